@@ -1,0 +1,151 @@
+/* JSON lines over a socketpair. */
+#include "common/chan.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/secret.h"
+
+struct chan {
+    struct bufferevent *bev;
+    struct event *closing; /* tells the owner in a turn of its own */
+    struct chan_events events;
+    void *arg;
+    bool broken;      /* no more messages, either way */
+    bool dispatching; /* inside a callback: chan_free only marks */
+    bool freed;
+};
+
+static void
+chan_release(struct chan *chan)
+{
+    bufferevent_free(chan->bev);
+    event_free(chan->closing);
+    free(chan);
+}
+
+void
+chan_free(struct chan *chan)
+{
+    if (!chan)
+        return;
+    chan->freed = chan->broken = true;
+    if (!chan->dispatching)
+        chan_release(chan);
+}
+
+static void
+chan_break(struct chan *chan)
+{
+    if (chan->broken)
+        return;
+    chan->broken = true;
+    bufferevent_disable(chan->bev, EV_READ | EV_WRITE);
+    event_active(chan->closing, EV_TIMEOUT, 0);
+}
+
+static void
+on_closing(evutil_socket_t fd, short what, void *arg)
+{
+    struct chan *chan = arg;
+
+    (void)fd;
+    (void)what;
+    chan->dispatching = true;
+    chan->events.closed(chan->arg);
+    chan->dispatching = false;
+    if (chan->freed)
+        chan_release(chan);
+}
+
+static void
+dispatch_line(struct chan *chan, char *line, size_t length)
+{
+    json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+    secret_wipe(line, length);
+    if (json_is_object(message))
+        chan->events.message(message, chan->arg);
+    else
+        chan_break(chan);
+    json_decref(message);
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+    struct chan *chan = arg;
+    struct evbuffer *input = bufferevent_get_input(bev);
+
+    chan->dispatching = true;
+    while (!chan->broken) {
+        size_t length;
+        char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+
+        if (!line)
+            break;
+        dispatch_line(chan, line, length);
+        free(line);
+    }
+    chan->dispatching = false;
+    if (chan->freed)
+        chan_release(chan);
+    else if (evbuffer_get_length(input) > CHAN_LINE_MAX)
+        chan_break(chan);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+    (void)bev;
+    if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+        chan_break(arg);
+}
+
+struct chan *
+chan_new(struct event_base *base, int fd, const struct chan_events *events, void *arg)
+{
+    struct chan *chan = mem_alloc(sizeof *chan);
+
+    evutil_make_socket_nonblocking(fd);
+    evutil_make_socket_closeonexec(fd);
+    chan->events = *events;
+    chan->arg = arg;
+    chan->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+    chan->closing = event_new(base, -1, 0, on_closing, chan);
+    if (!chan->bev || !chan->closing)
+        die_abort("no memory for a channel");
+    bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
+    bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
+    return chan;
+}
+
+void
+chan_send(struct chan *chan, const json_t *message)
+{
+    char *line;
+    size_t length;
+
+    if (chan->broken)
+        return;
+    line = json_dumps(message, JSON_COMPACT);
+    if (!line)
+        die_abort("a message can't be written as JSON");
+    length = strlen(line);
+    line[length] = '\n';
+    if (bufferevent_write(chan->bev, line, length + 1) || chan_backlog(chan) > CHAN_BACKLOG_MAX)
+        chan_break(chan);
+    secret_wipe(line, length);
+    free(line);
+}
+
+size_t
+chan_backlog(const struct chan *chan)
+{
+    return evbuffer_get_length(bufferevent_get_output(chan->bev));
+}

@@ -1,0 +1,40 @@
+/* The channel between supervisor and child: one JSON object a line, both ways, over a socketpair.
+ *
+ * Messages (member "type" names them):
+ *   supervisor → child: config (first of all), ping, call {id, method, target, body}, stop
+ *   child → supervisor: ready, status {…/alive}, pong, reply {id, status, content_type, header,
+ * body}, killed A line is at most CHAN_LINE_MAX bytes; a peer that breaks the framing is taken for
+ * dead. */
+#ifndef COMMON_CHAN_H
+#define COMMON_CHAN_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#define CHAN_FD 3        /* the child's end */
+#define CHAN_LISTEN_FD 4 /* the child's listening socket */
+#define CHAN_LINE_MAX (4u << 20)
+#define CHAN_BACKLOG_MAX (16u << 20) /* unread output beyond which the peer counts as gone */
+
+struct chan;
+
+struct chan_events {
+    void (*message)(json_t *message, void *arg); /* borrowed */
+    void (*closed)(void *arg); /* EOF, error or broken framing; called once, never from chan_send;
+                                  free it then or later */
+};
+
+/* Takes over fd (made non-blocking, close-on-exec). */
+struct chan *chan_new(struct event_base *base, int fd, const struct chan_events *events, void *arg);
+
+/* Queues one message (borrowed). Never blocks; what can't be sent any more is dropped, and `closed`
+ * says so. */
+void chan_send(struct chan *chan, const json_t *message);
+
+/* Bytes that the peer has not read yet. */
+size_t chan_backlog(const struct chan *chan);
+
+/* Closes it; safe inside the callbacks. NULL is allowed. */
+void chan_free(struct chan *chan);
+
+#endif

@@ -1,0 +1,287 @@
+/* Reading and checking a workshop's document. pumpline.json as a whole is config_load.c's. */
+#include "common/config.h"
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config_check.h"
+#include "common/secret.h"
+
+#define MAXIMUM_SECONDS (10 * 365 * 86400)
+
+static const char *const scopes[] = {"order", "manage", NULL};
+
+static const struct config_member workshop_members[] = {
+    {.name = "workshop",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX},
+    {.name = "active", .kind = CONFIG_BOOL},
+    {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
+    {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
+    {.name = "api_tokens", .kind = CONFIG_ARRAY},
+    {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
+    {.name = "retry", .kind = CONFIG_OBJECT},
+    {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
+    {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
+    {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
+};
+
+static const struct config_member retry_members[] = {
+    {.name = "first_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "max_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "give_up_after_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+};
+
+static const struct config_member token_members[] = {
+    {.name = "scope", .kind = CONFIG_CHOICE, .required = true, .choices = scopes},
+    {.name = "hash",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = SECRET_HASH_TEXT_BYTES - 1,
+     .maximum = SECRET_HASH_TEXT_BYTES - 1},
+    {.name = "name", .kind = CONFIG_TEXT, .minimum = 1, .maximum = ORDER_VALUE_MAX},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static int64_t
+seconds_member(const json_t *object, const char *name, double fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return (int64_t)llround((value ? json_number_value(value) : fallback) * 1000);
+}
+
+static unsigned
+integer_member(const json_t *object, const char *name, unsigned fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_integer(value) ? (unsigned)json_integer_value(value) : fallback;
+}
+
+static void
+load_retry(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/retry", root->faults};
+    const json_t *retry = json_object_get(w->document, "retry");
+
+    if (json_is_object(retry) &&
+        !config_check_members(retry, retry_members, COUNT(retry_members), &place))
+        return;
+    w->retry = (struct retry_policy){seconds_member(retry, "first_s", 2),
+                                     seconds_member(retry, "max_s", 300),
+                                     seconds_member(retry, "give_up_after_s", 86400)};
+    if (w->retry.first_ms < 1 || w->retry.max_ms < w->retry.first_ms)
+        config_check_fault(&place, "max_s",
+                           "must not be less than first_s, and first_s must be more than 0");
+}
+
+/* "127.0.0.1:8101" or "[::1]:8101". */
+static bool
+split_listen(const char *text, char *host, size_t size, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':'), *digits = colon ? colon + 1 : "";
+    size_t length = colon ? (size_t)(colon - text) : 0, digits_length = strlen(digits);
+    unsigned char address[16];
+    unsigned long number = strtoul(digits, NULL, 10);
+
+    if (digits[strspn(digits, "0123456789")] || !digits_length || digits_length > 5 || !number ||
+        number > 65535)
+        return false;
+    if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+    }
+    if (!length || length >= size)
+        return false;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    *port = (uint16_t)number;
+    return inet_pton(strchr(host, ':') ? AF_INET6 : AF_INET, host, address) == 1;
+}
+
+static bool
+is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static void
+load_listen(struct workshop_config *w, const struct config_place *root)
+{
+    const char *listen = json_string_value(json_object_get(w->document, "listen"));
+
+    if (!listen)
+        return;
+    if (!split_listen(listen, w->host, sizeof w->host, &w->port))
+        config_check_fault(root, "listen", "must be a numeric address and a port: 127.0.0.1:8101");
+    else if (!is_loopback(w->host) && !w->allow_unauthenticated &&
+             !json_array_size(json_object_get(w->document, "api_tokens")))
+        config_check_fault(
+            root, "listen",
+            "an address that is not loopback needs api_tokens, or \"allow_unauthenticated\": true");
+}
+
+static void
+load_credentials(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/credentials", root->faults};
+    const json_t *credentials = json_object_get(w->document, "credentials"), *password, *sealed;
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(credentials))
+        return;
+    w->has_credentials = true;
+    password = json_object_get(credentials, "password");
+    sealed = json_object_get(password, "sealed");
+    if (!*(json_string_value(json_object_get(credentials, "username")) ?: ""))
+        config_check_fault(&place, "username", "is missing");
+    if (!*(json_string_value(password) ?: "") && !json_is_string(sealed))
+        config_check_fault(&place, "password", "must be a string or {\"sealed\": \"…\"}");
+    json_object_foreach((json_t *)credentials, name,
+                        value) if (strcmp(name, "username") && strcmp(name, "password"))
+        config_check_fault(&place, name, "is no known member");
+}
+
+static void
+load_tokens(struct workshop_config *w, const struct config_place *root)
+{
+    const json_t *tokens = json_object_get(w->document, "api_tokens");
+
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        char pointer[40];
+        const struct config_place place = {root->file, pointer, root->faults};
+        const json_t *token = json_array_get(tokens, i);
+
+        snprintf(pointer, sizeof pointer, "/api_tokens/%zu", i);
+        if (json_is_object(token))
+            config_check_members(token, token_members, COUNT(token_members), &place);
+        else
+            config_fault_add(root->faults, root->file, pointer, "must be an object");
+    }
+}
+
+static void
+load_workshop(struct workshop_config *w, const struct config_place *root)
+{
+    const json_t *active = json_object_get(w->document, "active");
+    const json_t *erp = json_object_get(w->document, "erp");
+
+    config_check_members(w->document, workshop_members, COUNT(workshop_members), root);
+    text_copy(w->name, sizeof w->name,
+              json_string_value(json_object_get(w->document, "workshop")) ?: "");
+    w->active = !active || json_is_true(active);
+    w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
+    w->retention_days = integer_member(w->document, "retention_days", 400);
+    w->stop_timeout_s = integer_member(w->document, "stop_timeout_s", 30);
+    w->queue_max_mib = integer_member(w->document, "queue_max_mib", 1024);
+    load_listen(w, root);
+    load_retry(w, root);
+    load_credentials(w, root);
+    load_tokens(w, root);
+    if (json_is_object(erp)) {
+        config_erp_check(erp, root->file, root->faults);
+        w->erp_system = json_string_value(json_object_get(erp, "system"));
+        w->max_in_flight = integer_member(erp, "max_in_flight", 0);
+    }
+}
+
+static bool
+slug_valid(const char *slug)
+{
+    size_t length = strlen(slug);
+
+    return length && length <= CONFIG_SLUG_MAX && slug[0] != '-' &&
+           !slug[strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
+struct workshop_config *
+workshop_config_new(const char *slug, const json_t *document, const char *file,
+                    struct config_faults *faults)
+{
+    const struct config_place root = {file, "", faults};
+    struct workshop_config *w = mem_alloc(sizeof *w);
+    size_t before = faults->count;
+
+    text_copy(w->slug, sizeof w->slug, slug);
+    w->document = json_deep_copy(document);
+    if (!slug_valid(slug))
+        config_fault_add(
+            faults, file, "",
+            "the file's name must be of a-z, 0-9 and '-', at most 64 characters: it is the slug");
+    if (json_is_object(w->document))
+        load_workshop(w, &root);
+    else
+        config_fault_add(faults, file, "", "must be an object");
+    if (faults->count == before)
+        return w;
+    workshop_config_free(w);
+    return NULL;
+}
+
+void
+workshop_config_free(struct workshop_config *workshop)
+{
+    if (!workshop)
+        return;
+    json_decref(workshop->document);
+    free(workshop);
+}
+
+json_t *
+workshop_config_public(const struct workshop_config *workshop)
+{
+    json_t *copy = json_deep_copy(workshop->document);
+    json_t *credentials = json_object_get(copy, "credentials"),
+           *tokens = json_object_get(copy, "api_tokens");
+
+    if (json_is_object(credentials))
+        json_object_set_new(credentials, "password", json_pack("{s:b}", "sealed", 1));
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        json_object_del(json_array_get(tokens, i), "hash");
+    return copy;
+}
+
+bool
+workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b)
+{
+    json_t *x = json_copy(a->document), *y = json_copy(b->document);
+    bool equal;
+
+    json_object_del(x, "active");
+    json_object_del(y, "active");
+    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return equal;
+}
+
+int
+config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
+                   struct credentials *credentials, struct err *err)
+{
+    const json_t *object = json_object_get(workshop->document, "credentials");
+    const json_t *password = json_object_get(object, "password");
+    const char *sealed = json_string_value(json_object_get(password, "sealed"));
+
+    *credentials = (struct credentials){NULL, NULL};
+    if (!json_is_object(object))
+        return 0;
+    if (sealed)
+        credentials->password = secret_open_text(workshop_key, "credentials", sealed);
+    else
+        credentials->password = secret_string(json_string_value(password));
+    if (!credentials->password)
+        return err_set(err, "credentials", "the sealed password of %s was made with another key",
+                       workshop->slug);
+    credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
+    return 0;
+}

@@ -1,0 +1,108 @@
+/* Configuration: pumpline.json and workshops.d/SLUG.json, read, checked, and cut into each
+ * workshop's slice.
+ *
+ * Owns every member's name, type, limit and default (see also config_erp.c for `erp`). All faults
+ * are found at once, each with its file and JSON pointer (RFC 6901). Does not know the ERPs'
+ * protocols. */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/order.h"
+
+#define CONFIG_SLUG_MAX 64
+#define CONFIG_PATH_MAX 512
+
+/* What is wrong where. A growing list. */
+struct config_fault {
+    char *file;    /* as given to config_load */
+    char *pointer; /* "/erp/url"; "" is the whole document */
+    char *text;
+};
+
+struct config_faults {
+    struct config_fault *items;
+    size_t count;
+};
+
+void config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_faults_clear(struct config_faults *faults);
+json_t *
+config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
+
+struct retry_policy {
+    int64_t first_ms, max_ms, give_up_after_ms;
+};
+
+/* One workshop. Immutable once loaded. */
+struct workshop_config {
+    char slug[CONFIG_SLUG_MAX + 1];
+    char name[ORDER_VALUE_MAX + 1];
+    bool active;
+    char host[256]; /* numeric IPv4, or IPv6 without brackets */
+    uint16_t port;
+    bool allow_unauthenticated;
+    struct retry_policy retry;
+    unsigned retention_days;
+    unsigned max_in_flight;  /* 0: the driver's default */
+    unsigned stop_timeout_s; /* how long a graceful stop waits for the order in hand; default 30 */
+    unsigned queue_max_mib;  /* size of the queue's map; default 1024 */
+    const char *erp_system;  /* in document */
+    bool has_credentials;
+    json_t *document; /* the checked file, owned; "password" may be plain or sealed */
+};
+
+struct daemon_config {
+    char control_socket[CONFIG_PATH_MAX];
+    char control_group[64]; /* empty: none */
+    char state_dir[CONFIG_PATH_MAX];
+    char workshops_dir[CONFIG_PATH_MAX];
+    char log_dir[CONFIG_PATH_MAX]; /* empty: no files */
+    char key_file[CONFIG_PATH_MAX];
+    char sandbox[16]; /* required, best-effort, off */
+    char webdriver_url[CONFIG_PATH_MAX];
+    struct workshop_config **workshops; /* by slug */
+    size_t workshop_count;
+};
+
+/* Reads path and its workshops_dir (relative paths count from path's folder). NULL with *faults
+ * where anything is wrong, nothing is half-loaded. */
+struct daemon_config *config_load(const char *path, struct config_faults *faults);
+void config_free(struct daemon_config *config);
+
+/* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
+ */
+struct workshop_config *workshop_config_new(const char *slug, const json_t *document,
+                                            const char *file, struct config_faults *faults);
+void workshop_config_free(struct workshop_config *workshop);
+
+/* By name or slug; NULL where there is none. */
+struct workshop_config *config_find(const struct daemon_config *config, const char *name_or_slug);
+
+/* The document without secrets, for replies: a password becomes {"sealed": true}, a token keeps its
+ * scope alone. */
+json_t *workshop_config_public(const struct workshop_config *workshop);
+
+/* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
+ * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
+ * "stopped"}. Holds secrets: it is never logged. The caller owns it. */
+json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
+                     const unsigned char *master_key, bool worker_wanted);
+
+/* The configured credentials of a slice's document, opened with the workshop's key (plain ones
+ * too). 0 with credentials->username NULL where there are none; -1 where they can't be opened. */
+int config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
+                       struct credentials *credentials, struct err *err);
+
+/* True where two workshops' slices are the same but for `active`. */
+bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
+
+/* The checked `erp` object's faults; config_erp.c. */
+void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);
+
+#endif

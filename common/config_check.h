@@ -1,0 +1,42 @@
+/* Checking JSON objects against tables of members: config.c's and config_erp.c's tool. */
+#ifndef COMMON_CONFIG_CHECK_H
+#define COMMON_CONFIG_CHECK_H
+
+#include "common/config.h"
+
+enum config_kind {
+    CONFIG_TEXT, /* a string of minimum…maximum bytes, without control characters */
+    CONFIG_PATH, /* an absolute path */
+    CONFIG_URL,  /* http:// or https://, a host, no user, query or fragment */
+    CONFIG_BOOL,
+    CONFIG_INTEGER, /* minimum…maximum */
+    CONFIG_SECONDS, /* a number, minimum…maximum */
+    CONFIG_CHOICE,  /* one of choices */
+    CONFIG_OBJECT,  /* the members are checked by somebody else */
+    CONFIG_ARRAY
+};
+
+struct config_member {
+    const char *name;
+    enum config_kind kind;
+    bool required;
+    bool nullable;
+    int64_t minimum, maximum;
+    const char *const *choices; /* NULL at the end */
+};
+
+/* Where in which file: pointer is that of the object whose members are looked at. */
+struct config_place {
+    const char *file, *pointer;
+    struct config_faults *faults;
+};
+
+/* Adds a fault for each unknown, missing or wrong member; returns whether there was none. */
+bool config_check_members(const json_t *object, const struct config_member *members, size_t count,
+                          const struct config_place *place);
+
+/* Adds a fault at pointer/name. */
+void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

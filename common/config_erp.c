@@ -1,0 +1,112 @@
+/* The members of `erp` for each shipped system. The drivers read them; this is the one place that
+ * refuses them, so that the supervisor can name every fault without knowing a driver. */
+#include <string.h>
+
+#include "common/config_check.h"
+
+static const char *const systems[] = {"file", "tryton", NULL};
+static const char *const file_formats[] = {"csv", "json", NULL};
+static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
+
+/* What a column of the file driver can hold. */
+static const char *const file_columns[] = {"workshop", "worksheet", "product_nr", "product_amount",
+                                           "uniqueid", "placed_at", NULL};
+
+#define SYSTEM_MEMBER                                                                              \
+    {                                                                                              \
+        .name = "system", .kind = CONFIG_CHOICE, .required = true, .choices = systems              \
+    }
+#define IN_FLIGHT_MEMBER                                                                           \
+    {                                                                                              \
+        .name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 64               \
+    }
+
+static const struct config_member file_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "folder", .kind = CONFIG_PATH, .required = true},
+    {.name = "format", .kind = CONFIG_CHOICE, .choices = file_formats},
+    {.name = "columns", .kind = CONFIG_ARRAY},
+    {.name = "delimiter", .kind = CONFIG_CHOICE, .choices = file_delimiters},
+    {.name = "header", .kind = CONFIG_BOOL},
+};
+
+static const struct config_member tryton_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "language", .kind = CONFIG_TEXT, .minimum = 2, .maximum = 16},
+    {.name = "company",
+     .kind = CONFIG_INTEGER,
+     .minimum = 1,
+     .maximum = INT32_MAX,
+     .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+static const struct {
+    const char *system;
+    const struct config_member *members;
+    size_t count;
+} tables[] = {
+    {"file", file_members, sizeof file_members / sizeof *file_members},
+    {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members},
+};
+
+static bool
+column_known(const char *name)
+{
+    for (const char *const *column = file_columns; name && *column; column++)
+        if (strcmp(*column, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+check_columns(const json_t *erp, const struct config_place *place)
+{
+    const json_t *columns = json_object_get(erp, "columns");
+
+    if (json_is_array(columns) && !json_array_size(columns))
+        config_check_fault(place, "columns", "must name one column or more");
+    for (size_t i = 0; i < json_array_size(columns); i++)
+        if (!column_known(json_string_value(json_array_get(columns, i))))
+            config_check_fault(
+                place, "columns",
+                "column %zu must be one of workshop, worksheet, product_nr, product_amount, "
+                "uniqueid, placed_at",
+                i + 1);
+}
+
+/* The path of a Tryton URL is the database. */
+static void
+check_database(const json_t *erp, const struct config_place *place)
+{
+    const char *url = json_string_value(json_object_get(erp, "url"));
+    const char *host = url ? strstr(url, "://") : NULL;
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    if (host && (!path || !path[1]))
+        config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
+}
+
+void
+config_erp_check(const json_t *erp, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp", faults};
+    const char *system = json_string_value(json_object_get(erp, "system"));
+
+    for (size_t i = 0; system && i < sizeof tables / sizeof *tables; i++) {
+        if (strcmp(tables[i].system, system))
+            continue;
+        config_check_members(erp, tables[i].members, tables[i].count, &place);
+        if (tables[i].members == file_members)
+            check_columns(erp, &place);
+        else
+            check_database(erp, &place);
+        return;
+    }
+    config_check_fault(&place, "system",
+                       system ? "must be one of \"file\", \"tryton\"" : "is missing");
+}

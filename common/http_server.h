@@ -1,0 +1,43 @@
+/* An HTTP/1.1 server on a listening socket: the guard around evhttp.
+ *
+ * Owns what evhttp lets through and should not: framing that two readers could understand
+ * differently (RFC 9112, 6.3 and 11.2), requests that never end, running out of descriptors, error
+ * pages in HTML. Every error that a client sees is application/problem+json. Does not know a route.
+ */
+#ifndef COMMON_HTTP_SERVER_H
+#define COMMON_HTTP_SERVER_H
+
+#include <event2/event.h>
+
+#include "common/call.h"
+
+struct http_server;
+
+struct http_limits {
+    size_t body_bytes;    /* larger: 413 */
+    unsigned deadline_ms; /* from a request's first byte to its last; then 408 */
+    unsigned idle_s;      /* a connection without a byte is closed */
+};
+
+/* Serves on fd (listening, non-blocking), which it closes only if own_fd. The handler gets each
+ * sound request as a call. Aborts where memory runs out. */
+struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd,
+                                    const struct http_limits *limits,
+                                    void (*handler)(struct call *call, void *arg), void *arg);
+
+/* Takes no further connection; those that are open are served on, each reply with "Connection:
+ * close". */
+void http_server_stop_accepting(struct http_server *server);
+
+/* Calls that the handler has got and not yet replied to. */
+unsigned http_server_open_calls(const struct http_server *server);
+
+/* Sets the peer check of a Unix socket's connections: one that returns false gets 403. Not on TCP.
+ */
+void http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg),
+                            void *arg);
+
+/* Replies still under way are dropped. */
+void http_server_free(struct http_server *server);
+
+#endif

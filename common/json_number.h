@@ -1,0 +1,24 @@
+/* The text of a number as it stands in a JSON document: jansson keeps numbers in binary, which an
+ * amount must never be held in. */
+#ifndef COMMON_JSON_NUMBER_H
+#define COMMON_JSON_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies the text of the number that is the value of the top-level member `name`. document: an
+ * object that a JSON parser has accepted, duplicates refused. false: no such member, no number, or
+ * no room. */
+bool json_number_text(const char *document, size_t length, const char *name, char *text,
+                      size_t size);
+
+/* A copy of a document in which each number with a fraction or an exponent is a string of its own
+ * text: what a JSON parser makes of it keeps every digit. The document need not be valid; the copy
+ * is only where it is. The caller frees it. */
+char *json_number_quote(const char *document, size_t length);
+
+/* The plain text of a number as JSON writes it, without exponent and needless zeros: "1.50e1" →
+ * "15". false: no such number, or no room. */
+bool json_number_plain(const char *number, char *text, size_t size);
+
+#endif

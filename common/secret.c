@@ -1,0 +1,255 @@
+/* Keys, sealing and hashes. */
+#include "common/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <malloc.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+_Static_assert(NONCE_BYTES + TAG_BYTES == SECRET_OVERHEAD_BYTES,
+               "sealed values have this overhead");
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == SECRET_KEY_BYTES, "key size");
+
+/* Requests and configurations pass through jansson with passwords in them. */
+static void
+free_wiped(void *memory)
+{
+    if (memory)
+        sodium_memzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void
+secret_start(void)
+{
+    if (sodium_init() < 0)
+        die_abort("libsodium can't start: no source of randomness");
+    json_set_alloc_funcs(malloc, free_wiped);
+}
+
+void *
+secret_alloc(size_t size)
+{
+    void *memory = sodium_malloc(size ? size : 1);
+
+    if (!memory)
+        die_abort("no guarded memory (%zu bytes): %s", size, strerror(errno));
+    return memory;
+}
+
+char *
+secret_string(const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    return memcpy(secret_alloc(size), text, size);
+}
+
+void
+secret_free(void *memory)
+{
+    sodium_free(memory);
+}
+
+void
+secret_wipe(void *memory, size_t size)
+{
+    sodium_memzero(memory, size);
+}
+
+static int
+sync_folder_of(const char *path)
+{
+    char *copy = mem_string(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 ? -1 : fsync(fd);
+
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return result;
+}
+
+/* Written aside and linked into place: no reader ever sees half a key, and a second starter can't
+ * replace the first's. */
+static int
+master_key_create(const char *path, struct err *err)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *aside = mem_format("%s.%ld.new", path, (long)getpid());
+    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), result = -1;
+
+    randombytes_buf(key, SECRET_KEY_BYTES);
+    if (fd < 0)
+        err_errno(err, "key_file", "the master key %s can't be made", path);
+    else if (write(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || fsync(fd))
+        err_errno(err, "key_file", "the master key %s can't be written", path);
+    else if ((link(aside, path) && errno != EEXIST) || sync_folder_of(path))
+        err_errno(err, "key_file", "the master key %s can't be put in place", path);
+    else
+        result = 0;
+    if (fd >= 0) {
+        close(fd);
+        unlink(aside);
+    }
+    secret_free(key);
+    free(aside);
+    return result;
+}
+
+static int
+master_key_read(const char *path, int fd, unsigned char *key, struct err *err)
+{
+    struct stat file;
+    unsigned char more;
+
+    if (fstat(fd, &file))
+        return err_errno(err, "key_file", "%s", path);
+    if (!S_ISREG(file.st_mode) || (file.st_mode & 077) || (file.st_uid != geteuid() && file.st_uid))
+        return err_set(err, "key_file", "%s must be a file of its owner alone (mode 0600)", path);
+    if (read(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || read(fd, &more, 1) != 0)
+        return err_set(err, "key_file", "%s does not hold a key of %u bytes", path,
+                       SECRET_KEY_BYTES);
+    return 0;
+}
+
+int
+secret_master_key(const char *path, bool create, unsigned char *key, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+
+    if (fd < 0 && errno == ENOENT && create) {
+        if (master_key_create(path, err))
+            return -1;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (fd < 0)
+        return err_errno(err, "key_file", "%s can't be read", path);
+    result = master_key_read(path, fd, key, err);
+    close(fd);
+    return result;
+}
+
+void
+secret_workshop_key(const unsigned char *master, const char *slug, unsigned char *key)
+{
+    static const char domain[] = "pumpline workshop ";
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, master, SECRET_KEY_BYTES, SECRET_KEY_BYTES);
+    crypto_generichash_update(&state, (const unsigned char *)domain, sizeof domain - 1);
+    crypto_generichash_update(&state, (const unsigned char *)slug, strlen(slug));
+    crypto_generichash_final(&state, key, SECRET_KEY_BYTES);
+    sodium_memzero(&state, sizeof state);
+}
+
+void
+secret_seal(const unsigned char *key, const char *context, const void *plain, size_t length,
+            unsigned char *out)
+{
+    randombytes_buf(out, NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, plain, length,
+                                               (const unsigned char *)context, strlen(context),
+                                               NULL, out, key);
+}
+
+int
+secret_open(const unsigned char *key, const char *context, const unsigned char *sealed,
+            size_t length, void *out)
+{
+    if (length < SECRET_OVERHEAD_BYTES)
+        return -1;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+        out, NULL, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES, (const unsigned char *)context,
+        strlen(context), sealed, key);
+}
+
+char *
+secret_seal_text(const unsigned char *key, const char *context, const char *plain)
+{
+    size_t length = strlen(plain), sealed_length = length + SECRET_OVERHEAD_BYTES;
+    size_t text_size = sodium_base64_encoded_len(sealed_length, BASE64);
+    unsigned char *sealed = mem_alloc(sealed_length);
+    char *text = mem_alloc(text_size);
+
+    secret_seal(key, context, plain, length, sealed);
+    sodium_bin2base64(text, text_size, sealed, sealed_length, BASE64);
+    free(sealed);
+    return text;
+}
+
+char *
+secret_open_text(const unsigned char *key, const char *context, const char *text)
+{
+    size_t size = strlen(text), length;
+    unsigned char *sealed = mem_alloc(size);
+    char *plain = secret_alloc(size + 1);
+
+    if (sodium_base642bin(sealed, size, text, size, NULL, &length, NULL, BASE64) == 0 &&
+        secret_open(key, context, sealed, length, plain) == 0) {
+        plain[length - SECRET_OVERHEAD_BYTES] = '\0';
+    } else {
+        secret_free(plain);
+        plain = NULL;
+    }
+    free(sealed);
+    return plain;
+}
+
+void
+secret_key_text(const unsigned char *key, char *text)
+{
+    sodium_bin2hex(text, 2 * SECRET_KEY_BYTES + 1, key, SECRET_KEY_BYTES);
+}
+
+int
+secret_key_parse(const char *text, unsigned char *key)
+{
+    size_t length;
+
+    if (sodium_hex2bin(key, SECRET_KEY_BYTES, text, strlen(text), NULL, &length, NULL) ||
+        length != SECRET_KEY_BYTES)
+        return -1;
+    return 0;
+}
+
+void
+secret_token_hash(const char *token, char text[SECRET_HASH_TEXT_BYTES])
+{
+    unsigned char hash[crypto_generichash_BYTES];
+
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)token, strlen(token), NULL, 0);
+    sodium_bin2hex(text, SECRET_HASH_TEXT_BYTES, hash, sizeof hash);
+}
+
+bool
+secret_token_matches(const char *token, const char *hash_text)
+{
+    char text[SECRET_HASH_TEXT_BYTES];
+
+    secret_token_hash(token, text);
+    return strlen(hash_text) == sizeof text - 1 &&
+           sodium_memcmp(text, hash_text, sizeof text - 1) == 0;
+}
+
+void
+secret_mask(char *text, const char *secret)
+{
+    size_t length = secret ? strlen(secret) : 0;
+
+    if (length < 4)
+        return;
+    for (char *at = strstr(text, secret); at; at = strstr(at + length, secret))
+        memset(at, '*', length);
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 to an order that has become a line: installs, builds, starts the supervisor in a temporary
+# folder with one workshop on the file driver, and places one order. Run it as root or with sudo at hand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. conf/setup.sh
+
+PORT=${PORT:-8101}
+say() { printf '\n== %s\n' "$*"; }
+
+say "Installing what the build needs"
+install_packages "${BUILD_PACKAGES[@]}"
+
+say "Building into build/"
+build build -DPUMPLINE_TESTS=OFF
+
+folder=$(mktemp -d /tmp/pumpline-quickstart.XXXXXX)
+daemon=
+finish() {
+    [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; } || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+
+mkdir "$folder/workshops.d" "$folder/lines"
+cat >"$folder/pumpline.json" <<JSON
+{"control_socket": "$folder/control.sock", "state_dir": "$folder/state", "workshops_dir": "$folder/workshops.d",
+ "key_file": "$folder/master.key"}
+JSON
+cat >"$folder/workshops.d/bennys-auto.json" <<JSON
+{"workshop": "Bennys Auto", "active": true, "listen": "127.0.0.1:$PORT",
+ "erp": {"system": "file", "folder": "$folder/lines", "format": "csv"}}
+JSON
+order='{"workshop": "Bennys Auto", "worksheet": "558", "product_nr": "10", "product_amount": "5",
+        "uniqueid": "xxx", "username": "admin", "password": "gygag"}'
+url=http://127.0.0.1:$PORT
+
+# get PATH: a GET that waits for the integration for a while.
+get() { curl -sS --fail --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused "$url$1" && echo; }
+status() { get '/get_order_status?uniqueid=xxx' | sed -n 's/.*"status":"\([a-z]*\)".*/\1/p'; }
+
+say "Starting the supervisor with the workshop \"Bennys Auto\""
+build/pumplined -c "$folder/pumpline.json" 2>"$folder/pumplined.log" &
+daemon=$!
+get /alive || { cat "$folder/pumplined.log"; exit 1; }
+
+say "Placing the order: 5 of product 10 on worksheet 558"
+curl -sS --fail -X PUT "$url/stop_worker" >/dev/null
+curl -sS --fail -H 'Content-Type: application/json' -d "$order" "$url/create"
+echo
+echo "its state while the worker is stopped: $(status)"
+
+say "Starting the worker"
+curl -sS --fail -X PUT "$url/start_worker"
+echo
+for _ in $(seq 200); do
+    [ "$(status)" = created ] && break
+done
+get '/get_order_status?uniqueid=xxx'
+[ "$(status)" = created ] || { cat "$folder/pumplined.log"; exit 1; }
+
+say "The line that came out, in $folder/lines"
+cat "$folder"/lines/*
+say "The same through the control socket"
+build/pumplinectl --socket "$folder/control.sock" status
+
+cat <<TEXT
+
+It works. All of this was in $folder and goes now. To go on:
+  - cmake --install build, then adapt conf/pumpline.json and conf/workshops.d/bennys-auto.json.example
+    to /etc/pumpline and start: pumplined -c /etc/pumpline/pumpline.json
+  - README.md says how an order travels, and how to connect an ERP system
+  - test/run.sh installs what the tests need and runs them all
+TEXT

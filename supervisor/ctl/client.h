@@ -1,0 +1,33 @@
+/* One HTTP call at a time to the daemon's Unix socket. The only file of pumplinectl that knows
+ * libcurl. */
+#ifndef SUPERVISOR_CTL_CLIENT_H
+#define SUPERVISOR_CTL_CLIENT_H
+
+#include <jansson.h>
+
+#define CLIENT_CONNECT_TIMEOUT_S 5L
+#define CLIENT_TIMEOUT_S 60L
+#define CLIENT_REPLY_BYTES_MAX (64L << 20)
+
+struct client;
+
+/* Makes no connection yet. socket_path is borrowed for as long as the client lives. */
+struct client *client_open(const char *socket_path);
+void client_close(struct client *client);
+
+/* Sends method and path (percent-encoded, with its query) and waits for the whole reply. A body is
+ * sent as JSON and wiped from our own buffers afterwards, for it may hold a password. Returns the
+ * HTTP status with a JSON object in *reply, for the caller to json_decref; an error status without
+ * one gets a problem object made up for it. Returns -1 where no reply came or a success is no JSON
+ * object; client_error() says why. */
+int client_call(struct client *client, const char *method, const char *path, const json_t *body,
+                json_t **reply) __attribute__((warn_unused_result));
+
+/* Why the last call returned -1. Valid until the next call. */
+const char *client_error(const struct client *client);
+
+/* Text as one segment of a path or one value of a query; all but unreserved characters (RFC 3986)
+ * are encoded, and the segments "." and "..", too. To be freed. */
+char *client_encode(const char *text);
+
+#endif

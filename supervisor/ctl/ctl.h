@@ -1,0 +1,122 @@
+/* The shape of one run of pumplinectl: what was asked (struct ctl), what can be asked (struct
+ * command), and the calls that every command is made of. Adding a command is one row in main.c's
+ * table and, where command_put() does not do, one function. */
+#ifndef SUPERVISOR_CTL_CTL_H
+#define SUPERVISOR_CTL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "supervisor/ctl/table.h"
+
+#define CTL_DEFAULT_SOCKET "/run/pumpline/control.sock"
+
+/* Exit statuses; scripts rely on them. */
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_REFUSED = 1,   /* the daemon answered 4xx or 5xx, or stdout could not be written */
+    CTL_USAGE = 2,     /* the command line, or a file it names, makes no request possible */
+    CTL_UNREACHED = 3, /* no daemon, or no answer that makes sense */
+};
+
+enum ctl_option {
+    OPTION_SOCKET,
+    OPTION_JSON,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_LIMIT,
+    OPTION_WORKSHEET,
+    OPTION_PRODUCT,
+    OPTION_AMOUNT,
+    OPTION_ID,
+    OPTION_USERNAME,
+    OPTION_PASSWORD_FILE,
+    OPTION_PASSWORD, /* known only so that it can be refused without echoing its value */
+    OPTION_HISTORY,
+    OPTION_NOTE,
+    OPTION_COUNT,
+};
+
+#define OPTION_BIT(option) (1u << (option))
+#define OPTIONS_GLOBAL                                                                             \
+    (OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_HELP) |               \
+     OPTION_BIT(OPTION_VERSION))
+
+struct option_def {
+    const char *name;
+    const char *value; /* what its argument is called in the help; NULL for a flag */
+    const char *help;  /* NULL: not shown */
+};
+
+enum { CTL_ARGS_MAX = 2 };
+
+struct ctl {
+    const struct command *command;
+    const char *args[CTL_ARGS_MAX];    /* borrowed from argv */
+    size_t args_count;                 /* more than CTL_ARGS_MAX means too many were given */
+    const char *options[OPTION_COUNT]; /* borrowed; NULL where not given, "" for a flag */
+    struct client *client;             /* owned by main() */
+    struct screen screen;
+};
+
+/* What command_put() needs to know: PUT /workshops/{w}/ACTION and how to say what came of it. */
+struct put {
+    const char *action;
+    const char *done;
+    const char *other;     /* said instead of done where the reply's was_running is … */
+    bool other_if_running; /* … this; the action changed nothing, or more than was asked */
+};
+
+struct command {
+    const char *name;
+    const char *usage; /* what follows the name */
+    const char *summary;
+    const char *about; /* more, where the summary does not suffice; may be NULL */
+    const char *example;
+    size_t args_min, args_max;
+    unsigned options; /* OPTION_BITs that it takes besides the global ones */
+    unsigned needed;  /* … of them, those it can't do without */
+    int (*run)(struct ctl *ctl);
+    struct put put;
+};
+
+/* Each returns an exit status and has said on stderr what went wrong, if something did. */
+int command_put(struct ctl *ctl);
+int command_status(struct ctl *ctl);
+int command_clear_queue(struct ctl *ctl);
+int command_reload(struct ctl *ctl);
+int command_queue(struct ctl *ctl);
+int command_errors(struct ctl *ctl);
+int command_order(struct ctl *ctl);
+int command_order_status(struct ctl *ctl);
+int command_retry(struct ctl *ctl);
+int command_resolve(struct ctl *ctl);
+
+/* help.c; both write to stdout. */
+void help_program(const struct command *commands, size_t count, const struct option_def *options);
+void help_command(const struct command *command, const struct option_def *options);
+
+/* call.c */
+
+/* "/workshops/{first argument}/REST" percent-encoded, or without "/REST" where rest is NULL. rest
+ * is used as it is. To be freed. */
+char *ctl_path(const struct ctl *ctl, const char *rest);
+
+/* One call. Takes path; borrows body, which may be NULL. CTL_OK puts the reply, an object, in
+ * *reply for the caller to json_decref; otherwise the reason has been said and *reply is NULL. */
+int ctl_call(struct ctl *ctl, const char *method, char *path, const json_t *body, json_t **reply);
+
+/* Prints a reply, as JSON if that was asked for, else with print(). Takes reply. */
+void ctl_show(const struct ctl *ctl, json_t *reply,
+              void (*print)(const struct ctl *ctl, const json_t *reply));
+
+/* ctl_call() and ctl_show() in one, for the many commands that are no more than that. Takes path
+ * and body. */
+int ctl_run(struct ctl *ctl, const char *method, char *path, json_t *body,
+            void (*print)(const struct ctl *ctl, const json_t *reply));
+
+/* The workshop's own name where the reply has it, else what the user called it. Borrowed. */
+const char *ctl_workshop(const struct ctl *ctl, const json_t *reply);
+
+#endif

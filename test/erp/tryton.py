@@ -1,0 +1,397 @@
+"""A real Tryton server on loopback, for tests and for trying things by hand.
+
+Owns the server's process and its folder: configuration, SQLite database, log.
+What the database holds at first is in tryton_seed.py. Needs Debian's packages
+tryton-server, tryton-modules-sale, tryton-sao and tryton-proteus.
+
+    /usr/bin/python3 test/erp/tryton.py --folder DIR serve
+"""
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+from decimal import Decimal
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tryton_seed  # noqa: E402
+
+PYTHON = "/usr/bin/python3"  # the one that Debian's trytond is installed for
+DATABASE = "erp"
+# Below the range that outgoing connections take their ports from, so that a
+# stopped server finds its port free when it comes back.
+PORTS = range(20000, 32768)
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 10
+POLL_S = 0.02
+
+CONFIG = """\
+[database]
+uri = sqlite://
+path = {folder}
+[web]
+listen = 127.0.0.1:{port}
+root = /usr/share/tryton-sao/www
+[password]
+length = 0
+entropy = 0
+"""
+
+
+def free_port():
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
+
+
+class RpcError(Exception):
+    """Tryton refused a call: `status` is HTTP's, `error` what the reply said."""
+
+    def __init__(self, status, error):
+        super().__init__(f"{status} {error}")
+        self.status = status
+        self.error = error
+
+
+def exact(text):
+    """The number of a JSON text as a plain decimal: "5.0" is "5", "1e-06" is
+    "0.000001". Tryton's floats are read as text so that no digit is lost."""
+    number = Decimal(text)
+    return format(number.normalize() if number else Decimal(0), "f")
+
+
+def decode(value):
+    if value.get("__class__") == "Decimal":
+        return Decimal(value["decimal"])
+    return value
+
+
+class Rpc:
+    """One user's session; it logs in by itself, and again after a 401.
+
+    It shares nothing with the driver under test: one can check the other.
+    """
+
+    TIMEOUT_S = 60
+
+    def __init__(self, url, login, password):
+        self.url = urllib.parse.urlsplit(url)
+        self.login = login
+        self.password = password
+        self.session = None
+        self.context = {}
+
+    def call(self, method, *params):
+        if self.session is None:
+            self._log_in()
+        try:
+            return self._post(method, [*params, self.context])
+        except RpcError as error:
+            if error.status != http.client.UNAUTHORIZED:
+                raise
+        self._log_in()
+        return self._post(method, [*params, self.context])
+
+    def search_read(self, model, domain, fields, order=None):
+        method = f"model.{model}.search_read"
+        return self.call(method, domain, 0, None, order, fields)
+
+    def _log_in(self):
+        self.session = None
+        user, key = self._post(
+            "common.db.login", [self.login, {"password": self.password}, "en"])
+        token = base64.b64encode(f"{self.login}:{user}:{key}".encode())
+        self.session = token.decode()
+        self.context = self._post(
+            "model.res.user.get_preferences", [True, {}])
+
+    def _post(self, method, params):
+        headers = {"Content-Type": "application/json"}
+        if self.session:
+            headers["Authorization"] = f"Session {self.session}"
+        body = json.dumps({"id": 1, "method": method, "params": params})
+        status, text = self._exchange(body, headers)
+        if status != http.client.OK:
+            raise RpcError(status, text)
+        reply = json.loads(text, parse_float=exact, object_hook=decode)
+        if "error" in reply:
+            raise RpcError(status, reply["error"])
+        return reply["result"]
+
+    def _exchange(self, body, headers):
+        connection = http.client.HTTPConnection(
+            self.url.hostname, self.url.port, timeout=self.TIMEOUT_S)
+        try:
+            connection.request("POST", self.url.path, body, headers)
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode()
+        finally:
+            connection.close()
+
+
+class Tryton:
+    """One server in `folder`: prepare() once, then start() and stop() at will.
+
+    The port stays the same over a restart. Readers and helpers need a running
+    server, unless they say otherwise.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve()
+        self.config_path = self.folder / "trytond.conf"
+        self.database_path = self.folder / f"{DATABASE}.sqlite"
+        self.log_path = self.folder / "trytond.log"
+        self.port = free_port()
+        self.web_url = f"http://127.0.0.1:{self.port}/"
+        self.url = f"{self.web_url}{DATABASE}/"
+        self.process = None
+        self.admin = Rpc(self.url, *tryton_seed.ADMIN)
+
+    # --- the folder
+
+    @classmethod
+    def template(cls, cache):
+        """A prepared folder under `cache`, made at most once per seed."""
+        seed = Path(tryton_seed.__file__).read_bytes()
+        key = hashlib.sha256(seed).hexdigest()[:16]
+        folder = Path(cache) / f"tryton-{key}"
+        if folder.exists():
+            return folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            fresh = Path(scratch) / "fresh"
+            cls(fresh).prepare()
+            # It fails where another test session was faster.
+            with contextlib.suppress(OSError):
+                fresh.rename(folder)
+        return folder
+
+    def prepare(self, template=None):
+        """The seeded database: a copy of the template's, or half a minute."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # A killed server may leave one, which belongs to the database it had.
+        Path(f"{self.database_path}-journal").unlink(missing_ok=True)
+        if template:
+            shutil.copy(Path(template) / self.database_path.name,
+                        self.database_path)
+            return
+        self._write_config()
+        self.database_path.write_bytes(b"")  # trytond wants it to exist
+        try:
+            self._activate_modules()
+            self._run(PYTHON, tryton_seed.__file__, self.config_path, DATABASE)
+        except BaseException:
+            self.database_path.unlink()  # half a database looks like a whole one
+            raise
+
+    def _write_config(self):
+        self.config_path.write_text(
+            CONFIG.format(folder=self.folder, port=self.port))
+
+    def _activate_modules(self):
+        with tempfile.NamedTemporaryFile("w") as password:
+            password.write(tryton_seed.ADMIN[1])
+            password.flush()
+            self._run(
+                "trytond-admin", "-c", self.config_path, "-d", DATABASE,
+                "-u", "sale", "--activate-dependencies",
+                "--email", "admin@example.com", "-p",
+                TRYTONPASSFILE=password.name)
+
+    def _run(self, *command, **environment):
+        """Runs a tool to its end; its output is shown only if it fails."""
+        done = subprocess.run(
+            command, env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]} failed:\n{done.stdout}")
+
+    # --- the process
+
+    def start(self):
+        """Returns when the server answers."""
+        self._write_config()
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["trytond", "-vv", "-c", self.config_path, "-d", DATABASE],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"trytond did not start: {self.log_path}")
+            time.sleep(POLL_S)
+
+    def _answers(self):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=START_TIMEOUT_S)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def stop(self):
+        """SIGTERM, and SIGKILL for what is left after a while."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(STOP_TIMEOUT_S)
+        self.kill()
+
+    def kill(self):
+        self._signal(signal.SIGKILL)
+        self.wait()
+        self.process = None
+
+    def wait(self, timeout_s=None):
+        if self.process:
+            self.process.wait(timeout_s)
+
+    def _signal(self, number):
+        # Its session is its process group: no child of the server stays. The
+        # group lives on while a member does, so a dead leader is no obstacle.
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    # --- what is in it
+
+    def all_lines(self):
+        return self._lines([])
+
+    def lines(self, uniqueid):
+        """The order lines that carry our id: there should be one at most."""
+        return self._lines([["note", "=", uniqueid]])
+
+    def _lines(self, domain):
+        """Lines as dicts; `quantity` is a str, plain, without trailing zeros."""
+        rows = self.admin.search_read(
+            "sale.line", domain,
+            ["sale.reference", "product.code", "quantity", "unit.symbol",
+             "unit_price", "taxes", "note", "description"],
+            order=[["id", "ASC"]])
+        return [
+            {"id": row["id"],
+             "sale": row["sale."]["reference"],
+             "product": (row["product."] or {}).get("code"),
+             "quantity": row["quantity"],
+             "unit": (row["unit."] or {}).get("symbol"),
+             "unit_price": row["unit_price"],
+             "taxes": list(row["taxes"]),
+             "note": row["note"],
+             "description": row["description"]}
+            for row in rows]
+
+    def sales(self, reference):
+        return self.admin.search_read(
+            "sale.sale", [["reference", "=", reference]],
+            ["number", "reference", "state"])
+
+    # --- what people do in it
+
+    def add_worksheets(self, references):
+        """A draft sale, without lines, for each reference."""
+        (party,) = self.admin.search_read(
+            "party.party", [["name", "=", tryton_seed.CUSTOMER]], ["addresses"])
+        address = party["addresses"][0]
+        sale = self.admin.call(
+            "model.sale.sale.default_get", ["currency", "warehouse"])
+        self.admin.call("model.sale.sale.create", [
+            {"party": party["id"], "invoice_address": address,
+             "shipment_address": address, "currency": sale["currency"],
+             "warehouse": sale["warehouse"], "reference": reference}
+            for reference in references])
+
+    def quote(self, reference):
+        self._press("quote", reference)
+
+    def confirm(self, reference):
+        """Takes a quotation to `processing`, or to `done` if it has no lines."""
+        self._press("confirm", reference)
+
+    def draft(self, reference):
+        self._press("draft", reference)
+
+    def _press(self, button, reference):
+        sales = [sale["id"] for sale in self.sales(reference)]
+        self.admin.call(f"model.sale.sale.{button}", sales)
+
+    def set_password(self, login, password):
+        """Sessions that the user has stay valid: see expire_sessions()."""
+        (user,) = self.admin.search_read(
+            "res.user", [["login", "=", login]], ["id"])
+        self.admin.call(
+            "model.res.user.write", [user["id"]], {"password": password})
+
+    # --- straight in the database: what no call can do. The server may run.
+
+    def expire_sessions(self):
+        """Every session's next call gets a 401."""
+        self._sql("DELETE FROM ir_session")
+
+    def failed_logins(self, login):
+        return self._sql(
+            "SELECT count(*) FROM res_user_login_attempt WHERE login = ?",
+            login)[0][0]
+
+    def reset_login_attempts(self):
+        self._sql("DELETE FROM res_user_login_attempt")
+
+    def block_logins(self, login, attempts=6):
+        """As many failed logins as make the next one a 429, without the
+        seconds by which Tryton delays each real one."""
+        for _ in range(attempts):
+            self._sql(
+                "INSERT INTO res_user_login_attempt (login, create_date) "
+                "VALUES (?, strftime('%Y-%m-%d %H:%M:%f000', 'now'))", login)
+
+    def _sql(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.database_path)) as base:
+            with base:
+                return base.execute(statement, values).fetchall()
+
+
+def serve(folder):
+    """Until SIGTERM, or until the server dies by itself."""
+    tryton = Tryton(folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if not tryton.database_path.exists():
+        tryton.prepare()
+    try:
+        tryton.start()
+        print(tryton.url, flush=True)
+        tryton.wait()
+    finally:
+        tryton.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("command", choices=["serve"])
+    serve(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

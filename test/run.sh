@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds with gcc and with clang under sanitizers, and runs every test. The last line
+# counts them. Arguments go to pytest (test/run.sh -k tryton).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. conf/setup.sh
+
+TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest
+               tryton-server tryton-modules-sale tryton-sao tryton-proteus)
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
+echo "building with gcc"
+build build -DCMAKE_C_COMPILER=gcc || exit 1
+echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
+build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_SANITIZE=ON || exit 1
+
+for folder in build build-asan; do
+    ctest --test-dir "$folder" --output-junit "$results/unit-$folder.xml" --timeout 300 --output-on-failure -j2 |
+        grep -v '^ *Start'
+    PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+        --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
+done
+/usr/bin/python3 test/summary.py "$results"/*.xml

@@ -1,0 +1,222 @@
+/* Routes, access, and the calls that concern the process. */
+#include "worker/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/route.h"
+#include "common/secret.h"
+#include "worker/api_internal.h"
+
+enum access { ACCESS_ORDER = 1, ACCESS_MANAGE = 2 };
+
+json_t *
+api_alive(const struct api *api)
+{
+    const struct delivery *delivery = api->setup.delivery;
+    struct queue *queue = api->setup.queue;
+    int64_t oldest_ms = queue_oldest_placed_ms(queue);
+    int64_t age_s = oldest_ms ? (clock_wall_ms() - oldest_ms) / 1000 : 0;
+    const char *reason = delivery_reason(delivery);
+
+    return json_pack(
+        "{s:s s:s s:s s:s? s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s}", "workshop",
+        api->setup.workshop->name, "api", "running", "worker", delivery_state(delivery),
+        "worker_reason", reason, "erp_system", api->setup.workshop->erp_system, "queue_length",
+        (int)queue_length(queue), "oldest_placed_age_s",
+        oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders", "placed",
+        (int)queue_count(queue, ORDER_PLACED), "processing",
+        (int)queue_count(queue, ORDER_PROCESSING), "created",
+        (int)queue_count(queue, ORDER_CREATED), "error", (int)queue_count(queue, ORDER_ERROR),
+        "pid", (int)getpid(), "uptime_s",
+        (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version", PUMPLINE_VERSION);
+}
+
+static void
+get_alive(struct call *call, void *context)
+{
+    call_reply(call, 200, api_alive(context));
+}
+
+static void
+put_kill(struct call *call, void *context)
+{
+    struct api *api = context;
+
+    log_info("PUT /kill: this instance ends and is not restarted");
+    api->stopping = true;
+    api->setup.kill(api->setup.arg);
+    call->sent = api->setup.killed;
+    call->sent_arg = api->setup.arg;
+    call_reply(call, 200,
+               json_pack("{s:s s:b}", "workshop", api->setup.workshop->name, "was_running", 1));
+}
+
+static void
+reply_worker(struct call *call, struct api *api, bool was_running)
+{
+    call_reply(call, 200,
+               json_pack("{s:s s:s s:b}", "workshop", api->setup.workshop->name, "worker",
+                         delivery_state(api->setup.delivery), "was_running", was_running));
+}
+
+static void
+put_start_worker(struct call *call, void *context)
+{
+    struct api *api = context;
+    bool was_running = strcmp(delivery_state(api->setup.delivery), "running") == 0;
+
+    delivery_start(api->setup.delivery);
+    reply_worker(call, api, was_running);
+}
+
+static void
+put_stop_worker(struct call *call, void *context)
+{
+    struct api *api = context;
+    bool was_running = strcmp(delivery_state(api->setup.delivery), "stopped") != 0;
+
+    delivery_stop(api->setup.delivery);
+    reply_worker(call, api, was_running);
+}
+
+static void
+put_clear_queue(struct call *call, void *context)
+{
+    struct api *api = context;
+    unsigned cleared;
+    struct err err;
+
+    if (queue_clear(api->setup.queue, &cleared, &err)) {
+        api_unavailable(call, &err);
+        return;
+    }
+    log_info("PUT /clear_queue: %u orders taken out", cleared);
+    api->setup.changed(api->setup.arg);
+    call_reply(call, 200,
+               json_pack("{s:s s:i s:i}", "workshop", api->setup.workshop->name, "cleared",
+                         (int)cleared, "processing",
+                         (int)queue_count(api->setup.queue, ORDER_PROCESSING)));
+}
+
+static const struct route routes[] = {
+    {"GET", "/alive", get_alive, ACCESS_ORDER},
+    {"PUT", "/kill", put_kill, ACCESS_MANAGE},
+    {"GET", "/queue", api_queue, ACCESS_ORDER},
+    {"PUT", "/clear_queue", put_clear_queue, ACCESS_MANAGE},
+    {"PUT", "/start_worker", put_start_worker, ACCESS_MANAGE},
+    {"PUT", "/stop_worker", put_stop_worker, ACCESS_MANAGE},
+    {"POST", "/create", api_create, ACCESS_ORDER},
+    {"GET", "/get_order_status", api_order_status, ACCESS_ORDER},
+    {"GET", "/orders", api_orders, ACCESS_ORDER},
+    {"GET", "/orders/{uniqueid}/history", api_history, ACCESS_ORDER},
+    {"PUT", "/orders/{uniqueid}/retry", api_retry, ACCESS_MANAGE},
+    {"PUT", "/orders/{uniqueid}/resolve", api_resolve, ACCESS_MANAGE},
+};
+
+/* Every token is compared, so that the time tells nothing about which one was near. */
+static unsigned
+token_access(const json_t *tokens, const char *given)
+{
+    unsigned access = 0;
+
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        const json_t *token = json_array_get(tokens, i);
+        const char *scope = json_string_value(json_object_get(token, "scope"));
+
+        if (secret_token_matches(given, json_string_value(json_object_get(token, "hash"))))
+            access |= strcmp(scope, "manage") == 0 ? ACCESS_MANAGE | ACCESS_ORDER : ACCESS_ORDER;
+    }
+    return access;
+}
+
+static bool
+check_access(struct call *call, const struct route *route, void *context)
+{
+    struct api *api = context;
+    const json_t *tokens = json_object_get(api->setup.workshop->document, "api_tokens");
+    const char *header = call->authorization ? call->authorization : "";
+    unsigned access;
+
+    if (call->trusted || !json_array_size(tokens))
+        return true;
+    access = strncasecmp(header, "Bearer ", 7) == 0 ? token_access(tokens, header + 7) : 0;
+    if (access & route->access)
+        return true;
+    if (access) {
+        call_problem(call, 403, "forbidden", NULL, "this token's scope does not reach that far");
+        return false;
+    }
+    call_header(call, "WWW-Authenticate", "Bearer");
+    call_problem(call, 401, "unauthorized", NULL,
+                 "a valid token is needed: Authorization: Bearer TOKEN");
+    return false;
+}
+
+void
+api_handle(struct call *call, void *context)
+{
+    route_dispatch(routes, sizeof routes / sizeof *routes, call, check_access, context);
+}
+
+void
+api_unavailable(struct call *call, const struct err *err)
+{
+    call_header(call, "Retry-After", "5");
+    call_problem(call, 503, err->code, NULL, "%s", err->text);
+}
+
+void
+api_faults(struct call *call, struct order_faults *faults)
+{
+    call_problem(call, 400, faults->code, json_incref(faults->fields), "%s", faults->detail);
+    order_faults_clear(faults);
+}
+
+static void
+on_commit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    api_commit(arg);
+}
+
+struct api *
+api_new(const struct api_setup *setup)
+{
+    struct api *api = mem_alloc(sizeof *api);
+
+    api->setup = *setup;
+    api->started_ms = clock_monotonic_ms();
+    api->commit = event_new(setup->base, -1, 0, on_commit, api);
+    if (!api->commit)
+        die_abort("no memory for an event");
+    return api;
+}
+
+void
+api_free(struct api *api)
+{
+    if (!api)
+        return;
+    api_commit(api);
+    event_free(api->commit);
+    free(api->pending);
+    free(api);
+}
+
+void
+api_stop(struct api *api)
+{
+    api->stopping = true;
+}
+
+size_t
+api_pending(const struct api *api)
+{
+    return api->pending_count;
+}

@@ -1,0 +1,51 @@
+/* The worker loop: a due order, its driver's requests, its next state.
+ *
+ * Owns who is in hand, the sessions with the ERP, and the worker's own state: running, stopped, or
+ * parked when the ERP is away or refuses the credentials. Remembers nothing that the queue does not
+ * have on disk. */
+#ifndef WORKER_DELIVERY_H
+#define WORKER_DELIVERY_H
+
+#include <event2/event.h>
+
+#include "common/config.h"
+#include "erp-drivers/driver.h"
+#include "worker/http.h"
+#include "worker/queue.h"
+
+struct delivery;
+
+struct delivery_setup {
+    struct event_base *base;
+    struct queue *queue;
+    struct http *http;
+    const struct workshop_config *workshop;
+    const struct erp_driver *driver;
+    const struct credentials *credentials; /* the configured ones; username NULL: none */
+    void (*changed)(void *arg);            /* the worker's state or an order's may differ now */
+    void *arg;
+};
+
+/* Everything in setup is borrowed for its life. It starts stopped. */
+struct delivery *delivery_new(const struct delivery_setup *setup);
+
+/* Orders in hand are given up where they stand; the queue finds them at its next opening. */
+void delivery_free(struct delivery *delivery);
+
+/* Starting ends a park. Stopping lets the orders in hand finish. */
+void delivery_start(struct delivery *delivery);
+void delivery_stop(struct delivery *delivery);
+
+/* An order was placed. */
+void delivery_wake(struct delivery *delivery);
+
+/* "running", "parked" or "stopped". */
+const char *delivery_state(const struct delivery *delivery);
+
+/* Why it is parked, or NULL. */
+const char *delivery_reason(const struct delivery *delivery);
+
+/* Orders in hand. */
+unsigned delivery_in_hand(const struct delivery *delivery);
+
+#endif

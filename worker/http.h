@@ -1,0 +1,35 @@
+/* Sends a driver's HTTP requests: the only place that knows libcurl, which is loaded when the first
+ * request is due (a worker that waits costs about a megabyte less without it).
+ *
+ * HTTP/1.1 over TCP or TLS; certificates and names are verified; no redirect is followed, no proxy
+ * used, no request repeated by itself. */
+#ifndef WORKER_HTTP_H
+#define WORKER_HTTP_H
+
+#include <event2/event.h>
+
+#include "erp-drivers/driver.h"
+
+#define HTTP_REPLY_BYTES_MAX (4u << 20) /* a larger body counts as cut off */
+#define HTTP_TIMEOUT_MS 30000u          /* where the driver names none */
+#define HTTP_CONNECT_TIMEOUT_MS 10000u
+
+struct http;
+struct http_transfer;
+
+/* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. Borrowed for
+ * its life. */
+struct http *http_new(struct event_base *base, const char *ca_file);
+
+/* Transfers still under way are dropped without a word. */
+void http_free(struct http *http);
+
+/* Sends the request (borrowed until done) and calls done once, never from inside this function. The
+ * reply is valid during the call. */
+struct http_transfer *http_send(struct http *http, const struct erp_request *request,
+                                void (*done)(const struct erp_reply *reply, void *arg), void *arg);
+
+/* Gives a transfer up; done is not called. */
+void http_cancel(struct http_transfer *transfer);
+
+#endif

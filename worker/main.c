@@ -1,0 +1,220 @@
+/* pumpline-worker: one integration. The supervisor starts it with --child; by hand it takes a port
+ * and a workshop. */
+#include <errno.h>
+#include <event2/event.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/config.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "worker/manage.h"
+#include "worker/sandbox.h"
+#include "worker/worker.h"
+
+#define BACKLOG 4096
+
+static const char usage[] =
+    "usage: pumpline-worker PORT WORKSHOP -c FILE\n"
+    "\n"
+    "Runs one integration by itself, without the supervisor: its HTTP API on PORT (at the address "
+    "that the\n"
+    "configuration gives) and its worker. WORKSHOP is the name or the slug; FILE is "
+    "pumpline.json.\n"
+    "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
+    "\n"
+    "exit status: 0, 64 usage, 74 the queue can't be used, 75 another process works on it, 78 "
+    "configuration\n";
+
+struct options {
+    bool child;
+    const char *port, *workshop, *config;
+};
+
+/* What the signals act upon. */
+struct process {
+    struct event_base *base;
+    struct manage *manage; /* as a child */
+    struct worker *worker; /* by itself */
+};
+
+static bool
+parse_options(int argc, char **argv, struct options *o)
+{
+    int positional = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--child") == 0)
+            o->child = true;
+        else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            o->config = argv[++i];
+        else if (argv[i][0] == '-' || positional > 1)
+            return false;
+        else if (positional++ == 0)
+            o->port = argv[i];
+        else
+            o->workshop = argv[i];
+    }
+    return o->child ? !positional && !o->config : positional == 2 && o->config;
+}
+
+static void
+on_terminate(evutil_socket_t signal, short what, void *arg)
+{
+    struct process *p = arg;
+
+    (void)signal;
+    (void)what;
+    if (p->manage)
+        manage_stop(p->manage);
+    else
+        worker_stop(p->worker);
+}
+
+static void
+on_hangup(evutil_socket_t signal, short what, void *arg)
+{
+    (void)signal;
+    (void)what;
+    (void)arg;
+    log_reopen();
+}
+
+static void
+run_loop(struct process *p)
+{
+    struct event *events[] = {evsignal_new(p->base, SIGTERM, on_terminate, p),
+                              evsignal_new(p->base, SIGINT, on_terminate, p),
+                              evsignal_new(p->base, SIGHUP, on_hangup, p)};
+
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (!events[i] || event_add(events[i], NULL))
+            die_abort("no memory for signals");
+    event_base_dispatch(p->base);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        event_free(events[i]);
+}
+
+static int
+run_child(struct process *p)
+{
+    p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
+    run_loop(p);
+    return manage_end(p->manage);
+}
+
+static int
+fail(int status, const char *text)
+{
+    log_error("%s", text);
+    return status;
+}
+
+static int
+listen_on(const char *host, const char *port)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
+    struct addrinfo *address;
+    int fd, on = 1;
+
+    if (getaddrinfo(host, port, &hints, &address))
+        return -1;
+    fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
+                    bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG))) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(address);
+    return fd;
+}
+
+static json_t *
+alone_slice(const struct daemon_config *config, const struct workshop_config *workshop,
+            struct err *err)
+{
+    unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
+    json_t *slice = NULL;
+
+    if (secret_master_key(config->key_file, true, master, err) == 0)
+        slice = config_slice(config, workshop, master, true);
+    secret_free(master);
+    return slice;
+}
+
+static void
+ignore(void *arg)
+{
+    (void)arg;
+}
+
+static int
+run_alone(struct process *p, const struct options *o)
+{
+    static const struct worker_events events = {ignore, ignore, NULL};
+    struct config_faults faults = {NULL, 0};
+    struct daemon_config *config = config_load(o->config, &faults);
+    struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
+    struct err err = {"", ""};
+    json_t *slice;
+    int fd;
+
+    for (size_t i = 0; i < faults.count; i++)
+        log_error("%s: %s: %s", faults.items[i].file, faults.items[i].pointer,
+                  faults.items[i].text);
+    config_faults_clear(&faults);
+    if (!workshop) {
+        config_free(config);
+        return fail(EX_CONFIG,
+                    config ? "the configuration has no such workshop" : "bad configuration");
+    }
+    fd = listen_on(workshop->host, o->port);
+    slice = fd < 0 ? NULL : alone_slice(config, workshop, &err);
+    config_free(config);
+    if (!slice)
+        return fail(EX_OSERR, fd < 0 ? strerror(errno) : err.text);
+    p->worker = worker_start(p->base, slice, fd, &events, &err);
+    json_decref(slice);
+    if (!p->worker)
+        return fail(strcmp(err.code, "in_use") ? EX_IOERR : EX_TEMPFAIL, err.text);
+    run_loop(p);
+    worker_free(p->worker);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {.child = false};
+    struct process p = {.base = NULL};
+    struct err err;
+    int status;
+
+    if (!parse_options(argc, argv, &o)) {
+        bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+
+        fputs(usage, help ? stdout : stderr);
+        return help ? 0 : EX_USAGE;
+    }
+    secret_start();
+    log_open("pumpline-worker");
+    signal(SIGPIPE, SIG_IGN);
+    p.base = event_base_new();
+    if (!p.base)
+        die_abort("no event loop");
+    if (sandbox_enter(&err))
+        status = fail(EX_OSERR, err.text);
+    else
+        status = o.child ? run_child(&p) : run_alone(&p, &o);
+    event_base_free(p.base);
+    libevent_global_shutdown();
+    return status;
+}

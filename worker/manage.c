@@ -1,0 +1,219 @@
+/* Commands on the channel. */
+#include "worker/manage.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/worker.h"
+
+#define STATUS_SOON_MS 100 /* changes within this time are told once */
+#define STATUS_EVERY_MS 5000
+
+struct manage {
+    struct event_base *base;
+    struct chan *chan;
+    int listen_fd; /* until the worker has it */
+    struct worker *worker;
+    struct event *status;
+    bool status_soon;
+    int exit_status;
+};
+
+/* A call's way back over the channel. */
+struct remote {
+    struct manage *manage;
+    json_int_t id;
+};
+
+static void
+send_simple(struct manage *m, const char *type)
+{
+    json_t *message = json_pack("{s:s}", "type", type);
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
+on_status(evutil_socket_t fd, short what, void *arg)
+{
+    struct manage *m = arg;
+    struct timeval next = clock_timeval(STATUS_EVERY_MS);
+    json_t *message;
+
+    (void)fd;
+    (void)what;
+    m->status_soon = false;
+    message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
+    chan_send(m->chan, message);
+    json_decref(message);
+    evtimer_add(m->status, &next);
+}
+
+static void
+on_changed(void *arg)
+{
+    struct manage *m = arg;
+    struct timeval soon = clock_timeval(STATUS_SOON_MS);
+
+    if (!m->worker || m->status_soon)
+        return;
+    m->status_soon = true;
+    evtimer_add(m->status, &soon);
+}
+
+static void
+on_killed(void *arg)
+{
+    struct manage *m = arg;
+
+    send_simple(m, "killed");
+}
+
+static void
+remote_send(struct call *call, int status, const char *content_type, const char *body,
+            size_t length)
+{
+    struct remote *remote = call->carrier;
+    json_t *message = json_pack("{s:s s:I s:i s:s s:s%}", "type", "reply", "id", remote->id,
+                                "status", status, "content_type", content_type ? content_type : "",
+                                "body", body ? body : "", length);
+
+    if (*call->header_name)
+        json_object_set_new(message, "header",
+                            json_pack("[s, s]", call->header_name, call->header_value));
+    chan_send(remote->manage->chan, message);
+    json_decref(message);
+    free(remote);
+}
+
+static const char *
+text_of(const json_t *message, const char *name)
+{
+    return json_string_value(json_object_get(message, name));
+}
+
+static void
+do_config(struct manage *m, const json_t *message)
+{
+    const struct worker_events events = {on_changed, on_killed, m};
+    struct err err;
+
+    if (m->worker)
+        return;
+    m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
+    m->listen_fd = -1;
+    if (m->worker) {
+        send_simple(m, "ready");
+        on_status(-1, 0, m);
+        return;
+    }
+    log_error("can't start: %s", err.text);
+    m->exit_status = strcmp(err.code, "config") == 0 || strcmp(err.code, "credentials") == 0
+                         ? EX_CONFIG
+                     : strcmp(err.code, "in_use") == 0 ? EX_TEMPFAIL
+                                                       : EX_IOERR;
+    event_base_loopbreak(m->base);
+}
+
+static void
+do_ping(struct manage *m, const json_t *message)
+{
+    (void)message;
+    send_simple(m, "pong");
+}
+
+static void
+do_call(struct manage *m, const json_t *message)
+{
+    const char *method = text_of(message, "method"), *target = text_of(message, "target");
+    const json_t *body = json_object_get(message, "body");
+    struct remote *remote;
+    struct call *call;
+
+    if (!m->worker || !method || !target)
+        return;
+    remote = mem_alloc(sizeof *remote);
+    *remote = (struct remote){m, json_integer_value(json_object_get(message, "id"))};
+    call = call_new(method, target, json_string_value(body), json_string_length(body),
+                    text_of(message, "content_type"), NULL);
+    call->carrier = remote;
+    call->send = remote_send;
+    call->trusted = true;
+    worker_call(m->worker, call);
+}
+
+static void
+do_stop(struct manage *m, const json_t *message)
+{
+    (void)message;
+    manage_stop(m);
+}
+
+static const struct {
+    const char *type;
+    void (*run)(struct manage *m, const json_t *message);
+} commands[] = {{"config", do_config}, {"ping", do_ping}, {"call", do_call}, {"stop", do_stop}};
+
+static void
+on_message(json_t *message, void *arg)
+{
+    const char *type = text_of(message, "type");
+
+    for (size_t i = 0; type && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].type, type) == 0) {
+            commands[i].run(arg, message);
+            return;
+        }
+}
+
+/* The supervisor is gone: its successor starts workers of its own. */
+static void
+on_closed(void *arg)
+{
+    log_warning("the supervisor is gone");
+    manage_stop(arg);
+}
+
+void
+manage_stop(struct manage *m)
+{
+    if (m->worker)
+        worker_stop(m->worker);
+    else
+        event_base_loopbreak(m->base);
+}
+
+struct manage *
+manage_new(struct event_base *base, int chan_fd, int listen_fd)
+{
+    static const struct chan_events events = {on_message, on_closed};
+    struct manage *m = mem_alloc(sizeof *m);
+
+    m->base = base;
+    m->listen_fd = listen_fd;
+    m->chan = chan_new(base, chan_fd, &events, m);
+    m->status = evtimer_new(base, on_status, m);
+    if (!m->status)
+        die_abort("no memory for a timer");
+    return m;
+}
+
+int
+manage_end(struct manage *m)
+{
+    int exit_status = m->exit_status;
+
+    worker_free(m->worker);
+    if (m->listen_fd >= 0)
+        close(m->listen_fd);
+    event_free(m->status);
+    chan_free(m->chan);
+    free(m);
+    return exit_status;
+}

@@ -1,0 +1,130 @@
+/* From an outcome to a state. */
+#include "worker/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t
+backoff_cap_ms(const struct retry_policy *retry, unsigned attempt)
+{
+    int64_t cap = retry->first_ms;
+
+    while (attempt-- > 1 && cap < retry->max_ms)
+        cap *= 2;
+    return cap < retry->max_ms ? cap : retry->max_ms;
+}
+
+static int64_t
+share_of(int64_t whole, uint32_t dice)
+{
+    return (int64_t)((unsigned __int128)(uint64_t)whole * dice >> 32);
+}
+
+int64_t
+policy_backoff_ms(const struct retry_policy *retry, unsigned attempt, uint32_t dice)
+{
+    return share_of(backoff_cap_ms(retry, attempt), dice);
+}
+
+/* Somebody has the worksheet open: ask now and then, for as long as it takes. */
+static int64_t
+patient_ms(const struct retry_policy *retry, uint32_t dice)
+{
+    return retry->first_ms + share_of(retry->first_ms, dice);
+}
+
+static void
+set_reason(struct order *order, const char *code, const char *text)
+{
+    text_copy(order->reason_code, sizeof order->reason_code, code);
+    text_copy(order->reason_text, sizeof order->reason_text, text);
+    text_clean(order->reason_text);
+}
+
+static void
+set_reference(struct order *order, const char *reference)
+{
+    text_copy(order->erp_reference, sizeof order->erp_reference, reference);
+    text_clean(order->erp_reference);
+}
+
+static void
+end_in_error(struct order *order, const char *code, const char *text)
+{
+    order->status = ORDER_ERROR;
+    order->next_attempt_ms = 0;
+    set_reason(order, code, text);
+}
+
+static void
+exhaust(struct order *order, const struct erp_outcome *last)
+{
+    char text[sizeof order->reason_text];
+
+    snprintf(text, sizeof text, "%s: %.*s", last->reason_code, (int)sizeof text - 64,
+             last->reason_text);
+    end_in_error(order, "attempts_exhausted", text);
+}
+
+static enum policy_sign
+apply_retry(struct order *order, const struct policy_attempt *a)
+{
+    bool locked = strcmp(a->outcome->reason_code, "worksheet_locked") == 0;
+    int64_t wait = locked ? patient_ms(a->retry, a->dice)
+                          : policy_backoff_ms(a->retry, order->attempts, a->dice);
+    enum policy_sign sign = locked ? POLICY_ANSWERS : POLICY_FAILS;
+
+    if (order->commit_sent && !a->can_look_up) {
+        end_in_error(order, "outcome_unknown", a->outcome->reason_text);
+        return sign;
+    }
+    if (!order->retry_since_ms)
+        order->retry_since_ms = a->now_ms;
+    if (a->now_ms - order->retry_since_ms >= a->retry->give_up_after_ms) {
+        exhaust(order, a->outcome);
+        return sign;
+    }
+    if (wait < a->outcome->retry_after_ms)
+        wait = a->outcome->retry_after_ms < a->retry->max_ms ? a->outcome->retry_after_ms
+                                                             : a->retry->max_ms;
+    order->status = ORDER_PLACED;
+    order->next_attempt_ms = a->now_ms + (wait > 0 ? wait : 1);
+    set_reason(order, a->outcome->reason_code, a->outcome->reason_text);
+    return sign;
+}
+
+static enum policy_sign
+apply_refused_credentials(struct order *order, const struct policy_attempt *a, bool *forget)
+{
+    if (a->own_credentials) {
+        *forget = true;
+        end_in_error(order, a->outcome->reason_code, a->outcome->reason_text);
+        return POLICY_ANSWERS;
+    }
+    order->status = ORDER_PLACED;
+    order->next_attempt_ms = 0;
+    set_reason(order, a->outcome->reason_code, a->outcome->reason_text);
+    return POLICY_REFUSES;
+}
+
+enum policy_sign
+policy_apply(struct order *order, const struct policy_attempt *a, bool *forget)
+{
+    *forget = false;
+    switch (a->verdict) {
+    case ERP_CREATED:
+        order->status = ORDER_CREATED;
+        order->next_attempt_ms = 0;
+        set_reason(order, "", a->outcome->reason_text);
+        set_reference(order, a->outcome->reference);
+        return POLICY_ANSWERS;
+    case ERP_REJECT:
+        end_in_error(order, a->outcome->reason_code, a->outcome->reason_text);
+        set_reference(order, a->outcome->reference);
+        return POLICY_ANSWERS;
+    case ERP_PARK:
+        return apply_refused_credentials(order, a, forget);
+    default:
+        return apply_retry(order, a);
+    }
+}

@@ -1,0 +1,116 @@
+/* Every order of one workshop, and the only thing that moves an order from state to state.
+ *
+ * Each change is one transaction: the record, its indexes and its line of history together, or
+ * nothing. An order is `due` only while it is the first of its worksheet, so lines of one worksheet
+ * keep their order and at most one of them is processed at a time. Times are wall-clock
+ * milliseconds. */
+#ifndef WORKER_QUEUE_H
+#define WORKER_QUEUE_H
+
+#include <jansson.h>
+
+#include "common/order.h"
+#include "worker/store.h"
+
+struct queue;
+
+/* Opens or makes the queue in folder and puts orders that were being processed when the last
+ * process ended back to placed. workshop_key (SECRET_KEY_BYTES) seals the orders' own credentials;
+ * borrowed for the queue's life. */
+struct queue *queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
+                         struct err *err);
+void queue_close(struct queue *queue);
+
+/* --- taking orders --- */
+
+enum queue_answer {
+    QUEUE_PLACED,
+    QUEUE_DUPLICATE, /* the same content is there: `order` becomes the present one */
+    QUEUE_CONFLICT,  /* this uniqueid has other content */
+    QUEUE_REFUSED    /* it can't be kept: see err */
+};
+
+struct queue_put {
+    struct order *order;
+    const struct credentials *credentials; /* NULL or without username: none */
+    enum queue_answer answer;
+    unsigned queue_length; /* after this order */
+    struct err err;
+};
+
+/* Puts a group in one transaction: when it returns, each answer holds and is on disk. */
+void queue_put(struct queue *queue, struct queue_put *puts, size_t count);
+
+/* --- reading --- */
+
+/* 1 with *order filled, 0 where it is not known, -1 with *err. */
+int queue_get(struct queue *queue, const char *uniqueid, struct order *order, struct err *err);
+
+/* How many orders have this status; status 0: all. */
+unsigned queue_count(const struct queue *queue, enum order_status status);
+
+/* Those placed or processing. */
+unsigned queue_length(const struct queue *queue);
+
+/* When the oldest placed order was placed last; 0: there is none. */
+int64_t queue_oldest_placed_ms(struct queue *queue);
+
+/* One page. statuses: bits 1 << status, 0: all. after: the seq behind which it goes on; 0: from the
+ * start. Calls `each` for at most limit orders and sets *next to the seq to go on behind, 0 at the
+ * end. */
+struct queue_page {
+    unsigned statuses;
+    bool newest_first;
+    uint64_t after;
+    unsigned limit;
+    uint64_t next;
+    void (*each)(const struct order *order, void *arg);
+    void *arg;
+};
+
+int queue_page(struct queue *queue, struct queue_page *page, struct err *err);
+
+/* An array of {"at", "status", "attempt", "reason_code", "reason_text", "duration_ms",
+ * "erp_reference", "note", "changes"}, oldest first; the caller owns *history. Returns as
+ * queue_get. */
+int queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err);
+
+/* --- what people do --- */
+
+/* Every placed order becomes `error` with `cleared`. */
+int queue_clear(struct queue *queue, unsigned *cleared, struct err *err);
+
+/* 1: an order in error is placed again with the corrected content of *order, which becomes the new
+ * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. */
+int queue_retry(struct queue *queue, struct order *order, struct err *err);
+int queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err);
+
+/* --- delivery --- */
+
+struct queue_task {
+    struct order order;
+    struct credentials credentials; /* username NULL: none of its own; credentials_clear it */
+};
+
+/* Moves up to `limit` due orders to processing, in one transaction, and counts the attempt.
+ * latest_ms: what is due up to then. Returns how many, or -1. */
+int queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, unsigned limit,
+               struct err *err);
+
+/* The time at which the next order is due, INT64_MAX where none waits. */
+int64_t queue_next_due_ms(struct queue *queue);
+
+/* Records that a request that can create the line leaves now. */
+int queue_commit_sent(struct queue *queue, struct order *order, struct err *err);
+
+/* The end of an attempt: status, reason, erp_reference and next_attempt_ms of *order are new.
+ * Credentials of its own go when it is created, or where forget is true. duration_ms: of the
+ * attempt. */
+int queue_finish(struct queue *queue, struct order *order, int64_t duration_ms, bool forget,
+                 struct err *err);
+
+/* Deletes up to `limit` ended orders that last changed before before_ms. Returns how many, or -1.
+ */
+int queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err);
+
+#endif

@@ -1,0 +1,277 @@
+/* One function writes orders. Everything that must agree with a record is written here, beside it.
+ */
+#include "worker/queue_change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "worker/record.h"
+
+#define WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + 8)
+
+struct bytes
+queue_key_text(const char *text)
+{
+    return (struct bytes){text, strlen(text)};
+}
+
+struct bytes
+queue_key_status(unsigned char key[9], unsigned status, uint64_t seq)
+{
+    key[0] = (unsigned char)status;
+    store_put_u64(key + 1, seq);
+    return (struct bytes){key, 9};
+}
+
+static struct bytes
+key_worksheet(unsigned char key[WORKSHEET_KEY_BYTES], const char *worksheet, uint64_t seq)
+{
+    size_t length = strlen(worksheet) + 1;
+
+    memcpy(key, worksheet, length);
+    store_put_u64(key + length, seq);
+    return (struct bytes){key, length + 8};
+}
+
+static struct bytes
+key_due(unsigned char key[16], const struct order *order)
+{
+    store_put_u64(key, (uint64_t)order->next_attempt_ms);
+    store_put_u64(key + 8, order->seq);
+    return (struct bytes){key, 16};
+}
+
+struct bytes
+queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid, uint32_t number)
+{
+    size_t length = strlen(uniqueid) + 1;
+
+    memcpy(key, uniqueid, length);
+    for (int i = 3; i >= 0; i--, number >>= 8)
+        key[length + (size_t)i] = (unsigned char)number;
+    return (struct bytes){key, length + 4};
+}
+
+void
+queue_begin(struct queue *queue, struct queue_txn *t)
+{
+    t->queue = queue;
+    t->last_seq = queue->last_seq;
+    memcpy(t->counts, queue->counts, sizeof t->counts);
+    store_begin(queue->store, &t->txn, true);
+}
+
+int
+queue_commit(struct queue_txn *t, struct err *err)
+{
+    if (store_commit(&t->txn, err))
+        return -1;
+    t->queue->last_seq = t->last_seq;
+    memcpy(t->queue->counts, t->counts, sizeof t->counts);
+    return 0;
+}
+
+bool
+queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
+{
+    struct bytes key = queue_key_text(uniqueid), record;
+    json_t *content;
+    bool sound;
+
+    if (!store_get(txn, STORE_ORDERS, key, &record))
+        return false;
+    content = record_decode(key, record);
+    sound = content && record_to_order(content, order) == 0;
+    json_decref(content);
+    if (!sound && !txn->error) {
+        log_write(LOG_ERROR, LOG_API, uniqueid, "the order's record is damaged");
+        txn->error = EBADMSG;
+    }
+    return sound;
+}
+
+bool
+queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order)
+{
+    char uniqueid[ORDER_VALUE_MAX + 1];
+
+    if (value.size >= sizeof uniqueid)
+        return false;
+    memcpy(uniqueid, value.data, value.size);
+    uniqueid[value.size] = '\0';
+    return queue_read(txn, uniqueid, order);
+}
+
+static bool
+is_open(enum order_status status)
+{
+    return status == ORDER_PLACED || status == ORDER_PROCESSING;
+}
+
+/* The first order of the worksheet that is still open. */
+static bool
+worksheet_first(struct store_txn *txn, const char *worksheet, struct order *first)
+{
+    unsigned char key[WORKSHEET_KEY_BYTES];
+    struct bytes from = key_worksheet(key, worksheet, 0);
+    size_t prefix = strlen(worksheet) + 1;
+    struct store_cursor cursor;
+    bool found = store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
+                 memcmp(cursor.key.data, worksheet, prefix) == 0 &&
+                 queue_read_entry(txn, cursor.value, first);
+
+    store_cursor_close(&cursor);
+    return found;
+}
+
+/* Whoever is first of its worksheet now, and waits, is due. */
+static void
+due_set(struct queue_txn *t, const char *worksheet)
+{
+    unsigned char key[16];
+    struct order first;
+
+    if (worksheet_first(&t->txn, worksheet, &first) && first.status == ORDER_PLACED)
+        store_put(&t->txn, STORE_DUE, key_due(key, &first), queue_key_text(first.uniqueid));
+}
+
+static void
+index_remove(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[WORKSHEET_KEY_BYTES];
+
+    store_delete(&t->txn, STORE_STATUS, queue_key_status(key, 0, order->seq));
+    store_delete(&t->txn, STORE_STATUS, queue_key_status(key, order->status, order->seq));
+    store_delete(&t->txn, STORE_DUE, key_due(key, order));
+    if (is_open(order->status))
+        store_delete(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq));
+    t->counts[0]--;
+    t->counts[order->status]--;
+}
+
+static void
+index_add(struct queue_txn *t, const struct order *order)
+{
+    struct bytes id = queue_key_text(order->uniqueid);
+    unsigned char key[WORKSHEET_KEY_BYTES];
+
+    store_put(&t->txn, STORE_STATUS, queue_key_status(key, 0, order->seq), id);
+    store_put(&t->txn, STORE_STATUS, queue_key_status(key, order->status, order->seq), id);
+    if (is_open(order->status))
+        store_put(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq), id);
+    t->counts[0]++;
+    t->counts[order->status]++;
+}
+
+static void
+record_put(struct queue_txn *t, enum store_table table, struct bytes key, json_t *content)
+{
+    struct bytes record = record_encode(key, content);
+
+    store_put(&t->txn, table, key, record);
+    free((void *)record.data);
+    json_decref(content);
+}
+
+static void
+set_text(json_t *entry, const char *name, const char *text)
+{
+    json_object_set_new(entry, name, text && *text ? json_string(text) : json_null());
+}
+
+static json_t *
+history_entry(const struct order *now, const struct queue_remark *remark)
+{
+    json_t *entry = json_pack("{s:I s:s s:I}", "at", (json_int_t)now->updated_ms, "status",
+                              order_status_name(now->status), "attempt", (json_int_t)now->attempts);
+
+    set_text(entry, "reason_code", now->reason_code);
+    set_text(entry, "reason_text", now->reason_text);
+    set_text(entry, "erp_reference", now->erp_reference);
+    set_text(entry, "note", remark->note);
+    json_object_set_new(entry, "duration_ms",
+                        remark->duration_ms < 0 ? json_null() : json_integer(remark->duration_ms));
+    json_object_set_new(entry, "changes",
+                        remark->changes ? json_incref(remark->changes) : json_null());
+    return entry;
+}
+
+void
+queue_change(struct queue_txn *t, const struct order *was, struct order *now,
+             const struct queue_remark *remark)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+
+    if (was)
+        index_remove(t, was);
+    if (!now->seq)
+        now->seq = ++t->last_seq;
+    now->updated_ms = clock_wall_ms();
+    if (remark)
+        record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
+                   history_entry(now, remark));
+    record_put(t, STORE_ORDERS, queue_key_text(now->uniqueid), record_from_order(now));
+    index_add(t, now);
+    due_set(t, now->worksheet);
+    if (was && strcmp(was->worksheet, now->worksheet))
+        due_set(t, was->worksheet);
+}
+
+void
+queue_remove(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+
+    index_remove(t, order);
+    for (uint32_t i = 0; i < order->history_length; i++)
+        store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->uniqueid, i));
+    store_delete(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
+    store_delete(&t->txn, STORE_ORDERS, queue_key_text(order->uniqueid));
+    due_set(t, order->worksheet);
+}
+
+void
+queue_credentials_put(struct queue_txn *t, const struct order *order,
+                      const struct credentials *credentials)
+{
+    size_t username = strlen(credentials->username) + 1,
+           length = username + strlen(credentials->password);
+    unsigned char *plain = secret_alloc(length),
+                  *sealed = mem_alloc(length + SECRET_OVERHEAD_BYTES);
+
+    memcpy(plain, credentials->username, username);
+    memcpy(plain + username, credentials->password, length - username);
+    secret_seal(t->queue->key, order->uniqueid, plain, length, sealed);
+    store_put(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid),
+              (struct bytes){sealed, length + SECRET_OVERHEAD_BYTES});
+    free(sealed);
+    secret_free(plain);
+}
+
+int
+queue_credentials_get(struct queue_txn *t, const struct order *order,
+                      struct credentials *credentials)
+{
+    struct bytes sealed;
+    char *plain;
+    int result = -1;
+
+    *credentials = (struct credentials){NULL, NULL};
+    if (!order->own_credentials)
+        return 0;
+    if (!store_get(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid), &sealed))
+        return -1;
+    plain = secret_alloc(sealed.size + 1);
+    if (secret_open(t->queue->key, order->uniqueid, sealed.data, sealed.size, plain) == 0) {
+        plain[sealed.size - SECRET_OVERHEAD_BYTES] = '\0';
+        credentials->username = secret_string(plain);
+        credentials->password = secret_string(plain + strlen(plain) + 1);
+        result = 0;
+    }
+    secret_free(plain);
+    return result;
+}

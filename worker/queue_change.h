@@ -1,0 +1,61 @@
+/* Inside the queue: the one function that changes an order, and the records it reads and writes. */
+#ifndef WORKER_QUEUE_CHANGE_H
+#define WORKER_QUEUE_CHANGE_H
+
+#include "worker/queue.h"
+
+struct queue {
+    struct store *store;
+    const unsigned char *key;
+    uint64_t last_seq;
+    unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
+};
+
+/* A write transaction with what the counters will be once it is on disk. */
+struct queue_txn {
+    struct store_txn txn;
+    struct queue *queue;
+    uint64_t last_seq;
+    unsigned counts[ORDER_ERROR + 1];
+};
+
+/* What the history says of a change besides the order itself. Members may be NULL or negative: left
+ * out. */
+struct queue_remark {
+    int64_t duration_ms;
+    const char *note;
+    json_t *changes; /* {"worksheet": ["old", "new"], …}, borrowed */
+};
+
+void queue_begin(struct queue *queue, struct queue_txn *t);
+int queue_commit(struct queue_txn *t, struct err *err);
+
+/* Writes *now in the place of *was (NULL: a new order) with every index, and a line of history if
+ * remark is not NULL. Sets now->updated_ms and now->history_length. */
+void queue_change(struct queue_txn *t, const struct order *was, struct order *now,
+                  const struct queue_remark *remark);
+
+/* Takes an order and all that belongs to it out of the queue for good. */
+void queue_remove(struct queue_txn *t, const struct order *order);
+
+/* false: not there, or damaged (which sticks as an error of the transaction). */
+bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order);
+
+/* The order that an index entry names. */
+bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order);
+
+void queue_credentials_put(struct queue_txn *t, const struct order *order,
+                           const struct credentials *credentials);
+int queue_credentials_get(struct queue_txn *t, const struct order *order,
+                          struct credentials *credentials);
+
+struct bytes queue_key_text(const char *text);
+
+/* status, seq. */
+struct bytes queue_key_status(unsigned char key[9], unsigned status, uint64_t seq);
+
+#define QUEUE_HISTORY_KEY_BYTES (ORDER_VALUE_MAX + 1 + 4)
+struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid,
+                               uint32_t number);
+
+#endif

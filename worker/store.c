@@ -1,0 +1,333 @@
+/* LMDB behind a sticky error. */
+#include "worker/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FULL_PERCENT 80
+
+struct store {
+    MDB_env *env;
+    MDB_dbi tables[STORE_TABLES];
+    size_t map_bytes;
+    int lock_fd;
+};
+
+static const char *const table_names[] = {[STORE_META] = "meta",
+                                          [STORE_ORDERS] = "orders",
+                                          [STORE_STATUS] = "status",
+                                          [STORE_WORKSHEET] = "worksheet",
+                                          [STORE_DUE] = "due",
+                                          [STORE_HISTORY] = "history",
+                                          [STORE_CREDENTIALS] = "credentials"};
+
+static MDB_val
+to_val(struct bytes bytes)
+{
+    return (MDB_val){bytes.size, (void *)bytes.data};
+}
+
+static struct bytes
+to_bytes(MDB_val val)
+{
+    return (struct bytes){val.mv_data, val.mv_size};
+}
+
+static void
+stick(struct store_txn *txn, int error)
+{
+    if (!txn->error)
+        txn->error = error;
+}
+
+static int
+fail(struct err *err, int error, const char *what)
+{
+    const char *code = error == ENOSPC || error == EDQUOT ? "disk_full"
+                       : error == MDB_MAP_FULL            ? "queue_full"
+                                                          : "storage";
+
+    return err_set(err, code, "%s: %s", what, mdb_strerror(error));
+}
+
+/* A second process on one queue would deliver every order twice. The lock goes with its holder. */
+static int
+lock_folder(struct store *store, const char *folder, struct err *err)
+{
+    char *path = mem_format("%s/worker.lock", folder);
+
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    free(path);
+    if (store->lock_fd < 0)
+        return err_errno(err, "storage", "%s can't be locked", folder);
+    if (flock(store->lock_fd, LOCK_EX | LOCK_NB))
+        return err_set(err, "in_use", "another process works on the queue in %s", folder);
+    return 0;
+}
+
+static int
+open_tables(struct store *store, struct err *err)
+{
+    MDB_txn *txn;
+    int error = mdb_txn_begin(store->env, NULL, 0, &txn);
+
+    if (error)
+        return fail(err, error, "the queue can't be opened");
+    for (int i = 0; !error && i < STORE_TABLES; i++)
+        error = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &store->tables[i]);
+    if (!error)
+        error = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return error ? fail(err, error, "the queue's tables can't be opened") : 0;
+}
+
+static int
+open_environment(struct store *store, const char *folder, struct err *err)
+{
+    int error = mdb_env_create(&store->env);
+
+    if (!error)
+        error = mdb_env_set_maxdbs(store->env, STORE_TABLES);
+    if (!error)
+        error = mdb_env_set_mapsize(store->env, store->map_bytes);
+    if (!error)
+        error = mdb_env_open(store->env, folder, 0, 0600);
+    return error ? fail(err, error, "the queue can't be opened") : open_tables(store, err);
+}
+
+struct store *
+store_open(const char *folder, unsigned map_mib, struct err *err)
+{
+    struct store *store = mem_alloc(sizeof *store);
+
+    store->map_bytes = (size_t)map_mib << 20;
+    store->lock_fd = -1;
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        err_errno(err, "storage", "%s can't be made", folder);
+    else if (lock_folder(store, folder, err) == 0 && open_environment(store, folder, err) == 0)
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+void
+store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->env)
+        mdb_env_close(store->env);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    free(store);
+}
+
+/* Pages on the free list are taken before the file grows. */
+static size_t
+free_pages(struct store *store)
+{
+    size_t pages = 0;
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+
+    if (mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn))
+        return 0;
+    if (mdb_cursor_open(txn, 0, &cursor) == 0) {
+        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
+            pages += *(size_t *)value.mv_data;
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return pages;
+}
+
+bool
+store_nearly_full(struct store *store)
+{
+    size_t limit = store->map_bytes / 100 * FULL_PERCENT, used;
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &stat);
+    used = (info.me_last_pgno + 1) * stat.ms_psize;
+    return used > limit && used - free_pages(store) * stat.ms_psize > limit;
+}
+
+void
+store_begin(struct store *store, struct store_txn *txn, bool write)
+{
+    MDB_txn *handle = NULL;
+
+    *txn = (struct store_txn){.store = store, .write = write};
+    txn->error = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, &handle);
+    txn->handle = handle;
+}
+
+void
+store_abort(struct store_txn *txn)
+{
+    if (txn->handle)
+        mdb_txn_abort(txn->handle);
+    txn->handle = NULL;
+}
+
+int
+store_commit(struct store_txn *txn, struct err *err)
+{
+    if (!txn->error) {
+        txn->error = mdb_txn_commit(txn->handle);
+        txn->handle = NULL;
+    }
+    return store_end(txn, err);
+}
+
+int
+store_end(struct store_txn *txn, struct err *err)
+{
+    store_abort(txn);
+    if (!txn->error)
+        return 0;
+    return fail(err, txn->error,
+                txn->write ? "the queue can't be written" : "the queue can't be read");
+}
+
+bool
+store_get(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *value)
+{
+    MDB_val k = to_val(key), v;
+    int error;
+
+    if (txn->error)
+        return false;
+    error = mdb_get(txn->handle, txn->store->tables[table], &k, &v);
+    if (error) {
+        if (error != MDB_NOTFOUND)
+            stick(txn, error);
+        return false;
+    }
+    *value = to_bytes(v);
+    return true;
+}
+
+void
+store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value)
+{
+    MDB_val k = to_val(key), v = to_val(value);
+
+    if (!txn->error)
+        stick(txn, mdb_put(txn->handle, txn->store->tables[table], &k, &v, 0));
+}
+
+void
+store_delete(struct store_txn *txn, enum store_table table, struct bytes key)
+{
+    MDB_val k = to_val(key);
+    int error;
+
+    if (txn->error)
+        return;
+    error = mdb_del(txn->handle, txn->store->tables[table], &k, NULL);
+    if (error != MDB_NOTFOUND)
+        stick(txn, error);
+}
+
+static bool
+cursor_move(struct store_cursor *cursor, MDB_val *key, MDB_cursor_op operation)
+{
+    MDB_val value;
+    int error;
+
+    if (cursor->txn->error || !cursor->handle)
+        return false;
+    error = mdb_cursor_get(cursor->handle, key, &value, operation);
+    if (error) {
+        if (error != MDB_NOTFOUND)
+            stick(cursor->txn, error);
+        return false;
+    }
+    cursor->key = to_bytes(*key);
+    cursor->value = to_bytes(value);
+    return true;
+}
+
+static void
+cursor_open(struct store_cursor *cursor, struct store_txn *txn, enum store_table table)
+{
+    MDB_cursor *handle = NULL;
+
+    *cursor = (struct store_cursor){.txn = txn};
+    if (!txn->error)
+        stick(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &handle));
+    cursor->handle = handle;
+}
+
+bool
+store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+           struct bytes from)
+{
+    MDB_val key = to_val(from);
+
+    cursor_open(cursor, txn, table);
+    return cursor_move(cursor, &key, MDB_SET_RANGE);
+}
+
+bool
+store_seek_before(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+                  struct bytes from)
+{
+    MDB_val key = to_val(from);
+
+    cursor_open(cursor, txn, table);
+    return cursor_move(cursor, &key, MDB_SET_RANGE) ? store_previous(cursor)
+                                                    : cursor_move(cursor, &key, MDB_LAST);
+}
+
+bool
+store_next(struct store_cursor *cursor)
+{
+    MDB_val key;
+
+    return cursor_move(cursor, &key, MDB_NEXT);
+}
+
+bool
+store_previous(struct store_cursor *cursor)
+{
+    MDB_val key;
+
+    return cursor_move(cursor, &key, MDB_PREV);
+}
+
+void
+store_cursor_close(struct store_cursor *cursor)
+{
+    if (cursor->handle)
+        mdb_cursor_close(cursor->handle);
+    cursor->handle = NULL;
+}
+
+void
+store_put_u64(unsigned char *to, uint64_t value)
+{
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        to[i] = (unsigned char)value;
+}
+
+uint64_t
+store_get_u64(const unsigned char *from)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | from[i];
+    return value;
+}

@@ -1,0 +1,88 @@
+/* Tables on disk with transactions: the only place that knows LMDB.
+ *
+ * Errors are sticky: begin, get, put …, commit, and one check at the end. A read transaction is
+ * short-lived: nothing waits for the network inside one. Values that a get or a cursor returns are
+ * valid until the next write or the end of the transaction. */
+#ifndef WORKER_STORE_H
+#define WORKER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum store_table {
+    STORE_META,      /* name → value */
+    STORE_ORDERS,    /* uniqueid → record */
+    STORE_STATUS,    /* status (1 byte; 0: all), seq (8, big-endian) → uniqueid */
+    STORE_WORKSHEET, /* worksheet, NUL, seq → uniqueid; orders that wait or are processed */
+    STORE_DUE, /* due time in ms (8), seq → uniqueid; the first of each worksheet where it waits */
+    STORE_HISTORY,     /* uniqueid, NUL, number (4) → record */
+    STORE_CREDENTIALS, /* uniqueid → sealed */
+    STORE_TABLES
+};
+
+struct bytes {
+    const void *data;
+    size_t size;
+};
+
+struct store;
+
+/* One at a time in a process. */
+struct store_txn {
+    struct store *store;
+    void *handle;
+    int error; /* 0, an errno or an MDB_ code; sticky */
+    bool write;
+};
+
+/* folder: made 0700 where it is missing, and locked against a second process. map_mib: the size it
+ * can grow to. */
+struct store *store_open(const char *folder, unsigned map_mib, struct err *err);
+void store_close(struct store *store);
+
+/* True where so little of the map is left that no further order is taken (80 % used). */
+bool store_nearly_full(struct store *store);
+
+void store_begin(struct store *store, struct store_txn *txn, bool write);
+
+/* 0 when it is on disk. -1: nothing of it is; the code is "disk_full", "queue_full" or "storage".
+ */
+int store_commit(struct store_txn *txn, struct err *err) __attribute__((warn_unused_result));
+void store_abort(struct store_txn *txn);
+
+/* Ends a read transaction: -1 where anything in it failed. */
+int store_end(struct store_txn *txn, struct err *err);
+
+bool store_get(struct store_txn *txn, enum store_table table, struct bytes key,
+               struct bytes *value);
+void store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value);
+
+/* A key that is not there is no error. */
+void store_delete(struct store_txn *txn, enum store_table table, struct bytes key);
+
+struct store_cursor {
+    void *handle;
+    struct store_txn *txn;
+    struct bytes key, value; /* the present entry */
+};
+
+/* Stands on the first entry at or after `from`; false: there is none. Close it before the
+ * transaction ends. */
+bool store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+                struct bytes from);
+
+/* Stands on the last entry before `from`. */
+bool store_seek_before(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+                       struct bytes from);
+bool store_next(struct store_cursor *cursor);
+bool store_previous(struct store_cursor *cursor);
+void store_cursor_close(struct store_cursor *cursor);
+
+/* Big-endian numbers in keys. */
+void store_put_u64(unsigned char *to, uint64_t value);
+uint64_t store_get_u64(const unsigned char *from);
+
+#endif

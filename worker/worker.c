@@ -1,0 +1,270 @@
+/* Putting the parts together, and taking them apart in order. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/http_server.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "worker/api.h"
+#include "worker/delivery.h"
+#include "worker/http.h"
+#include "worker/queue.h"
+
+#define EXPIRE_FIRST_MS 5000
+#define EXPIRE_NEXT_MS 600000
+#define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
+#define DRAIN_LOOK_MS 20
+#define KILL_MS 1000 /* for the reply of PUT /kill to leave */
+#define DAY_MS 86400000LL
+
+static const struct http_limits limits = {
+    .body_bytes = ORDER_BODY_MAX, .deadline_ms = 30000, .idle_s = 60};
+
+struct worker {
+    struct event_base *base;
+    struct worker_events events;
+    struct workshop_config *workshop;
+    const struct erp_driver *driver;
+    struct credentials credentials;
+    unsigned char *key;
+    struct queue *queue;
+    struct http *http;
+    struct delivery *delivery;
+    struct api *api;
+    struct http_server *server;
+    struct event *drain, *expire;
+    int64_t stop_by_ms; /* monotonic; 0: not stopping */
+};
+
+static const char *
+slice_text(const json_t *slice, const char *name)
+{
+    const char *text = json_string_value(json_object_get(slice, name));
+
+    return text ? text : "";
+}
+
+static int
+load_slice(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct config_faults faults = {NULL, 0};
+
+    w->workshop = workshop_config_new(slice_text(slice, "slug"), json_object_get(slice, "document"),
+                                      "", &faults);
+    if (!w->workshop) {
+        err_set(err, "config", "%s %s", faults.items[0].pointer, faults.items[0].text);
+        config_faults_clear(&faults);
+        return -1;
+    }
+    w->driver = erp_driver_find(w->workshop->erp_system);
+    if (!w->driver)
+        return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
+    w->key = secret_alloc(SECRET_KEY_BYTES);
+    if (secret_key_parse(slice_text(slice, "key"), w->key))
+        return err_set(err, "config", "the workshop's key is missing");
+    return config_credentials(w->workshop, w->key, &w->credentials, err);
+}
+
+static int
+open_queue(struct worker *w, const json_t *slice, struct err *err)
+{
+    char *queues = mem_format("%s/queues", slice_text(slice, "state_dir"));
+    char *folder = mem_format("%s/%s", queues, w->workshop->slug);
+
+    if (mkdir(queues, 0700) && errno != EEXIST)
+        err_errno(err, "storage", "%s can't be made", queues);
+    else
+        w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
+    free(folder);
+    free(queues);
+    return w->queue ? 0 : -1;
+}
+
+static void
+on_changed(void *arg)
+{
+    struct worker *w = arg;
+
+    w->events.changed(w->events.arg);
+}
+
+/* --- the end --- */
+
+static void
+on_drain(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    bool late = clock_monotonic_ms() >= w->stop_by_ms;
+    struct timeval look = clock_timeval(DRAIN_LOOK_MS);
+
+    (void)fd;
+    (void)what;
+    if (!late && (delivery_in_hand(w->delivery) || http_server_open_calls(w->server) ||
+                  api_pending(w->api))) {
+        evtimer_add(w->drain, &look);
+        return;
+    }
+    if (late)
+        log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
+                    delivery_in_hand(w->delivery));
+    event_base_loopbreak(w->base);
+}
+
+static void
+stop_within(struct worker *w, int64_t ms)
+{
+    if (w->stop_by_ms)
+        return;
+    w->stop_by_ms = clock_monotonic_ms() + ms;
+    api_stop(w->api);
+    delivery_stop(w->delivery);
+    http_server_stop_accepting(w->server);
+    event_active(w->drain, EV_TIMEOUT, 0);
+}
+
+void
+worker_stop(struct worker *w)
+{
+    log_info("stopping: %u orders in hand", delivery_in_hand(w->delivery));
+    stop_within(w, w->workshop->stop_timeout_s * 1000LL);
+}
+
+static void
+on_kill(void *arg)
+{
+    struct worker *w = arg;
+
+    w->events.killed(w->events.arg);
+    w->stop_by_ms = clock_monotonic_ms() + KILL_MS;
+    event_active(w->drain, EV_TIMEOUT, 0);
+}
+
+/* A kill does not wait for the orders in hand: the queue knows how far each of them was. */
+static void
+on_killed(void *arg)
+{
+    struct worker *w = arg;
+
+    event_base_loopbreak(w->base);
+}
+
+/* --- retention --- */
+
+static void
+on_expire(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    int64_t before_ms = clock_wall_ms() - w->workshop->retention_days * DAY_MS;
+    struct timeval next = clock_timeval(EXPIRE_NEXT_MS);
+    struct err err;
+    int count = queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err);
+
+    (void)fd;
+    (void)what;
+    if (count < 0)
+        log_warning("old orders can't be removed: %s", err.text);
+    else if (count)
+        log_info("%d orders were older than %u days and are removed", count,
+                 w->workshop->retention_days);
+    if (count == EXPIRE_ORDERS)
+        next = clock_timeval(1);
+    evtimer_add(w->expire, &next);
+}
+
+/* --- the beginning --- */
+
+static void
+start_parts(struct worker *w, int listen_fd)
+{
+    const json_t *erp = json_object_get(w->workshop->document, "erp");
+    const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+
+    w->http = http_new(w->base, ca_file);
+    w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
+                                                        .queue = w->queue,
+                                                        .http = w->http,
+                                                        .workshop = w->workshop,
+                                                        .driver = w->driver,
+                                                        .credentials = &w->credentials,
+                                                        .changed = on_changed,
+                                                        .arg = w});
+    w->api = api_new(&(struct api_setup){.base = w->base,
+                                         .queue = w->queue,
+                                         .delivery = w->delivery,
+                                         .workshop = w->workshop,
+                                         .changed = on_changed,
+                                         .kill = on_kill,
+                                         .killed = on_killed,
+                                         .arg = w});
+    w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
+    w->drain = evtimer_new(w->base, on_drain, w);
+    w->expire = evtimer_new(w->base, on_expire, w);
+    if (!w->drain || !w->expire)
+        die_abort("no memory for timers");
+    evtimer_add(w->expire, &first);
+}
+
+struct worker *
+worker_start(struct event_base *base, const json_t *slice, int listen_fd,
+             const struct worker_events *events, struct err *err)
+{
+    struct worker *w = mem_alloc(sizeof *w);
+    const char *log_dir = slice_text(slice, "log_dir");
+
+    w->base = base;
+    w->events = *events;
+    if (load_slice(w, slice, err) == 0) {
+        log_open(w->workshop->name);
+        if (*log_dir)
+            log_open_files(log_dir, w->workshop->slug);
+        if (open_queue(w, slice, err) == 0) {
+            start_parts(w, listen_fd);
+            if (strcmp(slice_text(slice, "worker"), "stopped"))
+                delivery_start(w->delivery);
+            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+            return w;
+        }
+    }
+    worker_free(w);
+    return NULL;
+}
+
+void
+worker_call(struct worker *worker, struct call *call)
+{
+    api_handle(call, worker->api);
+}
+
+json_t *
+worker_alive(const struct worker *worker)
+{
+    return api_alive(worker->api);
+}
+
+void
+worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    if (w->server) {
+        event_free(w->drain);
+        event_free(w->expire);
+        api_free(w->api);
+        http_server_free(w->server);
+        delivery_free(w->delivery);
+        http_free(w->http);
+    }
+    queue_close(w->queue);
+    credentials_clear(&w->credentials);
+    secret_free(w->key);
+    workshop_config_free(w->workshop);
+    log_close();
+    free(w);
+}

@@ -1,0 +1,37 @@
+/* One integration, put together: its queue, its ERP's driver, its API and its worker loop, from one
+ * slice of configuration. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "common/call.h"
+#include "common/config.h"
+
+struct worker;
+
+struct worker_events {
+    void (*changed)(void *arg); /* GET /alive would say something new */
+    void (*killed)(void *arg);  /* PUT /kill: nobody may start it again but a person */
+    void *arg;
+};
+
+/* slice: see config_slice (borrowed). listen_fd: where it serves. NULL with *err, whose code
+ * "config" or "credentials" means that trying again is of no use. */
+struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
+                            const struct worker_events *events, struct err *err);
+
+/* Takes no further order, lets those in hand finish, for stop_timeout_s at the most, and then ends
+ * the loop. Harmless when repeated. */
+void worker_stop(struct worker *worker);
+
+/* Answers a call that came over the channel. */
+void worker_call(struct worker *worker, struct call *call);
+
+/* The reply of GET /alive; the caller owns it. */
+json_t *worker_alive(const struct worker *worker);
+
+void worker_free(struct worker *worker);
+
+#endif

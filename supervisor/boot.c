@@ -1,0 +1,109 @@
+/* Before the loop. */
+#include "supervisor/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+#define DESCRIPTORS_EACH 4
+#define DESCRIPTORS_OWN 1024
+
+void
+boot_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int
+make_parents(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        int failed;
+
+        *slash = '\0';
+        failed = mkdir(path, 0755) && errno != EEXIST;
+        *slash = '/';
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
+int
+boot_folder(const char *path, mode_t mode, struct err *err)
+{
+    struct stat status;
+    char *copy;
+    int failed;
+
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode) ? 0 : err_set(err, "no_folder", "%s is no folder", path);
+    copy = mem_string(path);
+    failed = make_parents(copy) || (mkdir(path, mode) && errno != EEXIST) || chmod(path, mode);
+    free(copy);
+    return failed ? err_errno(err, "no_folder", "%s can't be made", path) : 1;
+}
+
+static int
+take_lock(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (errno == EWOULDBLOCK)
+        err_set(err, "locked", "%s is held: another pumplined runs on this state_dir", path);
+    else
+        err_errno(err, "locked", "%s", path);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+int
+boot_state_dir(const char *state_dir, struct err *err)
+{
+    char *queues = mem_format("%s/queues", state_dir);
+    char *lock = mem_format("%s/pumplined.lock", state_dir);
+    int fd = -1;
+
+    if (boot_folder(state_dir, 0700, err) >= 0 && boot_folder(queues, 0700, err) >= 0)
+        fd = take_lock(lock, err);
+    free(queues);
+    free(lock);
+    return fd;
+}
+
+void
+boot_descriptor_limit(size_t workshops)
+{
+    rlim_t needed = workshops * DESCRIPTORS_EACH + DESCRIPTORS_OWN;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= needed)
+        return;
+    limit.rlim_cur = needed;
+    if (limit.rlim_max < needed)
+        limit.rlim_max = needed;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    log_warning("%llu descriptors may be needed, the hard limit is %llu",
+                (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        log_warning("RLIMIT_NOFILE stays as it is: %s", strerror(errno));
+}

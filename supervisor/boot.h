@@ -1,0 +1,23 @@
+/* What must be in place before the loop runs: standard descriptors, folders, the lock, limits. */
+#ifndef SUPERVISOR_BOOT_H
+#define SUPERVISOR_BOOT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+
+/* Opens /dev/null for those of 0, 1, 2 that are closed, so that no socket gets their number. */
+void boot_standard_descriptors(void);
+
+/* Makes path and what is missing above it (0755). 1: made, 0: was there, -1: failed. */
+int boot_folder(const char *path, mode_t mode, struct err *err);
+
+/* STATE and STATE/queues, 0700, and the lock that keeps a second daemon off them. The lock's
+ * descriptor, held until the process ends, or -1. */
+int boot_state_dir(const char *state_dir, struct err *err);
+
+/* Raises RLIMIT_NOFILE to what so many workshops need, as far as the hard limit lets it. */
+void boot_descriptor_limit(size_t workshops);
+
+#endif

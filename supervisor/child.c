@@ -1,0 +1,340 @@
+/* One workshop's process: start, watch, stop, start again. */
+#include "supervisor/child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "supervisor/child_state.h"
+#include "supervisor/listen.h"
+
+#define START_MS 30000   /* from exec to `ready`; longer is a hang */
+#define UNANSWERED_MAX 5 /* pings, so the oldest is 10 s old */
+#define STOP_GRACE_MS                                                                              \
+    1000 /* over stop_timeout_s, which the worker keeps itself: not to race it                     \
+          */
+
+static void
+send_type(struct child *child, const char *type)
+{
+    json_t *message = json_pack("{ss}", "type", type);
+
+    if (child->chan)
+        chan_send(child->chan, message);
+    json_decref(message);
+}
+
+static void
+back_off(struct child *child)
+{
+    int64_t delay_ms = child_backoff_ms(child->failures++);
+
+    child_move(child, CHILD_BACKOFF, delay_ms, "%s; next try in %.1f s", child->last_error,
+               (double)delay_ms / 1000);
+}
+
+/* Start and end of a process. */
+
+static void finish(struct child *child);
+
+static void
+on_closed(void *arg)
+{
+    struct child *child = arg;
+
+    chan_free(child->chan);
+    child->chan = NULL;
+    if (!child->pid)
+        finish(child);
+    else if (child->state != CHILD_STOPPING)
+        child_leave(child, CHILD_LAST_WORDS_MS, "process %ld closed its channel", (long)child->pid);
+    else
+        child->host->changed(child, child->host->arg);
+}
+
+static void
+open_channel(struct child *child, int fd)
+{
+    static const struct chan_events events = {.message = child_message, .closed = on_closed};
+    json_t *slice = child->host->slice(child, child->host->arg);
+
+    child->chan = chan_new(child->host->base, fd, &events, child);
+    if (slice)
+        chan_send(child->chan, slice);
+    json_decref(slice);
+}
+
+static int
+start_process(struct child *child)
+{
+    const struct workshop_config *workshop = child->workshop;
+    struct spawned spawned;
+    struct err err = {0};
+
+    if (child->listen_fd < 0)
+        child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
+    if (child->listen_fd < 0 ||
+        child->host->spawn(child->host->worker_path, child->listen_fd, &spawned, &err)) {
+        text_copy(child->last_error, sizeof child->last_error, err.text);
+        return -1;
+    }
+    child->pid = spawned.pid;
+    child->was_ready = child->asked = false;
+    child->last_error[0] = '\0';
+    open_channel(child, spawned.chan_fd);
+    return 0;
+}
+
+static void
+launch(struct child *child)
+{
+    if (start_process(child))
+        back_off(child);
+    else
+        child_move(child, CHILD_STARTING, START_MS, "process %ld", (long)child->pid);
+}
+
+static void
+rest(struct child *child)
+{
+    child_close_listener(child);
+    child_move(child, CHILD_STOPPED, CHILD_NO_TIMER, "no process");
+}
+
+static void
+relaunch(struct child *child)
+{
+    child->restarts += !child->asked;
+    launch(child);
+}
+
+static void
+try_later(struct child *child)
+{
+    child->restarts++;
+    back_off(child);
+}
+
+static void
+give_up(struct child *child)
+{
+    child_close_listener(child);
+    child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
+}
+
+/* The process is reaped and its last words are read: what now? */
+static void
+finish(struct child *child)
+{
+    static void (*const next[CHILD_STATES])(struct child * child) = {[CHILD_STOPPED] = rest,
+                                                                     [CHILD_STARTING] = relaunch,
+                                                                     [CHILD_BACKOFF] = try_later,
+                                                                     [CHILD_FAILED] = give_up};
+    struct child_end end = {.wanted = child->wanted,
+                            .asked = child->asked,
+                            .was_ready = child->was_ready,
+                            .code = child->last_exit.code};
+
+    chan_free(child->chan);
+    child->chan = NULL;
+    json_decref(child->alive);
+    child->alive = NULL;
+    next[child_after_exit(&end)](child);
+}
+
+static void
+write_obituary(struct child *child, pid_t pid)
+{
+    const struct child_exit *last = &child->last_exit;
+    char text[160];
+
+    if (last->signal)
+        snprintf(text, sizeof text, "process %ld was ended by signal %d (%s)", (long)pid,
+                 last->signal, strsignal(last->signal));
+    else if (last->code == SPAWN_EXEC_FAILED)
+        snprintf(text, sizeof text, "process %ld could not execute the worker's program",
+                 (long)pid);
+    else
+        snprintf(text, sizeof text, "process %ld ended with status %d", (long)pid, last->code);
+    log_write(LOG_INFO, LOG_NO_FILE, NULL, "%s: %s", child->workshop->slug, text);
+    if (child->wanted == CHILD_UP && !child->asked && !*child->last_error)
+        snprintf(child->last_error, sizeof child->last_error, "%s%s", text,
+                 child->was_ready ? "" : " before it was ready");
+}
+
+void
+child_reaped(struct child *child, int status)
+{
+    pid_t pid = child->pid;
+
+    child->pid = 0;
+    child->last_exit = (struct child_exit){.at_ms = clock_wall_ms(),
+                                           .code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                                           .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+    write_obituary(child, pid);
+    if (!child->chan)
+        finish(child);
+    else /* it may have said `killed` just before */
+        child_move(child, CHILD_STOPPING, CHILD_LAST_WORDS_MS, "process %ld is gone", (long)pid);
+}
+
+/* The timer. */
+
+static void
+hang(struct child *child, const char *what, int seconds)
+{
+    log_error("%s: process %ld hangs: it is killed", child->workshop->slug, (long)child->pid);
+    snprintf(child->last_error, sizeof child->last_error, "hang: %s for %d s", what, seconds);
+    child_leave(child, 0, "%s", child->last_error);
+}
+
+static void
+never_ready(struct child *child)
+{
+    hang(child, "not ready", START_MS / 1000);
+}
+
+static void
+ping(struct child *child)
+{
+    struct timeval pause = clock_timeval(CHILD_PING_MS);
+
+    if (child->unanswered >= UNANSWERED_MAX) {
+        hang(child, "a ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
+        return;
+    }
+    /* Counted, not timed: when we were stopped ourselves, that is not the child's hang. */
+    child->unanswered++;
+    send_type(child, "ping");
+    evtimer_add(child->timer, &pause);
+}
+
+static void
+overdue(struct child *child)
+{
+    if (child->pid) {
+        log_warning("%s: process %ld did not end in time: killed", child->workshop->slug,
+                    (long)child->pid);
+        child_signal(child, SIGKILL);
+    } else {
+        finish(child); /* somebody else holds its channel open */
+    }
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    static void (*const meaning[CHILD_STATES])(struct child * child) = {[CHILD_STARTING] =
+                                                                            never_ready,
+                                                                        [CHILD_RUNNING] = ping,
+                                                                        [CHILD_STOPPING] = overdue,
+                                                                        [CHILD_BACKOFF] = launch};
+    struct child *child = arg;
+
+    (void)fd;
+    (void)what;
+    if (meaning[child->state])
+        meaning[child->state](child);
+}
+
+/* Wishes. */
+
+void
+child_start(struct child *child)
+{
+    child->wanted = CHILD_UP;
+    child->failures = 0;
+    if (child->state == CHILD_STOPPING)
+        child->asked = true;
+    else if (child->state != CHILD_STARTING && child->state != CHILD_RUNNING)
+        launch(child);
+}
+
+static void
+ask_to_stop(struct child *child, const char *reason)
+{
+    if (child->state == CHILD_STOPPING)
+        return;
+    send_type(child, "stop");
+    child_leave(child, (int64_t)child->workshop->stop_timeout_s * 1000 + STOP_GRACE_MS, "%s",
+                reason);
+}
+
+void
+child_stop(struct child *child)
+{
+    child->wanted = CHILD_DOWN;
+    child->last_error[0] = '\0';
+    child_close_listener(child);
+    if (child->pid)
+        ask_to_stop(child, "stop");
+    else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
+        rest(child);
+}
+
+void
+child_restart(struct child *child)
+{
+    if (child->state != CHILD_STARTING && child->state != CHILD_RUNNING) {
+        child_start(child);
+        return;
+    }
+    child->asked = true;
+    ask_to_stop(child, "restart");
+}
+
+void
+child_kill(struct child *child)
+{
+    child->wanted = CHILD_DOWN;
+    child->last_error[0] = '\0';
+    child_close_listener(child);
+    if (child->pid)
+        child_leave(child, 0, "kill");
+    else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
+        rest(child);
+}
+
+bool
+child_send(struct child *child, const json_t *message)
+{
+    if (child->state != CHILD_RUNNING || !child->chan)
+        return false;
+    chan_send(child->chan, message);
+    return true;
+}
+
+bool
+child_at_rest(const struct child *child)
+{
+    return child->state == CHILD_STOPPED || child->state == CHILD_FAILED;
+}
+
+struct child *
+child_new(const struct child_host *host, const struct workshop_config *workshop)
+{
+    struct child *child = mem_alloc(sizeof *child);
+
+    *child =
+        (struct child){.workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true};
+    child->timer = evtimer_new(host->base, on_timer, child);
+    if (!child->timer)
+        die_abort("no memory for a timer");
+    return child;
+}
+
+void
+child_free(struct child *child)
+{
+    child_close_listener(child);
+    chan_free(child->chan);
+    event_free(child->timer);
+    json_decref(child->alive);
+    free(child);
+}

@@ -1,0 +1,86 @@
+/* A child: the supervisor's view of one workshop's process.
+ *
+ * Owns what is wanted (up, down), what is (enum child_state), the listening socket, the channel and
+ * the one timer, whose meaning is the state's. Does not know HTTP, nor who asks. Nothing here
+ * blocks. */
+#ifndef SUPERVISOR_CHILD_H
+#define SUPERVISOR_CHILD_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/config.h"
+#include "common/err.h"
+#include "supervisor/child_rules.h"
+#include "supervisor/spawn.h"
+
+struct child;
+
+/* What children share: the world as they need it, and who hears of them. */
+struct child_host {
+    struct event_base *base;
+    const char *worker_path;
+    int (*spawn)(const char *path, int listen_fd, struct spawned *spawned, struct err *err);
+    json_t *(*slice)(const struct child *child, void *arg); /* first message, given away */
+    /* The state, the process, the channel or whether it has pushed a status is another one now.
+     * Must not call back. */
+    void (*changed)(struct child *child, void *arg);
+    void (*replied)(struct child *child, const json_t *reply, void *arg);
+    void *arg;
+};
+
+struct child_exit {
+    int64_t at_ms; /* wall clock; 0: there was none */
+    int code;      /* -1: ended by a signal */
+    int signal;    /* 0: ended by itself */
+};
+
+/* Others read it; only child.c writes it. */
+struct child {
+    const struct workshop_config *workshop; /* borrowed */
+    const struct child_host *host;          /* borrowed */
+    enum child_wanted wanted;
+    enum child_state state;
+    pid_t pid; /* 0: no process */
+    struct chan *chan;
+    int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
+    struct event *timer;
+    bool was_ready;      /* this process has said `ready` */
+    bool asked;          /* this process goes because a restart was asked for */
+    bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
+    unsigned failures;   /* tries in a row that did not become ready */
+    unsigned unanswered; /* pings since the last pong */
+    unsigned restarts;   /* that nobody asked for */
+    struct child_exit last_exit;
+    char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
+    json_t *alive;        /* as it last pushed it; NULL without a process */
+};
+
+struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);
+
+/* Closes what it holds; a process that is still there is left to the end of its channel. */
+void child_free(struct child *child);
+
+void child_start(struct child *child);
+
+/* Graceful: the order in hand finishes within stop_timeout_s. The listener closes now. */
+void child_stop(struct child *child);
+
+/* Graceful, then up again; the listener stays open. The same as start where nothing runs. */
+void child_restart(struct child *child);
+
+void child_kill(struct child *child);
+
+/* waitpid() has returned its pid with this status. */
+void child_reaped(struct child *child, int status);
+
+/* Sends a message (borrowed). False where there is no channel to a running process. */
+bool child_send(struct child *child, const json_t *message);
+
+/* No process, and none to come by itself. */
+bool child_at_rest(const struct child *child);
+
+#endif

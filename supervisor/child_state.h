@@ -1,0 +1,27 @@
+/* Inside child: what moves a child from state to state. For child.c and child_message.c alone. */
+#ifndef SUPERVISOR_CHILD_STATE_H
+#define SUPERVISOR_CHILD_STATE_H
+
+#include "supervisor/child.h"
+
+/* For a closed channel's process to end, and for an ended one's channel to close. */
+#define CHILD_LAST_WORDS_MS 1000
+#define CHILD_PING_MS 2000 /* between two pings */
+#define CHILD_KILLED_ITSELF_MS 2000
+#define CHILD_NO_TIMER (-1)
+
+/* The only writer of the state: each state comes with its timer; logs old -> new and why. */
+void child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* The process is to be gone within this time; 0 kills it now. */
+void child_leave(struct child *child, int64_t within_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void child_close_listener(struct child *child);
+void child_signal(const struct child *child, int number);
+
+/* A message on the channel; arg is the child. */
+void child_message(json_t *message, void *arg);
+
+#endif

@@ -1,0 +1,34 @@
+/* start, stop, restart and kill by the control API: done at once, answered when it has come true.
+ *
+ * Owns each such call until then. start and restart are answered when the child is running and has
+ * pushed its status, or is failed or in backoff, after COMMAND_PATIENCE_MS as it is; stop and kill
+ * when the process has gone. */
+#ifndef SUPERVISOR_COMMAND_H
+#define SUPERVISOR_COMMAND_H
+
+#include "common/call.h"
+#include "supervisor/child.h"
+
+#define COMMAND_PATIENCE_MS 10000
+
+enum command { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_KILL, COMMANDS };
+
+struct commands;
+
+struct commands *commands_new(struct event_base *base);
+void commands_free(struct commands *commands); /* each open call: answered as it is */
+
+/* Takes over the call. */
+void commands_do(struct commands *commands, enum command command, struct child *child,
+                 struct call *call);
+
+/* The child is another one now; a command may have come true. */
+void commands_changed(struct commands *commands, const struct child *child);
+
+/* Whether a command that found process `pid` has come true. */
+bool command_done(enum command command, const struct child *child, pid_t pid);
+
+/* Whether a path's segment is a command's name: those take PUT alone. */
+bool command_named(const char *segment);
+
+#endif

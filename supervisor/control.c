@@ -1,0 +1,204 @@
+/* Routes of the control API. */
+#include "supervisor/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/http_server.h"
+#include "common/route.h"
+#include "supervisor/command.h"
+#include "supervisor/forward.h"
+#include "supervisor/listen.h"
+#include "supervisor/peer.h"
+#include "supervisor/view.h"
+
+/* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
+ */
+static const struct http_limits limits = {
+    .body_bytes = 512u << 10, .deadline_ms = 10000, .idle_s = 60};
+
+struct control {
+    struct daemon *daemon;
+    struct http_server *server;
+    struct forwards *forwards;
+    struct commands *commands;
+};
+
+static struct child *
+find_child(const struct control *control, struct call *call)
+{
+    struct child *child = daemon_find(control->daemon, call->params[0]);
+
+    if (!child)
+        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop of this name");
+    return child;
+}
+
+static void
+get_health(struct call *call, void *context)
+{
+    struct control *control = context;
+
+    call_reply(call, 200, view_health(control->daemon));
+}
+
+static void
+get_workshops(struct call *call, void *context)
+{
+    struct control *control = context;
+
+    call_reply(call, 200, view_workshops(control->daemon));
+}
+
+static void
+get_workshop(struct call *call, void *context)
+{
+    struct child *child = find_child(context, call);
+
+    if (child)
+        call_reply(call, 200, view_workshop(child));
+}
+
+/* Commands that end with a process. */
+static void
+put_up(struct control *control, struct call *call, enum command command)
+{
+    struct child *child = find_child(control, call);
+
+    if (!child)
+        return;
+    if (control->daemon->stopping)
+        call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
+    else if (!child->workshop->active)
+        call_problem(call, 409, "inactive", NULL, "this integration is not active");
+    else
+        commands_do(control->commands, command, child, call);
+}
+
+/* Commands that end without one. */
+static void
+put_down(struct control *control, struct call *call, enum command command)
+{
+    struct child *child = find_child(control, call);
+
+    if (child)
+        commands_do(control->commands, command, child, call);
+}
+
+static void
+put_start(struct call *call, void *context)
+{
+    put_up(context, call, COMMAND_START);
+}
+
+static void
+put_restart(struct call *call, void *context)
+{
+    put_up(context, call, COMMAND_RESTART);
+}
+
+static void
+put_stop(struct call *call, void *context)
+{
+    put_down(context, call, COMMAND_STOP);
+}
+
+static void
+put_kill(struct call *call, void *context)
+{
+    put_down(context, call, COMMAND_KILL);
+}
+
+static void
+forward(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct child *child = find_child(control, call);
+
+    if (!child)
+        return;
+    if (command_named(call->tail)) {
+        call_header(call, "Allow", "PUT");
+        call_problem(call, 405, "method_not_allowed", NULL, "this path takes PUT");
+        return;
+    }
+    forwards_send(control->forwards, child, call);
+}
+
+static const struct route routes[] = {
+    {.method = "GET", .pattern = "/health", .handle = get_health},
+    {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
+    {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/start", .handle = put_start},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/stop", .handle = put_stop},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/restart", .handle = put_restart},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/kill", .handle = put_kill},
+    /* Whatever else is the workshop API's; its own table says what there is. */
+    {.method = "GET", .pattern = "/workshops/{workshop}/*", .handle = forward},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/*", .handle = forward},
+    {.method = "POST", .pattern = "/workshops/{workshop}/*", .handle = forward},
+    {.method = "DELETE", .pattern = "/workshops/{workshop}/*", .handle = forward},
+    {.method = "PATCH", .pattern = "/workshops/{workshop}/*", .handle = forward}};
+
+static void
+on_call(struct call *call, void *arg)
+{
+    route_dispatch(routes, sizeof routes / sizeof *routes, call, NULL, arg);
+}
+
+static void
+on_changed(struct child *child, void *arg)
+{
+    struct control *control = arg;
+
+    forwards_changed(control->forwards, child);
+    commands_changed(control->commands, child);
+}
+
+static void
+on_replied(struct child *child, const json_t *reply, void *arg)
+{
+    struct control *control = arg;
+
+    forwards_replied(control->forwards, child, reply);
+}
+
+static bool
+check_peer(int fd, void *arg)
+{
+    struct control *control = arg;
+
+    return peer_allowed(fd, control->daemon->config->control_group);
+}
+
+struct control *
+control_open(struct daemon *daemon, struct err *err)
+{
+    const struct daemon_config *config = daemon->config;
+    int fd = listen_unix(config->control_socket, config->control_group, err);
+    struct control *control;
+
+    if (fd < 0)
+        return NULL;
+    control = mem_alloc(sizeof *control);
+    control->daemon = daemon;
+    control->forwards = forwards_new(daemon->base);
+    control->commands = commands_new(daemon->base);
+    control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
+    http_server_check_peer(control->server, check_peer, control);
+    daemon->observer =
+        (struct daemon_observer){.changed = on_changed, .replied = on_replied, .arg = control};
+    return control;
+}
+
+void
+control_close(struct control *control)
+{
+    control->daemon->observer = (struct daemon_observer){0};
+    unlink(control->daemon->config->control_socket);
+    commands_free(control->commands);
+    forwards_free(control->forwards);
+    http_server_free(control->server);
+    free(control);
+}

@@ -1,0 +1,160 @@
+/* Calls on their way through a child. */
+#include "supervisor/forward.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/clock.h"
+
+struct forward {
+    TAILQ_ENTRY(forward) link;
+    struct forwards *forwards;
+    const struct child *child;
+    struct call *call;
+    json_int_t id;
+    struct event *timer;
+};
+
+struct forwards {
+    struct event_base *base;
+    json_int_t last_id;
+    TAILQ_HEAD(, forward) open;
+};
+
+json_t *
+forward_message(json_int_t id, const struct call *call)
+{
+    char *target =
+        mem_format("/%s%s%s", call->tail, call->query ? "?" : "", call->query ? call->query : "");
+    json_t *message = json_pack("{ss sI ss ss ss? ss%}", "type", "call", "id", id, "method",
+                                call->method, "target", target, "content_type", call->content_type,
+                                "body", call->body, call->body_length);
+
+    free(target);
+    return message;
+}
+
+void
+forward_answer(struct call *call, const json_t *reply)
+{
+    const char *type = NULL, *name = NULL, *value = NULL, *body = "";
+    size_t length = 0;
+    int status = 0;
+
+    if (json_unpack((json_t *)reply, "{si s?s s?[ss] s?s%}", "status", &status, "content_type",
+                    &type, "header", &name, &value, "body", &body, &length) ||
+        status < 100 || status > 599) {
+        call_problem(call, 502, "bad_reply", NULL, "the workshop's process gave no sound reply");
+        return;
+    }
+    if (name && value)
+        call_header(call, name, value);
+    call_reply_text(call, status, type && *type ? type : NULL, body, length);
+}
+
+/* Out of the list and into the caller's hands. */
+static struct call *
+take(struct forward *forward)
+{
+    struct call *call = forward->call;
+
+    TAILQ_REMOVE(&forward->forwards->open, forward, link);
+    event_free(forward->timer);
+    free(forward);
+    return call;
+}
+
+static void
+refuse_not_running(struct call *call)
+{
+    call_problem(call, 503, "not_running", NULL, "this workshop's process is not running");
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    call_problem(take(arg), 504, "unresponsive", NULL,
+                 "this workshop's process gave no reply within %d s", FORWARD_PATIENCE_MS / 1000);
+}
+
+static void
+keep(struct forwards *forwards, const struct child *child, struct call *call)
+{
+    struct forward *forward = mem_alloc(sizeof *forward);
+    struct timeval patience = clock_timeval(FORWARD_PATIENCE_MS);
+
+    *forward = (struct forward){
+        .forwards = forwards, .child = child, .call = call, .id = forwards->last_id};
+    forward->timer = evtimer_new(forwards->base, on_late, forward);
+    if (!forward->timer || evtimer_add(forward->timer, &patience))
+        die_abort("no memory for a timer");
+    TAILQ_INSERT_TAIL(&forwards->open, forward, link);
+}
+
+void
+forwards_send(struct forwards *forwards, struct child *child, struct call *call)
+{
+    json_t *message = forward_message(++forwards->last_id, call);
+
+    if (!message)
+        call_problem(call, 400, "invalid_json", NULL, "the request is not UTF-8 text");
+    else if (!child_send(child, message))
+        refuse_not_running(call);
+    else
+        keep(forwards, child, call);
+    json_decref(message);
+}
+
+void
+forwards_replied(struct forwards *forwards, const struct child *child, const json_t *reply)
+{
+    json_int_t id = json_integer_value(json_object_get(reply, "id"));
+    struct forward *forward;
+
+    TAILQ_FOREACH(forward, &forwards->open, link)
+    if (forward->id == id && forward->child == child) {
+        forward_answer(take(forward), reply);
+        return;
+    }
+}
+
+static void
+drop(struct forwards *forwards, const struct child *child)
+{
+    struct forward *forward = TAILQ_FIRST(&forwards->open);
+
+    while (forward) {
+        struct forward *next = TAILQ_NEXT(forward, link);
+
+        if (!child || forward->child == child)
+            refuse_not_running(take(forward));
+        forward = next;
+    }
+}
+
+void
+forwards_changed(struct forwards *forwards, const struct child *child)
+{
+    if (!child->chan)
+        drop(forwards, child);
+}
+
+struct forwards *
+forwards_new(struct event_base *base)
+{
+    struct forwards *forwards = mem_alloc(sizeof *forwards);
+
+    forwards->base = base;
+    TAILQ_INIT(&forwards->open);
+    return forwards;
+}
+
+void
+forwards_free(struct forwards *forwards)
+{
+    drop(forwards, NULL);
+    free(forwards);
+}

@@ -1,0 +1,14 @@
+/* What systemd wants to be told, by its datagram socket. */
+#ifndef SUPERVISOR_NOTIFY_H
+#define SUPERVISOR_NOTIFY_H
+
+#include <stdint.h>
+
+/* Sends "READY=1", "STOPPING=1" or "WATCHDOG=1" to NOTIFY_SOCKET; does nothing where none is set.
+ */
+void notify_send(const char *state);
+
+/* How often the watchdog wants to be told, half of its patience; 0: there is none. */
+int64_t notify_watchdog_ms(void);
+
+#endif

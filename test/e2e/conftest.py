@@ -1,0 +1,45 @@
+"""What every end-to-end test starts from."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
+
+from pumpline import Daemon, alive, until  # noqa: E402
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """Not started yet. At the end it must stop cleanly and leave no process behind."""
+    one = Daemon(tmp_path / "pumpline")
+    yield one
+    if one.process is None:
+        return
+    children = one.children()
+    try:
+        one.stop()
+    finally:
+        if one.process.poll() is None:
+            one.kill()
+        for pid in children:
+            try:
+                until(lambda pid=pid: not alive(pid), f"worker {pid} ends", 40)
+            except AssertionError:
+                os.kill(pid, signal.SIGKILL)
+                raise
+    sanitizer = [line for line in one.log.read_text(errors="replace").splitlines()
+                 if "Sanitizer" in line or "runtime error" in line]
+    assert not sanitizer, one.log.read_text(errors="replace")
+
+
+@pytest.fixture
+def bennys(daemon):
+    """One running workshop on the file driver."""
+    workshop = daemon.add_file()
+    daemon.start()
+    return workshop

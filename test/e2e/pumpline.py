@@ -1,0 +1,202 @@
+"""Starts the real programs in a temporary folder and speaks to them over real sockets."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+BUILD = Path(os.environ.get("PUMPLINE_BUILD", Path(__file__).parents[2] / "build"))
+SECRET = "Pw-7b1c-never-shown"
+DEADLINE_S = 60  # generous: a machine may be slow, and nothing waits longer than it must
+
+
+def free_port():
+    """Below 32768: no outgoing connection takes it meanwhile."""
+    for port in random.sample(range(10000, 20000), 1000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
+
+
+def until(condition, what, deadline_s=DEADLINE_S):
+    """Polls until condition() is true and returns what it returned."""
+    end = time.monotonic() + deadline_s
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < end, f"not in {deadline_s} s: {what}"
+        time.sleep(0.01)
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Reply:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+        self.type = (self.headers.get("Content-Type") or "").split(";")[0]
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("pumpline", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+def call(connection, method, target, body=None, headers=None):
+    headers = dict(headers or {})
+    if isinstance(body, dict):
+        body = json.dumps(body)
+    if body is not None:
+        headers.setdefault("Content-Type", "application/json")
+        body = body.encode() if isinstance(body, str) else body
+    with contextlib.closing(connection):
+        connection.request(method, target, body=body, headers=headers)
+        return Reply(connection.getresponse())
+
+
+class Workshop:
+    """One workshop's API, as OilMat sees it."""
+
+    def __init__(self, name, port):
+        self.name, self.port = name, port
+
+    def call(self, method, target, body=None, headers=None):
+        return call(http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S), method, target, body,
+                    headers)
+
+    def get(self, target):
+        return self.call("GET", target)
+
+    def put(self, target, body=None):
+        return self.call("PUT", target, body)
+
+    def raw(self, data):
+        """Sends bytes as they are and returns all that comes back until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S) as connection:
+            connection.sendall(data)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def order(self, uniqueid, worksheet="558", product="10", amount="5", **more):
+        return {"workshop": self.name, "worksheet": worksheet, "product_nr": product, "product_amount": amount,
+                "uniqueid": uniqueid, "username": "admin", "password": SECRET, **more}
+
+    def create(self, uniqueid, *arguments, **more):
+        return self.call("POST", "/create", self.order(uniqueid, *arguments, **more))
+
+    def place(self, uniqueid, *arguments, **more):
+        reply = self.create(uniqueid, *arguments, **more)
+        assert reply.status == 200, reply.text
+        return reply.json
+
+    def state(self, uniqueid):
+        reply = self.get(f"/get_order_status?uniqueid={quote(uniqueid, safe='')}")
+        assert reply.status == 200, reply.text
+        return reply.json
+
+    def wait(self, uniqueid, status, deadline_s=DEADLINE_S):
+        until(lambda: self.state(uniqueid)["status"] == status, f"{uniqueid} is {status}", deadline_s)
+        return self.state(uniqueid)
+
+    def history(self, uniqueid):
+        return self.get(f"/orders/{quote(uniqueid, safe='')}/history").json["history"]
+
+    def up(self):
+        try:
+            return self.get("/alive").status == 200
+        except OSError:
+            return False
+
+
+class Daemon:
+    """pumplined with a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.socket = self.folder / "control.sock"
+        self.config = self.folder / "pumpline.json"
+        self.log = self.folder / "pumplined.log"
+        self.process = None
+        (self.folder / "workshops.d").mkdir(parents=True)
+        self.write_config()
+
+    def write_config(self, **more):
+        document = {"control_socket": str(self.socket), "state_dir": str(self.folder / "state"),
+                    "workshops_dir": str(self.folder / "workshops.d"), "key_file": str(self.folder / "master.key"),
+                    "log_dir": str(self.folder / "log"), **more}
+        self.config.write_text(json.dumps(document))
+
+    def add(self, slug, name, erp, **more):
+        document = {"workshop": name, "listen": f"127.0.0.1:{free_port()}", "erp": erp,
+                    "retry": {"first_s": 0.05, "max_s": 1, "give_up_after_s": 3600}, **more}
+        (self.folder / "workshops.d" / f"{slug}.json").write_text(json.dumps(document))
+        return Workshop(name, int(document["listen"].rsplit(":", 1)[1]))
+
+    def add_file(self, slug="bennys-auto", name="Bennys Auto", erp=None, **more):
+        lines = self.folder / f"lines-{slug}"
+        lines.mkdir(exist_ok=True)
+        workshop = self.add(slug, name, {"system": "file", "folder": str(lines), "format": "json", **(erp or {})},
+                            **more)
+        workshop.lines = lines
+        return workshop
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([BUILD / "pumplined", "-c", self.config], stderr=log, stdin=subprocess.DEVNULL)
+        until(self.ready, "the daemon answers")
+        return self
+
+    def ready(self):
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            integrations = self.call("GET", "/health").json["integrations"]
+        except OSError:
+            return False
+        return all(one["process"] not in ("starting", "backoff") for one in integrations)
+
+    def call(self, method, target, body=None):
+        return call(UnixConnection(self.socket, DEADLINE_S), method, target, body)
+
+    def integration(self, slug="bennys-auto"):
+        return next(one for one in self.call("GET", "/health").json["integrations"] if one["slug"] == slug)
+
+    def worker_pid(self, slug="bennys-auto"):
+        return self.integration(slug)["pid"]
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(DEADLINE_S) == 0, self.log.read_text()[-4000:]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def children(self):
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]

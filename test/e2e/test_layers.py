@@ -1,0 +1,37 @@
+"""The layering: common <- erp-drivers <- worker, common <- supervisor; nothing points back."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"},
+           "worker": {"common", "erp-drivers", "worker"}, "supervisor": {"common", "supervisor"}}
+SYSTEM = {"lmdb.h": {"worker/store.c"}, "curl/curl.h": {"worker/curl_api.h", "supervisor/ctl"}}
+FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h",), "common": ("lmdb.h", "curl/")}
+
+
+def includes():
+    for folder in ALLOWED:
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
+            for kind, name in re.findall(r'^#include ([<"])([^>"]+)', path.read_text(), re.M):
+                yield folder, str(path.relative_to(ROOT)), kind, name
+
+
+def test_no_include_points_back():
+    seen = list(includes())
+    assert len(seen) > 300
+    for folder, path, kind, name in seen:
+        if kind == '"':
+            assert name.split("/")[0] in ALLOWED[folder], f"{path} includes {name}"
+        assert not any(name.startswith(one) for one in FORBIDDEN.get(folder, ()) if not path.startswith("supervisor/ctl")), path
+
+
+def test_each_library_has_its_one_place():
+    for _, path, _, name in includes():
+        if name in SYSTEM:
+            assert any(path.startswith(place) for place in SYSTEM[name]), f"{path} includes {name}"
+
+
+def test_the_root_holds_what_it_should():
+    names = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "build"))}
+    assert names == {"supervisor", "worker", "common", "erp-drivers", "conf", "test", "CMakeLists.txt", "LICENSE", "README.md"}

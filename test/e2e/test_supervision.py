@@ -1,0 +1,264 @@
+"""The supervisor: crashes, kills, stops, and workshops that don't notice each other."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from pumpline import BUILD, DEADLINE_S, alive, until
+
+
+@pytest.fixture
+def pair(daemon):
+    bennys = daemon.add_file()
+    carls = daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    return daemon, bennys, carls
+
+
+def refused(workshop):
+    try:
+        with socket.create_connection(("127.0.0.1", workshop.port), timeout=DEADLINE_S):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+def kill_worker(daemon, slug="bennys-auto"):
+    pid = daemon.worker_pid(slug)
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_a_killed_child_is_replaced_and_its_orders_are_there(pair):
+    daemon, bennys, carls = pair
+    other = daemon.worker_pid("carls-cars")
+    bennys.put("/stop_worker")
+    for number in range(50):
+        bennys.place(f"k{number}")
+    until(lambda: daemon.integration()["worker"] == "stopped", "the supervisor knows that the worker is stopped")
+    for _ in range(5):
+        pid = kill_worker(daemon)
+        assert bennys.get("/alive").status == 200
+        until(lambda pid=pid: daemon.worker_pid() not in (pid, None), "a new child")
+    until(lambda: daemon.integration()["process"] == "running", "it runs")
+    one = daemon.integration()
+    assert one["restarts"] == 5 and one["last_exit"]["signal"] == signal.SIGKILL and one["last_exit"]["code"] is None
+    assert bennys.get("/alive").json["worker"] == "stopped"
+    assert bennys.get("/queue").json["length"] == 50
+    bennys.put("/start_worker")
+    until(lambda: bennys.get("/alive").json["orders"]["created"] == 50, "all are created")
+    assert len(list(bennys.lines.iterdir())) == 50
+    assert daemon.worker_pid("carls-cars") == other and daemon.integration("carls-cars")["restarts"] == 0
+
+
+def test_clients_that_connect_during_a_restart_are_served(pair):
+    daemon, bennys, _ = pair
+    failures, stop = [], threading.Event()
+
+    def client(number):
+        count = 0
+        while not stop.is_set():
+            # A connection that the dying child had accepted may break; a new one is never refused.
+            try:
+                bennys.create(f"c{number}-{count}", worksheet=f"c{number}")
+                count += 1
+            except ConnectionRefusedError as error:
+                failures.append(error)
+            except (ConnectionError, OSError, ValueError):
+                continue
+            except Exception as error:  # http.client's own
+                if "RemoteDisconnected" not in repr(error) and "BadStatusLine" not in repr(error):
+                    failures.append(error)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        pid = kill_worker(daemon)
+        until(lambda pid=pid: daemon.worker_pid() not in (pid, None), "a new child")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    until(lambda: bennys.get("/queue").json["length"] == 0, "the queue is empty")
+
+
+def test_put_kill_holds_until_it_is_started(pair):
+    daemon, bennys, carls = pair
+    pid = daemon.worker_pid()
+    bennys.put("/stop_worker")
+    bennys.place("before")
+    reply = bennys.put("/kill")
+    assert (reply.status, reply.json) == (200, {"workshop": "Bennys Auto", "was_running": True})
+    until(lambda: not alive(pid), "the process is gone")
+    until(lambda: refused(bennys), "connections are refused")
+    one = until(lambda: daemon.integration()["process"] == "stopped" and daemon.integration(), "it is stopped")
+    assert one["pid"] is None and one["active"] is True
+    assert daemon.call("GET", "/workshops/bennys-auto/alive").json["code"] == "not_running"
+    assert daemon.call("PUT", "/workshops/Bennys%20Auto/kill").json == {"workshop": "Bennys Auto", "was_running": False}
+    assert carls.get("/alive").status == 200
+    assert daemon.call("PUT", "/workshops/bennys-auto/start").json["process"] == "running"
+    bennys.put("/start_worker")
+    bennys.wait("before", "created")
+
+
+def test_start_stop_restart_kill_by_the_control_api(pair):
+    daemon, bennys, _ = pair
+    first = daemon.worker_pid()
+    reply = daemon.call("PUT", "/workshops/bennys-auto/stop")
+    assert reply.status == 200 and reply.json["process"] == "stopped" and reply.json["was_running"] is True
+    assert refused(bennys) and not alive(first)
+    assert daemon.call("PUT", "/workshops/bennys-auto/stop").json["was_running"] is False
+    assert daemon.call("PUT", "/workshops/bennys-auto/start").json["was_running"] is False
+    second = daemon.worker_pid()
+    assert daemon.call("PUT", "/workshops/Bennys%20Auto/restart").json["process"] == "running"
+    third = daemon.worker_pid()
+    assert len({first, second, third}) == 3
+    assert daemon.call("PUT", "/workshops/bennys-auto/kill").json == {"workshop": "Bennys Auto", "was_running": True}
+    assert not alive(third) and refused(bennys)
+    assert daemon.integration()["last_exit"]["signal"] == signal.SIGKILL
+
+
+def test_the_control_api_routes_by_workshop(pair):
+    daemon, bennys, carls = pair
+    through = "/workshops/Bennys%20Auto"
+    assert daemon.call("PUT", f"{through}/stop_worker").json["worker"] == "stopped"
+    placed = daemon.call("POST", f"{through}/create", bennys.order("r1"))
+    assert (placed.status, placed.json["status"]) == (200, "placed")
+    assert daemon.call("GET", f"{through}/get_order_status?uniqueid=r1").json == bennys.state("r1")
+    assert daemon.call("GET", f"{through}/queue?limit=1").json["length"] == 1
+    assert daemon.call("GET", f"{through}/orders?status=placed").json["orders"][0]["uniqueid"] == "r1"
+    assert daemon.call("GET", f"{through}/orders/r1/history").json["history"][0]["status"] == "placed"
+    bad = daemon.call("POST", f"{through}/create", bennys.order("r2", workshop="Carls Cars"))
+    assert (bad.status, bad.type, bad.json["code"]) == (400, "application/problem+json", "wrong_workshop")
+    wrong = daemon.call("DELETE", f"{through}/queue")
+    assert wrong.status == 405 and "GET" in wrong.headers["Allow"]
+    assert daemon.call("PUT", f"{through}/clear_queue").json["cleared"] == 1
+    assert daemon.call("PUT", f"{through}/orders/r1/resolve", {"note": "by hand"}).json["status"] == "created"
+    assert daemon.call("PUT", f"{through}/start_worker").json["worker"] == "running"
+    assert carls.get("/alive").json["orders"]["created"] == 0
+    unknown = daemon.call("GET", "/workshops/nix/alive")
+    assert (unknown.status, unknown.json["code"]) == (404, "unknown_workshop")
+    assert daemon.call("GET", f"{through}/nix").status == 404
+
+
+def test_health_tells_of_all(pair):
+    daemon, bennys, _ = pair
+    bennys.put("/stop_worker")
+    bennys.place("h1")
+    until(lambda: daemon.integration()["queue_length"] == 1, "the figures arrive")
+    health = daemon.call("GET", "/health").json
+    assert health["summary"] == {"total": 2, "active": 2, "running": 2, "parked": 0, "failed": 0, "queue_length": 1}
+    assert health["pid"] == daemon.process.pid and health["version"] and health["uptime_s"] >= 0
+    one = next(one for one in health["integrations"] if one["slug"] == "bennys-auto")
+    assert set(one) >= {"workshop", "slug", "port", "erp_system", "active", "process", "pid", "restarts", "last_exit",
+                        "api", "worker", "worker_reason", "queue_length", "oldest_placed_age_s", "orders", "uptime_s"}
+    assert (one["port"], one["erp_system"], one["worker"]) == (bennys.port, "file", "stopped")
+    listed = daemon.call("GET", "/workshops").json["workshops"]
+    assert [entry["slug"] for entry in listed] == ["bennys-auto", "carls-cars"]
+    single = daemon.call("GET", "/workshops/bennys-auto").json
+    assert single["configuration"]["workshop"] == "Bennys Auto"
+
+
+def test_an_inactive_one_is_not_started(daemon):
+    daemon.add_file(active=False)
+    daemon.start()
+    assert daemon.integration()["process"] == "stopped" and daemon.integration()["active"] is False
+    reply = daemon.call("PUT", "/workshops/bennys-auto/start")
+    assert (reply.status, reply.json["code"]) == (409, "inactive")
+
+
+def test_a_hung_child_is_unresponsive_then_replaced(pair):
+    daemon, bennys, carls = pair
+    pid = daemon.worker_pid()
+    os.kill(pid, signal.SIGSTOP)
+    reply = daemon.call("GET", "/workshops/bennys-auto/alive")
+    assert (reply.status, reply.json["code"]) == (504, "unresponsive")
+    assert carls.get("/alive").status == 200
+    until(lambda: daemon.worker_pid() not in (pid, None), "it is killed and replaced")
+    assert bennys.get("/alive").status == 200
+
+
+def test_a_daemon_that_is_killed_leaves_no_worker_and_loses_nothing(pair):
+    daemon, bennys, _ = pair
+    bennys.put("/stop_worker")
+    bennys.place("s1")
+    children = daemon.children()
+    assert len(children) == 2
+    daemon.kill()
+    for pid in children:
+        until(lambda pid=pid: not alive(pid), "the workers end")
+    daemon.start()
+    bennys.wait("s1", "created")
+    assert len(list(bennys.lines.iterdir())) == 1
+
+
+def test_a_second_daemon_is_refused(pair):
+    daemon, bennys, _ = pair
+    second = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True, timeout=DEADLINE_S,
+                            check=False)
+    assert second.returncode != 0 and second.stderr
+    assert bennys.get("/alive").status == 200 and daemon.call("GET", "/health").status == 200
+
+
+def test_a_port_in_use_is_waited_for(daemon):
+    bennys = daemon.add_file()
+    daemon.start()
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", bennys.port))
+        squatter.listen()
+        assert daemon.call("PUT", "/workshops/bennys-auto/start").json["process"] == "backoff"
+    until(lambda: daemon.integration()["process"] == "running", "it starts once the port is free")
+
+
+def test_an_old_queue_is_used_by_one_process_only(pair):
+    daemon, _, _ = pair
+    alone = subprocess.run([BUILD / "pumpline-worker", "19999", "Bennys Auto", "-c", daemon.config], capture_output=True,
+                           text=True, timeout=DEADLINE_S, check=False)
+    assert alone.returncode == 75 and "another process" in alone.stderr
+
+
+def test_the_worker_runs_by_itself(daemon):
+    bennys = daemon.add_file()
+    process = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "Bennys Auto", "-c", daemon.config],
+                               stderr=subprocess.PIPE, text=True)
+    until(bennys.up, "it answers")
+    bennys.place("alone")
+    bennys.wait("alone", "created")
+    assert bennys.put("/kill").json["was_running"] is True
+    assert process.wait(DEADLINE_S) == 0, process.stderr.read()
+    process.stderr.close()
+
+
+def test_sigterm_lets_the_order_in_hand_finish(pair):
+    daemon, bennys, _ = pair
+    for number in range(200):
+        bennys.place(f"t{number}", worksheet=str(number))
+    daemon.stop()
+    lines = len(list(bennys.lines.glob("[!.]*")))
+    daemon.start()
+    until(lambda: bennys.get("/queue").json["length"] == 0, "the rest is delivered")
+    assert len(list(bennys.lines.glob("[!.]*"))) == 200 and lines <= 200
+    assert all(json.loads(path.read_text())["uniqueid"] for path in bennys.lines.glob("[!.]*"))
+
+
+def test_only_permitted_users_reach_the_control_socket(pair):
+    daemon, _, _ = pair
+    if os.geteuid():
+        pytest.skip("only root can become another user")
+    mode = daemon.socket.stat().st_mode & 0o777
+    assert mode == 0o660
+    daemon.socket.chmod(0o666)
+    for folder in [daemon.folder, *daemon.folder.parents]:
+        if folder.stat().st_mode & 0o001 == 0:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    reply = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-s", "--unix-socket",
+                            str(daemon.socket), "http://pumpline/health"], capture_output=True, text=True, check=True)
+    assert json.loads(reply.stdout)["status"] == 403

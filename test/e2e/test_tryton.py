@@ -1,0 +1,209 @@
+"""Orders become sale lines in a real Tryton server, exactly one each, or say why not."""
+
+import os
+import random
+import signal
+
+import pytest
+from tryton import Tryton
+from tryton_seed import BOT
+
+from pumpline import until
+
+USER, PASSWORD = BOT[0], BOT[1]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return Tryton.template(tmp_path_factory.mktemp("tryton-template"))
+
+
+@pytest.fixture
+def tryton(template, tmp_path):
+    server = Tryton(tmp_path / "tryton")
+    server.prepare(template)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def shops(daemon, tryton):
+    """(tryton's workshop, the file driver's)"""
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url},
+                      credentials={"username": USER, "password": PASSWORD})
+    other = daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    return shop, other
+
+
+@pytest.fixture
+def shop(shops):
+    return shops[0]
+
+
+def one_line(tryton, uniqueid):
+    lines = tryton.lines(uniqueid)
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def order_of(shop, uniqueid, *arguments, **more):
+    """As the workshop's configured user."""
+    order = shop.order(uniqueid, *arguments, **more)
+    if "username" not in more:
+        del order["username"], order["password"]
+    return order
+
+
+def place(shop, uniqueid, *arguments, **more):
+    reply = shop.call("POST", "/create", order_of(shop, uniqueid, *arguments, **more))
+    assert reply.status == 200, reply.text
+
+
+def test_orders_become_lines(shops, tryton):
+    shop, other = shops
+    before = len(tryton.all_lines())
+    for number, amount in enumerate(("5", "4.7", "0.25")):
+        place(shop, f"oil-{number}", worksheet=str(558 + number), amount=amount)
+    other.place("by-file")
+    for number, amount in enumerate(("5", "4.7", "0.25")):
+        order = shop.wait(f"oil-{number}", "created")
+        line = one_line(tryton, f"oil-{number}")
+        assert (line["product"], line["quantity"], line["sale"]) == ("10", amount, str(558 + number))
+        assert str(line["unit_price"]) == "12.5000" and line["taxes"] == [1] and line["unit"] == "l"
+        assert order["erp_reference"] == str(line["id"]) and order["attempts"] == 1
+        assert [entry["status"] for entry in shop.history(f"oil-{number}")] == ["placed", "processing", "created"]
+    other.wait("by-file", "created")
+    assert len(tryton.all_lines()) == before + 3
+
+
+def test_every_digit_arrives(shop, tryton):
+    place(shop, "digits", product="50", amount="123456789.123456")
+    shop.wait("digits", "created")
+    assert one_line(tryton, "digits")["quantity"] == "123456789.123456"
+
+
+@pytest.mark.parametrize("change,code,words", [
+    ({"worksheet": "nix"}, "worksheet_not_found", "nix"),
+    ({"worksheet": "600"}, "worksheet_closed", "processing"),
+    ({"worksheet": "700"}, "worksheet_closed", "quotation"),
+    ({"worksheet": "777"}, "worksheet_not_found", "777"),
+    ({"product": "99"}, "product_not_found", "99"),
+    ({"product": "40"}, "product_not_found", "40"),
+    ({"amount": "5.123"}, "amount_refused", "5.123"),
+    ({"product": "30", "amount": "1.5"}, "amount_refused", "1.5"),
+])
+def test_refusals(shop, tryton, change, code, words):
+    before = len(tryton.all_lines())
+    place(shop, "no", **change)
+    order = shop.wait("no", "error")
+    assert order["reason_code"] == code and words in order["reason_text"], order
+    assert order["attempts"] == 1 and order["next_attempt_at"] is None
+    assert len(tryton.all_lines()) == before
+
+
+def test_a_retry_with_corrections(shop, tryton):
+    place(shop, "typo", worksheet="585")
+    shop.wait("typo", "error")
+    assert shop.put("/orders/typo/retry", {"worksheet": "558"}).status == 200
+    shop.wait("typo", "created")
+    assert one_line(tryton, "typo")["sale"] == "558"
+
+
+def test_a_wrong_password_of_its_own_ends_the_order_once(shop, tryton):
+    for number in range(5):
+        place(shop, f"bad-{number}", username=USER, password="not-the-password")
+    for number in range(5):
+        order = shop.wait(f"bad-{number}", "error")
+        assert order["reason_code"] == "auth_failed"
+    until(lambda: tryton.failed_logins(USER), "Tryton has counted the refusal")
+    assert tryton.failed_logins(USER) == 1
+    tryton.reset_login_attempts()
+    place(shop, "good")
+    shop.wait("good", "created")
+    assert shop.get("/alive").json["worker"] == "running"
+
+
+def test_a_wrong_configured_password_parks_after_one_refusal(daemon, tryton):
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url},
+                      credentials={"username": USER, "password": "not-the-password"})
+    daemon.start()
+    for number in range(5):
+        place(shop, f"wait-{number}", worksheet=str(558 + number % 3))
+    parked = until(lambda: shop.get("/alive").json["worker"] == "parked" and shop.get("/alive").json, "it is parked")
+    assert parked["worker_reason"] == "auth_failed"
+    until(lambda: shop.get("/alive").json["orders"]["placed"] == 5, "all wait")
+    assert any(order["reason_code"] == "auth_failed" for order in shop.get("/queue").json["tasks"])
+    until(lambda: tryton.failed_logins(USER), "Tryton has counted the refusal")
+    assert tryton.failed_logins(USER) == 1
+    until(lambda: daemon.call("GET", "/health").json["summary"]["parked"] == 1, "the supervisor knows it")
+    tryton.reset_login_attempts()
+    tryton.set_password(USER, "not-the-password")
+    assert shop.put("/start_worker").json["worker"] == "running"
+    for number in range(5):
+        shop.wait(f"wait-{number}", "created")
+
+
+def test_own_credentials_go_first(daemon, tryton):
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url})
+    daemon.start()
+    assert shop.call("POST", "/create", order_of(shop, "without")).json["fields"] == ["username", "password"]
+    place(shop, "own", username=USER, password=PASSWORD)
+    shop.wait("own", "created")
+    assert one_line(tryton, "own")["quantity"] == "5"
+
+
+def test_tryton_is_away_for_a_while(shop, tryton):
+    tryton.stop()
+    for number in range(8):
+        place(shop, f"later-{number}", worksheet=str(558 + number % 3))
+    waiting = until(lambda: [o for o in shop.get("/queue").json["tasks"] if o["reason_code"]], "a reason")
+    assert waiting[0]["reason_code"] == "erp_unreachable" and waiting[0]["reason_text"]
+    until(lambda: shop.get("/alive").json["worker"] == "parked", "it is parked after some failures")
+    assert shop.get("/alive").json["worker_reason"] == "erp_unreachable"
+    tryton.start()
+    for number in range(8):
+        shop.wait(f"later-{number}", "created")
+        one_line(tryton, f"later-{number}")
+    assert shop.get("/alive").json["worker"] == "running"
+
+
+def test_an_expired_session_is_not_noticed(shop, tryton):
+    place(shop, "first")
+    shop.wait("first", "created")
+    tryton.expire_sessions()
+    place(shop, "second")
+    order = shop.wait("second", "created")
+    assert order["attempts"] == 1
+    one_line(tryton, "second")
+
+
+def test_what_is_there_already_is_not_billed_again(shop, tryton):
+    place(shop, "known")
+    shop.wait("known", "created")
+    assert shop.call("POST", "/create", order_of(shop, "known")).json["duplicate"] is True
+    one_line(tryton, "known")
+
+
+def test_kills_at_random_moments_make_exactly_one_line(shop, tryton, daemon):
+    """The worker and Tryton are killed while orders flow; the storm of a later step goes further."""
+    tryton.add_worksheets([f"w{number}" for number in range(20)])
+    for number in range(40):
+        place(shop, f"s{number}", worksheet=f"w{number % 20}", amount="1.5")
+    rng = random.Random(558)
+    for _ in range(6):
+        target = rng.randrange(3)
+        until(lambda: shop.get("/alive").json["orders"]["processing"] or not shop.get("/queue").json["length"], "work")
+        if target == 0:
+            tryton.kill()
+            tryton.start()
+        else:
+            pid = daemon.worker_pid()
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: daemon.worker_pid() not in (pid, None), "a new worker")
+    until(lambda: shop.get("/queue").json["length"] == 0, "all are done", 120)
+    for number in range(40):
+        assert shop.state(f"s{number}")["status"] == "created"
+        assert one_line(tryton, f"s{number}")["quantity"] == "1.5"

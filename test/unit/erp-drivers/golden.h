@@ -1,0 +1,368 @@
+/* Runs a driver by a golden file: one job or several of one session, the requests that they are to
+ * send, the replies that they get, and how each ends.
+ *
+ *   about        what is shown
+ *   erp          the workshop's erp object
+ *   credentials  {"username", "password"} or absent
+ *   orders       one a job: uniqueid, worksheet, product_nr, product_amount, commit_sent
+ *   script       steps in their order; "job" is 0 where absent:
+ *     {"send": {…}, "reply": {…}}   the job's step gives this request; the reply goes into its next
+ *     "name" or {"use": "name"}     such a pair from _exchanges.json beside the golden files
+ *     {"wait": true}                the job waits for another
+ *     {"end": {…}}                  the job ends
+ *     {"give_up": true}             the job is dropped in the middle
+ *
+ * A body is text as it goes over the wire or JSON, which then goes without spaces. Of a request and
+ * an end, only the members named are compared, except that commits is false where absent. */
+#ifndef TEST_GOLDEN_H
+#define TEST_GOLDEN_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
+#include "erp-drivers/driver.h"
+
+#define GOLDEN_JOBS_MAX 8
+#define GOLDEN_FILES_MAX 128
+
+struct golden_job {
+    struct order order;
+    struct erp_job erp;
+    struct erp_reply reply;
+    char *body; /* of the reply */
+    bool replied;
+};
+
+struct golden {
+    const struct erp_driver *driver;
+    const json_t *document, *exchanges;
+    struct credentials auth;
+    void *session;
+    struct golden_job jobs[GOLDEN_JOBS_MAX];
+    size_t job_count;
+};
+
+static inline const char *
+golden_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+/* The caller frees it. */
+static inline char *
+golden_body(const json_t *body)
+{
+    if (!body || json_is_string(body))
+        return mem_string(body ? json_string_value(body) : "");
+    return json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+static inline json_t *
+golden_load(const char *folder, const char *name)
+{
+    char *path = mem_format("%s/golden/%s/%s", TEST_SOURCE_DIR, folder, name);
+    json_error_t error;
+    json_t *document = json_load_file(path, 0, &error);
+
+    if (!document)
+        fail_msg("%s:%d: %s", path, error.line, error.text);
+    free(path);
+    return document;
+}
+
+static inline void
+golden_job_start(struct golden *g, const json_t *given)
+{
+    struct golden_job *job = &g->jobs[g->job_count++];
+    struct order *order = &job->order;
+
+    text_copy(order->uniqueid, sizeof order->uniqueid, golden_text(given, "uniqueid"));
+    text_copy(order->worksheet, sizeof order->worksheet, golden_text(given, "worksheet"));
+    text_copy(order->product_nr, sizeof order->product_nr, golden_text(given, "product_nr"));
+    text_copy(order->product_amount, sizeof order->product_amount,
+              golden_text(given, "product_amount"));
+    order->status = ORDER_PROCESSING;
+    order->placed_ms = 1795508130123; /* 2026-11-24T08:15:30.123Z */
+    order->commit_sent = json_is_true(json_object_get(given, "commit_sent"));
+    job->erp.order = order;
+    job->erp.workshop = "Bennys Auto";
+    job->erp.auth = g->auth.username ? &g->auth : NULL;
+}
+
+static inline void
+golden_open(struct golden *g, const struct erp_driver *driver, const json_t *document,
+            const json_t *exchanges)
+{
+    const json_t *credentials = json_object_get(document, "credentials");
+    const json_t *orders = json_object_get(document, "orders");
+
+    *g = (struct golden){.driver = driver, .document = document, .exchanges = exchanges};
+    if (credentials) {
+        g->auth.username = secret_string(golden_text(credentials, "username"));
+        g->auth.password = secret_string(golden_text(credentials, "password"));
+    }
+    g->session = driver->session_new(json_object_get(document, "erp"));
+    assert_in_range(json_array_size(orders), 1, GOLDEN_JOBS_MAX);
+    for (size_t i = 0; i < json_array_size(orders); i++)
+        golden_job_start(g, json_array_get(orders, i));
+}
+
+static inline void
+golden_job_drop(struct golden *g, struct golden_job *job)
+{
+    g->driver->job_free(g->session, &job->erp);
+    erp_request_clear(&job->erp.request);
+    free(job->body);
+    job->body = NULL;
+    job->replied = false;
+}
+
+static inline void
+golden_close(struct golden *g)
+{
+    for (size_t i = 0; i < g->job_count; i++)
+        golden_job_drop(g, &g->jobs[i]);
+    g->driver->session_free(g->session);
+    credentials_clear(&g->auth);
+}
+
+static inline void
+golden_reply_set(struct golden_job *job, const json_t *reply)
+{
+    const json_t *complete = json_object_get(reply, "complete");
+    const json_t *status = json_object_get(reply, "status");
+    const char *error = golden_text(reply, "error");
+
+    free(job->body);
+    job->body = golden_body(json_object_get(reply, "body"));
+    job->reply = (struct erp_reply){
+        .sent = true,
+        .complete = !json_is_false(complete),
+        .status = status ? (int)json_integer_value(status) : 200,
+        .body = job->body,
+        .body_length = strlen(job->body),
+        .error = *error ? error : NULL,
+        .retry_after_ms = json_integer_value(json_object_get(reply, "retry_after_ms"))};
+    job->replied = true;
+}
+
+/* What holds after every step, whatever the driver and the script are. */
+static inline void
+golden_check_always(const struct golden *g, const struct golden_job *job, enum erp_verdict verdict,
+                    const struct erp_outcome *outcome)
+{
+    const char *password = g->auth.password;
+    const struct erp_request *request = &job->erp.request;
+    bool login = request->what && strcmp(request->what, "login") == 0;
+    json_t *text;
+
+    if (verdict == ERP_WAIT)
+        return;
+    if (verdict == ERP_SEND) {
+        assert_non_null(request->url);
+        assert_non_null(request->what);
+        assert_true(!request->body || strlen(request->body) == request->body_length);
+        assert_true(login || !password || !request->body || !strstr(request->body, password));
+        return;
+    }
+    assert_true(!password || !strstr(outcome->reason_text, password));
+    assert_true(verdict == ERP_CREATED || outcome->reason_code);
+    text = json_string(outcome->reason_text);
+    assert_non_null(text);
+    json_decref(text);
+}
+
+static inline enum erp_verdict
+golden_step(struct golden *g, struct golden_job *job, struct erp_outcome *outcome)
+{
+    enum erp_verdict verdict;
+
+    erp_request_clear(&job->erp.request);
+    memset(outcome, 0, sizeof *outcome);
+    verdict = g->driver->step(g->session, &job->erp, job->replied ? &job->reply : NULL, outcome);
+    job->replied = false;
+    golden_check_always(g, job, verdict, outcome);
+    return verdict;
+}
+
+static inline const char *
+golden_kind(const struct erp_request *request)
+{
+    static const char *const kinds[] = {
+        [ERP_FILE_READ] = "read", [ERP_FILE_WRITE] = "write", [ERP_FILE_RENAME] = "rename"};
+
+    return request->kind == ERP_HTTP ? request->method : kinds[request->kind];
+}
+
+static inline void
+golden_check_text(const json_t *expected, const char *name, const char *actual, size_t line)
+{
+    const json_t *member = json_object_get(expected, name);
+    char *text;
+
+    if (!member)
+        return;
+    text = json_is_null(member) ? mem_string("") : golden_body(member);
+    if (strcmp(text, actual ? actual : ""))
+        fail_msg("step %zu, %s:\n  expected %s\n  actual   %s", line, name, text, actual);
+    free(text);
+}
+
+static inline void
+golden_check_request(const struct erp_request *request, const json_t *send, size_t line)
+{
+    bool commits = json_is_true(json_object_get(send, "commits"));
+    const json_t *header, *timeout = json_object_get(send, "timeout_ms");
+    size_t i;
+
+    golden_check_text(send, "what", request->what, line);
+    golden_check_text(send, "method", golden_kind(request), line);
+    golden_check_text(send, "url", request->url, line);
+    golden_check_text(send, "target", request->target, line);
+    golden_check_text(send, "body", request->body, line);
+    if (commits != request->commits)
+        fail_msg("step %zu: %s commits: %d", line, request->what, request->commits);
+    if (timeout)
+        assert_int_equal(request->timeout_ms, json_integer_value(timeout));
+    json_array_foreach(json_object_get(send, "headers"), i, header)
+    {
+        assert_true(i < request->header_count);
+        assert_string_equal(request->headers[i], json_string_value(header));
+    }
+}
+
+static inline void
+golden_check_end(enum erp_verdict verdict, const struct erp_outcome *outcome, const json_t *end,
+                 size_t line)
+{
+    static const char *const names[] = {
+        [ERP_SEND] = "send",   [ERP_WAIT] = "wait",     [ERP_CREATED] = "created",
+        [ERP_RETRY] = "retry", [ERP_REJECT] = "reject", [ERP_PARK] = "park"};
+    const json_t *retry_after = json_object_get(end, "retry_after_ms");
+
+    if (strcmp(names[verdict], golden_text(end, "verdict")))
+        fail_msg("step %zu: %s (%s: %s) instead of %s", line, names[verdict],
+                 outcome->reason_code ? outcome->reason_code : "", outcome->reason_text,
+                 golden_text(end, "verdict"));
+    golden_check_text(end, "reason_code", outcome->reason_code, line);
+    golden_check_text(end, "reason_text", outcome->reason_text, line);
+    golden_check_text(end, "reference", outcome->reference, line);
+    if (retry_after)
+        assert_int_equal(outcome->retry_after_ms, json_integer_value(retry_after));
+}
+
+/* The exchange that a line of the script stands for. */
+static inline const json_t *
+golden_exchange(const struct golden *g, const json_t *entry)
+{
+    const char *name = json_string_value(entry);
+    const json_t *exchange = entry;
+
+    if (!name)
+        name = json_string_value(json_object_get(entry, "use"));
+    if (name)
+        exchange = json_object_get(g->exchanges, name);
+    if (!exchange)
+        fail_msg("no exchange \"%s\"", name);
+    return exchange;
+}
+
+static inline void
+golden_play(struct golden *g, const json_t *entry, size_t line)
+{
+    struct golden_job *job = &g->jobs[json_integer_value(json_object_get(entry, "job"))];
+    const json_t *exchange = golden_exchange(g, entry), *end = json_object_get(exchange, "end");
+    const json_t *send = json_object_get(exchange, "send");
+    struct erp_outcome outcome;
+    enum erp_verdict verdict;
+
+    if (json_object_get(entry, "give_up")) {
+        golden_job_drop(g, job);
+        return;
+    }
+    verdict = golden_step(g, job, &outcome);
+    if (send && verdict != ERP_SEND)
+        fail_msg("step %zu: no request: %s: %s", line, outcome.reason_code, outcome.reason_text);
+    if (send) {
+        golden_check_request(&job->erp.request, send, line);
+        golden_reply_set(job, json_object_get(exchange, "reply"));
+    } else if (end) {
+        golden_check_end(verdict, &outcome, end, line);
+        golden_job_drop(g, job);
+    } else {
+        assert_int_equal(verdict, ERP_WAIT);
+    }
+}
+
+/* A cmocka test: *state is the golden file's name, "system/name.json". */
+static inline void
+golden_test(void **state)
+{
+    char *system = mem_string(*state), *name = strchr(system, '/');
+    json_t *document, *exchanges, *entry;
+    struct golden g;
+    size_t i;
+
+    *name++ = '\0';
+    document = golden_load(system, name);
+    exchanges = golden_load(system, "_exchanges.json");
+    golden_open(&g, erp_driver_find(system), document, exchanges);
+    json_array_foreach(json_object_get(document, "script"), i, entry)
+    {
+        golden_play(&g, entry, i);
+    }
+    golden_close(&g);
+    json_decref(document);
+    json_decref(exchanges);
+    free(system);
+}
+
+static inline int
+golden_is_test(const struct dirent *file)
+{
+    const char *end = strrchr(file->d_name, '.');
+
+    return *file->d_name != '_' && end && strcmp(end, ".json") == 0;
+}
+
+/* Runs the tests given and one for each golden file of a driver. */
+static inline int
+golden_run(const char *system, const struct CMUnitTest *given, size_t given_count)
+{
+    struct CMUnitTest tests[GOLDEN_FILES_MAX];
+    char *path = mem_format("%s/golden/%s", TEST_SOURCE_DIR, system);
+    struct dirent **files;
+    int found = scandir(path, &files, golden_is_test, alphasort), failed;
+
+    if (found < 1 || (size_t)found + given_count > GOLDEN_FILES_MAX)
+        die_abort("%s: %d golden files", path, found);
+    secret_start();
+    for (int i = 0; i < found; i++) {
+        char *name = mem_format("%s/%s", system, files[i]->d_name);
+
+        tests[i] = (struct CMUnitTest){name, golden_test, NULL, NULL, name};
+        free(files[i]);
+    }
+    for (size_t i = 0; i < given_count; i++)
+        tests[(size_t)found + i] = given[i];
+    failed = _cmocka_run_group_tests(system, tests, (size_t)found + given_count, NULL, NULL);
+    for (int i = 0; i < found; i++)
+        free(tests[i].initial_state);
+    free(files);
+    free(path);
+    return failed;
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* What follows an exit, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "supervisor/child_rules.h"
+
+static void
+backoff_doubles_up_to_its_limit(void **state)
+{
+    static const int64_t expected[] = {100,  200,   400,   800,   1600, 3200,
+                                       6400, 12800, 25600, 30000, 30000};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_int_equal(child_backoff_ms(i), expected[i]);
+    assert_int_equal(child_backoff_ms(4000000000u), 30000);
+}
+
+static void
+each_end_has_its_sequel(void **state)
+{
+    static const struct {
+        struct child_end end;
+        enum child_state next;
+    } cases[] = {
+        {{CHILD_DOWN, false, true, 0}, CHILD_STOPPED},
+        {{CHILD_DOWN, true, true, -1}, CHILD_STOPPED}, /* stopped while it was being restarted */
+        {{CHILD_DOWN, false, false, 78}, CHILD_STOPPED},
+        {{CHILD_UP, false, true, -1}, CHILD_STARTING},
+        {{CHILD_UP, false, true, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, true, 78}, CHILD_STARTING},
+        {{CHILD_UP, true, false, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, false, 0}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, 127}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, -1}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, 78}, CHILD_FAILED},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(child_after_exit(&cases[i].end), cases[i].next);
+}
+
+static void
+states_are_named_as_in_the_contract(void **state)
+{
+    (void)state;
+    assert_string_equal(child_state_name(CHILD_STOPPED), "stopped");
+    assert_string_equal(child_state_name(CHILD_STARTING), "starting");
+    assert_string_equal(child_state_name(CHILD_RUNNING), "running");
+    assert_string_equal(child_state_name(CHILD_STOPPING), "stopping");
+    assert_string_equal(child_state_name(CHILD_BACKOFF), "backoff");
+    assert_string_equal(child_state_name(CHILD_FAILED), "failed");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(backoff_doubles_up_to_its_limit),
+        cmocka_unit_test(each_end_has_its_sequel),
+        cmocka_unit_test(states_are_named_as_in_the_contract),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,382 @@
+/* A child's states, with a process that is only a socket. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/child.h"
+
+#define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */
+#define STATUS(code) ((code) << 8)
+
+struct fixture {
+    struct event_base *base;
+    struct child_host host;
+    struct workshop_config workshop;
+    struct child *child;
+    int peer; /* the process's end of the channel */
+    int spawns, fail_spawns, replies;
+};
+
+static struct fixture *current;
+
+static int
+fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
+{
+    int pair[2];
+
+    assert_string_equal(path, "/nowhere/worker");
+    assert_true(listen_fd >= 0);
+    if (current->fail_spawns && current->fail_spawns--)
+        return err_set(err, "spawn_failed", "no process");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    current->peer = pair[1];
+    *spawned = (struct spawned){.pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0]};
+    return 0;
+}
+
+static json_t *
+slice(const struct child *child, void *arg)
+{
+    (void)arg;
+    return json_pack("{ss ss}", "type", "config", "worker",
+                     child->worker_wanted ? "running" : "stopped");
+}
+
+static void
+changed(struct child *child, void *arg)
+{
+    (void)child;
+    (void)arg;
+}
+
+static void
+replied(struct child *child, const json_t *reply, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)child;
+    f->replies += json_is_integer(json_object_get(reply, "id"));
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->base = event_base_new();
+    f->peer = -1;
+    f->workshop = (struct workshop_config){.slug = "bennys",
+                                           .name = "Bennys",
+                                           .active = true,
+                                           .host = "127.0.0.1",
+                                           .stop_timeout_s = 1,
+                                           .erp_system = "file"};
+    f->host = (struct child_host){.base = f->base,
+                                  .worker_path = "/nowhere/worker",
+                                  .spawn = fake_spawn,
+                                  .slice = slice,
+                                  .changed = changed,
+                                  .replied = replied,
+                                  .arg = f};
+    f->child = child_new(&f->host, &f->workshop);
+    current = f;
+    *state = f;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    child_free(f->child);
+    if (f->peer >= 0)
+        close(f->peer);
+    event_base_free(f->base);
+    free(f);
+    return 0;
+}
+
+static void
+turn(struct fixture *f)
+{
+    for (int i = 0; i < 5; i++)
+        event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+static void
+say(struct fixture *f, const char *line)
+{
+    assert_int_equal(write(f->peer, line, strlen(line)), strlen(line));
+    turn(f);
+}
+
+static const char *
+heard(struct fixture *f)
+{
+    static char text[4096];
+    ssize_t length;
+
+    turn(f);
+    length = read(f->peer, text, sizeof text - 1);
+    text[length > 0 ? length : 0] = '\0';
+    return text;
+}
+
+static void
+hang_up(struct fixture *f)
+{
+    close(f->peer);
+    f->peer = -1;
+    turn(f);
+}
+
+static void
+get_ready(struct fixture *f)
+{
+    child_start(f->child);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    say(f, "{\"type\":\"ready\"}\n");
+    assert_int_equal(f->child->state, CHILD_RUNNING);
+}
+
+static void
+the_configuration_comes_first(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_string_equal(heard(f), "{\"type\":\"config\",\"worker\":\"running\"}\n");
+}
+
+static void
+a_ready_one_is_restarted_at_once(void **state)
+{
+    struct fixture *f = *state;
+    int listen_fd;
+
+    get_ready(f);
+    listen_fd = f->child->listen_fd;
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    child_reaped(f->child, 11);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_int_equal(f->child->restarts, 1);
+    assert_int_equal(f->child->last_exit.signal, 11);
+    assert_int_equal(f->child->last_exit.code, -1);
+    assert_int_equal(f->child->listen_fd, listen_fd);
+    assert_int_equal(f->spawns, 2);
+}
+
+static void
+one_that_was_never_ready_waits(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    hang_up(f);
+    child_reaped(f->child, STATUS(1));
+    assert_int_equal(f->child->state, CHILD_BACKOFF);
+    assert_string_equal(f->child->last_error,
+                        "process 1073741808 ended with status 1 before it was "
+                        "ready");
+    event_base_loop(f->base, EVLOOP_ONCE);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_int_equal(f->child->failures, 1);
+    say(f, "{\"type\":\"ready\"}\n");
+    assert_int_equal(f->child->failures, 0);
+    assert_string_equal(f->child->last_error, "");
+}
+
+static void
+a_refused_configuration_is_final_until_start(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    hang_up(f);
+    child_reaped(f->child, STATUS(78));
+    assert_int_equal(f->child->state, CHILD_FAILED);
+    assert_int_equal(f->child->listen_fd, -1);
+    get_ready(f);
+}
+
+static void
+last_words_count(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    assert_int_equal(write(f->peer, "{\"type\":\"killed\"}\n", 18), 18);
+    child_reaped(f->child, 9); /* before the channel was read */
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->child->wanted, CHILD_DOWN);
+    assert_int_equal(f->child->listen_fd, -1);
+    assert_int_equal(f->spawns, 1);
+}
+
+static void
+stop_closes_the_listener_first(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    heard(f);
+    child_stop(f->child);
+    assert_int_equal(f->child->listen_fd, -1);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_string_equal(heard(f), "{\"type\":\"stop\"}\n");
+    hang_up(f);
+    child_reaped(f->child, 0);
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->child->restarts, 0);
+    assert_true(child_at_rest(f->child));
+}
+
+static void
+start_while_stopping_comes_after_the_end(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    child_stop(f->child);
+    child_start(f->child);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    hang_up(f);
+    child_reaped(f->child, 0);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_true(f->child->listen_fd >= 0);
+}
+
+static void
+restart_keeps_the_listener_and_is_no_failure(void **state)
+{
+    struct fixture *f = *state;
+    int listen_fd;
+
+    get_ready(f);
+    listen_fd = f->child->listen_fd;
+    child_restart(f->child);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_int_equal(f->child->listen_fd, listen_fd);
+    hang_up(f);
+    child_reaped(f->child, 0);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_int_equal(f->child->restarts, 0);
+}
+
+static void
+stop_in_backoff_ends_it(void **state)
+{
+    struct fixture *f = *state;
+
+    f->fail_spawns = 1;
+    child_start(f->child);
+    assert_int_equal(f->child->state, CHILD_BACKOFF);
+    assert_string_equal(f->child->last_error, "no process");
+    child_stop(f->child);
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->child->listen_fd, -1);
+    assert_int_equal(f->spawns, 0);
+}
+
+static void
+a_busy_port_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+
+    f->workshop.port = 1;
+    strcpy(f->workshop.host, "192.0.2.1"); /* nobody's address */
+    child_start(f->child);
+    assert_int_equal(f->child->state, CHILD_BACKOFF);
+    assert_non_null(strstr(f->child->last_error, "port 1 of 192.0.2.1"));
+    strcpy(f->workshop.host, "127.0.0.1");
+    f->workshop.port = 0;
+    event_base_loop(f->base, EVLOOP_ONCE);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+}
+
+static void
+a_stopped_worker_stays_stopped(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
+    hang_up(f);
+    child_reaped(f->child, 9);
+    assert_string_equal(heard(f), "{\"type\":\"config\",\"worker\":\"stopped\"}\n");
+    say(f, "{\"type\":\"ready\"}\n");
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"parked\"}}\n");
+    assert_true(f->child->worker_wanted);
+    child_stop(f->child); /* what it says of its worker on its way out is nobody's wish */
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
+    assert_true(f->child->worker_wanted);
+}
+
+static void
+calls_go_to_a_running_one_alone(void **state)
+{
+    struct fixture *f = *state;
+    json_t *message = json_pack("{ss}", "type", "call");
+
+    child_start(f->child);
+    assert_false(child_send(f->child, message));
+    say(f, "{\"type\":\"ready\"}\n");
+    heard(f);
+    assert_true(child_send(f->child, message));
+    assert_string_equal(heard(f), "{\"type\":\"call\"}\n");
+    say(f, "{\"type\":\"reply\",\"id\":1}\n{\"type\":\"nonsense\"}\n{}\n");
+    assert_int_equal(f->replies, 1);
+    child_kill(f->child);
+    assert_false(child_send(f->child, message));
+    json_decref(message);
+}
+
+static void
+broken_framing_ends_it(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "no json\n");
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_null(f->child->chan);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_configuration_comes_first),
+        TEST(a_ready_one_is_restarted_at_once),
+        TEST(one_that_was_never_ready_waits),
+        TEST(a_refused_configuration_is_final_until_start),
+        TEST(last_words_count),
+        TEST(stop_closes_the_listener_first),
+        TEST(start_while_stopping_comes_after_the_end),
+        TEST(restart_keeps_the_listener_and_is_no_failure),
+        TEST(stop_in_backoff_ends_it),
+        TEST(a_busy_port_is_tried_again),
+        TEST(a_stopped_worker_stays_stopped),
+        TEST(calls_go_to_a_running_one_alone),
+        TEST(broken_framing_ends_it),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -89,12 +89,13 @@ call_problem(struct call *call, int status, const char *code, json_t *fields, co
              ...)
 {
     va_list arguments;
-    char detail[1024], cut[1024];
+    char detail[1025], cut[1024]; /* one more, so that text_copy sees where to cut */
 
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
     text_copy(cut, sizeof cut, detail);
+    text_clean(cut);
     reply_json(call, status, "application/problem+json", problem_json(status, code, fields, cut));
 }
 
@@ -104,7 +105,7 @@ problem_json(int status, const char *code, json_t *fields, const char *detail)
     json_t *problem = json_pack("{s:s s:s s:i s:s}", "type", "about:blank", "title",
                                 status_phrase(status), "status", status, "code", code);
 
-    /* A detail cut inside a UTF-8 sequence would make no JSON. */
+    /* Text that is no UTF-8 would make no JSON. */
     if (json_object_set_new(problem, "detail", json_string(detail)))
         json_object_set_new(problem, "detail", json_string(code));
     if (fields)

@@ -65,8 +65,8 @@ const char *status_phrase(int status);
  * absent, -1 where it is badly encoded, holds NUL or does not fit. */
 int call_query(const struct call *call, const char *name, char *value, size_t size);
 
-/* The same for a whole number; *number stays as it was where the parameter is absent. -1: not a
- * number in minimum…maximum. */
+/* A query parameter that is a whole number. Returns 0, with *number as it was where the parameter
+ * is absent; -1: no number in minimum…maximum. */
 int call_query_number(const struct call *call, const char *name, unsigned minimum, unsigned maximum,
                       unsigned *number);
 

@@ -16,6 +16,7 @@ struct chan {
     struct event *closing; /* tells the owner in a turn of its own */
     struct chan_events events;
     void *arg;
+    size_t searched;  /* bytes of input that hold no end of line: a long one is looked at once */
     bool broken;      /* no more messages, either way */
     bool dispatching; /* inside a callback: chan_free only marks */
     bool freed;
@@ -76,6 +77,21 @@ dispatch_line(struct chan *chan, char *line, size_t length)
     json_decref(message);
 }
 
+/* The next whole line, or NULL; free() it. */
+static char *
+next_line(struct chan *chan, struct evbuffer *input, size_t *length)
+{
+    struct evbuffer_ptr from;
+
+    evbuffer_ptr_set(input, &from, chan->searched, EVBUFFER_PTR_SET);
+    if (evbuffer_search_eol(input, &from, NULL, EVBUFFER_EOL_LF).pos < 0) {
+        chan->searched = evbuffer_get_length(input);
+        return NULL;
+    }
+    chan->searched = 0;
+    return evbuffer_readln(input, length, EVBUFFER_EOL_LF);
+}
+
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
@@ -85,7 +101,7 @@ on_read(struct bufferevent *bev, void *arg)
     chan->dispatching = true;
     while (!chan->broken) {
         size_t length;
-        char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+        char *line = next_line(chan, input, &length);
 
         if (!line)
             break;

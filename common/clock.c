@@ -1,5 +1,6 @@
 /* Clocks and their text. */
 #include "common/clock.h"
+#include "common/fault.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -16,7 +17,7 @@ clock_ms(clockid_t id)
 int64_t
 clock_wall_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_ms(CLOCK_REALTIME) + fault_clock_ms();
 }
 
 int64_t

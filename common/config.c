@@ -2,7 +2,6 @@
 #include "common/config.h"
 
 #include <arpa/inet.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +37,19 @@ static const struct config_member retry_members[] = {
     {.name = "give_up_after_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
 };
 
+static const struct config_member credential_members[] = {
+    {.name = "username",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX},
+    {.name = "password",
+     .kind = CONFIG_SECRET,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_PASSWORD_MAX},
+};
+
 static const struct config_member token_members[] = {
     {.name = "scope", .kind = CONFIG_CHOICE, .required = true, .choices = scopes},
     {.name = "hash",
@@ -55,7 +67,7 @@ seconds_member(const json_t *object, const char *name, double fallback)
 {
     const json_t *value = json_object_get(object, name);
 
-    return (int64_t)llround((value ? json_number_value(value) : fallback) * 1000);
+    return (int64_t)((value ? json_number_value(value) : fallback) * 1000 + 0.5);
 }
 
 static unsigned
@@ -90,12 +102,13 @@ split_listen(const char *text, char *host, size_t size, uint16_t *port)
     const char *colon = strrchr(text, ':'), *digits = colon ? colon + 1 : "";
     size_t length = colon ? (size_t)(colon - text) : 0, digits_length = strlen(digits);
     unsigned char address[16];
+    bool bracketed = length > 1 && text[0] == '[' && text[length - 1] == ']';
     unsigned long number = strtoul(digits, NULL, 10);
 
     if (digits[strspn(digits, "0123456789")] || !digits_length || digits_length > 5 || !number ||
         number > 65535)
         return false;
-    if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
+    if (bracketed) {
         text++;
         length -= 2;
     }
@@ -104,7 +117,7 @@ split_listen(const char *text, char *host, size_t size, uint16_t *port)
     memcpy(host, text, length);
     host[length] = '\0';
     *port = (uint16_t)number;
-    return inet_pton(strchr(host, ':') ? AF_INET6 : AF_INET, host, address) == 1;
+    return inet_pton(bracketed ? AF_INET6 : AF_INET, host, address) == 1;
 }
 
 static bool
@@ -133,22 +146,12 @@ static void
 load_credentials(struct workshop_config *w, const struct config_place *root)
 {
     const struct config_place place = {root->file, "/credentials", root->faults};
-    const json_t *credentials = json_object_get(w->document, "credentials"), *password, *sealed;
-    const char *name;
-    json_t *value;
+    const json_t *credentials = json_object_get(w->document, "credentials");
 
     if (!json_is_object(credentials))
         return;
     w->has_credentials = true;
-    password = json_object_get(credentials, "password");
-    sealed = json_object_get(password, "sealed");
-    if (!*(json_string_value(json_object_get(credentials, "username")) ?: ""))
-        config_check_fault(&place, "username", "is missing");
-    if (!*(json_string_value(password) ?: "") && !json_is_string(sealed))
-        config_check_fault(&place, "password", "must be a string or {\"sealed\": \"…\"}");
-    json_object_foreach((json_t *)credentials, name,
-                        value) if (strcmp(name, "username") && strcmp(name, "password"))
-        config_check_fault(&place, name, "is no known member");
+    config_check_members(credentials, credential_members, COUNT(credential_members), &place);
 }
 
 static void
@@ -204,12 +207,11 @@ slug_valid(const char *slug)
 }
 
 struct workshop_config *
-workshop_config_new(const char *slug, const json_t *document, const char *file,
-                    struct config_faults *faults)
+workshop_config_read(const char *slug, const json_t *document, const char *file,
+                     struct config_faults *faults)
 {
     const struct config_place root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
-    size_t before = faults->count;
 
     text_copy(w->slug, sizeof w->slug, slug);
     w->document = json_deep_copy(document);
@@ -221,6 +223,16 @@ workshop_config_new(const char *slug, const json_t *document, const char *file,
         load_workshop(w, &root);
     else
         config_fault_add(faults, file, "", "must be an object");
+    return w;
+}
+
+struct workshop_config *
+workshop_config_new(const char *slug, const json_t *document, const char *file,
+                    struct config_faults *faults)
+{
+    size_t before = faults->count;
+    struct workshop_config *w = workshop_config_read(slug, document, file, faults);
+
     if (faults->count == before)
         return w;
     workshop_config_free(w);

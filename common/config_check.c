@@ -11,7 +11,8 @@ void
 config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
                  const char *format, ...)
 {
-    char text[512], cut[512];
+    char text[513], cut[512]; /* one more, so that text_copy sees where to cut */
+    struct config_fault *fault;
     va_list arguments;
 
     va_start(arguments, format);
@@ -19,8 +20,12 @@ config_fault_add(struct config_faults *faults, const char *file, const char *poi
     va_end(arguments);
     text_copy(cut, sizeof cut, text);
     faults->items = mem_resize(faults->items, (faults->count + 1) * sizeof *faults->items);
-    faults->items[faults->count++] =
-        (struct config_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
+    fault = &faults->items[faults->count++];
+    *fault = (struct config_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
+    /* A file's name may be any bytes and a member's name is cut: what is no UTF-8 makes no JSON. */
+    text_clean(fault->file);
+    text_clean(fault->pointer);
+    text_clean(fault->text);
 }
 
 void
@@ -69,7 +74,7 @@ append_token(char *pointer, size_t size, const char *name)
 void
 config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
 {
-    char text[512], pointer[256];
+    char text[513], pointer[256];
     va_list arguments;
 
     va_start(arguments, format);
@@ -88,14 +93,27 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
     if (!string)
         return "must be a string";
     for (const unsigned char *p = (const unsigned char *)string; *p; p++)
-        if (*p < 0x20 || *p == 0x7f)
+        if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
             return "holds a control character";
+    if (*string && !string[strspn(string, " ")])
+        return "is blank";
     if (strlen(string) >= (size_t)m->minimum &&
         (!m->maximum || strlen(string) <= (size_t)m->maximum))
         return NULL;
     snprintf(text, size, "must have %lld to %lld bytes", (long long)m->minimum,
              (long long)m->maximum);
     return text;
+}
+
+static const char *
+check_secret(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    if (json_is_string(value))
+        return check_text(m, value, text, size);
+    if (!*(json_string_value(json_object_get(value, "sealed")) ?: "") ||
+        json_object_size(value) != 1)
+        return "must be a string or {\"sealed\": \"…\"}";
+    return NULL;
 }
 
 static const char *
@@ -109,6 +127,28 @@ check_path(const struct config_member *m, const json_t *value, char *text, size_
     if (!path || path[0] != '/')
         return "must be an absolute path";
     return strlen(path) >= CONFIG_PATH_MAX ? "is too long a path" : NULL;
+}
+
+/* Empty, or a colon and a port. */
+static bool
+port_sound(const char *text)
+{
+    size_t length = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+    long port = length && length <= 5 ? strtol(text + 1, NULL, 10) : 0;
+
+    return !*text || *text == '/' ||
+           (port > 0 && port < 65536 && (!text[1 + length] || text[1 + length] == '/'));
+}
+
+/* A name, an IPv4 address, or an IPv6 address in brackets. */
+static bool
+host_sound(const char *host)
+{
+    size_t length = *host == '[' ? strcspn(host, "]/") : strcspn(host, ":/[]");
+
+    if (*host == '[')
+        return host[length] == ']' && length > 1 && port_sound(host + length + 1);
+    return length && port_sound(host + length);
 }
 
 static const char *
@@ -128,8 +168,8 @@ check_url(const struct config_member *m, const json_t *value, char *text, size_t
     for (const unsigned char *p = (const unsigned char *)url; *p; p++)
         if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}?#@", *p))
             return "is no sound URL: no space, user, query or fragment can stand in it";
-    if (!*host || *host == '/' || *host == ':')
-        return "is a URL without a host";
+    if (!host_sound(host))
+        return "is a URL without a sound host and port";
     return strlen(url) >= CONFIG_PATH_MAX ? "is too long a URL" : NULL;
 }
 
@@ -193,10 +233,10 @@ check_array(const struct config_member *m, const json_t *value, char *text, size
 static const char *(*const checks[])(const struct config_member *, const json_t *, char *,
                                      size_t) = {
     [CONFIG_TEXT] = check_text,      [CONFIG_PATH] = check_path,
-    [CONFIG_URL] = check_url,        [CONFIG_BOOL] = check_bool,
-    [CONFIG_INTEGER] = check_number, [CONFIG_SECONDS] = check_number,
-    [CONFIG_CHOICE] = check_choice,  [CONFIG_OBJECT] = check_object,
-    [CONFIG_ARRAY] = check_array};
+    [CONFIG_URL] = check_url,        [CONFIG_SECRET] = check_secret,
+    [CONFIG_BOOL] = check_bool,      [CONFIG_INTEGER] = check_number,
+    [CONFIG_SECONDS] = check_number, [CONFIG_CHOICE] = check_choice,
+    [CONFIG_OBJECT] = check_object,  [CONFIG_ARRAY] = check_array};
 
 static const struct config_member *
 member_find(const struct config_member *members, size_t count, const char *name)

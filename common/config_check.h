@@ -5,9 +5,10 @@
 #include "common/config.h"
 
 enum config_kind {
-    CONFIG_TEXT, /* a string of minimum…maximum bytes, without control characters */
-    CONFIG_PATH, /* an absolute path */
-    CONFIG_URL,  /* http:// or https://, a host, no user, query or fragment */
+    CONFIG_TEXT,   /* a string of minimum…maximum bytes, without control characters */
+    CONFIG_PATH,   /* an absolute path */
+    CONFIG_URL,    /* http:// or https://, a host, no user, query or fragment */
+    CONFIG_SECRET, /* plain, minimum…maximum bytes, or {"sealed": "…"} */
     CONFIG_BOOL,
     CONFIG_INTEGER, /* minimum…maximum */
     CONFIG_SECONDS, /* a number, minimum…maximum */
@@ -34,6 +35,11 @@ struct config_place {
 /* Adds a fault for each unknown, missing or wrong member; returns whether there was none. */
 bool config_check_members(const json_t *object, const struct config_member *members, size_t count,
                           const struct config_place *place);
+
+/* As workshop_config_new, but never NULL: a file with faults still counts in the checks across
+ * files, so that all faults are found at once. */
+struct workshop_config *workshop_config_read(const char *slug, const json_t *document,
+                                             const char *file, struct config_faults *faults);
 
 /* Adds a fault at pointer/name. */
 void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)

@@ -102,10 +102,10 @@ load_file(struct daemon_config *config, const char *name, struct config_faults *
     char *file = mem_format("%s/%s", config->workshops_dir, name);
     char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
     json_t *document = read_document(file, faults);
-    struct workshop_config *w = document ? workshop_config_new(slug, document, file, faults) : NULL;
 
-    if (w)
-        config->workshops[config->workshop_count++] = w;
+    if (document)
+        config->workshops[config->workshop_count++] =
+            workshop_config_read(slug, document, file, faults);
     json_decref(document);
     free(slug);
     free(file);
@@ -146,9 +146,9 @@ static void
 check_pair(const struct daemon_config *config, const struct workshop_config *a,
            const struct workshop_config *b, struct config_faults *faults)
 {
-    if (a->port == b->port)
+    if (a->port && a->port == b->port)
         pair_fault(config, b, faults, "listen", "its port is used by another workshop:", a);
-    if (strcmp(a->name, b->name) == 0)
+    if (*a->name && strcmp(a->name, b->name) == 0)
         pair_fault(config, b, faults, "workshop", "is the name of another workshop too:", a);
     if (strcmp(a->name, b->slug) == 0 || strcmp(b->name, a->slug) == 0)
         pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 err_format(struct err *e, const char *code, const char *format, va_list arguments)
 {
-    char text[sizeof e->text];
+    char text[sizeof e->text + 1]; /* one more, so that text_copy sees where to cut */
 
     vsnprintf(text, sizeof text, format, arguments);
     text_copy(e->code, sizeof e->code, code);
@@ -154,6 +154,8 @@ text_clean(char *text)
             *p = '?';
         else if (*p < 0x20 || *p == 0x7f)
             *p = ' ';
+        else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080-009F */
+            p[0] = p[1] = ' ';
         p += length ? length : 1;
     }
 }

@@ -2,14 +2,30 @@
 #include "common/http_error.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
-#include <event2/keyvalq_struct.h>
+#include <event2/http_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/call.h"
 #include "common/err.h"
+#include "common/http_watch.h"
+
+/* evhttp would send the body of a reply to HEAD too, and the client take it for its next reply. */
+static void
+add_body(struct evhttp_request *req, struct evbuffer *buffer, const char *body, size_t length)
+{
+    char text[24];
+
+    if (evhttp_request_get_command(req) != EVHTTP_REQ_HEAD) {
+        evbuffer_add(buffer, body, length);
+        return;
+    }
+    snprintf(text, sizeof text, "%zu", length);
+    evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Length", text);
+}
 
 void
 http_error_send(struct evhttp_request *req, int status, const char *content_type, const char *body,
@@ -22,7 +38,9 @@ http_error_send(struct evhttp_request *req, int status, const char *content_type
         die_abort("no memory for a reply");
     if (content_type)
         evhttp_add_header(headers, "Content-Type", content_type);
-    evbuffer_add(buffer, body, length);
+    add_body(req, buffer, body, length);
+    if (req->major != 1) /* the request line was broken: the reply must not echo its version */
+        req->major = req->minor = 1;
     evhttp_send_reply(req, status, status_phrase(status), buffer);
     evbuffer_free(buffer);
 }
@@ -39,32 +57,23 @@ http_error_refuse(struct evhttp_request *req, int status, const char *code, cons
     free(body);
 }
 
-static size_t
-headers_bytes(struct evhttp_request *req)
-{
-    struct evkeyval *header;
-    size_t bytes = 0;
-
-    TAILQ_FOREACH(header, evhttp_request_get_input_headers(req), next)
-    bytes += strlen(header->key) + strlen(header->value) + 4;
-    return bytes;
-}
-
-/* evhttp says 413 for whatever was too long. */
+/* evhttp says 400 for a request line and for header fields that are too long, as for broken ones.
+ */
 static int
 exact_status(struct evhttp_request *req, int error)
 {
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+    struct evhttp_connection *connection = evhttp_request_get_connection(req);
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+    struct evbuffer *input = bufferevent_get_input(bev);
+    size_t bytes = req->headers_size;
 
-    if (error != 413)
+    if (error != 400)
         return error;
-    if (!evhttp_request_get_command(req))
-        return 414;
-    if (headers_bytes(req) < HTTP_HEADERS_BYTES_MAX / 2 &&
-        (evhttp_find_header(headers, "Content-Length") ||
-         evhttp_find_header(headers, "Transfer-Encoding")))
-        return 413;
-    return 431;
+    if (!bytes)
+        return http_watch_bytes(bufferevent_getfd(bev)) > HTTP_HEADERS_BYTES_MAX ? 414 : 400;
+    if (evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_CRLF).pos < 0)
+        bytes += evbuffer_get_length(input);
+    return bytes > HTTP_HEADERS_BYTES_MAX ? 431 : 400;
 }
 
 /* Takes the place of libevent's own function of this name (the dynamic linker finds the program's
@@ -76,8 +85,9 @@ evhttp_send_error(struct evhttp_request *req, int error, const char *reason)
         int status;
         const char *code, *detail;
     } problems[] = {
-        {400, "bad_request", "this is no well-formed HTTP/1.1 request"},
-        {413, "content_too_large", "the body is larger than this server takes"},
+        {400, "bad_request", "this is no well-formed HTTP request"},
+        {413, "content_too_large",
+         "the body is larger than this server takes, or its chunks are broken"},
         {414, "uri_too_long", "the request line is longer than this server takes"},
         {417, "expectation_failed", "this server knows no expectation but 100-continue"},
         {431, "headers_too_large", "the header fields are larger than this server takes"},

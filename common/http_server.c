@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fault.h"
 #include "common/http_error.h"
 #include "common/http_watch.h"
 #include "common/log.h"
@@ -45,8 +47,7 @@ struct http_server {
 struct exchange {
     struct http_server *server; /* these two: NULL once the server is gone */
     struct evhttp_request *req;
-    void (*sent)(
-        void *arg); /* set once replied to, where somebody waits for the last byte to leave */
+    void (*sent)(void *arg); /* set once replied to, where somebody waits for the last byte */
     void *sent_arg;
     struct exchange *next, **link;
 };
@@ -62,6 +63,46 @@ count_headers(struct evkeyvalq *headers, const char *name)
     return count;
 }
 
+/* RFC 9110, 5.6.2. A name like "Content-Length " would hide a length from evhttp. */
+static bool
+is_token(const char *text)
+{
+    return *text && !text[strspn(text, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+static bool
+names_sound(struct evkeyvalq *headers)
+{
+    struct evkeyval *header;
+
+    TAILQ_FOREACH(header, headers, next)
+    if (!is_token(header->key))
+        return false;
+    return true;
+}
+
+static bool
+target_sound(const char *target)
+{
+    if (target[0] != '/' || target[1] == '/')
+        return false;
+    for (const unsigned char *p = (const unsigned char *)target; *p; p++)
+        if (*p <= ' ' || *p == 0x7f || *p == '#')
+            return false;
+    return true;
+}
+
+/* Methods whose body evhttp leaves in the connection, where it would be read as a request. */
+static bool
+has_unread_body(struct evhttp_request *req, const char *length, const char *encoding)
+{
+    enum evhttp_cmd_type type = evhttp_request_get_command(req);
+
+    return (type == EVHTTP_REQ_HEAD || type == EVHTTP_REQ_TRACE) &&
+           (encoding || (length && strcmp(length, "0")));
+}
+
 /* What a proxy in front of us could read differently than evhttp did. NULL: sound. */
 static const char *
 framing_fault(struct evhttp_request *req)
@@ -69,10 +110,13 @@ framing_fault(struct evhttp_request *req)
     struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
     const char *length = evhttp_find_header(headers, "Content-Length");
     const char *encoding = evhttp_find_header(headers, "Transfer-Encoding");
-    const char *target = evhttp_request_get_uri(req);
 
-    if (target[0] != '/' || target[1] == '/')
-        return "the request target must be a path that starts with one '/'";
+    if (req->major != 1)
+        return "only HTTP/1.0 and HTTP/1.1 are spoken here";
+    if (!names_sound(headers))
+        return "the name of a header field is no token";
+    if (!target_sound(evhttp_request_get_uri(req)))
+        return "the request target must be a path that starts with one '/', percent-encoded";
     if (count_headers(headers, "Host") > 1)
         return "there is more than one Host";
     if (count_headers(headers, "Content-Length") > 1 ||
@@ -84,9 +128,8 @@ framing_fault(struct evhttp_request *req)
         return "no Transfer-Encoding but chunked is known here";
     if (length && (!*length || length[strspn(length, "0123456789")]))
         return "Content-Length must be digits";
-    if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD &&
-        (encoding || (length && strcmp(length, "0"))))
-        return "a HEAD request has no body";
+    if (has_unread_body(req, length, encoding))
+        return "a request of this method has no body";
     return NULL;
 }
 
@@ -127,10 +170,29 @@ on_sent(struct evhttp_request *req, void *arg)
     void (*sent)(void *) = exchange->sent;
     void *sent_arg = exchange->sent_arg;
 
-    (void)req;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
     exchange_unlink(exchange);
     free(exchange);
     sent(sent_arg);
+}
+
+/* The client left before the reply's last byte: nobody is told, and on_sent won't come. */
+static void
+on_lost(struct evhttp_connection *connection, void *arg)
+{
+    (void)connection;
+    exchange_unlink(arg);
+    free(arg);
+}
+
+/* Keeps the exchange until the reply's last byte is with the kernel or the client has left. */
+static void
+exchange_await(struct exchange *exchange, const struct call *call)
+{
+    exchange->sent = call->sent;
+    exchange->sent_arg = call->sent_arg;
+    evhttp_request_set_on_complete_cb(exchange->req, on_sent, exchange);
+    evhttp_connection_set_closecb(evhttp_request_get_connection(exchange->req), on_lost, exchange);
 }
 
 static void
@@ -142,18 +204,16 @@ exchange_send(struct call *call, int status, const char *content_type, const cha
 
     if (req) {
         struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+        bool awaited = call->sent && evhttp_request_get_connection(req);
 
         if (*call->header_name)
             evhttp_add_header(headers, call->header_name, call->header_value);
         if (exchange->server->draining)
             evhttp_add_header(headers, "Connection", "close");
-        if (call->sent) {
-            exchange->sent = call->sent;
-            exchange->sent_arg = call->sent_arg;
-            evhttp_request_set_on_complete_cb(req, on_sent, exchange);
-        }
+        if (awaited)
+            exchange_await(exchange, call);
         http_error_send(req, status, content_type, body, length);
-        if (call->sent)
+        if (awaited)
             return;
     }
     exchange_unlink(exchange);
@@ -196,6 +256,7 @@ on_request(struct evhttp_request *req, void *arg)
     struct http_server *server = arg;
     const char *fault = framing_fault(req);
 
+    fault_here("http_server.request");
     http_watch_received(request_fd(req));
     if (fault)
         http_error_refuse(req, 400, "bad_request", fault);
@@ -205,6 +266,20 @@ on_request(struct evhttp_request *req, void *arg)
         http_error_refuse(req, 403, "forbidden", "this user may not control the daemon");
     else
         server->handler(exchange_call(server, req), server->arg);
+}
+
+/* While a reply waits for a client that doesn't read, evhttp reads on without end what that client
+ * sends: here it stops at what one request can need. */
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+    struct http_server *server = arg;
+    struct bufferevent *bev = http_watch_connection(base);
+
+    if (bev)
+        bufferevent_setwatermark(bev, EV_READ, 0,
+                                 2 * HTTP_HEADERS_BYTES_MAX + server->limits.body_bytes);
+    return bev;
 }
 
 static void
@@ -274,7 +349,7 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
     if (!listener || !server->http || !server->sweep || !server->resume)
         die_abort("no memory for a server");
     server_limits(server);
-    evhttp_set_bevcb(server->http, http_watch_connection, server);
+    evhttp_set_bevcb(server->http, on_connection, server);
     evhttp_set_gencb(server->http, on_request, server);
     server->bound = evhttp_bind_listener(server->http, listener);
     evconnlistener_set_error_cb(listener, on_accept_error);
@@ -309,10 +384,13 @@ http_server_free(struct http_server *server)
 
     for (struct exchange *exchange = server->open; exchange; exchange = next) {
         next = exchange->next;
-        exchange->req = NULL;
         exchange->server = NULL;
-        if (exchange->sent)
+        if (exchange->sent) {
+            evhttp_connection_set_closecb(evhttp_request_get_connection(exchange->req), NULL, NULL);
             free(exchange);
+            continue;
+        }
+        exchange->req = NULL;
     }
     event_free(server->sweep);
     event_free(server->resume);

@@ -20,6 +20,7 @@
 struct receiving {
     ino_t inode;
     int64_t since_ms; /* monotonic; 0: nothing begun */
+    size_t bytes;
 };
 
 static struct {
@@ -62,17 +63,23 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
     }
     slot = &watch.slots[fd];
     inode = socket_inode(fd);
-    if (slot->since_ms && slot->inode == inode)
-        return;
-    *slot = (struct receiving){inode, clock_monotonic_ms()};
+    if (!slot->since_ms || slot->inode != inode)
+        *slot = (struct receiving){.inode = inode, .since_ms = clock_monotonic_ms()};
+    slot->bytes += info->n_added;
+}
+
+size_t
+http_watch_bytes(int fd)
+{
+    return fd >= 0 && (size_t)fd < watch.count && watch.slots[fd].since_ms ? watch.slots[fd].bytes
+                                                                           : 0;
 }
 
 struct bufferevent *
-http_watch_connection(struct event_base *base, void *unused)
+http_watch_connection(struct event_base *base)
 {
     struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
-    (void)unused;
     if (bev)
         evbuffer_add_cb(bufferevent_get_input(bev), on_input, bev);
     return bev;

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* Copies the text of the number that is the value of the top-level member `name`. document: an
- * object that a JSON parser has accepted, duplicates refused. false: no such member, no number, or
- * no room. */
+ * object that a JSON parser has accepted, duplicates refused, without a NUL byte (jansson overlooks
+ * one that follows a number). false: no such member, no number, or no room. */
 bool json_number_text(const char *document, size_t length, const char *name, char *text,
                       size_t size);
 

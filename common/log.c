@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -52,6 +53,8 @@ void
 log_open_files(const char *folder, const char *slug)
 {
     log_close();
+    if (mkdir(folder, 0750) && errno != EEXIST)
+        log_write(LOG_WARNING, LOG_NO_FILE, NULL, "%s can't be made: %s", folder, strerror(errno));
     log_state.paths[LOG_API] = mem_format("%s/%s_api.log", folder, slug);
     log_state.paths[LOG_ORDERLINE] = mem_format("%s/%s_create_orderline.log", folder, slug);
     log_reopen();
@@ -74,10 +77,13 @@ static size_t
 append_escaped(char *line, size_t used, const char *text)
 {
     for (const unsigned char *p = (const unsigned char *)text; *p && used < LINE_BYTES - 8; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            used += (size_t)snprintf(line + used, LINE_BYTES - used, "\\x%02x", *p);
-        else
+        if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* U+0080-009F: terminals obey them too */
+            p++;
+        else if (*p >= 0x20 && *p != 0x7f) {
             line[used++] = (char)*p;
+            continue;
+        }
+        used += (size_t)snprintf(line + used, LINE_BYTES - used, "\\x%02x", *p);
     }
     return used;
 }

@@ -15,7 +15,8 @@ enum log_file { LOG_NO_FILE, LOG_API, LOG_ORDERLINE };
  * JOURNAL_STREAM in the environment each line bears systemd's <N> priority prefix. */
 void log_open(const char *name);
 
-/* Opens FOLDER/SLUG_api.log and FOLDER/SLUG_create_orderline.log for appending, 0640. A file that
+/* Opens FOLDER/SLUG_api.log and FOLDER/SLUG_create_orderline.log for appending, 0640; makes the
+ * folder where it is missing. A file that
  * can't be opened is reported on stderr and left out: logging never keeps an order from being
  * taken. */
 void log_open_files(const char *folder, const char *slug);

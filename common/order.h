@@ -61,7 +61,8 @@ int order_parse(const char *body, size_t length, const char *workshop, bool need
                 struct order *order, struct credentials *credentials, struct order_faults *faults);
 
 /* Reads the corrections of PUT /orders/{uniqueid}/retry (worksheet, product_nr, product_amount,
- * each optional; an empty body is none) into *order. Returns 0 or -1 with *faults. */
+ * each optional; an empty body is none) into *order. Returns 0, or -1 with *faults and *order as it
+ * was. */
 int order_parse_corrections(const char *body, size_t length, struct order *order,
                             struct order_faults *faults);
 

@@ -166,10 +166,13 @@ parse_begin(struct parse *p, const char *body, size_t length, struct order_fault
         body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
     if (!p->document)
         return fault_json(faults, &error);
-    if (!json_is_object(p->document)) {
-        json_decref(p->document);
+    /* The parser overlooks a NUL that follows a number. */
+    if (!json_is_object(p->document) || memchr(body, '\0', length)) {
         text_copy(faults->code, sizeof faults->code, "invalid_json");
-        text_copy(faults->detail, sizeof faults->detail, "line 1, column 1: an object is expected");
+        text_copy(faults->detail, sizeof faults->detail,
+                  json_is_object(p->document) ? "line 1: a NUL byte"
+                                              : "line 1, column 1: an object is expected");
+        json_decref(p->document);
         return -1;
     }
     p->missing = json_array();
@@ -283,17 +286,22 @@ int
 order_parse_corrections(const char *body, size_t length, struct order *order,
                         struct order_faults *faults)
 {
+    struct order corrected = *order;
     char amount[ORDER_VALUE_MAX + 1];
     struct parse p;
 
+    *faults = (struct order_faults){.fields = NULL};
     if (!length)
         return 0;
     if (parse_begin(&p, body, length, faults))
         return -1;
-    correct(&p, &worksheet_member, order->worksheet);
-    correct(&p, &product_member, order->product_nr);
+    correct(&p, &worksheet_member, corrected.worksheet);
+    correct(&p, &product_member, corrected.product_nr);
     take_amount(&p, json_object_get(p.document, amount_member.name) != NULL, amount);
     if (*amount)
-        text_copy(order->product_amount, sizeof order->product_amount, amount);
-    return parse_end(&p, NULL, NULL, faults);
+        text_copy(corrected.product_amount, sizeof corrected.product_amount, amount);
+    if (parse_end(&p, NULL, NULL, faults))
+        return -1;
+    *order = corrected;
+    return 0;
 }

@@ -87,8 +87,8 @@ static int
 master_key_create(const char *path, struct err *err)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *aside = mem_format("%s.%ld.new", path, (long)getpid());
-    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), result = -1;
+    char *aside = mem_format("%s.XXXXXX", path);
+    int fd = mkostemp(aside, O_CLOEXEC), result = -1; /* 0600 */
 
     randombytes_buf(key, SECRET_KEY_BYTES);
     if (fd < 0)
@@ -241,6 +241,22 @@ secret_token_matches(const char *token, const char *hash_text)
     secret_token_hash(token, text);
     return strlen(hash_text) == sizeof text - 1 &&
            sodium_memcmp(text, hash_text, sizeof text - 1) == 0;
+}
+
+void
+secret_credentials_hash(const unsigned char *key, const char *username, const char *password,
+                        char text[SECRET_HASH_TEXT_BYTES])
+{
+    unsigned char hash[crypto_generichash_BYTES];
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, key, SECRET_KEY_BYTES, sizeof hash);
+    /* With its NUL, so that no two pairs run together. */
+    crypto_generichash_update(&state, (const unsigned char *)username, strlen(username) + 1);
+    crypto_generichash_update(&state, (const unsigned char *)password, strlen(password));
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(text, SECRET_HASH_TEXT_BYTES, hash, sizeof hash);
+    sodium_memzero(&state, sizeof state);
 }
 
 void

@@ -54,6 +54,10 @@ int secret_key_parse(const char *text, unsigned char *key);
 void secret_token_hash(const char *token, char text[SECRET_HASH_TEXT_BYTES]);
 bool secret_token_matches(const char *token, const char *hash_text);
 
+/* A hash of a user and a password that tells nothing without the key. */
+void secret_credentials_hash(const unsigned char *key, const char *username, const char *password,
+                             char text[SECRET_HASH_TEXT_BYTES]);
+
 /* Replaces each occurrence of secret (4 bytes or longer) in text by as many '*'. */
 void secret_mask(char *text, const char *secret);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fault.h"
 #include "erp-drivers/tryton_compare.h"
 #include "erp-drivers/tryton_rpc.h"
 
@@ -42,7 +43,7 @@ line_search_params(const struct tryton_line *line, const char *context)
 static enum erp_verdict
 take_look_up(struct tryton_line *line, const json_t *rows, struct erp_outcome *outcome)
 {
-    if (!json_array_size(rows))
+    if (!json_array_size(rows) || fault_point("mutant.no_look_up"))
         return ERP_SEND;
     return tryton_compare(line->order, rows, "look-up", "erp_rejected", outcome);
 }
@@ -233,9 +234,7 @@ static enum erp_verdict
 take_write(struct tryton_line *line, const json_t *result, struct erp_outcome *outcome)
 {
     (void)line;
-    (void)result;
-    (void)outcome;
-    return ERP_SEND;
+    return json_is_null(result) ? ERP_SEND : tryton_rpc_nonsense(outcome, "write");
 }
 
 static enum erp_verdict

@@ -10,6 +10,7 @@
 
 #include "common/chan.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "supervisor/child_state.h"
 #include "supervisor/listen.h"
@@ -67,6 +68,7 @@ open_channel(struct child *child, int fd)
     child->chan = chan_new(child->host->base, fd, &events, child);
     if (slice)
         chan_send(child->chan, slice);
+    fault_here("child.configured");
     json_decref(slice);
 }
 
@@ -77,6 +79,7 @@ start_process(struct child *child)
     struct spawned spawned;
     struct err err = {0};
 
+    fault_here("child.start");
     if (child->listen_fd < 0)
         child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
     if (child->listen_fd < 0 ||
@@ -84,6 +87,7 @@ start_process(struct child *child)
         text_copy(child->last_error, sizeof child->last_error, err.text);
         return -1;
     }
+    fault_here("child.forked");
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
     child->last_error[0] = '\0';
@@ -173,6 +177,7 @@ child_reaped(struct child *child, int status)
 {
     pid_t pid = child->pid;
 
+    fault_here("child.reaped");
     child->pid = 0;
     child->last_exit = (struct child_exit){.at_ms = clock_wall_ms(),
                                            .code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/fault.h"
 #include "supervisor/child_state.h"
 
 static void
@@ -10,6 +11,7 @@ on_ready(struct child *child, const json_t *message)
     (void)message;
     if (child->state != CHILD_STARTING)
         return;
+    fault_here("child.ready");
     child->was_ready = true;
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';

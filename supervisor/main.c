@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/fault.h"
 #include "common/secret.h"
 #include "supervisor/boot.h"
 #include "supervisor/control.h"
@@ -96,6 +97,7 @@ prepare(const struct daemon_config *config, unsigned char *key, char *worker_pat
     *lock = boot_state_dir(config->state_dir, err);
     if (*lock < 0)
         return EX_CANTCREAT;
+    fault_open(config->state_dir, "pumplined");
     if (spawn_worker_path(worker_path, PATH_MAX, err))
         return EX_OSFILE;
     boot_descriptor_limit(config->workshop_count);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/chan.h"
+#include "common/fault.h"
 
 #define WORKER_PROGRAM "pumpline-worker"
 #define LIBEXEC_DIR "/../lib/pumpline"
@@ -124,7 +125,7 @@ spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct er
 {
     int pair[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    if (fault_point("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return err_errno(err, "spawn_failed", "no channel for the process");
     *spawned = (struct spawned){fork_worker(path, pair[1], listen_fd), pair[0]};
     if (spawned->pid < 0)

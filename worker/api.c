@@ -12,7 +12,11 @@
 #include "common/secret.h"
 #include "worker/api_internal.h"
 
-enum access { ACCESS_ORDER = 1, ACCESS_MANAGE = 2 };
+enum access {
+    ACCESS_ORDER = 1,
+    ACCESS_MANAGE = 2,
+    ACCESS_CONTROL = 4 /* the control socket alone */
+};
 
 json_t *
 api_alive(const struct api *api)
@@ -22,18 +26,20 @@ api_alive(const struct api *api)
     int64_t oldest_ms = queue_oldest_placed_ms(queue);
     int64_t age_s = oldest_ms ? (clock_wall_ms() - oldest_ms) / 1000 : 0;
     const char *reason = delivery_reason(delivery);
+    json_t *salvaged = queue_salvaged(queue);
 
-    return json_pack(
-        "{s:s s:s s:s s:s? s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s}", "workshop",
-        api->setup.workshop->name, "api", "running", "worker", delivery_state(delivery),
-        "worker_reason", reason, "erp_system", api->setup.workshop->erp_system, "queue_length",
-        (int)queue_length(queue), "oldest_placed_age_s",
-        oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders", "placed",
-        (int)queue_count(queue, ORDER_PLACED), "processing",
-        (int)queue_count(queue, ORDER_PROCESSING), "created",
-        (int)queue_count(queue, ORDER_CREATED), "error", (int)queue_count(queue, ORDER_ERROR),
-        "pid", (int)getpid(), "uptime_s",
-        (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version", PUMPLINE_VERSION);
+    return json_pack("{s:s s:s s:s s:s? s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s s:o}",
+                     "workshop", api->setup.workshop->name, "api", "running", "worker",
+                     delivery_state(delivery), "worker_reason", reason, "erp_system",
+                     api->setup.workshop->erp_system, "queue_length", (int)queue_length(queue),
+                     "oldest_placed_age_s",
+                     oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders",
+                     "placed", (int)queue_count(queue, ORDER_PLACED), "processing",
+                     (int)queue_count(queue, ORDER_PROCESSING), "created",
+                     (int)queue_count(queue, ORDER_CREATED), "error",
+                     (int)queue_count(queue, ORDER_ERROR), "pid", (int)getpid(), "uptime_s",
+                     (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version",
+                     PUMPLINE_VERSION, "salvaged", salvaged ? salvaged : json_null());
 }
 
 static void
@@ -103,6 +109,24 @@ put_clear_queue(struct call *call, void *context)
                          (int)queue_count(api->setup.queue, ORDER_PROCESSING)));
 }
 
+/* A file beside the queue, which only root and the daemon's own user can read. */
+static void
+put_backup(struct call *call, void *context)
+{
+    struct api *api = context;
+    struct err err;
+    char *file = queue_backup(api->setup.queue, &err);
+
+    if (!file) {
+        api_unavailable(call, &err);
+        return;
+    }
+    log_info("PUT /backup: the queue was copied to %s", file);
+    call_reply(call, 200,
+               json_pack("{s:s s:s}", "workshop", api->setup.workshop->name, "file", file));
+    free(file);
+}
+
 static const struct route routes[] = {
     {"GET", "/alive", get_alive, ACCESS_ORDER},
     {"PUT", "/kill", put_kill, ACCESS_MANAGE},
@@ -116,6 +140,7 @@ static const struct route routes[] = {
     {"GET", "/orders/{uniqueid}/history", api_history, ACCESS_ORDER},
     {"PUT", "/orders/{uniqueid}/retry", api_retry, ACCESS_MANAGE},
     {"PUT", "/orders/{uniqueid}/resolve", api_resolve, ACCESS_MANAGE},
+    {"PUT", "/backup", put_backup, ACCESS_CONTROL},
 };
 
 /* Every token is compared, so that the time tells nothing about which one was near. */
@@ -142,7 +167,13 @@ check_access(struct call *call, const struct route *route, void *context)
     const char *header = call->authorization ? call->authorization : "";
     unsigned access;
 
-    if (call->trusted || !json_array_size(tokens))
+    if (call->trusted)
+        return true;
+    if (route->access == ACCESS_CONTROL) {
+        call_problem(call, 403, "forbidden", NULL, "this is for the control socket alone");
+        return false;
+    }
+    if (!json_array_size(tokens))
         return true;
     access = strncasecmp(header, "Bearer ", 7) == 0 ? token_access(tokens, header + 7) : 0;
     if (access & route->access)
@@ -160,7 +191,11 @@ check_access(struct call *call, const struct route *route, void *context)
 void
 api_handle(struct call *call, void *context)
 {
-    route_dispatch(routes, sizeof routes / sizeof *routes, call, check_access, context);
+    struct api *api = context;
+
+    route_dispatch(routes, sizeof routes / sizeof *routes, call, check_access, api);
+    if (queue_broken(api->setup.queue))
+        api->setup.changed(api->setup.arg);
 }
 
 void

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/fault.h"
 #include "common/log.h"
 #include "worker/api_internal.h"
 
@@ -98,10 +99,13 @@ api_commit(struct api *api)
         puts[i].order = &api->pending[i]->order;
         puts[i].credentials = &api->pending[i]->credentials;
     }
+    fault_here("api.commit");
     queue_put(api->setup.queue, puts, count);
+    fault_here("api.committed");
     api->pending_count = 0;
     for (size_t i = 0; i < count; i++) {
         answer(api, api->pending[i], &puts[i]);
+        fault_here("api.answered");
         credentials_clear(&api->pending[i]->credentials);
         free(api->pending[i]);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "worker/files.h"
 #include "worker/policy.h"
@@ -39,8 +40,9 @@ struct delivery {
     unsigned limit;     /* orders in hand */
     struct job *jobs;
     unsigned in_hand;
-    unsigned failures;      /* technical, in a row */
-    unsigned probes;        /* failed ones since it was parked */
+    unsigned failures;                     /* technical, in a row */
+    char last_failed[ORDER_VALUE_MAX + 1]; /* uniqueid of the last of them */
+    unsigned probes;                       /* failed ones since it was parked */
     int64_t probe_ms;       /* wall clock; NEVER: no probe, a person must start the worker */
     int64_t pause_until_ms; /* monotonic: the queue can't be written */
     struct event *pump;     /* looks for due orders, in a turn of its own */
@@ -76,8 +78,18 @@ schedule_probe(struct delivery *d)
     d->probe_ms = clock_wall_ms() + 1 + policy_backoff_ms(retry, d->probes, randombytes_random());
 }
 
+/* One order that the ERP stumbles over again and again is no sign that the ERP is away. */
+static bool
+is_another_failure(struct delivery *d, const char *uniqueid, const char *reason)
+{
+    bool another = strcmp(reason, "erp_unreachable") == 0 || strcmp(d->last_failed, uniqueid);
+
+    text_copy(d->last_failed, sizeof d->last_failed, uniqueid);
+    return another;
+}
+
 static void
-take_sign(struct delivery *d, enum policy_sign sign, const char *reason)
+take_sign(struct delivery *d, enum policy_sign sign, const char *uniqueid, const char *reason)
 {
     if (sign == POLICY_ANSWERS) {
         d->failures = d->probes = 0;
@@ -92,7 +104,8 @@ take_sign(struct delivery *d, enum policy_sign sign, const char *reason)
         set_state(d, PARKED, reason);
     } else if (d->state == PARKED && d->probe_ms != NEVER) {
         schedule_probe(d);
-    } else if (d->state == RUNNING && ++d->failures >= PARK_AFTER) {
+    } else if (d->state == RUNNING && is_another_failure(d, uniqueid, reason) &&
+               ++d->failures >= PARK_AFTER) {
         d->probes = 0;
         schedule_probe(d);
         set_state(d, PARKED, reason);
@@ -148,12 +161,15 @@ on_record(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (queue_finish(d->setup.queue, &job->task.order, duration_ms, job->forget, &err)) {
+    if (!fault_point("mutant.no_finish") &&
+        queue_finish(d->setup.queue, &job->task.order, duration_ms, job->forget, &err)) {
         log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
                   "its end can't be recorded yet: %s", err.text);
+        d->setup.changed(d->setup.arg);
         evtimer_add(job->record, &pause);
         return;
     }
+    fault_here("delivery.recorded");
     log_end(job, duration_ms);
     job_free(job);
     event_active(d->pump, EV_TIMEOUT, 0);
@@ -174,13 +190,16 @@ job_end(struct job *job, enum erp_verdict verdict, const struct erp_outcome *out
                                            .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
-    if (verdict == ERP_PARK)
+    if (verdict == ERP_PARK && !job->session->refused_ms) {
         job->session->refused_ms = clock_monotonic_ms();
+        if (job->erp.auth)
+            queue_set_refused(d->setup.queue, job->erp.auth, attempt.now_ms);
+    }
     job->record = evtimer_new(d->setup.base, on_record, job);
     if (!job->record)
         die_abort("no memory for a timer");
     event_active(job->record, EV_TIMEOUT, 0);
-    take_sign(d, sign, outcome->reason_code);
+    take_sign(d, sign, job->task.order.uniqueid, outcome->reason_code);
 }
 
 /* --- a job's steps --- */
@@ -190,6 +209,7 @@ on_reply(const struct erp_reply *reply, void *arg)
 {
     struct job *job = arg;
 
+    fault_here("delivery.reply");
     job->transfer = NULL;
     job_step(job, reply);
 }
@@ -202,7 +222,8 @@ record_commit(struct job *job, struct erp_outcome *outcome)
 
     if (!job->erp.request.commits || job->task.order.commit_sent)
         return true;
-    if (queue_commit_sent(job->delivery->setup.queue, &job->task.order, &err) == 0)
+    if (fault_point("mutant.no_commit_sent") ||
+        queue_commit_sent(job->delivery->setup.queue, &job->task.order, &err) == 0)
         return true;
     job->task.order.commit_sent = false;
     erp_end(outcome, ERP_RETRY, "erp_failure",
@@ -226,6 +247,19 @@ wake_waiting(struct job *job)
     }
 }
 
+/* Trying refused credentials again and again locks the account in the ERP. */
+static void
+job_refused(struct job *job)
+{
+    struct erp_outcome outcome;
+    enum erp_verdict verdict =
+        erp_end(&outcome, ERP_PARK, "auth_failed",
+                "not sent: the ERP refused these credentials a short while ago");
+
+    job->waiting = false;
+    job_end(job, verdict, &outcome);
+}
+
 static void
 job_step(struct job *job, const struct erp_reply *reply)
 {
@@ -237,9 +271,14 @@ job_step(struct job *job, const struct erp_reply *reply)
     char *file_body = NULL;
     bool stepped = reply != NULL;
 
+    if (!stepped && job->session->refused_ms) {
+        job_refused(job);
+        return;
+    }
     for (;;) {
         erp_request_clear(request);
         verdict = driver->step(job->session->handle, &job->erp, reply, &outcome);
+        fault_here("delivery.step");
         free(file_body);
         file_body = NULL;
         if (verdict != ERP_SEND)
@@ -248,6 +287,8 @@ job_step(struct job *job, const struct erp_reply *reply)
             verdict = ERP_RETRY;
             break;
         }
+        if (request->commits)
+            fault_here("delivery.send_commit");
         if (request->kind == ERP_HTTP) {
             job->transfer = http_send(job->delivery->setup.http, request, on_reply, job);
             break;
@@ -264,6 +305,15 @@ job_step(struct job *job, const struct erp_reply *reply)
 
 /* --- starting jobs --- */
 
+/* Also by a process before this one. */
+static bool
+refused_lately(const struct delivery *d, const struct credentials *auth)
+{
+    int64_t at_ms = queue_refused_ms(d->setup.queue, auth);
+
+    return at_ms && llabs(clock_wall_ms() - at_ms) < SESSION_REFUSED_MS;
+}
+
 static void
 job_start(struct delivery *d, struct queue_task *task)
 {
@@ -277,6 +327,8 @@ job_start(struct delivery *d, struct queue_task *task)
     else if (d->setup.credentials->username)
         auth = d->setup.credentials;
     job->session = session_acquire(&d->sessions, auth);
+    if (auth && !job->session->refused_ms && refused_lately(d, auth))
+        job->session->refused_ms = clock_monotonic_ms();
     job->started_ms = clock_monotonic_ms();
     job->erp = (struct erp_job){
         .order = &job->task.order, .auth = auth, .workshop = d->setup.workshop->name};
@@ -371,6 +423,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
     if (count < 0) {
         log_error("no order can be taken: %s", err.text);
         d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;
+        d->setup.changed(d->setup.arg);
     }
     for (int i = 0; i < count; i++) {
         if (tasks[i].order.commit_sent && !d->setup.driver->can_look_up)
@@ -417,8 +470,21 @@ delivery_free(struct delivery *d)
 }
 
 void
+delivery_boot(struct delivery *d)
+{
+    const struct credentials *configured = d->setup.credentials;
+
+    if (!configured->username || !queue_refused_ms(d->setup.queue, configured))
+        delivery_start(d);
+    else
+        set_state(d, PARKED, "auth_failed");
+}
+
+void
 delivery_start(struct delivery *d)
 {
+    if (d->setup.credentials->username && queue_refused_ms(d->setup.queue, d->setup.credentials))
+        queue_set_refused(d->setup.queue, d->setup.credentials, 0);
     d->failures = d->probes = 0;
     d->probe_ms = NEVER;
     sessions_forget_refused(&d->sessions);

@@ -32,6 +32,10 @@ struct delivery *delivery_new(const struct delivery_setup *setup);
 /* Orders in hand are given up where they stand; the queue finds them at its next opening. */
 void delivery_free(struct delivery *delivery);
 
+/* As the process starts: like delivery_start, but configured credentials that the ERP has refused
+ * are not tried again before a person says so. */
+void delivery_boot(struct delivery *delivery);
+
 /* Starting ends a park. Stopping lets the orders in hand finish. */
 void delivery_start(struct delivery *delivery);
 void delivery_stop(struct delivery *delivery);

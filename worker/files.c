@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/fault.h"
 
 static int
 status_of(int number)
@@ -34,7 +35,7 @@ sync_folder(const char *path)
     char *copy = mem_string(path);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), number = 0;
 
-    if (fd < 0 || fsync(fd))
+    if (fd < 0 || fault_point("files.sync_folder") || fsync(fd))
         number = errno;
     if (fd >= 0)
         close(fd);
@@ -72,7 +73,7 @@ write_whole(int fd, const char *data, size_t length)
             length -= (size_t)written;
         }
     }
-    return fsync(fd) ? errno : 0;
+    return fault_point("files.sync") || fsync(fd) ? errno : 0;
 }
 
 static int
@@ -83,19 +84,22 @@ file_write(const struct erp_request *request)
 
     if (fd < 0)
         return errno;
+    fault_here("files.opened");
     number = write_whole(fd, request->body, request->body_length);
     if (close(fd) && !number)
         number = errno;
     if (number)
         unlink(request->url);
+    fault_here("files.written");
     return number ? number : sync_folder(request->url);
 }
 
 static int
 file_rename(const struct erp_request *request)
 {
-    if (rename(request->url, request->target))
+    if (fault_point("files.rename") || rename(request->url, request->target))
         return errno;
+    fault_here("files.renamed");
     return sync_folder(request->target);
 }
 
@@ -104,6 +108,7 @@ files_perform(const struct erp_request *request, struct erp_reply *reply, char *
 {
     int number = EINVAL;
 
+    fault_here("files.perform");
     *body = NULL;
     *reply = (struct erp_reply){.sent = true, .complete = true};
     if (request->kind == ERP_FILE_READ)

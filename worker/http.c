@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/secret.h"
 #include "worker/curl_api.h"
 
@@ -209,6 +210,8 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
 static int
 http_load(struct http *http, struct err *err)
 {
+    if (fault_point("http.send"))
+        return err_errno(err, "http", "the request can't be sent");
     if (http->api)
         return 0;
     http->api = curl_api_load(err);

@@ -165,7 +165,7 @@ run_alone(struct process *p, const struct options *o)
     struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
     struct err err = {"", ""};
     json_t *slice;
-    int fd;
+    int fd, status;
 
     for (size_t i = 0; i < faults.count; i++)
         log_error("%s: %s: %s", faults.items[i].file, faults.items[i].pointer,
@@ -186,8 +186,9 @@ run_alone(struct process *p, const struct options *o)
     if (!p->worker)
         return fail(strcmp(err.code, "in_use") ? EX_IOERR : EX_TEMPFAIL, err.text);
     run_loop(p);
+    status = worker_broken(p->worker) ? EX_IOERR : 0;
     worker_free(p->worker);
-    return 0;
+    return status;
 }
 
 int

@@ -8,6 +8,7 @@
 
 #include "common/chan.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,7 @@ struct manage {
     struct worker *worker;
     struct event *status;
     bool status_soon;
+    const char *worker_told; /* the worker's state in the last status */
     int exit_status;
 };
 
@@ -49,6 +51,7 @@ on_status(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     m->status_soon = false;
+    m->worker_told = worker_state(m->worker);
     message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
     chan_send(m->chan, message);
     json_decref(message);
@@ -61,10 +64,15 @@ on_changed(void *arg)
     struct manage *m = arg;
     struct timeval soon = clock_timeval(STATUS_SOON_MS);
 
-    if (!m->worker || m->status_soon)
+    if (!m->worker)
         return;
-    m->status_soon = true;
-    evtimer_add(m->status, &soon);
+    /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
+    if (strcmp(m->worker_told, worker_state(m->worker)))
+        on_status(-1, 0, m);
+    else if (!m->status_soon) {
+        m->status_soon = true;
+        evtimer_add(m->status, &soon);
+    }
 }
 
 static void
@@ -106,11 +114,13 @@ do_config(struct manage *m, const json_t *message)
 
     if (m->worker)
         return;
+    fault_here("manage.config");
     m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
     m->listen_fd = -1;
     if (m->worker) {
-        send_simple(m, "ready");
+        fault_here("manage.ready");
         on_status(-1, 0, m);
+        send_simple(m, "ready");
         return;
     }
     log_error("can't start: %s", err.text);
@@ -209,6 +219,8 @@ manage_end(struct manage *m)
 {
     int exit_status = m->exit_status;
 
+    if (m->worker && worker_broken(m->worker))
+        exit_status = EX_IOERR;
     worker_free(m->worker);
     if (m->listen_fd >= 0)
         close(m->listen_fd);

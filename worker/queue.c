@@ -3,11 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "worker/queue_change.h"
 #include "worker/record.h"
+
+#define QUEUE_REFUSED_BYTES (8 + SECRET_HASH_TEXT_BYTES)
 
 static const struct queue_remark plain_remark = {-1, NULL, NULL};
 
@@ -56,6 +61,9 @@ recover(struct queue *queue, struct err *err)
     struct order was;
     unsigned count = 0;
 
+    if (fault_point("mutant.no_recovery"))
+        return 0;
+    fault_here("queue.recover");
     queue_begin(queue, &t);
     for (; first_behind(&t.txn, ORDER_PROCESSING, 0, &was); count++) {
         struct order now = was;
@@ -77,6 +85,7 @@ queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_k
     struct store_txn txn;
 
     queue->key = workshop_key;
+    queue->folder = mem_string(folder);
     queue->store = store_open(folder, map_mib, err);
     if (queue->store) {
         store_begin(queue->store, &txn, false);
@@ -94,6 +103,7 @@ queue_close(struct queue *queue)
     if (!queue)
         return;
     store_close(queue->store);
+    free(queue->folder);
     free(queue);
 }
 
@@ -138,6 +148,11 @@ queue_put(struct queue *queue, struct queue_put *puts, size_t count)
     queue_begin(queue, &t);
     for (size_t i = 0; i < count; i++)
         put_one(&t, &puts[i], full);
+    fault_here("queue.put");
+    if (fault_point("mutant.no_put")) {
+        store_abort(&t.txn);
+        return;
+    }
     if (queue_commit(&t, &err) == 0)
         return;
     log_error("%zu orders could not be kept: %s", count, err.text);
@@ -293,6 +308,83 @@ queue_history(struct queue *queue, const char *uniqueid, json_t **history, struc
     return -1;
 }
 
+json_t *
+queue_salvaged(struct queue *queue)
+{
+    struct store_txn txn;
+    json_t *note;
+    struct err err;
+
+    store_begin(queue->store, &txn, false);
+    note = queue_meta_get(&txn, QUEUE_META_SALVAGED);
+    if ((store_end(&txn, &err) ||
+         access(json_string_value(json_object_get(note, "file")) ?: "", F_OK)) &&
+        note) {
+        json_decref(note);
+        note = NULL;
+    }
+    return note;
+}
+
+bool
+queue_broken(const struct queue *queue)
+{
+    return store_broken(queue->store);
+}
+
+char *
+queue_backup(struct queue *queue, struct err *err)
+{
+    char *path = mem_format("%s/backup-%lld.mdb", queue->folder, (long long)clock_wall_ms());
+
+    if (store_copy(queue->store, path, err) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* "refused " and a hash that is of no use without the workshop's key. */
+static void
+refused_name(const struct queue *queue, const struct credentials *credentials,
+             char name[QUEUE_REFUSED_BYTES])
+{
+    memcpy(name, "refused ", 8);
+    secret_credentials_hash(queue->key, credentials->username, credentials->password, name + 8);
+}
+
+int64_t
+queue_refused_ms(struct queue *queue, const struct credentials *credentials)
+{
+    char name[QUEUE_REFUSED_BYTES];
+    struct store_txn txn;
+    int64_t at_ms;
+    json_t *note;
+    struct err err;
+
+    refused_name(queue, credentials, name);
+    store_begin(queue->store, &txn, false);
+    note = queue_meta_get(&txn, name);
+    at_ms = json_integer_value(json_object_get(note, "at"));
+    json_decref(note);
+    return store_end(&txn, &err) ? 0 : at_ms;
+}
+
+void
+queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms)
+{
+    json_t *note = at_ms ? json_pack("{s:I}", "at", (json_int_t)at_ms) : NULL;
+    char name[QUEUE_REFUSED_BYTES];
+    struct queue_txn t;
+    struct err err;
+
+    refused_name(queue, credentials, name);
+    queue_begin(queue, &t);
+    queue_meta_put(&t, name, note);
+    if (queue_commit(&t, &err))
+        log_warning("refused credentials can't be remembered: %s", err.text);
+    json_decref(note);
+}
+
 /* --- what people do --- */
 
 int
@@ -351,6 +443,7 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
         }
         queue_change(&t, &was, &now, &full);
         *order = now;
+        fault_here("queue.mend");
     }
     json_decref(full.changes);
     return queue_commit(&t, err) ? -1 : fits;
@@ -366,6 +459,8 @@ mend_retry(struct order *now, const struct order *wish, json_t *changes)
     text_copy(now->product_nr, sizeof now->product_nr, wish->product_nr);
     text_copy(now->product_amount, sizeof now->product_amount, wish->product_amount);
     now->status = ORDER_PLACED;
+    if (strcmp(now->reason_code, "outcome_unknown") == 0)
+        now->commit_sent = false; /* a person has looked: the line is not in the ERP */
     now->reason_code[0] = now->reason_text[0] = '\0';
     now->attempts = 0;
     now->seq = 0; /* at the end of its worksheet, like a new one */
@@ -458,6 +553,8 @@ queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, uns
     due = due_ids(&t.txn, latest_ms, ids, limit);
     for (unsigned i = 0; i < due; i++)
         count += take_one(&t, ids[i], &tasks[count]);
+    if (due)
+        fault_here("queue.take");
     free(ids);
     if (due && queue_commit(&t, err) == 0)
         return (int)count;
@@ -492,6 +589,7 @@ queue_commit_sent(struct queue *queue, struct order *order, struct err *err)
     order->commit_sent = true;
     queue_begin(queue, &t);
     queue_change(&t, &was, order, NULL);
+    fault_here("queue.commit_sent");
     return queue_commit(&t, err);
 }
 
@@ -505,12 +603,14 @@ queue_finish(struct queue *queue, struct order *order, int64_t duration_ms, bool
 
     queue_begin(queue, &t);
     if (queue_read(&t.txn, order->uniqueid, &was)) {
-        if (order->own_credentials && (forget || order->status == ORDER_CREATED)) {
+        /* *order may bear the marks of a commit that failed. */
+        if (was.own_credentials && (forget || order->status == ORDER_CREATED)) {
             store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
             order->own_credentials = false;
         }
         queue_change(&t, &was, order, &remark);
     }
+    fault_here("queue.finish");
     return queue_commit(&t, err);
 }
 

@@ -75,6 +75,22 @@ int queue_page(struct queue *queue, struct queue_page *page, struct err *err);
  * queue_get. */
 int queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err);
 
+/* What was salvaged from a damaged file, while that file is still there: {"at", "file", "orders",
+ * "for_a_person"}; NULL: nothing. The caller owns it. */
+json_t *queue_salvaged(struct queue *queue);
+
+/* True once only a new process can go on with it. */
+bool queue_broken(const struct queue *queue);
+
+/* A consistent copy of the live queue, as a new file in its folder. Returns the path, for the
+ * caller to free; NULL with *err. */
+char *queue_backup(struct queue *queue, struct err *err);
+
+/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that a
+ * crash leads to no further try. at_ms 0 forgets it. */
+int64_t queue_refused_ms(struct queue *queue, const struct credentials *credentials);
+void queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms);
+
 /* --- what people do --- */
 
 /* Every placed order becomes `error` with `cleared`. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/record.h"
@@ -70,6 +71,7 @@ queue_commit(struct queue_txn *t, struct err *err)
 {
     if (store_commit(&t->txn, err))
         return -1;
+    fault_here("queue.committed");
     t->queue->last_seq = t->last_seq;
     memcpy(t->queue->counts, t->counts, sizeof t->counts);
     return 0;
@@ -201,24 +203,49 @@ history_entry(const struct order *now, const struct queue_remark *remark)
 }
 
 void
-queue_change(struct queue_txn *t, const struct order *was, struct order *now,
-             const struct queue_remark *remark)
+queue_store(struct queue_txn *t, const struct order *was, struct order *now)
 {
-    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
-
     if (was)
         index_remove(t, was);
     if (!now->seq)
         now->seq = ++t->last_seq;
-    now->updated_ms = clock_wall_ms();
-    if (remark)
-        record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
-                   history_entry(now, remark));
     record_put(t, STORE_ORDERS, queue_key_text(now->uniqueid), record_from_order(now));
     index_add(t, now);
     due_set(t, now->worksheet);
     if (was && strcmp(was->worksheet, now->worksheet))
         due_set(t, was->worksheet);
+}
+
+void
+queue_change(struct queue_txn *t, const struct order *was, struct order *now,
+             const struct queue_remark *remark)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+
+    now->updated_ms = clock_wall_ms();
+    if (remark)
+        record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
+                   history_entry(now, remark));
+    queue_store(t, was, now);
+}
+
+void
+queue_meta_put(struct queue_txn *t, const char *name, const json_t *note)
+{
+    if (note)
+        record_put(t, STORE_META, queue_key_text(name), json_incref((json_t *)note));
+    else
+        store_delete(&t->txn, STORE_META, queue_key_text(name));
+}
+
+json_t *
+queue_meta_get(struct store_txn *txn, const char *name)
+{
+    struct bytes record;
+
+    return store_get(txn, STORE_META, queue_key_text(name), &record)
+               ? record_decode(queue_key_text(name), record)
+               : NULL;
 }
 
 void

@@ -6,6 +6,7 @@
 
 struct queue {
     struct store *store;
+    char *folder;
     const unsigned char *key;
     uint64_t last_seq;
     unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
@@ -34,6 +35,15 @@ int queue_commit(struct queue_txn *t, struct err *err);
  * remark is not NULL. Sets now->updated_ms and now->history_length. */
 void queue_change(struct queue_txn *t, const struct order *was, struct order *now,
                   const struct queue_remark *remark);
+
+/* The same without a change of its time or its history: now->seq 0 gets a new one. */
+void queue_store(struct queue_txn *t, const struct order *was, struct order *now);
+
+/* A note of the queue's own, beside the orders. NULL removes it; the caller owns what get returns.
+ */
+#define QUEUE_META_SALVAGED "salvaged"
+void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
+json_t *queue_meta_get(struct store_txn *txn, const char *name);
 
 /* Takes an order and all that belongs to it out of the queue for good. */
 void queue_remove(struct queue_txn *t, const struct order *order);

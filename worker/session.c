@@ -81,10 +81,12 @@ sessions_forget_refused(struct sessions *sessions)
     struct session **link = &sessions->list;
 
     while (*link) {
-        if ((*link)->refused_ms && !(*link)->users)
+        if ((*link)->refused_ms && !(*link)->users) {
             session_drop(sessions, link);
-        else
-            link = &(*link)->next;
+            continue;
+        }
+        (*link)->refused_ms = 0;
+        link = &(*link)->next;
     }
 }
 

@@ -32,8 +32,10 @@ struct sessions {
 struct session *session_acquire(struct sessions *sessions, const struct credentials *credentials);
 void session_release(struct session *session);
 
-/* Drops sessions that nobody uses; those that were refused first of all. */
+/* Refused credentials may be tried again. */
 void sessions_forget_refused(struct sessions *sessions);
+
+/* Drops all; nobody may use one any more. */
 void sessions_clear(struct sessions *sessions);
 
 #endif

@@ -1,5 +1,6 @@
 /* LMDB behind a sticky error. */
 #include "worker/store.h"
+#include "common/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +12,15 @@
 #include <unistd.h>
 
 #define FULL_PERCENT 80
+#define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
 
 struct store {
     MDB_env *env;
     MDB_dbi tables[STORE_TABLES];
     size_t map_bytes;
     int lock_fd;
+    char *closed; /* the file that says that it was closed */
+    bool broken;
 };
 
 static const char *const table_names[] = {[STORE_META] = "meta",
@@ -46,6 +50,14 @@ stick(struct store_txn *txn, int error)
         txn->error = error;
 }
 
+/* What goes away by itself, or concerns one request alone. */
+static bool
+is_passing(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == MDB_MAP_FULL || error == ENOMEM ||
+           error == MDB_BAD_VALSIZE;
+}
+
 static int
 fail(struct err *err, int error, const char *what)
 {
@@ -57,18 +69,23 @@ fail(struct err *err, int error, const char *what)
 }
 
 /* A second process on one queue would deliver every order twice. The lock goes with its holder. */
-static int
-lock_folder(struct store *store, const char *folder, struct err *err)
+int
+store_lock(const char *folder, struct err *err)
 {
     char *path = mem_format("%s/worker.lock", folder);
+    int fd = -1;
 
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        err_errno(err, "storage", "%s can't be made", folder);
+    else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+        err_errno(err, "storage", "%s can't be locked", folder);
+    else if (flock(fd, LOCK_EX | LOCK_NB)) {
+        err_set(err, "in_use", "another process works on the queue in %s", folder);
+        close(fd);
+        fd = -1;
+    }
     free(path);
-    if (store->lock_fd < 0)
-        return err_errno(err, "storage", "%s can't be locked", folder);
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB))
-        return err_set(err, "in_use", "another process works on the queue in %s", folder);
-    return 0;
+    return fd;
 }
 
 static int
@@ -88,6 +105,27 @@ open_tables(struct store *store, struct err *err)
     return error ? fail(err, error, "the queue's tables can't be opened") : 0;
 }
 
+/* Reading behind the end of a mapped file kills the process. A file that was cut is made as long as
+ * it says it is: what it lost reads as zeros, which LMDB and the records' checksums refuse. Pages
+ * at the end that were never used may be missing from a sound file too. */
+static int
+mend_length(struct store *store, struct err *err)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct stat file;
+    off_t length;
+    int fd;
+
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &stat);
+    mdb_env_get_fd(store->env, &fd);
+    length = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
+    if (fstat(fd, &file) || (file.st_size < length && ftruncate(fd, length)))
+        return err_errno(err, "storage", "the queue's file can't be made whole");
+    return 0;
+}
+
 static int
 open_environment(struct store *store, const char *folder, struct err *err)
 {
@@ -96,25 +134,85 @@ open_environment(struct store *store, const char *folder, struct err *err)
     if (!error)
         error = mdb_env_set_maxdbs(store->env, STORE_TABLES);
     if (!error)
-        error = mdb_env_set_mapsize(store->env, store->map_bytes);
+        error = mdb_env_set_mapsize(store->env, RESERVE * store->map_bytes);
     if (!error)
         error = mdb_env_open(store->env, folder, 0, 0600);
-    return error ? fail(err, error, "the queue can't be opened") : open_tables(store, err);
+    if (error)
+        return fail(err, error, "the queue can't be opened");
+    return mend_length(store, err) ? -1 : open_tables(store, err);
 }
 
 struct store *
-store_open(const char *folder, unsigned map_mib, struct err *err)
+store_open_locked(const char *folder, unsigned map_mib, struct err *err)
 {
     struct store *store = mem_alloc(sizeof *store);
 
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        err_errno(err, "storage", "%s can't be made", folder);
-    else if (lock_folder(store, folder, err) == 0 && open_environment(store, folder, err) == 0)
+    store->closed = mem_format("%s/closed", folder);
+    if (open_environment(store, folder, err) == 0)
         return store;
+    store->broken = true;
     store_close(store);
     return NULL;
+}
+
+struct store *
+store_open(const char *folder, unsigned map_mib, struct err *err)
+{
+    int lock_fd = store_lock(folder, err);
+    struct store *store = lock_fd < 0 ? NULL : store_open_locked(folder, map_mib, err);
+
+    if (store) {
+        store->lock_fd = lock_fd;
+        unlink(store->closed);
+    } else if (lock_fd >= 0) {
+        close(lock_fd);
+    }
+    return store;
+}
+
+bool
+store_was_closed(const char *folder)
+{
+    char *path = mem_format("%s/closed", folder);
+    bool closed = access(path, F_OK) == 0;
+
+    free(path);
+    return closed;
+}
+
+bool
+store_broken(const struct store *store)
+{
+    return store->broken;
+}
+
+static void
+mark_closed(const struct store *store)
+{
+    int fd =
+        store->broken ? -1 : open(store->closed, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
+int
+store_copy(struct store *store, const char *path, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), error;
+
+    if (fd < 0)
+        return err_errno(err, "storage", "%s can't be made", path);
+    error = mdb_env_copyfd(store->env, fd);
+    if (!error && fsync(fd))
+        error = errno;
+    close(fd);
+    if (!error)
+        return 0;
+    unlink(path);
+    return fail(err, error, "the queue can't be copied");
 }
 
 void
@@ -122,10 +220,13 @@ store_close(struct store *store)
 {
     if (!store)
         return;
-    if (store->env)
+    if (store->env) {
         mdb_env_close(store->env);
+        mark_closed(store);
+    }
     if (store->lock_fd >= 0)
         close(store->lock_fd);
+    free(store->closed);
     free(store);
 }
 
@@ -183,6 +284,7 @@ store_abort(struct store_txn *txn)
 int
 store_commit(struct store_txn *txn, struct err *err)
 {
+    stick(txn, fault_point("store.commit"));
     if (!txn->error) {
         txn->error = mdb_txn_commit(txn->handle);
         txn->handle = NULL;
@@ -196,6 +298,8 @@ store_end(struct store_txn *txn, struct err *err)
     store_abort(txn);
     if (!txn->error)
         return 0;
+    if (!is_passing(txn->error))
+        txn->store->broken = true;
     return fail(err, txn->error,
                 txn->write ? "the queue can't be written" : "the queue can't be read");
 }

@@ -38,12 +38,32 @@ struct store_txn {
     bool write;
 };
 
-/* folder: made 0700 where it is missing, and locked against a second process. map_mib: the size it
- * can grow to. */
+/* folder: made 0700 where it is missing, and locked against a second process. map_mib: the size
+ * that orders are taken up to; what is in it can grow to four times as much, so that it can be
+ * brought to its end. */
 struct store *store_open(const char *folder, unsigned map_mib, struct err *err);
+
+/* The same where the caller holds the folder's lock, which it keeps. */
+struct store *store_open_locked(const char *folder, unsigned map_mib, struct err *err);
+
+/* Makes the folder where it is missing and locks it: a descriptor to close, or -1 with the code
+ * "in_use". */
+int store_lock(const char *folder, struct err *err);
 void store_close(struct store *store);
 
-/* True where so little of the map is left that no further order is taken (80 % used). */
+/* Whether the last process that had it open closed it; where it did not, its file deserves a look.
+ */
+bool store_was_closed(const char *folder);
+
+/* True once the disk has refused what can't be taken back: only opening it anew tells what is on
+ * it. */
+bool store_broken(const struct store *store);
+
+/* Writes a consistent copy of the live store to a new file at path (0600). Blocks for as long as
+ * the disk takes. */
+int store_copy(struct store *store, const char *path, struct err *err);
+
+/* True where no further order is taken: 80 % of map_mib are used. */
 bool store_nearly_full(struct store *store);
 
 void store_begin(struct store *store, struct store_txn *txn, bool write);

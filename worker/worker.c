@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/http_server.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -14,12 +15,14 @@
 #include "worker/delivery.h"
 #include "worker/http.h"
 #include "worker/queue.h"
+#include "worker/salvage.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
 #define DRAIN_LOOK_MS 20
-#define KILL_MS 1000 /* for the reply of PUT /kill to leave */
+#define BROKEN_MS 1000 /* for the replies under way */
+#define KILL_MS 1000   /* for the reply of PUT /kill to leave */
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -71,26 +74,26 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
 }
 
 static int
+make_folder(const char *path, struct err *err)
+{
+    return mkdir(path, 0700) && errno != EEXIST
+               ? err_errno(err, "storage", "%s can't be made", path)
+               : 0;
+}
+
+static int
 open_queue(struct worker *w, const json_t *slice, struct err *err)
 {
-    char *queues = mem_format("%s/queues", slice_text(slice, "state_dir"));
+    const char *state_dir = slice_text(slice, "state_dir");
+    char *queues = mem_format("%s/queues", state_dir);
     char *folder = mem_format("%s/%s", queues, w->workshop->slug);
 
-    if (mkdir(queues, 0700) && errno != EEXIST)
-        err_errno(err, "storage", "%s can't be made", queues);
-    else
+    if (make_folder(state_dir, err) == 0 && make_folder(queues, err) == 0 &&
+        salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
         w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
     free(folder);
     free(queues);
     return w->queue ? 0 : -1;
-}
-
-static void
-on_changed(void *arg)
-{
-    struct worker *w = arg;
-
-    w->events.changed(w->events.arg);
 }
 
 /* --- the end --- */
@@ -125,6 +128,18 @@ stop_within(struct worker *w, int64_t ms)
     delivery_stop(w->delivery);
     http_server_stop_accepting(w->server);
     event_active(w->drain, EV_TIMEOUT, 0);
+}
+
+static void
+on_changed(void *arg)
+{
+    struct worker *w = arg;
+
+    if (queue_broken(w->queue) && !w->stop_by_ms) {
+        log_error("the queue can't be used any longer: a new process checks it and opens it again");
+        stop_within(w, BROKEN_MS);
+    }
+    w->events.changed(w->events.arg);
 }
 
 void
@@ -220,13 +235,14 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     w->base = base;
     w->events = *events;
     if (load_slice(w, slice, err) == 0) {
+        fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
         log_open(w->workshop->name);
         if (*log_dir)
             log_open_files(log_dir, w->workshop->slug);
         if (open_queue(w, slice, err) == 0) {
             start_parts(w, listen_fd);
             if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_start(w->delivery);
+                delivery_boot(w->delivery);
             log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
                      w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
             return w;
@@ -240,6 +256,18 @@ void
 worker_call(struct worker *worker, struct call *call)
 {
     api_handle(call, worker->api);
+}
+
+bool
+worker_broken(const struct worker *worker)
+{
+    return queue_broken(worker->queue);
+}
+
+const char *
+worker_state(const struct worker *worker)
+{
+    return delivery_state(worker->delivery);
 }
 
 json_t *

@@ -29,6 +29,12 @@ void worker_stop(struct worker *worker);
 /* Answers a call that came over the channel. */
 void worker_call(struct worker *worker, struct call *call);
 
+/* The loop ended because the disk failed: the process should end with EX_IOERR. */
+bool worker_broken(const struct worker *worker);
+
+/* "running", "parked" or "stopped". */
+const char *worker_state(const struct worker *worker);
+
 /* The reply of GET /alive; the caller owns it. */
 json_t *worker_alive(const struct worker *worker);
 

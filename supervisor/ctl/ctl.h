@@ -86,6 +86,7 @@ int command_put(struct ctl *ctl);
 int command_status(struct ctl *ctl);
 int command_clear_queue(struct ctl *ctl);
 int command_reload(struct ctl *ctl);
+int command_backup(struct ctl *ctl);
 int command_queue(struct ctl *ctl);
 int command_errors(struct ctl *ctl);
 int command_order(struct ctl *ctl);

@@ -124,6 +124,19 @@ static const struct command commands[] = {
         .run = command_clear_queue,
     },
     {
+        .name = "backup",
+        .usage = "WORKSHOP FILE",
+        .summary = "Copies the live queue, consistently, to a new file",
+        .about = "For root or the daemon's own user: the copy holds what the queue holds. To go "
+                 "back to it, stop "
+                 "the\nintegration, put it in the place of STATE_DIR/queues/SLUG/data.mdb, and "
+                 "start it again.",
+        .example = "pumplinectl backup bennys-auto /var/backups/bennys-auto.mdb",
+        .args_min = 2,
+        .args_max = 2,
+        .run = command_backup,
+    },
+    {
         .name = "order",
         .usage = "WORKSHOP --worksheet W --product P --amount A [--id UNIQUEID] "
                  "[--username U --password-file FILE|-]",

@@ -1,0 +1,29 @@
+/* Whatever a workshop's file holds: a configuration whose views are JSON, or faults that are. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    json_t *document = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *view;
+    struct config_faults faults = {NULL, 0};
+    struct workshop_config *w;
+
+    if (!document)
+        return 0;
+    w = workshop_config_new("slug", document, "file", &faults);
+    view = w ? workshop_config_public(w) : config_faults_json(&faults);
+    if (!w != (faults.count > 0) || !view || (!w && json_array_size(view) != faults.count))
+        abort();
+    if (w && (!w->port || !*w->name || !w->erp_system || !workshop_config_equal(w, w)))
+        abort();
+    json_decref(view);
+    workshop_config_free(w);
+    config_faults_clear(&faults);
+    json_decref(document);
+    return 0;
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Builds each fuzz target with clang and runs it for SECONDS (10). Status 1 where one found
+# something; the input that did it stays in the folder that is printed.
+set -eu
+seconds=${1:-10}
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+failed=0
+
+mkdir "$work/seeds"
+cat >"$work/seeds/order" <<'END'
+{"workshop": "W", "worksheet": "558", "product_nr": 10, "product_amount": 5.50, "uniqueid": "\u0061",
+ "username": "admin", "password": "gygag", "a": -1.5e3, "x": {"a": [1, "}"]}}
+END
+cat >"$work/seeds/config" <<'END'
+{"workshop": "W", "active": true, "listen": "[::1]:8101", "retention_days": 4, "a": 1,
+ "erp": {"system": "tryton", "url": "https://h:1/db/", "ca_file": null, "max_in_flight": 4},
+ "credentials": {"username": "u", "password": {"sealed": "AA=="}}, "retry": {"first_s": 2},
+ "api_tokens": [{"scope": "order", "hash": "h"}]}
+END
+sed '/^ "cred/d; s/, "a": 1//; s/"max_in_flight": 4},/"timeout_s": 4}}/; /api_tokens/d' \
+    "$work/seeds/config" >"$work/seeds/sound"
+printf 'za%%20b+c%%C3%%A4' >"$work/seeds/percent"
+
+flags="-std=gnu11 -D_GNU_SOURCE -DPUMPLINE_VERSION=\"fuzz\" -I$root -g -O1
+    -fsanitize=address,undefined -fno-sanitize-recover=all"
+mkdir "$work/objects"
+for source in "$root"/common/*.c "$root"/erp-drivers/*.c; do
+    # shellcheck disable=SC2086
+    clang $flags -fsanitize=fuzzer-no-link -c "$source" \
+        -o "$work/objects/$(basename "$(dirname "$source")")-$(basename "$source" .c).o"
+done
+ar rcs "$work/library.a" "$work"/objects/*.o
+
+for source in "$here"/*.c; do
+    name=$(basename "$source" .c)
+    mkdir "$work/$name"
+    # shellcheck disable=SC2086
+    clang $flags -fsanitize=fuzzer "$source" "$work/library.a" -o "$work/$name/fuzz" \
+        -levent_core -levent_extra -ljansson -lsodium -lm
+    cp -r "$work/seeds" "$work/$name/corpus"
+    if "$work/$name/fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=5 \
+        -artifact_prefix="$work/$name/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then
+        echo "$name: nothing found, $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$work/$name/log") runs"
+    else
+        failed=1
+        tail -n 40 "$work/$name/log"
+        echo "$name: found something, see $work/$name"
+    fi
+done
+[ "$failed" -eq 1 ] || rm -rf "$work"
+exit "$failed"

@@ -1,0 +1,382 @@
+/* pumpline.json and the folder of workshops, as one thing that is right or refused. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/config.h"
+#include "common/secret.h"
+
+#define BENNY                                                                                      \
+    "{\"workshop\":\"Bennys Auto\",\"listen\":\"127.0.0.1:8101\","                                 \
+    "\"erp\":{\"system\":\"tryton\",\"url\":\"http://127.0.0.1:8000/erp/\"}"
+#define FILE_ERP "\"erp\":{\"system\":\"file\",\"folder\":\"/srv/lines\"}"
+
+static char folder[64], main_file[128];
+static struct config_faults faults;
+
+static void
+write_file(const char *name, const char *text)
+{
+    char path[192];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int
+setup(void **state)
+{
+    char shops[128];
+
+    (void)state;
+    strcpy(folder, "/tmp/config_test.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(main_file, sizeof main_file, "%s/pumpline.json", folder);
+    snprintf(shops, sizeof shops, "%s/shops", folder);
+    write_file("pumpline.json", "{\"workshops_dir\":\"shops\"}");
+    return mkdir(shops, 0700);
+}
+
+static int
+teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    config_faults_clear(&faults);
+    snprintf(command, sizeof command, "rm -rf -- %s", folder);
+    return system(command);
+}
+
+static struct daemon_config *
+load(void)
+{
+    struct daemon_config *config;
+
+    config_faults_clear(&faults);
+    config = config_load(main_file, &faults);
+    assert_int_equal(config != NULL, faults.count == 0);
+    return config;
+}
+
+static struct daemon_config *
+load_sound(void)
+{
+    struct daemon_config *config = load();
+
+    if (!config)
+        fail_msg("%s: %s: %s", faults.items[0].file, faults.items[0].pointer, faults.items[0].text);
+    return config;
+}
+
+/* There must be this fault: file counts from the temporary folder. */
+static void
+expect_fault(const char *file, const char *pointer, const char *text)
+{
+    char path[192];
+
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    for (size_t i = 0; i < faults.count; i++)
+        if (strcmp(faults.items[i].file, path) == 0 &&
+            strcmp(faults.items[i].pointer, pointer) == 0 && strstr(faults.items[i].text, text))
+            return;
+    for (size_t i = 0; i < faults.count; i++)
+        print_error("%s: \"%s\": %s\n", faults.items[i].file, faults.items[i].pointer,
+                    faults.items[i].text);
+    fail_msg("no fault %s in %s: %s", pointer, path, text);
+}
+
+/* One workshop's file with this text has exactly this one fault. */
+static void
+expect_one(const char *document, const char *pointer, const char *text)
+{
+    write_file("shops/x.json", document);
+    if (load())
+        fail_msg("taken: %s", document);
+    expect_fault("shops/x.json", pointer, text);
+    assert_int_equal(faults.count, 1);
+}
+
+static void
+expect_sound(const char *document)
+{
+    write_file("shops/x.json", document);
+    config_free(load_sound());
+}
+
+static void
+test_defaults(void **state)
+{
+    struct daemon_config *config;
+    struct workshop_config *w;
+
+    (void)state;
+    write_file("shops/bennys-auto.json", BENNY "}");
+    config = load_sound();
+    assert_int_equal(config->workshop_count, 1);
+    assert_string_equal(config->control_socket, "/run/pumpline/control.sock");
+    assert_string_equal(config->state_dir, "/var/lib/pumpline");
+    assert_string_equal(config->key_file, "/etc/pumpline/master.key");
+    assert_string_equal(config->log_dir, "");
+    assert_string_equal(config->control_group, "");
+    assert_string_equal(config->sandbox, "required");
+    assert_string_equal(config->webdriver_url, "http://127.0.0.1:9515");
+    w = config_find(config, "Bennys Auto");
+    assert_ptr_equal(w, config_find(config, "bennys-auto"));
+    assert_null(config_find(config, "bennys"));
+    assert_true(w->active);
+    assert_false(w->has_credentials);
+    assert_string_equal(w->host, "127.0.0.1");
+    assert_int_equal(w->port, 8101);
+    assert_string_equal(w->erp_system, "tryton");
+    assert_int_equal(w->retry.first_ms, 2000);
+    assert_int_equal(w->retry.max_ms, 300000);
+    assert_int_equal(w->retry.give_up_after_ms, 86400000);
+    assert_int_equal(w->retention_days, 400);
+    assert_int_equal(w->stop_timeout_s, 30);
+    assert_int_equal(w->queue_max_mib, 1024);
+    assert_int_equal(w->max_in_flight, 0);
+    config_free(config);
+}
+
+static void
+test_everything(void **state)
+{
+    struct daemon_config *config;
+    struct workshop_config *w;
+    char state_dir[128];
+
+    (void)state;
+    write_file(
+        "pumpline.json",
+        "{\"control_socket\":\"/run/x.sock\",\"control_group\":\"g\",\"state_dir\":\"state\","
+        "\"workshops_dir\":\"shops\",\"log_dir\":\"/log\",\"key_file\":\"k\","
+        "\"sandbox\":\"off\",\"webdriver_url\":null}");
+    write_file(
+        "shops/a.json",
+        "{\"workshop\":\"Ä\",\"active\":false,\"listen\":\"[::1]:9\","
+        "\"erp\":{\"system\":\"file\",\"folder\":\"/f\",\"format\":\"csv\",\"delimiter\":\";\","
+        "\"header\":true,\"columns\":[\"uniqueid\",\"workshop\"],\"max_in_flight\":3},"
+        "\"credentials\":{\"username\":\"u\",\"password\":{\"sealed\":\"AA==\"}},"
+        "\"api_tokens\":[{\"scope\":\"manage\",\"hash\":"
+        "\"0123456789012345678901234567890123456789012345678901234567890123\"}],"
+        "\"retry\":{\"first_s\":0.5,\"max_s\":60,\"give_up_after_s\":120},"
+        "\"retention_days\":1,\"stop_timeout_s\":5,\"queue_max_mib\":8,"
+        "\"allow_unauthenticated\":false}");
+    write_file("shops/notes.txt", "no configuration");
+    write_file("shops/.hidden.json", "{");
+    config = load_sound();
+    snprintf(state_dir, sizeof state_dir, "%s/state", folder);
+    assert_string_equal(config->state_dir, state_dir);
+    assert_string_equal(config->log_dir, "/log");
+    assert_string_equal(config->sandbox, "off");
+    assert_int_equal(config->workshop_count, 1);
+    w = config->workshops[0];
+    assert_string_equal(w->slug, "a");
+    assert_false(w->active);
+    assert_true(w->has_credentials);
+    assert_string_equal(w->host, "::1");
+    assert_int_equal(w->max_in_flight, 3);
+    assert_int_equal(w->retry.first_ms, 500);
+    assert_int_equal(w->retention_days, 1);
+    config_free(config);
+}
+
+/* All at once, each with its file and pointer. */
+static void
+test_all_faults_at_once(void **state)
+{
+    json_t *list;
+
+    (void)state;
+    write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"sandbox\":\"maybe\",\"x/y~z\":1,"
+                                "\"control_socket\":\"\",\"webdriver_url\":\"ftp://x\"}");
+    write_file(
+        "shops/a.json",
+        "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:8101\",\"active\":1,\"ports\":[],"
+        "\"erp\":{\"system\":\"tryton\",\"url\":\"x\",\"verify\":false},\"retention_days\":0,"
+        "\"credentials\":{\"username\":7,\"password\":\"\",\"token\":\"t\"},"
+        "\"api_tokens\":[{\"scope\":\"all\"},5],\"retry\":{\"max_s\":-1,\"twice\":2}}");
+    write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\"}");
+    write_file("shops/c.json", "{\"workshop\":\"C\"");
+    assert_null(load());
+    expect_fault("pumpline.json", "/sandbox", "must be one of");
+    expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
+    expect_fault("pumpline.json", "/control_socket", "1 to");
+    expect_fault("pumpline.json", "/webdriver_url", "http://");
+    expect_fault("shops/a.json", "/active", "true or false");
+    expect_fault("shops/a.json", "/ports", "is no known member");
+    expect_fault("shops/a.json", "/erp/url", "URL");
+    expect_fault("shops/a.json", "/erp/verify", "is no known member");
+    expect_fault("shops/a.json", "/retention_days", "whole number from 1");
+    expect_fault("shops/a.json", "/credentials/username", "must be a string");
+    expect_fault("shops/a.json", "/credentials/password", "1 to 512");
+    expect_fault("shops/a.json", "/credentials/token", "is no known member");
+    expect_fault("shops/a.json", "/api_tokens/0/scope", "\"order\", \"manage\"");
+    expect_fault("shops/a.json", "/api_tokens/0/hash", "is missing");
+    expect_fault("shops/a.json", "/api_tokens/1", "must be an object");
+    expect_fault("shops/a.json", "/retry/max_s", "number from 0");
+    expect_fault("shops/a.json", "/retry/twice", "is no known member");
+    expect_fault("shops/b.json", "/erp", "is missing");
+    expect_fault("shops/b.json", "/listen", "another workshop: a");
+    expect_fault("shops/b.json", "/workshop", "another workshop too: a");
+    expect_fault("shops/c.json", "", "line 1");
+    list = config_faults_json(&faults);
+    assert_int_equal(json_array_size(list), faults.count);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),
+                        main_file);
+    json_decref(list);
+}
+
+static void
+test_clashes(void **state)
+{
+    (void)state;
+    write_file("shops/a.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
+    write_file("shops/b.json", "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," FILE_ERP "}");
+    assert_null(load());
+    expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
+    assert_int_equal(faults.count, 1);
+    write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    assert_null(load());
+    expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
+    assert_int_equal(faults.count, 1);
+    write_file("shops/b.json", "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    assert_null(load());
+    expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
+    assert_int_equal(faults.count, 1);
+    write_file("shops/b.json", "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    config_free(load_sound()); /* its own slug may be its name */
+}
+
+static void
+test_listen(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "8101",
+                                      "127.0.0.1",
+                                      "127.0.0.1:",
+                                      "127.0.0.1:0",
+                                      "127.0.0.1:65536",
+                                      "127.0.0.1:+1",
+                                      "localhost:1",
+                                      "127.0.0.1:1x",
+                                      ":8101",
+                                      "127.1:1",
+                                      "[::1]",
+                                      "[::1:1",
+                                      "::1:8101",
+                                      "[127.0.0.1]:1",
+                                      "1.2.3.4.5:1",
+                                      "127.0.0.1:1:2",
+                                      "[]:1",
+                                      "[::1]x:1"};
+    char document[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(document, sizeof document, "{\"workshop\":\"A\",\"listen\":\"%s\"," FILE_ERP "}",
+                 bad[i]);
+        write_file("shops/x.json", document);
+        if (load())
+            fail_msg("taken: %s", bad[i]);
+        expect_fault("shops/x.json", "/listen", "");
+    }
+}
+
+static void
+test_open_to_the_network(void **state)
+{
+    (void)state;
+    expect_one("{\"workshop\":\"A\",\"listen\":\"0.0.0.0:1\"," FILE_ERP "}", "/listen",
+               "needs api_tokens");
+    expect_one("{\"workshop\":\"A\",\"listen\":\"[::]:1\",\"api_tokens\":[]," FILE_ERP "}",
+               "/listen", "needs api_tokens");
+    expect_sound(
+        "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:1\",\"allow_unauthenticated\":true," FILE_ERP
+        "}");
+    expect_sound(
+        "{\"workshop\":\"A\",\"listen\":\"[::]:1\",\"api_tokens\":[{\"scope\":\"order\","
+        "\"hash\":\"0123456789012345678901234567890123456789012345678901234567890123\"}]," FILE_ERP
+        "}");
+    expect_sound("{\"workshop\":\"A\",\"listen\":\"127.9.9.9:1\"," FILE_ERP "}");
+}
+
+static void
+test_names(void **state)
+{
+    static const char *const files[] = {"shops/Upper.json", "shops/a_b.json", "shops/-a.json",
+                                        "shops/a b.json", "shops/\xff.json"};
+    static const char *const names[] = {"\"\"", "\" \"", "5", "null", "\"a\\nb\"", "\"a\\u009bb\""};
+    char document[600], name[200];
+    json_t *list;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        write_file(files[i], BENNY "}");
+        assert_null(load());
+        assert_int_equal(faults.count, 1);
+        assert_non_null(strstr(faults.items[0].text, "slug"));
+        list = config_faults_json(&faults); /* also of a name that is no UTF-8 */
+        assert_int_equal(json_array_size(list), 1);
+        json_decref(list);
+        snprintf(document, sizeof document, "%s/%s", folder, files[i]);
+        unlink(document);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(document, sizeof document,
+                 "{\"workshop\":%s,\"listen\":\"127.0.0.1:1\"," FILE_ERP "}", names[i]);
+        expect_one(document, "/workshop", "");
+    }
+    memset(name, 'x', sizeof name);
+    name[ORDER_VALUE_MAX + 1] = '\0';
+    snprintf(document, sizeof document,
+             "{\"workshop\":\"%s\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}", name);
+    expect_one(document, "/workshop", "1 to 128 bytes");
+}
+
+/* A fault's words are cut at a border of UTF-8 and make JSON, whatever the member is called. */
+static void
+test_long_member(void **state)
+{
+    char document[2048] = BENNY ",\"x";
+    json_t *list;
+
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        strcat(document, "€");
+    strcat(document, "\":1}");
+    write_file("shops/x.json", document);
+    assert_null(load());
+    list = config_faults_json(&faults);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_defaults), TEST(test_everything), TEST(test_all_faults_at_once),
+        TEST(test_clashes),  TEST(test_listen),     TEST(test_open_to_the_network),
+        TEST(test_names),    TEST(test_long_member)};
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,409 @@
+/* What the guard around evhttp refuses, and what it makes of evhttp's own refusals. */
+#include "http_fixture.h"
+
+#define REST " HTTP/1.1\r\nHost: x\r\n"
+
+static void
+test_request_lines(void **state)
+{
+    static const char *const lines[] = {"x",
+                                        "GET",
+                                        "GET /",
+                                        "GET / HTTP/1.1 x",
+                                        "GET / http/1.1",
+                                        "GET / HTTP/2.0",
+                                        "GET / HTTP/1",
+                                        "GET  HTTP/1.1",
+                                        "\x16\x03\x01",
+                                        "GET /\tHTTP/1.1",
+                                        "",
+                                        "GET /a b HTTP/1.1",
+                                        "GET / HTTP/0.9",
+                                        "GET /a\x7f HTTP/1.1",
+                                        "GET /a#b HTTP/1.1"};
+    char request[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        snprintf(request, sizeof request, "%s\r\nHost: x\r\n\r\n", lines[i]);
+        expect_refused(request, 400, "bad_request");
+    }
+}
+
+static void
+test_methods(void **state)
+{
+    (void)state;
+    expect_refused("BREW /pot" REST "\r\n", 501, "not_implemented");
+    expect_refused("get /" REST "\r\n", 501, "not_implemented");
+    expect_refused("PROPFIND /" REST "Content-Length: 3\r\n\r\nabc", 501, "not_implemented");
+}
+
+static void
+test_targets(void **state)
+{
+    static const char *const targets[] = {"//x",  "http://h/x", "https://h/x", "*",  "x",
+                                          "h:80", "/a\x01",     "//",          "\\x"};
+    char request[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        snprintf(request, sizeof request, "GET %s" REST "\r\n", targets[i]);
+        expect_refused(request, 400, "bad_request");
+    }
+}
+
+/* CONNECT's replies have no length in evhttp's view: the connection ends there. */
+static void
+test_connect(void **state)
+{
+    int fd = client_open();
+    struct reply reply = {0};
+
+    (void)state;
+    client_say(fd, "CONNECT h:80" REST "\r\n");
+    read_head(fd, &reply);
+    assert_int_equal(reply.status, 400);
+    assert_int_equal(handled, 0);
+    close(fd);
+}
+
+static void
+test_framing(void **state)
+{
+    static const char *const fields[] = {
+        "Content-Length: 3\r\nContent-Length: 3\r\n",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 3\r\n",
+        "Transfer-Encoding:\r\n",
+        "Transfer-Encoding:\tchunked\r\n",
+        "Content-Length: +3\r\n",
+        "Content-Length: 3x\r\n",
+        "Content-Length: -3\r\n",
+        "Content-Length: 0x3\r\n",
+        "Content-Length: 3, 3\r\n",
+        "Content-Length:\r\n",
+        "Content-Length:\t3\r\n",
+        "Content-Length : 3\r\n",
+        "Host: y\r\n",
+        "No colon\r\n",
+        ": no name\r\n",
+        "Two words: x\r\n",
+        "A\tb: x\r\n"};
+    char request[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        snprintf(request, sizeof request, "POST /" REST "%s\r\n3\r\nabc\r\n0\r\n\r\n", fields[i]);
+        expect_refused(request, 400, "bad_request");
+    }
+}
+
+/* Methods whose body evhttp would read as the next request. */
+static void
+test_smuggled(void **state)
+{
+    int fd = client_open();
+    struct reply reply;
+
+    (void)state;
+    expect_refused("TRACE /" REST
+                   "Content-Length: 33\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n",
+                   400, "bad_request");
+    expect_refused("TRACE /" REST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+                   "bad_request");
+    client_say(fd, "HEAD /" REST "Content-Length: 3\r\n\r\nabc");
+    client_reply(fd, &reply, true);
+    assert_int_equal(reply.status, 400);
+    assert_string_equal(reply_header(&reply, "Connection"), "close");
+    assert_true(client_ended(fd));
+    assert_int_equal(handled, 0);
+    reply_clear(&reply);
+    close(fd);
+}
+
+static char *
+filled(size_t length, const char *start, const char *end)
+{
+    size_t start_length = strlen(start), end_length = strlen(end);
+    char *text = malloc(start_length + length + end_length + 1);
+
+    memcpy(text, start, start_length);
+    memset(text + start_length, 'x', length);
+    strcpy(text + start_length + length, end);
+    return text;
+}
+
+static void
+expect_filled(size_t length, const char *start, const char *end, int status, const char *code)
+{
+    char *request = filled(length, start, end);
+
+    expect_refused(request, status, code);
+    free(request);
+}
+
+static void
+test_long_targets(void **state)
+{
+    static const size_t lengths[] = {8192,  8200,  12000, 16300, 16371, 16384, 17000,
+                                     18000, 20400, 20480, 21000, 70000, 300000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        expect_filled(lengths[i], "GET /", REST "\r\n", 414, "uri_too_long");
+    expect_filled(70000, "GET /", "", 414, "uri_too_long"); /* no end in sight */
+}
+
+static void
+test_long_headers(void **state)
+{
+    static const size_t lengths[] = {16361, 16400, 17000, 20000, 40000, 300000};
+    char *many = calloc(1, 400000), *at;
+    int fd = client_open();
+    struct reply reply;
+
+    (void)state;
+    at = filled(16360, "GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n"); /* 16,384 in all */
+    client_say(fd, at);
+    free(at);
+    client_reply(fd, &reply, false);
+    expect_member(&reply, "path", "/");
+    reply_clear(&reply);
+    close(fd);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        expect_filled(lengths[i], "GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n", 431,
+                      "headers_too_large");
+    expect_filled(40000, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nA: ", "", 431,
+                  "headers_too_large");
+    at = many + sprintf(many, "POST / HTTP/1.1\r\nContent-Length: 3\r\n");
+    for (int i = 0; i < 20000; i++)
+        at += sprintf(at, "A%d: b\r\n", i);
+    strcpy(at, "\r\nabc");
+    expect_refused(many, 431, "headers_too_large");
+    free(many);
+    expect_filled(100, "GET / HTTP/1.1\r\nHost: x\r\nA ", "\r\n\r\n", 400, "bad_request");
+}
+
+static void
+expect_body(size_t length, bool chunked, const char *more)
+{
+    char head[256];
+    char *body;
+
+    if (chunked)
+        snprintf(head, sizeof head, "POST /" REST "%sTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
+                 more, length);
+    else
+        snprintf(head, sizeof head, "POST /" REST "%sContent-Length: %zu\r\n\r\n", more, length);
+    body = filled(length, head, chunked ? "\r\n0\r\n\r\n" : "");
+    expect_refused(body, 413, "content_too_large");
+    free(body);
+}
+
+static void
+test_large_bodies(void **state)
+{
+    static const size_t lengths[] = {FIXTURE_BODY_MAX + 1, 17 << 10, 32769, 200 << 10, 5 << 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        expect_body(lengths[i], false, "");
+        expect_body(lengths[i], false, "Expect: 100-continue\r\n");
+        expect_body(lengths[i], false, "Connection: close\r\n");
+        expect_body(lengths[i], true, "");
+    }
+}
+
+/* Many small chunks, and chunks that are none. */
+static void
+test_chunks(void **state)
+{
+    static const char *const broken[] = {"zz\r\nabc\r\n", "-1\r\nabc\r\n", "5;x=y\r\nabcde\r\n",
+                                         "ffffffffffffffff\r\n", "7fffffffffffffff\r\nabc"};
+    char *request = calloc(1, 400000), *at;
+
+    (void)state;
+    at = request + sprintf(request, "POST /" REST "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 20000; i++)
+        at += sprintf(at, "2\r\nab\r\n");
+    strcpy(at, "0\r\n\r\n");
+    expect_refused(request, 413, "content_too_large");
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        sprintf(request, "POST /" REST "Transfer-Encoding: chunked\r\n\r\n%s0\r\n\r\n", broken[i]);
+        expect_refused(request, 413, "content_too_large");
+    }
+    free(request);
+}
+
+static void
+test_expectation(void **state)
+{
+    (void)state;
+    expect_refused("POST /" REST "Content-Length: 3\r\nExpect: magic\r\n\r\nabc", 417,
+                   "expectation_failed");
+}
+
+/* The connection of one bad client is of no matter to the others. */
+static void
+test_others_live_on(void **state)
+{
+    int fd = client_open();
+    struct reply reply;
+
+    (void)state;
+    client_say(fd, "GET /1" REST "\r\n");
+    client_reply(fd, &reply, false);
+    reply_clear(&reply);
+    expect_refused("x\r\n\r\n", 400, "bad_request");
+    client_say(fd, "GET /2" REST "\r\n");
+    client_reply(fd, &reply, false);
+    expect_member(&reply, "path", "/2");
+    reply_clear(&reply);
+    close(fd);
+}
+
+/* Who sends on and on, and does not read its replies, is not read any further either. */
+static void
+test_flood(void **state)
+{
+    static char bytes[65536];
+    int small = 32768, fd;
+    size_t taken = 0;
+
+    (void)state;
+    setsockopt(listen_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(listen_fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    fd = client_open();
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    client_say(fd, "GET /big" REST "\r\n");
+    for (int stalled = 0; stalled < 50 && taken < 8u << 20;) {
+        ssize_t written = send(fd, bytes, sizeof bytes, MSG_NOSIGNAL);
+
+        taken += written > 0 ? (size_t)written : 0;
+        stalled = written > 0 ? 0 : stalled + 1;
+        turn(-1);
+    }
+    assert_int_equal(handled, 1);
+    assert_in_range(taken, 32768, 1u << 20);
+    close(fd);
+}
+
+static int
+setup_hasty(void **state)
+{
+    (void)state;
+    return server_start(300);
+}
+
+/* A byte now and then holds a connection no longer than the deadline. */
+static void
+drip(const char *start, const char *drop)
+{
+    int fd = client_open();
+    int64_t began = clock_monotonic_ms();
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    struct reply reply;
+
+    client_say(fd, start);
+    while (poll(&wait, 1, 20) == 0 && clock_monotonic_ms() - began < FIXTURE_DEADLINE_MS) {
+        send(fd, drop, strlen(drop), MSG_NOSIGNAL);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    client_reply(fd, &reply, false);
+    expect_problem(&reply, 408, "request_timeout");
+    assert_string_equal(reply_header(&reply, "Connection"), "close");
+    assert_true(clock_monotonic_ms() - began >= 300);
+    assert_true(clock_monotonic_ms() - began < 5000);
+    assert_true(client_ended(fd));
+    assert_int_equal(handled, 0);
+    reply_clear(&reply);
+    close(fd);
+}
+
+static void
+test_drip_feed(void **state)
+{
+    (void)state;
+    drip("G", "E");
+    drip("GET /" REST, "A: b\r\n");
+    drip("POST /" REST "Content-Length: 5000\r\n\r\n", "x");
+    drip("POST /" REST "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n");
+    drip("POST /" REST "Content-Length: 20000\r\n\r\n", "x"); /* too large, and so being drained */
+    drip("POST /" REST "Content-Length: 99999999999999999999999999\r\n\r\n", "x");
+}
+
+/* Neither an idle connection nor a slow handler is a slow request. */
+static void
+test_deadline_spares(void **state)
+{
+    int idle = client_open(), waiting = client_open();
+    int64_t end = clock_monotonic_ms() + 2500; /* two sweeps and more */
+    struct reply reply;
+
+    (void)state;
+    client_say(idle, "GET /1" REST "\r\n");
+    client_reply(idle, &reply, false);
+    reply_clear(&reply);
+    client_say(waiting, "GET /hold" REST "\r\n");
+    while (clock_monotonic_ms() < end)
+        turn(-1);
+    assert_int_equal(held_count, 1);
+    call_reply(held[0], 200, json_pack("{s:s}", "path", "/hold"));
+    client_reply(waiting, &reply, false);
+    expect_member(&reply, "path", "/hold");
+    reply_clear(&reply);
+    client_say(idle, "GET /2" REST "\r\n");
+    client_reply(idle, &reply, false);
+    expect_member(&reply, "path", "/2");
+    reply_clear(&reply);
+    close(idle);
+    close(waiting);
+}
+
+static bool
+refuse_peer(int fd, void *arg)
+{
+    assert_true(fd >= 0);
+    return arg != NULL;
+}
+
+static void
+test_peer(void **state)
+{
+    int fd;
+    struct reply reply;
+
+    (void)state;
+    http_server_check_peer(server, refuse_peer, NULL);
+    expect_refused("GET /" REST "\r\n", 403, "forbidden");
+    http_server_check_peer(server, refuse_peer, "x");
+    fd = client_open();
+    client_say(fd, "GET /" REST "\r\n");
+    client_reply(fd, &reply, false);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(reply.body, "\"trusted\":true"));
+    reply_clear(&reply);
+    close(fd);
+}
+
+#define HASTY(name) cmocka_unit_test_setup_teardown(name, setup_hasty, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_request_lines), TEST(test_methods),      TEST(test_targets),
+        TEST(test_connect),       TEST(test_framing),      TEST(test_smuggled),
+        TEST(test_long_targets),  TEST(test_long_headers), TEST(test_large_bodies),
+        TEST(test_chunks),        TEST(test_expectation),  TEST(test_others_live_on),
+        TEST(test_flood),         HASTY(test_drip_feed),   HASTY(test_deadline_spares),
+        TEST(test_peer)};
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

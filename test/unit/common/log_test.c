@@ -1,0 +1,254 @@
+/* Log lines, as they arrive in files and on stderr. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+
+static char folder[64], api_file[128], line_file[128], moved_file[128], errors_file[128];
+static int kept_stderr;
+
+static void
+name_file(char *to, const char *name)
+{
+    snprintf(to, 128, "%s/%s", folder, name);
+}
+
+static int
+setup(void **state)
+{
+    int fd;
+
+    (void)state;
+    strcpy(folder, "/tmp/log_test.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    name_file(api_file, "bennys_api.log");
+    name_file(line_file, "bennys_create_orderline.log");
+    name_file(moved_file, "bennys_api.log.1");
+    name_file(errors_file, "stderr");
+    fd = open(errors_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    kept_stderr = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    unsetenv("JOURNAL_STREAM");
+    log_open("Bennys Auto");
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    log_close();
+    dup2(kept_stderr, STDERR_FILENO);
+    close(kept_stderr);
+    unlink(api_file);
+    unlink(line_file);
+    unlink(moved_file);
+    unlink(errors_file);
+    return rmdir(folder);
+}
+
+static const char *
+content(const char *file)
+{
+    static char text[32768];
+    FILE *stream = fopen(file, "r");
+    size_t length = stream ? fread(text, 1, sizeof text - 1, stream) : 0;
+
+    if (stream)
+        fclose(stream);
+    text[length] = '\0';
+    return text;
+}
+
+static int
+lines(const char *text)
+{
+    int count = 0;
+
+    while (*text)
+        count += *text++ == '\n';
+    return count;
+}
+
+/* The one line in file, without its time, which must look like one. */
+static void
+expect_line(const char *file, const char *line)
+{
+    const char *text = content(file);
+
+    assert_int_equal(lines(text), 1);
+    assert_true(strlen(text) > 25);
+    assert_true(text[10] == 'T' && text[19] == '.' && text[23] == 'Z' && text[24] == ' ');
+    assert_string_equal(text + 25, line);
+    assert_int_equal(truncate(file, 0), 0);
+}
+
+static void
+test_line(void **state)
+{
+    (void)state;
+    log_write(LOG_INFO, LOG_NO_FILE, NULL, "%d orders", 3);
+    expect_line(errors_file, "INFO Bennys Auto: 3 orders\n");
+    log_write(LOG_ERROR, LOG_NO_FILE, "u-1", "it broke");
+    expect_line(errors_file, "ERROR Bennys Auto: [u-1] it broke\n");
+    log_warning("%s", "careful");
+    expect_line(errors_file, "WARNING Bennys Auto: careful\n");
+    log_write(LOG_DEBUG, LOG_API, NULL, "no file is open");
+    expect_line(errors_file, "DEBUG Bennys Auto: no file is open\n");
+}
+
+/* Whatever a client or an ERP says stays within its line. */
+static void
+test_escapes(void **state)
+{
+    (void)state;
+    log_write(LOG_INFO, LOG_NO_FILE, "u\n2026", "a\r\nb\tc\x1b[31m\x7f ä € %s", "\x01");
+    expect_line(errors_file,
+                "INFO Bennys Auto: [u\\x0a2026] a\\x0d\\x0ab\\x09c\\x1b[31m\\x7f ä € \\x01\n");
+    log_write(LOG_INFO, LOG_NO_FILE, NULL, "C1 \xc2\x9b[31m \xc2\xa0 end \xc2");
+    expect_line(errors_file, "INFO Bennys Auto: C1 \\x9b[31m \xc2\xa0 end \xc2\n");
+    log_open("Shop\nevil");
+    log_write(LOG_INFO, LOG_NO_FILE, NULL, "x");
+    expect_line(errors_file, "INFO Shop\\x0aevil: x\n");
+}
+
+static void
+test_long(void **state)
+{
+    static char text[10000];
+
+    (void)state;
+    memset(text, '\n', sizeof text - 1); /* each becomes four bytes */
+    log_open(text);
+    log_write(LOG_INFO, LOG_NO_FILE, text, "%s", text);
+    assert_int_equal(lines(content(errors_file)), 1);
+    assert_in_range(strlen(content(errors_file)), 4000, 4096);
+}
+
+static void
+test_journal(void **state)
+{
+    (void)state;
+    setenv("JOURNAL_STREAM", "8:1", 1);
+    log_open("p");
+    log_open_files(folder, "bennys");
+    log_write(LOG_ERROR, LOG_API, NULL, "x");
+    assert_memory_equal(content(errors_file), "<3>", 3);
+    expect_line(api_file, "ERROR p: x\n");
+    unsetenv("JOURNAL_STREAM");
+}
+
+static void
+test_files(void **state)
+{
+    struct stat file;
+
+    (void)state;
+    umask(0);
+    log_open_files(folder, "bennys");
+    log_info("to the API's");
+    log_write(LOG_INFO, LOG_ORDERLINE, "u-1", "to the lines'");
+    log_write(LOG_INFO, LOG_NO_FILE, NULL, "to neither");
+    assert_int_equal(lines(content(errors_file)), 3);
+    expect_line(api_file, "INFO Bennys Auto: to the API's\n");
+    expect_line(line_file, "INFO Bennys Auto: [u-1] to the lines'\n");
+    assert_int_equal(stat(api_file, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0640);
+}
+
+static void
+test_append(void **state)
+{
+    (void)state;
+    log_open_files(folder, "bennys");
+    log_info("one");
+    log_close();
+    log_open_files(folder, "bennys");
+    log_info("two");
+    assert_int_equal(lines(content(api_file)), 2);
+}
+
+static void
+test_reopen(void **state)
+{
+    (void)state;
+    log_open_files(folder, "bennys");
+    log_info("before");
+    assert_int_equal(rename(api_file, moved_file), 0);
+    log_info("still");
+    assert_int_equal(lines(content(moved_file)), 2);
+    log_reopen();
+    log_info("after");
+    assert_int_equal(lines(content(moved_file)), 2);
+    expect_line(api_file, "INFO Bennys Auto: after\n");
+}
+
+/* A log that can't be written is reported and left out. */
+static void
+test_no_folder(void **state)
+{
+    int reported;
+
+    (void)state;
+    log_open_files("/nonexistent/folder", "bennys");
+    reported = lines(content(errors_file));
+    assert_true(reported >= 2);
+    assert_non_null(strstr(content(errors_file), "/nonexistent/folder/bennys_api.log"));
+    assert_non_null(
+        strstr(content(errors_file), "/nonexistent/folder/bennys_create_orderline.log"));
+    log_info("goes on");
+    assert_int_equal(lines(content(errors_file)), reported + 1);
+}
+
+static void
+test_new_folder(void **state)
+{
+    char inner[128], file[160];
+
+    (void)state;
+    name_file(inner, "made");
+    snprintf(file, sizeof file, "%s/bennys_api.log", inner);
+    log_open_files(inner, "bennys");
+    log_info("x");
+    expect_line(file, "INFO Bennys Auto: x\n");
+    unlink(file);
+    snprintf(file, sizeof file, "%s/bennys_create_orderline.log", inner);
+    unlink(file);
+    assert_int_equal(rmdir(inner), 0);
+}
+
+static void
+test_no_link(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("/tmp/elsewhere", api_file), 0);
+    log_open_files(folder, "bennys");
+    log_info("x");
+    assert_int_equal(access("/tmp/elsewhere", F_OK), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_line),    TEST(test_escapes),   TEST(test_long),   TEST(test_journal),
+        TEST(test_files),   TEST(test_append),    TEST(test_reopen), TEST(test_no_folder),
+        TEST(test_no_link), TEST(test_new_folder)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

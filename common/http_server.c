@@ -41,7 +41,11 @@ struct http_server {
     bool draining;
     struct exchange *open; /* what the handler has and has not replied to */
     unsigned open_count;
+    struct http_server *next; /* in servers */
 };
+
+/* evhttp takes the listener's argument for itself: whose listener it is must be looked up. */
+static struct http_server *servers;
 
 /* One call in the handler's hands: the carrier of a struct call. */
 struct exchange {
@@ -306,14 +310,16 @@ on_resume(evutil_socket_t unused, short what, void *arg)
 /* Out of descriptors, accept() fails while the listener stays readable: without a pause the loop
  * would spin. */
 static void
-on_accept_error(struct evconnlistener *listener, void *arg)
+on_accept_error(struct evconnlistener *listener, void *evhttp)
 {
-    struct http_server *server = arg;
     struct timeval pause = clock_timeval(LISTENER_PAUSE_MS);
 
+    (void)evhttp;
     log_warning("a connection could not be accepted: %s", strerror(errno));
     evconnlistener_disable(listener);
-    evtimer_add(server->resume, &pause);
+    for (struct http_server *server = servers; server; server = server->next)
+        if (evhttp_bound_socket_get_listener(server->bound) == listener)
+            evtimer_add(server->resume, &pause);
 }
 
 static void
@@ -353,6 +359,8 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
     evhttp_set_gencb(server->http, on_request, server);
     server->bound = evhttp_bind_listener(server->http, listener);
     evconnlistener_set_error_cb(listener, on_accept_error);
+    server->next = servers;
+    servers = server;
     event_add(server->sweep, &sweep);
     return server;
 }
@@ -380,8 +388,12 @@ http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *a
 void
 http_server_free(struct http_server *server)
 {
+    struct http_server **link = &servers;
     struct exchange *next;
 
+    while (*link != server)
+        link = &(*link)->next;
+    *link = server->next;
     for (struct exchange *exchange = server->open; exchange; exchange = next) {
         next = exchange->next;
         exchange->server = NULL;

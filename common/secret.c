@@ -38,14 +38,67 @@ secret_start(void)
     json_set_alloc_funcs(malloc, free_wiped);
 }
 
-void *
-secret_alloc(size_t size)
+/* Small secrets share locked pages between guard pages that are kept: a mapping of its own for each
+ * costs ten system calls, and an order needs three. */
+#define SLOT_BYTES 1024
+#define SLAB_SLOTS 64
+
+union slot {
+    union slot *next;
+    unsigned char bytes[SLOT_BYTES];
+};
+
+static struct slab {
+    struct slab *next;
+    union slot *slots;
+} * slabs;
+static union slot *free_slots;
+
+static void *
+guarded(size_t size)
 {
-    void *memory = sodium_malloc(size ? size : 1);
+    void *memory = sodium_malloc(size);
 
     if (!memory)
         die_abort("no guarded memory (%zu bytes): %s", size, strerror(errno));
     return memory;
+}
+
+static void
+slab_add(void)
+{
+    struct slab *slab = mem_alloc(sizeof *slab);
+
+    slab->slots = guarded(SLAB_SLOTS * sizeof *slab->slots);
+    slab->next = slabs;
+    slabs = slab;
+    for (size_t i = 0; i < SLAB_SLOTS; i++) {
+        slab->slots[i].next = free_slots;
+        free_slots = &slab->slots[i];
+    }
+}
+
+static bool
+is_slot(const void *memory)
+{
+    for (const struct slab *slab = slabs; slab; slab = slab->next)
+        if ((uintptr_t)memory - (uintptr_t)slab->slots < SLAB_SLOTS * sizeof *slab->slots)
+            return true;
+    return false;
+}
+
+void *
+secret_alloc(size_t size)
+{
+    union slot *slot;
+
+    if (size > SLOT_BYTES)
+        return guarded(size);
+    if (!free_slots)
+        slab_add();
+    slot = free_slots;
+    free_slots = slot->next;
+    return slot;
 }
 
 char *
@@ -59,7 +112,15 @@ secret_string(const char *text)
 void
 secret_free(void *memory)
 {
-    sodium_free(memory);
+    union slot *slot = memory;
+
+    if (!memory || !is_slot(memory)) {
+        sodium_free(memory);
+        return;
+    }
+    sodium_memzero(slot, sizeof *slot);
+    slot->next = free_slots;
+    free_slots = slot;
 }
 
 void

@@ -36,7 +36,7 @@ order='{"workshop": "Bennys Auto", "worksheet": "558", "product_nr": "10", "prod
 url=http://127.0.0.1:$PORT
 
 # get PATH: a GET that waits for the integration for a while.
-get() { curl -sS --fail --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused "$url$1" && echo; }
+get() { curl -s --fail --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused "$url$1" && echo; }
 status() { get '/get_order_status?uniqueid=xxx' | sed -n 's/.*"status":"\([a-z]*\)".*/\1/p'; }
 
 say "Starting the supervisor with the workshop \"Bennys Auto\""
@@ -61,7 +61,9 @@ get '/get_order_status?uniqueid=xxx'
 
 say "The line that came out, in $folder/lines"
 cat "$folder"/lines/*
-say "The same through the control socket"
+say "Its states, through the control socket: pumplinectl order-status bennys-auto xxx --history"
+build/pumplinectl --socket "$folder/control.sock" order-status bennys-auto xxx --history
+say "All integrations: pumplinectl status"
 build/pumplinectl --socket "$folder/control.sock" status
 
 cat <<TEXT

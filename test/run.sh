@@ -12,9 +12,9 @@ trap 'rm -rf "$results"' EXIT
 
 install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
 echo "building with gcc"
-build build -DCMAKE_C_COMPILER=gcc || exit 1
+build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
 echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
-build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_SANITIZE=ON || exit 1
+build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON || exit 1
 
 for folder in build build-asan; do
     ctest --test-dir "$folder" --output-junit "$results/unit-$folder.xml" --timeout 300 --output-on-failure -j2 |

@@ -357,13 +357,20 @@ job_unknown(struct delivery *d, struct queue_task *task)
     credentials_clear(&task->credentials);
 }
 
+/* How long to wait for a time; 0 or less where it has come, or the clock was set back. */
+static int64_t
+wait_ms(const struct delivery *d, int64_t at_ms, int64_t now_ms)
+{
+    int64_t wait = at_ms - now_ms;
+
+    return wait > policy_longest_ms(&d->setup.workshop->retry) ? 0 : wait;
+}
+
 /* How many orders may start now. */
 static unsigned
 room(const struct delivery *d, int64_t now_ms)
 {
-    /* A wait longer than any that the policy gives means that the clock was set back. */
-    bool early =
-        now_ms < d->probe_ms && d->probe_ms - now_ms <= d->setup.workshop->retry.max_ms + 1;
+    bool early = wait_ms(d, d->probe_ms, now_ms) > 0;
 
     if (d->state == STOPPED || clock_monotonic_ms() < d->pause_until_ms)
         return 0;
@@ -381,14 +388,14 @@ latest_due(const struct delivery *d, int64_t now_ms)
     if (d->state == PARKED)
         return NEVER;
     next_ms = queue_next_due_ms(d->setup.queue);
-    return next_ms != NEVER && next_ms - now_ms > d->setup.workshop->retry.max_ms + 1 ? next_ms
-                                                                                      : now_ms;
+    return next_ms != NEVER && next_ms > now_ms && wait_ms(d, next_ms, now_ms) <= 0 ? next_ms
+                                                                                    : now_ms;
 }
 
 static void
 arm_timer(struct delivery *d)
 {
-    int64_t now = clock_wall_ms(), at, wait;
+    int64_t at, wait;
     struct timeval timeout;
 
     evtimer_del(d->timer);
@@ -398,7 +405,7 @@ arm_timer(struct delivery *d)
     at = d->state == PARKED ? d->probe_ms : queue_next_due_ms(d->setup.queue);
     if (at == NEVER)
         return;
-    wait = at - now;
+    wait = wait_ms(d, at, clock_wall_ms());
     if (wait < d->pause_until_ms - clock_monotonic_ms())
         wait = d->pause_until_ms - clock_monotonic_ms();
     timeout = clock_timeval(wait < LOOK_AGAIN_MS ? wait : LOOK_AGAIN_MS);

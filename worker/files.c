@@ -46,12 +46,16 @@ sync_folder(const char *path)
 static int
 file_read(const struct erp_request *request, struct erp_reply *reply, char **body)
 {
-    int fd = open(request->url, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(request->url, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), number;
+    struct stat file;
     ssize_t got;
-    int number;
 
     if (fd < 0)
         return errno;
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode) || file.st_size > (off_t)FILES_BYTES_MAX) {
+        close(fd);
+        return EINVAL;
+    }
     *body = mem_alloc(FILES_BYTES_MAX + 1);
     while ((got = read(fd, *body + reply->body_length, FILES_BYTES_MAX - reply->body_length)) > 0)
         reply->body_length += (size_t)got;

@@ -114,7 +114,6 @@ do_config(struct manage *m, const json_t *message)
 
     if (m->worker)
         return;
-    fault_here("manage.config");
     m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
     m->listen_fd = -1;
     if (m->worker) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PATIENT_MAX_MS 60000
+
 static int64_t
 backoff_cap_ms(const struct retry_policy *retry, unsigned attempt)
 {
@@ -26,11 +28,22 @@ policy_backoff_ms(const struct retry_policy *retry, unsigned attempt, uint32_t d
     return share_of(backoff_cap_ms(retry, attempt), dice);
 }
 
-/* Somebody has the worksheet open: ask now and then, for as long as it takes. */
-static int64_t
-patient_ms(const struct retry_policy *retry, uint32_t dice)
+int64_t
+policy_longest_ms(const struct retry_policy *retry)
 {
-    return retry->first_ms + share_of(retry->first_ms, dice);
+    return (retry->max_ms > 2 * retry->first_ms ? retry->max_ms : 2 * retry->first_ms) + 1;
+}
+
+/* Somebody has the worksheet open: ask now and then, for as long as it takes. Never in a hurry, and
+ * after a while once a minute. */
+static int64_t
+patient_ms(const struct retry_policy *retry, unsigned attempt, uint32_t dice)
+{
+    int64_t cap = backoff_cap_ms(retry, attempt);
+
+    if (cap > PATIENT_MAX_MS && retry->first_ms < PATIENT_MAX_MS)
+        cap = PATIENT_MAX_MS;
+    return cap / 2 + share_of(cap / 2, dice);
 }
 
 static void
@@ -60,8 +73,10 @@ static void
 exhaust(struct order *order, const struct erp_outcome *last)
 {
     char text[sizeof order->reason_text];
+    /* Whoever types it in by hand must look first. A retry does that by itself. */
+    const char *doubt = order->commit_sent ? "the line may be in the ERP, " : "";
 
-    snprintf(text, sizeof text, "%s: %.*s", last->reason_code, (int)sizeof text - 64,
+    snprintf(text, sizeof text, "%s%s: %.*s", doubt, last->reason_code, (int)sizeof text - 96,
              last->reason_text);
     end_in_error(order, "attempts_exhausted", text);
 }
@@ -70,7 +85,7 @@ static enum policy_sign
 apply_retry(struct order *order, const struct policy_attempt *a)
 {
     bool locked = strcmp(a->outcome->reason_code, "worksheet_locked") == 0;
-    int64_t wait = locked ? patient_ms(a->retry, a->dice)
+    int64_t wait = locked ? patient_ms(a->retry, order->attempts, a->dice)
                           : policy_backoff_ms(a->retry, order->attempts, a->dice);
     enum policy_sign sign = locked ? POLICY_ANSWERS : POLICY_FAILS;
 

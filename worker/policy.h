@@ -31,4 +31,7 @@ enum policy_sign policy_apply(struct order *order, const struct policy_attempt *
  * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. */
 int64_t policy_backoff_ms(const struct retry_policy *retry, unsigned attempt, uint32_t dice);
 
+/* No wait is longer: one that is means that the clock was set back. */
+int64_t policy_longest_ms(const struct retry_policy *retry);
+
 #endif

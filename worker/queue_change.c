@@ -114,30 +114,50 @@ is_open(enum order_status status)
     return status == ORDER_PLACED || status == ORDER_PROCESSING;
 }
 
-/* The first order of the worksheet that is still open. */
+/* The first order of the worksheet that is still open: `known`, if it is that one. */
 static bool
-worksheet_first(struct store_txn *txn, const char *worksheet, struct order *first)
+worksheet_first(struct store_txn *txn, const char *worksheet, const struct order *known,
+                struct order *first)
 {
     unsigned char key[WORKSHEET_KEY_BYTES];
     struct bytes from = key_worksheet(key, worksheet, 0);
     size_t prefix = strlen(worksheet) + 1;
     struct store_cursor cursor;
     bool found = store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
-                 memcmp(cursor.key.data, worksheet, prefix) == 0 &&
-                 queue_read_entry(txn, cursor.value, first);
+                 memcmp(cursor.key.data, worksheet, prefix) == 0;
 
+    if (found && store_get_u64((const unsigned char *)cursor.key.data + prefix) == known->seq)
+        *first = *known;
+    else
+        found = found && queue_read_entry(txn, cursor.value, first);
     store_cursor_close(&cursor);
     return found;
 }
 
+/* Whether an order of the worksheet before this one is still open. */
+static bool
+is_behind(struct store_txn *txn, const struct order *order)
+{
+    unsigned char key[WORKSHEET_KEY_BYTES];
+    struct bytes from = key_worksheet(key, order->worksheet, 0);
+    struct store_cursor cursor;
+    bool behind =
+        store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
+        memcmp(cursor.key.data, from.data, from.size - 8) == 0 &&
+        store_get_u64((const unsigned char *)cursor.key.data + from.size - 8) < order->seq;
+
+    store_cursor_close(&cursor);
+    return behind;
+}
+
 /* Whoever is first of its worksheet now, and waits, is due. */
 static void
-due_set(struct queue_txn *t, const char *worksheet)
+due_set(struct queue_txn *t, const char *worksheet, const struct order *known)
 {
     unsigned char key[16];
     struct order first;
 
-    if (worksheet_first(&t->txn, worksheet, &first) && first.status == ORDER_PLACED)
+    if (worksheet_first(&t->txn, worksheet, known, &first) && first.status == ORDER_PLACED)
         store_put(&t->txn, STORE_DUE, key_due(key, &first), queue_key_text(first.uniqueid));
 }
 
@@ -207,13 +227,15 @@ queue_store(struct queue_txn *t, const struct order *was, struct order *now)
 {
     if (was)
         index_remove(t, was);
+    fault_here("queue.change");
     if (!now->seq)
         now->seq = ++t->last_seq;
     record_put(t, STORE_ORDERS, queue_key_text(now->uniqueid), record_from_order(now));
     index_add(t, now);
-    due_set(t, now->worksheet);
+    if (was || !is_behind(&t->txn, now)) /* who is before a new one is due already */
+        due_set(t, now->worksheet, now);
     if (was && strcmp(was->worksheet, now->worksheet))
-        due_set(t, was->worksheet);
+        due_set(t, was->worksheet, now);
 }
 
 void
@@ -258,7 +280,7 @@ queue_remove(struct queue_txn *t, const struct order *order)
         store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->uniqueid, i));
     store_delete(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
     store_delete(&t->txn, STORE_ORDERS, queue_key_text(order->uniqueid));
-    due_set(t, order->worksheet);
+    due_set(t, order->worksheet, order);
 }
 
 void

@@ -23,11 +23,18 @@ checksum(struct bytes key, const char *content, size_t length, unsigned char sum
 struct bytes
 record_encode(struct bytes key, const json_t *content)
 {
-    size_t length = json_dumpb(content, NULL, 0, JSON_COMPACT);
-    unsigned char *record = mem_alloc(HEAD_BYTES + length);
+    size_t size = 1024, length;
+    unsigned char *record = mem_alloc(HEAD_BYTES + size);
 
+    if (!content)
+        die_abort("a record that is no JSON: its text was not cleaned");
+    /* Nearly every record fits at once; it is written twice only if not. */
+    length = json_dumpb(content, (char *)record + HEAD_BYTES, size, JSON_COMPACT);
+    if (length > size) {
+        record = mem_resize(record, HEAD_BYTES + length);
+        json_dumpb(content, (char *)record + HEAD_BYTES, length, JSON_COMPACT);
+    }
     record[0] = VERSION;
-    json_dumpb(content, (char *)record + HEAD_BYTES, length, JSON_COMPACT);
     checksum(key, (char *)record + HEAD_BYTES, length, record + 1);
     return (struct bytes){record, HEAD_BYTES + length};
 }

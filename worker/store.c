@@ -54,16 +54,16 @@ stick(struct store_txn *txn, int error)
 static bool
 is_passing(int error)
 {
-    return error == ENOSPC || error == EDQUOT || error == MDB_MAP_FULL || error == ENOMEM ||
-           error == MDB_BAD_VALSIZE;
+    return error == ENOSPC || error == EDQUOT || error == EFBIG || error == MDB_MAP_FULL ||
+           error == ENOMEM || error == MDB_BAD_VALSIZE;
 }
 
 static int
 fail(struct err *err, int error, const char *what)
 {
-    const char *code = error == ENOSPC || error == EDQUOT ? "disk_full"
-                       : error == MDB_MAP_FULL            ? "queue_full"
-                                                          : "storage";
+    const char *code = error == ENOSPC || error == EDQUOT || error == EFBIG ? "disk_full"
+                       : error == MDB_MAP_FULL                              ? "queue_full"
+                                                                            : "storage";
 
     return err_set(err, code, "%s: %s", what, mdb_strerror(error));
 }

@@ -239,6 +239,7 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
         log_open(w->workshop->name);
         if (*log_dir)
             log_open_files(log_dir, w->workshop->slug);
+        fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
             start_parts(w, listen_fd);
             if (strcmp(slice_text(slice, "worker"), "stopped"))

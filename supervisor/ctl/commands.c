@@ -137,11 +137,12 @@ print_summary(const json_t *health)
     const char *version = json_string_value(json_object_get(health, "version"));
     char *uptime = text_age((long long)json_number_value(json_object_get(health, "uptime_s")));
 
-    text_say("%lld integrations: %lld active, %lld running, %lld parked, %lld failed; "
-             "%lld orders in queues (pumplined %s, pid %lld, up %s)",
-             number(summary, "total"), number(summary, "active"), number(summary, "running"),
-             number(summary, "parked"), number(summary, "failed"), number(summary, "queue_length"),
-             version ? version : "?", number(health, "pid"), uptime);
+    text_say("%lld integration%s: %lld active, %lld running, %lld parked, %lld failed; "
+             "%lld in the queues (pumplined %s, pid %lld, up %s)",
+             number(summary, "total"), number(summary, "total") == 1 ? "" : "s",
+             number(summary, "active"), number(summary, "running"), number(summary, "parked"),
+             number(summary, "failed"), number(summary, "queue_length"), version ? version : "?",
+             number(health, "pid"), uptime);
     free(uptime);
 }
 

@@ -190,24 +190,49 @@ print_order_status(const struct ctl *ctl, const json_t *order)
 enum {
     HISTORY_AT,
     HISTORY_STATUS,
+    HISTORY_ATTEMPT,
+    HISTORY_TOOK,
     HISTORY_REASON,
     HISTORY_TEXT,
-    HISTORY_WORKSHEET,
-    HISTORY_PRODUCT,
-    HISTORY_AMOUNT,
+    HISTORY_REFERENCE,
+    HISTORY_CHANGES,
+    HISTORY_NOTE,
     HISTORY_COUNT,
 };
 
 static const struct column history_columns[HISTORY_COUNT] = {
     [HISTORY_AT] = {.title = "AT"},
     [HISTORY_STATUS] = {.title = "STATUS"},
+    [HISTORY_ATTEMPT] = {.title = "ATTEMPT", .right = true},
+    [HISTORY_TOOK] = {.title = "MS", .right = true, .optional = true},
     [HISTORY_REASON] = {.title = "REASON", .optional = true},
     [HISTORY_TEXT] = {.title = "REASON TEXT", .flexible = true, .optional = true},
-    /* Values that a retry corrected. */
-    [HISTORY_WORKSHEET] = {.title = "WORKSHEET", .optional = true},
-    [HISTORY_PRODUCT] = {.title = "PRODUCT", .optional = true},
-    [HISTORY_AMOUNT] = {.title = "AMOUNT", .right = true, .optional = true},
+    [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true},
+    [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true}, /* what a retry corrected */
+    [HISTORY_NOTE] = {.title = "NOTE", .flexible = true, .optional = true},
 };
+
+/* "worksheet 558 -> 559, product_amount 5 -> 6" */
+static void
+put_changes(struct table *table, const json_t *changes)
+{
+    char text[512] = "";
+    size_t used = 0;
+    const char *name;
+    json_t *pair;
+
+    json_object_foreach((json_t *)changes, name, pair)
+    {
+        const char *was = json_string_value(json_array_get(pair, 0));
+        const char *now = json_string_value(json_array_get(pair, 1));
+
+        if (was && now && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s -> %s",
+                                     used ? ", " : "", name, was, now);
+    }
+    if (used)
+        table_cell(table, HISTORY_CHANGES, COLOUR_NONE, "%s", text);
+}
 
 static void
 print_history(const struct ctl *ctl, const json_t *reply)
@@ -223,9 +248,11 @@ print_history(const struct ctl *ctl, const json_t *reply)
         table_state(table, HISTORY_STATUS, json_object_get(change, "status"));
         table_json(table, HISTORY_REASON, COLOUR_NONE, json_object_get(change, "reason_code"));
         table_json(table, HISTORY_TEXT, COLOUR_NONE, json_object_get(change, "reason_text"));
-        table_json(table, HISTORY_WORKSHEET, COLOUR_NONE, json_object_get(change, "worksheet"));
-        table_json(table, HISTORY_PRODUCT, COLOUR_NONE, json_object_get(change, "product_nr"));
-        table_json(table, HISTORY_AMOUNT, COLOUR_NONE, json_object_get(change, "product_amount"));
+        table_json(table, HISTORY_ATTEMPT, COLOUR_NONE, json_object_get(change, "attempt"));
+        table_json(table, HISTORY_TOOK, COLOUR_NONE, json_object_get(change, "duration_ms"));
+        table_json(table, HISTORY_REFERENCE, COLOUR_NONE, json_object_get(change, "erp_reference"));
+        table_json(table, HISTORY_NOTE, COLOUR_NONE, json_object_get(change, "note"));
+        put_changes(table, json_object_get(change, "changes"));
     }
     table_print(table, &ctl->screen);
     table_free(table);

@@ -227,7 +227,7 @@ def test_status_shows_every_integration(daemon):
     # A wide character is one code point and two columns.
     assert lines[1].index("8101") == lines[2].index("8102") + 2
     assert lines[0].index("PORT") == lines[1].index("8101")
-    assert "2 integrations: 1 active, 1 running, 1 parked, 0 failed; 7 orders" in lines[-1]
+    assert "2 integrations: 1 active, 1 running, 1 parked, 0 failed; 7 in the queues" in lines[-1]
     assert "up 1d 1h" in lines[-1]
 
 
@@ -349,12 +349,15 @@ def test_order_status(daemon):
 def test_order_history(daemon):
     daemon.on("GET", f"{PATH}/orders/a1/history", {
         "workshop": SHOP, "uniqueid": "a1", "history": [
-            {"at": "2026-11-24T08:15:30Z", "status": "placed", "reason_code": None},
-            {"at": "2026-11-24T08:15:31Z", "status": "error", "reason_code": "worksheet_closed",
-             "reason_text": "closed"}]})
+            {"at": "2026-11-24T08:15:30Z", "status": "placed", "attempt": 0, "reason_code": None},
+            {"at": "2026-11-24T08:15:31Z", "status": "error", "attempt": 1, "duration_ms": 12,
+             "reason_code": "worksheet_closed", "reason_text": "closed"},
+            {"at": "2026-11-24T08:15:32Z", "status": "placed", "attempt": 0, "note": "typo",
+             "changes": {"worksheet": ["558", "559"], "product_amount": ["5", "6"]}}]})
     lines = ctl(daemon, "order-status", "--history", SHOP, "a1").stdout.splitlines()
-    assert columns(lines[0]) == ["AT", "STATUS", "REASON", "REASON TEXT"]
-    assert columns(lines[2])[1:] == ["error", "worksheet_closed", "closed"]
+    assert columns(lines[0]) == ["AT", "STATUS", "ATTEMPT", "MS", "REASON", "REASON TEXT", "CHANGES", "NOTE"]
+    assert columns(lines[2])[1:6] == ["error", "1", "12", "worksheet_closed", "closed"]
+    assert [one for one in columns(lines[3])[1:] if one != "-"] == ["placed", "0", "worksheet 558 -> 559, product_amount 5 -> 6", "typo"]
 
 
 @pytest.mark.parametrize("args, body", [

@@ -138,6 +138,10 @@ def test_a_wrong_configured_password_parks_after_one_refusal(daemon, tryton):
     until(lambda: tryton.failed_logins(USER), "Tryton has counted the refusal")
     assert tryton.failed_logins(USER) == 1
     until(lambda: daemon.call("GET", "/health").json["summary"]["parked"] == 1, "the supervisor knows it")
+    pid = daemon.worker_pid()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: daemon.worker_pid() not in (pid, None), "a new worker")
+    assert shop.get("/alive").json["worker"] == "parked" and tryton.failed_logins(USER) == 1
     tryton.reset_login_attempts()
     tryton.set_password(USER, "not-the-password")
     assert shop.put("/start_worker").json["worker"] == "running"
@@ -177,6 +181,26 @@ def test_an_expired_session_is_not_noticed(shop, tryton):
     order = shop.wait("second", "created")
     assert order["attempts"] == 1
     one_line(tryton, "second")
+
+
+def test_an_old_queue_bills_nothing_twice(shop, tryton, daemon):
+    shop.put("/stop_worker")
+    for number in range(6):
+        place(shop, f"old-{number}", worksheet=str(558 + number % 3))
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    queue = daemon.folder / "state" / "queues" / "bennys-auto" / "data.mdb"
+    old = queue.read_bytes()
+    daemon.call("PUT", "/workshops/bennys-auto/start")
+    shop.put("/start_worker")
+    for number in range(6):
+        shop.wait(f"old-{number}", "created")
+    lines = {f"old-{number}": one_line(tryton, f"old-{number}")["id"] for number in range(6)}
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    queue.write_bytes(old)
+    daemon.call("PUT", "/workshops/bennys-auto/start")
+    for uniqueid, line in lines.items():
+        assert shop.wait(uniqueid, "created")["erp_reference"] == str(line)
+        assert one_line(tryton, uniqueid)["id"] == line
 
 
 def test_what_is_there_already_is_not_billed_again(shop, tryton):

@@ -1,4 +1,4 @@
-"""A worker under valgrind: orders, refusals, a clean shutdown, no error and no leak."""
+"""Supervisor and workers under valgrind: orders, refusals, a clean shutdown, no error and no leak."""
 
 import shutil
 import signal
@@ -8,20 +8,22 @@ import pytest
 
 from pumpline import BUILD, until
 
+VALGRIND = ["valgrind", "--error-exitcode=99", "--leak-check=full", "--trace-children=yes",
+            "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]
+
 
 def sanitized():
-    binary = (BUILD / "pumpline-worker").read_bytes()
-    return b"__asan_init" in binary
+    return b"__asan_init" in (BUILD / "pumpline-worker").read_bytes()
 
 
 @pytest.mark.skipif(sanitized(), reason="AddressSanitizer is in this build: the other one runs under valgrind")
 def test_clean_shutdown(daemon):
     assert shutil.which("valgrind"), "valgrind is missing"
     bennys = daemon.add_file()
-    log = daemon.folder / "valgrind.log"
-    process = subprocess.Popen(["valgrind", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect",
-                                "--errors-for-leak-kinds=definite,indirect", f"--log-file={log}", BUILD / "pumpline-worker",
-                                str(bennys.port), "Bennys Auto", "-c", daemon.config], stderr=subprocess.DEVNULL)
+    logs = daemon.folder / "valgrind"
+    logs.mkdir()
+    process = subprocess.Popen([*VALGRIND, f"--log-file={logs}/%p", BUILD / "pumplined", "-c", daemon.config],
+                               stderr=subprocess.DEVNULL)
     until(bennys.up, "it answers")
     for number in range(20):
         bennys.place(f"v{number}")
@@ -30,5 +32,12 @@ def test_clean_shutdown(daemon):
     until(lambda: bennys.get("/queue").json["length"] == 0, "all are delivered")
     bennys.get("/orders?limit=2")
     bennys.get("/orders/v0/history")
+    assert daemon.call("GET", "/health").status == 200
+    assert daemon.call("GET", "/workshops/bennys-auto/queue").status == 200
+    assert daemon.call("PUT", "/workshops/bennys-auto/restart").json["process"] == "running"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0, log.read_text()
+    assert process.wait(60) == 0
+    found = [path.read_text() for path in logs.iterdir()]
+    assert len(found) == 3, "the supervisor and two workers"
+    for text in found:
+        assert "ERROR SUMMARY: 0 errors" in text, text

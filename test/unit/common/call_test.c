@@ -125,6 +125,7 @@ test_problem_text(void **state)
         detail = json_string_value(json_object_get(problem, "detail"));
         assert_non_null(detail);
         assert_in_range(strlen(detail), 1020, 1023);
+        assert_null(strchr(detail, '?')); /* cut, not damaged */
         json_decref(problem);
     }
     call_problem(call_make("GET", "/"), 400, "odd", NULL, "a\xff\nb");

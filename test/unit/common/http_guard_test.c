@@ -267,104 +267,6 @@ test_others_live_on(void **state)
     close(fd);
 }
 
-/* Who sends on and on, and does not read its replies, is not read any further either. */
-static void
-test_flood(void **state)
-{
-    static char bytes[65536];
-    int small = 32768, fd;
-    size_t taken = 0;
-
-    (void)state;
-    setsockopt(listen_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-    setsockopt(listen_fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    fd = client_open();
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-    client_say(fd, "GET /big" REST "\r\n");
-    for (int stalled = 0; stalled < 50 && taken < 8u << 20;) {
-        ssize_t written = send(fd, bytes, sizeof bytes, MSG_NOSIGNAL);
-
-        taken += written > 0 ? (size_t)written : 0;
-        stalled = written > 0 ? 0 : stalled + 1;
-        turn(-1);
-    }
-    assert_int_equal(handled, 1);
-    assert_in_range(taken, 32768, 1u << 20);
-    close(fd);
-}
-
-static int
-setup_hasty(void **state)
-{
-    (void)state;
-    return server_start(300);
-}
-
-/* A byte now and then holds a connection no longer than the deadline. */
-static void
-drip(const char *start, const char *drop)
-{
-    int fd = client_open();
-    int64_t began = clock_monotonic_ms();
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    struct reply reply;
-
-    client_say(fd, start);
-    while (poll(&wait, 1, 20) == 0 && clock_monotonic_ms() - began < FIXTURE_DEADLINE_MS) {
-        send(fd, drop, strlen(drop), MSG_NOSIGNAL);
-        event_base_loop(base, EVLOOP_NONBLOCK);
-    }
-    client_reply(fd, &reply, false);
-    expect_problem(&reply, 408, "request_timeout");
-    assert_string_equal(reply_header(&reply, "Connection"), "close");
-    assert_true(clock_monotonic_ms() - began >= 300);
-    assert_true(clock_monotonic_ms() - began < 5000);
-    assert_true(client_ended(fd));
-    assert_int_equal(handled, 0);
-    reply_clear(&reply);
-    close(fd);
-}
-
-static void
-test_drip_feed(void **state)
-{
-    (void)state;
-    drip("G", "E");
-    drip("GET /" REST, "A: b\r\n");
-    drip("POST /" REST "Content-Length: 5000\r\n\r\n", "x");
-    drip("POST /" REST "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n");
-    drip("POST /" REST "Content-Length: 20000\r\n\r\n", "x"); /* too large, and so being drained */
-    drip("POST /" REST "Content-Length: 99999999999999999999999999\r\n\r\n", "x");
-}
-
-/* Neither an idle connection nor a slow handler is a slow request. */
-static void
-test_deadline_spares(void **state)
-{
-    int idle = client_open(), waiting = client_open();
-    int64_t end = clock_monotonic_ms() + 2500; /* two sweeps and more */
-    struct reply reply;
-
-    (void)state;
-    client_say(idle, "GET /1" REST "\r\n");
-    client_reply(idle, &reply, false);
-    reply_clear(&reply);
-    client_say(waiting, "GET /hold" REST "\r\n");
-    while (clock_monotonic_ms() < end)
-        turn(-1);
-    assert_int_equal(held_count, 1);
-    call_reply(held[0], 200, json_pack("{s:s}", "path", "/hold"));
-    client_reply(waiting, &reply, false);
-    expect_member(&reply, "path", "/hold");
-    reply_clear(&reply);
-    client_say(idle, "GET /2" REST "\r\n");
-    client_reply(idle, &reply, false);
-    expect_member(&reply, "path", "/2");
-    reply_clear(&reply);
-    close(idle);
-    close(waiting);
-}
-
 static bool
 refuse_peer(int fd, void *arg)
 {
@@ -391,8 +293,6 @@ test_peer(void **state)
     close(fd);
 }
 
-#define HASTY(name) cmocka_unit_test_setup_teardown(name, setup_hasty, teardown)
-
 int
 main(void)
 {
@@ -401,7 +301,6 @@ main(void)
         TEST(test_connect),       TEST(test_framing),      TEST(test_smuggled),
         TEST(test_long_targets),  TEST(test_long_headers), TEST(test_large_bodies),
         TEST(test_chunks),        TEST(test_expectation),  TEST(test_others_live_on),
-        TEST(test_flood),         HASTY(test_drip_feed),   HASTY(test_deadline_spares),
         TEST(test_peer)};
 
     signal(SIGPIPE, SIG_IGN);

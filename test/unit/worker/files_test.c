@@ -189,9 +189,21 @@ a_large_file_is_read_up_to_the_limit(void **state)
     char *path = path_of(state, "large"), *content = malloc(FILES_BYTES_MAX + 100);
 
     memset(content, 'x', FILES_BYTES_MAX + 100);
-    assert_int_equal(perform(ERP_FILE_WRITE, path, NULL, content, FILES_BYTES_MAX + 100), 200);
+    assert_int_equal(perform(ERP_FILE_WRITE, path, NULL, content, FILES_BYTES_MAX), 200);
     assert_reads(path, content, FILES_BYTES_MAX);
+    assert_int_equal(perform(ERP_FILE_WRITE, path, NULL, content, FILES_BYTES_MAX + 100), 200);
+    assert_int_equal(read_status(path), 500);
     free(content);
+}
+
+/* Opening one for reading would wait for a writer. */
+static void
+a_pipe_is_no_file(void **state)
+{
+    char *path = path_of(state, "pipe");
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(read_status(path), 500);
 }
 
 static void
@@ -238,6 +250,7 @@ main(void)
         TEST(a_folder_is_no_file),
         TEST(a_symlink_is_refused),
         TEST(a_large_file_is_read_up_to_the_limit),
+        TEST(a_pipe_is_no_file),
         TEST(an_http_request_is_none_for_files),
         TEST(a_full_disk_leaves_no_part),
     };

@@ -185,18 +185,23 @@ backoff_is_spread_evenly(void **state)
 static void
 a_locked_worksheet_is_asked_patiently(void **state)
 {
+    static const struct {
+        unsigned attempts;
+        int64_t soonest_ms, latest_ms;
+    } waits[] = {{1, 1000, 1999}, {3, 4000, 7999}, {50, 30000, 59999}};
     struct attempt a;
 
     (void)state;
-    for (unsigned attempts = 1; attempts < 100; attempts += 49) {
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         attempt_of(&a, ERP_RETRY, "worksheet_locked", "open at Bea's");
-        a.order.attempts = attempts;
+        a.order.attempts = waits[i].attempts;
         a.attempt.dice = 0;
         assert_int_equal(apply(&a), POLICY_ANSWERS);
-        assert_order(&a, ORDER_PLACED, "worksheet_locked", "open at Bea's", NOW + 2000);
+        assert_order(&a, ORDER_PLACED, "worksheet_locked", "open at Bea's",
+                     NOW + waits[i].soonest_ms);
         a.attempt.dice = UINT32_MAX;
         assert_int_equal(apply(&a), POLICY_ANSWERS);
-        assert_int_equal(a.order.next_attempt_ms, NOW + 3999);
+        assert_int_equal(a.order.next_attempt_ms, NOW + waits[i].latest_ms);
     }
 }
 
@@ -226,6 +231,20 @@ exhaustion_names_the_last_reason(void **state)
     a.order.retry_since_ms = NOW - 24 * HOUR;
     assert_int_equal(apply(&a), POLICY_FAILS);
     assert_order(&a, ORDER_ERROR, "attempts_exhausted", "erp_busy: 429", 0);
+}
+
+static void
+exhaustion_tells_a_doubt(void **state)
+{
+    struct attempt a;
+
+    (void)state;
+    attempt_of(&a, ERP_RETRY, "erp_unreachable", "cut off");
+    a.order.commit_sent = true;
+    a.order.retry_since_ms = 1;
+    apply(&a);
+    assert_order(&a, ORDER_ERROR, "attempts_exhausted",
+                 "the line may be in the ERP, erp_unreachable: cut off", 0);
 }
 
 static void
@@ -351,6 +370,7 @@ main(void)
         cmocka_unit_test(a_locked_worksheet_is_asked_patiently),
         cmocka_unit_test(patience_ends_too),
         cmocka_unit_test(exhaustion_names_the_last_reason),
+        cmocka_unit_test(exhaustion_tells_a_doubt),
         cmocka_unit_test(exhaustion_fits_the_longest_reason),
         cmocka_unit_test(the_wish_of_the_erp_is_heard),
         cmocka_unit_test(what_may_have_left_is_not_sent_twice_on_a_guess),

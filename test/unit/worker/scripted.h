@@ -110,7 +110,7 @@ scripted_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
     if (login)
         return scripted_line(job);
     erp_end(outcome, ERP_CREATED, NULL, "%s", "");
-    snprintf(outcome->reference, sizeof outcome->reference, "line-%s", job->order->uniqueid);
+    snprintf(outcome->reference, sizeof outcome->reference, "line-%.64s", job->order->uniqueid);
     return ERP_CREATED;
 }
 

@@ -106,7 +106,7 @@ the_longest_unused_goes_first(void **state)
 {
     struct sessions *sessions = *state;
     struct session *session;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < SESSIONS_MAX; i++) {
         snprintf(name, sizeof name, "user-%d", i);
@@ -128,7 +128,7 @@ static void
 sessions_in_use_are_kept_beyond_the_limit(void **state)
 {
     struct sessions *sessions = *state;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < SESSIONS_MAX + 3; i++) {
         snprintf(name, sizeof name, "user-%d", i);

@@ -334,7 +334,8 @@ a_write_that_fails_leaves_nothing(void **state)
     result = store_commit(&txn, &err);
     setrlimit(RLIMIT_FSIZE, &limit);
     assert_int_equal(result, -1);
-    assert_string_equal(err.code, "storage");
+    assert_string_equal(err.code, "disk_full");
+    assert_false(store_broken(p->store));
     assert_has(p->store, "a", "1");
     put(p->store, "a", "3");
     assert_has(p->store, "a", "3");

@@ -25,8 +25,8 @@ struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd
                                     const struct http_limits *limits,
                                     void (*handler)(struct call *call, void *arg), void *arg);
 
-/* Takes no further connection; those that are open are served on, each reply with "Connection:
- * close". */
+/* Takes no further connection and gives the listening socket up (whoever else holds it, keeps it);
+ * those that are open are served on, each reply with "Connection: close". */
 void http_server_stop_accepting(struct http_server *server);
 
 /* Calls that the handler has got and not yet replied to. */

@@ -198,20 +198,6 @@ api_handle(struct call *call, void *context)
         api->setup.changed(api->setup.arg);
 }
 
-void
-api_unavailable(struct call *call, const struct err *err)
-{
-    call_header(call, "Retry-After", "5");
-    call_problem(call, 503, err->code, NULL, "%s", err->text);
-}
-
-void
-api_faults(struct call *call, struct order_faults *faults)
-{
-    call_problem(call, 400, faults->code, json_incref(faults->fields), "%s", faults->detail);
-    order_faults_clear(faults);
-}
-
 static void
 on_commit(evutil_socket_t fd, short what, void *arg)
 {

@@ -32,6 +32,8 @@ void api_history(struct call *call, void *context);
 void api_retry(struct call *call, void *context);
 void api_resolve(struct call *call, void *context);
 
+/* api_reply.c */
+
 /* Replies 503, with the words and a Retry-After. */
 void api_unavailable(struct call *call, const struct err *err);
 

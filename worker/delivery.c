@@ -1,4 +1,4 @@
-/* The worker loop. */
+/* The worker loop: when an order may start, and when the worker rests. */
 #include "worker/delivery.h"
 
 #include <sodium.h>
@@ -6,11 +6,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/fault.h"
 #include "common/log.h"
-#include "worker/files.h"
-#include "worker/policy.h"
-#include "worker/session.h"
+#include "worker/job.h"
 
 #define PARK_AFTER 5 /* technical failures in a row */
 #define STORAGE_PAUSE_MS 1000
@@ -20,26 +17,12 @@
 
 enum state { STOPPED, RUNNING, PARKED };
 
-struct job {
-    struct delivery *delivery;
-    struct job *next;
-    struct queue_task task;
-    struct session *session;
-    struct erp_job erp;
-    struct http_transfer *transfer; /* NULL: nothing is under way */
-    bool waiting;                   /* for another job of its session */
-    bool forget;
-    int64_t started_ms;   /* monotonic */
-    struct event *record; /* tries again to record the end; NULL while it has not ended */
-};
-
 struct delivery {
     struct delivery_setup setup;
     enum state state;
     const char *reason; /* of the park; static */
     unsigned limit;     /* orders in hand */
-    struct job *jobs;
-    unsigned in_hand;
+    struct jobs jobs;
     unsigned failures;                     /* technical, in a row */
     char last_failed[ORDER_VALUE_MAX + 1]; /* uniqueid of the last of them */
     unsigned probes;                       /* failed ones since it was parked */
@@ -47,10 +30,7 @@ struct delivery {
     int64_t pause_until_ms; /* monotonic: the queue can't be written */
     struct event *pump;     /* looks for due orders, in a turn of its own */
     struct event *timer;    /* the next due order, probe or end of the pause */
-    struct sessions sessions;
 };
-
-static void job_step(struct job *job, const struct erp_reply *reply);
 
 /* --- the worker's state --- */
 
@@ -89,8 +69,10 @@ is_another_failure(struct delivery *d, const char *uniqueid, const char *reason)
 }
 
 static void
-take_sign(struct delivery *d, enum policy_sign sign, const char *uniqueid, const char *reason)
+on_job_ended(enum policy_sign sign, const char *uniqueid, const char *reason, void *arg)
 {
+    struct delivery *d = arg;
+
     if (sign == POLICY_ANSWERS) {
         d->failures = d->probes = 0;
         if (d->state == PARKED && d->probe_ms != NEVER)
@@ -112,250 +94,16 @@ take_sign(struct delivery *d, enum policy_sign sign, const char *uniqueid, const
     }
 }
 
-/* --- the end of a job --- */
-
 static void
-job_free(struct job *job)
+on_job_gone(void *arg)
 {
-    struct delivery *d = job->delivery;
+    struct delivery *d = arg;
 
-    for (struct job **link = &d->jobs; *link; link = &(*link)->next)
-        if (*link == job) {
-            *link = job->next;
-            break;
-        }
-    if (job->transfer)
-        http_cancel(job->transfer);
-    d->setup.driver->job_free(job->session->handle, &job->erp);
-    erp_request_clear(&job->erp.request);
-    session_release(job->session);
-    credentials_clear(&job->task.credentials);
-    if (job->record)
-        event_free(job->record);
-    d->in_hand--;
-    free(job);
-}
-
-static void
-log_end(const struct job *job, int64_t duration_ms)
-{
-    const struct order *order = &job->task.order;
-
-    log_write(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
-              "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
-              order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
-              order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
-              *order->erp_reference ? ", reference " : "", order->erp_reference);
-}
-
-/* The ERP's answer is only known here until it is on disk: where the disk has no room, the job
- * stays in hand. */
-static void
-on_record(evutil_socket_t fd, short what, void *arg)
-{
-    struct job *job = arg;
-    struct delivery *d = job->delivery;
-    int64_t duration_ms = clock_monotonic_ms() - job->started_ms;
-    struct timeval pause = clock_timeval(STORAGE_PAUSE_MS);
-    struct err err;
-
-    (void)fd;
-    (void)what;
-    if (!fault_point("mutant.no_finish") &&
-        queue_finish(d->setup.queue, &job->task.order, duration_ms, job->forget, &err)) {
-        log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
-                  "its end can't be recorded yet: %s", err.text);
-        d->setup.changed(d->setup.arg);
-        evtimer_add(job->record, &pause);
-        return;
-    }
-    fault_here("delivery.recorded");
-    log_end(job, duration_ms);
-    job_free(job);
     event_active(d->pump, EV_TIMEOUT, 0);
     d->setup.changed(d->setup.arg);
 }
 
-static void
-job_end(struct job *job, enum erp_verdict verdict, const struct erp_outcome *outcome)
-{
-    struct delivery *d = job->delivery;
-    const struct policy_attempt attempt = {.verdict = verdict,
-                                           .outcome = outcome,
-                                           .retry = &d->setup.workshop->retry,
-                                           .own_credentials =
-                                               job->task.credentials.username != NULL,
-                                           .can_look_up = d->setup.driver->can_look_up,
-                                           .now_ms = clock_wall_ms(),
-                                           .dice = randombytes_random()};
-    enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
-
-    if (verdict == ERP_PARK && !job->session->refused_ms) {
-        job->session->refused_ms = clock_monotonic_ms();
-        if (job->erp.auth)
-            queue_set_refused(d->setup.queue, job->erp.auth, attempt.now_ms);
-    }
-    job->record = evtimer_new(d->setup.base, on_record, job);
-    if (!job->record)
-        die_abort("no memory for a timer");
-    event_active(job->record, EV_TIMEOUT, 0);
-    take_sign(d, sign, job->task.order.uniqueid, outcome->reason_code);
-}
-
-/* --- a job's steps --- */
-
-static void
-on_reply(const struct erp_reply *reply, void *arg)
-{
-    struct job *job = arg;
-
-    fault_here("delivery.reply");
-    job->transfer = NULL;
-    job_step(job, reply);
-}
-
-/* Returns whether the request may leave. */
-static bool
-record_commit(struct job *job, struct erp_outcome *outcome)
-{
-    struct err err;
-
-    if (!job->erp.request.commits || job->task.order.commit_sent)
-        return true;
-    if (fault_point("mutant.no_commit_sent") ||
-        queue_commit_sent(job->delivery->setup.queue, &job->task.order, &err) == 0)
-        return true;
-    job->task.order.commit_sent = false;
-    erp_end(outcome, ERP_RETRY, "erp_failure",
-            "nothing was sent, since it could not be recorded: %s", err.text);
-    return false;
-}
-
-/* Others of the session may wait for what this step did. */
-static void
-wake_waiting(struct job *job)
-{
-    struct delivery *d = job->delivery;
-    struct session *session = job->session;
-
-    for (struct job *other = d->jobs, *next; other; other = next) {
-        next = other->next;
-        if (other->waiting && other->session == session) {
-            other->waiting = false;
-            job_step(other, NULL);
-        }
-    }
-}
-
-/* Trying refused credentials again and again locks the account in the ERP. */
-static void
-job_refused(struct job *job)
-{
-    struct erp_outcome outcome;
-    enum erp_verdict verdict =
-        erp_end(&outcome, ERP_PARK, "auth_failed",
-                "not sent: the ERP refused these credentials a short while ago");
-
-    job->waiting = false;
-    job_end(job, verdict, &outcome);
-}
-
-static void
-job_step(struct job *job, const struct erp_reply *reply)
-{
-    const struct erp_driver *driver = job->delivery->setup.driver;
-    struct erp_request *request = &job->erp.request;
-    struct erp_outcome outcome = {.reason_code = ""};
-    enum erp_verdict verdict;
-    struct erp_reply file_reply;
-    char *file_body = NULL;
-    bool stepped = reply != NULL;
-
-    if (!stepped && job->session->refused_ms) {
-        job_refused(job);
-        return;
-    }
-    for (;;) {
-        erp_request_clear(request);
-        verdict = driver->step(job->session->handle, &job->erp, reply, &outcome);
-        fault_here("delivery.step");
-        free(file_body);
-        file_body = NULL;
-        if (verdict != ERP_SEND)
-            break;
-        if (!record_commit(job, &outcome)) {
-            verdict = ERP_RETRY;
-            break;
-        }
-        if (request->commits)
-            fault_here("delivery.send_commit");
-        if (request->kind == ERP_HTTP) {
-            job->transfer = http_send(job->delivery->setup.http, request, on_reply, job);
-            break;
-        }
-        files_perform(request, &file_reply, &file_body);
-        reply = &file_reply;
-    }
-    job->waiting = verdict == ERP_WAIT;
-    if (verdict != ERP_SEND && verdict != ERP_WAIT)
-        job_end(job, verdict, &outcome);
-    if (stepped)
-        wake_waiting(job);
-}
-
-/* --- starting jobs --- */
-
-/* Also by a process before this one. */
-static bool
-refused_lately(const struct delivery *d, const struct credentials *auth)
-{
-    int64_t at_ms = queue_refused_ms(d->setup.queue, auth);
-
-    return at_ms && llabs(clock_wall_ms() - at_ms) < SESSION_REFUSED_MS;
-}
-
-static void
-job_start(struct delivery *d, struct queue_task *task)
-{
-    struct job *job = mem_alloc(sizeof *job);
-    const struct credentials *auth = NULL;
-
-    job->delivery = d;
-    job->task = *task;
-    if (job->task.credentials.username)
-        auth = &job->task.credentials;
-    else if (d->setup.credentials->username)
-        auth = d->setup.credentials;
-    job->session = session_acquire(&d->sessions, auth);
-    if (auth && !job->session->refused_ms && refused_lately(d, auth))
-        job->session->refused_ms = clock_monotonic_ms();
-    job->started_ms = clock_monotonic_ms();
-    job->erp = (struct erp_job){
-        .order = &job->task.order, .auth = auth, .workshop = d->setup.workshop->name};
-    job->next = d->jobs;
-    d->jobs = job;
-    d->in_hand++;
-    job_step(job, NULL);
-}
-
-/* A driver that can't look up must not be asked again after a request that may have created the
- * line. */
-static void
-job_unknown(struct delivery *d, struct queue_task *task)
-{
-    struct order *order = &task->order;
-    struct err err;
-
-    order->status = ORDER_ERROR;
-    text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
-    text_copy(
-        order->reason_text, sizeof order->reason_text,
-        "a request was cut off after it had left, and this ERP has no way to look the line up");
-    if (queue_finish(d->setup.queue, order, -1, false, &err))
-        log_write(LOG_ERROR, LOG_ORDERLINE, order->uniqueid, "its end can't be recorded: %s",
-                  err.text);
-    credentials_clear(&task->credentials);
-}
+/* --- due orders --- */
 
 /* How long to wait for a time; 0 or less where it has come, or the clock was set back. */
 static int64_t
@@ -375,8 +123,8 @@ room(const struct delivery *d, int64_t now_ms)
     if (d->state == STOPPED || clock_monotonic_ms() < d->pause_until_ms)
         return 0;
     if (d->state == PARKED)
-        return early || d->probe_ms == NEVER || d->in_hand ? 0 : 1;
-    return d->limit > d->in_hand ? d->limit - d->in_hand : 0;
+        return early || d->probe_ms == NEVER || d->jobs.in_hand ? 0 : 1;
+    return d->limit > d->jobs.in_hand ? d->limit - d->jobs.in_hand : 0;
 }
 
 /* Up to when an order must be due to be taken now. */
@@ -399,8 +147,8 @@ arm_timer(struct delivery *d)
     struct timeval timeout;
 
     evtimer_del(d->timer);
-    if (d->state == STOPPED || d->in_hand >= d->limit || (d->state == PARKED && d->in_hand) ||
-        !queue_length(d->setup.queue))
+    if (d->state == STOPPED || d->jobs.in_hand >= d->limit ||
+        (d->state == PARKED && d->jobs.in_hand) || !queue_length(d->setup.queue))
         return;
     at = d->state == PARKED ? d->probe_ms : queue_next_due_ms(d->setup.queue);
     if (at == NEVER)
@@ -432,12 +180,8 @@ on_pump(evutil_socket_t fd, short what, void *arg)
         d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;
         d->setup.changed(d->setup.arg);
     }
-    for (int i = 0; i < count; i++) {
-        if (tasks[i].order.commit_sent && !d->setup.driver->can_look_up)
-            job_unknown(d, &tasks[i]);
-        else
-            job_start(d, &tasks[i]);
-    }
+    for (int i = 0; i < count; i++)
+        job_start(&d->jobs, &tasks[i]);
     if (count > 0)
         d->setup.changed(d->setup.arg);
     arm_timer(d);
@@ -454,8 +198,12 @@ delivery_new(const struct delivery_setup *setup)
     d->setup = *setup;
     d->probe_ms = NEVER;
     d->limit = configured ? configured : setup->driver->max_in_flight;
-    d->sessions = (struct sessions){.driver = setup->driver,
-                                    .erp = json_object_get(setup->workshop->document, "erp")};
+    d->jobs = (struct jobs){.setup = &d->setup,
+                            .sessions = {.driver = setup->driver,
+                                         .erp = json_object_get(setup->workshop->document, "erp")},
+                            .ended = on_job_ended,
+                            .gone = on_job_gone,
+                            .arg = d};
     d->pump = event_new(setup->base, -1, 0, on_pump, d);
     d->timer = evtimer_new(setup->base, on_pump, d);
     if (!d->pump || !d->timer)
@@ -468,9 +216,7 @@ delivery_free(struct delivery *d)
 {
     if (!d)
         return;
-    while (d->jobs)
-        job_free(d->jobs);
-    sessions_clear(&d->sessions);
+    jobs_clear(&d->jobs);
     event_free(d->pump);
     event_free(d->timer);
     free(d);
@@ -494,7 +240,7 @@ delivery_start(struct delivery *d)
         queue_set_refused(d->setup.queue, d->setup.credentials, 0);
     d->failures = d->probes = 0;
     d->probe_ms = NEVER;
-    sessions_forget_refused(&d->sessions);
+    sessions_forget_refused(&d->jobs.sessions);
     set_state(d, RUNNING, NULL);
     event_active(d->pump, EV_TIMEOUT, 0);
 }
@@ -527,5 +273,5 @@ delivery_reason(const struct delivery *d)
 unsigned
 delivery_in_hand(const struct delivery *d)
 {
-    return d->in_hand;
+    return d->jobs.in_hand;
 }

@@ -108,6 +108,22 @@ queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order)
     return queue_read(txn, uniqueid, order);
 }
 
+uint64_t
+queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
+                   struct order *order)
+{
+    unsigned char key[9];
+    struct store_cursor cursor;
+    uint64_t found = 0;
+
+    if (store_seek(&cursor, txn, STORE_STATUS, queue_key_status(key, status, seq + 1)) &&
+        *(const unsigned char *)cursor.key.data == status &&
+        queue_read_entry(txn, cursor.value, order))
+        found = order->seq;
+    store_cursor_close(&cursor);
+    return found;
+}
+
 static bool
 is_open(enum order_status status)
 {

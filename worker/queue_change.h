@@ -28,6 +28,9 @@ struct queue_remark {
     json_t *changes; /* {"worksheet": ["old", "new"], …}, borrowed */
 };
 
+/* Nothing to say. */
+static const struct queue_remark queue_plain_remark = {-1, NULL, NULL};
+
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
 
@@ -53,6 +56,10 @@ bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order
 
 /* The order that an index entry names. */
 bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order);
+
+/* The first order with this status whose seq is greater: its seq, or 0 where there is none. */
+uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
+                            struct order *order);
 
 void queue_credentials_put(struct queue_txn *t, const struct order *order,
                            const struct credentials *credentials);

@@ -134,15 +134,32 @@ turn(int fd)
 }
 
 static inline int
-client_open(void)
+client_connect(int fd)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
 
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+static inline int
+client_open(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(client_connect(fd), 0);
     evutil_make_socket_nonblocking(fd);
     return fd;
+}
+
+static inline bool
+client_refused(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool refused = client_connect(fd) < 0 && errno == ECONNREFUSED;
+
+    close(fd);
+    return refused;
 }
 
 /* Sends it all, or as much as the server takes before it closes; returns how much that was. */

@@ -1,0 +1,16 @@
+/* Refusals that several routes share. */
+#include "worker/api_internal.h"
+
+void
+api_unavailable(struct call *call, const struct err *err)
+{
+    call_header(call, "Retry-After", "5");
+    call_problem(call, 503, err->code, NULL, "%s", err->text);
+}
+
+void
+api_faults(struct call *call, struct order_faults *faults)
+{
+    call_problem(call, 400, faults->code, json_incref(faults->fields), "%s", faults->detail);
+    order_faults_clear(faults);
+}

@@ -1,0 +1,31 @@
+/* An attempt at one order, from its first step to its recorded end. delivery.c decides when one
+ * starts; what the end means for the order is policy.c's. */
+#ifndef WORKER_JOB_H
+#define WORKER_JOB_H
+
+#include "worker/delivery.h"
+#include "worker/policy.h"
+#include "worker/session.h"
+
+struct job;
+
+/* The jobs in hand and what they share. */
+struct jobs {
+    const struct delivery_setup *setup;
+    struct sessions sessions;
+    struct job *list;
+    unsigned in_hand;
+    /* An attempt has ended; what it says about the ERP. reason_code is static. */
+    void (*ended)(enum policy_sign sign, const char *uniqueid, const char *reason_code, void *arg);
+    /* Its end is on disk and its place is free. */
+    void (*gone)(void *arg);
+    void *arg;
+};
+
+/* Takes over the task, whose order is being processed, and makes the first step. */
+void job_start(struct jobs *jobs, struct queue_task *task);
+
+/* Gives up all jobs where they stand, and the sessions. */
+void jobs_clear(struct jobs *jobs);
+
+#endif

@@ -16,10 +16,19 @@ build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
 echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON || exit 1
 
+# step NAME COMMAND …: a check that is not made of single tests; its own last lines say what it did.
+step() {
+    local name=$1 fault=
+    shift
+    "$@" || fault='<failure message="see its output above"/>'
+    echo "<testsuite><testcase classname=\"run\" name=\"$name\">$fault</testcase></testsuite>" >"$results/$name.xml"
+}
+
 for folder in build build-asan; do
     ctest --test-dir "$folder" --output-junit "$results/unit-$folder.xml" --timeout 300 --output-on-failure -j2 |
         grep -v '^ *Start'
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider \
         --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
 done
+step fuzz test/fuzz/run.sh 5
 /usr/bin/python3 test/summary.py "$results"/*.xml

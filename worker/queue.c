@@ -157,10 +157,14 @@ queue_clear(struct queue *queue, unsigned *cleared, struct err *err)
         now.status = ORDER_ERROR;
         now.next_attempt_ms = 0;
         text_copy(now.reason_code, sizeof now.reason_code, "cleared");
-        text_copy(now.reason_text, sizeof now.reason_text, "taken out of the queue by clear_queue");
+        text_copy(now.reason_text, sizeof now.reason_text,
+                  was.commit_sent ? "taken out of the queue by clear_queue; the line may be in the "
+                                    "ERP: a retry looks for it"
+                                  : "taken out of the queue by clear_queue");
         queue_change(&t, &was, &now, &queue_plain_remark);
         ++*cleared;
     }
+    fault_here("queue.clear");
     return queue_commit(&t, err);
 }
 

@@ -1,10 +1,10 @@
 /* The members of `erp` for each shipped system. The drivers read them; this is the one place that
  * refuses them, so that the supervisor can name every fault without knowing a driver. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/config_check.h"
 
-static const char *const systems[] = {"file", "tryton", NULL};
 static const char *const file_formats[] = {"csv", "json", NULL};
 static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
 
@@ -14,7 +14,7 @@ static const char *const file_columns[] = {"workshop", "worksheet", "product_nr"
 
 #define SYSTEM_MEMBER                                                                              \
     {                                                                                              \
-        .name = "system", .kind = CONFIG_CHOICE, .required = true, .choices = systems              \
+        .name = "system", .kind = CONFIG_TEXT, .required = true                                    \
     }
 #define IN_FLIGHT_MEMBER                                                                           \
     {                                                                                              \
@@ -45,15 +45,6 @@ static const struct config_member tryton_members[] = {
     {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
 };
 
-static const struct {
-    const char *system;
-    const struct config_member *members;
-    size_t count;
-} tables[] = {
-    {"file", file_members, sizeof file_members / sizeof *file_members},
-    {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members},
-};
-
 static bool
 column_known(const char *name)
 {
@@ -71,12 +62,15 @@ check_columns(const json_t *erp, const struct config_place *place)
     if (json_is_array(columns) && !json_array_size(columns))
         config_check_fault(place, "columns", "must name one column or more");
     for (size_t i = 0; i < json_array_size(columns); i++)
-        if (!column_known(json_string_value(json_array_get(columns, i))))
-            config_check_fault(
-                place, "columns",
-                "column %zu must be one of workshop, worksheet, product_nr, product_amount, "
-                "uniqueid, placed_at",
-                i + 1);
+        if (!column_known(json_string_value(json_array_get(columns, i)))) {
+            char index[24];
+            const struct config_place inside = {place->file, "/erp/columns", place->faults};
+
+            snprintf(index, sizeof index, "%zu", i);
+            config_check_fault(&inside, index,
+                               "must be one of workshop, worksheet, product_nr, product_amount, "
+                               "uniqueid, placed_at");
+        }
 }
 
 /* The path of a Tryton URL is the database. */
@@ -91,22 +85,49 @@ check_database(const json_t *erp, const struct config_place *place)
         config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
 }
 
+/* A new system is one row here. */
+static const struct {
+    const char *system;
+    const struct config_member *members;
+    size_t count;
+    void (*check)(
+        const json_t *erp,
+        const struct config_place *place); /* what the members' kinds don't say; or NULL */
+} systems[] = {
+    {"file", file_members, sizeof file_members / sizeof *file_members, check_columns},
+    {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members, check_database},
+};
+
+#define SYSTEM_COUNT (sizeof systems / sizeof *systems)
+
+static void
+unknown_system(const char *system, const struct config_place *place)
+{
+    char names[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < SYSTEM_COUNT; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", i ? ", " : "",
+                                 systems[i].system);
+    if (system)
+        config_check_fault(place, "system", "must be one of %s", names);
+    else
+        config_check_fault(place, "system", "is missing");
+}
+
 void
 config_erp_check(const json_t *erp, const char *file, struct config_faults *faults)
 {
     const struct config_place place = {file, "/erp", faults};
     const char *system = json_string_value(json_object_get(erp, "system"));
 
-    for (size_t i = 0; system && i < sizeof tables / sizeof *tables; i++) {
-        if (strcmp(tables[i].system, system))
+    for (size_t i = 0; system && i < SYSTEM_COUNT; i++) {
+        if (strcmp(systems[i].system, system))
             continue;
-        config_check_members(erp, tables[i].members, tables[i].count, &place);
-        if (tables[i].members == file_members)
-            check_columns(erp, &place);
-        else
-            check_database(erp, &place);
+        config_check_members(erp, systems[i].members, systems[i].count, &place);
+        if (systems[i].check)
+            systems[i].check(erp, &place);
         return;
     }
-    config_check_fault(&place, "system",
-                       system ? "must be one of \"file\", \"tryton\"" : "is missing");
+    unknown_system(system, &place);
 }

@@ -12,7 +12,7 @@ say "Installing what the build needs"
 install_packages "${BUILD_PACKAGES[@]}"
 
 say "Building into build/"
-build build -DPUMPLINE_TESTS=OFF
+build build
 
 folder=$(mktemp -d /tmp/pumpline-quickstart.XXXXXX)
 daemon=
@@ -42,7 +42,11 @@ status() { get '/get_order_status?uniqueid=xxx' | sed -n 's/.*"status":"\([a-z]*
 say "Starting the supervisor with the workshop \"Bennys Auto\""
 build/pumplined -c "$folder/pumpline.json" 2>"$folder/pumplined.log" &
 daemon=$!
-get /alive || { cat "$folder/pumplined.log"; exit 1; }
+get /alive || {
+    cat "$folder/pumplined.log"
+    echo "If port $PORT is taken: PORT=8199 conf/quickstart.sh takes another one."
+    exit 1
+}
 
 say "Placing the order: 5 of product 10 on worksheet 558"
 curl -sS --fail -X PUT "$url/stop_worker" >/dev/null

@@ -3,7 +3,7 @@
  * A driver is a pure translation: step() gets an order and the last reply and says which request
  * comes next or how it ended. It does no I/O, keeps no clock and sets no timer; the worker sends,
  * waits, retries and remembers. So a driver is tested by a file of replies, and a new ERP is one
- * file and one line in drivers.c.
+ * file and its rows in drivers.c and common/config_erp.c.
  *
  * Exactly once: a request that can create the line has `commits` set; the worker records on disk
  * that it leaves before it leaves. A driver that can look a line up does so first in EVERY attempt
@@ -64,7 +64,10 @@ struct erp_reply {
 
 /* How it ended. Strings are cut to fit; the ERP's own words go into reason_text. */
 struct erp_outcome {
-    const char *reason_code; /* one of API.md section 2; static */
+    /* static. ERP_RETRY: erp_unreachable, erp_busy, erp_failure, or worksheet_locked (asked for as
+     * long as it takes). ERP_REJECT: worksheet_not_found, worksheet_closed, product_not_found,
+     * amount_refused, erp_rejected, outcome_unknown. ERP_PARK: auth_failed. ERP_CREATED: "". */
+    const char *reason_code;
     char reason_text[ORDER_REASON_TEXT_MAX + 1];
     char reference[ORDER_REFERENCE_MAX + 1];
     int64_t retry_after_ms; /* the ERP's wish; 0: none */

@@ -24,14 +24,14 @@
 static const char usage[] =
     "usage: pumpline-worker PORT WORKSHOP -c FILE\n"
     "\n"
-    "Runs one integration by itself, without the supervisor: its HTTP API on PORT (at the address "
-    "that the\n"
+    "Runs one integration by itself, while no supervisor runs it: its HTTP API on PORT (at the "
+    "address that the\n"
     "configuration gives) and its worker. WORKSHOP is the name or the slug; FILE is "
     "pumpline.json.\n"
     "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
     "\n"
-    "exit status: 0, 64 usage, 74 the queue can't be used, 75 another process works on it, 78 "
-    "configuration\n";
+    "exit status: 0, 64 usage, 71 the port or the key can't be used, 74 the queue can't be used,\n"
+    "75 another process works on it, 78 configuration\n";
 
 struct options {
     bool child;
@@ -46,6 +46,13 @@ struct process {
 };
 
 static bool
+is_port(const char *text)
+{
+    return *text && strlen(text) <= 5 && !text[strspn(text, "0123456789")] && atoi(text) > 0 &&
+           atoi(text) <= 65535;
+}
+
+static bool
 parse_options(int argc, char **argv, struct options *o)
 {
     int positional = 0;
@@ -57,9 +64,11 @@ parse_options(int argc, char **argv, struct options *o)
             o->config = argv[++i];
         else if (argv[i][0] == '-' || positional > 1)
             return false;
-        else if (positional++ == 0)
+        else if (positional++ == 0) {
             o->port = argv[i];
-        else
+            if (!is_port(o->port))
+                return false;
+        } else
             o->workshop = argv[i];
     }
     return o->child ? !positional && !o->config : positional == 2 && o->config;
@@ -118,22 +127,24 @@ fail(int status, const char *text)
 }
 
 static int
-listen_on(const char *host, const char *port)
+listen_on(const char *host, const char *port, struct err *err)
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                                    .ai_socktype = SOCK_STREAM};
-    struct addrinfo *address;
-    int fd, on = 1;
+    struct addrinfo *address = NULL;
+    int fd = -1, on = 1;
 
-    if (getaddrinfo(host, port, &hints, &address))
-        return -1;
-    fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-                    bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG))) {
-        close(fd);
+    if (getaddrinfo(host, port, &hints, &address) == 0)
+        fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
+        bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+        err_errno(err, "listen", "port %s of %s can't be listened on", port, host);
+        if (fd >= 0)
+            close(fd);
         fd = -1;
     }
-    freeaddrinfo(address);
+    if (address)
+        freeaddrinfo(address);
     return fd;
 }
 
@@ -157,37 +168,46 @@ ignore(void *arg)
 }
 
 static int
-run_alone(struct process *p, const struct options *o)
+serve_alone(struct process *p, const json_t *slice, int fd)
 {
     static const struct worker_events events = {ignore, ignore, NULL};
-    struct config_faults faults = {NULL, 0};
-    struct daemon_config *config = config_load(o->config, &faults);
-    struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
-    struct err err = {"", ""};
-    json_t *slice;
-    int fd, status;
+    struct err err;
+    int status;
 
-    for (size_t i = 0; i < faults.count; i++)
-        log_error("%s: %s: %s", faults.items[i].file, faults.items[i].pointer,
-                  faults.items[i].text);
-    config_faults_clear(&faults);
-    if (!workshop) {
-        config_free(config);
-        return fail(EX_CONFIG,
-                    config ? "the configuration has no such workshop" : "bad configuration");
-    }
-    fd = listen_on(workshop->host, o->port);
-    slice = fd < 0 ? NULL : alone_slice(config, workshop, &err);
-    config_free(config);
-    if (!slice)
-        return fail(EX_OSERR, fd < 0 ? strerror(errno) : err.text);
     p->worker = worker_start(p->base, slice, fd, &events, &err);
-    json_decref(slice);
     if (!p->worker)
-        return fail(strcmp(err.code, "in_use") ? EX_IOERR : EX_TEMPFAIL, err.text);
+        return fail(worker_exit_status(&err), err.text);
     run_loop(p);
     status = worker_broken(p->worker) ? EX_IOERR : 0;
     worker_free(p->worker);
+    return status;
+}
+
+static int
+run_alone(struct process *p, const struct options *o)
+{
+    struct config_faults faults = {NULL, 0};
+    struct daemon_config *config = config_load(o->config, &faults);
+    struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
+    struct err err;
+    json_t *slice;
+    int fd, status = EX_OSERR;
+
+    for (size_t i = 0; i < faults.count; i++)
+        log_error("%s: %s%s%s", faults.items[i].file, faults.items[i].pointer,
+                  *faults.items[i].pointer ? ": " : "", faults.items[i].text);
+    config_faults_clear(&faults);
+    if (!workshop) {
+        status = fail(EX_CONFIG,
+                      config ? "the configuration has no such workshop" : "bad configuration");
+    } else if ((fd = listen_on(workshop->host, o->port, &err)) < 0 ||
+               !(slice = alone_slice(config, workshop, &err))) {
+        status = fail(EX_OSERR, err.text);
+    } else {
+        status = serve_alone(p, slice, fd);
+        json_decref(slice);
+    }
+    config_free(config);
     return status;
 }
 
@@ -202,6 +222,10 @@ main(int argc, char **argv)
     if (!parse_options(argc, argv, &o)) {
         bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
 
+        if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+            puts("pumpline-worker " PUMPLINE_VERSION);
+            return 0;
+        }
         fputs(usage, help ? stdout : stderr);
         return help ? 0 : EX_USAGE;
     }

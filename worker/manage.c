@@ -123,10 +123,7 @@ do_config(struct manage *m, const json_t *message)
         return;
     }
     log_error("can't start: %s", err.text);
-    m->exit_status = strcmp(err.code, "config") == 0 || strcmp(err.code, "credentials") == 0
-                         ? EX_CONFIG
-                     : strcmp(err.code, "in_use") == 0 ? EX_TEMPFAIL
-                                                       : EX_IOERR;
+    m->exit_status = worker_exit_status(&err);
     event_base_loopbreak(m->base);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
@@ -251,6 +252,14 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     }
     worker_free(w);
     return NULL;
+}
+
+int
+worker_exit_status(const struct err *err)
+{
+    if (strcmp(err->code, "config") == 0 || strcmp(err->code, "credentials") == 0)
+        return EX_CONFIG;
+    return strcmp(err->code, "in_use") == 0 ? EX_TEMPFAIL : EX_IOERR;
 }
 
 void

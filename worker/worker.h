@@ -22,6 +22,9 @@ struct worker_events {
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 
+/* The sysexits status that says why it did not start: EX_CONFIG, EX_TEMPFAIL or EX_IOERR. */
+int worker_exit_status(const struct err *err);
+
 /* Takes no further order, lets those in hand finish, for stop_timeout_s at the most, and then ends
  * the loop. Harmless when repeated. */
 void worker_stop(struct worker *worker);

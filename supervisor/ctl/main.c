@@ -127,10 +127,15 @@ static const struct command commands[] = {
         .name = "backup",
         .usage = "WORKSHOP FILE",
         .summary = "Copies the live queue, consistently, to a new file",
-        .about = "For root or the daemon's own user: the copy holds what the queue holds. To go "
-                 "back to it, stop "
-                 "the\nintegration, put it in the place of STATE_DIR/queues/SLUG/data.mdb, and "
-                 "start it again.",
+        .about =
+            "For root or the daemon's own user. To go back to it: `stop`, put it in the place of\n"
+            "STATE_DIR/queues/SLUG/data.mdb, `start`. Orders taken since the copy are lost; those "
+            "that\n"
+            "waited then are sent again: the ERP is asked for their uniqueid first, but a file "
+            "that an\n"
+            "importer has taken away comes a second time. So `stop-worker` before the backup, and "
+            "look at\n"
+            "`queue` after going back, before `start-worker`.",
         .example = "pumplinectl backup bennys-auto /var/backups/bennys-auto.mdb",
         .args_min = 2,
         .args_max = 2,

@@ -304,9 +304,15 @@ print_resolved(const struct ctl *ctl, const json_t *reply)
 int
 command_resolve(struct ctl *ctl)
 {
-    json_t *body = json_object();
-    int result = body_set(body, "note", ctl->options[OPTION_NOTE]);
+    json_t *body;
+    int result;
 
+    if (!*ctl->options[OPTION_NOTE]) {
+        fputs("pumplinectl: --note must say how it was done\n", stderr);
+        return CTL_USAGE;
+    }
+    body = json_object();
+    result = body_set(body, "note", ctl->options[OPTION_NOTE]);
     if (result != CTL_OK) {
         json_decref(body);
         return result;

@@ -71,8 +71,8 @@ test_file_erp(void **state)
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"format\":\"xml\"}", "/erp/format");
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"url\":\"http://x/\"}", "/erp/url");
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"columns\":[]}", "/erp/columns");
-    expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"columns\":[\"price\"]}", "/erp/columns");
-    expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"columns\":[5]}", "/erp/columns");
+    expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"columns\":[\"price\"]}", "/erp/columns/0");
+    expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"columns\":[5]}", "/erp/columns/0");
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"delimiter\":\"\\t\"}", NULL);
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"delimiter\":\"x\"}", "/erp/delimiter");
     expect_erp("{\"system\":\"file\",\"folder\":\"/f\",\"max_in_flight\":0}", "/erp/max_in_flight");

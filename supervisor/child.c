@@ -1,6 +1,7 @@
 /* One workshop's process: start, watch, stop, start again. */
 #include "supervisor/child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,24 +153,34 @@ finish(struct child *child)
     next[child_after_exit(&end)](child);
 }
 
+/* The process could not tell why: what is wrong with the file is looked up afterwards. */
+static void
+describe_unexecuted(const struct child *child, pid_t pid, char *text, size_t size)
+{
+    const char *path = child->host->worker_path;
+    bool known = access(path, X_OK) != 0;
+
+    snprintf(text, size, "process %ld could not execute %s%s%s", (long)pid, path, known ? ": " : "",
+             known ? strerror(errno) : "");
+}
+
 static void
 write_obituary(struct child *child, pid_t pid)
 {
     const struct child_exit *last = &child->last_exit;
-    char text[160];
+    char text[480];
 
     if (last->signal)
         snprintf(text, sizeof text, "process %ld was ended by signal %d (%s)", (long)pid,
                  last->signal, strsignal(last->signal));
     else if (last->code == SPAWN_EXEC_FAILED)
-        snprintf(text, sizeof text, "process %ld could not execute the worker's program",
-                 (long)pid);
+        describe_unexecuted(child, pid, text, sizeof text);
     else
         snprintf(text, sizeof text, "process %ld ended with status %d", (long)pid, last->code);
     log_write(LOG_INFO, LOG_NO_FILE, NULL, "%s: %s", child->workshop->slug, text);
     if (child->wanted == CHILD_UP && !child->asked && !*child->last_error)
         snprintf(child->last_error, sizeof child->last_error, "%s%s", text,
-                 child->was_ready ? "" : " before it was ready");
+                 child->was_ready || last->code == SPAWN_EXEC_FAILED ? "" : " before it was ready");
 }
 
 void
@@ -332,6 +343,16 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
     if (!child->timer)
         die_abort("no memory for a timer");
     return child;
+}
+
+void
+child_configure(struct child *child, const struct workshop_config *workshop)
+{
+    const struct workshop_config *before = child->workshop;
+
+    if (before->port != workshop->port || strcmp(before->host, workshop->host))
+        child_close_listener(child);
+    child->workshop = workshop;
 }
 
 void

@@ -61,6 +61,10 @@ struct child {
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);
 
+/* From now on this is its configuration (borrowed): a process that runs keeps what it was told, the
+ * next one gets it. A listener at another address closes now. */
+void child_configure(struct child *child, const struct workshop_config *workshop);
+
 /* Closes what it holds; a process that is still there is left to the end of its channel. */
 void child_free(struct child *child);
 

@@ -1,8 +1,8 @@
 /* What a child says on its channel. */
 #include <string.h>
 
-#include "common/log.h"
 #include "common/fault.h"
+#include "common/log.h"
 #include "supervisor/child_state.h"
 
 static void

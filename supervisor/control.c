@@ -11,6 +11,7 @@
 #include "supervisor/forward.h"
 #include "supervisor/listen.h"
 #include "supervisor/peer.h"
+#include "supervisor/reload.h"
 #include "supervisor/view.h"
 
 /* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
@@ -31,7 +32,8 @@ find_child(const struct control *control, struct call *call)
     struct child *child = daemon_find(control->daemon, call->params[0]);
 
     if (!child)
-        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop of this name");
+        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop \"%s\"",
+                     call->params[0]);
     return child;
 }
 
@@ -60,6 +62,12 @@ get_workshop(struct call *call, void *context)
         call_reply(call, 200, view_workshop(child));
 }
 
+static void
+refuse_stopping(struct call *call)
+{
+    call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
+}
+
 /* Commands that end with a process. */
 static void
 put_up(struct control *control, struct call *call, enum command command)
@@ -69,7 +77,7 @@ put_up(struct control *control, struct call *call, enum command command)
     if (!child)
         return;
     if (control->daemon->stopping)
-        call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
+        refuse_stopping(call);
     else if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL, "this integration is not active");
     else
@@ -110,6 +118,42 @@ put_kill(struct call *call, void *context)
     put_down(context, call, COMMAND_KILL);
 }
 
+/* Takes over the call. */
+static void
+refuse_faults(struct call *call, const struct config_faults *faults)
+{
+    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
+                              faults->count == 1 ? "" : "s");
+    json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
+    char *text;
+
+    json_object_set_new(problem, "faults", config_faults_json(faults));
+    text = json_dumps(problem, JSON_COMPACT);
+    call_reply_text(call, 400, "application/problem+json", text, strlen(text));
+    free(text);
+    json_decref(problem);
+    free(detail);
+}
+
+static void
+put_reload(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct config_faults faults = {0};
+    json_t *report;
+
+    if (control->daemon->stopping) {
+        refuse_stopping(call);
+        return;
+    }
+    report = reload(control->daemon, &faults);
+    if (report)
+        call_reply(call, 200, report);
+    else
+        refuse_faults(call, &faults);
+    config_faults_clear(&faults);
+}
+
 static void
 forward(struct call *call, void *context)
 {
@@ -128,6 +172,7 @@ forward(struct call *call, void *context)
 
 static const struct route routes[] = {
     {.method = "GET", .pattern = "/health", .handle = get_health},
+    {.method = "PUT", .pattern = "/reload", .handle = put_reload},
     {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
     {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
     {.method = "PUT", .pattern = "/workshops/{workshop}/start", .handle = put_start},

@@ -9,8 +9,11 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "supervisor/notify.h"
+#include "supervisor/reload.h"
 
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
+/* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
+#define ASKED_AGAIN_MS 1000
 
 /* What children need of their host. */
 
@@ -25,7 +28,7 @@ slice(const struct child *child, void *arg)
 static bool
 all_at_rest(const struct daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->child_count; i++)
+    for (size_t i = 0; i < daemon->total; i++)
         if (!child_at_rest(daemon->children[i]))
             return false;
     return true;
@@ -48,6 +51,8 @@ on_changed(struct child *child, void *arg)
         daemon->observer.changed(child, daemon->observer.arg);
     if (daemon->stopping && child_at_rest(child) && all_at_rest(daemon))
         leave_loop(daemon);
+    if (daemon->total > daemon->child_count && child_at_rest(child))
+        daemon_sweep(daemon); /* not now: the child is still at it */
 }
 
 static void
@@ -65,7 +70,7 @@ static void
 kill_all(struct daemon *daemon)
 {
     log_warning("asked again: every process is killed");
-    for (size_t i = 0; i < daemon->child_count; i++)
+    for (size_t i = 0; i < daemon->total; i++)
         child_kill(daemon->children[i]);
 }
 
@@ -76,13 +81,15 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     if (daemon->stopping) {
-        kill_all(daemon);
+        if (clock_monotonic_ms() - daemon->stopping_ms >= ASKED_AGAIN_MS)
+            kill_all(daemon);
         return;
     }
     log_info("signal %d: stopping", (int)number);
     notify_send("STOPPING=1");
     daemon->stopping = true;
-    for (size_t i = 0; i < daemon->child_count; i++)
+    daemon->stopping_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < daemon->total; i++)
         child_stop(daemon->children[i]);
     if (all_at_rest(daemon))
         leave_loop(daemon);
@@ -92,14 +99,18 @@ static void
 on_hangup(evutil_socket_t number, short what, void *arg)
 {
     struct daemon *daemon = arg;
+    struct config_faults faults = {0};
 
     (void)number;
     (void)what;
     log_reopen();
-    for (size_t i = 0; i < daemon->child_count; i++)
+    for (size_t i = 0; i < daemon->total; i++)
         if (daemon->children[i]->pid > 0)
             kill(daemon->children[i]->pid, SIGHUP);
     log_info("logs opened again");
+    if (!daemon->stopping)
+        json_decref(reload(daemon, &faults));
+    config_faults_clear(&faults);
 }
 
 /* One SIGCHLD may stand for several ends. Orphans that a container hands to its first process are
@@ -114,7 +125,7 @@ on_child(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        for (size_t i = 0; i < daemon->child_count; i++)
+        for (size_t i = 0; i < daemon->total; i++)
             if (daemon->children[i]->pid == pid) {
                 child_reaped(daemon->children[i], status);
                 break;
@@ -163,16 +174,59 @@ start_watchdog(struct daemon *daemon)
         die_abort("no watchdog timer");
 }
 
+/* Children that leave. */
+
+struct workshop_config *
+daemon_own_config(const struct child *child)
+{
+    return (struct workshop_config *)child->workshop;
+}
+
+static void
+free_leaving(struct child *child)
+{
+    struct workshop_config *own = daemon_own_config(child);
+
+    child_free(child);
+    workshop_config_free(own);
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+    size_t kept = daemon->child_count;
+
+    (void)fd;
+    (void)what;
+    for (size_t i = daemon->child_count; i < daemon->total; i++)
+        if (child_at_rest(daemon->children[i]))
+            free_leaving(daemon->children[i]);
+        else
+            daemon->children[kept++] = daemon->children[i];
+    daemon->total = kept;
+}
+
+void
+daemon_sweep(struct daemon *daemon)
+{
+    struct timeval now = {0};
+
+    evtimer_add(daemon->sweep, &now);
+}
+
 struct daemon *
-daemon_new(struct event_base *base, struct daemon_config *config, unsigned char *master_key,
-           const char *worker_path)
+daemon_new(struct event_base *base, struct daemon_config *config, const char *config_path,
+           unsigned char *master_key, const char *worker_path)
 {
     struct daemon *daemon = mem_alloc(sizeof *daemon);
 
     *daemon = (struct daemon){.base = base,
                               .config = config,
+                              .config_path = config_path,
                               .master_key = master_key,
                               .child_count = config->workshop_count,
+                              .total = config->workshop_count,
                               .started_ms = clock_monotonic_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
@@ -184,6 +238,9 @@ daemon_new(struct event_base *base, struct daemon_config *config, unsigned char 
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
+    daemon->sweep = evtimer_new(base, on_sweep, daemon);
+    if (!daemon->sweep)
+        die_abort("no memory for a timer");
     listen_for_signals(daemon);
     start_watchdog(daemon);
     return daemon;
@@ -194,6 +251,9 @@ daemon_free(struct daemon *daemon)
 {
     for (size_t i = 0; i < daemon->child_count; i++)
         child_free(daemon->children[i]);
+    for (size_t i = daemon->child_count; i < daemon->total; i++)
+        free_leaving(daemon->children[i]);
+    event_free(daemon->sweep);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         event_free(daemon->signals[i]);
     if (daemon->watchdog)

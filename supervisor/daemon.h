@@ -17,20 +17,27 @@ struct daemon_observer {
 struct daemon {
     struct event_base *base;
     struct daemon_config *config; /* owned */
+    const char *config_path;      /* borrowed */
     unsigned char *master_key;    /* owned, secret memory */
     struct child_host host;
-    struct child **children; /* in the order of config->workshops */
-    size_t child_count;
+    /* In the order of config->workshops; after them those whose workshop is no longer in it, until
+     * their process has gone: nobody finds them, and each owns its configuration. */
+    struct child **children;
+    size_t child_count; /* of config->workshops */
+    size_t total;       /* with those that are leaving */
     struct daemon_observer observer;
     struct event *signals[DAEMON_SIGNALS];
     struct event *watchdog;
-    int64_t started_ms; /* monotonic */
+    struct event *sweep;
+    int64_t started_ms;  /* monotonic */
+    int64_t stopping_ms; /* monotonic, when stopping became true */
     bool stopping;
 };
 
-/* Takes over config and master_key; worker_path is borrowed. */
+/* Takes over config, which config_path was read into, and master_key; the paths are borrowed. */
 struct daemon *daemon_new(struct event_base *base, struct daemon_config *config,
-                          unsigned char *master_key, const char *worker_path);
+                          const char *config_path, unsigned char *master_key,
+                          const char *worker_path);
 void daemon_free(struct daemon *daemon);
 
 /* Starts the active ones and runs the loop until the last child has gone. */
@@ -38,5 +45,11 @@ void daemon_run(struct daemon *daemon);
 
 /* By name or slug; NULL where there is none. */
 struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug);
+
+/* The configuration that a leaving child owns, for its owner to free. */
+struct workshop_config *daemon_own_config(const struct child *child);
+
+/* Frees those of the leaving children that are at rest, once the loop runs. */
+void daemon_sweep(struct daemon *daemon);
 
 #endif

@@ -66,9 +66,11 @@ take(struct forward *forward)
 }
 
 static void
-refuse_not_running(struct call *call)
+refuse_not_running(struct call *call, const struct child *child)
 {
-    call_problem(call, 503, "not_running", NULL, "this workshop's process is not running");
+    call_problem(call, 503, "not_running", NULL,
+                 "this workshop's process is not running: pumplinectl start %s",
+                 child->workshop->slug);
 }
 
 static void
@@ -102,7 +104,7 @@ forwards_send(struct forwards *forwards, struct child *child, struct call *call)
     if (!message)
         call_problem(call, 400, "invalid_json", NULL, "the request is not UTF-8 text");
     else if (!child_send(child, message))
-        refuse_not_running(call);
+        refuse_not_running(call, child);
     else
         keep(forwards, child, call);
     json_decref(message);
@@ -129,8 +131,11 @@ drop(struct forwards *forwards, const struct child *child)
     while (forward) {
         struct forward *next = TAILQ_NEXT(forward, link);
 
-        if (!child || forward->child == child)
-            refuse_not_running(take(forward));
+        if (!child || forward->child == child) {
+            const struct child *its = forward->child;
+
+            refuse_not_running(take(forward), its);
+        }
         forward = next;
     }
 }

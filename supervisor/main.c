@@ -7,8 +7,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/log.h"
 #include "common/fault.h"
+#include "common/log.h"
 #include "common/secret.h"
 #include "supervisor/boot.h"
 #include "supervisor/control.h"
@@ -104,6 +104,12 @@ prepare(const struct daemon_config *config, unsigned char *key, char *worker_pat
     return EX_OK;
 }
 
+static const char *
+plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static int
 run(struct daemon *daemon, struct err *err)
 {
@@ -111,16 +117,17 @@ run(struct daemon *daemon, struct err *err)
 
     if (!control)
         return EX_UNAVAILABLE;
-    log_info("pumplined " PUMPLINE_VERSION " serves %zu workshops", daemon->child_count);
+    log_info("pumplined " PUMPLINE_VERSION " serves %zu workshop%s", daemon->child_count,
+             plural(daemon->child_count));
     daemon_run(daemon);
     control_close(control);
     log_info("stopped");
     return EX_OK;
 }
 
-/* Takes over config. */
+/* Takes over config, which was read from path. */
 static int
-serve(struct daemon_config *config)
+serve(struct daemon_config *config, const char *path)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
     char worker_path[PATH_MAX];
@@ -133,7 +140,7 @@ serve(struct daemon_config *config)
 
         if (!base)
             die_abort("no event loop");
-        daemon = daemon_new(base, config, key, worker_path);
+        daemon = daemon_new(base, config, path, key, worker_path);
         status = run(daemon, &err);
         daemon_free(daemon);
         event_base_free(base);
@@ -163,12 +170,13 @@ main(int count, char **arguments)
     if (!config)
         return EX_CONFIG;
     if (options.check_only) {
-        printf("configuration ok: %zu workshops\n", config->workshop_count);
+        printf("configuration ok: %zu workshop%s\n", config->workshop_count,
+               plural(config->workshop_count));
         config_free(config);
         return EX_OK;
     }
     log_open("pumplined");
-    status = serve(config);
+    status = serve(config, options.config);
     log_close();
     return status;
 }

@@ -19,6 +19,10 @@
 #include "worker/record.h"
 #include "worker/store_pages.h"
 
+/* What a look at the queue comes to. One that fails for want of descriptors, memory or a process
+ * says nothing about the queue. */
+enum walk { WALK_SOUND, WALK_DAMAGED, WALK_FAILED };
+
 #define CHECK_SECONDS 120 /* a loop in a damaged tree ends here */
 
 struct salvage {
@@ -80,29 +84,31 @@ walk_child(const char *folder, unsigned map_mib, const char *records)
     alarm(CHECK_SECONDS);
     store = store_open_locked(folder, map_mib, &err);
     if (!store)
-        _exit(1);
+        _exit(strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED);
     store_begin(store, &txn, false);
     for (int table = 0; table < STORE_TABLES; table++)
         sound = walk_table(&txn, (enum store_table)table, to) && sound;
     if (to && fclose(to))
         sound = false;
-    _exit(sound && store_end(&txn, &err) == 0 ? 0 : 1);
+    _exit(sound && store_end(&txn, &err) == 0 ? WALK_SOUND : WALK_DAMAGED);
 }
 
-/* records: a file for what is sound; NULL: only check. Returns whether all was sound. */
-static bool
+/* records: a file for what is sound; NULL: only check. */
+static enum walk
 walk(const char *folder, unsigned map_mib, const char *records)
 {
     pid_t pid = fork();
     int status;
 
     if (pid < 0)
-        return false;
+        return WALK_FAILED;
     if (!pid)
         walk_child(folder, map_mib, records);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (WIFEXITED(status))
+        return (enum walk)WEXITSTATUS(status);
+    return WTERMSIG(status) == SIGKILL ? WALK_FAILED : WALK_DAMAGED;
 }
 
 /* --- taking over --- */
@@ -309,7 +315,14 @@ check_locked(const char *folder, unsigned map_mib, const unsigned char *workshop
         return mend(folder, map_mib, workshop_key, data, err);
     if (header == STORE_PAGES_SOUND && store_was_closed(folder))
         return 0;
-    return walk(folder, map_mib, NULL) ? 0 : mend(folder, map_mib, workshop_key, data, err);
+    switch (walk(folder, map_mib, NULL)) {
+    case WALK_SOUND:
+        return 0;
+    case WALK_DAMAGED:
+        return mend(folder, map_mib, workshop_key, data, err);
+    default:
+        return err_set(err, "storage", "the queue can't be checked now");
+    }
 }
 
 int

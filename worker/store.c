@@ -58,11 +58,19 @@ is_passing(int error)
            error == ENOMEM || error == MDB_BAD_VALSIZE;
 }
 
+/* Of the process or the machine: says nothing about the queue. */
+static bool
+is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN;
+}
+
 static int
 fail(struct err *err, int error, const char *what)
 {
     const char *code = error == ENOSPC || error == EDQUOT || error == EFBIG ? "disk_full"
                        : error == MDB_MAP_FULL                              ? "queue_full"
+                       : is_shortage(error)                                 ? "no_resources"
                                                                             : "storage";
 
     return err_set(err, code, "%s: %s", what, mdb_strerror(error));

@@ -68,8 +68,8 @@ bool store_nearly_full(struct store *store);
 
 void store_begin(struct store *store, struct store_txn *txn, bool write);
 
-/* 0 when it is on disk. -1: nothing of it is; the code is "disk_full", "queue_full" or "storage".
- */
+/* 0 when it is on disk. -1: nothing of it is; the code is "disk_full", "queue_full",
+ * "no_resources" or "storage". */
 int store_commit(struct store_txn *txn, struct err *err) __attribute__((warn_unused_result));
 void store_abort(struct store_txn *txn);
 

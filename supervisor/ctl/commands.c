@@ -173,6 +173,30 @@ print_last_exit(const json_t *last)
     free(at);
 }
 
+/* The daemon's own words for why it does not run. */
+static void
+print_last_error(const json_t *error)
+{
+    if (json_is_string(error))
+        text_say("last error: %s", json_string_value(error));
+}
+
+static void
+print_salvaged(const json_t *salvaged)
+{
+    long long orders = number(salvaged, "orders");
+    char *at, *file;
+
+    if (!json_is_object(salvaged))
+        return;
+    at = text_time(json_string_value(json_object_get(salvaged, "at")));
+    file = text_of_json(json_object_get(salvaged, "file"));
+    text_say("queue salvaged %s: %lld order%s, %lld of them for a person; the damaged file is %s",
+             at, orders, orders == 1 ? "" : "s", number(salvaged, "for_a_person"), file);
+    free(file);
+    free(at);
+}
+
 static void
 print_integration(const struct ctl *ctl, const json_t *one)
 {
@@ -186,6 +210,8 @@ print_integration(const struct ctl *ctl, const json_t *one)
         print_last_exit(member(one, "last_exit"));
     else
         text_say("last exit: none since the daemon started");
+    print_last_error(member(one, "last_error"));
+    print_salvaged(member(one, "salvaged"));
 }
 
 int
@@ -211,6 +237,17 @@ command_clear_queue(struct ctl *ctl)
     return ctl_run(ctl, "PUT", ctl_path(ctl, "clear_queue"), NULL, print_cleared);
 }
 
+/* What was not applied is no news where there is nothing of it. */
+static void
+print_needs_restart(const json_t *members)
+{
+    char *text = text_of_json(members);
+
+    if (json_array_size(members))
+        text_say("not applied until the daemon is restarted: %s", text);
+    free(text);
+}
+
 /* What was touched, as the daemon names it. */
 static void
 print_reload(const struct ctl *ctl, const json_t *reply)
@@ -224,9 +261,11 @@ print_reload(const struct ctl *ctl, const json_t *reply)
     {
         char *text = text_of_json(value);
 
-        text_say("  %s: %s", name, text);
+        if (strcmp(name, "needs_restart"))
+            text_say("  %s: %s", name, text);
         free(text);
     }
+    print_needs_restart(json_object_get(reply, "needs_restart"));
 }
 
 int

@@ -55,6 +55,7 @@ static const struct command commands[] = {
         .name = "stop",
         .usage = "WORKSHOP",
         .summary = "Stops a workshop's API and worker; the order in hand finishes",
+        .about = "It stays down until it is started or the daemon is restarted.",
         .example = "pumplinectl stop bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -74,8 +75,10 @@ static const struct command commands[] = {
     {
         .name = "kill",
         .usage = "WORKSHOP",
-        .summary = "Kills a workshop's process at once; it stays down until it is started",
-        .about = "For one that hangs: `stop` lets the order in hand finish. No order is lost.",
+        .summary = "Kills a workshop's process at once; no order is lost",
+        .about =
+            "For one that hangs: `stop` lets the order in hand finish.\nIt stays down until it "
+            "is started or the daemon is restarted.",
         .example = "pumplinectl kill bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -86,6 +89,8 @@ static const struct command commands[] = {
         .name = "start-worker",
         .usage = "WORKSHOP",
         .summary = "Starts the worker, also one that has parked itself",
+        .about = "A worker parked with erp_unreachable goes on by itself; one parked with "
+                 "auth_failed needs\ncorrected credentials or this command.",
         .example = "pumplinectl start-worker bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -96,6 +101,7 @@ static const struct command commands[] = {
         .name = "stop-worker",
         .usage = "WORKSHOP",
         .summary = "Stops the worker; orders are still taken and wait",
+        .about = "It stays stopped until it is started or the daemon is restarted.",
         .example = "pumplinectl stop-worker bennys-auto",
         .args_min = 1,
         .args_max = 1,

@@ -202,11 +202,17 @@ def test_put_commands(daemon, command, method, path, reply, said):
 
 
 def test_reload(daemon):
-    daemon.on("PUT", "/reload", {"restarted": ["bennys-auto", "x"], "removed": [], "unchanged": 3})
+    reply = {"added": ["bennys-auto", "x"], "changed": [], "removed": ["y"], "unchanged": 3,
+             "needs_restart": []}
+    daemon.on("PUT", "/reload", reply)
     done = ctl(daemon, "reload")
     assert done.returncode == 0
-    assert "restarted: bennys-auto, x\n" in done.stdout and "unchanged: 3\n" in done.stdout
+    assert done.stdout == ("configuration read again\n  added: bennys-auto, x\n  changed: -\n"
+                           "  removed: y\n  unchanged: 3\n")
     assert daemon.seen == [("PUT", "/reload", None)]
+    reply["needs_restart"] = ["control_socket", "state_dir"]
+    assert ctl(daemon, "reload").stdout == done.stdout + (
+        "not applied until the daemon is restarted: control_socket, state_dir\n")
 
 
 def test_status_shows_every_integration(daemon):
@@ -245,6 +251,20 @@ def test_status_of_one(daemon, state):
     assert columns(done.stdout.splitlines()[1])[:5] == [SHOP, "8101", "tryton", "running",
                                                         "parked (auth_failed)"]
     assert "last exit: signal 9 at 2026-11-24 08:15:30" in done.stdout
+    assert "last error" not in done.stdout and "salvaged" not in done.stdout
+
+
+@pytest.mark.parametrize("orders, said", [(7, "7 orders, 2"), (1, "1 order, 2")])
+def test_status_of_one_with_trouble(daemon, orders, said):
+    daemon.on("GET", PATH, integration(
+        last_error="port 8101 of 127.0.0.1 can't be listened on: Address already in use",
+        salvaged={"at": "2026-11-24T08:15:30Z", "file": "/q/data.mdb.damaged", "orders": orders,
+                  "for_a_person": 2}))
+    lines = ctl(daemon, "status", SHOP).stdout.splitlines()
+    assert ("last error: port 8101 of 127.0.0.1 can't be listened on: Address already in use"
+            in lines)
+    assert re.fullmatch(r"queue salvaged 2026-11-24 08:15:30 \(.*\): " + said +
+                        " of them for a person; the damaged file is /q/data.mdb.damaged", lines[-1])
 
 
 def pages(daemon, total=250, size=100):
@@ -656,6 +676,17 @@ def test_help_of_a_command(command):
     for part in (f"Usage: pumplinectl [OPTIONS] {command}", "Options:", "Example:", "Exit status:"):
         assert part in done.stdout
     assert "--password " not in done.stdout
+
+
+@pytest.mark.parametrize("command, said", [
+    ("stop", "until it is started or the daemon is restarted"),
+    ("kill", "until it is started or the daemon is restarted"),
+    ("stop-worker", "until it is started or the daemon is restarted"),
+    ("start-worker", "parked with erp_unreachable goes on by itself"),
+    ("start-worker", "auth_failed needs"),
+])
+def test_help_says_how_long_it_lasts(command, said):
+    assert said in ctl(None, command, "--help").stdout
 
 
 def test_help_and_version():

@@ -356,6 +356,44 @@ broken_framing_ends_it(void **state)
     assert_null(f->child->chan);
 }
 
+static void
+a_program_that_can_not_be_executed_is_named(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    hang_up(f);
+    child_reaped(f->child, STATUS(SPAWN_EXEC_FAILED));
+    assert_int_equal(f->child->state, CHILD_BACKOFF);
+    assert_string_equal(
+        f->child->last_error,
+        "process 1073741808 could not execute /nowhere/worker: No such file or directory");
+}
+
+static void
+another_configuration_closes_the_listener_of_another_address(void **state)
+{
+    struct fixture *f = *state;
+    struct workshop_config other = f->workshop;
+    int listen_fd;
+
+    get_ready(f);
+    listen_fd = f->child->listen_fd;
+    other.retention_days = 7;
+    child_configure(f->child, &other);
+    assert_ptr_equal(f->child->workshop, &other);
+    assert_int_equal(f->child->listen_fd, listen_fd);
+    strcpy(f->workshop.host, "127.0.0.2");
+    child_configure(f->child, &f->workshop);
+    assert_int_equal(f->child->listen_fd, -1);
+    assert_int_equal(f->child->state, CHILD_RUNNING);
+    child_restart(f->child);
+    hang_up(f);
+    child_reaped(f->child, 0);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_true(f->child->listen_fd >= 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -375,6 +413,8 @@ main(void)
         TEST(a_stopped_worker_stays_stopped),
         TEST(calls_go_to_a_running_one_alone),
         TEST(broken_framing_ends_it),
+        TEST(a_program_that_can_not_be_executed_is_named),
+        TEST(another_configuration_closes_the_listener_of_another_address),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -248,6 +248,31 @@ exhaustion_tells_a_doubt(void **state)
 }
 
 static void
+exhaustion_tells_of_a_line_that_may_be_there(void **state)
+{
+    struct attempt a;
+
+    (void)state;
+    attempt_of(&a, ERP_RETRY, "erp_unreachable", "write: timed out");
+    a.order.commit_sent = true;
+    a.order.retry_since_ms = NOW - 24 * HOUR;
+    apply(&a);
+    assert_order(&a, ORDER_ERROR, "attempts_exhausted",
+                 "the line may be in the ERP, erp_unreachable: write: timed out", 0);
+}
+
+static void
+no_wait_is_longer_than_the_longest(void **state)
+{
+    struct retry_policy even = {2000, 2000, HOUR}, usual = {2000, 300000, HOUR};
+
+    (void)state;
+    assert_int_equal(policy_longest_ms(&usual), 300001);
+    /* A patient wait is up to twice the first one. */
+    assert_int_equal(policy_longest_ms(&even), 4001);
+}
+
+static void
 exhaustion_fits_the_longest_reason(void **state)
 {
     struct attempt a;
@@ -371,6 +396,8 @@ main(void)
         cmocka_unit_test(patience_ends_too),
         cmocka_unit_test(exhaustion_names_the_last_reason),
         cmocka_unit_test(exhaustion_tells_a_doubt),
+        cmocka_unit_test(exhaustion_tells_of_a_line_that_may_be_there),
+        cmocka_unit_test(no_wait_is_longer_than_the_longest),
         cmocka_unit_test(exhaustion_fits_the_longest_reason),
         cmocka_unit_test(the_wish_of_the_erp_is_heard),
         cmocka_unit_test(what_may_have_left_is_not_sent_twice_on_a_guess),

@@ -48,7 +48,8 @@ static struct http_server *servers;
 struct exchange {
     struct http_server *server; /* these two: NULL once the server is gone */
     struct evhttp_request *req;
-    void (*sent)(void *arg); /* set once replied to, where somebody waits for the last byte */
+    bool replied;            /* the reply is on its way */
+    void (*sent)(void *arg); /* NULL: nobody waits for its last byte */
     void *sent_arg;
     struct exchange *next, **link;
 };
@@ -93,7 +94,8 @@ on_sent(struct evhttp_request *req, void *arg)
     evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
     exchange_unlink(exchange);
     free(exchange);
-    sent(sent_arg);
+    if (sent)
+        sent(sent_arg);
 }
 
 /* The client left before the reply's last byte: nobody is told, and on_sent won't come. */
@@ -109,6 +111,7 @@ on_lost(struct evhttp_connection *connection, void *arg)
 static void
 exchange_await(struct exchange *exchange, const struct call *call)
 {
+    exchange->replied = true;
     exchange->sent = call->sent;
     exchange->sent_arg = call->sent_arg;
     evhttp_request_set_on_complete_cb(exchange->req, on_sent, exchange);
@@ -124,7 +127,7 @@ exchange_send(struct call *call, int status, const char *content_type, const cha
 
     if (req) {
         struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-        bool awaited = call->sent && evhttp_request_get_connection(req);
+        bool awaited = evhttp_request_get_connection(req) != NULL;
 
         if (*call->header_name)
             evhttp_add_header(headers, call->header_name, call->header_value);
@@ -315,7 +318,7 @@ http_server_free(struct http_server *server)
     for (struct exchange *exchange = server->open; exchange; exchange = next) {
         next = exchange->next;
         exchange->server = NULL;
-        if (exchange->sent) {
+        if (exchange->replied) {
             evhttp_connection_set_closecb(evhttp_request_get_connection(exchange->req), NULL, NULL);
             free(exchange);
             continue;

@@ -203,11 +203,48 @@ fault_fields(struct order_faults *faults, const char *code, json_t *names)
     return -1;
 }
 
+static bool
+value_has_control(const json_t *value)
+{
+    const char *name;
+    json_t *inside;
+    size_t i;
+
+    if (json_is_string(value))
+        return has_control(json_string_value(value), json_string_length(value));
+    json_object_foreach((json_t *)value, name, inside) if (has_control(name, strlen(name)) ||
+                                                           value_has_control(inside)) return true;
+    json_array_foreach(value, i, inside) if (value_has_control(inside)) return true;
+    return false;
+}
+
+/* Control characters are refused wherever they stand, also in members that are ignored. */
+static void
+check_unknown(struct parse *p)
+{
+    static const struct member *const known[] = {
+        &workshop_member, &worksheet_member, &product_member, &amount_member,
+        &uniqueid_member, &username_member,  &password_member};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(p->document, name, value)
+    {
+        bool is_known = false;
+
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            is_known = is_known || strcmp(known[i]->name, name) == 0;
+        if (!is_known && (has_control(name, strlen(name)) || value_has_control(value)))
+            fault_invalid(p, name, "holds a control character");
+    }
+}
+
 static int
 parse_end(struct parse *p, const char *workshop, const char *wanted, struct order_faults *faults)
 {
     int result = 0;
 
+    check_unknown(p);
     if (json_array_size(p->missing)) {
         describe_missing(p->missing, faults->detail, sizeof faults->detail);
         result = fault_fields(faults, "missing_fields", p->missing);

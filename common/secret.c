@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <libgen.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -12,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/disk.h"
 
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -129,19 +130,6 @@ secret_wipe(void *memory, size_t size)
     sodium_memzero(memory, size);
 }
 
-static int
-sync_folder_of(const char *path)
-{
-    char *copy = mem_string(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 ? -1 : fsync(fd);
-
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return result;
-}
-
 /* Written aside and linked into place: no reader ever sees half a key, and a second starter can't
  * replace the first's. */
 static int
@@ -156,7 +144,7 @@ master_key_create(const char *path, struct err *err)
         err_errno(err, "key_file", "the master key %s can't be made", path);
     else if (write(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || fsync(fd))
         err_errno(err, "key_file", "the master key %s can't be written", path);
-    else if ((link(aside, path) && errno != EEXIST) || sync_folder_of(path))
+    else if ((link(aside, path) && errno != EEXIST) || disk_sync_parent(path))
         err_errno(err, "key_file", "the master key %s can't be put in place", path);
     else
         result = 0;

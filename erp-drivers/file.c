@@ -2,7 +2,8 @@
  *
  * The content is written aside, under a name that no importer looks at, and is on disk before the
  * one request that commits: the rename. So after that request has left, the file is under one of
- * its two names, or the rename happened and the importer took it: never a second file. */
+ * its two names, or an importer took it, or the folder is another than it was: then a person looks.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,21 @@ created(struct session *session, struct erp_job *job, const struct erp_reply *re
     erp_end(outcome, ERP_CREATED, NULL, "%s", "");
     text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
     return ERP_CREATED;
+}
+
+/* Most likely an importer was quick. But a share that is not mounted looks the same, and then the
+ * line is lost. */
+static enum erp_verdict
+neither_there(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+              struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+
+    (void)reply;
+    return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+                   "%s is not in %s: either it was imported before its end was recorded, or the "
+                   "folder is another",
+                   attempt->name, session->folder);
 }
 
 static enum erp_verdict
@@ -155,7 +171,7 @@ static const struct file_step steps[] = {
     [LOOK_ASIDE] = {"look-up", ERP_FILE_READ, .found = aside_found, .missing = aside_missing},
     /* In a folder that is gone neither file is found: no sign that an importer took it. A folder
      * that is there fails in another way. */
-    [LOOK_FOLDER] = {"folder", ERP_FILE_READ, .found = created, .missing = folder_missing},
+    [LOOK_FOLDER] = {"folder", ERP_FILE_READ, .found = neither_there, .missing = folder_missing},
     [WRITE] = {"write", ERP_FILE_WRITE, .found = written, .missing = folder_missing},
     [RENAME] = {"rename", ERP_FILE_RENAME, true, .found = created, .missing = aside_gone},
     /* Onto itself: the rename that put it there may not be on disk yet. */
@@ -211,7 +227,7 @@ take_reply(struct session *session, struct erp_job *job, const struct erp_reply 
     if (reply->complete && reply->status == NOT_FOUND)
         return step->missing(session, job, reply, outcome);
     if (reply->complete && step == &steps[LOOK_FOLDER])
-        return created(session, job, reply, outcome);
+        return neither_there(session, job, reply, outcome);
     if (!erp_reply_technical(reply, step->what, outcome))
         erp_end(outcome, ERP_RETRY, "erp_failure", "%s: status %d", step->what, reply->status);
     return ERP_RETRY;

@@ -39,6 +39,21 @@ has_gone(const struct child *child, pid_t pid)
     return child->state != CHILD_STOPPING && (!pid || child->pid != pid);
 }
 
+/* Who starts an integration wants its worker too, also one that somebody has stopped. */
+static void
+start_whole(struct child *child)
+{
+    child->worker_wanted = true;
+    child_start(child);
+}
+
+static void
+restart_whole(struct child *child)
+{
+    child_restart(child);
+    child->worker_wanted = true;
+}
+
 /* patient: what is waited for comes by itself, in stop_timeout_s at the latest. */
 static const struct {
     const char *name;
@@ -46,9 +61,9 @@ static const struct {
     bool (*done)(const struct child *child, pid_t pid);
     bool patient, brief;
 } commands_known[COMMANDS] = {
-    [COMMAND_START] = {"start", child_start, has_settled, false, false},
+    [COMMAND_START] = {"start", start_whole, has_settled, false, false},
     [COMMAND_STOP] = {"stop", child_stop, has_gone, true, false},
-    [COMMAND_RESTART] = {"restart", child_restart, has_settled, false, false},
+    [COMMAND_RESTART] = {"restart", restart_whole, has_settled, false, false},
     [COMMAND_KILL] = {"kill", child_kill, has_gone, true, true}};
 
 bool

@@ -90,25 +90,6 @@ put_stop_worker(struct call *call, void *context)
     reply_worker(call, api, was_running);
 }
 
-static void
-put_clear_queue(struct call *call, void *context)
-{
-    struct api *api = context;
-    unsigned cleared;
-    struct err err;
-
-    if (queue_clear(api->setup.queue, &cleared, &err)) {
-        api_unavailable(call, &err);
-        return;
-    }
-    log_info("PUT /clear_queue: %u orders taken out", cleared);
-    api->setup.changed(api->setup.arg);
-    call_reply(call, 200,
-               json_pack("{s:s s:i s:i}", "workshop", api->setup.workshop->name, "cleared",
-                         (int)cleared, "processing",
-                         (int)queue_count(api->setup.queue, ORDER_PROCESSING)));
-}
-
 /* A file beside the queue, which only root and the daemon's own user can read. */
 static void
 put_backup(struct call *call, void *context)
@@ -131,7 +112,7 @@ static const struct route routes[] = {
     {"GET", "/alive", get_alive, ACCESS_ORDER},
     {"PUT", "/kill", put_kill, ACCESS_MANAGE},
     {"GET", "/queue", api_queue, ACCESS_ORDER},
-    {"PUT", "/clear_queue", put_clear_queue, ACCESS_MANAGE},
+    {"PUT", "/clear_queue", api_clear_queue, ACCESS_MANAGE},
     {"PUT", "/start_worker", put_start_worker, ACCESS_MANAGE},
     {"PUT", "/stop_worker", put_stop_worker, ACCESS_MANAGE},
     {"POST", "/create", api_create, ACCESS_ORDER},
@@ -193,6 +174,11 @@ api_handle(struct call *call, void *context)
 {
     struct api *api = context;
 
+    if (call->body_length > ORDER_BODY_MAX) {
+        call_problem(call, 413, "content_too_large", NULL, "the body is larger than %d bytes",
+                     ORDER_BODY_MAX);
+        return;
+    }
     route_dispatch(routes, sizeof routes / sizeof *routes, call, check_access, api);
     if (queue_broken(api->setup.queue))
         api->setup.changed(api->setup.arg);
@@ -225,6 +211,7 @@ api_free(struct api *api)
     if (!api)
         return;
     api_commit(api);
+    api_clear_end(api);
     event_free(api->commit);
     free(api->pending);
     free(api);

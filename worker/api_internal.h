@@ -18,7 +18,12 @@ struct api {
     struct api_pending **pending;
     size_t pending_count, pending_size;
     struct event *commit;
+    struct api_clearing *clearings;
 };
+
+/* api_clear.c */
+void api_clear_queue(struct call *call, void *context);
+void api_clear_end(struct api *api); /* gives those under way up */
 
 /* api_create.c */
 void api_create(struct call *call, void *context);

@@ -35,7 +35,7 @@ parse_cursor(const char *text, uint64_t *seq)
     if (length < 1 || length > 16 || text[strspn(text, "0123456789abcdef")])
         return false;
     *seq = strtoull(text, NULL, 16);
-    return *seq != 0;
+    return *seq != 0 && *seq != UINT64_MAX;
 }
 
 /* limit and after, or a reply that says what is wrong. */

@@ -32,6 +32,14 @@ struct delivery {
     struct event *timer;    /* the next due order, probe or end of the pause */
 };
 
+/* After the loop has looked at its sockets: an event that is only made active would run before it
+ * does, and a long queue would leave the API and the supervisor unheard. */
+static void
+pump_soon(struct delivery *d)
+{
+    event_add(d->pump, &(struct timeval){0, 0});
+}
+
 /* --- the worker's state --- */
 
 static void
@@ -99,7 +107,7 @@ on_job_gone(void *arg)
 {
     struct delivery *d = arg;
 
-    event_active(d->pump, EV_TIMEOUT, 0);
+    pump_soon(d);
     d->setup.changed(d->setup.arg);
 }
 
@@ -242,7 +250,7 @@ delivery_start(struct delivery *d)
     d->probe_ms = NEVER;
     sessions_forget_refused(&d->jobs.sessions);
     set_state(d, RUNNING, NULL);
-    event_active(d->pump, EV_TIMEOUT, 0);
+    pump_soon(d);
 }
 
 void
@@ -255,7 +263,7 @@ delivery_stop(struct delivery *d)
 void
 delivery_wake(struct delivery *d)
 {
-    event_active(d->pump, EV_TIMEOUT, 0);
+    pump_soon(d);
 }
 
 const char *

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/err.h"
 #include "common/fault.h"
 
@@ -28,19 +28,10 @@ status_of(int number)
     }
 }
 
-/* A name is on disk only once its folder is. */
 static int
 sync_folder(const char *path)
 {
-    char *copy = mem_string(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), number = 0;
-
-    if (fd < 0 || fault_point("files.sync_folder") || fsync(fd))
-        number = errno;
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return number;
+    return fault_point("files.sync_folder") || disk_sync_parent(path) ? errno : 0;
 }
 
 static int

@@ -98,21 +98,20 @@ job_end(struct job *job, enum erp_verdict verdict, const struct erp_outcome *out
                                            .outcome = outcome,
                                            .retry = &jobs->setup->workshop->retry,
                                            .own_credentials =
-                                               job->task.credentials.username != NULL,
+                                               job->erp.auth != jobs->setup->credentials,
                                            .can_look_up = jobs->setup->driver->can_look_up,
                                            .now_ms = clock_wall_ms(),
                                            .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
-    if (verdict == ERP_PARK && !job->session->refused_ms) {
+    if (verdict == ERP_PARK && job->erp.auth && !job->session->refused_ms) {
         job->session->refused_ms = clock_monotonic_ms();
-        if (job->erp.auth)
-            queue_set_refused(jobs->setup->queue, job->erp.auth, attempt.now_ms);
+        queue_set_refused(jobs->setup->queue, job->erp.auth, attempt.now_ms);
     }
     job->record = evtimer_new(jobs->setup->base, on_record, job);
     if (!job->record)
         die_abort("no memory for a timer");
-    event_active(job->record, EV_TIMEOUT, 0);
+    event_add(job->record, &(struct timeval){0, 0});
     jobs->ended(sign, job->task.order.uniqueid, outcome->reason_code, jobs->arg);
 }
 
@@ -228,8 +227,8 @@ refused_lately(const struct jobs *jobs, const struct credentials *auth)
     return at_ms && llabs(clock_wall_ms() - at_ms) < SESSION_REFUSED_MS;
 }
 
-static void
-job_begin(struct jobs *jobs, struct queue_task *task)
+static struct job *
+job_new(struct jobs *jobs, const struct queue_task *task)
 {
     struct job *job = mem_alloc(sizeof *job);
     const struct credentials *auth = NULL;
@@ -249,35 +248,41 @@ job_begin(struct jobs *jobs, struct queue_task *task)
     job->next = jobs->list;
     jobs->list = job;
     jobs->in_hand++;
-    job_step(job, NULL);
+    return job;
 }
 
-/* A driver that can't look up must not be asked again after a request that may have created the
- * line. */
-static void
-job_unknown(struct jobs *jobs, struct queue_task *task)
+/* What ends without asking the ERP. */
+static bool
+ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdict *verdict)
 {
-    struct order *order = &task->order;
-    struct err err;
+    const struct erp_driver *driver = job->jobs->setup->driver;
 
-    order->status = ORDER_ERROR;
-    text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
-    text_copy(
-        order->reason_text, sizeof order->reason_text,
-        "a request was cut off after it had left, and this ERP has no way to look the line up");
-    if (queue_finish(jobs->setup->queue, order, -1, false, &err))
-        log_write(LOG_ERROR, LOG_ORDERLINE, order->uniqueid, "its end can't be recorded: %s",
-                  err.text);
-    credentials_clear(&task->credentials);
+    if (job->task.order.commit_sent && !driver->can_look_up) {
+        *verdict = erp_end(
+            outcome, ERP_REJECT, "outcome_unknown",
+            "a request was cut off after it had left, and this ERP has no way to look the line up");
+        return true;
+    }
+    if (driver->needs_credentials && !job->erp.auth) {
+        *verdict = erp_end(
+            outcome, ERP_PARK, "auth_failed",
+            "there are no credentials: its own were refused before, and the workshop has none");
+        return true;
+    }
+    return false;
 }
 
 void
 job_start(struct jobs *jobs, struct queue_task *task)
 {
-    if (task->order.commit_sent && !jobs->setup->driver->can_look_up)
-        job_unknown(jobs, task);
+    struct job *job = job_new(jobs, task);
+    struct erp_outcome outcome = {.reason_code = ""};
+    enum erp_verdict verdict;
+
+    if (ends_at_once(job, &outcome, &verdict))
+        job_end(job, verdict, &outcome);
     else
-        job_begin(jobs, task);
+        job_step(job, NULL);
 }
 
 void

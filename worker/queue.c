@@ -100,7 +100,7 @@ put_new(struct queue_txn *t, struct queue_put *put)
 }
 
 static void
-put_one(struct queue_txn *t, struct queue_put *put, bool full)
+put_one(struct queue_txn *t, struct queue_put *put, const char *full)
 {
     struct order present;
 
@@ -109,7 +109,7 @@ put_one(struct queue_txn *t, struct queue_put *put, bool full)
         *put->order = present;
     } else if (full) {
         put->answer = QUEUE_REFUSED;
-        err_set(&put->err, "queue_full", "the queue is full");
+        err_set(&put->err, full, "there is no room for a further order");
     } else {
         put_new(t, put);
     }
@@ -119,7 +119,7 @@ put_one(struct queue_txn *t, struct queue_put *put, bool full)
 void
 queue_put(struct queue *queue, struct queue_put *puts, size_t count)
 {
-    bool full = store_nearly_full(queue->store);
+    const char *full = store_full(queue->store);
     struct queue_txn t;
     struct err err;
 
@@ -143,15 +143,16 @@ queue_put(struct queue *queue, struct queue_put *puts, size_t count)
 /* --- what people do --- */
 
 int
-queue_clear(struct queue *queue, unsigned *cleared, struct err *err)
+queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
 {
     struct queue_txn t;
     struct order was;
     uint64_t seq = 0;
+    unsigned count = 0;
 
-    *cleared = 0;
     queue_begin(queue, &t);
-    while ((seq = queue_first_behind(&t.txn, ORDER_PLACED, seq, &was))) {
+    while (count < limit && (seq = queue_first_behind(&t.txn, ORDER_PLACED, seq, &was)) &&
+           seq <= last) {
         struct order now = was;
 
         now.status = ORDER_ERROR;
@@ -162,10 +163,16 @@ queue_clear(struct queue *queue, unsigned *cleared, struct err *err)
                                     "ERP: a retry looks for it"
                                   : "taken out of the queue by clear_queue");
         queue_change(&t, &was, &now, &queue_plain_remark);
-        ++*cleared;
+        count++;
     }
     fault_here("queue.clear");
-    return queue_commit(&t, err);
+    return queue_commit(&t, err) ? -1 : (int)count;
+}
+
+uint64_t
+queue_last_seq(const struct queue *queue)
+{
+    return queue->last_seq;
 }
 
 static void

@@ -93,8 +93,12 @@ void queue_set_refused(struct queue *queue, const struct credentials *credential
 
 /* --- what people do --- */
 
-/* Every placed order becomes `error` with `cleared`. */
-int queue_clear(struct queue *queue, unsigned *cleared, struct err *err);
+/* Placed orders become `error` with `cleared`: those up to seq `last`, at most `limit` of them in
+ * one transaction. Returns how many, or -1. */
+int queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err);
+
+/* The seq of the newest order. */
+uint64_t queue_last_seq(const struct queue *queue);
 
 /* 1: an order in error is placed again with the corrected content of *order, which becomes the new
  * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. */

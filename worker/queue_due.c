@@ -6,6 +6,8 @@
 #include "common/fault.h"
 #include "worker/queue_change.h"
 
+#define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
+
 static unsigned
 due_ids(struct store_txn *txn, int64_t latest_ms, char (*ids)[ORDER_VALUE_MAX + 1], unsigned limit)
 {
@@ -127,20 +129,31 @@ queue_finish(struct queue *queue, struct order *order, int64_t duration_ms, bool
     return queue_commit(&t, err);
 }
 
+/* Old orders of one status. One that was mended late stands among them: it is passed over. */
+static unsigned
+expire_status(struct queue_txn *t, enum order_status status, int64_t before_ms, unsigned limit)
+{
+    unsigned removed = 0, looked_at = 0;
+    struct order order;
+    uint64_t seq = 0;
+
+    while (removed < limit && looked_at++ < EXPIRE_LOOK &&
+           (seq = queue_first_behind(&t->txn, status, seq, &order)))
+        if (order.updated_ms < before_ms) {
+            queue_remove(t, &order);
+            removed++;
+        }
+    return removed;
+}
+
 int
 queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err)
 {
-    static const enum order_status ended[] = {ORDER_CREATED, ORDER_ERROR};
     struct queue_txn t;
-    struct order order;
-    int count = 0;
+    unsigned count;
 
     queue_begin(queue, &t);
-    for (size_t i = 0; i < 2; i++)
-        while ((unsigned)count < limit && queue_first_behind(&t.txn, ended[i], 0, &order) &&
-               order.updated_ms < before_ms) {
-            queue_remove(&t, &order);
-            count++;
-        }
-    return queue_commit(&t, err) ? -1 : count;
+    count = expire_status(&t, ORDER_CREATED, before_ms, limit);
+    count += expire_status(&t, ORDER_ERROR, before_ms, limit - count);
+    return queue_commit(&t, err) ? -1 : (int)count;
 }

@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/disk.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/queue_change.h"
@@ -70,7 +73,7 @@ walk_table(struct store_txn *txn, enum store_table table, FILE *to)
 }
 
 static void __attribute__((noreturn))
-walk_child(const char *folder, unsigned map_mib, const char *records)
+walk_child(const char *folder, unsigned map_mib, const char *records, pid_t parent)
 {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
     FILE *to = records ? fopen(records, "we") : NULL;
@@ -82,6 +85,9 @@ walk_child(const char *folder, unsigned map_mib, const char *records)
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
     alarm(CHECK_SECONDS);
+    /* It holds the folder's lock, and must not outlive whom it works for. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+        _exit(WALK_FAILED);
     store = store_open_locked(folder, map_mib, &err);
     if (!store)
         _exit(strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED);
@@ -97,13 +103,13 @@ walk_child(const char *folder, unsigned map_mib, const char *records)
 static enum walk
 walk(const char *folder, unsigned map_mib, const char *records)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fault_point("salvage.fork") ? -1 : fork();
     int status;
 
     if (pid < 0)
         return WALK_FAILED;
     if (!pid)
-        walk_child(folder, map_mib, records);
+        walk_child(folder, map_mib, records, parent);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(status))
@@ -271,6 +277,8 @@ swap_files(const char *data, const char *aside, const char *fresh, const char *f
         result = err_errno(err, "storage", "the damaged queue can't be set aside as %s", aside);
     else if (rename(fresh_data, data))
         result = err_errno(err, "storage", "the salvaged queue can't be put in place");
+    else if (disk_sync_parent(data))
+        result = err_errno(err, "storage", "the salvaged queue can't be put on disk");
     unlink(lock);
     free(lock);
     free(fresh_data);
@@ -311,6 +319,8 @@ check_locked(const char *folder, unsigned map_mib, const unsigned char *workshop
 {
     enum store_pages_header header = store_pages_header(data);
 
+    if (header == STORE_PAGES_UNREAD)
+        return err_errno(err, "storage", "%s can't be read", data);
     if (header == STORE_PAGES_BAD)
         return mend(folder, map_mib, workshop_key, data, err);
     if (header == STORE_PAGES_SOUND && store_was_closed(folder))

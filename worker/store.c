@@ -9,9 +9,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/disk.h"
+
 #define FULL_PERCENT 80
+#define RESERVE_BYTES (1 << 20)  /* about 300 orders' ends */
+#define RESERVE_SHARE 16         /* … or that share of a small disk */
+#define MARGIN_BYTES (16u << 20) /* free room at which no further order is taken */
+#define MARGIN_SHARE 20
 #define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
 
 struct store {
@@ -19,7 +26,9 @@ struct store {
     MDB_dbi tables[STORE_TABLES];
     size_t map_bytes;
     int lock_fd;
-    char *closed; /* the file that says that it was closed */
+    char *closed;  /* the file that says that it was closed */
+    char *reserve; /* the file that keeps room on the disk */
+    bool reserved; /* it does */
     bool broken;
 };
 
@@ -50,12 +59,17 @@ stick(struct store_txn *txn, int error)
         txn->error = error;
 }
 
+static bool
+is_disk_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 /* What goes away by itself, or concerns one request alone. */
 static bool
 is_passing(int error)
 {
-    return error == ENOSPC || error == EDQUOT || error == EFBIG || error == MDB_MAP_FULL ||
-           error == ENOMEM || error == MDB_BAD_VALSIZE;
+    return error == MDB_MAP_FULL || error == ENOMEM || error == MDB_BAD_VALSIZE;
 }
 
 /* Of the process or the machine: says nothing about the queue. */
@@ -68,10 +82,10 @@ is_shortage(int error)
 static int
 fail(struct err *err, int error, const char *what)
 {
-    const char *code = error == ENOSPC || error == EDQUOT || error == EFBIG ? "disk_full"
-                       : error == MDB_MAP_FULL                              ? "queue_full"
-                       : is_shortage(error)                                 ? "no_resources"
-                                                                            : "storage";
+    const char *code = is_disk_full(error)     ? "disk_full"
+                       : error == MDB_MAP_FULL ? "queue_full"
+                       : is_shortage(error)    ? "no_resources"
+                                               : "storage";
 
     return err_set(err, code, "%s: %s", what, mdb_strerror(error));
 }
@@ -83,8 +97,8 @@ store_lock(const char *folder, struct err *err)
     char *path = mem_format("%s/worker.lock", folder);
     int fd = -1;
 
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        err_errno(err, "storage", "%s can't be made", folder);
+    if (disk_make_folder(folder, err))
+        fd = -1;
     else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
         err_errno(err, "storage", "%s can't be locked", folder);
     else if (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -158,6 +172,7 @@ store_open_locked(const char *folder, unsigned map_mib, struct err *err)
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
     store->closed = mem_format("%s/closed", folder);
+    store->reserve = mem_format("%s/reserve", folder);
     if (open_environment(store, folder, err) == 0)
         return store;
     store->broken = true;
@@ -174,6 +189,7 @@ store_open(const char *folder, unsigned map_mib, struct err *err)
     if (store) {
         store->lock_fd = lock_fd;
         unlink(store->closed);
+        disk_sync_parent(store->closed); /* a new file's name; an order may follow at once */
     } else if (lock_fd >= 0) {
         close(lock_fd);
     }
@@ -235,6 +251,7 @@ store_close(struct store *store)
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->closed);
+    free(store->reserve);
     free(store);
 }
 
@@ -258,8 +275,8 @@ free_pages(struct store *store)
     return pages;
 }
 
-bool
-store_nearly_full(struct store *store)
+static bool
+map_nearly_full(struct store *store)
 {
     size_t limit = store->map_bytes / 100 * FULL_PERCENT, used;
     MDB_envinfo info;
@@ -269,6 +286,55 @@ store_nearly_full(struct store *store)
     mdb_env_stat(store->env, &stat);
     used = (info.me_last_pgno + 1) * stat.ms_psize;
     return used > limit && used - free_pages(store) * stat.ms_psize > limit;
+}
+
+/* Room that other orders' ends are written into when somebody else has filled the disk. */
+static void
+reserve_make(struct store *store)
+{
+    struct statvfs disk;
+    off_t bytes;
+    int fd = open(store->reserve, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return;
+    if (fstatvfs(fd, &disk) == 0) {
+        bytes = (off_t)((disk.f_blocks * disk.f_frsize) / RESERVE_SHARE);
+        store->reserved =
+            posix_fallocate(fd, 0, bytes < RESERVE_BYTES ? bytes : RESERVE_BYTES) == 0;
+    }
+    close(fd);
+    if (!store->reserved)
+        unlink(store->reserve);
+}
+
+static void
+reserve_give(struct store *store)
+{
+    unlink(store->reserve);
+    store->reserved = false;
+}
+
+static bool
+disk_nearly_full(struct store *store)
+{
+    struct statvfs disk;
+    uint64_t margin;
+
+    if (!store->reserved)
+        reserve_make(store);
+    if (!store->reserved || fstatvfs(store->lock_fd, &disk))
+        return true;
+    margin = disk.f_blocks / MARGIN_SHARE * disk.f_frsize;
+    return disk.f_bavail * disk.f_frsize < (margin < MARGIN_BYTES ? margin : MARGIN_BYTES);
+}
+
+const char *
+store_full(struct store *store)
+{
+    if (disk_nearly_full(store))
+        return "disk_full";
+    return map_nearly_full(store) ? "queue_full" : NULL;
 }
 
 void
@@ -306,7 +372,9 @@ store_end(struct store_txn *txn, struct err *err)
     store_abort(txn);
     if (!txn->error)
         return 0;
-    if (!is_passing(txn->error))
+    if (is_disk_full(txn->error))
+        reserve_give(txn->store); /* the next try finds room */
+    else if (!is_passing(txn->error))
         txn->store->broken = true;
     return fail(err, txn->error,
                 txn->write ? "the queue can't be written" : "the queue can't be read");

@@ -63,8 +63,10 @@ bool store_broken(const struct store *store);
  * the disk takes. */
 int store_copy(struct store *store, const char *path, struct err *err);
 
-/* True where no further order is taken: 80 % of map_mib are used. */
-bool store_nearly_full(struct store *store);
+/* Why no further order is taken, as a code: "queue_full" where 80 % of map_mib are used,
+ * "disk_full" where the disk has so little room that the ends of those that are here might not fit;
+ * NULL: there is room. */
+const char *store_full(struct store *store);
 
 void store_begin(struct store *store, struct store_txn *txn, bool write);
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fault.h"
+
 #define MAGIC 0xBEEFC0DEu
 #define VERSION 1u
 #define HEADER_BYTES 16u
@@ -77,7 +79,7 @@ file_open(struct file *file, const char *path)
     struct stat status;
     struct meta meta;
 
-    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    file->fd = fault_point("salvage.open") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (file->fd < 0 || fstat(file->fd, &status))
         return false;
     file->bytes = (uint64_t)status.st_size;
@@ -101,7 +103,9 @@ store_pages_header(const char *path)
     struct meta first, second, *newest;
     struct file file;
 
-    if (file_open(&file, path) && read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
+    if (!file_open(&file, path))
+        result = STORE_PAGES_UNREAD;
+    else if (read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
         newest = first.transaction > second.transaction ? &first : &second;
         result = (newest->last_page + 1) * file.page_bytes <= file.bytes ? STORE_PAGES_SOUND
                                                                          : STORE_PAGES_SHORT;

@@ -13,7 +13,8 @@
 enum store_pages_header {
     STORE_PAGES_SOUND,
     STORE_PAGES_SHORT, /* shorter than its header says: cut, or pages at its end were never used */
-    STORE_PAGES_BAD    /* LMDB would not take it */
+    STORE_PAGES_BAD,   /* LMDB would not take it */
+    STORE_PAGES_UNREAD /* it can't be opened: errno says why, and nothing is known about it */
 };
 
 enum store_pages_header store_pages_header(const char *path);

@@ -1,13 +1,12 @@
 /* Putting the parts together, and taking them apart in order. */
 #include "worker/worker.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/clock.h"
+#include "common/disk.h"
 #include "common/fault.h"
 #include "common/http_server.h"
 #include "common/log.h"
@@ -75,21 +74,13 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
 }
 
 static int
-make_folder(const char *path, struct err *err)
-{
-    return mkdir(path, 0700) && errno != EEXIST
-               ? err_errno(err, "storage", "%s can't be made", path)
-               : 0;
-}
-
-static int
 open_queue(struct worker *w, const json_t *slice, struct err *err)
 {
     const char *state_dir = slice_text(slice, "state_dir");
     char *queues = mem_format("%s/queues", state_dir);
     char *folder = mem_format("%s/%s", queues, w->workshop->slug);
 
-    if (make_folder(state_dir, err) == 0 && make_folder(queues, err) == 0 &&
+    if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
         salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
         w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
     free(folder);

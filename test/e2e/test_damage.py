@@ -149,10 +149,11 @@ def test_a_full_disk_and_room_again(daemon, tmp_path):
             accepted.add(f"full-{number}")
         assert refused.status == 503 and refused.json["code"] == "disk_full" and refused.headers["Retry-After"]
         assert bennys.get("/alive").status == 200
-        filler.unlink()
-        bennys.place("again")
-        accepted.add("again")
         bennys.put("/start_worker")
+        until(lambda: bennys.get("/alive").json["orders"]["created"], "deliveries go on")
+        filler.unlink()
+        until(lambda: bennys.create("again").status == 200, "orders are taken again")
+        accepted.add("again")
         until(lambda: not bennys.get("/queue").json["length"], "all are delivered")
         assert {uniqueid for uniqueid, order in orders(bennys).items() if order["status"] == "created"} == accepted
         daemon.stop()

@@ -167,6 +167,28 @@ def test_ids_that_are_hard_to_write(bennys):
     assert sorted(json.loads(path.read_text())["uniqueid"] for path in bennys.lines.iterdir()) == sorted(ids)
 
 
+def test_a_long_queue_leaves_the_api_awake(bennys):
+    stop_worker(bennys)
+    threads = [threading.Thread(target=post_many, args=(bennys, range(start, 600, 8))) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    bennys.put("/start_worker")
+    alive = bennys.get("/alive").json["orders"]
+    assert alive["created"] < 600, "the worker was asked while it worked"
+    stop_worker(bennys)
+    until(lambda: not bennys.get("/alive").json["orders"]["processing"], "the orders in hand are finished")
+    assert bennys.get("/alive").json["orders"]["placed"] > 0
+
+
+def test_clearing_a_long_queue(bennys):
+    stop_worker(bennys)
+    post_many(bennys, range(1200))
+    assert bennys.put("/clear_queue").json == {"workshop": "Bennys Auto", "cleared": 1200, "processing": 0}
+    assert bennys.get("/alive").json["orders"]["error"] == 1200
+
+
 def test_keep_alive_and_pipelining(bennys):
     request = b"GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(("127.0.0.1", bennys.port), timeout=DEADLINE_S) as connection:

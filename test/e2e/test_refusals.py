@@ -110,6 +110,11 @@ def test_control_characters(shop, name, text):
     assert name in body["fields"]
 
 
+@pytest.mark.parametrize("value", ["a\0b", ["x", {"y": "\x02"}], {"\x7f": 1}])
+def test_control_characters_in_unknown_members(shop, value):
+    problem(post(shop, shop.order("c2", more=value)), 400, "invalid_fields", ["more"])
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 def test_too_long(shop, name):
     order = shop.order("l1")

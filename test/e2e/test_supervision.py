@@ -1,5 +1,6 @@
 """The supervisor: crashes, kills, stops, and workshops that don't notice each other."""
 
+import http.client
 import json
 import os
 import signal
@@ -247,6 +248,44 @@ def test_sigterm_lets_the_order_in_hand_finish(pair):
     until(lambda: bennys.get("/queue").json["length"] == 0, "the rest is delivered")
     assert len(list(bennys.lines.glob("[!.]*"))) == 200 and lines <= 200
     assert all(json.loads(path.read_text())["uniqueid"] for path in bennys.lines.glob("[!.]*"))
+
+
+def test_a_restart_answers_who_was_served(pair):
+    """Every order that is on disk when the worker stops has had its 200, or its client has never been read."""
+    daemon, bennys, _ = pair
+    bennys.put("/stop_worker")
+    answers, stop = {}, threading.Event()
+
+    def client(number):
+        count = 0
+        while not stop.is_set():
+            uniqueid = f"r{number}-{count}"
+            try:
+                answers[uniqueid] = bennys.create(uniqueid).status
+            except (OSError, http.client.HTTPException):
+                answers[uniqueid] = None
+            count += 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        assert daemon.call("PUT", "/workshops/bennys-auto/restart").json["process"] == "running"
+        bennys.put("/stop_worker")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for uniqueid, status in answers.items():
+        known = bennys.get(f"/get_order_status?uniqueid={uniqueid}").status == 200
+        assert not known if status is None else known == (status == 200), (uniqueid, status)
+
+
+def test_start_brings_the_worker_too(pair):
+    daemon, bennys, _ = pair
+    bennys.put("/stop_worker")
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    daemon.call("PUT", "/workshops/bennys-auto/start")
+    until(lambda: bennys.get("/alive").json["worker"] == "running", "the worker runs")
 
 
 def test_only_permitted_users_reach_the_control_socket(pair):

@@ -158,6 +158,19 @@ def test_own_credentials_go_first(daemon, tryton):
     assert one_line(tryton, "own")["quantity"] == "5"
 
 
+def test_a_retry_without_credentials_ends_and_parks_nobody(daemon, tryton):
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url})
+    daemon.start()
+    place(shop, "bad", username=USER, password="not-the-password")
+    shop.wait("bad", "error")
+    tryton.reset_login_attempts()
+    assert shop.put("/orders/bad/retry").status == 200
+    assert shop.wait("bad", "error")["reason_code"] == "auth_failed"
+    assert shop.get("/alive").json["worker"] == "running"
+    place(shop, "good", worksheet="559", username=USER, password=PASSWORD)
+    shop.wait("good", "created")
+
+
 def test_tryton_is_away_for_a_while(shop, tryton):
     tryton.stop()
     for number in range(8):

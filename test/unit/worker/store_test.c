@@ -280,6 +280,12 @@ fill(struct store *store, unsigned from, bool (*until)(struct store *), struct e
     }
 }
 
+static bool
+nearly_full(struct store *store)
+{
+    return store_full(store) != NULL;
+}
+
 static void
 a_full_map_is_told_before_and_after(void **state)
 {
@@ -288,14 +294,14 @@ a_full_map_is_told_before_and_after(void **state)
     struct err err = {.code = ""};
     unsigned near, full;
 
-    assert_false(store_nearly_full(p->store));
-    near = fill(p->store, 0, store_nearly_full, &err);
+    assert_false(nearly_full(p->store));
+    near = fill(p->store, 0, nearly_full, &err);
     assert_string_equal(err.code, "");
     assert_in_range(near, 500, 900);
     full = fill(p->store, near, NULL, &err);
     assert_string_equal(err.code, "queue_full");
     assert_in_range(full, near * 3, near * 6);
-    assert_true(store_nearly_full(p->store));
+    assert_true(nearly_full(p->store));
     store_close(p->store);
     p->store = store_open(p->folder, 2, &err);
     assert_non_null(p->store);
@@ -310,7 +316,7 @@ a_full_map_is_told_before_and_after(void **state)
     store_close(p->store);
     p->store = store_open(p->folder, 1, &err);
     assert_non_null(p->store);
-    assert_false(store_nearly_full(p->store));
+    assert_false(nearly_full(p->store));
 }
 
 /* No room on the disk, played by a limit on the size of files. */
@@ -377,7 +383,7 @@ a_truncated_file_is_an_error(void **state)
     struct stat whole;
     struct err err;
 
-    fill(p->store, 0, store_nearly_full, &err);
+    fill(p->store, 0, nearly_full, &err);
     store_close(p->store);
     p->store = NULL;
     snprintf(path, sizeof path, "%s/data.mdb", p->folder);

@@ -1,0 +1,174 @@
+"""The HTTP server that misbehaves on purpose. Who stands behind it carries a request out.
+
+What it does to a request is drawn from the round's mood, FOLDER/mood.json:
+  {"seed", "chance", "write_chance", "kinds": {name: weight}, "slow_s", "keep_alive"}
+As soon as FOLDER/quiet exists it behaves.
+"""
+
+import json
+import os
+import random
+import socket
+import threading
+import time
+from pathlib import Path
+
+NOT_CARRIED_OUT, CARRIED_OUT = "before", "after"
+
+
+class Request:
+    def __init__(self, path, headers, body):
+        self.path, self.headers, self.body = path, headers, body
+
+    @property
+    def writes(self):
+        return b"sale.sale.write" in self.body
+
+
+def reply(status, body=b"", headers=()):
+    reason = {200: "OK", 401: "Unauthorized", 429: "Too Many Requests"}.get(status, "Status")
+    lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def json_reply(value):
+    return reply(200, json.dumps(value).encode(), ["Content-Type: application/json"])
+
+
+# What is done to a request: (whether it is carried out, what the client gets instead of the reply).
+def cut(connection, _):
+    # A reset, as a killed peer sends it.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    raise ConnectionError
+
+
+def cut_inside(connection, answer):
+    connection.sendall(answer[: max(1, len(answer) * 2 // 3)])
+    raise ConnectionError
+
+
+def say(*arguments):
+    return lambda connection, _: connection.sendall(reply(*arguments))
+
+
+def truncated(connection, answer):
+    """Framed correctly, but only half of what there was to say."""
+    body = answer.split(b"\r\n\r\n", 1)[1]
+    connection.sendall(reply(200, body[: len(body) // 2], ["Content-Type: application/json"]))
+
+
+PAGE = b"<!doctype html><title>500</title><h1>Internal Server Error</h1>"
+KINDS = {
+    "cut_before": (NOT_CARRIED_OUT, cut),
+    "lost_reply": (CARRIED_OUT, cut),
+    "cut_inside": (CARRIED_OUT, cut_inside),
+    "garbage": (CARRIED_OUT, say(200, b"\x00\xff{]", ["Content-Type: application/json"])),
+    "truncated": (CARRIED_OUT, truncated),
+    "500_before": (NOT_CARRIED_OUT, say(500, PAGE)),
+    "500_after": (CARRIED_OUT, say(500, PAGE)),
+    "503": (NOT_CARRIED_OUT, say(503, b"", ["Retry-After: 1"])),
+    "429": (NOT_CARRIED_OUT, say(429, b"Too Many Requests", ["Retry-After: 1"])),
+    "403": (NOT_CARRIED_OUT, say(403, b"<h1>Forbidden</h1>")),
+    "nonsense": (NOT_CARRIED_OUT, say(200, b'{"id":1,"result":17}', ["Content-Type: application/json"])),
+    "locked": (NOT_CARRIED_OUT, say(200, b'{"id":1,"error":["database is locked",""]}')),
+    # These three also need what stands behind: see Front.misbehave.
+    "slow_late": (CARRIED_OUT, None),
+    "slow_reply": (CARRIED_OUT, None),
+    "401": (NOT_CARRIED_OUT, None),
+}
+
+
+class Mood:
+    def __init__(self, folder):
+        self.folder = folder
+        settings = json.loads((folder / "mood.json").read_text())
+        self.random = random.Random(f"{settings['seed']}-{os.getpid()}")
+        self.chance, self.write_chance = settings["chance"], settings["write_chance"]
+        self.names, self.weights = list(settings["kinds"]), list(settings["kinds"].values())
+        self.slow_s, self.keep_alive = settings["slow_s"], settings["keep_alive"]
+        self.quiet = False
+
+    def draw(self, request):
+        self.quiet = self.quiet or (self.folder / "quiet").exists()
+        if self.quiet or not self.names or request.path.endswith("/person"):
+            return None
+        chance = self.write_chance if request.writes else self.chance
+        return self.random.choices(self.names, self.weights)[0] if self.random.random() < chance else None
+
+
+class Front:
+    """folder_of(path) tells where a request's round lives; carry_out(request) returns the reply's bytes."""
+
+    def __init__(self, folder_of, carry_out, drop_sessions):
+        self.folder_of, self.carry_out, self.drop_sessions = folder_of, carry_out, drop_sessions
+        self.moods = {}
+        self.lock = threading.Lock()
+        self.under_way = 0
+
+    def mood(self, request):
+        folder = self.folder_of(request.path)
+        if folder not in self.moods:
+            self.moods[folder] = Mood(Path(folder))
+        return self.moods[folder]
+
+    def serve(self, port):
+        with socket.create_server(("127.0.0.1", port), backlog=128, reuse_port=False) as listener:
+            print("ready", flush=True)
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=self.connection, args=[connection], daemon=True).start()
+
+    def connection(self, connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            with connection, connection.makefile("rb") as stream:
+                while self.exchange(connection, stream):
+                    pass
+        except OSError:
+            pass
+
+    def exchange(self, connection, stream):
+        request = self.read(stream)
+        if request is None:
+            return False
+        if request.path == "/idle":
+            connection.sendall(json_reply(self.under_way))
+            return False
+        with self.lock:
+            self.under_way += 1
+        try:
+            mood = self.mood(request)
+            self.answer(connection, request, mood, mood.draw(request))
+            return mood.keep_alive
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def read(self, stream):
+        line = stream.readline().split()
+        if len(line) < 2:
+            return None
+        headers = {}
+        while (header := stream.readline().strip()):
+            name, value = header.decode("latin-1").split(":", 1)
+            headers[name.lower()] = value.strip()
+        length = int(headers.get("content-length", 0))
+        body = stream.read(length)
+        return Request(line[1].decode(), headers, body) if len(body) == length else None
+
+    def answer(self, connection, request, mood, kind):
+        if kind == "slow_late":  # the client has given up long before it is carried out
+            time.sleep(mood.slow_s)
+        if kind == "401":
+            self.drop_sessions(request)
+            kind = None
+        when, instead = KINDS[kind] if kind else (CARRIED_OUT, None)
+        answer = self.carry_out(request) if when == CARRIED_OUT else b""
+        if kind == "slow_reply":
+            time.sleep(mood.slow_s)
+        if not mood.keep_alive and answer:
+            answer = answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        if instead:
+            instead(connection, answer)
+        else:
+            connection.sendall(answer)

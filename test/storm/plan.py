@@ -1,0 +1,163 @@
+"""A round's plan, drawn from its seed alone: what is ordered, by whom, and what goes wrong when."""
+
+import random
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+POINTS = Path(__file__).parent / "points.txt"
+SLUGS = ("tryton", "file")
+
+PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digits": 2},
+            "30": {"salable": True, "digits": 0}, "40": {"salable": False, "digits": 2},
+            "50": {"salable": True, "digits": 6}, "90": {"salable": True, "digits": 2, "refused": True}}
+USERS = {"bot": "bot-secret-7351", "second": "second-secret-88"}
+SECOND = {"scripted": "second", "tryton": "admin"}
+SLOW_S = {"scripted": 1.3, "tryton": 2.4}  # behind erp.timeout_s
+TIMEOUT_S = {"scripted": 1, "tryton": 2}
+
+# What can be ordered: the reason that it must end with; None: it must become a line.
+KINDS = {"good": None, "own_user": None, "unknown_product": "product_not_found", "not_for_sale": "product_not_found",
+         "too_fine": "amount_refused", "unknown_worksheet": "worksheet_not_found", "closed": "worksheet_closed",
+         "refused": "erp_rejected", "bad_password": "auth_failed"}
+KIND_WEIGHTS = (60, 4, 3, 3, 3, 3, 3, 3, 1)
+
+# How it is posted.
+WAYS = {"once": 70, "vanish": 10, "vanish_and_again": 8, "eight": 6, "conflict": 6}
+
+
+@dataclass
+class Order:
+    slug: str
+    uniqueid: str
+    worksheet: str
+    product: str
+    amount: str
+    kind: str
+    way: str
+    user: str = ""
+    password: str = ""
+
+
+@dataclass
+class Plan:
+    seed: int
+    erp: str
+    orders: list = field(default_factory=list)
+    clients: int = 3
+    faults: dict = field(default_factory=dict)  # plan's name → lines
+    actions: list = field(default_factory=list)  # (second, what, …)
+    mood: dict = field(default_factory=dict)
+    importer: bool = False
+    in_flight: int = 4
+    give_up_after_s: float = 1000000
+    after: list = field(default_factory=list)
+
+    def text(self):
+        return asdict(self)
+
+
+def points():
+    """(name, plan, most passes, actions) of each line."""
+    for line in POINTS.read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, where, most, *actions = line.split()
+            yield name, where, most, actions
+
+
+def draw(seed, erp, mutants=()):
+    dice = random.Random(f"{erp}-{seed}")
+    plan = Plan(seed, erp, clients=dice.randint(2, 4), in_flight=dice.choice([1, 4, 4, 8]))
+    draw_orders(dice, plan)
+    draw_faults(dice, plan)
+    draw_actions(dice, plan)
+    draw_mood(dice, plan)
+    plan.importer = dice.random() < 0.4
+    if dice.random() < 0.1:  # gives up, so that a person must press retry
+        plan.give_up_after_s = dice.choice([0.05, 0.3])
+    plan.after = [what for what, chance in (("retry", 0.6), ("reboot", 0.4)) if dice.random() < chance]
+    for name, where, _, _ in points():
+        if name in mutants:
+            for slug in SLUGS if where == "worker" else (where,):
+                plan.faults.setdefault(slug, []).append(f"{name} always on")
+    return plan
+
+
+# --- orders
+
+def amount(dice, digits):
+    whole = dice.randint(1, 400)
+    fraction = f".{dice.randint(0, 10 ** digits - 1):0{digits}}" if digits and dice.random() < 0.7 else ""
+    return f"{whole}{fraction}" if float(f"{whole}{fraction}") else "1"
+
+
+def draw_orders(dice, plan):
+    count = dice.randint(10, 40) if plan.erp == "scripted" else dice.randint(8, 16)
+    for number in range(count):
+        slug = "tryton" if dice.random() < 0.65 else "file"
+        kind = dice.choices(list(KINDS), KIND_WEIGHTS)[0] if slug == "tryton" else "good"
+        if kind in ("refused", "bad_password") and plan.erp == "tryton":  # failed logins delay all others
+            kind = "good"
+        product = {"unknown_product": "11", "not_for_sale": "40", "too_fine": "30", "refused": "90"}.get(
+            kind, dice.choice(["10", "20", "30", "50"]))
+        worksheet = {"unknown_worksheet": f"none-{plan.seed}", "closed": "600"}.get(
+            kind, f"w{plan.seed}-{dice.randint(1, 5)}")
+        order = Order(slug, f"s{plan.seed}-{number}", worksheet, product,
+                      "1.5" if kind == "too_fine" else amount(dice, PRODUCTS.get(product, {"digits": 2})["digits"]),
+                      kind, dice.choices(list(WAYS), list(WAYS.values()))[0])
+        if kind == "own_user":
+            order.user = SECOND[plan.erp]
+        elif kind == "bad_password":
+            order.user, order.password = "bot", f"wrong-{number}"
+        plan.orders.append(order)
+
+
+def worksheets(plan):
+    return [f"w{plan.seed}-{number}" for number in range(1, 6)]
+
+
+# --- faults
+
+def fault_line(dice, point):
+    name, _, most, actions = point
+    return f"{name} {dice.randint(0, int(most)):03} {dice.choice(actions)}"
+
+
+def draw_faults(dice, plan):
+    """One point by turns, so that each gets its share, and others at random."""
+    known = [point for point in points() if not point[0].startswith("mutant.")]
+    chosen = [known[plan.seed % len(known)]]
+    chosen += dice.sample(known, dice.choice([0, 0, 1, 2, 3]))
+    for point in chosen:
+        where = dice.choice(SLUGS) if point[1] == "worker" else point[1]
+        plan.faults.setdefault("pumplined" if where == "daemon" else where, []).append(fault_line(dice, point))
+
+
+ACTIONS = {"kill_worker": 5, "kill_daemon": 3, "kill_erp": 3, "clock_back": 2, "descriptors": 2, "stop_worker": 1,
+           "restart": 1, "clear_queue": 2, "clock_on": 1, "terminate": 1, "lock_worksheet": 1, "close_worksheet": 1}
+
+
+# Points that a process comes to only when something has happened before.
+LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker"}
+
+
+def draw_actions(dice, plan):
+    for _ in range(dice.choice([0, 1, 1, 2, 3])):
+        what = dice.choices(list(ACTIONS), list(ACTIONS.values()))[0]
+        at = round(dice.uniform(0.02, 0.5 if plan.erp == "scripted" else 1.5), 3)
+        plan.actions.append((at, what, dice.randint(0, 1 << 16)))
+    for number, slug in enumerate(SLUGS):
+        for what in {LEADS_TO.get(line.split()[0]) for line in plan.faults.get(slug, [])} - {None}:
+            plan.actions.append((round(dice.uniform(0.02, 0.1), 3), what, number))
+    plan.actions.sort()
+
+
+def draw_mood(dice, plan):
+    kinds = ["cut_before", "lost_reply", "cut_inside", "garbage", "truncated", "500_before", "500_after", "503", "429",
+             "403", "nonsense", "locked"] + (["401"] if plan.erp == "scripted" else [])
+    chosen = dice.sample(kinds, dice.choice([0, 1, 3, len(kinds)]))
+    weights = {kind: 10 for kind in chosen}
+    if dice.random() < 0.2:
+        weights[dice.choice(["slow_late", "slow_reply"])] = 10 if not chosen else 2
+    plan.mood = {"seed": plan.seed, "chance": dice.choice([0.01, 0.05, 0.15]),
+                 "write_chance": dice.choice([0.1, 0.3, 0.6]), "kinds": weights, "slow_s": SLOW_S[plan.erp],
+                 "keep_alive": dice.random() < 0.5}

@@ -1,0 +1,368 @@
+"""The machine that proves "exactly once": rounds of orders and faults, and what must hold after each.
+
+See README.md beside it. The last line: storm: rounds=… orders=… kills=… lost=0 doubled=0 wrong=0
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import plan as plans
+from check import check
+from clients import Clients
+from world import RealTryton, ScriptedErp, Violation, World, take_lane
+
+SETTLE_S = 60  # without a fault: far more than it takes
+SPOILT = ("ended by signal 6", "ended by signal 11", "ended by signal 7", "ended by signal 31", "Sanitizer",
+          "runtime error", "is damaged")
+LOG_LINES = 40
+ROUNDS_FOR_ALL = 1000  # in so many, each fault point must have had its fault
+
+
+class Tender(threading.Thread):
+    """Keeps the daemon up, carries out the plan's actions, empties the file driver's folder."""
+
+    def __init__(self, world):
+        super().__init__(daemon=True)
+        self.world, self.plan = world, world.plan
+        self.actions = list(self.plan.actions)
+        self.failure = None
+        self.helpers = []
+        self.done = threading.Event()
+
+    def run(self):
+        begin = time.monotonic()
+        while not self.done.is_set():
+            try:
+                self.world.tend()
+                if self.actions and time.monotonic() - begin >= self.actions[0][0]:
+                    self.act(self.actions[0])
+                    self.actions.pop(0)  # only now: finish_actions() must find its thread
+                if self.plan.importer:
+                    self.world.import_files()
+            except Violation as violation:
+                self.failure = violation
+                return
+            time.sleep(0.005)
+
+    def act(self, action):
+        """Beside this thread: the daemon must be tended meanwhile."""
+        helper = threading.Thread(target=self.world.do, args=[action], daemon=True)
+        helper.start()
+        self.helpers.append(helper)
+
+    def finish_actions(self):
+        while self.actions and not self.failure:
+            time.sleep(0.005)
+        for helper in self.helpers:
+            helper.join()
+
+    def check(self):
+        if self.failure:
+            raise self.failure
+
+    def stop(self):
+        self.done.set()
+        self.join()
+        self.check()
+
+
+def settle(world, tender):
+    """Until no order waits; a worker that is parked for refused credentials waits for a person."""
+    end = time.monotonic() + world.settle_s
+    while True:
+        waiting = 0
+        for shop in world.shops.values():
+            status, alive = shop.insist("GET", "/alive")
+            tender.check()
+            waiting += alive["queue_length"]
+            if alive["worker"] == "stopped" or alive["worker_reason"] == "auth_failed":
+                shop.insist("PUT", "/start_worker")
+        if not waiting:
+            return
+        if time.monotonic() > end:
+            raise Violation(f"{waiting} orders are still open after {world.settle_s} s without a fault")
+        time.sleep(0.02)
+
+
+def retry_given_up(world):
+    """What a person does first: places again what was tried for too long, or taken out of the queue. What the file
+    driver can't know, since an importer took the file, is looked up: there it is, or it is placed again."""
+    imported = {line["uniqueid"] for line in world.file_lines()}
+    count = 0
+    for slug, shop in world.shops.items():
+        given_up = ("attempts_exhausted", "cleared") + (("outcome_unknown",) if slug == "file" else ())
+        for order in shop.orders():
+            if order["reason_code"] in given_up and order["status"] == "error":
+                done = order["reason_code"] == "outcome_unknown" and order["uniqueid"] in imported
+                status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}")
+                if status not in (200, 409):
+                    raise Violation(f"retry or resolve: {status} {reply}", order["uniqueid"])
+                count += 1
+    return count
+
+
+def retry_refused(world):
+    """Corrects what the ERP refused, and places it again."""
+    wishes = {order.uniqueid: order for order in world.plan.orders}
+    shop = world.shops["tryton"]
+    for order in shop.orders():
+        wish = wishes[order["uniqueid"]]
+        if order["status"] == "error" and wish.kind in ("unknown_product", "not_for_sale", "too_fine"):
+            wish.product, wish.amount = "10", "4.7"
+            status, reply = shop.insist("PUT", f"/orders/{wish.uniqueid}/retry",
+                                        {"product_nr": wish.product, "product_amount": wish.amount})
+            if status not in (200, 409):
+                raise Violation(f"retry: {status} {reply}", wish.uniqueid)
+
+
+def reboot(world):
+    """Everything dies once more: what was on disk stays as it was."""
+    before = {slug: shop.orders() for slug, shop in world.shops.items()}
+    world.kill_daemon(0)
+    world.kill_worker(0)
+    time.sleep(0.02)
+    for slug, shop in world.shops.items():
+        if shop.orders() != before[slug]:
+            raise Violation(f"{slug}: other orders after a restart than before")
+
+
+def spoilt(world):
+    log = world.log.read_text(errors="replace")
+    for line in log.splitlines():
+        if any(word in line for word in SPOILT):
+            raise Violation(f"in the log: {line}")
+
+
+def storm(world):
+    clients, tender = Clients(world), Tender(world)
+    world.start()
+    tender.start()
+    try:
+        clients.start()
+        tender.finish_actions()
+        for thread in clients.threads:
+            thread.join(1.5)
+        world.calm(but=[b"queue.mend"])
+        clients.join()
+        settle(world, tender)
+        while retry_given_up(world):
+            settle(world, tender)
+        if "retry" in world.plan.after:
+            retry_refused(world)
+            settle(world, tender)
+        world.calm()
+        if "reboot" in world.plan.after:
+            reboot(world)
+            settle(world, tender)
+        count = check(world, clients.posted)
+        spoilt(world)
+        return count
+    finally:
+        tender.stop()
+
+
+# --- a round and its report
+
+def play(seed, options, erp, lane, folder):
+    """Returns {"orders", "kills", "fired", "violation"}."""
+    plan = plans.draw(seed, options.erp, options.mutant)
+    erp.prepare(plan)
+    world = World(folder, plan, options.build, erp, lane)
+    world.settle_s = options.settle
+    result = {"seed": seed, "orders": 0, "kills": 0, "fired": [], "violation": None}
+    begin = time.monotonic()
+    try:
+        result["orders"] = storm(world)
+        world.stop(gently=seed % 2 == 0)
+    except Violation as violation:
+        result["violation"] = report(world, violation)
+    except Exception:
+        result["violation"] = report(world, Violation(traceback.format_exc()))
+    finally:
+        if result["violation"]:
+            world.stop(gently=False)
+    fired = [one for faults in world.plans.values() for one in faults.fired()]
+    result["fired"] = fired
+    result["kills"] = world.kills + sum(action == "kill" for _, action in fired)
+    result["seconds"] = time.monotonic() - begin
+    if not result["violation"]:
+        world.remove()
+        erp.forget(plan)
+    return result
+
+
+def report(world, violation):
+    """All that helps to understand it."""
+    words, uniqueid = (*violation.args, None)[:2]
+    lines = [f"VIOLATION seed={world.plan.seed} erp={world.plan.erp}: {uniqueid or ''} {words}",
+             f"folder: {world.folder}"]
+    try:
+        for order in world.plan.orders:
+            if order.uniqueid == uniqueid:
+                lines += [f"planned: {order}"]
+                lines += [f"history: {entry}" for entry in world.shops[order.slug].history(uniqueid)]
+        lines += [f"ERP: {line}" for line in world.erp.record(world.plan)["lines"] if line["note"] == uniqueid]
+        lines += [f"file: {line}" for line in world.file_lines() if line["uniqueid"] == uniqueid]
+    except Exception as error:
+        lines.append(f"(more can't be told: {error})")
+    log = world.log.read_text(errors="replace").splitlines() if world.log.exists() else []
+    about = [line for line in log if uniqueid and uniqueid in line][-LOG_LINES:]
+    lines += ["log of the order:", *about] if about else []
+    lines += ["log:", *log[-LOG_LINES:]]
+    return "\n".join(lines)
+
+
+def run_lane(options, seeds, results, folder):
+    """One process: round after round with one ERP."""
+    erp = None
+    lane, held = take_lane()
+    try:
+        erp = (ScriptedErp if options.erp == "scripted" else RealTryton)(folder / f"erp{lane}", lane)
+        if options.erp == "scripted":
+            erp.passwords = plans.USERS
+        while (seed := seeds.get()) is not None:
+            results.put(play(seed, options, erp, lane, folder / f"round{seed}"))
+    except Exception:
+        results.put({"violation": traceback.format_exc(), "seed": None, "orders": 0, "kills": 0, "fired": []})
+    finally:
+        if erp:
+            erp.stop()
+        held.close()
+        results.put(None)
+
+
+# --- many rounds
+
+class Score:
+    def __init__(self):
+        self.rounds = self.orders = self.kills = 0
+        self.fired, self.seconds, self.violations = Counter(), [], []
+
+    def add(self, result):
+        self.rounds += 1
+        self.orders += result["orders"]
+        self.kills += result["kills"]
+        self.fired.update(result["fired"])
+        self.seconds.append(result.get("seconds", 0))
+        if result["violation"]:
+            self.violations.append(result["violation"])
+            print(result["violation"], flush=True)
+
+    def count(self, word):
+        return sum(f" {word}" in text.splitlines()[0] for text in self.violations)
+
+    def line(self):
+        lost, doubled = self.count("lost:"), self.count("doubled:")
+        return (f"storm: rounds={self.rounds} orders={self.orders} kills={self.kills} lost={lost} doubled={doubled} "
+                f"wrong={len(self.violations) - lost - doubled}")
+
+
+def next_seeds(options):
+    """Of the run's seed, or the one that was asked for."""
+    first = random.SystemRandom().randrange(1 << 20) * 1000 if options.seed is None else options.seed
+    number = first
+    while options.rounds is None or number < first + options.rounds:
+        yield number
+        number += 1
+
+
+def run(options, folder):
+    if options.erp == "tryton":
+        RealTryton.template()  # before the lanes would all make one
+    context = multiprocessing.get_context("fork")
+    seeds, results = context.Queue(1), context.Queue()
+    lanes = [context.Process(target=run_lane, args=[options, seeds, results, folder]) for _ in range(options.jobs)]
+    for lane in lanes:
+        lane.start()
+    score, open_lanes = Score(), len(lanes)
+    feeder = threading.Thread(target=feed, args=[options, seeds, score, len(lanes)], daemon=True)
+    feeder.start()
+    while open_lanes:
+        result = results.get()
+        if result is None:
+            open_lanes -= 1
+        else:
+            score.add(result)
+            if options.progress and score.rounds % 100 == 0:
+                print(score.line(), flush=True)
+    for lane in lanes:
+        lane.join()
+    return score
+
+
+def feed(options, seeds, score, lanes):
+    end = time.monotonic() + options.seconds if options.seconds else None
+    for seed in next_seeds(options):
+        if score.violations or (end and time.monotonic() > end):
+            break
+        seeds.put(seed)
+    for _ in range(lanes):
+        seeds.put(None)
+
+
+def write_junit(path, options, score):
+    name = f"{options.erp}{''.join(f' {one}' for one in options.mutant)}"
+    failure = f"<failure message={quoteattr(score.violations[0][:2000])}/>" if score.violations else ""
+    Path(path).write_text(f'<testsuite name="storm"><testcase classname="storm" name={quoteattr(name)}>{failure}'
+                          f"<system-out>{score.line()}</system-out></testcase></testsuite>\n")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--seed", type=int, help="of the first round; by itself: that round alone")
+    parser.add_argument("--erp", choices=["scripted", "tryton"], default="scripted")
+    parser.add_argument("--plan-only", action="store_true", help="print the plan and end")
+    parser.add_argument("--build", default=Path(__file__).parents[2] / "build-faults")
+    parser.add_argument("--mutant", action="append", default=[], help="a fault that is planted on purpose")
+    parser.add_argument("--settle", type=int, default=SETTLE_S, help="seconds until all orders must have ended")
+    parser.add_argument("--discard", action="store_true", help="keep no folder of a violation")
+    parser.add_argument("--junit", help="write the result to this file, too")
+    parser.add_argument("--progress", action="store_true", help="a line for every 100 rounds")
+    parser.add_argument("-j", dest="jobs", type=int, default=2, help="rounds at the same time")
+    options = parser.parse_args()
+    if options.rounds is None and options.seconds is None:
+        options.rounds = 1
+    return options
+
+
+def main():
+    options = arguments()
+    if options.plan_only:
+        print(json.dumps(plans.draw(options.seed or 0, options.erp, options.mutant).text(), indent=1, ensure_ascii=False))
+        return 0
+    # In memory: what a kill leaves behind is the same there, and a round is twice as fast.
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="storm-", dir=base))
+    score = run(options, folder)
+    seconds = sorted(score.seconds)
+    known = [name for name, *_ in plans.points() if not name.startswith("mutant.")]
+    silent = [name for name in known if not any(name.endswith(rest) and len(rest) == len(name) - 1
+                                                for rest, _ in score.fired)]
+    print(f"storm: erp={options.erp} median={seconds[len(seconds) // 2]:.2f}s most={seconds[-1]:.2f}s "
+          f"faults={sum(score.fired.values())} points={len(known) - len(silent)}/{len(known)}"
+          f"{' never: ' + ' '.join(silent) if silent else ''}")
+    idle = silent and score.rounds >= ROUNDS_FOR_ALL  # a point that nothing comes to proves nothing
+    if options.junit:
+        write_junit(options.junit, options, score)
+    if options.discard or not score.violations:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(score.line(), flush=True)
+    return 1 if score.violations or idle else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

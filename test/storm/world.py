@@ -1,0 +1,511 @@
+"""What a round runs in: the daemon with two workshops, the ERP behind them, and what is done to them."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+import plan as plans
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "erp"))
+
+import tryton  # noqa: E402
+import tryton_seed  # noqa: E402
+
+PYTHON = "/usr/bin/python3"
+NAMES = {"tryton": "Bennys Auto", "file": "Nils Værksted"}
+PLAN_BYTES = 4096
+CLIENT_TIMEOUT_S = 10
+PORTS = range(14000, 20000)
+LANE_PORTS = 200
+HANDLERS_S = 1  # before it listens for signals, SIGTERM ends it as it does any process
+# A worker that was forked just before the kill holds the daemon's lock and control socket until it executes: the
+# next daemon ends with EX_UNAVAILABLE or EX_CANTCREAT, and its service manager starts it again.
+HELD, LOCK_HELD_S = (69, 73), 1
+
+
+class Violation(Exception):
+    """Something that must never be. Arguments: the words, and the uniqueid where it is about an order."""
+
+
+def take_lane():
+    """(number, a file that holds it): a part of the ports for this process alone, whoever else runs a storm."""
+    for lane in range(len(PORTS) // LANE_PORTS):
+        file = (Path(tempfile.gettempdir()) / f"pumpline-storm-{os.getuid()}-{lane}.lock").open("w")
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lane, file
+        file.close()
+    raise RuntimeError("too many storms at once")
+
+
+def free_port(lane):
+    first = PORTS.start + lane * LANE_PORTS
+    for port in range(first, first + LANE_PORTS):
+        if port in free_port.taken:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            free_port.taken.add(port)
+            return port
+    free_port.taken.clear()
+    return free_port(lane)
+
+
+free_port.taken = set()
+
+
+def request(connection, method, target, body=None):
+    data = json.dumps(body).encode() if body is not None else None
+    with contextlib.closing(connection):
+        connection.request(method, target, data, {"Content-Type": "application/json"} if data else {})
+        reply = connection.getresponse()
+        text = reply.read()
+    return reply.status, json.loads(text) if text else None
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("pumpline", timeout=CLIENT_TIMEOUT_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+class Shop:
+    """One workshop's API."""
+
+    def __init__(self, slug, port):
+        self.slug, self.name, self.port = slug, NAMES[slug], port
+
+    def call(self, method, target, body=None):
+        return request(http.client.HTTPConnection("127.0.0.1", self.port, timeout=CLIENT_TIMEOUT_S), method, target,
+                       body)
+
+    def insist(self, method, target, body=None, deadline_s=15):
+        """Until it answers: after the faults have ended it must."""
+        end = time.monotonic() + deadline_s
+        while True:
+            try:
+                status, value = self.call(method, target, body)
+                if status != 503:
+                    return status, value
+            except (OSError, http.client.HTTPException, ValueError):
+                status = None
+            if time.monotonic() > end:
+                raise Violation(f"{method} {target} of {self.slug}: no answer in {deadline_s} s (last: {status})")
+            time.sleep(0.02)
+
+    def orders(self):
+        """All of them, oldest first."""
+        found, after = [], ""
+        while True:
+            status, page = self.insist("GET", f"/orders?limit=1000{after}")
+            if status != 200:
+                raise Violation(f"GET /orders of {self.slug}: {status} {page}")
+            found += page["orders"]
+            if not page["next"]:
+                return found[::-1]
+            after = f"&after={page['next']}"
+
+    def history(self, uniqueid):
+        return self.insist("GET", f"/orders/{urllib.parse.quote(uniqueid, safe='')}/history")[1]["history"]
+
+
+class FaultPlan:
+    """The mapped file of common/fault.h."""
+
+    def __init__(self, path, lines):
+        self.path = path
+        text = "\n".join(["clock +000000000000", *lines]).encode() + b"\n"
+        path.write_bytes(text.ljust(PLAN_BYTES, b"\0"))
+
+    def clock(self, offset_ms):
+        with self.path.open("r+b") as file:
+            file.seek(len("clock "))
+            file.write(f"{offset_ms:+013}".encode())
+
+    def fired(self):
+        """(what is left of the point's name, action) of what has happened."""
+        lines = self.path.read_bytes().split(b"\0")[0].decode().splitlines()
+        return [(line[1:].split()[0], line.split()[2]) for line in lines if line.startswith("#")]
+
+    def clear(self, but):
+        """No fault any more, but those at the points in `but`; the clock stays as it is."""
+        with self.path.open("r+b") as file:
+            start = len("clock +000000000000\n")
+            for line in file.read()[start:].split(b"\0")[0].splitlines():
+                if not line.startswith((b"#", b"mutant.", *but)):
+                    file.seek(start)
+                    file.write(b"-")
+                start += len(line) + 1
+
+
+class World:
+    """One round's folder and processes. `erp` is the ERP's front, shared by many rounds."""
+
+    def __init__(self, folder, plan, build, erp, lane):
+        self.folder, self.plan, self.build, self.erp = Path(folder), plan, Path(build), erp
+        self.socket = self.folder / "control.sock"
+        self.log = self.folder / "pumplined.log"
+        self.lines, self.imported = self.folder / "lines", self.folder / "imported"
+        self.process, self.kills, self.over = None, 0, False
+        self.killed_s = self.started_s = 0
+        self.lock = threading.Lock()
+        for path in (self.folder / "workshops.d", self.folder / "state", self.lines, self.imported):
+            path.mkdir(parents=True)
+        self.shops = {slug: Shop(slug, free_port(lane)) for slug in plans.SLUGS}
+        self.plans = {name: FaultPlan(self.folder / "state" / f"{name}.faults", plan.faults.get(name, []))
+                      for name in (*plans.SLUGS, "pumplined")}
+        self.write_configuration()
+
+    def write_configuration(self):
+        # Short, or the round waits longer than it must; long enough to see a fault between two attempts.
+        retry = {"first_s": 0.02, "max_s": 0.3, "give_up_after_s": self.plan.give_up_after_s}
+        drivers = {"tryton": {"system": "tryton", "url": self.erp.url(self.plan), "max_in_flight": self.plan.in_flight,
+                              "timeout_s": plans.TIMEOUT_S[self.plan.erp]},
+                   "file": {"system": "file", "folder": str(self.lines), "format": "json",
+                            "max_in_flight": self.plan.in_flight}}
+        (self.folder / "pumpline.json").write_text(json.dumps({
+            "control_socket": str(self.socket), "state_dir": str(self.folder / "state"),
+            "workshops_dir": str(self.folder / "workshops.d"), "key_file": str(self.folder / "master.key")}))
+        for slug, shop in self.shops.items():
+            document = {"workshop": shop.name, "listen": f"127.0.0.1:{shop.port}", "erp": drivers[slug],
+                        "retry": retry, "stop_timeout_s": 5}
+            user, password = self.erp.credentials
+            if slug == "tryton":
+                document["credentials"] = {"username": user, "password": password}
+            (self.folder / "workshops.d" / f"{slug}.json").write_text(json.dumps(document))
+
+    # --- the daemon, which is started again whenever it dies
+
+    def start(self):
+        with self.lock, self.log.open("ab") as log:
+            if not self.over:
+                self.started_s = time.monotonic()
+                self.process = subprocess.Popen([self.build / "pumplined", "-c", self.folder / "pumpline.json"],
+                                                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                # It can't look for leaks where descriptors are short.
+                                                env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+
+    def tend(self):
+        """Called often: the daemon's service manager."""
+        status = self.process.poll() if self.process else None
+        if status is None:
+            return
+        if status == -signal.SIGKILL:
+            self.kills += 1
+            self.killed_s = time.monotonic()
+        elif status == -signal.SIGTERM and time.monotonic() - self.started_s < HANDLERS_S:
+            pass
+        elif status in HELD and time.monotonic() - self.killed_s < LOCK_HELD_S:
+            pass
+        elif status != 0:
+            raise Violation(f"pumplined ended with {status}")
+        self.start()
+
+    def children(self):
+        try:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
+                return [int(pid) for pid in file.read().split()]
+        except (OSError, AttributeError):
+            return []
+
+    def control(self, method, target):
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            return request(UnixConnection(self.socket), method, target)
+
+    # --- what is done to it; `dice` is a number of the plan's
+
+    def kill_worker(self, dice):
+        children = self.children()
+        if children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(children[dice % len(children)], signal.SIGKILL)
+                self.kills += 1
+
+    def kill_daemon(self, _):
+        if self.process.poll() is None:
+            self.process.kill()
+
+    def terminate(self, _):
+        if self.process.poll() is None:
+            self.process.terminate()
+
+    def kill_erp(self, dice):
+        self.kills += 1
+        self.erp.kill(0.05 + dice % 200 / 1000)
+
+    def clock_back(self, dice):
+        for slug in plans.SLUGS:
+            self.plans[slug].clock(-1000 * (1 + dice % 7200))
+
+    def clock_on(self, dice):
+        for slug in plans.SLUGS:
+            self.plans[slug].clock(1000 * (1 + dice % 7200))
+
+    def descriptors(self, dice):
+        """A process has none left for a while."""
+        # Not the daemon in its first moments: then its libraries can't be loaded, and that is another story.
+        ready = [self.process.pid] if time.monotonic() - self.started_s > 0.2 else []
+        pids = [*self.children(), *ready]
+        if not pids:
+            return
+        pid = pids[dice % len(pids)]
+        with contextlib.suppress(OSError, ValueError):
+            count = len(os.listdir(f"/proc/{pid}/fd"))
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(count + dice % 3, hard), hard))
+            time.sleep(0.1 + dice % 100 / 1000)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+
+    def stop_worker(self, dice):
+        slug = plans.SLUGS[dice % 2]
+        for command in ("stop_worker", "start_worker"):
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                self.shops[slug].call("PUT", f"/{command}")
+            time.sleep(0.05)
+
+    def clear_queue(self, dice):
+        for _ in range(10):  # it may be about to start
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                self.shops[plans.SLUGS[dice % 2]].call("PUT", "/clear_queue")
+                return
+            time.sleep(0.05)
+
+    def restart(self, dice):
+        self.control("PUT", f"/workshops/{plans.SLUGS[dice % 2]}/restart")
+
+    def lock_worksheet(self, dice):
+        self.erp.touch(self.plan, 1 + dice % 5)
+
+    def close_worksheet(self, dice):
+        self.erp.close(self.plan, 1 + dice % 5)
+
+    def do(self, action):
+        _, what, dice = action
+        getattr(self, what)(dice)
+
+    # --- the importer of the file driver's folder
+
+    def import_files(self):
+        for path in self.lines.glob("[!.]*.json"):
+            # Under a name of its own each time: a file that comes twice is seen twice.
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(self.imported / f"{time.monotonic_ns()}-{path.name}")
+
+    def file_lines(self):
+        return [json.loads(path.read_text()) for folder in (self.lines, self.imported)
+                for path in folder.iterdir() if not path.name.startswith(".")]
+
+    # --- the end
+
+    def calm(self, but=()):
+        """No fault from here on."""
+        for one in self.plans.values():
+            one.clear(but)
+        self.erp.calm(self.plan)
+
+    def stop(self, gently):
+        with self.lock:
+            self.over = True
+        if not self.process:
+            return
+        if self.process.poll() is None:
+            (self.process.terminate if gently else self.process.kill)()
+        children = self.children()
+        status = self.process.wait(20)
+        if not gently:
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if gently and status not in (0, -signal.SIGTERM):
+            raise Violation(f"pumplined ended with {status} after SIGTERM")
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Process:
+    """A helper in Python, with a line on its stdout once it serves."""
+
+    def __init__(self, *command):
+        self.command = [PYTHON, "-S", "-B", *map(str, command)]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        if not self.process.stdout.readline():
+            raise RuntimeError(f"{self.command} did not start")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class ScriptedErp:
+    def __init__(self, folder, lane):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+        self.port = free_port(lane)
+        self.credentials = ("bot", plans.USERS["bot"])
+        self.process = Process(HERE / "scripted_erp.py", self.port, self.folder)
+        self.lock = threading.Lock()
+
+    def prepare(self, plan):
+        folder = self.base(plan)
+        folder.mkdir()
+        sales = {worksheet: "draft" for worksheet in plans.worksheets(plan)} | {"600": "processing"}
+        (folder / "erp.json").write_text(
+            json.dumps({"users": plans.USERS, "products": plans.PRODUCTS, "sales": sales}))
+        (folder / "mood.json").write_text(json.dumps(plan.mood))
+
+    def base(self, plan):
+        return self.folder / f"r{plan.seed}"
+
+    def url(self, plan):
+        return f"http://127.0.0.1:{self.port}/r{plan.seed}/"
+
+    def kill(self, pause_s):
+        with self.lock:
+            self.process.kill()
+            time.sleep(pause_s)
+            self.process.start()
+
+    def person(self, plan, sale, **change):
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            request(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5), "POST", f"/r{plan.seed}/person",
+                    {"sale": sale, **change})
+
+    def touch(self, plan, sale):
+        self.person(plan, sale)
+
+    def close(self, plan, sale):
+        self.person(plan, sale, state="quotation")
+
+    def calm(self, plan):
+        with self.lock:
+            (self.base(plan) / "quiet").touch()
+        wait_until_idle(self.port)
+
+    def record(self, plan):
+        """What it has written down: lines, what it refused, and which sales are closed."""
+        path = self.base(plan) / "record.jsonl"
+        entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        references = dict(enumerate(json.loads((self.base(plan) / "erp.json").read_text())["sales"], 1))
+        lines = [{"id": str(one["line"]["id"]), "note": one["line"]["note"], "product": one["line"]["product"],
+                  "amount": one["line"]["quantity"], "worksheet": references[one["sale"]]}
+                 for one in entries if "line" in one]
+        return {"lines": lines, "refused": {one["refused_line"] for one in entries if "refused_line" in one},
+                "refused_logins": {one["refused_login"] for one in entries if "refused_login" in one},
+                "closed": {"600"} | {references[one["sale"]] for one in entries if one.get("state", "draft") != "draft"}}
+
+    def forget(self, plan):
+        shutil.rmtree(self.base(plan), ignore_errors=True)
+
+    def stop(self):
+        self.process.kill()
+
+
+def wait_until_idle(port, deadline_s=20):
+    """A request that was held back may still be carried out."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if request(http.client.HTTPConnection("127.0.0.1", port, timeout=5), "GET", "/idle") == (200, 0):
+                return
+        time.sleep(0.02)
+    raise Violation("the ERP is busy without end")
+
+
+class RealTryton:
+    """A real server behind the misbehaving proxy; one for many rounds."""
+
+    @staticmethod
+    def template():
+        """The seeded database: half a minute the first time, kept for the next run."""
+        return tryton.Tryton.template(Path(tempfile.gettempdir()) / f"pumpline-tryton-{os.getuid()}")
+
+    def __init__(self, folder, lane):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+        self.server = tryton.Tryton(self.folder / "tryton")
+        self.server.prepare(self.template())
+        self.server.start()
+        self.credentials = tryton_seed.BOT
+        self.passwords = dict([tryton_seed.ADMIN, tryton_seed.BOT])
+        self.port = free_port(lane)
+        self.proxy = None
+        self.lock = threading.Lock()
+
+    def prepare(self, plan):
+        self.server.add_worksheets(plans.worksheets(plan))
+        folder = self.base(plan)
+        folder.mkdir()
+        (folder / "mood.json").write_text(json.dumps(plan.mood))
+        self.closed = {"600"}
+        if self.proxy:
+            self.proxy.kill()
+        self.proxy = Process(HERE / "proxy.py", self.port, folder, self.server.port)
+
+    def base(self, plan):
+        return self.folder / f"r{plan.seed}"
+
+    def url(self, _):
+        return f"http://127.0.0.1:{self.port}/erp/"
+
+    def kill(self, pause_s):
+        with self.lock:
+            self.server.kill()
+            time.sleep(pause_s)
+            self.server.start()
+
+    def insist(self, call, *arguments):
+        with self.lock:
+            return call(*arguments)
+
+    def touch(self, plan, sale):
+        pass  # the real one's stamp has whole seconds: other rounds' writes do it
+
+    def close(self, plan, sale):
+        reference = f"w{plan.seed}-{sale}"
+        self.closed.add(reference)
+        with contextlib.suppress(Exception):
+            self.insist(self.server.quote, reference)
+
+    def calm(self, plan):
+        with self.lock:
+            (self.base(plan) / "quiet").touch()
+        wait_until_idle(self.port, 60)
+
+    def record(self, plan):
+        rows = self.insist(self.server._lines, [["note", "like", f"s{plan.seed}-%"]])
+        lines = [{"id": str(row["id"]), "note": row["note"], "product": row["product"], "amount": row["quantity"],
+                  "worksheet": row["sale"]} for row in rows]
+        return {"lines": lines, "refused": set(), "refused_logins": set(), "closed": self.closed}
+
+    def forget(self, plan):
+        shutil.rmtree(self.base(plan), ignore_errors=True)
+
+    def stop(self):
+        if self.proxy:
+            self.proxy.kill()
+        self.server.kill()

@@ -26,6 +26,7 @@ int
 disk_make_folder(const char *path, struct err *err)
 {
     if (mkdir(path, 0700) == 0)
-        return disk_sync_parent(path) ? err_errno(err, "storage", "%s can't be put on disk", path) : 0;
+        return disk_sync_parent(path) ? err_errno(err, "storage", "%s can't be put on disk", path)
+                                      : 0;
     return errno == EEXIST ? 0 : err_errno(err, "storage", "%s can't be made", path);
 }

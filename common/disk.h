@@ -1,4 +1,5 @@
-/* Names on disk: a file that was made, renamed or linked is only there after a power cut if its folder is synced too. */
+/* Names on disk: a file that was made, renamed or linked is only there after a power cut if its
+ * folder is synced too. */
 #ifndef COMMON_DISK_H
 #define COMMON_DISK_H
 

@@ -16,8 +16,8 @@
 #include "supervisor/child_state.h"
 #include "supervisor/listen.h"
 
-#define START_MS 300000  /* from exec to `ready`, a large queue being checked; longer is a hang */
-#define UNANSWERED_MAX 5 /* pings, so the oldest is 10 s old */
+#define START_MS 300000    /* from exec to `ready`, a large queue being checked; longer is a hang */
+#define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
 #define STOP_GRACE_MS 1000 /* over stop_timeout_s, which the worker keeps itself: no race */
 
 static void

@@ -16,6 +16,9 @@ build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
 echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON || exit 1
 
+echo "building with fault points"
+build build-faults -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=OFF -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON || exit 1
+
 # step NAME COMMAND …: a check that is not made of single tests; its own last lines say what it did.
 step() {
     local name=$1 fault=
@@ -31,4 +34,7 @@ for folder in build build-asan; do
         --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
 done
 step fuzz test/fuzz/run.sh 5
+step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
+step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
+step storm-mutants test/storm/mutants --build build-faults
 /usr/bin/python3 test/summary.py "$results"/*.xml

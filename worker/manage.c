@@ -51,6 +51,8 @@ on_status(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     m->status_soon = false;
+    if (worker_stopping(m->worker))
+        return;
     m->worker_told = worker_state(m->worker);
     message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
     chan_send(m->chan, message);
@@ -64,7 +66,7 @@ on_changed(void *arg)
     struct manage *m = arg;
     struct timeval soon = clock_timeval(STATUS_SOON_MS);
 
-    if (!m->worker)
+    if (!m->worker || worker_stopping(m->worker))
         return;
     /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
     if (strcmp(m->worker_told, worker_state(m->worker)))

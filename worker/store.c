@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/disk.h"
 
 #define FULL_PERCENT 80
@@ -19,6 +20,8 @@
 #define RESERVE_SHARE 16         /* … or that share of a small disk */
 #define MARGIN_BYTES (16u << 20) /* free room at which no further order is taken */
 #define MARGIN_SHARE 20
+#define GIVEN_MS 5000
+#define NO_ROOM_BYTES (1u << 20) /* less than a transaction may need */
 #define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
 
 struct store {
@@ -26,9 +29,10 @@ struct store {
     MDB_dbi tables[STORE_TABLES];
     size_t map_bytes;
     int lock_fd;
-    char *closed;  /* the file that says that it was closed */
-    char *reserve; /* the file that keeps room on the disk */
-    bool reserved; /* it does */
+    char *closed;     /* the file that says that it was closed */
+    char *reserve;    /* the file that keeps room on the disk */
+    bool reserved;    /* it does */
+    int64_t given_ms; /* monotonic: when its room was given to others; they need it for a while */
     bool broken;
 };
 
@@ -313,6 +317,7 @@ reserve_give(struct store *store)
 {
     unlink(store->reserve);
     store->reserved = false;
+    store->given_ms = clock_monotonic_ms();
 }
 
 static bool
@@ -321,7 +326,8 @@ disk_nearly_full(struct store *store)
     struct statvfs disk;
     uint64_t margin;
 
-    if (!store->reserved)
+    if (!store->reserved &&
+        (!store->given_ms || clock_monotonic_ms() - store->given_ms >= GIVEN_MS))
         reserve_make(store);
     if (!store->reserved || fstatvfs(store->lock_fd, &disk))
         return true;
@@ -355,6 +361,14 @@ store_abort(struct store_txn *txn)
     txn->handle = NULL;
 }
 
+static bool
+disk_has_no_room(const struct store *store)
+{
+    struct statvfs disk;
+
+    return fstatvfs(store->lock_fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES;
+}
+
 int
 store_commit(struct store_txn *txn, struct err *err)
 {
@@ -362,6 +376,9 @@ store_commit(struct store_txn *txn, struct err *err)
     if (!txn->error) {
         txn->error = mdb_txn_commit(txn->handle);
         txn->handle = NULL;
+        /* LMDB's word for a write that the disk took a part of only. */
+        if (txn->error == EIO && disk_has_no_room(txn->store))
+            txn->error = ENOSPC;
     }
     return store_end(txn, err);
 }

@@ -99,8 +99,9 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!late && (delivery_in_hand(w->delivery) || http_server_open_calls(w->server) ||
-                  api_pending(w->api))) {
+    /* A disk that fails at once would make a new process a hundred times a second. */
+    if (!late && (queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
+                  http_server_open_calls(w->server) || api_pending(w->api))) {
         evtimer_add(w->drain, &look);
         return;
     }
@@ -263,6 +264,12 @@ bool
 worker_broken(const struct worker *worker)
 {
     return queue_broken(worker->queue);
+}
+
+bool
+worker_stopping(const struct worker *worker)
+{
+    return worker->stop_by_ms != 0;
 }
 
 const char *

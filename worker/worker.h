@@ -35,6 +35,9 @@ void worker_call(struct worker *worker, struct call *call);
 /* The loop ended because the disk failed: the process should end with EX_IOERR. */
 bool worker_broken(const struct worker *worker);
 
+/* On its way out: that its worker is stopped now is nobody's wish. */
+bool worker_stopping(const struct worker *worker);
+
 /* "running", "parked" or "stopped". */
 const char *worker_state(const struct worker *worker);
 

@@ -124,7 +124,7 @@ def test_a_full_disk_and_room_again(daemon, tmp_path):
         pytest.skip("only root can mount a small file system")
     state = daemon.folder / "state"
     state.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k,mode=700", "tmpfs", state], check=False,
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", state], check=False,
                              capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"no mount here: {mounted.stderr.strip()}")
@@ -141,7 +141,7 @@ def test_a_full_disk_and_room_again(daemon, tmp_path):
                 except OSError:
                     break
         accepted, refused = {"first"}, None
-        for number in range(500):
+        for number in range(3000):
             reply = bennys.create(f"full-{number}", worksheet=str(number))
             if reply.status != 200:
                 refused = reply

@@ -9,19 +9,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/disk.h"
+#include "worker/room.h"
 
 #define FULL_PERCENT 80
-#define RESERVE_BYTES (1 << 20)  /* about 300 orders' ends */
-#define RESERVE_SHARE 16         /* … or that share of a small disk */
-#define MARGIN_BYTES (16u << 20) /* free room at which no further order is taken */
-#define MARGIN_SHARE 20
-#define GIVEN_MS 5000
-#define NO_ROOM_BYTES (1u << 20) /* less than a transaction may need */
 #define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
 
 struct store {
@@ -29,10 +22,8 @@ struct store {
     MDB_dbi tables[STORE_TABLES];
     size_t map_bytes;
     int lock_fd;
-    char *closed;     /* the file that says that it was closed */
-    char *reserve;    /* the file that keeps room on the disk */
-    bool reserved;    /* it does */
-    int64_t given_ms; /* monotonic: when its room was given to others; they need it for a while */
+    char *closed; /* the file that says that it was closed */
+    struct room room;
     bool broken;
 };
 
@@ -176,7 +167,7 @@ store_open_locked(const char *folder, unsigned map_mib, struct err *err)
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
     store->closed = mem_format("%s/closed", folder);
-    store->reserve = mem_format("%s/reserve", folder);
+    room_open(&store->room, folder);
     if (open_environment(store, folder, err) == 0)
         return store;
     store->broken = true;
@@ -255,7 +246,7 @@ store_close(struct store *store)
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->closed);
-    free(store->reserve);
+    room_close(&store->room);
     free(store);
 }
 
@@ -292,53 +283,10 @@ map_nearly_full(struct store *store)
     return used > limit && used - free_pages(store) * stat.ms_psize > limit;
 }
 
-/* Room that other orders' ends are written into when somebody else has filled the disk. */
-static void
-reserve_make(struct store *store)
-{
-    struct statvfs disk;
-    off_t bytes;
-    int fd = open(store->reserve, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return;
-    if (fstatvfs(fd, &disk) == 0) {
-        bytes = (off_t)((disk.f_blocks * disk.f_frsize) / RESERVE_SHARE);
-        store->reserved =
-            posix_fallocate(fd, 0, bytes < RESERVE_BYTES ? bytes : RESERVE_BYTES) == 0;
-    }
-    close(fd);
-    if (!store->reserved)
-        unlink(store->reserve);
-}
-
-static void
-reserve_give(struct store *store)
-{
-    unlink(store->reserve);
-    store->reserved = false;
-    store->given_ms = clock_monotonic_ms();
-}
-
-static bool
-disk_nearly_full(struct store *store)
-{
-    struct statvfs disk;
-    uint64_t margin;
-
-    if (!store->reserved &&
-        (!store->given_ms || clock_monotonic_ms() - store->given_ms >= GIVEN_MS))
-        reserve_make(store);
-    if (!store->reserved || fstatvfs(store->lock_fd, &disk))
-        return true;
-    margin = disk.f_blocks / MARGIN_SHARE * disk.f_frsize;
-    return disk.f_bavail * disk.f_frsize < (margin < MARGIN_BYTES ? margin : MARGIN_BYTES);
-}
-
 const char *
 store_full(struct store *store)
 {
-    if (disk_nearly_full(store))
+    if (room_low(&store->room))
         return "disk_full";
     return map_nearly_full(store) ? "queue_full" : NULL;
 }
@@ -361,14 +309,6 @@ store_abort(struct store_txn *txn)
     txn->handle = NULL;
 }
 
-static bool
-disk_has_no_room(const struct store *store)
-{
-    struct statvfs disk;
-
-    return fstatvfs(store->lock_fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES;
-}
-
 int
 store_commit(struct store_txn *txn, struct err *err)
 {
@@ -377,7 +317,7 @@ store_commit(struct store_txn *txn, struct err *err)
         txn->error = mdb_txn_commit(txn->handle);
         txn->handle = NULL;
         /* LMDB's word for a write that the disk took a part of only. */
-        if (txn->error == EIO && disk_has_no_room(txn->store))
+        if (txn->error == EIO && room_none(&txn->store->room))
             txn->error = ENOSPC;
     }
     return store_end(txn, err);
@@ -390,7 +330,7 @@ store_end(struct store_txn *txn, struct err *err)
     if (!txn->error)
         return 0;
     if (is_disk_full(txn->error))
-        reserve_give(txn->store); /* the next try finds room */
+        room_give(&txn->store->room); /* the next try finds room */
     else if (!is_passing(txn->error))
         txn->store->broken = true;
     return fail(err, txn->error,

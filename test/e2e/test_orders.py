@@ -157,6 +157,32 @@ def test_a_folder_that_is_missing_is_waited_for(bennys):
     bennys.wait("later", "created")
 
 
+def test_an_order_is_given_up_after_its_time(daemon):
+    bennys = daemon.add_file(retry={"first_s": 0.02, "max_s": 0.1, "give_up_after_s": 0.5})
+    daemon.start()
+    bennys.lines.rename(bennys.lines.with_name("away"))
+    bennys.place("tried")
+    order = bennys.wait("tried", "error")
+    assert order["reason_code"] == "attempts_exhausted" and "erp_unreachable" in order["reason_text"]
+    history = bennys.history("tried")
+    assert order["attempts"] > 1 and len(history) == 1 + 2 * order["attempts"]
+    assert all(entry["duration_ms"] is not None for entry in history[2::2])
+
+
+def test_one_order_that_always_fails_holds_up_no_other(bennys):
+    (bennys.lines / "poison.json").mkdir()
+    bennys.place("poison", worksheet="1")
+    until(lambda: bennys.state("poison")["attempts"] >= 8, "it was tried often")
+    assert bennys.get("/alive").json["worker"] == "running"
+    for number in range(20):
+        bennys.place(f"sound-{number}", worksheet=str(2 + number % 5))
+    for number in range(20):
+        bennys.wait(f"sound-{number}", "created")
+    assert (bennys.state("poison")["status"], bennys.state("poison")["reason_code"]) != ("created", None)
+    (bennys.lines / "poison.json").rmdir()
+    bennys.wait("poison", "created")
+
+
 def test_ids_that_are_hard_to_write(bennys):
     ids = ["../../etc/passwd", ".hidden", "a/b", "å ß 漢字", "x" * 128, "%41", "'; DROP --", "con.json"]
     for uniqueid in ids:

@@ -76,13 +76,18 @@ def post_many(workshop, numbers):
     connection.close()
 
 
-def test_a_thousand_orders_over_sixteen_connections(bennys):
-    stop_worker(bennys)
-    threads = [threading.Thread(target=post_many, args=(bennys, range(start, 1000, 16))) for start in range(16)]
+def post_in_parallel(workshop, orders, connections):
+    threads = [threading.Thread(target=post_many, args=(workshop, range(start, orders, connections)))
+               for start in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_thousand_orders_over_sixteen_connections(bennys):
+    stop_worker(bennys)
+    post_in_parallel(bennys, 1000, 16)
     assert bennys.get("/alive").json["orders"] == {"placed": 1000, "processing": 0, "created": 0, "error": 0}
     bennys.put("/start_worker")
     until(lambda: bennys.get("/alive").json["orders"]["created"] == 1000, "all are created", 120)
@@ -195,11 +200,7 @@ def test_ids_that_are_hard_to_write(bennys):
 
 def test_a_long_queue_leaves_the_api_awake(bennys):
     stop_worker(bennys)
-    threads = [threading.Thread(target=post_many, args=(bennys, range(start, 600, 8))) for start in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    post_in_parallel(bennys, 600, 8)
     bennys.put("/start_worker")
     alive = bennys.get("/alive").json["orders"]
     assert alive["created"] < 600, "the worker was asked while it worked"

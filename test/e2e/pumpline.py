@@ -17,14 +17,17 @@ SECRET = "Pw-7b1c-never-shown"
 DEADLINE_S = 60  # generous: a machine may be slow, and nothing waits longer than it must
 
 
-def free_port(given=set()):
+given_ports = set()
+
+
+def free_port():
     """Below 32768: no outgoing connection takes it meanwhile. Never the same twice: it may not be listened on yet."""
     for port in random.sample(range(10000, 20000), 1000):
-        if port in given:
+        if port in given_ports:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            given.add(port)
+            given_ports.add(port)
             return port
     raise RuntimeError("no free port")
 

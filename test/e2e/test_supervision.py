@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, alive, until
+from pumpline import BUILD, DEADLINE_S, alive, free_port, until
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_a_port_in_use_is_waited_for(daemon):
 
 def test_an_old_queue_is_used_by_one_process_only(pair):
     daemon, _, _ = pair
-    alone = subprocess.run([BUILD / "pumpline-worker", "19999", "Bennys Auto", "-c", daemon.config], capture_output=True,
+    alone = subprocess.run([BUILD / "pumpline-worker", str(free_port()), "Bennys Auto", "-c", daemon.config], capture_output=True,
                            text=True, timeout=DEADLINE_S, check=False)
     assert alone.returncode == 75 and "another process" in alone.stderr
 

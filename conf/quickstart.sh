@@ -73,8 +73,7 @@ build/pumplinectl --socket "$folder/control.sock" status
 cat <<TEXT
 
 It works. All of this was in $folder and goes now. To go on:
-  - cmake --install build, then adapt conf/pumpline.json and conf/workshops.d/bennys-auto.json.example
-    to /etc/pumpline and start: pumplined -c /etc/pumpline/pumpline.json
-  - README.md says how an order travels, and how to connect an ERP system
+  - README.md says how to install it, how an order travels, and how to connect an ERP system
+  - conf/README.md explains every member of the configuration
   - test/run.sh installs what the tests need and runs them all
 TEXT

@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "worker/worker.h"
 
-#define STATUS_SOON_MS 100 /* changes within this time are told once */
+#define STATUS_SOON_MS 25 /* changes within this time are told once */
 #define STATUS_EVERY_MS 5000
 
 struct manage {

@@ -93,10 +93,7 @@ evhttp_send_error(struct evhttp_request *req, int error, const char *reason)
         {431, "headers_too_large", "the header fields are larger than this server takes"},
         {501, "not_implemented", "this method is not known here"},
         {503, "unavailable", "the server has no room for this request"}};
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    const char *code = "bad_request", *detail = problems[0].detail;
-    json_t *problem;
-    char *body;
+    const char *code = problems[0].code, *detail = problems[0].detail;
 
     (void)reason;
     error = exact_status(req, error ? error : 400);
@@ -105,11 +102,6 @@ evhttp_send_error(struct evhttp_request *req, int error, const char *reason)
             code = problems[i].code;
             detail = problems[i].detail;
         }
-    problem = problem_json(error, code, NULL, detail);
-    body = json_dumps(problem, JSON_COMPACT);
-    evhttp_clear_headers(headers);
-    evhttp_add_header(headers, "Connection", "close");
-    http_error_send(req, error, "application/problem+json", body, strlen(body));
-    json_decref(problem);
-    free(body);
+    evhttp_clear_headers(evhttp_request_get_output_headers(req));
+    http_error_refuse(req, error, code, detail);
 }

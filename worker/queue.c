@@ -68,6 +68,7 @@ queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_k
     if (queue->store) {
         store_begin(queue->store, &txn, false);
         count_all(queue, &txn);
+        queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
         if (store_end(&txn, err) == 0 && recover(queue, err) == 0)
             return queue;
     }
@@ -81,6 +82,7 @@ queue_close(struct queue *queue)
     if (!queue)
         return;
     store_close(queue->store);
+    json_decref(queue->salvaged);
     free(queue->folder);
     free(queue);
 }

@@ -6,6 +6,7 @@
 
 struct queue {
     struct store *store;
+    json_t *salvaged; /* the note of its opening; NULL: none */
     char *folder;
     const unsigned char *key;
     uint64_t last_seq;

@@ -161,19 +161,9 @@ queue_history(struct queue *queue, const char *uniqueid, json_t **history, struc
 json_t *
 queue_salvaged(struct queue *queue)
 {
-    struct store_txn txn;
-    json_t *note;
-    struct err err;
+    const char *file = json_string_value(json_object_get(queue->salvaged, "file"));
 
-    store_begin(queue->store, &txn, false);
-    note = queue_meta_get(&txn, QUEUE_META_SALVAGED);
-    if ((store_end(&txn, &err) ||
-         access(json_string_value(json_object_get(note, "file")) ?: "", F_OK)) &&
-        note) {
-        json_decref(note);
-        note = NULL;
-    }
-    return note;
+    return file && access(file, F_OK) == 0 ? json_incref(queue->salvaged) : NULL;
 }
 
 bool

@@ -1,6 +1,5 @@
 /* LMDB behind a sticky error. */
 #include "worker/store.h"
-#include "common/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/disk.h"
+#include "common/fault.h"
 #include "worker/room.h"
 
 #define FULL_PERCENT 80

@@ -32,6 +32,25 @@ def free_port():
     raise RuntimeError("no free port")
 
 
+def refused(workshop):
+    """Nobody listens on its port."""
+    try:
+        with socket.create_connection(("127.0.0.1", workshop.port), timeout=DEADLINE_S):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+@contextlib.contextmanager
+def squatting(port):
+    """Somebody else listens on it."""
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", port))
+        squatter.listen()
+        yield
+
+
 def until(condition, what, deadline_s=DEADLINE_S):
     """Polls until condition() is true and returns what it returned."""
     end = time.monotonic() + deadline_s

@@ -3,14 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, alive, free_port, until
+from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, alive, free_port, refused, squatting, until
 
 
 @pytest.fixture
@@ -52,14 +51,6 @@ def replaced(daemon, pid, slug="bennys-auto"):
 def gone(daemon, name):
     reply = daemon.call("GET", f"/workshops/{name}")
     return (reply.status, reply.json.get("code")) == (404, "unknown_workshop")
-
-
-def refused(workshop):
-    try:
-        with socket.create_connection(("127.0.0.1", workshop.port), timeout=DEADLINE_S):
-            return False
-    except ConnectionRefusedError:
-        return True
 
 
 def hang_up(daemon, logged):
@@ -290,10 +281,7 @@ def test_one_that_could_not_start_is_tried_at_once(daemon):
     bennys = daemon.add_file()
     daemon.start()
     daemon.call("PUT", "/workshops/bennys-auto/stop")
-    with socket.socket() as squatter:
-        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        squatter.bind(("127.0.0.1", bennys.port))
-        squatter.listen()
+    with squatting(bennys.port):
         assert daemon.call("PUT", "/workshops/bennys-auto/start").json["process"] == "backoff"
         moved = rewrite(daemon, listen=f"127.0.0.1:{free_port()}")
         reload(daemon, changed=["bennys-auto"])

@@ -4,13 +4,12 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, alive, free_port, until
+from pumpline import BUILD, DEADLINE_S, alive, free_port, refused, squatting, until
 
 
 @pytest.fixture
@@ -19,14 +18,6 @@ def pair(daemon):
     carls = daemon.add_file("carls-cars", "Carls Cars")
     daemon.start()
     return daemon, bennys, carls
-
-
-def refused(workshop):
-    try:
-        with socket.create_connection(("127.0.0.1", workshop.port), timeout=DEADLINE_S):
-            return False
-    except ConnectionRefusedError:
-        return True
 
 
 def kill_worker(daemon, slug="bennys-auto"):
@@ -211,10 +202,7 @@ def test_a_port_in_use_is_waited_for(daemon):
     bennys = daemon.add_file()
     daemon.start()
     daemon.call("PUT", "/workshops/bennys-auto/stop")
-    with socket.socket() as squatter:
-        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        squatter.bind(("127.0.0.1", bennys.port))
-        squatter.listen()
+    with squatting(bennys.port):
         assert daemon.call("PUT", "/workshops/bennys-auto/start").json["process"] == "backoff"
     until(lambda: daemon.integration()["process"] == "running", "it starts once the port is free")
 

@@ -90,6 +90,8 @@ start_process(struct child *child)
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
     child->last_error[0] = '\0';
+    child->logs_fd = spawned.logs_fd;
+    child_hand_logs(child); /* first: the child's first lines come with its first message */
     open_channel(child, spawned.chan_fd);
     return 0;
 }
@@ -146,6 +148,7 @@ finish(struct child *child)
 
     chan_free(child->chan);
     child->chan = NULL;
+    child_close_logs(child);
     json_decref(child->alive);
     child->alive = NULL;
     next[child_after_exit(&end)](child);
@@ -166,19 +169,19 @@ static void
 write_obituary(struct child *child, pid_t pid)
 {
     const struct child_exit *last = &child->last_exit;
-    char text[480];
+    char end[96], text[480];
 
-    if (last->signal)
-        snprintf(text, sizeof text, "process %ld was ended by signal %d (%s)", (long)pid,
-                 last->signal, strsignal(last->signal));
-    else if (last->code == SPAWN_EXEC_FAILED)
+    if (!last->signal && last->code == SPAWN_EXEC_FAILED) {
         describe_unexecuted(child, pid, text, sizeof text);
-    else
-        snprintf(text, sizeof text, "process %ld ended with status %d", (long)pid, last->code);
-    log_write(LOG_INFO, LOG_NO_FILE, NULL, "%s: %s", child->workshop->slug, text);
+    } else {
+        child_exit_text(last, end, sizeof end);
+        snprintf(text, sizeof text, "process %ld ended: %s", (long)pid, end);
+    }
+    log_about(LOG_INFO, child->workshop->name, "%s", text);
     if (child->wanted == CHILD_UP && !child->asked && !*child->last_error)
         snprintf(child->last_error, sizeof child->last_error, "%s%s", text,
-                 child->was_ready || last->code == SPAWN_EXEC_FAILED ? "" : " before it was ready");
+                 child->was_ready || last->code == SPAWN_EXEC_FAILED ? ""
+                                                                     : ", before it was ready");
 }
 
 void
@@ -203,7 +206,8 @@ child_reaped(struct child *child, int status)
 static void
 hang(struct child *child, const char *what, int seconds)
 {
-    log_error("%s: process %ld hangs: it is killed", child->workshop->slug, (long)child->pid);
+    log_about(LOG_ERROR, child->workshop->name, "process %ld hangs: it is killed",
+              (long)child->pid);
     snprintf(child->last_error, sizeof child->last_error, "hang: %s for %d s", what, seconds);
     child_leave(child, 0, "%s", child->last_error);
 }
@@ -233,8 +237,8 @@ static void
 overdue(struct child *child)
 {
     if (child->pid) {
-        log_warning("%s: process %ld did not end in time: killed", child->workshop->slug,
-                    (long)child->pid);
+        log_about(LOG_WARNING, child->workshop->name, "process %ld did not end in time: killed",
+                  (long)child->pid);
         child_signal(child, SIGKILL);
     } else {
         finish(child); /* somebody else holds its channel open */
@@ -335,8 +339,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
 {
     struct child *child = mem_alloc(sizeof *child);
 
-    *child =
-        (struct child){.workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true};
+    *child = (struct child){
+        .workshop = workshop, .host = host, .listen_fd = -1, .logs_fd = -1, .worker_wanted = true};
     child->timer = evtimer_new(host->base, on_timer, child);
     if (!child->timer)
         die_abort("no memory for a timer");
@@ -357,6 +361,7 @@ void
 child_free(struct child *child)
 {
     child_close_listener(child);
+    child_close_logs(child);
     chan_free(child->chan);
     event_free(child->timer);
     json_decref(child->alive);

@@ -25,17 +25,12 @@ struct child_host {
     const char *worker_path;
     int (*spawn)(const char *path, int listen_fd, struct spawned *spawned, struct err *err);
     json_t *(*slice)(const struct child *child, void *arg); /* first message, given away */
+    const char *(*log_dir)(void *arg);                      /* borrowed; empty: no log files */
     /* The state, the process, the channel or whether it has pushed a status is another one now.
      * Must not call back. */
     void (*changed)(struct child *child, void *arg);
     void (*replied)(struct child *child, const json_t *reply, void *arg);
     void *arg;
-};
-
-struct child_exit {
-    int64_t at_ms; /* wall clock; 0: there was none */
-    int code;      /* -1: ended by a signal */
-    int signal;    /* 0: ended by itself */
 };
 
 /* Others read it; only child.c writes it. */
@@ -47,6 +42,7 @@ struct child {
     pid_t pid; /* 0: no process */
     struct chan *chan;
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
+    int logs_fd;   /* on which log files are handed on; -1: no process */
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
@@ -77,6 +73,9 @@ void child_stop(struct child *child);
 void child_restart(struct child *child);
 
 void child_kill(struct child *child);
+
+/* Opens its log files, now or again, and hands them on to its process, if there is one. */
+void child_hand_logs(struct child *child);
 
 /* waitpid() has returned its pid with this status. */
 void child_reaped(struct child *child, int status);

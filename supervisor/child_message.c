@@ -79,5 +79,5 @@ child_message(json_t *message, void *arg)
             messages[i].handle(child, message);
             return;
         }
-    log_warning("%s: a message of unknown type on its channel", child->workshop->slug);
+    log_about(LOG_WARNING, child->workshop->name, "a message of unknown type on its channel");
 }

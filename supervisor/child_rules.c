@@ -1,7 +1,11 @@
 /* What follows an exit, and when. */
 #include "supervisor/child_rules.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
+
+#include "supervisor/spawn.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 30000
@@ -35,4 +39,37 @@ child_state_name(enum child_state state)
         [CHILD_STOPPING] = "stopping", [CHILD_BACKOFF] = "backoff",   [CHILD_FAILED] = "failed"};
 
     return names[state];
+}
+
+/* What the worker means by its exit statuses; worker/main.c lists them for people too. */
+static const char *
+status_meaning(int code)
+{
+    static const struct {
+        int code;
+        const char *meaning;
+    } meanings[] = {{EX_USAGE, "wrong usage"},
+                    {EX_OSERR, "the system refuses what it needs"},
+                    {EX_IOERR, "the queue can't be used"},
+                    {EX_TEMPFAIL, "another process works on the queue"},
+                    {EX_CONFIG, "configuration error"},
+                    {SPAWN_EXEC_FAILED, "the worker could not be executed"}};
+
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].code == code)
+            return meanings[i].meaning;
+    return NULL;
+}
+
+void
+child_exit_text(const struct child_exit *end, char *text, size_t size)
+{
+    const char *meaning = status_meaning(end->code);
+
+    if (end->signal)
+        snprintf(text, size, "killed by signal %d (%s)", end->signal, strsignal(end->signal));
+    else if (meaning)
+        snprintf(text, size, "exit status %d (%s)", end->code, meaning);
+    else
+        snprintf(text, size, "exit status %d", end->code);
 }

@@ -4,6 +4,7 @@
 #define SUPERVISOR_CHILD_RULES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum child_wanted { CHILD_DOWN, CHILD_UP };
@@ -25,6 +26,15 @@ struct child_end {
     bool was_ready; /* it had said `ready` */
     int code;       /* exit status; -1: ended by a signal */
 };
+
+struct child_exit {
+    int64_t at_ms; /* wall clock; 0: there was none */
+    int code;      /* -1: ended by a signal */
+    int signal;    /* 0: ended by itself */
+};
+
+/* In words: "killed by signal 9 (Killed)", "exit status 78 (configuration error)". */
+void child_exit_text(const struct child_exit *end, char *text, size_t size);
 
 /* STOPPED, STARTING (at once), BACKOFF or FAILED. */
 enum child_state child_after_exit(const struct child_end *end);

@@ -27,8 +27,8 @@ child_move(struct child *child, enum child_state state, int64_t timer_ms, const 
     evtimer_del(child->timer);
     if (timer_ms != CHILD_NO_TIMER)
         evtimer_add(child->timer, &delay);
-    log_write(levels[state], LOG_NO_FILE, NULL, "%s: %s -> %s: %s", child->workshop->slug,
-              child_state_name(old), child_state_name(state), reason);
+    log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
+              child_state_name(state), reason);
     child->host->changed(child, child->host->arg);
 }
 

@@ -19,6 +19,7 @@ void child_leave(struct child *child, int64_t within_ms, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 
 void child_close_listener(struct child *child);
+void child_close_logs(struct child *child);
 void child_signal(const struct child *child, int number);
 
 /* A message on the channel; arg is the child. */

@@ -25,6 +25,14 @@ slice(const struct child *child, void *arg)
     return config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
 }
 
+static const char *
+log_dir(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return daemon->config->log_dir;
+}
+
 static bool
 all_at_rest(const struct daemon *daemon)
 {
@@ -103,10 +111,8 @@ on_hangup(evutil_socket_t number, short what, void *arg)
 
     (void)number;
     (void)what;
-    log_reopen();
     for (size_t i = 0; i < daemon->total; i++)
-        if (daemon->children[i]->pid > 0)
-            kill(daemon->children[i]->pid, SIGHUP);
+        child_hand_logs(daemon->children[i]);
     log_info("logs opened again");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
@@ -232,6 +238,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
                                        .slice = slice,
+                                       .log_dir = log_dir,
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};

@@ -74,27 +74,36 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int
-place_descriptors(int chan_fd, int listen_fd)
-{
-    int chan = fcntl(chan_fd, F_DUPFD, FD_ABOVE_ALL), listener;
-    int null = open("/dev/null", O_RDWR);
+/* In the order of their numbers in the new process, from CHAN_FD on. */
+enum { CHAN, LISTEN, LOGS, GIVEN };
 
-    listener = fcntl(listen_fd, F_DUPFD, FD_ABOVE_ALL);
-    if (chan < 0 || listener < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-        dup2(chan, CHAN_FD) < 0 || dup2(listener, CHAN_LISTEN_FD) < 0)
+_Static_assert(CHAN_LISTEN_FD == CHAN_FD + LISTEN && CHAN_LOGS_FD == CHAN_FD + LOGS,
+               "the numbers follow each other");
+
+static int
+place_descriptors(const int given[GIVEN])
+{
+    int above[GIVEN], null = open("/dev/null", O_RDWR);
+
+    for (int i = 0; i < GIVEN; i++)
+        if ((above[i] = fcntl(given[i], F_DUPFD, FD_ABOVE_ALL)) < 0)
+            return -1;
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
         return -1;
-    return close_range(CHAN_LISTEN_FD + 1, ~0u, 0);
+    for (int i = 0; i < GIVEN; i++)
+        if (dup2(above[i], CHAN_FD + i) < 0)
+            return -1;
+    return close_range(CHAN_FD + GIVEN, ~0u, 0);
 }
 
 static void
-become_worker(const char *path, int chan_fd, int listen_fd, char *const environment[])
+become_worker(const char *path, const int given[GIVEN], char *const environment[])
 {
     static char program[] = WORKER_PROGRAM, mode[] = "--child";
     char *const arguments[] = {program, mode, NULL};
 
     reset_signals();
-    if (place_descriptors(chan_fd, listen_fd) == 0)
+    if (place_descriptors(given) == 0)
         execve(path, arguments, environment);
     _exit(SPAWN_EXEC_FAILED);
 }
@@ -102,7 +111,7 @@ become_worker(const char *path, int chan_fd, int listen_fd, char *const environm
 /* A signal between fork and exec would reach our event loop by the shared descriptors: none comes.
  */
 static pid_t
-fork_worker(const char *path, int chan_fd, int listen_fd)
+fork_worker(const char *path, const int given[GIVEN])
 {
     char *environment[8];
     sigset_t all, before;
@@ -113,25 +122,43 @@ fork_worker(const char *path, int chan_fd, int listen_fd)
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
     if (pid == 0)
-        become_worker(path, chan_fd, listen_fd, environment);
+        become_worker(path, given, environment);
     sigprocmask(SIG_SETMASK, &before, NULL);
     for (char **entry = environment; *entry; entry++)
         free(*entry);
     return pid;
 }
 
+static int
+open_pairs(int chan[2], int logs[2])
+{
+    if (fault_point("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, chan))
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, logs) == 0)
+        return 0;
+    close(chan[0]);
+    close(chan[1]);
+    return -1;
+}
+
 int
 spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
 {
-    int pair[2];
+    int chan[2], logs[2];
 
-    if (fault_point("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    if (open_pairs(chan, logs))
         return err_errno(err, "spawn_failed", "no channel for the process");
-    *spawned = (struct spawned){fork_worker(path, pair[1], listen_fd), pair[0]};
+    *spawned =
+        (struct spawned){.pid = fork_worker(path, (const int[]){chan[1], listen_fd, logs[1]}),
+                         .chan_fd = chan[0],
+                         .logs_fd = logs[0]};
     if (spawned->pid < 0)
         err_errno(err, "spawn_failed", "no process");
-    close(pair[1]);
-    if (spawned->pid < 0)
-        close(pair[0]);
-    return spawned->pid < 0 ? -1 : 0;
+    close(chan[1]);
+    close(logs[1]);
+    if (spawned->pid >= 0)
+        return 0;
+    close(chan[0]);
+    close(logs[0]);
+    return -1;
 }

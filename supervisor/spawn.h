@@ -1,7 +1,8 @@
 /* Starts a worker's process: fork, descriptors, environment, exec.
  *
  * The new process has fd 0 = /dev/null, 1 and 2 as here, 3 = its end of the channel, 4 = the
- * listening socket, and no other descriptor. Its end is told by SIGCHLD, not here. */
+ * listening socket, 5 = where its log files are handed on, and no other descriptor. Its end is told
+ * by SIGCHLD, not here. */
 #ifndef SUPERVISOR_SPAWN_H
 #define SUPERVISOR_SPAWN_H
 
@@ -14,7 +15,7 @@
 
 struct spawned {
     pid_t pid;
-    int chan_fd; /* the caller's end */
+    int chan_fd, logs_fd; /* the caller's ends */
 };
 
 /* Finds the worker's program: beside this one, or in ../lib/pumpline from there. */

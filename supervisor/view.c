@@ -9,14 +9,15 @@
 static json_t *
 last_exit_json(const struct child_exit *last)
 {
-    char at[CLOCK_TEXT_BYTES];
+    char at[CLOCK_TEXT_BYTES], text[96];
 
     if (!last->at_ms)
         return json_null();
     clock_text(last->at_ms, at);
-    return json_pack("{ss so so}", "at", at, "code",
+    child_exit_text(last, text, sizeof text);
+    return json_pack("{ss so so ss}", "at", at, "code",
                      last->code < 0 ? json_null() : json_integer(last->code), "signal",
-                     last->signal ? json_integer(last->signal) : json_null());
+                     last->signal ? json_integer(last->signal) : json_null(), "text", text);
 }
 
 json_t *

@@ -51,7 +51,8 @@ api_create(struct call *call, void *context)
     } else if (order_parse(call->body, call->body_length, api->setup.workshop->name,
                            !api->setup.workshop->has_credentials, &pending.order,
                            &pending.credentials, &faults)) {
-        log_info("POST /create: 400 %s: %s", faults.code, faults.detail);
+        log_write(LOG_INFO, LOG_API, *pending.order.uniqueid ? pending.order.uniqueid : NULL,
+                  "POST /create: 400 %s: %s", faults.code, faults.detail);
         api_faults(call, &faults);
     } else {
         pending_add(api, &pending);
@@ -64,6 +65,8 @@ answer(struct api *api, struct api_pending *pending, const struct queue_put *put
     struct call *call = pending->call;
 
     if (put->answer == QUEUE_REFUSED) {
+        log_write(LOG_WARNING, LOG_API, pending->order.uniqueid, "POST /create: 503 %s: %s",
+                  put->err.code, put->err.text);
         api_unavailable(call, &put->err);
         return;
     }

@@ -15,6 +15,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "worker/log_channel.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
@@ -114,9 +115,15 @@ run_loop(struct process *p)
 static int
 run_child(struct process *p)
 {
+    /* Before the channel, so that the files are here when the first message is. */
+    struct log_channel *logs = log_channel_open(p->base, CHAN_LOGS_FD);
+    int status;
+
     p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
     run_loop(p);
-    return manage_end(p->manage);
+    status = manage_end(p->manage);
+    log_channel_close(logs);
+    return status;
 }
 
 static int
@@ -204,6 +211,9 @@ run_alone(struct process *p, const struct options *o)
                !(slice = alone_slice(config, workshop, &err))) {
         status = fail(EX_OSERR, err.text);
     } else {
+        log_open(workshop->name);
+        if (*config->log_dir)
+            log_open_files(config->log_dir, workshop->slug);
         status = serve_alone(p, slice, fd);
         json_decref(slice);
     }

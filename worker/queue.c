@@ -37,22 +37,20 @@ recover(struct queue *queue, struct err *err)
     static const struct queue_remark remark = {-1, "the worker ended during this attempt", NULL};
     struct queue_txn t;
     struct order was;
-    unsigned count = 0;
 
     if (fault_point("mutant.no_recovery"))
         return 0;
     fault_here("queue.recover");
     queue_begin(queue, &t);
-    for (; queue_first_behind(&t.txn, ORDER_PROCESSING, 0, &was); count++) {
+    while (queue_first_behind(&t.txn, ORDER_PROCESSING, 0, &was)) {
         struct order now = was;
 
         now.status = ORDER_PLACED;
         now.next_attempt_ms = 0;
         queue_change(&t, &was, &now, &remark);
+        log_write(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
+                  "it was being processed when the last worker ended: placed again");
     }
-    if (count)
-        log_info("%u orders were being processed when the last worker ended: they are placed again",
-                 count);
     return queue_commit(&t, err);
 }
 

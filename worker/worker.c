@@ -223,15 +223,12 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
              const struct worker_events *events, struct err *err)
 {
     struct worker *w = mem_alloc(sizeof *w);
-    const char *log_dir = slice_text(slice, "log_dir");
 
     w->base = base;
     w->events = *events;
     if (load_slice(w, slice, err) == 0) {
         fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
         log_open(w->workshop->name);
-        if (*log_dir)
-            log_open_files(log_dir, w->workshop->slug);
         fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
             start_parts(w, listen_fd);

@@ -102,7 +102,7 @@ def test_a_removed_workshop_stops_gracefully_and_is_gone_at_once(pair):
     assert [one["slug"] for one in daemon.call("GET", "/health").json["integrations"]] == ["carls-cars"]
     assert [one["slug"] for one in daemon.call("GET", "/workshops").json["workshops"]] == ["carls-cars"]
     until(lambda: not alive(pid), "its process ends")
-    assert refused(bennys) and f"process {pid} ended with status 0" in daemon.log.read_text()
+    assert refused(bennys) and f"process {pid} ended: exit status 0" in daemon.log.read_text()
     assert carls.get("/alive").status == 200 and daemon.worker_pid("carls-cars") == other
     # Its queue is still there when it comes back.
     path(daemon).write_text(json.dumps({"workshop": "Bennys Auto", "listen": f"127.0.0.1:{bennys.port}",

@@ -83,16 +83,17 @@ lines(const char *text)
     return count;
 }
 
-/* The one line in file, without its time, which must look like one. */
+/* The one line in file: `head`, a time, `tail`. */
 static void
-expect_line(const char *file, const char *line)
+expect_line(const char *file, const char *head, const char *tail)
 {
-    const char *text = content(file);
+    const char *text = content(file), *time = text + strlen(head);
 
     assert_int_equal(lines(text), 1);
-    assert_true(strlen(text) > 25);
-    assert_true(text[10] == 'T' && text[19] == '.' && text[23] == 'Z' && text[24] == ' ');
-    assert_string_equal(text + 25, line);
+    assert_memory_equal(text, head, strlen(head));
+    assert_true(strlen(time) > 25);
+    assert_true(time[10] == 'T' && time[19] == '.' && time[23] == 'Z' && time[24] == ' ');
+    assert_string_equal(time + 25, tail);
     assert_int_equal(truncate(file, 0), 0);
 }
 
@@ -101,13 +102,13 @@ test_line(void **state)
 {
     (void)state;
     log_write(LOG_INFO, LOG_NO_FILE, NULL, "%d orders", 3);
-    expect_line(errors_file, "INFO Bennys Auto: 3 orders\n");
+    expect_line(errors_file, "Bennys Auto: ", "INFO 3 orders\n");
     log_write(LOG_ERROR, LOG_NO_FILE, "u-1", "it broke");
-    expect_line(errors_file, "ERROR Bennys Auto: [u-1] it broke\n");
+    expect_line(errors_file, "Bennys Auto: [u-1] ", "ERROR it broke\n");
     log_warning("%s", "careful");
-    expect_line(errors_file, "WARNING Bennys Auto: careful\n");
+    expect_line(errors_file, "Bennys Auto: ", "WARNING careful\n");
     log_write(LOG_DEBUG, LOG_API, NULL, "no file is open");
-    expect_line(errors_file, "DEBUG Bennys Auto: no file is open\n");
+    expect_line(errors_file, "Bennys Auto: ", "DEBUG no file is open\n");
 }
 
 /* Whatever a client or an ERP says stays within its line. */
@@ -116,13 +117,13 @@ test_escapes(void **state)
 {
     (void)state;
     log_write(LOG_INFO, LOG_NO_FILE, "u\n2026", "a\r\nb\tc\x1b[31m\x7f ä € %s", "\x01");
-    expect_line(errors_file,
-                "INFO Bennys Auto: [u\\x0a2026] a\\x0d\\x0ab\\x09c\\x1b[31m\\x7f ä € \\x01\n");
+    expect_line(errors_file, "Bennys Auto: [u\\x0a2026] ",
+                "INFO a\\x0d\\x0ab\\x09c\\x1b[31m\\x7f ä € \\x01\n");
     log_write(LOG_INFO, LOG_NO_FILE, NULL, "C1 \xc2\x9b[31m \xc2\xa0 end \xc2");
-    expect_line(errors_file, "INFO Bennys Auto: C1 \\x9b[31m \xc2\xa0 end \xc2\n");
+    expect_line(errors_file, "Bennys Auto: ", "INFO C1 \\x9b[31m \xc2\xa0 end \xc2\n");
     log_open("Shop\nevil");
     log_write(LOG_INFO, LOG_NO_FILE, NULL, "x");
-    expect_line(errors_file, "INFO Shop\\x0aevil: x\n");
+    expect_line(errors_file, "Shop\\x0aevil: ", "INFO x\n");
 }
 
 static void
@@ -145,9 +146,11 @@ test_journal(void **state)
     setenv("JOURNAL_STREAM", "8:1", 1);
     log_open("p");
     log_open_files(folder, "bennys");
-    log_write(LOG_ERROR, LOG_API, NULL, "x");
-    assert_memory_equal(content(errors_file), "<3>", 3);
-    expect_line(api_file, "ERROR p: x\n");
+    log_write(LOG_ERROR, LOG_API, "u", "x");
+    expect_line(errors_file, "<3>p: [u] ", "ERROR x\n");
+    log_about(LOG_WARNING, "Carls Cars", "%d", 1);
+    expect_line(errors_file, "<4>Carls Cars: ", "WARNING 1\n");
+    expect_line(api_file, "p: [u] ", "ERROR x\n");
     unsetenv("JOURNAL_STREAM");
 }
 
@@ -163,8 +166,8 @@ test_files(void **state)
     log_write(LOG_INFO, LOG_ORDERLINE, "u-1", "to the lines'");
     log_write(LOG_INFO, LOG_NO_FILE, NULL, "to neither");
     assert_int_equal(lines(content(errors_file)), 3);
-    expect_line(api_file, "INFO Bennys Auto: to the API's\n");
-    expect_line(line_file, "INFO Bennys Auto: [u-1] to the lines'\n");
+    expect_line(api_file, "Bennys Auto: ", "INFO to the API's\n");
+    expect_line(line_file, "Bennys Auto: [u-1] ", "INFO to the lines'\n");
     assert_int_equal(stat(api_file, &file), 0);
     assert_int_equal(file.st_mode & 07777, 0640);
 }
@@ -193,7 +196,7 @@ test_reopen(void **state)
     log_reopen();
     log_info("after");
     assert_int_equal(lines(content(moved_file)), 2);
-    expect_line(api_file, "INFO Bennys Auto: after\n");
+    expect_line(api_file, "Bennys Auto: ", "INFO after\n");
 }
 
 /* A log that can't be written is reported and left out. */
@@ -223,7 +226,7 @@ test_new_folder(void **state)
     snprintf(file, sizeof file, "%s/bennys_api.log", inner);
     log_open_files(inner, "bennys");
     log_info("x");
-    expect_line(file, "INFO Bennys Auto: x\n");
+    expect_line(file, "Bennys Auto: ", "INFO x\n");
     unlink(file);
     snprintf(file, sizeof file, "%s/bennys_create_orderline.log", inner);
     unlink(file);

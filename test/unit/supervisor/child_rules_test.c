@@ -46,6 +46,31 @@ each_end_has_its_sequel(void **state)
 }
 
 static void
+an_end_is_told_in_words(void **state)
+{
+    static const struct {
+        struct child_exit end;
+        const char *text;
+    } cases[] = {
+        {{1, -1, 9}, "killed by signal 9 (Killed)"},
+        {{1, -1, 11}, "killed by signal 11 (Segmentation fault)"},
+        {{1, 0, 0}, "exit status 0"},
+        {{1, 1, 0}, "exit status 1"},
+        {{1, 74, 0}, "exit status 74 (the queue can't be used)"},
+        {{1, 75, 0}, "exit status 75 (another process works on the queue)"},
+        {{1, 78, 0}, "exit status 78 (configuration error)"},
+        {{1, 127, 0}, "exit status 127 (the worker could not be executed)"},
+    };
+    char text[96];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        child_exit_text(&cases[i].end, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void
 states_are_named_as_in_the_contract(void **state)
 {
     (void)state;
@@ -63,6 +88,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backoff_doubles_up_to_its_limit),
         cmocka_unit_test(each_end_has_its_sequel),
+        cmocka_unit_test(an_end_is_told_in_words),
         cmocka_unit_test(states_are_named_as_in_the_contract),
     };
 

@@ -7,11 +7,13 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log_files.h"
 #include "supervisor/child.h"
 
 #define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */
@@ -24,6 +26,8 @@ struct fixture {
     struct child *child;
     int peer; /* the process's end of the channel */
     int spawns, fail_spawns, replies;
+    int logs; /* the next process's logs_fd, given away */
+    const char *log_dir;
 };
 
 static struct fixture *current;
@@ -39,8 +43,18 @@ fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err 
         return err_set(err, "spawn_failed", "no process");
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     current->peer = pair[1];
-    *spawned = (struct spawned){.pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0]};
+    *spawned = (struct spawned){
+        .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = current->logs};
+    current->logs = -1;
     return 0;
+}
+
+static const char *
+log_dir(void *arg)
+{
+    const struct fixture *f = arg;
+
+    return f->log_dir;
 }
 
 static json_t *
@@ -73,7 +87,8 @@ set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->peer = -1;
+    f->peer = f->logs = -1;
+    f->log_dir = "";
     f->workshop = (struct workshop_config){.slug = "bennys",
                                            .name = "Bennys",
                                            .active = true,
@@ -84,6 +99,7 @@ set_up(void **state)
                                   .worker_path = "/nowhere/worker",
                                   .spawn = fake_spawn,
                                   .slice = slice,
+                                  .log_dir = log_dir,
                                   .changed = changed,
                                   .replied = replied,
                                   .arg = f};
@@ -178,6 +194,41 @@ a_ready_one_is_restarted_at_once(void **state)
     assert_int_equal(f->spawns, 2);
 }
 
+/* The files of each process are opened by us; where they are handed on is closed with it. */
+static void
+log_files_are_handed_on(void **state)
+{
+    struct fixture *f = *state;
+    char folder[] = "/tmp/child_test.XXXXXX", api[64], lines[64];
+    struct log_files files;
+    int pair[2];
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(api, sizeof api, "%s/bennys_api.log", folder);
+    snprintf(lines, sizeof lines, "%s/bennys_create_orderline.log", folder);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    f->log_dir = folder;
+    f->logs = pair[0];
+    child_hand_logs(f->child); /* no process: nothing is opened */
+    assert_int_equal(access(api, F_OK), -1);
+    child_start(f->child);
+    assert_int_equal(log_files_receive(pair[1], &files), 1);
+    log_files_close(&files);
+    unlink(api);
+    child_hand_logs(f->child);
+    assert_int_equal(access(api, F_OK), 0);
+    assert_int_equal(log_files_receive(pair[1], &files), 1);
+    log_files_close(&files);
+    hang_up(f);
+    child_reaped(f->child, STATUS(1));
+    assert_int_equal(f->child->logs_fd, -1);
+    assert_int_equal(log_files_receive(pair[1], &files), 0);
+    close(pair[1]);
+    unlink(api);
+    unlink(lines);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void
 one_that_was_never_ready_waits(void **state)
 {
@@ -188,8 +239,7 @@ one_that_was_never_ready_waits(void **state)
     child_reaped(f->child, STATUS(1));
     assert_int_equal(f->child->state, CHILD_BACKOFF);
     assert_string_equal(f->child->last_error,
-                        "process 1073741808 ended with status 1 before it was "
-                        "ready");
+                        "process 1073741808 ended: exit status 1, before it was ready");
     event_base_loop(f->base, EVLOOP_ONCE);
     assert_int_equal(f->child->state, CHILD_STARTING);
     assert_int_equal(f->child->failures, 1);
@@ -402,6 +452,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_configuration_comes_first),
         TEST(a_ready_one_is_restarted_at_once),
+        TEST(log_files_are_handed_on),
         TEST(one_that_was_never_ready_waits),
         TEST(a_refused_configuration_is_final_until_start),
         TEST(last_words_count),

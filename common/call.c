@@ -99,6 +99,48 @@ call_problem(struct call *call, int status, const char *code, json_t *fields, co
     reply_json(call, status, "application/problem+json", problem_json(status, code, fields, cut));
 }
 
+struct call_stream *
+call_stream_start(struct call *call, const char *content_type, void (*closed)(void *arg), void *arg)
+{
+    struct call_stream *stream;
+
+    if (!call->stream) {
+        call_problem(call, 501, "no_stream", NULL, "this can only be had over HTTP");
+        return NULL;
+    }
+    stream = call->stream(call, content_type);
+    call_free(call);
+    if (stream) {
+        stream->closed = closed;
+        stream->arg = arg;
+    }
+    return stream;
+}
+
+void
+call_stream_send(struct call_stream *stream, const char *data, size_t length)
+{
+    stream->carrier->send(stream, data, length);
+}
+
+size_t
+call_stream_backlog(const struct call_stream *stream)
+{
+    return stream->carrier->backlog(stream);
+}
+
+void
+call_stream_end(struct call_stream *stream)
+{
+    stream->carrier->end(stream);
+}
+
+void
+call_stream_cut(struct call_stream *stream)
+{
+    stream->carrier->cut(stream);
+}
+
 json_t *
 problem_json(int status, const char *code, json_t *fields, const char *detail)
 {

@@ -1,8 +1,8 @@
 /* One request and its one reply, whoever carries them: an HTTP connection or the channel between
  * supervisor and child. Handlers see only this, so a route answers the same on both.
  *
- * A call lives until it is replied to; call_reply and call_problem consume it, at once or in a
- * later turn of the loop. A carrier whose peer has left swallows the reply. */
+ * A call lives until it is replied to; call_reply, call_problem and call_stream_start consume it,
+ * at once or in a later turn of the loop. A carrier whose peer has left swallows the reply. */
 #ifndef COMMON_CALL_H
 #define COMMON_CALL_H
 
@@ -12,6 +12,8 @@
 
 #define CALL_PARAMS_MAX 3
 #define CALL_PARAM_BYTES 385 /* 128 bytes of value would do; percent-decoded, NUL at the end */
+
+struct call_stream;
 
 struct call {
     char *method; /* "GET" … in capitals, owned */
@@ -35,6 +37,24 @@ struct call {
     void (*send)(struct call *call, int status, const char *content_type, const char *body,
                  size_t length);
     void *carrier;
+    /* The carrier's, too: starts a stream in place of `send`, or returns NULL where there is nobody
+     * to send more to (HEAD; the peer has left). NULL: it carries no streams. */
+    struct call_stream *(*stream)(struct call *call, const char *content_type);
+};
+
+/* A reply whose parts are sent as they come, until one side ends it. */
+struct call_stream {
+    const struct call_stream_carrier *carrier;
+    void (*closed)(void *arg); /* the peer has left: the stream is gone. Not from within a call of
+                                  the functions below. */
+    void *arg;
+};
+
+struct call_stream_carrier {
+    void (*send)(struct call_stream *stream, const char *data, size_t length);
+    size_t (*backlog)(const struct call_stream *stream);
+    void (*end)(struct call_stream *stream);
+    void (*cut)(struct call_stream *stream);
 };
 
 /* A call with copies of the strings (query, content_type, authorization, body may be NULL). */
@@ -54,6 +74,24 @@ void call_reply_text(struct call *call, int status, const char *content_type, co
 /* Replies with application/problem+json; takes over fields (may be NULL) and the call. */
 void call_problem(struct call *call, int status, const char *code, json_t *fields,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Starts a reply of status 200 that has no length. Takes over the call. NULL where nothing is to be
+ * sent: the call is answered. A carrier without streams: 501. */
+struct call_stream *call_stream_start(struct call *call, const char *content_type,
+                                      void (*closed)(void *arg), void *arg);
+
+/* Queues data (borrowed), without a limit: whoever sends looks at the backlog first. */
+void call_stream_send(struct call_stream *stream, const char *data, size_t length);
+
+/* Bytes that are queued and not yet with the kernel. */
+size_t call_stream_backlog(const struct call_stream *stream);
+
+/* The reply is complete; what is queued still goes out. `closed` is not called; the stream is gone.
+ */
+void call_stream_end(struct call_stream *stream);
+
+/* The same, at once and without what is queued: the peer sees a reply that was cut off. */
+void call_stream_cut(struct call_stream *stream);
 
 /* The problem object of RFC 9457; takes over fields; the caller owns the result. */
 json_t *problem_json(int status, const char *code, json_t *fields, const char *detail);

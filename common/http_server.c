@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/http_error.h"
+#include "common/http_exchange.h"
 #include "common/http_framing.h"
 #include "common/http_watch.h"
 #include "common/log.h"
@@ -35,142 +36,26 @@ struct http_server {
     void *arg;
     bool (*check_peer)(int fd, void *arg);
     void *check_arg;
-    bool draining;
-    struct exchange *open; /* what the handler has and has not replied to */
-    unsigned open_count;
+    struct http_exchanges exchanges;
     struct http_server *next; /* in servers */
 };
 
 /* evhttp takes the listener's argument for itself: whose listener it is must be looked up. */
 static struct http_server *servers;
 
-/* One call in the handler's hands: the carrier of a struct call. */
-struct exchange {
-    struct http_server *server; /* these two: NULL once the server is gone */
-    struct evhttp_request *req;
-    bool replied;            /* the reply is on its way */
-    void (*sent)(void *arg); /* NULL: nobody waits for its last byte */
-    void *sent_arg;
-    struct exchange *next, **link;
-};
-
-static const char *
-method_name(enum evhttp_cmd_type type)
-{
-    static const struct {
-        enum evhttp_cmd_type type;
-        const char *name;
-    } names[] = {{EVHTTP_REQ_GET, "GET"},       {EVHTTP_REQ_POST, "POST"},
-                 {EVHTTP_REQ_HEAD, "HEAD"},     {EVHTTP_REQ_PUT, "PUT"},
-                 {EVHTTP_REQ_DELETE, "DELETE"}, {EVHTTP_REQ_OPTIONS, "OPTIONS"},
-                 {EVHTTP_REQ_TRACE, "TRACE"},   {EVHTTP_REQ_CONNECT, "CONNECT"},
-                 {EVHTTP_REQ_PATCH, "PATCH"}};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].type == type)
-            return names[i].name;
-    return "UNKNOWN";
-}
-
-static void
-exchange_unlink(struct exchange *exchange)
-{
-    if (!exchange->server)
-        return;
-    *exchange->link = exchange->next;
-    if (exchange->next)
-        exchange->next->link = exchange->link;
-    exchange->server->open_count--;
-}
-
-/* The reply's last byte is with the kernel. */
-static void
-on_sent(struct evhttp_request *req, void *arg)
-{
-    struct exchange *exchange = arg;
-    void (*sent)(void *) = exchange->sent;
-    void *sent_arg = exchange->sent_arg;
-
-    evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
-    exchange_unlink(exchange);
-    free(exchange);
-    if (sent)
-        sent(sent_arg);
-}
-
-/* The client left before the reply's last byte: nobody is told, and on_sent won't come. */
-static void
-on_lost(struct evhttp_connection *connection, void *arg)
-{
-    (void)connection;
-    exchange_unlink(arg);
-    free(arg);
-}
-
-/* Keeps the exchange until the reply's last byte is with the kernel or the client has left. */
-static void
-exchange_await(struct exchange *exchange, const struct call *call)
-{
-    exchange->replied = true;
-    exchange->sent = call->sent;
-    exchange->sent_arg = call->sent_arg;
-    evhttp_request_set_on_complete_cb(exchange->req, on_sent, exchange);
-    evhttp_connection_set_closecb(evhttp_request_get_connection(exchange->req), on_lost, exchange);
-}
-
-static void
-exchange_send(struct call *call, int status, const char *content_type, const char *body,
-              size_t length)
-{
-    struct exchange *exchange = call->carrier;
-    struct evhttp_request *req = exchange->req;
-
-    if (req) {
-        struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-        bool awaited = evhttp_request_get_connection(req) != NULL;
-
-        if (*call->header_name)
-            evhttp_add_header(headers, call->header_name, call->header_value);
-        if (exchange->server->draining)
-            evhttp_add_header(headers, "Connection", "close");
-        if (awaited)
-            exchange_await(exchange, call);
-        http_error_send(req, status, content_type, body, length);
-        if (awaited)
-            return;
-    }
-    exchange_unlink(exchange);
-    free(exchange);
-}
-
-static struct call *
-exchange_call(struct http_server *server, struct evhttp_request *req)
-{
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-    struct evbuffer *input = evhttp_request_get_input_buffer(req);
-    size_t length = evbuffer_get_length(input);
-    struct exchange *exchange = mem_alloc(sizeof *exchange);
-    struct call *call = call_new(
-        method_name(evhttp_request_get_command(req)), evhttp_request_get_uri(req),
-        length ? (const char *)evbuffer_pullup(input, -1) : NULL, length,
-        evhttp_find_header(headers, "Content-Type"), evhttp_find_header(headers, "Authorization"));
-
-    *exchange = (struct exchange){
-        .server = server, .req = req, .next = server->open, .link = &server->open};
-    if (server->open)
-        server->open->link = &exchange->next;
-    server->open = exchange;
-    server->open_count++;
-    call->carrier = exchange;
-    call->send = exchange_send;
-    call->trusted = server->check_peer != NULL;
-    return call;
-}
-
 static int
 request_fd(struct evhttp_request *req)
 {
     return bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)));
+}
+
+static void
+hand_over(struct http_server *server, struct evhttp_request *req)
+{
+    struct call *call = http_exchange_call(&server->exchanges, req);
+
+    call->trusted = server->check_peer != NULL;
+    server->handler(call, server->arg);
 }
 
 static void
@@ -188,7 +73,7 @@ on_request(struct evhttp_request *req, void *arg)
     else if (server->check_peer && !server->check_peer(request_fd(req), server->check_arg))
         http_error_refuse(req, 403, "forbidden", "this user may not control the daemon");
     else
-        server->handler(exchange_call(server, req), server->arg);
+        hand_over(server, req);
 }
 
 /* While a reply waits for a client that doesn't read, evhttp reads on without end what that client
@@ -222,7 +107,7 @@ on_resume(evutil_socket_t unused, short what, void *arg)
 
     (void)unused;
     (void)what;
-    if (!server->draining)
+    if (!server->exchanges.draining)
         evconnlistener_enable(evhttp_bound_socket_get_listener(server->bound));
 }
 
@@ -287,7 +172,7 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
 void
 http_server_stop_accepting(struct http_server *server)
 {
-    server->draining = true;
+    server->exchanges.draining = true;
     if (server->bound)
         evhttp_del_accept_socket(server->http, server->bound);
     server->bound = NULL;
@@ -296,7 +181,7 @@ http_server_stop_accepting(struct http_server *server)
 unsigned
 http_server_open_calls(const struct http_server *server)
 {
-    return server->open_count;
+    return server->exchanges.open_count;
 }
 
 void
@@ -310,21 +195,11 @@ void
 http_server_free(struct http_server *server)
 {
     struct http_server **link = &servers;
-    struct exchange *next;
 
     while (*link != server)
         link = &(*link)->next;
     *link = server->next;
-    for (struct exchange *exchange = server->open; exchange; exchange = next) {
-        next = exchange->next;
-        exchange->server = NULL;
-        if (exchange->replied) {
-            evhttp_connection_set_closecb(evhttp_request_get_connection(exchange->req), NULL, NULL);
-            free(exchange);
-            continue;
-        }
-        exchange->req = NULL;
-    }
+    http_exchanges_leave(&server->exchanges);
     event_free(server->sweep);
     event_free(server->resume);
     evhttp_free(server->http);

@@ -29,7 +29,7 @@ struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd
  * those that are open are served on, each reply with "Connection: close". */
 void http_server_stop_accepting(struct http_server *server);
 
-/* Calls that the handler has got and whose replies are not yet with the kernel. */
+/* Calls that the handler has got and whose replies are not yet with the kernel; no streams. */
 unsigned http_server_open_calls(const struct http_server *server);
 
 /* Sets the peer check of a Unix socket's connections: one that returns false gets 403. Not on TCP.
@@ -37,7 +37,7 @@ unsigned http_server_open_calls(const struct http_server *server);
 void http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg),
                             void *arg);
 
-/* Replies still under way are dropped. */
+/* Replies still under way are dropped, streams closed. */
 void http_server_free(struct http_server *server);
 
 #endif

@@ -26,8 +26,8 @@ struct child_host {
     int (*spawn)(const char *path, int listen_fd, struct spawned *spawned, struct err *err);
     json_t *(*slice)(const struct child *child, void *arg); /* first message, given away */
     const char *(*log_dir)(void *arg);                      /* borrowed; empty: no log files */
-    /* The state, the process, the channel or whether it has pushed a status is another one now.
-     * Must not call back. */
+    /* The state, the process, the channel or what it pushed is another one now. Must not call back.
+     */
     void (*changed)(struct child *child, void *arg);
     void (*replied)(struct child *child, const json_t *reply, void *arg);
     void *arg;

@@ -23,18 +23,15 @@ on_status(struct child *child, const json_t *message)
 {
     json_t *alive = json_object_get(message, "alive");
     const char *worker = json_string_value(json_object_get(alive, "worker"));
-    bool first;
 
     if (!json_is_object(alive))
         return;
-    first = !child->alive;
     json_decref(child->alive);
     child->alive = json_incref(alive);
     /* On its way out a worker may well call itself stopped: that is nobody's wish. */
     if (worker && child->state == CHILD_RUNNING)
         child->worker_wanted = strcmp(worker, "stopped") != 0;
-    if (first)
-        child->host->changed(child, child->host->arg);
+    child->host->changed(child, child->host->arg);
 }
 
 static void

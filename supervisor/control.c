@@ -8,8 +8,10 @@
 #include "common/http_server.h"
 #include "common/route.h"
 #include "supervisor/command.h"
+#include "supervisor/events.h"
 #include "supervisor/forward.h"
 #include "supervisor/listen.h"
+#include "supervisor/metrics.h"
 #include "supervisor/peer.h"
 #include "supervisor/reload.h"
 #include "supervisor/view.h"
@@ -24,6 +26,7 @@ struct control {
     struct http_server *server;
     struct forwards *forwards;
     struct commands *commands;
+    struct events *events;
 };
 
 static struct child *
@@ -43,6 +46,24 @@ get_health(struct call *call, void *context)
     struct control *control = context;
 
     call_reply(call, 200, view_health(control->daemon));
+}
+
+static void
+get_events(struct call *call, void *context)
+{
+    struct control *control = context;
+
+    events_open(control->events, call);
+}
+
+static void
+get_metrics(struct call *call, void *context)
+{
+    struct control *control = context;
+    char *text = metrics_text(control->daemon);
+
+    call_reply_text(call, 200, METRICS_TYPE, text, strlen(text));
+    free(text);
 }
 
 static void
@@ -172,6 +193,8 @@ forward(struct call *call, void *context)
 
 static const struct route routes[] = {
     {.method = "GET", .pattern = "/health", .handle = get_health},
+    {.method = "GET", .pattern = "/metrics", .handle = get_metrics},
+    {.method = "GET", .pattern = "/events", .handle = get_events},
     {.method = "PUT", .pattern = "/reload", .handle = put_reload},
     {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
     {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
@@ -199,6 +222,23 @@ on_changed(struct child *child, void *arg)
 
     forwards_changed(control->forwards, child);
     commands_changed(control->commands, child);
+    events_changed(control->events, child);
+}
+
+static void
+on_reconfigured(void *arg)
+{
+    struct control *control = arg;
+
+    events_reconfigured(control->events);
+}
+
+static void
+on_ending(void *arg)
+{
+    struct control *control = arg;
+
+    events_end(control->events);
 }
 
 static void
@@ -230,10 +270,14 @@ control_open(struct daemon *daemon, struct err *err)
     control->daemon = daemon;
     control->forwards = forwards_new(daemon->base);
     control->commands = commands_new(daemon->base);
+    control->events = events_new(daemon);
     control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
-    daemon->observer =
-        (struct daemon_observer){.changed = on_changed, .replied = on_replied, .arg = control};
+    daemon->observer = (struct daemon_observer){.changed = on_changed,
+                                                .replied = on_replied,
+                                                .reconfigured = on_reconfigured,
+                                                .ending = on_ending,
+                                                .arg = control};
     return control;
 }
 
@@ -242,6 +286,7 @@ control_close(struct control *control)
 {
     control->daemon->observer = (struct daemon_observer){0};
     unlink(control->daemon->config->control_socket);
+    events_free(control->events);
     commands_free(control->commands);
     forwards_free(control->forwards);
     http_server_free(control->server);

@@ -47,6 +47,8 @@ leave_loop(struct daemon *daemon)
 {
     struct timeval pause = clock_timeval(LAST_REPLIES_MS);
 
+    if (daemon->observer.ending)
+        daemon->observer.ending(daemon->observer.arg);
     event_base_loopexit(daemon->base, &pause);
 }
 
@@ -234,6 +236,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
                               .started_ms = clock_monotonic_ms(),
+                              .started_wall_ms = clock_wall_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
@@ -279,6 +282,13 @@ daemon_run(struct daemon *daemon)
             child_start(daemon->children[i]);
     notify_send("READY=1");
     event_base_dispatch(daemon->base);
+}
+
+void
+daemon_reconfigured(struct daemon *daemon)
+{
+    if (daemon->observer.reconfigured)
+        daemon->observer.reconfigured(daemon->observer.arg);
 }
 
 struct child *

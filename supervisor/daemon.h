@@ -9,8 +9,11 @@
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
 
 struct daemon_observer {
-    void (*changed)(struct child *child, void *arg); /* state, process or channel of it */
+    /* its state, process or channel, or what it pushed */
+    void (*changed)(struct child *child, void *arg);
     void (*replied)(struct child *child, const json_t *reply, void *arg);
+    void (*reconfigured)(void *arg); /* other workshops, or other configurations of them */
+    void (*ending)(void *arg);       /* the last child has gone: the loop runs a moment longer */
     void *arg;
 };
 
@@ -29,7 +32,8 @@ struct daemon {
     struct event *signals[DAEMON_SIGNALS];
     struct event *watchdog;
     struct event *sweep;
-    int64_t started_ms;  /* monotonic */
+    int64_t started_ms; /* monotonic */
+    int64_t started_wall_ms;
     int64_t stopping_ms; /* monotonic, when stopping became true */
     bool stopping;
 };
@@ -42,6 +46,9 @@ void daemon_free(struct daemon *daemon);
 
 /* Starts the active ones and runs the loop until the last child has gone. */
 void daemon_run(struct daemon *daemon);
+
+/* Its configuration has been replaced: tells the observer. */
+void daemon_reconfigured(struct daemon *daemon);
 
 /* By name or slug; NULL where there is none. */
 struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug);

@@ -117,6 +117,7 @@ apply(struct daemon *daemon, struct daemon_config *after)
     carry_out(&next);
     free(next.wishes);
     daemon_sweep(daemon);
+    daemon_reconfigured(daemon);
 }
 
 /* A file's name may be no text; a reply must be. */

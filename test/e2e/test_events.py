@@ -1,0 +1,275 @@
+"""GET /events: what a watcher is told, and that no watcher harms the daemon."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from pumpline import DEADLINE_S, UnixConnection, until
+
+
+class Watcher:
+    """Reads events as they come."""
+
+    def __init__(self, daemon):
+        self.connection = UnixConnection(daemon.socket, DEADLINE_S)
+        self.connection.request("GET", "/events")
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200, self.response.read()
+        assert self.response.headers["Content-Type"] == "text/event-stream"
+        self.last_id = 0
+
+    def event(self):
+        """The next one: its name and data; None at the end of the stream."""
+        fields = {}
+        while True:
+            line = self.response.readline().decode()
+            if not line:
+                return None
+            if line.startswith(":"):
+                continue
+            if line == "\n":
+                if fields:
+                    break
+                continue
+            name, value = line.rstrip("\n").split(": ", 1)
+            fields[name] = value
+        assert int(fields["id"]) > self.last_id
+        self.last_id = int(fields["id"])
+        return fields["event"], json.loads(fields["data"])
+
+    def wait(self, condition, name="integration"):
+        """The first event of this name that fits."""
+        while True:
+            event = self.event()
+            assert event, "the stream ended"
+            if event[0] == name and condition(event[1]):
+                return event[1]
+
+    def close(self):
+        self.connection.close()
+
+
+@pytest.fixture
+def watch(daemon):
+    with contextlib.ExitStack() as stack:
+        def one():
+            watcher = Watcher(daemon)
+            stack.callback(watcher.close)
+            return watcher
+        yield one
+
+
+@pytest.fixture
+def pair(daemon):
+    bennys = daemon.add_file()
+    carls = daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    return daemon, bennys, carls
+
+
+def about(slug, **members):
+    return lambda data: data["slug"] == slug and all(data.get(name) == value for name, value in members.items())
+
+
+def resident_bytes(daemon):
+    with open(f"/proc/{daemon.process.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_a_snapshot_then_each_change(pair, watch):
+    daemon, bennys, _ = pair
+    watcher = watch()
+    name, health = watcher.event()
+    assert name == "snapshot"
+    now = daemon.call("GET", "/health").json
+    assert set(health) == set(now) and health["summary"] == now["summary"]
+    assert [one["slug"] for one in health["integrations"]] == ["bennys-auto", "carls-cars"]
+    pid = daemon.worker_pid()
+    os.kill(pid, signal.SIGKILL)
+    watcher.wait(about("bennys-auto", process="stopping"))
+    back = watcher.wait(about("bennys-auto", process="running", restarts=1))
+    assert back["pid"] not in (pid, None) and back["last_exit"]["text"] == "killed by signal 9 (Killed)"
+    bennys.put("/stop_worker")
+    watcher.wait(about("bennys-auto", worker="stopped"))
+    bennys.place("e1")
+    assert watcher.wait(about("bennys-auto", queue_length=1))["orders"]["placed"] == 1
+    bennys.put("/start_worker")
+    watcher.wait(about("bennys-auto", worker="running"))
+    watcher.wait(about("bennys-auto", queue_length=0))
+    daemon.call("PUT", "/workshops/carls-cars/restart")
+    for process in ("stopping", "starting", "running"):
+        watcher.wait(about("carls-cars", process=process))
+    daemon.call("PUT", "/workshops/carls-cars/kill")
+    assert watcher.wait(about("carls-cars", process="stopped", pid=None))["last_exit"]["signal"] == signal.SIGKILL
+
+
+def test_a_worker_that_parks_is_told(daemon, watch):
+    lines = daemon.folder / "lines-bennys-auto"
+    bennys = daemon.add_file()
+    lines.rmdir()
+    daemon.start()
+    watcher = watch()
+    for number in range(6):
+        bennys.place(f"p{number}", worksheet=str(number))
+    parked = watcher.wait(about("bennys-auto", worker="parked"))
+    assert parked["worker_reason"]
+    lines.mkdir()
+    bennys.put("/start_worker")
+    watcher.wait(about("bennys-auto", worker="running", queue_length=0))
+
+
+def test_the_configuration_is_told(pair, watch):
+    daemon, _, _ = pair
+    watcher = watch()
+    path = daemon.folder / "workshops.d" / "bennys-auto.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "active": False}))
+    daemon.call("PUT", "/reload")
+    watcher.wait(about("bennys-auto", active=False))
+    watcher.wait(about("bennys-auto", process="stopped"))
+    path.unlink()
+    daemon.add_file("zoes-zone", "Zoes Zone")
+    daemon.call("PUT", "/reload")
+    assert watcher.wait(lambda _: True, "removed") == {"workshop": "Bennys Auto", "slug": "bennys-auto"}
+    watcher.wait(about("zoes-zone", process="running"))
+    (daemon.folder / "workshops.d" / "carls-cars.json").unlink()  # one that runs
+    daemon.call("PUT", "/reload")
+    assert watcher.wait(lambda _: True, "removed")["slug"] == "carls-cars"
+
+
+def test_figures_come_at_most_once_a_second(pair, watch):
+    daemon, bennys, _ = pair
+    bennys.put("/stop_worker")
+    until(lambda: daemon.integration()["worker"] == "stopped", "it is told")
+    watcher = watch()
+    count = 200
+    for number in range(count):
+        bennys.place(f"f{number}")
+    seen = 0
+    while True:
+        name, data = watcher.event()
+        if name == "integration" and data["slug"] == "bennys-auto":
+            seen += 1
+            if data["queue_length"] == count:
+                break
+    assert seen < count / 4
+
+
+def test_twenty_watchers_see_the_same(pair, watch):
+    daemon, bennys, _ = pair
+    watchers = [watch() for _ in range(20)]
+    bennys.put("/stop_worker")
+    stopped = [watcher.wait(about("bennys-auto", worker="stopped")) for watcher in watchers]
+    assert all(one == stopped[0] for one in stopped) and len({watcher.last_id for watcher in watchers}) == 1
+    for watcher in watchers[::2]:
+        watcher.close()
+    bennys.put("/start_worker")
+    for watcher in watchers[1::2]:
+        watcher.wait(about("bennys-auto", worker="running"))
+
+
+def test_too_many_watchers_are_refused_until_one_leaves(pair, watch):
+    daemon, _, _ = pair
+    watchers = [watch() for _ in range(32)]
+    refused = daemon.call("GET", "/events")
+    assert (refused.status, refused.json["code"], refused.headers["Retry-After"]) == (503, "too_many_readers", "5")
+    watchers[0].close()
+    del watchers[0].response
+
+    def admitted():
+        with contextlib.suppress(AssertionError):
+            return watch()
+    assert until(admitted, "there is room again").event()[0] == "snapshot"
+
+
+def test_who_never_reads_costs_no_memory(pair, watch):
+    daemon, bennys, carls = pair
+    good, slow = watch(), []
+    for _ in range(10):
+        one = socket.socket(socket.AF_UNIX)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(str(daemon.socket))
+        one.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.append(one)
+    before = resident_bytes(daemon)
+    rounds = 0
+
+    def cut_off():
+        nonlocal rounds
+        for command in ("stop_worker", "start_worker"):
+            for workshop in (bennys, carls):
+                workshop.put(f"/{command}")
+        rounds += 1
+        good.wait(about("carls-cars", worker="running"))
+        return daemon.log.read_text().count("does not keep up: it is cut off") == len(slow)
+    until(cut_off, "all that do not read are cut off", 300)
+    assert resident_bytes(daemon) - before < 10 * (512 << 10)
+    for _ in range(20):
+        cut_off()
+    assert daemon.call("GET", "/health").json["summary"]["running"] == 2
+    for one in slow:
+        one.settimeout(DEADLINE_S)
+        with contextlib.suppress(ConnectionResetError):
+            while one.recv(65536):
+                pass
+        one.close()
+
+
+def test_the_daemon_stops_with_watchers(pair, watch):
+    daemon, _, _ = pair
+    watcher, silent = watch(), socket.socket(socket.AF_UNIX)
+    silent.connect(str(daemon.socket))
+    silent.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert silent.recv(1)
+    daemon.process.send_signal(signal.SIGTERM)
+    stopped = set()
+    while len(stopped) < 2:
+        name, data = watcher.event()
+        if name == "integration" and data["process"] == "stopped":
+            stopped.add(data["slug"])
+    while watcher.event():
+        pass
+    assert daemon.process.wait(DEADLINE_S) == 0
+    silent.close()
+
+
+def test_who_leaves_is_forgotten(pair):
+    daemon, bennys, _ = pair
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+    before = descriptors()
+    for _ in range(100):
+        watcher = Watcher(daemon)
+        assert watcher.event()[0] == "snapshot"
+        watcher.connection.close()
+        watcher.response.close()
+    until(lambda: descriptors() <= before, "all are closed")
+    assert bennys.get("/alive").status == 200
+
+
+def test_methods(pair):
+    daemon, bennys, _ = pair
+    with contextlib.closing(UnixConnection(daemon.socket, DEADLINE_S)) as connection:
+        connection.request("HEAD", "/events")
+        response = connection.getresponse()
+        assert response.status == 200 and response.headers["Content-Type"] == "text/event-stream"
+        assert "Content-Length" not in response.headers and response.read() == b""
+    wrong = daemon.call("PUT", "/events")
+    assert wrong.status == 405 and wrong.headers["Allow"] == "GET, HEAD"
+    assert bennys.get("/events").status == 404 and bennys.get("/metrics").status == 404
+    assert daemon.call("GET", "/workshops/bennys-auto/events").status == 404
+
+
+def test_curl_reads_it(pair):
+    daemon, _, _ = pair
+    curl = subprocess.Popen(["curl", "-sN", "--unix-socket", daemon.socket, "http://pumpline/events"], stdout=subprocess.PIPE)
+    assert curl.stdout.readline() == b"id: 1\n" and curl.stdout.readline() == b"event: snapshot\n"
+    daemon.stop()
+    rest, _ = curl.communicate(timeout=DEADLINE_S)
+    assert curl.returncode == 0 and b'"process":"stopped"' in rest

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from pumpline import DEADLINE_S, UnixConnection, until
+from pumpline import BUILD, DEADLINE_S, UnixConnection, until
 
 
 class Watcher:
@@ -208,7 +208,8 @@ def test_who_never_reads_costs_no_memory(pair, watch):
         good.wait(about("carls-cars", worker="running"))
         return daemon.log.read_text().count("does not keep up: it is cut off") == len(slow)
     until(cut_off, "all that do not read are cut off", 300)
-    assert resident_bytes(daemon) - before < 10 * (512 << 10)
+    if b"__asan_init" not in (BUILD / "pumplined").read_bytes():  # which keeps what is freed for a while
+        assert resident_bytes(daemon) - before < 10 * (512 << 10)
     for _ in range(20):
         cut_off()
     assert daemon.call("GET", "/health").json["summary"]["running"] == 2

@@ -190,6 +190,85 @@ def test_a_daemon_that_is_killed_leaves_no_worker_and_loses_nothing(pair):
     assert len(list(bennys.lines.iterdir())) == 1
 
 
+def test_a_restarted_daemon_serves_every_port_once_it_has_started(daemon):
+    """Clients that come between two daemons are refused and try again; once all run again, none is refused."""
+    workshops = [daemon.add_file(f"shop-{number}", f"Shop {number}") for number in range(8)]
+    daemon.start()
+    placed, wrong, served, stop = set(), [], threading.Event(), threading.Event()
+
+    def client(workshop):
+        count = 0
+        while not stop.is_set():
+            before = served.is_set()
+            try:
+                uniqueid = f"p{count}"
+                if workshop.create(uniqueid, worksheet=uniqueid).status == 200:
+                    placed.add((workshop, uniqueid))
+                    count += 1
+            except ConnectionRefusedError as error:
+                if before and served.is_set():
+                    wrong.append(error)
+            except (OSError, http.client.HTTPException):
+                continue  # accepted by one that was killed: sent again, with the same uniqueid
+
+    threads = [threading.Thread(target=client, args=(workshop,)) for workshop in workshops]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        old = daemon.children()
+        served.clear()
+        daemon.kill()
+        daemon.start()
+        until(lambda: daemon.call("GET", "/health").json["summary"]["running"] == len(workshops), "all run")
+        served.set()
+        assert not set(old) & set(daemon.children())
+        count = len(placed)
+        until(lambda count=count: len(placed) > count + 50, "orders are taken")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    for workshop, uniqueid in placed:
+        assert workshop.wait(uniqueid, "created")["attempts"] >= 1
+    for workshop in workshops:
+        lines = [json.loads(path.read_text())["uniqueid"] for path in workshop.lines.glob("[!.]*")]
+        assert len(lines) == len(set(lines)) and {(workshop, one) for one in lines} >= {
+            one for one in placed if one[0] is workshop}
+
+
+def test_one_that_cannot_start_waits_longer_each_time(pair):
+    daemon, bennys, carls = pair
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    queue = daemon.folder / "state" / "queues" / "bennys-auto"
+    queue.rename(queue.with_name("aside"))
+    queue.write_text("no folder")
+    daemon.call("PUT", "/workshops/bennys-auto/start")
+    until(lambda: daemon.integration()["restarts"] >= 4, "it is tried again and again")
+    one = daemon.integration()
+    assert one["process"] in ("backoff", "starting", "stopping") and one["last_exit"]["text"].startswith("exit status 74 (")
+    waits = [line.rsplit("next try in ", 1)[1] for line in daemon.log.read_text().splitlines()
+             if line.startswith("Bennys Auto: ") and "next try in " in line]
+    assert waits[:4] == ["0.1 s", "0.2 s", "0.4 s", "0.8 s"]
+    assert carls.get("/alive").status == 200 and daemon.integration("carls-cars")["restarts"] == 0
+    queue.unlink()
+    queue.with_name("aside").rename(queue)
+    until(lambda: daemon.integration()["process"] == "running", "it starts by itself once it can")
+    assert daemon.integration()["last_error"] is None and bennys.get("/alive").status == 200
+
+
+def test_what_a_restart_cannot_mend_has_failed(daemon):
+    """A password that was sealed for another workshop."""
+    daemon.add_file(credentials={"username": "bot", "password": {"sealed": "AAAA"}})
+    carls = daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    one = until(lambda: daemon.integration()["process"] == "failed" and daemon.integration(), "it has failed")
+    assert one["restarts"] == 0 and one["pid"] is None
+    assert (one["last_exit"]["code"], one["last_exit"]["text"]) == (78, "exit status 78 (configuration error)")
+    assert "exit status 78 (configuration error)" in one["last_error"]
+    assert daemon.call("GET", "/health").json["summary"]["failed"] == 1
+    assert carls.get("/alive").status == 200
+
+
 def test_a_second_daemon_is_refused(pair):
     daemon, bennys, _ = pair
     second = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True, timeout=DEADLINE_S,

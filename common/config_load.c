@@ -216,11 +216,10 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
 
     secret_workshop_key(master_key, workshop->slug, key);
     secret_key_text(key, text);
-    slice =
-        json_pack("{s:s s:s s:O s:s s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
-                  "document", workshop->document, "key", text, "state_dir", config->state_dir,
-                  "webdriver_url", config->webdriver_url, "sandbox",
-                  config->sandbox, "worker", worker_wanted ? "running" : "stopped");
+    slice = json_pack("{s:s s:s s:O s:s s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
+                      "document", workshop->document, "key", text, "state_dir", config->state_dir,
+                      "webdriver_url", config->webdriver_url, "sandbox", config->sandbox, "worker",
+                      worker_wanted ? "running" : "stopped");
     secret_free(text);
     secret_free(key);
     return slice;

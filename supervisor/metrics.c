@@ -17,16 +17,19 @@ struct family {
 void
 metrics_label(FILE *out, const char *value)
 {
-    putc('"', out);
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            putc('\\', out);
-        if (*value == '\n')
-            fputs("\\n", out);
-        else
-            putc(*value, out);
+    fputc('"', out);
+    for (;;) {
+        size_t plain = strcspn(value, "\\\"\n");
+
+        fwrite(value, 1, plain, out);
+        value += plain;
+        if (!*value)
+            break;
+        fputc('\\', out);
+        fputc(*value == '\n' ? 'n' : *value, out);
+        value++;
     }
-    putc('"', out);
+    fputc('"', out);
 }
 
 static void

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpline import DEADLINE_S, free_port, until
+from pumpline import DEADLINE_S, SECRET, free_port, until
 
 ERP = Path(__file__).parents[1] / "storm" / "scripted_erp.py"
 
@@ -24,7 +24,7 @@ class SlowErp:
         (self.folder / "mood.json").write_text(json.dumps({"seed": 1, "chance": 0, "write_chance": 0, "kinds": {"503": 1},
                                                            "slow_s": 0, "keep_alive": True}))
         (self.folder / "erp.json").write_text(json.dumps(
-            {"users": {"bot": "pw"}, "products": {"10": {"salable": True, "digits": 2}}, "sales": {"558": "draft", "559": "draft"}}))
+            {"users": {"admin": SECRET}, "products": {"10": {"salable": True, "digits": 2}}, "sales": {"558": "draft", "559": "draft"}}))
         self.port = free_port()
         self.process = subprocess.Popen(["/usr/bin/python3", ERP, str(self.port), folder], stdout=subprocess.DEVNULL)
         self.url = f"http://127.0.0.1:{self.port}/shop/"
@@ -55,8 +55,7 @@ def erp(tmp_path):
 @pytest.fixture
 def in_hand(daemon, erp):
     """A workshop with one order in hand, whose ERP is silent, and one that waits behind it."""
-    bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url, "max_in_flight": 1},
-                        credentials={"username": "bot", "password": "pw"})
+    bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url, "max_in_flight": 1})
     daemon.start()
     bennys.place("first")
     bennys.wait("first", "created")

@@ -1,6 +1,7 @@
 """No password in any reply, log, file, command line or environment."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -71,6 +72,6 @@ def test_logs_tell_the_order_and_the_workshop(daemon):
     bennys.place("told")
     bennys.wait("told", "created")
     api, lines = (daemon.folder / "log" / f"bennys-auto_{name}.log" for name in ("api", "create_orderline"))
-    until(lambda: "[told] POST /create: placed" in api.read_text(), "the API's log")
-    until(lambda: "[told] processing -> created" in lines.read_text(), "the worker's log")
-    assert all(" Bennys Auto: " in line for line in api.read_text().splitlines())
+    until(lambda: re.search(r"^Bennys Auto: \[told\] \S+ INFO POST /create: placed$", api.read_text(), re.M), "the API's log")
+    until(lambda: re.search(r"^Bennys Auto: \[told\] \S+ INFO processing -> created", lines.read_text(), re.M), "the worker's log")
+    assert all(line.startswith("Bennys Auto: ") for line in api.read_text().splitlines())

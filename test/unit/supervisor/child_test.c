@@ -25,7 +25,7 @@ struct fixture {
     struct workshop_config workshop;
     struct child *child;
     int peer; /* the process's end of the channel */
-    int spawns, fail_spawns, replies;
+    int spawns, fail_spawns, replies, changes;
     int logs; /* the next process's logs_fd, given away */
     const char *log_dir;
 };
@@ -68,8 +68,10 @@ slice(const struct child *child, void *arg)
 static void
 changed(struct child *child, void *arg)
 {
+    struct fixture *f = arg;
+
     (void)child;
-    (void)arg;
+    f->changes++;
 }
 
 static void
@@ -192,6 +194,23 @@ a_ready_one_is_restarted_at_once(void **state)
     assert_int_equal(f->child->last_exit.code, -1);
     assert_int_equal(f->child->listen_fd, listen_fd);
     assert_int_equal(f->spawns, 2);
+}
+
+/* Whoever watches hears of every push. */
+static void
+each_push_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    say(f, "{\"type\":\"ready\"}\n");
+    for (int i = 0; i < 3; i++) {
+        int before = f->changes;
+
+        say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":1}}\n");
+        assert_int_equal(f->changes, before + 1);
+    }
+    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 1);
 }
 
 /* The files of each process are opened by us; where they are handed on is closed with it. */
@@ -452,6 +471,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_configuration_comes_first),
         TEST(a_ready_one_is_restarted_at_once),
+        TEST(each_push_is_told),
         TEST(log_files_are_handed_on),
         TEST(one_that_was_never_ready_waits),
         TEST(a_refused_configuration_is_final_until_start),

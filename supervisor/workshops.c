@@ -1,4 +1,4 @@
-/* Routes that write a workshop's file: PUT, activate, deactivate; and sealing. */
+/* Routes that write a workshop's file: PUT, DELETE, activate, deactivate; and sealing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "supervisor/control_internal.h"
 #include "supervisor/document.h"
 #include "supervisor/registry.h"
+#include "supervisor/removal.h"
 
 /* A document on its way to a workshop's file. */
 struct put {
@@ -212,6 +213,32 @@ void
 workshops_deactivate(struct call *call, void *context)
 {
     set_active(context, call, COMMAND_DEACTIVATE);
+}
+
+/* 1, 0, or -1 where the query makes no sense. */
+static int
+is_forced(const struct call *call)
+{
+    char text[8];
+    int found = call_query(call, "force", text, sizeof text);
+
+    if (found <= 0)
+        return found;
+    return strcmp(text, "true") == 0 ? 1 : strcmp(text, "false") == 0 ? 0 : -1;
+}
+
+void
+workshops_delete(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
+    int force = child ? is_forced(call) : 0;
+
+    if (force < 0)
+        call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
+                     "force must be true or false");
+    else if (child)
+        removals_begin(control->removals, child, force, call);
 }
 
 static bool

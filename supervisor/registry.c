@@ -18,12 +18,14 @@ registry_path(const struct daemon_config *config, const char *slug)
     return mem_format("%s/%s.json", config->workshops_dir, slug);
 }
 
+/* NULL of NULL. */
 static unsigned char *
 workshop_key(const unsigned char *master_key, const char *slug)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    unsigned char *key = master_key ? secret_alloc(SECRET_KEY_BYTES) : NULL;
 
-    secret_workshop_key(master_key, slug, key);
+    if (key)
+        secret_workshop_key(master_key, slug, key);
     return key;
 }
 
@@ -37,31 +39,33 @@ stored_document(const struct daemon_config *config, const char *slug)
 
 static void
 seal(const char *slug, json_t *document, const struct daemon_config *before,
-     const unsigned char *master_key)
+     const struct master_keys *keys)
 {
-    unsigned char *key = workshop_key(master_key, slug);
+    unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
-    document_seal(document, stored_document(before, slug), key);
+    document_seal(document, stored_document(before, slug), key, old_key);
     secret_free(key);
+    secret_free(old_key);
 }
 
 void
 registry_seal(struct daemon_config *config, const struct daemon_config *before,
-              const unsigned char *master_key)
+              const struct master_keys *keys)
 {
     for (size_t i = 0; i < config->workshop_count; i++)
-        seal(config->workshops[i]->slug, config->workshops[i]->document, before, master_key);
+        seal(config->workshops[i]->slug, config->workshops[i]->document, before, keys);
 }
 
 static void
-check_sealed(const char *slug, const json_t *document, const unsigned char *master_key,
+check_sealed(const char *slug, const json_t *document, const struct master_keys *keys,
              const char *file, struct config_faults *faults)
 {
-    unsigned char *key = workshop_key(master_key, slug);
+    unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
-    if (!document_opens(document, key))
+    if (!document_opens(document, key, old_key))
         config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
     secret_free(key);
+    secret_free(old_key);
 }
 
 /* As it comes back from its file. */
@@ -81,17 +85,17 @@ as_stored(const char *slug, const json_t *document)
 }
 
 struct workshop_config *
-registry_propose(const struct daemon_config *config, const unsigned char *master_key,
+registry_propose(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug, const json_t *document, struct config_faults *faults)
 {
     char *file = registry_path(config, slug);
     struct workshop_config *sent = workshop_config_read(slug, document, file, faults),
                            *workshop = NULL;
 
-    check_sealed(slug, document, master_key, file, faults);
+    check_sealed(slug, document, keys, file, faults);
     config_check_against(config, sent, faults);
     if (!faults->count) {
-        seal(slug, sent->document, config, master_key);
+        seal(slug, sent->document, config, keys);
         workshop = as_stored(slug, sent->document);
     }
     workshop_config_free(sent);
@@ -100,7 +104,7 @@ registry_propose(const struct daemon_config *config, const unsigned char *master
 }
 
 bool
-registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug)
 {
     const json_t *stored = stored_document(config, slug);
@@ -109,7 +113,7 @@ registry_in_step(const struct daemon_config *config, const unsigned char *master
     bool same = false;
 
     if (found) {
-        seal(slug, found, config, master_key);
+        seal(slug, found, config, keys);
         same = stored && json_equal(found, stored);
     } else {
         same = !stored && access(path, F_OK) && errno == ENOENT;

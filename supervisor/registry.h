@@ -9,24 +9,25 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "common/key_file.h"
 
 /* WORKSHOPS_DIR/SLUG.json; the caller frees it. */
 char *registry_path(const struct daemon_config *config, const char *slug);
 
-/* Seals each plaintext password of a configuration that was just read; one that `before` (may be
- * NULL) holds sealed stays as it is there. */
+/* Seals each password of a configuration that is plain or sealed with the old key; one that
+ * `before` (may be NULL) holds sealed becomes what it is there. */
 void registry_seal(struct daemon_config *config, const struct daemon_config *before,
-                   const unsigned char *master_key);
+                   const struct master_keys *keys);
 
 /* Checks a document (borrowed) as the one of SLUG: by itself, its sealed password, and against the
  * other workshops of config. Adds every fault; returns the workshop where there is none in *faults
  * at all, its password sealed, for the caller to free; otherwise NULL. */
 struct workshop_config *registry_propose(const struct daemon_config *config,
-                                         const unsigned char *master_key, const char *slug,
+                                         const struct master_keys *keys, const char *slug,
                                          const json_t *document, struct config_faults *faults);
 
 /* Whether SLUG's file says what config does: that there is none, or this workshop. */
-bool registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                       const char *slug);
 
 /* Puts the workshop's file in place, durably (disk_replace). */

@@ -13,6 +13,7 @@
 #include "supervisor/peer.h"
 #include "supervisor/rekey.h"
 #include "supervisor/reload.h"
+#include "supervisor/removal.h"
 #include "supervisor/view.h"
 
 /* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
@@ -184,6 +185,7 @@ static const struct route routes[] = {
     {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
     {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
     {.method = "PUT", .pattern = "/workshops/{workshop}", .handle = workshops_put},
+    {.method = "DELETE", .pattern = "/workshops/{workshop}", .handle = workshops_delete},
     {.method = "PUT", .pattern = "/workshops/{workshop}/activate", .handle = workshops_activate},
     {.method = "PUT",
      .pattern = "/workshops/{workshop}/deactivate",
@@ -216,6 +218,7 @@ on_changed(struct child *child, void *arg)
     forwards_changed(control->forwards, child);
     commands_changed(control->commands, child);
     rekey_changed(control->rekey, child);
+    removals_changed(control->removals, child);
 }
 
 static void
@@ -248,6 +251,7 @@ control_open(struct daemon *daemon, struct err *err)
     control->forwards = forwards_new(daemon->base);
     control->commands = commands_new(daemon->base);
     control->rekey = rekey_new(daemon);
+    control->removals = removals_new(daemon);
     control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer =
@@ -260,6 +264,7 @@ control_close(struct control *control)
 {
     control->daemon->observer = (struct daemon_observer){0};
     unlink(control->daemon->config->control_socket);
+    removals_free(control->removals);
     commands_free(control->commands);
     rekey_free(control->rekey);
     forwards_free(control->forwards);

@@ -13,6 +13,7 @@ struct control {
     struct forwards *forwards;
     struct commands *commands;
     struct rekey *rekey;
+    struct removals *removals;
 };
 
 /* NULL: there is no such workshop, the call has been replied to. */
@@ -37,6 +38,7 @@ bool workshops_change(struct control *control, struct child *child, json_t *docu
 void workshops_put(struct call *call, void *context);
 void workshops_activate(struct call *call, void *context);
 void workshops_deactivate(struct call *call, void *context);
+void workshops_delete(struct call *call, void *context);
 void workshops_seal(struct call *call, void *context);
 
 /* tokens.c: a workshop's API tokens. */

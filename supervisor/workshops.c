@@ -1,4 +1,4 @@
-/* Routes that write a workshop's file: PUT, activate, deactivate; and sealing. */
+/* Routes that write a workshop's file: PUT, DELETE, activate, deactivate; and sealing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "supervisor/control_internal.h"
 #include "supervisor/document.h"
 #include "supervisor/registry.h"
+#include "supervisor/removal.h"
 
 /* A document on its way to a workshop's file. */
 struct put {
@@ -62,8 +63,10 @@ write_file(struct put *put, const struct workshop_config *workshop)
     if (put->child && json_equal(put->child->workshop->document, workshop->document) &&
         registry_in_step(daemon->config, &daemon->keys, put->slug))
         return true;
-    if (registry_write(daemon->config, workshop, &err) == 0)
+    if (registry_write(daemon->config, workshop, &err) == 0) {
+        log_info("%s: its configuration is written", workshop->name);
         return true;
+    }
     log_error("%s: %s", workshop->name, err.text);
     control_not_written(put->call, &err);
     return false;
@@ -82,7 +85,6 @@ store(struct put *put)
     } else if (!write_file(put, workshop)) {
         workshop_config_free(workshop);
     } else {
-        log_info("%s: its configuration is written", workshop->name);
         put->changed = !put->child || !workshop_config_equal(put->child->workshop, workshop);
         put->child = apply_workshop(daemon, workshop);
         return true;
@@ -212,6 +214,32 @@ void
 workshops_deactivate(struct call *call, void *context)
 {
     set_active(context, call, COMMAND_DEACTIVATE);
+}
+
+/* 1, 0, or -1 where the query makes no sense. */
+static int
+is_forced(const struct call *call)
+{
+    char text[8];
+    int found = call_query(call, "force", text, sizeof text);
+
+    if (found <= 0)
+        return found;
+    return strcmp(text, "true") == 0 ? 1 : strcmp(text, "false") == 0 ? 0 : -1;
+}
+
+void
+workshops_delete(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
+    int force = child ? is_forced(call) : 0;
+
+    if (force < 0)
+        call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
+                     "force must be true or false");
+    else if (child)
+        removals_begin(control->removals, child, force, call);
 }
 
 static bool

@@ -182,6 +182,7 @@ class Daemon:
         self.config = self.folder / "pumpline.json"
         self.log = self.folder / "pumplined.log"
         self.process = None
+        self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
         (self.folder / "workshops.d").mkdir(parents=True)
         let_through(self.folder)
         self.write_config()
@@ -207,7 +208,8 @@ class Daemon:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BUILD / "pumplined", "-c", self.config], stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([*self.before, self.program, "-c", self.config], stderr=log,
+                                            stdin=subprocess.DEVNULL, user=self.user, group=self.user)
         until(self.ready, "the daemon answers")
         return self
 

@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-import pumpline
 from pumpline import BUILD, DEADLINE_S, until
 
 CONFIGURED = "Configured-pw-51c2"
@@ -354,10 +353,10 @@ def plan(daemon, name, line):
 
 @pytest.mark.parametrize(("where", "point", "action"), STEPS)
 @pytest.mark.parametrize("passes", [0, 1])
-def test_cut_off_at_each_step(daemon, monkeypatch, where, point, action, passes):
+def test_cut_off_at_each_step(daemon, where, point, action, passes):
     if not (FAULTS / "pumplined").exists():
         pytest.skip(f"no build with fault points in {FAULTS}")
-    monkeypatch.setattr(pumpline, "BUILD", FAULTS)
+    daemon.program = FAULTS / "pumplined"
     subprocess.run([FAULTS / "pumplined", "--create-key", "-c", daemon.config], stdout=subprocess.DEVNULL, check=True)
     bennys, _ = daemon.add_file(), add_configured(daemon)
     stopped = daemon.add_file("stopped", "Stopped")
@@ -401,7 +400,7 @@ def asked_again(daemon):
 def restarted(daemon):
     """A worker that was being forked may hold the lock for a moment longer."""
     with open(daemon.log, "ab") as log:
-        daemon.process = subprocess.Popen([pumpline.BUILD / "pumplined", "-c", daemon.config], stderr=log,
+        daemon.process = subprocess.Popen([daemon.program, "-c", daemon.config], stderr=log,
                                           stdin=subprocess.DEVNULL)
     while daemon.process.poll() is None:
         try:

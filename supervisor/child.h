@@ -41,11 +41,15 @@ struct child {
     enum child_state state;
     pid_t pid; /* 0: no process */
     struct chan *chan;
+    char *queue;   /* owned; NULL: the one of its slug, in STATE/queues */
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
     int logs_fd;   /* on which log files are handed on; -1: no process */
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
+    bool idle;           /* this process is there for maintenance: see child_maintain */
+    bool told;           /* this process knows both keys of the rekey that is under way */
+    bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
     unsigned unanswered; /* pings since the last pong */
@@ -53,6 +57,8 @@ struct child {
     struct child_exit last_exit;
     char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
     json_t *alive;        /* as it last pushed it; NULL without a process */
+    json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
+                             there is one, or it did not come to it */
 };
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);
@@ -60,6 +66,9 @@ struct child *child_new(const struct child_host *host, const struct workshop_con
 /* From now on this is its configuration (borrowed): a process that runs keeps what it was told, the
  * next one gets it. A listener at another address closes now. */
 void child_configure(struct child *child, const struct workshop_config *workshop);
+
+/* There is a new key that its process does not know. */
+void child_new_key(struct child *child);
 
 /* Closes what it holds; a process that is still there is left to the end of its channel. */
 void child_free(struct child *child);
@@ -76,6 +85,10 @@ void child_kill(struct child *child);
 
 /* Opens its log files, now or again, and hands them on to its process, if there is one. */
 void child_hand_logs(struct child *child);
+/* For a child at rest: a process opens its queue, closes it and ends, serving nobody. Meanwhile it
+ * is `starting` or `stopping`; then it is at rest as before, unless it was started or stopped
+ * meanwhile, with `waiting` at least 0 where all went well. -1 with *err: there is no process. */
+int child_maintain(struct child *child, struct err *err) __attribute__((warn_unused_result));
 
 /* waitpid() has returned its pid with this status. */
 void child_reaped(struct child *child, int status);

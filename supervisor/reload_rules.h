@@ -15,7 +15,7 @@ enum reload_wish {
  * workshops themselves as they are. Returns the names of the members that differ. */
 json_t *reload_keep(const struct daemon_config *before, struct daemon_config *after);
 
-/* Whether what every child is given differs: log_dir, sandbox, webdriver_url. */
+/* Whether what every child is given differs: log_dir, sandbox, webdriver_url, worker_uids. */
 bool reload_all_slices(const struct daemon_config *before, const struct daemon_config *after);
 
 /* By slug alone; NULL where there is none. */

@@ -85,11 +85,11 @@ place_descriptors(const int given[GIVEN])
 {
     int above[GIVEN], null = open("/dev/null", O_RDWR);
 
-    for (int i = 0; i < GIVEN; i++)
-        if ((above[i] = fcntl(given[i], F_DUPFD, FD_ABOVE_ALL)) < 0)
-            return -1;
     if (null < 0 || dup2(null, STDIN_FILENO) < 0)
         return -1;
+    for (int i = 0; i < GIVEN; i++)
+        if ((above[i] = fcntl(given[i] < 0 ? null : given[i], F_DUPFD, FD_ABOVE_ALL)) < 0)
+            return -1;
     for (int i = 0; i < GIVEN; i++)
         if (dup2(above[i], CHAN_FD + i) < 0)
             return -1;

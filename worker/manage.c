@@ -14,6 +14,8 @@
 
 #define STATUS_SOON_MS 25 /* changes within this time are told once */
 #define STATUS_EVERY_MS 5000
+#define BYE_MS 1000     /* for the supervisor to read what it has not read yet */
+#define LAST_WORDS_MS 1 /* a turn of the loop, in which they leave */
 
 struct manage {
     struct event_base *base;
@@ -109,24 +111,43 @@ text_of(const json_t *message, const char *name)
 }
 
 static void
+say_ready(struct manage *m)
+{
+    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
 do_config(struct manage *m, const json_t *message)
 {
     const struct worker_events events = {on_changed, on_killed, m};
+    struct timeval last_words = clock_timeval(LAST_WORDS_MS);
+    json_t *reply;
     struct err err;
 
     if (m->worker)
         return;
     m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
-    m->listen_fd = -1;
+    if (m->worker && !worker_idle(m->worker))
+        m->listen_fd = -1;
+    if (m->worker && worker_idle(m->worker)) {
+        event_base_loopbreak(m->base);
+        return;
+    }
     if (m->worker) {
         fault_here("manage.ready");
         on_status(-1, 0, m);
-        send_simple(m, "ready");
+        say_ready(m);
         return;
     }
     log_error("can't start: %s", err.text);
     m->exit_status = worker_exit_status(&err);
-    event_base_loopbreak(m->base);
+    reply = json_pack("{s:s s:s}", "type", "refused", "reason", err.text);
+    chan_send(m->chan, reply);
+    json_decref(reply);
+    event_base_loopexit(m->base, &last_words);
 }
 
 static void
@@ -144,7 +165,7 @@ do_call(struct manage *m, const json_t *message)
     struct remote *remote;
     struct call *call;
 
-    if (!m->worker || !method || !target)
+    if (!m->worker || worker_idle(m->worker) || !method || !target)
         return;
     remote = mem_alloc(sizeof *remote);
     *remote = (struct remote){m, json_integer_value(json_object_get(message, "id"))};
@@ -191,7 +212,7 @@ on_closed(void *arg)
 void
 manage_stop(struct manage *m)
 {
-    if (m->worker)
+    if (m->worker && !worker_idle(m->worker))
         worker_stop(m->worker);
     else
         event_base_loopbreak(m->base);
@@ -212,14 +233,31 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
     return m;
 }
 
+/* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
+ */
+static void
+say_bye(struct manage *m, unsigned waiting, bool rekeyed)
+{
+    json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed);
+
+    fault_here("manage.bye");
+    chan_send(m->chan, message);
+    chan_flush(m->chan, BYE_MS);
+    json_decref(message);
+}
+
 int
 manage_end(struct manage *m)
 {
-    int exit_status = m->exit_status;
+    bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
+    int exit_status = broken ? EX_IOERR : m->exit_status;
+    unsigned waiting = closed ? worker_waiting(m->worker) : 0;
+    bool rekeyed = closed && worker_rekeyed(m->worker);
 
-    if (m->worker && worker_broken(m->worker))
-        exit_status = EX_IOERR;
     worker_free(m->worker);
+    if (closed)
+        say_bye(m, waiting, rekeyed);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);

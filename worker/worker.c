@@ -6,16 +6,18 @@
 #include <sysexits.h>
 
 #include "common/clock.h"
-#include "common/disk.h"
 #include "common/fault.h"
 #include "common/http_server.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/queue.h"
+#include "worker/reach.h"
 #include "worker/salvage.h"
+#include "worker/sandbox.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
@@ -23,6 +25,7 @@
 #define DRAIN_LOOK_MS 20
 #define BROKEN_MS 1000 /* for the replies under way */
 #define KILL_MS 1000   /* for the reply of PUT /kill to leave */
+#define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -34,13 +37,16 @@ struct worker {
     struct workshop_config *workshop;
     const struct erp_driver *driver;
     struct credentials credentials;
-    unsigned char *key;
+    unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
+    bool rekeyed;
+    char *folder; /* the queue's */
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
-    struct event *drain, *expire;
+    struct event *drain, *expire, *watch;
+    bool outdated;      /* stops because of that */
     int64_t stop_by_ms; /* monotonic; 0: not stopping */
 };
 
@@ -52,11 +58,39 @@ slice_text(const json_t *slice, const char *name)
     return text ? text : "";
 }
 
+static bool
+is_maintenance(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "maintenance"));
+}
+
+static unsigned char *
+slice_key(const json_t *slice, const char *name)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+
+    if (secret_key_parse(slice_text(slice, name), key) == 0)
+        return key;
+    secret_free(key);
+    return NULL;
+}
+
+/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+static int
+open_credentials(struct worker *w, const json_t *slice, struct err *err)
+{
+    if (is_maintenance(slice) || config_credentials(w->workshop, w->key, &w->credentials, err) == 0)
+        return 0;
+    return w->old_key ? config_credentials(w->workshop, w->old_key, &w->credentials, err) : -1;
+}
+
 static int
 load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
     struct config_faults faults = {NULL, 0};
 
+    if (*slice_text(slice, "refuse"))
+        return err_set(err, "config", "%s", slice_text(slice, "refuse"));
     w->workshop = workshop_config_new(slice_text(slice, "slug"), json_object_get(slice, "document"),
                                       "", &faults);
     if (!w->workshop) {
@@ -67,25 +101,64 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
         return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
-    w->key = secret_alloc(SECRET_KEY_BYTES);
-    if (secret_key_parse(slice_text(slice, "key"), w->key))
+    w->key = slice_key(slice, "key");
+    w->old_key = slice_key(slice, "old_key");
+    if (!w->key)
         return err_set(err, "config", "the workshop's key is missing");
-    return config_credentials(w->workshop, w->key, &w->credentials, err);
+    return open_credentials(w, slice, err);
+}
+
+static void
+forget_old_key(struct worker *w)
+{
+    w->rekeyed = w->old_key && queue_rekeyed(w->queue);
+    if (w->rekeyed) {
+        secret_free(w->old_key);
+        w->old_key = NULL;
+    }
+}
+
+static long
+slice_number(const json_t *slice, const char *name)
+{
+    return (long)json_integer_value(json_object_get(slice, name));
+}
+
+/* The queue's folder, made and handed over; then the process gives up what it does not need. */
+static int
+shut_in(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct sandbox_setup setup = {.mode = slice_text(slice, "sandbox"),
+                                  .uid = (uid_t)slice_number(slice, "uid"),
+                                  .gid = (gid_t)slice_number(slice, "gid"),
+                                  .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
+
+    if (*slice_text(slice, "queue"))
+        w->folder = folder_take_back(slice_text(slice, "queue"), err);
+    else
+        w->folder = folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug, setup.uid,
+                                   setup.gid, err);
+    if (!w->folder)
+        return -1;
+    setup.paths[setup.path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
+    if (*slice_text(slice, "log_dir"))
+        setup.paths[setup.path_count++] =
+            (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
+    if (!is_maintenance(slice))
+        reach_erp(&setup, slice);
+    return sandbox_enter(&setup, err);
 }
 
 static int
-open_queue(struct worker *w, const json_t *slice, struct err *err)
+open_queue(struct worker *w, struct err *err)
 {
-    const char *state_dir = slice_text(slice, "state_dir");
-    char *queues = mem_format("%s/queues", state_dir);
-    char *folder = mem_format("%s/%s", queues, w->workshop->slug);
+    const struct queue_keys keys = {w->key, w->old_key};
 
-    if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
-        salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
-        w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
-    free(folder);
-    free(queues);
-    return w->queue ? 0 : -1;
+    if (salvage_check(w->folder, w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(w->folder, w->workshop->queue_max_mib, &keys, err);
+    if (w->queue)
+        forget_old_key(w);
+    return w->queue ? sandbox_alone(err) : -1;
 }
 
 /* --- the end --- */
@@ -161,6 +234,32 @@ on_killed(void *arg)
     event_base_loopbreak(w->base);
 }
 
+/* --- what it may reach is another file now --- */
+
+static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct timeval next = clock_timeval(WATCH_MS);
+    const char *path = sandbox_outdated(delivery_troubled(w->delivery));
+
+    (void)fd;
+    (void)what;
+    evtimer_add(w->watch, &next);
+    if (!path || w->stop_by_ms)
+        return;
+    log_warning("%s is another one than when this process started: a new process may reach it",
+                path);
+    w->outdated = true;
+    worker_stop(w);
+}
+
+bool
+worker_outdated(const struct worker *worker)
+{
+    return worker->outdated;
+}
+
 /* --- retention --- */
 
 static void
@@ -187,11 +286,11 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
-start_parts(struct worker *w, int listen_fd)
+start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
     const json_t *erp = json_object_get(w->workshop->document, "erp");
     const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
 
     w->http = http_new(w->base, ca_file);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
@@ -213,9 +312,15 @@ start_parts(struct worker *w, int listen_fd)
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
     w->drain = evtimer_new(w->base, on_drain, w);
     w->expire = evtimer_new(w->base, on_expire, w);
-    if (!w->drain || !w->expire)
+    w->watch = evtimer_new(w->base, on_watch, w);
+    if (!w->drain || !w->expire || !w->watch)
         die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
+    evtimer_add(w->watch, &look);
+    if (strcmp(slice_text(slice, "worker"), "stopped"))
+        delivery_boot(w->delivery);
+    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
 }
 
 struct worker *
@@ -226,19 +331,19 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 
     w->base = base;
     w->events = *events;
-    if (load_slice(w, slice, err) == 0) {
-        fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
-        log_open(w->workshop->name);
-        fault_here("worker.open");
-        if (open_queue(w, slice, err) == 0) {
-            start_parts(w, listen_fd);
-            if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_boot(w->delivery);
-            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
-            return w;
-        }
-    }
+    if (load_slice(w, slice, err))
+        goto failed;
+    fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
+    log_open(w->workshop->name);
+    fault_here("worker.open");
+    if (shut_in(w, slice, err) || open_queue(w, err))
+        goto failed;
+    if (is_maintenance(slice))
+        log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+    else
+        start_parts(w, slice, listen_fd);
+    return w;
+failed:
     worker_free(w);
     return NULL;
 }
@@ -246,8 +351,11 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 int
 worker_exit_status(const struct err *err)
 {
-    if (strcmp(err->code, "config") == 0 || strcmp(err->code, "credentials") == 0)
-        return EX_CONFIG;
+    static const char *const lasting[] = {"config", "credentials", "sandbox"};
+
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+        if (strcmp(err->code, lasting[i]) == 0)
+            return EX_CONFIG;
     return strcmp(err->code, "in_use") == 0 ? EX_TEMPFAIL : EX_IOERR;
 }
 
@@ -267,6 +375,24 @@ bool
 worker_stopping(const struct worker *worker)
 {
     return worker->stop_by_ms != 0;
+}
+
+bool
+worker_idle(const struct worker *worker)
+{
+    return !worker->server;
+}
+
+bool
+worker_rekeyed(const struct worker *worker)
+{
+    return worker->rekeyed;
+}
+
+unsigned
+worker_waiting(const struct worker *worker)
+{
+    return queue_length(worker->queue);
 }
 
 const char *
@@ -289,6 +415,7 @@ worker_free(struct worker *w)
     if (w->server) {
         event_free(w->drain);
         event_free(w->expire);
+        event_free(w->watch);
         api_free(w->api);
         http_server_free(w->server);
         delivery_free(w->delivery);
@@ -297,6 +424,8 @@ worker_free(struct worker *w)
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);
+    secret_free(w->old_key);
+    free(w->folder);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

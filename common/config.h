@@ -90,7 +90,8 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}; whoever sends it may add "maintenance": true and "old_key" (common/chan.h). Holds
+ * "stopped"}; whoever sends it may add "maintenance": true, "old_key" and "queue", a
+ * folder to be used instead of STATE/queues/SLUG (common/chan.h). Holds
  * secrets: it is never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);

@@ -28,6 +28,8 @@ slice(const struct child *child, void *arg)
         config_slice_old_key(message, child->workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(child->queue));
     return message;
 }
 
@@ -219,6 +221,46 @@ daemon_sweep(struct daemon *daemon)
     struct timeval now = {0};
 
     evtimer_add(daemon->sweep, &now);
+}
+
+/* For a queue whose workshop is not configured; no ERP is asked. */
+static struct workshop_config *
+stand_in(const char *slug, const char *queue)
+{
+    struct config_faults faults = {0};
+    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
+                                 "erp", "system", "file", "folder", queue);
+    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: %s", slug, faults.items[0].text);
+    json_decref(document);
+    return workshop;
+}
+
+int
+daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+{
+    struct child *child = child_new(&daemon->host, stand_in(slug, queue ?: "/nonexistent"));
+
+    child->queue = queue ? mem_string(queue) : NULL;
+    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
+    daemon->children[daemon->total++] = child;
+    if (child_maintain(child, err) == 0)
+        return 0;
+    daemon_sweep(daemon);
+    return -1;
+}
+
+int
+daemon_new_key(struct daemon *daemon, struct err *err)
+{
+    if (key_file_begin(daemon->config->key_file, &daemon->keys, err))
+        return -1;
+    registry_seal(daemon->config, NULL, &daemon->keys);
+    for (size_t i = 0; i < daemon->total; i++)
+        child_new_key(daemon->children[i]);
+    return 0;
 }
 
 struct daemon *

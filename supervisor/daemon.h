@@ -50,6 +50,15 @@ struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug)
 /* The configuration that a leaving child owns, for its owner to free. */
 struct workshop_config *daemon_own_config(const struct child *child);
 
+/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
+ * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
+int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* From now on there is a new master key, and the old one as long as it is needed: key_file_begin,
+ * for the configuration and the children too. */
+int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
+
 /* Frees those of the leaving children that are at rest, once the loop runs. */
 void daemon_sweep(struct daemon *daemon);
 

@@ -30,6 +30,12 @@ struct workshop_config *registry_propose(const struct daemon_config *config,
 bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                       const char *slug);
 
+/* Seals what is plain, or sealed with the old key, in the file of SLUG at path: as in config, where
+ * that holds the same password. A file that is not there has nothing to be sealed. */
+int registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
+                    const char *path, const char *slug, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* Puts the workshop's file in place, durably (disk_replace). */
 int registry_write(const struct daemon_config *config, const struct workshop_config *workshop,
                    struct err *err) __attribute__((warn_unused_result));

@@ -116,8 +116,9 @@ open_queue(struct worker *w, const json_t *slice, struct err *err)
 {
     const struct queue_keys keys = {w->key, w->old_key};
     const char *state_dir = slice_text(slice, "state_dir");
+    const char *kept = slice_text(slice, "queue");
     char *queues = mem_format("%s/queues", state_dir);
-    char *folder = mem_format("%s/%s", queues, w->workshop->slug);
+    char *folder = *kept ? mem_string(kept) : mem_format("%s/%s", queues, w->workshop->slug);
 
     if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
         salvage_check(folder, w->workshop->queue_max_mib, &keys, err) == 0)

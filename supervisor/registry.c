@@ -135,21 +135,12 @@ registry_write(const struct daemon_config *config, const struct workshop_config 
     return result;
 }
 
-static bool
-opens_now(const char *slug, const json_t *document, const struct master_keys *keys)
-{
-    unsigned char *key = workshop_key(keys->key, slug);
-    bool opens = document_opens(document, key, NULL);
-
-    secret_free(key);
-    return opens;
-}
-
 int
 registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
                 const char *path, const char *slug, struct err *err)
 {
     json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL), *sealed;
+    unsigned char *key;
     char *text;
     int result = 0;
 
@@ -157,13 +148,15 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
         return access(path, F_OK) && errno == ENOENT
                    ? 0
                    : err_set(err, "unreadable", "%s can't be read", path);
+    key = workshop_key(keys->key, slug);
     sealed = json_deep_copy(found);
     seal(slug, sealed, config, keys);
     text = document_text(sealed);
-    if (!opens_now(slug, sealed, keys))
+    if (!document_opens(sealed, key, NULL))
         result = err_set(err, "unreadable", "%s: its password was sealed with another key", path);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
+    secret_free(key);
     free(text);
     json_decref(sealed);
     json_decref(found);

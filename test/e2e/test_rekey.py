@@ -95,33 +95,29 @@ def test_the_old_key_is_refused_and_opens_nothing(daemon):
 
 def test_queues_that_nobody_serves_are_sealed_too(daemon):
     shops = {"stopped": daemon.add_file("stopped", "Stopped"), "inactive": daemon.add_file("inactive", "Inactive"),
-             "gone": daemon.add_file("gone", "Gone"), "kept": daemon.add_file("kept", "Kept")}
+             "gone": daemon.add_file("gone", "Gone"), "kept": add_configured(daemon, "kept", "Kept")}
     daemon.start()
     for slug, shop in shops.items():
         stopped_with_orders(shop, slug[0], 1)
     files = daemon.folder / "workshops.d"
     daemon.call("PUT", "/workshops/stopped/stop")
-    document = json.loads((files / "inactive.json").read_text())
-    (files / "inactive.json").write_text(json.dumps({**document, "active": False}))
-    aside = {slug: (files / f"{slug}.json").read_text() for slug in ("gone", "kept")}
-    for slug in aside:
-        (files / f"{slug}.json").unlink()
+    inactive = document(daemon, "inactive")
+    (files / "inactive.json").write_text(json.dumps({**inactive, "active": False}))
+    gone = (files / "gone.json").read_text()
+    (files / "gone.json").unlink()
     assert daemon.call("PUT", "/reload").status == 200
-    removed = daemon.folder / "state" / "removed" / "kept-20261124T081530Z"
-    until(lambda: not daemon.call("PUT", "/reload").json["removed"] and len(daemon.children()) == 0, "all have gone")
-    removed.mkdir(parents=True)
-    shutil.move(daemon.folder / "state" / "queues" / "kept", removed / "queue")
-    credentials = {"credentials": {"username": "bot", "password": CONFIGURED}}
-    (removed / "kept.json").write_text(json.dumps({**json.loads(aside["kept"]), **credentials}))
+    assert daemon.call("DELETE", "/workshops/kept?force=true").json["waiting"] == 1
+    removed = next((daemon.folder / "state" / "removed").iterdir())
     assert rekey(daemon) == 4
+    assert not (daemon.folder / "state" / "queues" / "kept").exists()
     sealed = json.loads((removed / "kept.json").read_text())
     assert set(sealed["credentials"]["password"]) == {"sealed"}
     assert daemon.integration("stopped")["process"] == daemon.integration("inactive")["process"] == "stopped"
     # All come back, and open what they hold.
     shutil.move(removed / "queue", daemon.folder / "state" / "queues" / "kept")
-    (files / "kept.json").write_text(json.dumps(sealed))
-    (files / "gone.json").write_text(aside["gone"])
-    (files / "inactive.json").write_text(json.dumps(document))
+    (files / "kept.json").write_text(json.dumps({**sealed, "active": True}))
+    (files / "gone.json").write_text(gone)
+    (files / "inactive.json").write_text(json.dumps(inactive))
     assert daemon.call("PUT", "/reload").status == 200
     assert daemon.call("PUT", "/workshops/stopped/start").status == 200
     until(daemon.ready, "they run")

@@ -197,8 +197,8 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     }
 }
 
-static bool
-slug_valid(const char *slug)
+bool
+config_slug_valid(const char *slug)
 {
     size_t length = strlen(slug);
 
@@ -215,7 +215,7 @@ workshop_config_read(const char *slug, const json_t *document, const char *file,
 
     text_copy(w->slug, sizeof w->slug, slug);
     w->document = json_deep_copy(document);
-    if (!slug_valid(slug))
+    if (!config_slug_valid(slug))
         config_fault_add(
             faults, file, "",
             "the file's name must be of a-z, 0-9 and '-', at most 64 characters: it is the slug");
@@ -288,7 +288,7 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
     if (!json_is_object(object))
         return 0;
     if (sealed)
-        credentials->password = secret_open_text(workshop_key, "credentials", sealed);
+        credentials->password = secret_open_text(workshop_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     else
         credentials->password = secret_string(json_string_value(password));
     if (!credentials->password)

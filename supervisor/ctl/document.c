@@ -68,26 +68,6 @@ document_read(const char *file)
 }
 
 char *
-slug_of_name(const char *name)
-{
-    char slug[CONFIG_SLUG_MAX + 1];
-    size_t count = 0;
-
-    for (; *name && count < CONFIG_SLUG_MAX; name++) {
-        if (*name >= 'A' && *name <= 'Z')
-            slug[count++] = (char)(*name - 'A' + 'a');
-        else if ((*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9'))
-            slug[count++] = *name;
-        else if (count && slug[count - 1] != '-')
-            slug[count++] = '-';
-    }
-    while (count && slug[count - 1] == '-')
-        count--;
-    slug[count] = '\0';
-    return count ? mem_string(slug) : NULL;
-}
-
-char *
 slug_of_file(const char *file)
 {
     const char *slash = strrchr(file, '/');

@@ -1,5 +1,4 @@
-/* A workshop's document as the user has it, and what the workshop is called in the daemon's paths.
- */
+/* A workshop's document as the user has it, and the slug that its file's name gives. */
 #ifndef SUPERVISOR_CTL_DOCUMENT_H
 #define SUPERVISOR_CTL_DOCUMENT_H
 
@@ -11,10 +10,6 @@
 /* Reads the file, or stdin where it is "-". NULL after having said what is wrong with it, without a
  * word of its contents: they may be a password. */
 json_t *document_read(const char *file);
-
-/* The slug that a workshop's name gives: lower case, one '-' for all else between letters and
- * digits. NULL where nothing is left. To be freed. */
-char *slug_of_name(const char *name);
 
 /* The slug that a file is named after: "x/bennys-auto.json". NULL where it is no slug. To be freed.
  */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "supervisor/ctl/client.h"
@@ -11,50 +12,55 @@
 #include "supervisor/ctl/stream.h"
 #include "supervisor/ctl/text.h"
 
-/* Members that have their own place in a line. */
-static bool
-is_placed(const char *name)
+static long long
+errors_of(const json_t *integration)
 {
-    static const char *const placed[] = {"at", "workshop", "slug", "event"};
-
-    for (size_t i = 0; i < sizeof placed / sizeof *placed; i++)
-        if (strcmp(name, placed[i]) == 0)
-            return true;
-    return false;
+    return ctl_number(json_object_get(integration, "orders"), "error");
 }
 
-/* " NAME VALUE" for each of the other members that says something. To be freed. */
+/* What a person looks for; the rest is in status. */
 static char *
-details(const json_t *event)
+integration_text(const json_t *one)
 {
-    char *text = text_format("%s", "");
-    const char *name;
-    json_t *value;
+    const char *process = json_string_value(json_object_get(one, "process"));
+    const char *worker = json_string_value(json_object_get(one, "worker"));
+    const char *reason = json_string_value(json_object_get(one, "worker_reason"));
 
-    json_object_foreach((json_t *)event, name, value)
-    {
-        if (is_placed(name) || json_is_null(value))
-            continue;
-        char *word = text_of_json(value);
-        char *longer = text_format("%s%s %s %s", text, *text ? "," : "", name, word);
+    if (!worker)
+        return text_format("%s", process ? process : "-");
+    return text_format("%s, worker %s%s%s%s, %lld in the queue, %lld in error",
+                       process ? process : "-", worker, reason ? " (" : "", reason ? reason : "",
+                       reason ? ")" : "", ctl_number(one, "queue_length"), errors_of(one));
+}
 
-        free(word);
-        free(text);
-        text = longer;
-    }
-    return text;
+static char *
+snapshot_text(const json_t *health)
+{
+    const json_t *summary = json_object_get(health, "summary");
+
+    return text_format("%lld integrations, %lld running, %lld parked, %lld failed",
+                       ctl_number(summary, "total"), ctl_number(summary, "running"),
+                       ctl_number(summary, "parked"), ctl_number(summary, "failed"));
 }
 
 static void
 print_event(const char *name, const json_t *event)
 {
-    const char *at = json_string_value(json_object_get(event, "at"));
     const char *workshop = json_string_value(json_object_get(event, "workshop"));
-    char *rest = details(event);
+    time_t now = time(NULL);
+    struct tm local;
+    char at[32] = "", *text;
 
-    text_say("%s%s%s: %s%s", at ? at : "", at ? " " : "", workshop ? workshop : "pumplined", name,
-             rest);
-    free(rest);
+    if (localtime_r(&now, &local))
+        strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", &local);
+    if (strcmp(name, "integration") == 0)
+        text = integration_text(event);
+    else if (strcmp(name, "snapshot") == 0)
+        text = snapshot_text(event);
+    else
+        text = text_format("%s", name);
+    text_say("%s %s: %s", at, workshop ? workshop : "pumplined", text);
+    free(text);
 }
 
 static void

@@ -36,47 +36,24 @@ workshop_path(const char *workshop, const char *rest)
     return path;
 }
 
-static bool
-is_known(struct ctl *ctl, const char *workshop)
-{
-    char *path = workshop_path(workshop, "");
-    json_t *reply;
-    int status = client_call(ctl->client, "GET", path, NULL, &reply);
-
-    json_decref(reply);
-    free(path);
-    return status == 200;
-}
-
-/* Where nothing else says what the workshop is called: the daemon may know its name. */
+/* What the workshop is called in the path; NULL after having said that nothing tells. The daemon
+ * makes a slug of a name that is new to it. To be freed. */
 static char *
-named_by_document(struct ctl *ctl, const json_t *document)
+workshop_to_add(const struct ctl *ctl, const char *file, const json_t *document)
 {
     const char *name = json_string_value(json_object_get(document, "workshop"));
-
-    if (!name || !*name)
-        return NULL;
-    return is_known(ctl, name) ? text_format("%s", name) : slug_of_name(name);
-}
-
-/* What the workshop is called in the path, to be freed; NULL after having said that nothing tells.
- */
-static char *
-workshop_to_add(struct ctl *ctl, const char *file, const json_t *document)
-{
-    char *workshop = NULL;
+    char *slug = NULL;
 
     if (ctl->options[OPTION_SLUG])
         return text_format("%s", ctl->options[OPTION_SLUG]);
     if (ctl->args_count == 2)
         return text_format("%s", ctl->args[0]);
     if (strcmp(file, "-") != 0)
-        workshop = slug_of_file(file);
-    if (!workshop)
-        workshop = named_by_document(ctl, document);
-    if (!workshop)
-        text_complain("no slug can be made of the document's `workshop`: give --slug");
-    return workshop;
+        slug = slug_of_file(file);
+    if (slug || (name && *name))
+        return slug ? slug : text_format("%s", name);
+    text_complain("the document names no workshop");
+    return NULL;
 }
 
 static void
@@ -125,7 +102,9 @@ print_removed(const struct ctl *ctl, const json_t *reply)
     long long waiting = ctl_number(reply, "waiting");
 
     text_say("%s: removed", ctl_workshop(ctl, reply));
-    if (waiting > 0)
+    if (json_is_null(json_object_get(reply, "waiting")))
+        text_say("nobody knows how many orders waited");
+    else if (waiting > 0)
         text_say("%lld order%s waited", waiting, waiting == 1 ? "" : "s");
     if (kept)
         text_say("its queue is kept in %s", kept);

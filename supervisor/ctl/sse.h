@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* What an event holds at most. */
-#define SSE_EVENT_BYTES_MAX (1u << 20)
+/* What an event holds at most: a snapshot of some ten thousand workshops. */
+#define SSE_EVENT_BYTES_MAX (16u << 20)
 
 /* name is "message" where the event has none; both live until it returns. */
 typedef void sse_fn(const char *name, const char *data, void *arg);

@@ -15,6 +15,7 @@ struct stream {
     struct sse *sse;
     sse_fn *on_event;
     void *arg;
+    int running; /* 1, or 0 where it has ended */
     bool began;
     char error_text[CURL_ERROR_SIZE];
     char *error; /* NULL while it goes on */
@@ -62,6 +63,7 @@ stream_open(const struct client *client, sse_fn *on_event, void *arg)
     curl_easy_setopt(stream->curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(stream->curl, CURLOPT_WRITEDATA, stream);
     curl_multi_add_handle(stream->multi, stream->curl);
+    curl_multi_perform(stream->multi, &stream->running);
     return stream;
 }
 
@@ -97,25 +99,23 @@ set_error(struct stream *stream)
                                     stream->socket_path, http_status(stream));
 }
 
+/* The wait comes before the transfer: what came in is told before anybody waits again. */
 bool
 stream_wait(struct stream *stream, int fd, int timeout_ms)
 {
     struct curl_waitfd other = {.fd = fd, .events = CURL_WAIT_POLLIN};
-    int running = 0;
 
-    if (stream->error)
-        return false;
-    if (curl_multi_perform(stream->multi, &running) != CURLM_OK)
-        abort();
-    if (running && curl_multi_poll(stream->multi, &other, 1, timeout_ms, NULL) == CURLM_OK)
-        curl_multi_perform(stream->multi, &running);
+    if (stream->running) {
+        curl_multi_poll(stream->multi, &other, 1, timeout_ms, NULL);
+        curl_multi_perform(stream->multi, &stream->running);
+    }
     if (!stream->began && http_status(stream) == 200) {
         stream->began = true;
         stream->on_event("open", NULL, stream->arg);
     }
-    if (!running)
+    if (!stream->running && !stream->error)
         set_error(stream);
-    return running;
+    return stream->running;
 }
 
 int

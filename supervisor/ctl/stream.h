@@ -9,7 +9,7 @@
 
 struct stream;
 
-/* Begins the call; the first stream_wait() sends it. client is borrowed for as long as the stream
+/* Begins the call. client is borrowed for as long as the stream
  * lives, and may be called meanwhile. on_event is called by stream_wait(), first with NULL data
  * once the daemon has begun to answer: from then on no event is missed. */
 struct stream *stream_open(const struct client *client, sse_fn *on_event, void *arg);

@@ -78,9 +78,6 @@ struct daemon_config {
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
 
-/* a-z, 0-9 and '-', at most CONFIG_SLUG_MAX. */
-bool config_slug_valid(const char *slug);
-
 /* The key file that pumpline.json names, whatever else is right or wrong in it. The caller frees
  * it; NULL with *err. */
 char *config_key_file(const char *path, struct err *err);
@@ -100,7 +97,8 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}. Holds secrets: it is never logged. The caller owns it. */
+ * "stopped"}; whoever sends it may add "maintenance": true (common/chan.h). Holds secrets: it is
+ * never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 

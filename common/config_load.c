@@ -162,6 +162,15 @@ check_together(const struct daemon_config *config, struct config_faults *faults)
             check_pair(config, config->workshops[j], config->workshops[i], faults);
 }
 
+void
+config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
+                     struct config_faults *faults)
+{
+    for (size_t i = 0; i < config->workshop_count; i++)
+        if (strcmp(config->workshops[i]->slug, workshop->slug))
+            check_pair(config, config->workshops[i], workshop, faults);
+}
+
 struct daemon_config *
 config_load(const char *path, struct config_faults *faults)
 {

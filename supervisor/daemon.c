@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "supervisor/notify.h"
+#include "supervisor/registry.h"
 #include "supervisor/reload.h"
 
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
@@ -21,8 +22,12 @@ static json_t *
 slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
+    json_t *message =
+        config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
 
-    return config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+    if (child->idle)
+        json_object_set_new(message, "maintenance", json_true());
+    return message;
 }
 
 static bool
@@ -235,6 +240,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};
+    registry_seal(config, NULL, master_key);
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -97,6 +98,7 @@ prepare(const struct daemon_config *config, unsigned char *key, char *worker_pat
     *lock = boot_state_dir(config->state_dir, err);
     if (*lock < 0)
         return EX_CANTCREAT;
+    disk_remove_asides(config->workshops_dir);
     fault_open(config->state_dir, "pumplined");
     if (spawn_worker_path(worker_path, PATH_MAX, err))
         return EX_OSFILE;

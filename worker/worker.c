@@ -52,6 +52,12 @@ slice_text(const json_t *slice, const char *name)
     return text ? text : "";
 }
 
+static bool
+is_maintenance(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "maintenance"));
+}
+
 static int
 load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
@@ -70,7 +76,9 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->key = secret_alloc(SECRET_KEY_BYTES);
     if (secret_key_parse(slice_text(slice, "key"), w->key))
         return err_set(err, "config", "the workshop's key is missing");
-    return config_credentials(w->workshop, w->key, &w->credentials, err);
+    /* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+    return is_maintenance(slice) ? 0
+                                 : config_credentials(w->workshop, w->key, &w->credentials, err);
 }
 
 static int
@@ -187,7 +195,7 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
-start_parts(struct worker *w, int listen_fd)
+start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
     const json_t *erp = json_object_get(w->workshop->document, "erp");
     const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
@@ -216,6 +224,10 @@ start_parts(struct worker *w, int listen_fd)
     if (!w->drain || !w->expire)
         die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
+    if (strcmp(slice_text(slice, "worker"), "stopped"))
+        delivery_boot(w->delivery);
+    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
 }
 
 struct worker *
@@ -234,11 +246,10 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
             log_open_files(log_dir, w->workshop->slug);
         fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
-            start_parts(w, listen_fd);
-            if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_boot(w->delivery);
-            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+            if (is_maintenance(slice))
+                log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+            else
+                start_parts(w, slice, listen_fd);
             return w;
         }
     }
@@ -270,6 +281,18 @@ bool
 worker_stopping(const struct worker *worker)
 {
     return worker->stop_by_ms != 0;
+}
+
+bool
+worker_idle(const struct worker *worker)
+{
+    return !worker->server;
+}
+
+unsigned
+worker_waiting(const struct worker *worker)
+{
+    return queue_length(worker->queue);
 }
 
 const char *

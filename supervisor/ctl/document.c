@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/config.h"
+#include "common/config_check.h"
 #include "common/err.h"
 #include "common/secret.h"
 #include "supervisor/ctl/text.h"
@@ -76,7 +76,7 @@ slug_of_file(const char *file)
 
     if (length > 5 && strcmp(slug + length - 5, ".json") == 0)
         slug[length - 5] = '\0';
-    if (config_slug_valid(slug))
+    if (config_slug_sound(slug))
         return slug;
     free(slug);
     return NULL;

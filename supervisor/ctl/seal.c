@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config.h"
+#include "common/config_check.h"
 #include "common/secret.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/input.h"
@@ -63,7 +63,7 @@ seal_here(struct ctl *ctl, const char *password)
     unsigned char *key;
     int result;
 
-    if (!config_slug_valid(slug)) {
+    if (!config_slug_sound(slug)) {
         text_complain("%s is no slug: without the daemon a workshop has no other name", slug);
         return CTL_USAGE;
     }

@@ -1,0 +1,132 @@
+/* Files of workshops. */
+#include "supervisor/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config_check.h"
+#include "common/disk.h"
+#include "common/secret.h"
+#include "supervisor/document.h"
+#include "supervisor/reload_rules.h"
+
+char *
+registry_path(const struct daemon_config *config, const char *slug)
+{
+    return mem_format("%s/%s.json", config->workshops_dir, slug);
+}
+
+static unsigned char *
+workshop_key(const unsigned char *master_key, const char *slug)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+
+    secret_workshop_key(master_key, slug, key);
+    return key;
+}
+
+static const json_t *
+stored_document(const struct daemon_config *config, const char *slug)
+{
+    const struct workshop_config *workshop = config ? reload_find(config, slug) : NULL;
+
+    return workshop ? workshop->document : NULL;
+}
+
+static void
+seal(const char *slug, json_t *document, const struct daemon_config *before,
+     const unsigned char *master_key)
+{
+    unsigned char *key = workshop_key(master_key, slug);
+
+    document_seal(document, stored_document(before, slug), key);
+    secret_free(key);
+}
+
+void
+registry_seal(struct daemon_config *config, const struct daemon_config *before,
+              const unsigned char *master_key)
+{
+    for (size_t i = 0; i < config->workshop_count; i++)
+        seal(config->workshops[i]->slug, config->workshops[i]->document, before, master_key);
+}
+
+static void
+check_sealed(const char *slug, const json_t *document, const unsigned char *master_key,
+             const char *file, struct config_faults *faults)
+{
+    unsigned char *key = workshop_key(master_key, slug);
+
+    if (!document_opens(document, key))
+        config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
+    secret_free(key);
+}
+
+/* As it comes back from its file. */
+static struct workshop_config *
+as_stored(const char *slug, const json_t *document)
+{
+    char *text = document_text(document);
+    json_t *copy = json_loads(text, 0, NULL);
+    struct config_faults faults = {0};
+    struct workshop_config *workshop = workshop_config_new(slug, copy, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: a configuration that was accepted is refused", slug);
+    json_decref(copy);
+    free(text);
+    return workshop;
+}
+
+struct workshop_config *
+registry_propose(const struct daemon_config *config, const unsigned char *master_key,
+                 const char *slug, const json_t *document, struct config_faults *faults)
+{
+    char *file = registry_path(config, slug);
+    struct workshop_config *sent = workshop_config_read(slug, document, file, faults),
+                           *workshop = NULL;
+
+    check_sealed(slug, document, master_key, file, faults);
+    config_check_against(config, sent, faults);
+    if (!faults->count) {
+        seal(slug, sent->document, config, master_key);
+        workshop = as_stored(slug, sent->document);
+    }
+    workshop_config_free(sent);
+    free(file);
+    return workshop;
+}
+
+bool
+registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+                 const char *slug)
+{
+    const json_t *stored = stored_document(config, slug);
+    char *path = registry_path(config, slug);
+    json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    bool same = false;
+
+    if (found) {
+        seal(slug, found, config, master_key);
+        same = stored && json_equal(found, stored);
+    } else {
+        same = !stored && access(path, F_OK) && errno == ENOENT;
+    }
+    json_decref(found);
+    free(path);
+    return same;
+}
+
+int
+registry_write(const struct daemon_config *config, const struct workshop_config *workshop,
+               struct err *err)
+{
+    char *path = registry_path(config, workshop->slug), *text = document_text(workshop->document);
+    int result = disk_replace(path, text, strlen(text), err);
+
+    free(text);
+    free(path);
+    return result;
+}

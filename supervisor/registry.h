@@ -1,0 +1,36 @@
+/* workshops.d while the daemon runs: a file for each workshop, replaced whole or not at all.
+ *
+ * Owns the writing half of the configuration. What is in memory is what counts: a file that a
+ * person has changed meanwhile takes part in nothing until the configuration is read again. No
+ * password in memory or in a file that was written here is plain. */
+#ifndef SUPERVISOR_REGISTRY_H
+#define SUPERVISOR_REGISTRY_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+
+/* WORKSHOPS_DIR/SLUG.json; the caller frees it. */
+char *registry_path(const struct daemon_config *config, const char *slug);
+
+/* Seals each plaintext password of a configuration that was just read; one that `before` (may be
+ * NULL) holds sealed stays as it is there. */
+void registry_seal(struct daemon_config *config, const struct daemon_config *before,
+                   const unsigned char *master_key);
+
+/* Checks a document (borrowed) as the one of SLUG: by itself, its sealed password, and against the
+ * other workshops of config. Adds every fault; returns the workshop where there is none in *faults
+ * at all, its password sealed, for the caller to free; otherwise NULL. */
+struct workshop_config *registry_propose(const struct daemon_config *config,
+                                         const unsigned char *master_key, const char *slug,
+                                         const json_t *document, struct config_faults *faults);
+
+/* Whether SLUG's file says what config does: that there is none, or this workshop. */
+bool registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+                      const char *slug);
+
+/* Puts the workshop's file in place, durably (disk_replace). */
+int registry_write(const struct daemon_config *config, const struct workshop_config *workshop,
+                   struct err *err) __attribute__((warn_unused_result));
+
+#endif

@@ -39,9 +39,8 @@ disk_make_folder(const char *path, struct err *err)
     return errno == EEXIST ? 0 : err_errno(err, "storage", "%s can't be made", path);
 }
 
-/* ".NAME.new-XXXXXX" in the same folder, so that it can be renamed. */
-static char *
-aside_template(const char *path)
+char *
+disk_aside(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
@@ -79,7 +78,7 @@ put_in_place(const char *aside, const char *path)
 int
 disk_replace(const char *path, const void *data, size_t length, struct err *err)
 {
-    char *aside = aside_template(path);
+    char *aside = disk_aside(path);
     int fd = mkostemp(aside, O_CLOEXEC); /* 0600 */
     int result = fd < 0 ? -1 : write_whole(fd, data, length);
 

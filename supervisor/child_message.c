@@ -6,15 +6,21 @@
 #include "supervisor/child_state.h"
 
 static void
+take_rekeyed(struct child *child, const json_t *message)
+{
+    child->rekeyed = child->told && json_is_true(json_object_get(message, "rekeyed"));
+}
+
+static void
 on_ready(struct child *child, const json_t *message)
 {
-    (void)message;
     if (child->state != CHILD_STARTING)
         return;
     fault_here("child.ready");
     child->was_ready = true;
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';
+    take_rekeyed(child, message);
     child_move(child, CHILD_RUNNING, CHILD_PING_MS, "process %ld is ready", (long)child->pid);
 }
 
@@ -67,6 +73,7 @@ on_bye(struct child *child, const json_t *message)
 
     if (json_is_integer(waiting))
         child->waiting = json_integer_value(waiting);
+    take_rekeyed(child, message);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "supervisor/forward.h"
 #include "supervisor/listen.h"
 #include "supervisor/peer.h"
+#include "supervisor/rekey.h"
 #include "supervisor/reload.h"
 #include "supervisor/removal.h"
 #include "supervisor/view.h"
@@ -152,6 +153,15 @@ put_reload(struct call *call, void *context)
 }
 
 static void
+put_rekey(struct call *call, void *context)
+{
+    struct control *control = context;
+
+    if (control_accepts(control, call))
+        rekey_begin(control->rekey, call);
+}
+
+static void
 forward(struct call *call, void *context)
 {
     struct control *control = context;
@@ -170,6 +180,7 @@ forward(struct call *call, void *context)
 static const struct route routes[] = {
     {.method = "GET", .pattern = "/health", .handle = get_health},
     {.method = "PUT", .pattern = "/reload", .handle = put_reload},
+    {.method = "PUT", .pattern = "/rekey", .handle = put_rekey},
     {.method = "POST", .pattern = "/seal", .handle = workshops_seal},
     {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
     {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
@@ -207,6 +218,7 @@ on_changed(struct child *child, void *arg)
     forwards_changed(control->forwards, child);
     commands_changed(control->commands, child);
     removals_changed(control->removals, child);
+    rekey_changed(control->rekey, child);
 }
 
 static void
@@ -239,6 +251,7 @@ control_open(struct daemon *daemon, struct err *err)
     control->forwards = forwards_new(daemon->base);
     control->commands = commands_new(daemon->base);
     control->removals = removals_new(daemon);
+    control->rekey = rekey_new(daemon);
     control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer =
@@ -253,6 +266,7 @@ control_close(struct control *control)
     unlink(control->daemon->config->control_socket);
     removals_free(control->removals);
     commands_free(control->commands);
+    rekey_free(control->rekey);
     forwards_free(control->forwards);
     http_server_free(control->server);
     free(control);

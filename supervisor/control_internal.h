@@ -13,6 +13,7 @@ struct control {
     struct forwards *forwards;
     struct commands *commands;
     struct removals *removals;
+    struct rekey *rekey;
 };
 
 /* NULL: there is no such workshop, the call has been replied to. */

@@ -7,7 +7,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/secret.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
 #include "supervisor/reload.h"
@@ -23,10 +22,14 @@ slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
     json_t *message =
-        config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+        config_slice(daemon->config, child->workshop, daemon->keys.key, child->worker_wanted);
 
+    if (daemon->keys.old)
+        config_slice_old_key(message, child->workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(child->queue));
     return message;
 }
 
@@ -220,16 +223,56 @@ daemon_sweep(struct daemon *daemon)
     evtimer_add(daemon->sweep, &now);
 }
 
+/* For a queue whose workshop is not configured; no ERP is asked. */
+static struct workshop_config *
+stand_in(const char *slug, const char *queue)
+{
+    struct config_faults faults = {0};
+    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
+                                 "erp", "system", "file", "folder", queue);
+    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: %s", slug, faults.items[0].text);
+    json_decref(document);
+    return workshop;
+}
+
+int
+daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+{
+    struct child *child = child_new(&daemon->host, stand_in(slug, queue ?: "/nonexistent"));
+
+    child->queue = queue ? mem_string(queue) : NULL;
+    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
+    daemon->children[daemon->total++] = child;
+    if (child_maintain(child, err) == 0)
+        return 0;
+    daemon_sweep(daemon);
+    return -1;
+}
+
+int
+daemon_new_key(struct daemon *daemon, struct err *err)
+{
+    if (key_file_begin(daemon->config->key_file, &daemon->keys, err))
+        return -1;
+    registry_seal(daemon->config, NULL, &daemon->keys);
+    for (size_t i = 0; i < daemon->total; i++)
+        child_new_key(daemon->children[i]);
+    return 0;
+}
+
 struct daemon *
 daemon_new(struct event_base *base, struct daemon_config *config, const char *config_path,
-           unsigned char *master_key, const char *worker_path)
+           const struct master_keys *keys, const char *worker_path)
 {
     struct daemon *daemon = mem_alloc(sizeof *daemon);
 
     *daemon = (struct daemon){.base = base,
                               .config = config,
                               .config_path = config_path,
-                              .master_key = master_key,
+                              .keys = *keys,
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
                               .started_ms = clock_monotonic_ms(),
@@ -240,7 +283,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};
-    registry_seal(config, NULL, master_key);
+    registry_seal(config, NULL, keys);
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
@@ -265,7 +308,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->watchdog)
         event_free(daemon->watchdog);
     free(daemon->children);
-    secret_free(daemon->master_key);
+    master_keys_clear(&daemon->keys);
     config_free(daemon->config);
     free(daemon);
 }

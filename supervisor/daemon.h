@@ -4,6 +4,7 @@
 #ifndef SUPERVISOR_DAEMON_H
 #define SUPERVISOR_DAEMON_H
 
+#include "common/key_file.h"
 #include "supervisor/child.h"
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
@@ -18,7 +19,7 @@ struct daemon {
     struct event_base *base;
     struct daemon_config *config; /* owned */
     const char *config_path;      /* borrowed */
-    unsigned char *master_key;    /* owned, secret memory */
+    struct master_keys keys;      /* owned */
     struct child_host host;
     /* In the order of config->workshops; after them those whose workshop is no longer in it, until
      * their process has gone: nobody finds them, and each owns its configuration. */
@@ -34,9 +35,9 @@ struct daemon {
     bool stopping;
 };
 
-/* Takes over config, which config_path was read into, and master_key; the paths are borrowed. */
+/* Takes over config, which config_path was read into, and keys; the paths are borrowed. */
 struct daemon *daemon_new(struct event_base *base, struct daemon_config *config,
-                          const char *config_path, unsigned char *master_key,
+                          const char *config_path, const struct master_keys *keys,
                           const char *worker_path);
 void daemon_free(struct daemon *daemon);
 
@@ -48,6 +49,15 @@ struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug)
 
 /* The configuration that a leaving child owns, for its owner to free. */
 struct workshop_config *daemon_own_config(const struct child *child);
+
+/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
+ * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
+int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* From now on there is a new master key, and the old one as long as it is needed: key_file_begin,
+ * for the configuration and the children too. */
+int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
 
 /* Frees those of the leaving children that are at rest, once the loop runs. */
 void daemon_sweep(struct daemon *daemon);

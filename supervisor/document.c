@@ -179,6 +179,18 @@ document_seal(json_t *document, const json_t *stored, const unsigned char *key)
     free(sealed);
 }
 
+void
+document_unseal(json_t *document, const unsigned char *key)
+{
+    const char *sealed = sealed_text(document);
+    char *plain = sealed ? secret_open_text(key, CONTEXT, sealed) : NULL;
+
+    if (plain)
+        json_object_set_new(json_object_get(document, "credentials"), "password",
+                            json_string(plain));
+    secret_free(plain);
+}
+
 bool
 document_opens(const json_t *document, const unsigned char *key)
 {

@@ -25,6 +25,9 @@ json_t *document_complete(const json_t *sent, const json_t *stored);
  * where it holds the same, so that nothing has changed. stored may be NULL. */
 void document_seal(json_t *document, const json_t *stored, const unsigned char *key);
 
+/* A sealed password that this key opens becomes plain: to be sealed with another one at once. */
+void document_unseal(json_t *document, const unsigned char *key);
+
 /* Whether there is no sealed password, or one that this key opens. */
 bool document_opens(const json_t *document, const unsigned char *key);
 

@@ -37,31 +37,43 @@ stored_document(const struct daemon_config *config, const char *slug)
 
 static void
 seal(const char *slug, json_t *document, const struct daemon_config *before,
-     const unsigned char *master_key)
+     const struct master_keys *keys)
 {
-    unsigned char *key = workshop_key(master_key, slug);
+    unsigned char *key = workshop_key(keys->key, slug),
+                  *old = keys->old ? workshop_key(keys->old, slug) : NULL;
 
+    if (old)
+        document_unseal(document, old);
     document_seal(document, stored_document(before, slug), key);
+    secret_free(old);
     secret_free(key);
 }
 
 void
 registry_seal(struct daemon_config *config, const struct daemon_config *before,
-              const unsigned char *master_key)
+              const struct master_keys *keys)
 {
     for (size_t i = 0; i < config->workshop_count; i++)
-        seal(config->workshops[i]->slug, config->workshops[i]->document, before, master_key);
+        seal(config->workshops[i]->slug, config->workshops[i]->document, before, keys);
+}
+
+static bool
+opens_with(const char *slug, const json_t *document, const unsigned char *master_key)
+{
+    unsigned char *key = workshop_key(master_key, slug);
+    bool opens = document_opens(document, key);
+
+    secret_free(key);
+    return opens;
 }
 
 static void
-check_sealed(const char *slug, const json_t *document, const unsigned char *master_key,
+check_sealed(const char *slug, const json_t *document, const struct master_keys *keys,
              const char *file, struct config_faults *faults)
 {
-    unsigned char *key = workshop_key(master_key, slug);
-
-    if (!document_opens(document, key))
+    if (!opens_with(slug, document, keys->key) &&
+        !(keys->old && opens_with(slug, document, keys->old)))
         config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
-    secret_free(key);
 }
 
 /* As it comes back from its file. */
@@ -81,17 +93,17 @@ as_stored(const char *slug, const json_t *document)
 }
 
 struct workshop_config *
-registry_propose(const struct daemon_config *config, const unsigned char *master_key,
+registry_propose(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug, const json_t *document, struct config_faults *faults)
 {
     char *file = registry_path(config, slug);
     struct workshop_config *sent = workshop_config_read(slug, document, file, faults),
                            *workshop = NULL;
 
-    check_sealed(slug, document, master_key, file, faults);
+    check_sealed(slug, document, keys, file, faults);
     config_check_against(config, sent, faults);
     if (!faults->count) {
-        seal(slug, sent->document, config, master_key);
+        seal(slug, sent->document, config, keys);
         workshop = as_stored(slug, sent->document);
     }
     workshop_config_free(sent);
@@ -100,7 +112,7 @@ registry_propose(const struct daemon_config *config, const unsigned char *master
 }
 
 bool
-registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug)
 {
     const json_t *stored = stored_document(config, slug);
@@ -109,7 +121,7 @@ registry_in_step(const struct daemon_config *config, const unsigned char *master
     bool same = false;
 
     if (found) {
-        seal(slug, found, config, master_key);
+        seal(slug, found, config, keys);
         same = stored && json_equal(found, stored);
     } else {
         same = !stored && access(path, F_OK) && errno == ENOENT;
@@ -128,5 +140,30 @@ registry_write(const struct daemon_config *config, const struct workshop_config 
 
     free(text);
     free(path);
+    return result;
+}
+
+int
+registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
+                const char *path, const char *slug, struct err *err)
+{
+    json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL), *sealed;
+    char *text;
+    int result = 0;
+
+    if (!found)
+        return access(path, F_OK) && errno == ENOENT
+                   ? 0
+                   : err_set(err, "unreadable", "%s can't be read", path);
+    sealed = json_deep_copy(found);
+    seal(slug, sealed, config, keys);
+    text = document_text(sealed);
+    if (!opens_with(slug, sealed, keys->key))
+        result = err_set(err, "unreadable", "%s: its password was sealed with another key", path);
+    else if (!json_equal(found, sealed))
+        result = disk_replace(path, text, strlen(text), err);
+    free(text);
+    json_decref(sealed);
+    json_decref(found);
     return result;
 }

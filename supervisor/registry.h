@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "common/key_file.h"
 
 /* WORKSHOPS_DIR/SLUG.json; the caller frees it. */
 char *registry_path(const struct daemon_config *config, const char *slug);
@@ -16,18 +17,24 @@ char *registry_path(const struct daemon_config *config, const char *slug);
 /* Seals each plaintext password of a configuration that was just read; one that `before` (may be
  * NULL) holds sealed stays as it is there. */
 void registry_seal(struct daemon_config *config, const struct daemon_config *before,
-                   const unsigned char *master_key);
+                   const struct master_keys *keys);
 
 /* Checks a document (borrowed) as the one of SLUG: by itself, its sealed password, and against the
  * other workshops of config. Adds every fault; returns the workshop where there is none in *faults
  * at all, its password sealed, for the caller to free; otherwise NULL. */
 struct workshop_config *registry_propose(const struct daemon_config *config,
-                                         const unsigned char *master_key, const char *slug,
+                                         const struct master_keys *keys, const char *slug,
                                          const json_t *document, struct config_faults *faults);
 
 /* Whether SLUG's file says what config does: that there is none, or this workshop. */
-bool registry_in_step(const struct daemon_config *config, const unsigned char *master_key,
+bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                       const char *slug);
+
+/* Seals what is plain, or sealed with the old key, in the file of SLUG at path: as in config, where
+ * that holds the same password. A file that is not there has nothing to be sealed. */
+int registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
+                    const char *path, const char *slug, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Puts the workshop's file in place, durably (disk_replace). */
 int registry_write(const struct daemon_config *config, const struct workshop_config *workshop,

@@ -61,7 +61,7 @@ reload(struct daemon *daemon, struct config_faults *faults)
         return NULL;
     }
     needs_restart = reload_keep(daemon->config, after);
-    registry_seal(after, daemon->config, daemon->master_key);
+    registry_seal(after, daemon->config, &daemon->keys);
     report = reload_report(daemon->config, after);
     json_object_set_new(report, "needs_restart", needs_restart);
     log_report(report);

@@ -61,7 +61,7 @@ write_file(struct put *put, const struct workshop_config *workshop)
     struct err err;
 
     if (put->child && json_equal(put->child->workshop->document, workshop->document) &&
-        registry_in_step(daemon->config, daemon->master_key, put->slug))
+        registry_in_step(daemon->config, &daemon->keys, put->slug))
         return true;
     if (registry_write(daemon->config, workshop, &err) == 0)
         return true;
@@ -75,8 +75,8 @@ static bool
 store(struct put *put)
 {
     struct daemon *daemon = put->control->daemon;
-    struct workshop_config *workshop = registry_propose(daemon->config, daemon->master_key,
-                                                        put->slug, put->document, &put->faults);
+    struct workshop_config *workshop =
+        registry_propose(daemon->config, &daemon->keys, put->slug, put->document, &put->faults);
 
     if (!workshop) {
         control_refuse_faults(put->call, &put->faults);
@@ -97,7 +97,7 @@ refuse_unread(const struct put *put)
 {
     const struct daemon *daemon = put->control->daemon;
 
-    if (registry_in_step(daemon->config, daemon->master_key, put->slug))
+    if (registry_in_step(daemon->config, &daemon->keys, put->slug))
         return false;
     call_problem(put->call, 409, "file_changed", NULL,
                  "%s.json has been changed by hand and not been read since: PUT /reload first",
@@ -277,7 +277,7 @@ sealed_reply(const struct control *control, const char *slug, const char *passwo
     json_t *reply;
     char *sealed;
 
-    secret_workshop_key(control->daemon->master_key, slug, key);
+    secret_workshop_key(control->daemon->keys.key, slug, key);
     sealed = secret_seal_text(key, CONFIG_CREDENTIALS_CONTEXT, password);
     secret_free(key);
     reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);

@@ -110,6 +110,15 @@ text_of(const json_t *message, const char *name)
 }
 
 static void
+say_ready(struct manage *m)
+{
+    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
 do_config(struct manage *m, const json_t *message)
 {
     const struct worker_events events = {on_changed, on_killed, m};
@@ -127,7 +136,7 @@ do_config(struct manage *m, const json_t *message)
     if (m->worker) {
         fault_here("manage.ready");
         on_status(-1, 0, m);
-        send_simple(m, "ready");
+        say_ready(m);
         return;
     }
     log_error("can't start: %s", err.text);
@@ -221,9 +230,10 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
 /* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
  */
 static void
-say_bye(struct manage *m, unsigned waiting)
+say_bye(struct manage *m, unsigned waiting, bool rekeyed)
 {
-    json_t *message = json_pack("{s:s s:I}", "type", "bye", "waiting", (json_int_t)waiting);
+    json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed);
 
     fault_here("manage.bye");
     chan_send(m->chan, message);
@@ -237,10 +247,11 @@ manage_end(struct manage *m)
     bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
     int exit_status = broken ? EX_IOERR : m->exit_status;
     unsigned waiting = closed ? worker_waiting(m->worker) : 0;
+    bool rekeyed = closed && worker_rekeyed(m->worker);
 
     worker_free(m->worker);
     if (closed)
-        say_bye(m, waiting);
+        say_bye(m, waiting, rekeyed);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);

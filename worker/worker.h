@@ -43,6 +43,9 @@ bool worker_stopping(const struct worker *worker);
 /* It was started for maintenance. */
 bool worker_idle(const struct worker *worker);
 
+/* It was given an old key, and nothing in its queue is sealed with that any more. */
+bool worker_rekeyed(const struct worker *worker);
+
 /* Orders placed or processing. */
 unsigned worker_waiting(const struct worker *worker);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/config_check.h"
+#include "common/key_file.h"
 #include "common/secret.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/input.h"
@@ -39,19 +40,20 @@ seal_by_daemon(struct ctl *ctl, const char *password)
     return result;
 }
 
+/* Where the master key is being replaced, this is the new one, as in the daemon. */
 static int
 read_workshop_key(const char *config, const char *slug, unsigned char *key)
 {
-    unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
+    struct master_keys keys = {0};
     struct err err = {0};
     char *file = config_key_file(config, &err);
-    int result = file ? secret_master_key(file, false, master, &err) : -1;
+    int result = file ? key_file_load(file, false, &keys, &err) : -1;
 
     if (result == 0)
-        secret_workshop_key(master, slug, key);
+        secret_workshop_key(keys.key, slug, key);
     else
         text_complain("%s", err.text);
-    secret_free(master);
+    master_keys_clear(&keys);
     free(file);
     return result;
 }

@@ -217,8 +217,8 @@ on_changed(struct child *child, void *arg)
 
     forwards_changed(control->forwards, child);
     commands_changed(control->commands, child);
-    removals_changed(control->removals, child);
     rekey_changed(control->rekey, child);
+    removals_changed(control->removals, child);
 }
 
 static void
@@ -250,8 +250,8 @@ control_open(struct daemon *daemon, struct err *err)
     control->daemon = daemon;
     control->forwards = forwards_new(daemon->base);
     control->commands = commands_new(daemon->base);
-    control->removals = removals_new(daemon);
     control->rekey = rekey_new(daemon);
+    control->removals = removals_new(daemon);
     control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer =

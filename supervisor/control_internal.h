@@ -12,8 +12,8 @@ struct control {
     struct http_server *server;
     struct forwards *forwards;
     struct commands *commands;
-    struct removals *removals;
     struct rekey *rekey;
+    struct removals *removals;
 };
 
 /* NULL: there is no such workshop, the call has been replied to. */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -18,7 +19,7 @@
 /* What children need of their host. */
 
 static json_t *
-slice(const struct child *child, void *arg)
+new_slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
     json_t *message =
@@ -28,8 +29,11 @@ slice(const struct child *child, void *arg)
         config_slice_old_key(message, child->workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
-    if (child->queue)
+    if (child->queue) /* of nobody that works: root's own */
         json_object_set_new(message, "queue", json_string(child->queue));
+    else
+        uids_tell(daemon->uids, daemon->config, child->workshop, message);
+    json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
     return message;
 }
 
@@ -275,11 +279,12 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .keys = *keys,
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
+                              .uids = uids_new(config->state_dir),
                               .started_ms = clock_monotonic_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
-                                       .slice = slice,
+                                       .slice = new_slice,
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};
@@ -308,6 +313,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->watchdog)
         event_free(daemon->watchdog);
     free(daemon->children);
+    uids_free(daemon->uids);
     master_keys_clear(&daemon->keys);
     config_free(daemon->config);
     free(daemon);

@@ -5,6 +5,7 @@
 #define SUPERVISOR_DAEMON_H
 
 #include "common/key_file.h"
+#include "common/uids.h"
 #include "supervisor/child.h"
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
@@ -20,6 +21,7 @@ struct daemon {
     struct daemon_config *config; /* owned */
     const char *config_path;      /* borrowed */
     struct master_keys keys;      /* owned */
+    struct uids *uids;
     struct child_host host;
     /* In the order of config->workshops; after them those whose workshop is no longer in it, until
      * their process has gone: nobody finds them, and each owns its configuration. */

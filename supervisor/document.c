@@ -153,52 +153,60 @@ sealed_text(const json_t *document)
     return text_of(json_object_get(json_object_get(document, "credentials"), "password"), "sealed");
 }
 
+/* The sealed password as a secret string; NULL where there is none, or the key is NULL or another.
+ */
+static char *
+opened(const json_t *document, const unsigned char *key)
+{
+    const char *sealed = sealed_text(document);
+
+    return sealed && key ? secret_open_text(key, CONTEXT, sealed) : NULL;
+}
+
+/* What is to be sealed, as a secret string; NULL: nothing. */
+static char *
+unsealed_password(const json_t *document, const unsigned char *key, const unsigned char *old_key)
+{
+    const char *plain = text_of(json_object_get(document, "credentials"), "password");
+
+    if (plain)
+        return secret_string(plain);
+    return document_opens(document, key, NULL) ? NULL : opened(document, old_key);
+}
+
 /* The stored text of this very password; NULL where there is none. */
 static char *
 same_sealed(const json_t *stored, const char *password, const unsigned char *key)
 {
-    const char *sealed = sealed_text(stored);
-    char *plain = sealed ? secret_open_text(key, CONTEXT, sealed) : NULL;
-    char *same = plain && strcmp(plain, password) == 0 ? mem_string(sealed) : NULL;
+    char *plain = opened(stored, key);
+    char *same = plain && strcmp(plain, password) == 0 ? mem_string(sealed_text(stored)) : NULL;
 
     secret_free(plain);
     return same;
 }
 
 void
-document_seal(json_t *document, const json_t *stored, const unsigned char *key)
+document_seal(json_t *document, const json_t *stored, const unsigned char *key,
+              const unsigned char *old_key)
 {
-    json_t *credentials = json_object_get(document, "credentials");
-    const char *password = text_of(credentials, "password");
-    char *sealed;
+    char *password = unsealed_password(document, key, old_key), *sealed;
 
     if (!password)
         return;
     sealed = same_sealed(stored, password, key) ?: secret_seal_text(key, CONTEXT, password);
-    json_object_set_new(credentials, "password", json_pack("{ss}", "sealed", sealed));
+    json_object_set_new(json_object_get(document, "credentials"), "password",
+                        json_pack("{ss}", "sealed", sealed));
     free(sealed);
-}
-
-void
-document_unseal(json_t *document, const unsigned char *key)
-{
-    const char *sealed = sealed_text(document);
-    char *plain = sealed ? secret_open_text(key, CONTEXT, sealed) : NULL;
-
-    if (plain)
-        json_object_set_new(json_object_get(document, "credentials"), "password",
-                            json_string(plain));
-    secret_free(plain);
+    secret_free(password);
 }
 
 bool
-document_opens(const json_t *document, const unsigned char *key)
+document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key)
 {
-    const char *sealed = sealed_text(document);
-    char *plain = sealed ? secret_open_text(key, CONTEXT, sealed) : NULL;
-    bool opens = !sealed || plain;
+    char *password = opened(document, key) ?: opened(document, old_key);
+    bool opens = !sealed_text(document) || password;
 
-    secret_free(plain);
+    secret_free(password);
     return opens;
 }
 

@@ -21,15 +21,14 @@ void document_slug(const char *name, char slug[CONFIG_SLUG_MAX + 1]);
  * Both are borrowed; stored may be NULL. */
 json_t *document_complete(const json_t *sent, const json_t *stored);
 
-/* Seals a plaintext password in place, with the workshop's key; the stored sealed one is taken
- * where it holds the same, so that nothing has changed. stored may be NULL. */
-void document_seal(json_t *document, const json_t *stored, const unsigned char *key);
+/* Seals the password in place with the workshop's key, if it is plain or sealed with the old one
+ * (NULL: there is none); the stored sealed one is taken where it holds the same, so that nothing
+ * has changed. stored may be NULL. */
+void document_seal(json_t *document, const json_t *stored, const unsigned char *key,
+                   const unsigned char *old_key);
 
-/* A sealed password that this key opens becomes plain: to be sealed with another one at once. */
-void document_unseal(json_t *document, const unsigned char *key);
-
-/* Whether there is no sealed password, or one that this key opens. */
-bool document_opens(const json_t *document, const unsigned char *key);
+/* Whether there is no sealed password, or one that this key opens, or the old one (or NULL). */
+bool document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key);
 
 /* As it stands in a file: two spaces an indent, members in their order. The caller frees it. */
 char *document_text(const json_t *document);

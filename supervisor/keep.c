@@ -58,7 +58,7 @@ make_folder(const char *removed, const char *slug, struct err *err)
     int made = -1;
 
     stamp(time);
-    if (disk_make_folder(removed, err))
+    if (disk_make_folder(removed, 0700, err))
         return NULL;
     for (unsigned number = 1; made && (number == 1 || errno == EEXIST); number++) {
         free(path);

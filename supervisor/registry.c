@@ -18,12 +18,14 @@ registry_path(const struct daemon_config *config, const char *slug)
     return mem_format("%s/%s.json", config->workshops_dir, slug);
 }
 
+/* NULL of NULL. */
 static unsigned char *
 workshop_key(const unsigned char *master_key, const char *slug)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    unsigned char *key = master_key ? secret_alloc(SECRET_KEY_BYTES) : NULL;
 
-    secret_workshop_key(master_key, slug, key);
+    if (key)
+        secret_workshop_key(master_key, slug, key);
     return key;
 }
 
@@ -39,14 +41,11 @@ static void
 seal(const char *slug, json_t *document, const struct daemon_config *before,
      const struct master_keys *keys)
 {
-    unsigned char *key = workshop_key(keys->key, slug),
-                  *old = keys->old ? workshop_key(keys->old, slug) : NULL;
+    unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
-    if (old)
-        document_unseal(document, old);
-    document_seal(document, stored_document(before, slug), key);
-    secret_free(old);
+    document_seal(document, stored_document(before, slug), key, old_key);
     secret_free(key);
+    secret_free(old_key);
 }
 
 void
@@ -57,23 +56,16 @@ registry_seal(struct daemon_config *config, const struct daemon_config *before,
         seal(config->workshops[i]->slug, config->workshops[i]->document, before, keys);
 }
 
-static bool
-opens_with(const char *slug, const json_t *document, const unsigned char *master_key)
-{
-    unsigned char *key = workshop_key(master_key, slug);
-    bool opens = document_opens(document, key);
-
-    secret_free(key);
-    return opens;
-}
-
 static void
 check_sealed(const char *slug, const json_t *document, const struct master_keys *keys,
              const char *file, struct config_faults *faults)
 {
-    if (!opens_with(slug, document, keys->key) &&
-        !(keys->old && opens_with(slug, document, keys->old)))
+    unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
+
+    if (!document_opens(document, key, old_key))
         config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
+    secret_free(key);
+    secret_free(old_key);
 }
 
 /* As it comes back from its file. */
@@ -148,6 +140,7 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
                 const char *path, const char *slug, struct err *err)
 {
     json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL), *sealed;
+    unsigned char *key;
     char *text;
     int result = 0;
 
@@ -155,13 +148,15 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
         return access(path, F_OK) && errno == ENOENT
                    ? 0
                    : err_set(err, "unreadable", "%s can't be read", path);
+    key = workshop_key(keys->key, slug);
     sealed = json_deep_copy(found);
     seal(slug, sealed, config, keys);
     text = document_text(sealed);
-    if (!opens_with(slug, sealed, keys->key))
+    if (!document_opens(sealed, key, NULL))
         result = err_set(err, "unreadable", "%s: its password was sealed with another key", path);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
+    secret_free(key);
     free(text);
     json_decref(sealed);
     json_decref(found);

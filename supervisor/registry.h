@@ -14,8 +14,8 @@
 /* WORKSHOPS_DIR/SLUG.json; the caller frees it. */
 char *registry_path(const struct daemon_config *config, const char *slug);
 
-/* Seals each plaintext password of a configuration that was just read; one that `before` (may be
- * NULL) holds sealed stays as it is there. */
+/* Seals each password of a configuration that is plain or sealed with the old key; one that
+ * `before` (may be NULL) holds sealed becomes what it is there. */
 void registry_seal(struct daemon_config *config, const struct daemon_config *before,
                    const struct master_keys *keys);
 

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "supervisor/keep.h"
 #include "supervisor/registry.h"
 #include "supervisor/rekey_targets.h"
 
@@ -71,12 +73,21 @@ find_child(const struct daemon *daemon, struct rekey_targets *targets,
     return NULL;
 }
 
+static bool
+is_there(const struct daemon *daemon, const struct rekey_target *target)
+{
+    return target->kept ? access(target->kept, F_OK) == 0
+                        : keep_has_queue(daemon->config, target->slug);
+}
+
 static void
 maintain(struct rekey *rekey, struct rekey_target *target, struct child *child)
 {
     struct err err;
 
-    if (target->tries++ == TRIES_MAX)
+    if (!is_there(rekey->daemon, target)) /* where it was moved to, it is another target */
+        target->done = true;
+    else if (target->tries++ == TRIES_MAX)
         fail(target, target->why);
     else if (child ? child_maintain(child, &err)
                    : daemon_maintain(rekey->daemon, target->slug, target->kept, &err))

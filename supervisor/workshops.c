@@ -63,8 +63,10 @@ write_file(struct put *put, const struct workshop_config *workshop)
     if (put->child && json_equal(put->child->workshop->document, workshop->document) &&
         registry_in_step(daemon->config, &daemon->keys, put->slug))
         return true;
-    if (registry_write(daemon->config, workshop, &err) == 0)
+    if (registry_write(daemon->config, workshop, &err) == 0) {
+        log_info("%s: its configuration is written", workshop->name);
         return true;
+    }
     log_error("%s: %s", workshop->name, err.text);
     control_not_written(put->call, &err);
     return false;
@@ -83,7 +85,6 @@ store(struct put *put)
     } else if (!write_file(put, workshop)) {
         workshop_config_free(workshop);
     } else {
-        log_info("%s: its configuration is written", workshop->name);
         put->changed = !put->child || !workshop_config_equal(put->child->workshop, workshop);
         put->child = apply_workshop(daemon, workshop);
         return true;

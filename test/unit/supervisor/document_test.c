@@ -165,24 +165,49 @@ a_password_is_sealed_and_then_stays_as_it_is(void **state)
     char *plain;
 
     (void)state;
-    document_seal(stored, NULL, key);
+    document_seal(stored, NULL, key, NULL);
     plain = secret_open_text(key, "credentials", sealed(stored));
     assert_string_equal(plain, "secret-1");
     secret_free(plain);
-    document_seal(again, stored, key);
+    document_seal(again, stored, key, NULL);
     assert_string_equal(sealed(again), sealed(stored));
-    document_seal(other, stored, key);
+    document_seal(other, stored, key, NULL);
     assert_string_not_equal(sealed(other), sealed(stored));
-    document_seal(other, stored, key); /* sealed already */
-    assert_true(document_opens(other, key));
-    assert_false(document_opens(other, other_key));
-    document_seal(none, stored, key);
+    document_seal(other, stored, key, NULL); /* sealed already */
+    assert_true(document_opens(other, key, NULL));
+    assert_false(document_opens(other, other_key, NULL));
+    assert_true(document_opens(other, other_key, key));
+    document_seal(none, stored, key, NULL);
     assert_int_equal(json_object_size(none), 0);
-    assert_true(document_opens(none, key));
+    assert_true(document_opens(none, key, NULL));
     json_decref(stored);
     json_decref(again);
     json_decref(other);
     json_decref(none);
+}
+
+/* While a key is being replaced. */
+static void
+what_was_sealed_with_the_old_key_is_sealed_with_the_new_one(void **state)
+{
+    json_t *document = with_password("secret-1"), *again, *foreign = with_password("x");
+    char *text;
+
+    (void)state;
+    document_seal(document, NULL, other_key, NULL);
+    again = json_deep_copy(document);
+    document_seal(document, NULL, key, other_key);
+    assert_true(document_opens(document, key, NULL));
+    document_seal(again, document, key, other_key);
+    assert_true(json_equal(again, document));
+    document_seal(foreign, NULL, other_key, NULL);
+    text = mem_string(sealed(foreign));
+    document_seal(foreign, NULL, key, NULL); /* nobody can open it: it stays */
+    assert_string_equal(sealed(foreign), text);
+    free(text);
+    json_decref(document);
+    json_decref(again);
+    json_decref(foreign);
 }
 
 static void
@@ -207,6 +232,7 @@ main(void)
         cmocka_unit_test(a_password_stays_its_users),
         cmocka_unit_test(a_hash_stays_its_tokens),
         cmocka_unit_test(a_password_is_sealed_and_then_stays_as_it_is),
+        cmocka_unit_test(what_was_sealed_with_the_old_key_is_sealed_with_the_new_one),
         cmocka_unit_test(a_file_is_fit_for_people),
     };
 

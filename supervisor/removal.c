@@ -63,8 +63,9 @@ call_off(struct removal *removal)
     end(removal);
 }
 
+/* The workshop as it is but for `active`, on disk and then in memory. */
 static int
-set_inactive(struct removal *removal, struct err *err)
+set_active(struct removal *removal, bool active, struct err *err)
 {
     struct daemon *daemon = removal->removals->daemon;
     json_t *document = json_deep_copy(removal->child->workshop->document);
@@ -72,7 +73,7 @@ set_inactive(struct removal *removal, struct err *err)
     struct workshop_config *workshop;
     int result;
 
-    json_object_set_new(document, "active", json_false());
+    json_object_set_new(document, "active", json_boolean(active));
     workshop = workshop_config_new(removal->slug, document, removal->slug, &faults);
     if (!workshop)
         die_abort("%s: a configuration that was accepted is refused", removal->slug);
@@ -83,6 +84,24 @@ set_inactive(struct removal *removal, struct err *err)
     else
         workshop_config_free(workshop);
     return result;
+}
+
+/* The disk refuses. What is still in its place serves on; where the queue has gone aside already, a
+ * new one would know nothing of its orders, so it stays inactive until DELETE is asked again. */
+static void
+fail(struct removal *removal, bool was_active, const struct err *why)
+{
+    const struct daemon *daemon = removal->removals->daemon;
+    struct err err;
+
+    log_error("%s: %s", removal->child->workshop->name, why->text);
+    control_not_written(removal->call, why);
+    if (was_active && !removal->child->workshop->active &&
+        keep_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
+        log_error("%s: it stays inactive: %s", removal->child->workshop->name, err.text);
+    if (!removal->was_up)
+        child_stop(removal->child);
+    call_off(removal);
 }
 
 static json_t *
@@ -100,18 +119,14 @@ carry_out(struct removal *removal, json_int_t waiting)
 {
     struct daemon *daemon = removal->removals->daemon;
     const struct child *child = removal->child;
+    bool was_active = child->workshop->active;
     json_t *reply;
     char *queue;
     struct err err;
 
-    if ((child->workshop->active && set_inactive(removal, &err)) ||
+    if ((was_active && set_active(removal, false, &err)) ||
         keep_aside(daemon->config, child->workshop, &queue, &err)) {
-        log_error("%s: %s", child->workshop->name, err.text);
-        control_not_written(removal->call, &err);
-        if (child->workshop->active)
-            call_off(removal);
-        else
-            end(removal);
+        fail(removal, was_active, &err);
         return;
     }
     log_info("%s: removed; its queue is kept in %s", child->workshop->name, queue ?: "no folder");

@@ -144,6 +144,21 @@ def test_one_that_never_ran(pair):
     assert len(list((daemon.folder / "state" / "removed").glob("carls-cars-*/carls-cars.json"))) == 1
 
 
+def test_a_disk_that_refuses(pair):
+    daemon, bennys = pair
+    removed = daemon.folder / "state" / "removed"
+    removed.write_text("no folder")
+    assert delete(daemon, status=503)["code"] == "not_written"
+    until(bennys.up, "it serves on")
+    assert json.loads(path(daemon).read_text())["active"] is True
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    assert delete(daemon, status=503)["code"] == "not_written"
+    until(lambda: daemon.integration()["process"] == "stopped", "it is stopped, as it was")
+    assert daemon.integration()["active"]
+    removed.unlink()
+    kept(daemon, delete(daemon))
+
+
 def post_by_hand(bennys, uniqueid):
     """A request whose reply is still to come."""
     body = json.dumps(bennys.order(uniqueid))

@@ -10,7 +10,7 @@
 
 struct text {
     char *bytes;
-    size_t count;
+    size_t count, room;
 };
 
 struct sse {
@@ -44,7 +44,10 @@ sse_free(struct sse *sse)
 static void
 text_add(struct text *text, const char *bytes, size_t count)
 {
-    text->bytes = mem_resize(text->bytes, text->count + count + 1);
+    if (text->count + count >= text->room) {
+        text->room = 2 * (text->count + count) + 1;
+        text->bytes = mem_resize(text->bytes, text->room);
+    }
     memcpy(text->bytes + text->count, bytes, count);
     text->count += count;
     text->bytes[text->count] = '\0';

@@ -8,9 +8,10 @@ import re
 import select
 import signal
 import subprocess
+import time
 
 import pytest
-from pumpline import BUILD, SECRET, Workshop, free_port, until
+from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, free_port, open_folder, until
 
 SHOP = "Bennys Auto"
 
@@ -28,8 +29,7 @@ def ok(daemon, *args, stdin=""):
 
 
 def document(daemon, **more):
-    lines = daemon.folder / "lines"
-    lines.mkdir(exist_ok=True)
+    lines = open_folder(daemon.folder / "lines")
     return {"workshop": SHOP, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
 
@@ -222,36 +222,40 @@ def test_rekey(daemon):
 # ---- status --watch ----
 
 class Watching:
-    """status --watch, in a pipe or on a terminal."""
+    """A command that goes on, in a pipe or on a terminal."""
 
-    def __init__(self, daemon, *args, terminal=False):
+    def __init__(self, daemon, *args, command=("status", "--watch"), terminal=False):
         env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "PUMPLINE_SOCKET": str(daemon.socket)}
         self.fd, there = pty.openpty() if terminal else os.pipe()
-        self.process = subprocess.Popen([BUILD / "pumplinectl", "status", "--watch", *args], env=env, stdin=there if terminal else subprocess.DEVNULL,
-                                        stdout=there, stderr=subprocess.PIPE, start_new_session=True)
+        self.process = subprocess.Popen([BUILD / "pumplinectl", *command, *args], env=env, stdout=there,
+                                        stdin=there if terminal else subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        start_new_session=True)
         os.close(there)
-        self.output = b""
+        self.all, self.seen, self.end = b"", 0, None
 
     def read(self):
         if not select.select([self.fd], [], [], 0.01)[0]:
             return
         try:
-            self.output += os.read(self.fd, 65536)
+            self.all += os.read(self.fd, 1 << 20)
         except OSError:  # EIO: nobody has the terminal open any more
             pass
 
     def sees(self, text):
+        """Waits for it behind what was seen before, until the end if there is one."""
         def seen():
             self.read()
-            return text.encode() in self.output
-        until(seen, f"{text!r} in {self.output[-2000:]!r}")
-        self.output = self.output.split(text.encode(), 1)[1]
+            return text.encode() in self.all[self.seen:]
+        left = DEADLINE_S if self.end is None else max(0, self.end - time.monotonic())
+        until(seen, f"{text!r} in {self.all[self.seen:][-2000:]!r}", left)
+        self.seen = self.all.index(text.encode(), self.seen) + len(text.encode())
 
-    def finish(self, number):
-        self.process.send_signal(number)
+    def finish(self, number=None):
+        if number:
+            self.process.send_signal(number)
         until(lambda: self.read() or self.process.poll() is not None, "it ends")
         self.read()
-        self.process.stderr.close()
+        os.close(self.fd)
         return self.process.returncode
 
 
@@ -273,7 +277,7 @@ def test_watch_sees_changes_and_a_daemon_that_comes_back(daemon, terminal, numbe
     daemon.start()
     watching.sees(f"pid {daemon.process.pid},")
     assert watching.finish(number) == 0
-    assert watching.output.endswith(b"\x1b[?25h\x1b[?1049l") == terminal
+    assert watching.all.endswith(b"\x1b[?25h\x1b[?1049l") == terminal
 
 
 def test_watch_as_json_is_a_line_a_change(daemon):

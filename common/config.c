@@ -319,7 +319,7 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
     if (!json_is_object(object))
         return 0;
     if (sealed)
-        credentials->password = secret_open_text(workshop_key, "credentials", sealed);
+        credentials->password = secret_open_text(workshop_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     else
         credentials->password = secret_string(json_string_value(password));
     if (!credentials->password)

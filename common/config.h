@@ -17,6 +17,9 @@
 #define CONFIG_SLUG_MAX 64
 #define CONFIG_PATH_MAX 512
 
+/* What a sealed password in a workshop's file is bound to, besides the workshop's key. */
+#define CONFIG_CREDENTIALS_CONTEXT "credentials"
+
 /* What is wrong where. A growing list. */
 struct config_fault {
     char *file;    /* as given to config_load */
@@ -77,6 +80,10 @@ struct daemon_config {
  * where anything is wrong, nothing is half-loaded. */
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
+
+/* The key file that pumpline.json names, whatever else is right or wrong in it. The caller frees
+ * it; NULL with *err. */
+char *config_key_file(const char *path, struct err *err);
 
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */

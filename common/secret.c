@@ -13,6 +13,7 @@
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
+#define TOKEN_BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 _Static_assert(NONCE_BYTES + TAG_BYTES == SECRET_OVERHEAD_BYTES,
                "sealed values have this overhead");
@@ -235,6 +236,19 @@ secret_key_parse(const char *text, unsigned char *key)
         length != SECRET_KEY_BYTES)
         return -1;
     return 0;
+}
+
+char *
+secret_token_new(void)
+{
+    size_t size = sodium_base64_encoded_len(SECRET_KEY_BYTES, TOKEN_BASE64);
+    unsigned char *bytes = secret_alloc(SECRET_KEY_BYTES);
+    char *text = secret_alloc(size);
+
+    randombytes_buf(bytes, SECRET_KEY_BYTES);
+    sodium_bin2base64(text, size, bytes, SECRET_KEY_BYTES, TOKEN_BASE64);
+    secret_free(bytes);
+    return text;
 }
 
 void

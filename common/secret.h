@@ -50,6 +50,9 @@ char *secret_open_text(const unsigned char *key, const char *context, const char
 void secret_key_text(const unsigned char *key, char *text);
 int secret_key_parse(const char *text, unsigned char *key);
 
+/* A new API token: 256 random bits in base64 for URLs. secret_free it. */
+char *secret_token_new(void);
+
 /* BLAKE2b-256 of an API token; and a comparison in constant time. */
 void secret_token_hash(const char *token, char text[SECRET_HASH_TEXT_BYTES]);
 bool secret_token_matches(const char *token, const char *hash_text);

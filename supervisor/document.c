@@ -6,7 +6,7 @@
 
 #include "common/secret.h"
 
-#define CONTEXT "credentials"
+#define CONTEXT CONFIG_CREDENTIALS_CONTEXT
 #define REAL_DIGITS 15 /* as many as a double keeps: 0.05 stays 0.05 */
 
 static bool

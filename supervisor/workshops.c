@@ -279,7 +279,7 @@ sealed_reply(const struct control *control, const char *slug, const char *passwo
     char *sealed;
 
     secret_workshop_key(control->daemon->keys.key, slug, key);
-    sealed = secret_seal_text(key, "credentials", password);
+    sealed = secret_seal_text(key, CONFIG_CREDENTIALS_CONTEXT, password);
     secret_free(key);
     reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
     free(sealed);

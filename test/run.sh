@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 . conf/setup.sh
 
-TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate
+TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
                python3-prometheus-client
                tryton-server tryton-modules-sale tryton-sao tryton-proteus)
 results=$(mktemp -d)

@@ -16,10 +16,11 @@ ctl_path(const struct ctl *ctl, const char *rest)
     return path;
 }
 
-static void
-print_json(const json_t *reply)
+void
+ctl_print_json(const json_t *reply, bool indented)
 {
-    char *text = json_dumps(reply, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    char *text =
+        json_dumps(reply, (indented ? JSON_INDENT(2) : JSON_COMPACT) | JSON_REAL_PRECISION(15));
 
     if (!text)
         abort();
@@ -74,7 +75,15 @@ print_problem(const struct ctl *ctl, int status, const json_t *problem)
                   detail ? detail : "", code ? code : "", code ? ", " : "", status);
     print_faults(problem);
     if (ctl->options[OPTION_JSON])
-        print_json(problem);
+        ctl_print_json(problem, true);
+}
+
+int
+ctl_refused(const struct ctl *ctl, int status, json_t *problem)
+{
+    print_problem(ctl, status, problem);
+    json_decref(problem);
+    return CTL_REFUSED;
 }
 
 int
@@ -89,10 +98,10 @@ ctl_call(struct ctl *ctl, const char *method, char *path, const json_t *body, js
     }
     if (status < 400)
         return CTL_OK;
-    print_problem(ctl, status, *reply);
-    json_decref(*reply);
+    json_t *problem = *reply;
+
     *reply = NULL;
-    return CTL_REFUSED;
+    return ctl_refused(ctl, status, problem);
 }
 
 void
@@ -100,7 +109,7 @@ ctl_show(const struct ctl *ctl, json_t *reply,
          void (*print)(const struct ctl *ctl, const json_t *reply))
 {
     if (ctl->options[OPTION_JSON])
-        print_json(reply);
+        ctl_print_json(reply, true);
     else
         print(ctl, reply);
     json_decref(reply);
@@ -125,4 +134,19 @@ ctl_workshop(const struct ctl *ctl, const json_t *reply)
     const char *name = json_string_value(json_object_get(reply, "workshop"));
 
     return name ? name : ctl->args[0];
+}
+
+long long
+ctl_number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+int
+ctl_body_set(json_t *body, const char *name, const char *value)
+{
+    if (!value || json_object_set_new(body, name, json_string(value)) == 0)
+        return CTL_OK;
+    text_complain("%s is not UTF-8", name);
+    return CTL_USAGE;
 }

@@ -1,7 +1,6 @@
 /* Owns the HTTP call: socket, timeouts, sizes, and what counts as a reply. Prints nothing. */
 #include "supervisor/ctl/client.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,10 +8,12 @@
 #include <string.h>
 
 #include "supervisor/ctl/text.h"
+#include "supervisor/ctl/transport.h"
 
 struct client {
     CURL *curl;
     const char *socket_path;
+    long timeout_s;
     struct curl_slist *headers;
     char *error; /* of the last call; NULL where it had none */
     /* The reply as it comes in. */
@@ -44,6 +45,7 @@ client_open(const char *socket_path)
     if (!client || curl_global_init(CURL_GLOBAL_NOTHING) != 0)
         abort();
     client->socket_path = socket_path;
+    client->timeout_s = CLIENT_TIMEOUT_S;
     client->curl = curl_easy_init();
     client->headers = curl_slist_append(NULL, "Accept: application/json");
     if (!client->curl || !client->headers)
@@ -89,42 +91,6 @@ client_encode(const char *text)
     return encoded;
 }
 
-/* The request as far as it is the same for all calls. Environment's proxies must not come between
- * us and a Unix socket. */
-static void
-set_transport(struct client *client, char *error_text)
-{
-    CURL *curl = client->curl;
-
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CLIENT_CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, CLIENT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "pumplinectl/" PUMPLINE_VERSION);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
-}
-
-/* Why a transfer failed, in the words of the system where it has some. */
-static char *
-transport_error(struct client *client, CURLcode code, const char *error_text)
-{
-    long os_errno = 0;
-
-    curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_errno);
-    if (code != CURLE_COULDNT_CONNECT || os_errno == 0)
-        return text_format("no reply from the daemon at %s: %s", client->socket_path,
-                           *error_text ? error_text : curl_easy_strerror(code));
-    return text_format("can't reach the daemon at %s: %s%s", client->socket_path,
-                       strerror((int)os_errno),
-                       os_errno == EACCES ? " (root or the control group's members may)" : "");
-}
-
 /* Sends; returns the HTTP status, or -1 with client->error set. */
 static int
 perform(struct client *client, const char *method, const char *path, const char *body)
@@ -136,7 +102,11 @@ perform(struct client *client, const char *method, const char *path, const char 
                               client->headers};
     long status = -1;
 
-    set_transport(client, error_text);
+    curl_easy_reset(client->curl);
+    transport_set(client->curl, client->socket_path, error_text);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, client->timeout_s);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, client);
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, &type);
     if (strcmp(method, "GET") != 0) {
@@ -147,7 +117,7 @@ perform(struct client *client, const char *method, const char *path, const char 
     CURLcode code = curl_easy_perform(client->curl);
 
     if (code != CURLE_OK)
-        client->error = transport_error(client, code, error_text);
+        client->error = transport_error(client->curl, client->socket_path, code, error_text);
     else
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     free(url);
@@ -165,33 +135,78 @@ problem_of_status(int status)
     return problem;
 }
 
-int
-client_call(struct client *client, const char *method, const char *path, const json_t *body,
-            json_t **reply)
+/* One call; the reply is in client->bytes. The body's text is wiped. */
+static int
+exchange(struct client *client, const char *method, const char *path, const json_t *body)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
     free(client->error);
     client->error = NULL;
     client->bytes_count = 0;
-    *reply = NULL;
     int status = perform(client, method, path, text);
 
     if (text) {
         explicit_bzero(text, strlen(text));
         free(text);
     }
-    if (status < 0)
-        return -1;
+    return status;
+}
+
+/* The reply as an object, or a problem made up for one that should have been. NULL with
+ * client->error set where there is neither. */
+static json_t *
+take_object(struct client *client, int status)
+{
+    json_t *reply = NULL;
+
     if (client->bytes_count > 0)
-        *reply = json_loadb(client->bytes, client->bytes_count, 0, NULL);
-    if (json_is_object(*reply) && status >= 200 && (status < 300 || status >= 400))
-        return status;
-    json_decref(*reply);
-    *reply = status >= 400 ? problem_of_status(status) : NULL;
-    if (*reply)
-        return status;
+        reply = json_loadb(client->bytes, client->bytes_count, 0, NULL);
+    if (json_is_object(reply) && status >= 200 && (status < 300 || status >= 400))
+        return reply;
+    json_decref(reply);
+    if (status >= 400)
+        return problem_of_status(status);
     client->error =
         text_format("the reply (HTTP %d) from %s is not the daemon's", status, client->socket_path);
-    return -1;
+    return NULL;
+}
+
+int
+client_call(struct client *client, const char *method, const char *path, const json_t *body,
+            json_t **reply)
+{
+    int status = exchange(client, method, path, body);
+
+    *reply = status < 0 ? NULL : take_object(client, status);
+    return *reply ? status : -1;
+}
+
+int
+client_text(struct client *client, const char *path, char **text, json_t **problem)
+{
+    int status = exchange(client, "GET", path, NULL);
+
+    *text = NULL;
+    *problem = NULL;
+    if (status < 0)
+        return -1;
+    if (status == 200) {
+        *text = text_format("%.*s", (int)client->bytes_count, client->bytes ? client->bytes : "");
+        return status;
+    }
+    *problem = take_object(client, status);
+    return *problem ? status : -1;
+}
+
+const char *
+client_socket(const struct client *client)
+{
+    return client->socket_path;
+}
+
+void
+client_set_timeout(struct client *client, long seconds)
+{
+    client->timeout_s = seconds;
 }

@@ -1,5 +1,4 @@
-/* One HTTP call at a time to the daemon's Unix socket. The only file of pumplinectl that knows
- * libcurl. */
+/* One HTTP call at a time to the daemon's Unix socket. */
 #ifndef SUPERVISOR_CTL_CLIENT_H
 #define SUPERVISOR_CTL_CLIENT_H
 
@@ -22,6 +21,16 @@ void client_close(struct client *client);
  * object; client_error() says why. */
 int client_call(struct client *client, const char *method, const char *path, const json_t *body,
                 json_t **reply) __attribute__((warn_unused_result));
+
+/* GET of what is no JSON: text for the caller to free, or a problem object for the caller to
+ * json_decref. Returns the HTTP status, or -1 as above with neither. */
+int client_text(struct client *client, const char *path, char **text, json_t **problem)
+    __attribute__((warn_unused_result));
+
+/* How long a call may take from now on instead of CLIENT_TIMEOUT_S; 0: as long as it takes. */
+void client_set_timeout(struct client *client, long seconds);
+
+const char *client_socket(const struct client *client);
 
 /* Why the last call returned -1. Valid until the next call. */
 const char *client_error(const struct client *client);

@@ -1,6 +1,6 @@
 /* The shape of one run of pumplinectl: what was asked (struct ctl), what can be asked (struct
- * command), and the calls that every command is made of. Adding a command is one row in main.c's
- * table and, where command_put() does not do, one function. */
+ * command), and the calls that every command is made of. Adding a command is one row in
+ * command_table.c and, where command_put() does not do, one function. */
 #ifndef SUPERVISOR_CTL_CTL_H
 #define SUPERVISOR_CTL_CTL_H
 
@@ -35,6 +35,13 @@ enum ctl_option {
     OPTION_PASSWORD, /* known only so that it can be refused without echoing its value */
     OPTION_HISTORY,
     OPTION_NOTE,
+    OPTION_WATCH,
+    OPTION_SLUG,
+    OPTION_FORCE,
+    OPTION_CONFIG,
+    OPTION_SCOPE,
+    OPTION_NAME,
+    OPTION_COMMANDS, /* for programs: help_list() */
     OPTION_COUNT,
 };
 
@@ -64,22 +71,27 @@ struct ctl {
 struct put {
     const char *action;
     const char *done;
-    const char *other;     /* said instead of done where the reply's was_running is … */
-    bool other_if_running; /* … this; the action changed nothing, or more than was asked */
+    const char
+        *other;    /* said instead of done where the reply's was_running (or the member was) … */
+    bool other_if; /* … is this; the action changed nothing, or more than was asked */
+    const char *was;
 };
 
 struct command {
-    const char *name;
-    const char *usage; /* what follows the name */
+    const char *name;  /* one word, or two with a space between */
+    const char *usage; /* what follows the name: arguments, then options */
     const char *summary;
     const char *about; /* more, where the summary does not suffice; may be NULL */
     const char *example;
     size_t args_min, args_max;
     unsigned options; /* OPTION_BITs that it takes besides the global ones */
     unsigned needed;  /* … of them, those it can't do without */
+    bool no_json;     /* what it prints is not JSON, whatever is asked */
     int (*run)(struct ctl *ctl);
     struct put put;
 };
+
+const struct command *command_table(size_t *count);
 
 /* Each returns an exit status and has said on stderr what went wrong, if something did. */
 int command_put(struct ctl *ctl);
@@ -93,10 +105,16 @@ int command_order(struct ctl *ctl);
 int command_order_status(struct ctl *ctl);
 int command_retry(struct ctl *ctl);
 int command_resolve(struct ctl *ctl);
-
-/* help.c; both write to stdout. */
-void help_program(const struct command *commands, size_t count, const struct option_def *options);
-void help_command(const struct command *command, const struct option_def *options);
+int command_show(struct ctl *ctl);
+int command_add(struct ctl *ctl);
+int command_remove(struct ctl *ctl);
+int command_rekey(struct ctl *ctl);
+int command_seal(struct ctl *ctl);
+int command_token_add(struct ctl *ctl);
+int command_token_list(struct ctl *ctl);
+int command_token_revoke(struct ctl *ctl);
+int command_events(struct ctl *ctl);
+int command_metrics(struct ctl *ctl);
 
 /* call.c */
 
@@ -107,6 +125,9 @@ char *ctl_path(const struct ctl *ctl, const char *rest);
 /* One call. Takes path; borrows body, which may be NULL. CTL_OK puts the reply, an object, in
  * *reply for the caller to json_decref; otherwise the reason has been said and *reply is NULL. */
 int ctl_call(struct ctl *ctl, const char *method, char *path, const json_t *body, json_t **reply);
+
+/* Says what a refusal's problem object says. Takes it; returns CTL_REFUSED. */
+int ctl_refused(const struct ctl *ctl, int status, json_t *problem);
 
 /* Prints a reply, as JSON if that was asked for, else with print(). Takes reply. */
 void ctl_show(const struct ctl *ctl, json_t *reply,
@@ -119,5 +140,14 @@ int ctl_run(struct ctl *ctl, const char *method, char *path, json_t *body,
 
 /* The workshop's own name where the reply has it, else what the user called it. Borrowed. */
 const char *ctl_workshop(const struct ctl *ctl, const json_t *reply);
+
+/* An integer member; 0 where it is missing. */
+long long ctl_number(const json_t *object, const char *name);
+
+/* Sets a string member; CTL_USAGE where it is no UTF-8 and so can't be sent. NULL is left out. */
+int ctl_body_set(json_t *body, const char *name, const char *value);
+
+/* Prints a reply as one JSON object: indented, or in one line. */
+void ctl_print_json(const json_t *reply, bool indented);
 
 #endif

@@ -1,11 +1,16 @@
-/* Owns the help texts' layout; the words are in the tables of main.c. */
-#include <stdio.h>
+/* Owns the help texts' layout; the words are in command_table.c and options.c. */
+#include "supervisor/ctl/help.h"
 
-#include "supervisor/ctl/ctl.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/ctl/options.h"
 
 static void
-print_options(const struct option_def *options, unsigned wanted)
+print_options(unsigned wanted)
 {
+    const struct option_def *options = option_table();
+
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_def *option = &options[i];
         int used = 0;
@@ -29,15 +34,18 @@ print_exit_status(void)
 }
 
 void
-help_program(const struct command *commands, size_t count, const struct option_def *options)
+help_program(void)
 {
+    size_t count;
+    const struct command *commands = command_table(&count);
+
     puts("Usage: pumplinectl [OPTIONS] COMMAND [ARGUMENTS]\n\n"
          "Looks at and steers a running pumplined. WORKSHOP is a name or a slug; quote a name "
          "with spaces.\n\nCommands:");
     for (size_t i = 0; i < count; i++)
         printf("  %-14s%s\n", commands[i].name, commands[i].summary);
     puts("\nOptions, before or after the command:");
-    print_options(options, OPTIONS_GLOBAL);
+    print_options(OPTIONS_GLOBAL);
     puts("\nEnvironment:\n"
          "  PUMPLINE_SOCKET         the daemon's control socket, where --socket does not say it\n"
          "  NO_COLOR                no colours, even on a terminal");
@@ -45,19 +53,67 @@ help_program(const struct command *commands, size_t count, const struct option_d
     puts("\nExamples:\n"
          "  pumplinectl status\n"
          "  pumplinectl errors 'Bennys Auto'\n"
-         "  pumplinectl order --help");
+         "  pumplinectl order --help\n\n"
+         "The manual: man pumplinectl");
+}
+
+static unsigned
+global_options(const struct command *command)
+{
+    return command->no_json ? OPTIONS_GLOBAL & ~OPTION_BIT(OPTION_JSON) : OPTIONS_GLOBAL;
 }
 
 void
-help_command(const struct command *command, const struct option_def *options)
+help_command(const struct command *command)
 {
     printf("Usage: pumplinectl [OPTIONS] %s%s%s\n\n%s.\n", command->name,
            *command->usage ? " " : "", command->usage, command->summary);
     if (command->about)
         printf("%s\n", command->about);
     puts("\nOptions:");
-    print_options(options, command->options);
-    print_options(options, OPTIONS_GLOBAL);
+    print_options(command->options);
+    print_options(global_options(command));
     printf("\nExample:\n  %s\n", command->example);
     print_exit_status();
+}
+
+/* What of the usage comes before the options. */
+static int
+arguments_length(const char *usage)
+{
+    int length = 0;
+
+    while (usage[length] && strncmp(usage + length, "--", 2) && strncmp(usage + length, "[--", 3))
+        length++;
+    while (length && usage[length - 1] == ' ')
+        length--;
+    return length;
+}
+
+static void
+list_options(unsigned wanted)
+{
+    const struct option_def *options = option_table();
+    const char *between = "";
+
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if ((wanted & OPTION_BIT(i)) && options[i].help) {
+            printf("%s--%s%s%s", between, options[i].name, options[i].value ? "=" : "",
+                   options[i].value ? options[i].value : "");
+            between = " ";
+        }
+}
+
+void
+help_list(void)
+{
+    size_t count;
+    const struct command *commands = command_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        printf("%s\t%.*s\t", commands[i].name, arguments_length(commands[i].usage),
+               commands[i].usage);
+        list_options(commands[i].options | global_options(&commands[i]));
+        putchar('\n');
+    }
 }

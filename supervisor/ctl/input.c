@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "supervisor/ctl/text.h"
 
 /* Room for "\r\n" and for one byte that shows it is too long. */
@@ -154,10 +155,7 @@ password_read(const char *source)
         return NULL;
     }
     prctl(PR_SET_DUMPABLE, 0);
-    char *buffer = calloc(1, BUFFER_BYTES);
-
-    if (!buffer)
-        abort();
+    char *buffer = secret_alloc(BUFFER_BYTES);
     ssize_t count = read_source(source, buffer, BUFFER_BYTES);
 
     if (count >= 0 && first_line(buffer, (size_t)count))
@@ -167,17 +165,8 @@ password_read(const char *source)
     else
         text_complain("no password from %s: it is empty, has a NUL, or is longer than %d bytes",
                       source ? source : "the terminal", PASSWORD_BYTES_MAX);
-    password_free(buffer);
+    secret_free(buffer);
     return NULL;
-}
-
-void
-password_free(char *password)
-{
-    if (!password)
-        return;
-    explicit_bzero(password, BUFFER_BYTES);
-    free(password);
 }
 
 char *

@@ -7,11 +7,8 @@ enum { PASSWORD_BYTES_MAX = 512 };
 
 /* Reads the first line of the file `source`, of stdin where it is "-" or NULL; asks for it without
  * echo where stdin is a terminal. NULL (no source) without a terminal is an error. Returns it for
- * password_free(), or NULL after having said why. From then on the process leaves no core. */
+ * secret_free(), or NULL after having said why. From then on the process leaves no core. */
 char *password_read(const char *source);
-
-/* Wipes, then frees. NULL is fine. */
-void password_free(char *password);
 
 /* A random uniqueid, "ctl-" and 128 bits in hex. To be freed. */
 char *uniqueid_new(void);

@@ -3,31 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
 #include "supervisor/ctl/client.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/input.h"
 #include "supervisor/ctl/text.h"
 
-/* Sets a string member; CTL_USAGE where it is no UTF-8 and so can't be sent. NULL is left out. */
-static int
-body_set(json_t *body, const char *name, const char *value)
-{
-    if (!value || json_object_set_new(body, name, json_string(value)) == 0)
-        return CTL_OK;
-    text_complain("%s is not UTF-8", name);
-    return CTL_USAGE;
-}
-
 /* What an order says, as far as it was given. */
 static int
 body_set_content(const struct ctl *ctl, json_t *body)
 {
-    int result = body_set(body, "worksheet", ctl->options[OPTION_WORKSHEET]);
+    int result = ctl_body_set(body, "worksheet", ctl->options[OPTION_WORKSHEET]);
 
     if (result == CTL_OK)
-        result = body_set(body, "product_nr", ctl->options[OPTION_PRODUCT]);
+        result = ctl_body_set(body, "product_nr", ctl->options[OPTION_PRODUCT]);
     if (result == CTL_OK)
-        result = body_set(body, "product_amount", ctl->options[OPTION_AMOUNT]);
+        result = ctl_body_set(body, "product_amount", ctl->options[OPTION_AMOUNT]);
     return result;
 }
 
@@ -55,7 +46,7 @@ order_set_workshop(struct ctl *ctl, json_t *body)
 
     if (result != CTL_OK)
         return result;
-    result = body_set(body, "workshop", ctl_workshop(ctl, alive));
+    result = ctl_body_set(body, "workshop", ctl_workshop(ctl, alive));
     json_decref(alive);
     return result;
 }
@@ -74,23 +65,12 @@ order_set_credentials(const struct ctl *ctl, json_t *body)
         return CTL_USAGE;
     }
     char *password = password_read(source);
-    int result = password ? body_set(body, "username", username) : CTL_USAGE;
+    int result = password ? ctl_body_set(body, "username", username) : CTL_USAGE;
 
     if (result == CTL_OK)
-        result = body_set(body, "password", password);
-    password_free(password);
+        result = ctl_body_set(body, "password", password);
+    secret_free(password);
     return result;
-}
-
-/* jansson keeps a copy of the password; it must not stay behind in freed memory. */
-static void
-order_body_free(json_t *body)
-{
-    json_t *password = json_object_get(body, "password");
-
-    if (password)
-        explicit_bzero((char *)json_string_value(password), json_string_length(password));
-    json_decref(body);
 }
 
 static void
@@ -129,7 +109,7 @@ command_order(struct ctl *ctl)
     json_t *body = json_object();
     char *made = ctl->options[OPTION_ID] ? NULL : uniqueid_new();
     const char *id = made ? made : ctl->options[OPTION_ID];
-    int result = body_set(body, "uniqueid", id);
+    int result = ctl_body_set(body, "uniqueid", id);
 
     if (result == CTL_OK)
         result = body_set_content(ctl, body);
@@ -143,7 +123,7 @@ command_order(struct ctl *ctl)
             fprintf(stderr, "uniqueid %s\n", made);
         result = order_send(ctl, body);
     }
-    order_body_free(body);
+    json_decref(body);
     free(made);
     return result;
 }
@@ -312,7 +292,7 @@ command_resolve(struct ctl *ctl)
         return CTL_USAGE;
     }
     body = json_object();
-    result = body_set(body, "note", ctl->options[OPTION_NOTE]);
+    result = ctl_body_set(body, "note", ctl->options[OPTION_NOTE]);
     if (result != CTL_OK) {
         json_decref(body);
         return result;

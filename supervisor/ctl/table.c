@@ -51,6 +51,14 @@ screen_open(void)
     return screen;
 }
 
+size_t
+screen_lines(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 enum colour
 table_state_colour(const char *state)
 {
@@ -268,12 +276,17 @@ void
 table_print(const struct table *table, const struct screen *screen)
 {
     struct layout layout = {.screen = screen};
+    size_t rows = table->rows_count;
 
     for (size_t i = 0; i < table->columns_count; i++)
         layout.widths[i] = column_width(table, i);
     layout_shrink(table, &layout);
     if (table->columns[0].title)
         print_header(table, &layout);
-    for (size_t row = 0; row < table->rows_count; row++)
+    if (screen->rows && screen->rows < rows)
+        rows = screen->rows;
+    for (size_t row = 0; row < rows; row++)
         print_row(table, &layout, cell_at(table, row, 0));
+    if (rows < table->rows_count)
+        printf("… and %zu more\n", table->rows_count - rows);
 }

@@ -10,6 +10,7 @@
 struct screen {
     bool colour;
     size_t columns; /* 0: not a terminal, nothing is cut */
+    size_t rows;    /* of a table at most; 0: all, for what is cut can be scrolled back to */
 };
 
 enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD };
@@ -26,6 +27,9 @@ struct table;
 /* Stdout as it is: a terminal or not, how wide, and whether NO_COLOR or TERM=dumb forbid colours.
  */
 struct screen screen_open(void);
+
+/* The terminal's height, for one whose screen is drawn anew each time. */
+size_t screen_lines(void);
 
 /* The colour of a process's, a worker's or an order's state; COLOUR_NONE for any other word or
  * NULL. */

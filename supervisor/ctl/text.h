@@ -17,8 +17,8 @@ char *text_vformat(const char *format, va_list args) __attribute__((format(print
  * \uXXXX, so server text can neither steer the terminal nor break a line. */
 char *text_escape(const char *text);
 
-/* The same for serialised JSON: newlines stay, and the result is the same JSON. Needed because
- * jansson leaves DEL and U+0080-U+009F as they are. */
+/* The same for serialised JSON and other whole texts: newlines stay, and JSON is the same JSON.
+ * Needed because jansson leaves DEL and U+0080-U+009F as they are. */
 char *text_escape_json(const char *json);
 
 /* Columns that an escaped text takes on the screen. */

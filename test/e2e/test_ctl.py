@@ -1,10 +1,12 @@
 """pumplinectl against a daemon that only replays replies: what it asks for, what it prints, how it
 exits. The contract is the control API; no real daemon is needed."""
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
 import pty
+import queue
 import re
 import select
 import signal
@@ -71,6 +73,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length or 0))
         self.server.seen.append((self.command, self.path, json.loads(body) if body else None))
         self.server.headers.append(dict(self.headers))
+        if self.path == "/events" and self.server.events is not None:
+            self.stream()
+            return
         status, reply = self.server.replies.get((self.command, self.path), self.server.otherwise)
         if callable(reply):
             reply = reply()
@@ -83,6 +88,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
         if self.server.missing_bytes:
             self.close_connection = True
+
+    def stream(self):
+        """Sends what the test puts into the queue, until it puts None."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.server.followed.set()
+        while (part := self.server.events.get()) is not None:
+            self.wfile.write(part.encode())
+        self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_DELETE = answer
 
@@ -100,6 +116,7 @@ class Daemon(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(path, Handler)
         self.path = path
         self.replies, self.seen, self.headers = {}, [], []
+        self.events, self.followed = None, threading.Event()
         self.otherwise = (404, problem(404, "not_found", "no such call"))
         self.missing_bytes = 0  # promised in Content-Length and never sent
 
@@ -546,7 +563,10 @@ EVERY = [
     ["kill", SHOP], ["start-worker", SHOP], ["stop-worker", SHOP], ["queue", SHOP],
     ["clear-queue", SHOP], ["order", SHOP, *CONTENT], ["order-status", SHOP, "u"],
     ["order-status", SHOP, "u", "--history"], ["errors", SHOP], ["retry", SHOP, "u"],
-    ["resolve", SHOP, "u", "--note", "n"], ["reload"],
+    ["resolve", SHOP, "u", "--note", "n"], ["reload"], ["show", SHOP], ["remove", SHOP],
+    ["activate", SHOP], ["deactivate", SHOP], ["token", "add", SHOP, "--scope", "order"],
+    ["token", "list", SHOP], ["token", "revoke", SHOP, "n"], ["rekey"], ["status", "--watch"],
+    ["status", SHOP, "--watch"],
 ]
 
 
@@ -646,6 +666,10 @@ def test_json_is_the_reply_as_it_is(daemon):
     ["queue", SHOP, "--limit", "0"], ["queue", SHOP, "--limit", "-1"],
     ["queue", SHOP, "--limit", "x"], ["queue", SHOP, "--limit"], ["status", "--bogus"],
     ["status", "-x"], ["status", "--socket"], ["resolve", "a", "b", "--note", b"\xff"],
+    ["token"], ["token", "x"], ["token", "add", SHOP], ["token", "revoke", SHOP], ["status", "token", "add"],
+    ["token", "add", SHOP, "--scope", b"\xff"], ["add"], ["add", "a", "b", "c"], ["metrics", "--json"],
+    ["add", "a", "/dev/null", "--slug", "b"], ["add", "/none"], ["add", "/dev/null"], ["add", "-"],
+    ["seal"], ["seal", SHOP, "--password", "x"], ["seal", SHOP], ["rekey", "x"], ["reload", "-c", "x"],
 ])
 def test_usage(daemon, args):
     done = ctl(daemon, *args)
@@ -669,9 +693,15 @@ def test_socket_option_goes_before_the_environment(daemon):
     assert ctl(None, "status", PUMPLINE_SOCKET="/none").returncode == 3
 
 
-@pytest.mark.parametrize("command", [args[0] for args in EVERY])
+def listed():
+    """{command: (arguments, options)} as the program says."""
+    rows = [line.split("\t") for line in ctl(None, "--commands").stdout.splitlines()]
+    return {name: (arguments, options.split()) for name, arguments, options in rows}
+
+
+@pytest.mark.parametrize("command", listed())
 def test_help_of_a_command(command):
-    done = ctl(None, command, "--help")
+    done = ctl(None, *command.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     for part in (f"Usage: pumplinectl [OPTIONS] {command}", "Options:", "Example:", "Exit status:"):
         assert part in done.stdout
@@ -692,8 +722,8 @@ def test_help_says_how_long_it_lasts(command, said):
 def test_help_and_version():
     done = ctl(None, "--help")
     assert done.returncode == 0
-    for args in EVERY:
-        assert f"\n  {args[0]} " in done.stdout
+    for name in listed():
+        assert f"\n  {name} " in done.stdout
     for part in ("--socket", "--json", "PUMPLINE_SOCKET", "Exit status:"):
         assert part in done.stdout
     done = ctl(None, "--version")
@@ -722,6 +752,277 @@ def test_proxies_of_the_environment_are_left_alone(daemon):
 def test_names_are_percent_encoded(daemon, name, encoded):
     daemon.on("PUT", f"/workshops/{encoded}/stop", {"workshop": name})
     assert ctl(daemon, "stop", "--", name).returncode == 0
+
+
+# ---- managing ----
+
+def document(**more):
+    return {"workshop": SHOP, "listen": "127.0.0.1:8101", "erp": {"system": "file", "folder": "/x"}, **more}
+
+
+@pytest.mark.parametrize("args, file, path", [
+    (["bennys-auto.json"], "bennys-auto.json", "bennys-auto"),
+    (["x/öst.json"], "x/öst.json", "Bennys%20Auto"),
+    (["other", "bennys-auto.json"], "bennys-auto.json", "other"),
+    (["--slug", "other", "bennys-auto.json"], "bennys-auto.json", "other"),
+    (["-"], None, "Bennys%20Auto"),
+    (["Some Shop", "-"], None, "Some%20Shop"),
+])
+@pytest.mark.parametrize("created, said", [(True, "created"), (False, "changed")])
+def test_add(daemon, tmp_path, args, file, path, created, said):
+    text = json.dumps(document())
+    if file:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    daemon.on("PUT", f"/workshops/{path}", {"workshop": SHOP, "slug": "s", "created": created, "process": "running"})
+    done = subprocess.run([CTL, "add", *args], env=environment(daemon), input=text, capture_output=True,
+                          encoding="utf-8", cwd=tmp_path, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{SHOP}: {said} as s; process running\n"
+    assert [one for one in daemon.seen if one[0] == "PUT"] == [("PUT", f"/workshops/{path}", document())]
+
+
+@pytest.mark.parametrize("text", ['{"password": "gygag', '{"a": 1, "a": 2}', "[1", '{"a": 1} x', '"a"gygag',
+                                  "{}", '{"workshop": 1}', "[]"])
+def test_add_of_what_is_no_document(daemon, text):
+    done = ctl(daemon, "add", "-", stdin=text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"pumplinectl: [^\n]+\n", done.stderr) and "gygag" not in done.stderr
+    assert [one for one in daemon.seen if one[0] != "GET"] == []
+
+
+def test_add_of_too_much(daemon):
+    done = ctl(daemon, "add", "-", stdin=json.dumps(document(x="x" * (512 << 10))))
+    assert done.returncode == 2 and "larger than 524288 bytes" in done.stderr
+
+
+def test_add_names_every_fault(daemon):
+    refusal = problem(400, "bad_configuration", "2 faults")
+    refusal["faults"] = [{"file": "ben.json", "pointer": "/erp/url", "detail": "is no URL"},
+                         {"file": "ben.json", "pointer": "/listen", "detail": "is used"}]
+    daemon.on("PUT", "/workshops/ben", refusal, 400)
+    done = ctl(daemon, "add", "ben", "-", stdin="{}")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == ["pumplinectl:   ben.json /erp/url: is no URL",
+                                            "pumplinectl:   ben.json /listen: is used"]
+
+
+@pytest.mark.parametrize("args, query", [([], ""), (["--force"], "?force=true")])
+@pytest.mark.parametrize("reply, said", [
+    ({"waiting": 0, "queue_kept": None}, ""), ({"waiting": 0, "queue_kept": "/q"}, "its queue is kept in /q\n"),
+    ({"waiting": 1, "queue_kept": "/q"}, "1 order waited\nits queue is kept in /q\n"),
+    ({"waiting": None, "queue_kept": "/q"}, "nobody knows how many orders waited\nits queue is kept in /q\n"),
+    ({"waiting": 3, "queue_kept": "/q"}, "3 orders waited\nits queue is kept in /q\n")])
+def test_remove(daemon, args, query, reply, said):
+    daemon.on("DELETE", PATH + query, {"workshop": SHOP, "slug": "s", "removed": True, **reply})
+    done = ctl(daemon, "remove", SHOP, *args)
+    assert (done.returncode, done.stdout) == (0, f"{SHOP}: removed\n{said}")
+
+
+@pytest.mark.parametrize("command, was, said", [
+    ("activate", False, "activated"), ("activate", True, "was active already"),
+    ("deactivate", True, "deactivated"), ("deactivate", False, "was not active")])
+def test_activate(daemon, command, was, said):
+    daemon.on("PUT", f"{PATH}/{command}", integration(was_active=was, was_running=not was))
+    assert ctl(daemon, command, SHOP).stdout == f"{SHOP}: {said}; process running\n"
+    assert daemon.seen == [("PUT", f"{PATH}/{command}", None)]
+
+
+def test_show(daemon):
+    daemon.on("GET", PATH, integration(configuration=document()))
+    assert json.loads(ctl(daemon, "show", SHOP).stdout) == document()
+    assert json.loads(ctl(daemon, "show", SHOP, "--json").stdout) == integration(configuration=document())
+
+
+def test_rekey(daemon):
+    daemon.on("PUT", "/rekey", {"rekeyed": 1})
+    assert ctl(daemon, "rekey").stdout == "a new master key is in use; 1 workshop was sealed again\n"
+
+
+def test_token_add_shows_it_once_and_sends_its_hash(daemon):
+    daemon.on("POST", f"{PATH}/tokens", {"workshop": SHOP})
+    tokens = []
+    for args in ([], ["--name", "oil mat"]):
+        done = ctl(daemon, "token", "add", SHOP, "--scope", "order", *args)
+        token = done.stdout.splitlines()[1]
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token) and done.stdout.count(token) == 1
+        digest = hashlib.blake2b(token.encode(), digest_size=32).hexdigest()
+        name = args[1] if args else f"order-{digest[:8]}"
+        assert done.stdout == f"{SHOP}: token {name} added; it is shown this once:\n{token}\n"
+        assert daemon.seen[-1][2] == {"name": name, "scope": "order", "hash": digest}
+        tokens.append(token)
+    assert tokens[0] != tokens[1]
+    reply = json.loads(ctl(daemon, "token", "add", SHOP, "--scope", "manage", "--json").stdout)
+    assert set(reply) == {"workshop", "name", "scope", "token"} and reply["scope"] == "manage"
+
+
+def test_token_whose_reply_is_lost_is_not_shown(daemon):
+    daemon.on("POST", f"{PATH}/tokens", lambda: setattr(daemon, "missing_bytes", 9) or {})
+    done = ctl(daemon, "token", "add", SHOP, "--scope", "order", "--name", "n")
+    assert (done.returncode, done.stdout) == (3, "") and "revoke it" in done.stderr
+
+
+def test_token_list_and_revoke(daemon):
+    daemon.on("GET", f"{PATH}/tokens", {"workshop": SHOP, "tokens": [
+        {"name": "oil mat", "scope": "order"}, {"scope": "manage"}]})
+    assert [columns(line) for line in ctl(daemon, "token", "list", SHOP).stdout.splitlines()] == [
+        ["NAME", "SCOPE"], ["oil mat", "order"], ["-", "manage"]]
+    daemon.on("GET", f"{PATH}/tokens", {"workshop": SHOP, "tokens": []})
+    assert ctl(daemon, "token", "list", SHOP).stdout == f"{SHOP}: no tokens\n"
+    daemon.on("DELETE", f"{PATH}/tokens/oil%20mat", {"workshop": SHOP})
+    assert ctl(daemon, "token", "revoke", SHOP, "oil mat").stdout == f"{SHOP}: token oil mat revoked\n"
+
+
+def test_seal_from_stdin(daemon):
+    daemon.on("POST", "/seal", {"slug": "bennys-auto", "sealed": "QUJD"})
+    done = ctl(daemon, "seal", SHOP, stdin="gyg äg\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, '{"sealed": "QUJD"}\n', "")
+    assert daemon.seen == [("POST", "/seal", {"workshop": SHOP, "password": "gyg äg"})]
+
+
+def test_seal_asks_without_echo(daemon):
+    daemon.on("POST", "/seal", {"slug": "bennys-auto", "sealed": "QUJD"})
+    terminal = Terminal(daemon, "seal", SHOP)
+    terminal.read_until("Password: ")
+    assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    terminal.type("gygag\n")
+    output, status = terminal.finish()
+    assert status == 0 and "gygag" not in output and '{"sealed": "QUJD"}' in output
+    assert daemon.seen[0][2]["password"] == "gygag"
+
+
+def test_metrics_are_printed_as_they_are(daemon):
+    text = '# TYPE x gauge\nx{workshop="Värkstad"} 1\n# EOF\n'
+    daemon.on("GET", "/metrics", text.encode())
+    assert ctl(daemon, "metrics").stdout == text
+
+
+# ---- events, watching ----
+
+def event(name, **data):
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+class Running:
+    """The program with its output in pipes, read while it runs."""
+
+    def __init__(self, daemon, *args):
+        self.process = subprocess.Popen([CTL, *args], env=environment(daemon), stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, encoding="utf-8")
+        self.lines, self.end = [], time.monotonic() + 60
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = ""
+
+    def read_until(self, text):
+        while text not in self.text:
+            assert select.select([self.process.stdout], [], [], max(0, self.end - time.monotonic()))[0], self.text
+            chunk = os.read(self.process.stdout.fileno(), 65536).decode()
+            assert chunk, self.process.stderr.read()
+            self.text += chunk
+        return self.text
+
+    def finish(self, number=None):
+        if number:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, self.text + (out or ""), err
+
+
+def test_events_are_lines(daemon):
+    daemon.events = queue.Queue()
+    program = Running(daemon, "events")
+    for part in (": hello\n\n", event("snapshot", **health(integration())), event("integration", **integration()),
+                 "data: no JSON\n\n", event("integration", workshop="Öst", process="backoff"),
+                 event("removed", workshop="Öst", slug="st")):
+        daemon.events.put(part)
+    program.read_until("removed\n")
+    daemon.events.put(None)
+    status, out, err = program.finish()
+    assert status == 3 and "has ended its events" in err
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in out.splitlines())
+    assert [line[20:] for line in out.splitlines()] == [
+        "pumplined: 1 integrations, 1 running, 1 parked, 0 failed",
+        f"{SHOP}: running, worker parked (auth_failed), 7 in the queue, 3 in error",
+        "Öst: backoff", "Öst: removed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_events_as_json_until_a_signal(daemon, number):
+    daemon.events = queue.Queue()
+    program = Running(daemon, "events", "--json")
+    daemon.events.put(event("state", workshop=EVIL))
+    program.read_until("\n")
+    status, out, err = program.finish(number)
+    daemon.events.put(None)
+    assert (status, err) == (0, "") and not RAW.search(out)
+    assert json.loads(out) == {"event": "state", "workshop": EVIL}
+
+
+def test_no_events_no_daemon(daemon, tmp_path):
+    assert ctl(None, "events", "--socket", tmp_path / "none").returncode == 3
+    done = ctl(daemon, "events")
+    assert done.returncode == 1 and "HTTP 404" in done.stderr
+
+
+def test_watch_prints_every_change_and_ages_are_none(daemon):
+    """Five changes within the deadline: looking every ten seconds, without the events, would not do."""
+    daemon.events = queue.Queue()
+    daemon.on("GET", "/health", health(integration(queue_length=100)))
+    program = Running(daemon, "status", "--watch")
+    program.read_until(" 100 ")
+    assert daemon.followed.wait(20)
+    program.end = time.monotonic() + 20
+    for length in range(101, 106):
+        daemon.on("GET", "/health", health(integration(queue_length=length, uptime_s=length, oldest_placed_age_s=length)))
+        daemon.events.put(event("state"))
+        program.read_until(f" {length} ")
+    looks = daemon.seen.count(("GET", "/health", None))
+    daemon.on("GET", "/health", health(integration(queue_length=105, uptime_s=9, oldest_placed_age_s=9)))
+    daemon.events.put(event("state"))
+    end = time.monotonic() + 60
+    while daemon.seen.count(("GET", "/health", None)) == looks:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    status, out, err = program.finish(signal.SIGTERM)
+    daemon.events.put(None)
+    assert (status, err) == (0, "")
+    assert out.count("WORKSHOP") == 6 and "\x1b" not in out
+
+
+def test_watch_without_events_polls(daemon):
+    daemon.on("GET", PATH, integration())
+    program = Running(daemon, "status", SHOP, "--watch", "--json")
+    program.read_until("\n")
+    daemon.on("GET", PATH, integration(process="stopped"))
+    program.read_until('"stopped"')
+    status, out, err = program.finish(signal.SIGINT)
+    assert (status, err) == (0, "")
+    assert [json.loads(line)["process"] for line in out.splitlines()] == ["running", "stopped"]
+
+
+def test_watch_ends_when_the_daemon_refuses(daemon):
+    daemon.on("GET", PATH, integration())
+    program = Running(daemon, "status", SHOP, "--watch")
+    program.read_until("last exit")
+    daemon.on("GET", PATH, problem(404, "unknown_workshop", "gone"), 404)
+    status, _, err = program.finish()
+    assert status == 1 and "unknown_workshop" in err
+
+
+def test_watch_on_a_terminal_draws_anew_and_leaves_it_as_it_was(daemon):
+    daemon.events = queue.Queue()
+    daemon.on("GET", "/health", health(*(integration(f"shop {i}") for i in range(50))))
+    terminal = Terminal(daemon, "status", "--watch")
+    terminal.read_until("pumplined 0.1.0")
+    assert terminal.output.startswith(b"\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J")
+    assert b"shop 17" in terminal.output and b"shop 18" not in terminal.output  # 24 lines
+    assert "… and 32 more".encode() in terminal.output
+    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 200, 0, 0))
+    terminal.read_until("… and 26 more")
+    terminal.type("\x03")
+    output, status = terminal.finish()
+    daemon.events.put(None)
+    assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
 
 
 # ---- for the eye ----

@@ -399,6 +399,39 @@ test_long_member(void **state)
     json_decref(list);
 }
 
+/* Sealing without the daemon must work while something else is wrong. */
+static void
+the_key_file_is_found_whatever_else_is_wrong(void **state)
+{
+    static const struct {
+        const char *document, *path; /* from the folder; NULL: none, and why is said */
+    } cases[] = {
+        {"{\"key_file\":\"k\",\"nonsense\":1,\"sandbox\":2,\"workshops_dir\":\"none\"}", "k"},
+        {"{\"key_file\":\"/a/b\"}", "/a/b"},
+        {"{}", "/etc/pumpline/master.key"},
+        {"[]", NULL},
+        {"{", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {0};
+        char *path, wanted[256];
+
+        write_file("pumpline.json", cases[i].document);
+        path = config_key_file(main_file, &err);
+        if (!cases[i].path) {
+            assert_null(path);
+            assert_non_null(strstr(err.text, main_file));
+            continue;
+        }
+        snprintf(wanted, sizeof wanted, "%s%s%s", *cases[i].path == '/' ? "" : folder,
+                 *cases[i].path == '/' ? "" : "/", cases[i].path);
+        assert_string_equal(path, wanted);
+        free(path);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -412,6 +445,7 @@ main(void)
                                        TEST(test_open_to_the_network),
                                        TEST(test_names),
                                        TEST(test_long_member),
+                                       TEST(the_key_file_is_found_whatever_else_is_wrong),
                                        TEST(tokens_have_hashes_and_names_of_their_own)};
 
     secret_start();

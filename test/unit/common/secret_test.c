@@ -117,6 +117,21 @@ test_key_text(void **state)
 }
 
 static void
+test_new_tokens(void **state)
+{
+    static const char characters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *one = secret_token_new(), *other = secret_token_new();
+
+    (void)state;
+    assert_int_equal(strlen(one), 43); /* 256 bits, 6 a character */
+    assert_int_equal(strspn(one, characters), 43);
+    assert_string_not_equal(one, other);
+    secret_free(one);
+    secret_free(other);
+}
+
+static void
 test_tokens(void **state)
 {
     char hash[SECRET_HASH_TEXT_BYTES], upper[SECRET_HASH_TEXT_BYTES];
@@ -165,7 +180,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_workshop_key), cmocka_unit_test(test_seal),
         cmocka_unit_test(test_seal_text),    cmocka_unit_test(test_key_text),
-        cmocka_unit_test(test_tokens),       cmocka_unit_test(test_mask)};
+        cmocka_unit_test(test_tokens),       cmocka_unit_test(test_new_tokens),
+        cmocka_unit_test(test_mask)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,122 @@
+# Bash completion for pumplinectl: commands, options and their values, and the workshops of the running daemon.
+#
+# What there is comes from `pumplinectl --commands`, a line a command: name, arguments, options, with a tab between the
+# three. The functions share the variables of _pumplinectl, which is the one that bash calls.
+
+# Adds those of the words, one a line, that begin with what was typed.
+_pumplinectl_offer() {
+    local word
+    while IFS= read -r word; do
+        [[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$word")
+    done <<<"$1"
+}
+
+_pumplinectl_offer_files() {
+    local file
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do
+        COMPREPLY+=("$file")
+    done < <(compgen -f -- "$cur")
+}
+
+# A slug needs no quotes. A daemon that is away has none to offer.
+_pumplinectl_offer_workshops() {
+    local slugs
+    slugs=$("$program" ${socket:+--socket "$socket"} status --json 2>/dev/null |
+        sed -n 's/^ *"slug": "\([a-z0-9-]*\)".*/\1/p')
+    _pumplinectl_offer "$slugs"
+}
+
+# What the usage calls a value says what can stand there: WORKSHOP, [WORKSHOP], FILE, FILE|-, order|manage.
+_pumplinectl_offer_value() {
+    case $1 in
+    *WORKSHOP*) _pumplinectl_offer_workshops ;;
+    *FILE* | PATH) _pumplinectl_offer_files ;;
+    *[a-z]*) _pumplinectl_offer "${1//|/$'\n'}" ;;
+    esac
+}
+
+_pumplinectl_row() {
+    row=$(grep -m1 "^$1"$'\t' <<<"$commands")
+}
+
+# The words before the cursor: which are command and arguments, and whether the last one wants a value.
+_pumplinectl_read_words() {
+    local i word
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $word == = ]]; then # --name=VALUE comes as three words
+            continue
+        elif [[ -n $wanted ]]; then
+            [[ $wanted == PATH ]] && socket=$word
+            wanted=
+        elif [[ $word == -c ]]; then
+            wanted=FILE
+        elif [[ $word == -* ]]; then
+            wanted=$(grep -om1 -e "$word=[^ ]*" <<<"$commands" | head -n1)
+            wanted=${wanted#*=}
+        else
+            given+=("$word")
+        fi
+    done
+    [[ $cur == = ]] && cur=
+}
+
+# A command has one word or two: sets its row and leaves the arguments in `given`.
+_pumplinectl_find_command() {
+    ((${#given[@]} > 0)) || return
+    _pumplinectl_row "${given[0]}"
+    if [[ -n $row ]]; then
+        given=("${given[@]:1}")
+    elif ((${#given[@]} > 1)); then
+        _pumplinectl_row "${given[0]} ${given[1]}"
+        given=("${given[@]:2}")
+    fi
+}
+
+# Those that begin with `$1`: the first words of all commands, or the second ones of "token ".
+_pumplinectl_offer_commands() {
+    _pumplinectl_offer "$(sed -n "s/^$1\([^ "$'\t'"]*\).*/\1/p" <<<"$commands" | sort -u)"
+}
+
+_pumplinectl_offer_options() {
+    local options=${row##*$'\t'}
+    [[ -n $row ]] || options='--socket --json --help --version'
+    _pumplinectl_offer "$(tr ' ' '\n' <<<"$options" | cut -d= -f1)"
+}
+
+_pumplinectl_offer_arguments() {
+    local names=${row#*$'\t'} at=${#given[@]}
+    local -a arguments
+    read -ra arguments <<<"${names%%$'\t'*}"
+    ((at < ${#arguments[@]})) || return
+    _pumplinectl_offer_value "${arguments[at]}"
+    # What may be left out may be what comes next.
+    [[ ${arguments[at]} == \[* ]] && ((at + 1 < ${#arguments[@]})) && _pumplinectl_offer_value "${arguments[at + 1]}"
+}
+
+_pumplinectl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]} commands row= socket= wanted=
+    local -a given=()
+    COMPREPLY=()
+    commands=$("$program" --commands 2>/dev/null) || return 0
+    _pumplinectl_read_words
+    if [[ -n $wanted ]]; then
+        _pumplinectl_offer_value "$wanted"
+        return 0
+    fi
+    local first=${given[0]} count=${#given[@]}
+    _pumplinectl_find_command
+    if [[ $cur == -* ]]; then
+        _pumplinectl_offer_options
+    elif [[ -n $row ]]; then
+        _pumplinectl_offer_arguments
+    elif ((count == 0)); then
+        _pumplinectl_offer_commands ""
+    elif ((count == 1)); then
+        _pumplinectl_offer_commands "$first "
+    fi
+    return 0
+}
+
+complete -F _pumplinectl pumplinectl

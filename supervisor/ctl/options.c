@@ -1,0 +1,145 @@
+/* Owns the command line: which options there are, how words and options are read, and what is wrong
+ * with them. */
+#include "supervisor/ctl/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/ctl/text.h"
+
+static const struct option_def option_defs[OPTION_COUNT] = {
+    [OPTION_SOCKET] = {"socket", "PATH", "the control socket (" CTL_DEFAULT_SOCKET ")"},
+    [OPTION_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
+    [OPTION_HELP] = {"help", NULL, "this text, or a command's"},
+    [OPTION_VERSION] = {"version", NULL, "the version of this program"},
+    [OPTION_LIMIT] = {"limit", "N", "at most N orders"},
+    [OPTION_WORKSHEET] = {"worksheet", "W", "the worksheet's number"},
+    [OPTION_PRODUCT] = {"product", "P", "the product's number"},
+    [OPTION_AMOUNT] = {"amount", "A", "an exact decimal such as 4.5"},
+    [OPTION_ID] = {"id", "UNIQUEID", "the order's uniqueid; without it a random one"},
+    [OPTION_USERNAME] = {"username", "U", "the ERP user; without it the configured one"},
+    [OPTION_PASSWORD_FILE] = {"password-file", "FILE",
+                              "its password is the file's first line; - is stdin"},
+    [OPTION_PASSWORD] = {"password", "", NULL},
+    [OPTION_HISTORY] = {"history", NULL, "every change of its state instead"},
+    [OPTION_NOTE] = {"note", "TEXT", "what was done by hand, kept in the history"},
+    [OPTION_WATCH] = {"watch", NULL, "go on, and show every change"},
+    [OPTION_SLUG] = {"slug", "SLUG", "what the workshop is called in paths: a-z, 0-9 and -"},
+    [OPTION_FORCE] = {"force", NULL, "also with orders in its queue"},
+    [OPTION_CONFIG] = {"config", "FILE", "pumpline.json, which names the key file; also -c FILE"},
+    [OPTION_SCOPE] = {"scope", "order|manage", "what the token allows"},
+    [OPTION_NAME] = {"name", "NAME", "what to call the token; without it a name is made"},
+    [OPTION_COMMANDS] = {"commands", NULL, NULL},
+};
+
+const struct option_def *
+option_table(void)
+{
+    return option_defs;
+}
+
+static void
+take_word(struct words *words, const char *word)
+{
+    if (words->count++ < WORDS_MAX)
+        words->items[words->count - 1] = word;
+}
+
+/* argument is what getopt stopped at. A value after '=' is not repeated: it may be a secret. */
+static int
+complain_option(int found, const char *argument)
+{
+    text_complain("%s --%.*s; see pumplinectl --help",
+                  found == ':' ? "a value is missing after" : "there is no option",
+                  (int)strcspn(argument + strspn(argument, "-"), "="),
+                  argument + strspn(argument, "-"));
+    return CTL_USAGE;
+}
+
+int
+options_read(struct ctl *ctl, struct words *words, int argc, char **argv)
+{
+    struct option longs[OPTION_COUNT + 1] = {0};
+    int found;
+
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        longs[i] = (struct option){option_defs[i].name,
+                                   option_defs[i].value ? required_argument : no_argument, NULL,
+                                   256 + (int)i};
+    opterr = 0;
+    /* '-': words come in their order even under POSIXLY_CORRECT; ':': a missing value is told
+     * from an unknown option. */
+    while ((found = getopt_long(argc, argv, "-:hc:", longs, NULL)) != -1) {
+        if (found == 1)
+            take_word(words, optarg);
+        else if (found == 'h')
+            ctl->options[OPTION_HELP] = "";
+        else if (found == 'c')
+            ctl->options[OPTION_CONFIG] = optarg;
+        else if (found >= 256)
+            ctl->options[found - 256] = optarg ? optarg : "";
+        else
+            return complain_option(found, argv[optind - 1]);
+    }
+    for (; optind < argc; optind++)
+        take_word(words, argv[optind]);
+    return CTL_OK;
+}
+
+static int
+check_options(const struct ctl *ctl)
+{
+    const struct command *command = ctl->command;
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const char *name = option_defs[i].name;
+
+        if (ctl->options[i] && !((command->options | OPTIONS_GLOBAL) & OPTION_BIT(i))) {
+            text_complain("%s takes no --%s; see pumplinectl %s --help", command->name, name,
+                          command->name);
+            return CTL_USAGE;
+        }
+        if (!ctl->options[i] && (command->needed & OPTION_BIT(i))) {
+            text_complain("%s needs --%s; see pumplinectl %s --help", command->name, name,
+                          command->name);
+            return CTL_USAGE;
+        }
+    }
+    return CTL_OK;
+}
+
+static bool
+is_limit(const char *text)
+{
+    return strspn(text, "0123456789") == strlen(text) && strlen(text) <= 9 && atol(text) > 0;
+}
+
+int
+options_check(const struct ctl *ctl)
+{
+    const struct command *command = ctl->command;
+
+    if (ctl->options[OPTION_PASSWORD]) {
+        text_complain("a password in a command line can be seen by others: use --password-file");
+        return CTL_USAGE;
+    }
+    if (ctl->args_count < command->args_min || ctl->args_count > command->args_max) {
+        text_complain("usage: pumplinectl %s %s", command->name, command->usage);
+        return CTL_USAGE;
+    }
+    for (size_t i = 0; i < ctl->args_count; i++)
+        if (*ctl->args[i] == '\0') {
+            text_complain("an argument of %s is empty", command->name);
+            return CTL_USAGE;
+        }
+    if (ctl->options[OPTION_LIMIT] && !is_limit(ctl->options[OPTION_LIMIT])) {
+        text_complain("--limit takes a whole number from 1 on");
+        return CTL_USAGE;
+    }
+    if (ctl->options[OPTION_JSON] && command->no_json) {
+        text_complain("%s has no JSON to print", command->name);
+        return CTL_USAGE;
+    }
+    return check_options(ctl);
+}

@@ -1,0 +1,86 @@
+"""The manual pages: sound, and about all that the programs know, as the programs themselves list it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from pumpline import BUILD
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "conf" / "man").iterdir())
+
+
+def source(name):
+    return (ROOT / "conf" / "man" / name).read_text()
+
+
+def first_lines(name, heading):
+    """What the tags of a page's section begin with, as plain words."""
+    section = source(name).split(f"\n.Sh {heading}\n")[1].split("\n.Sh ")[0]
+    return [line.removeprefix(".It ") for line in section.splitlines() if line.startswith(".It ")]
+
+
+def said(program, *args):
+    return subprocess.run([BUILD / program, *args], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def commands():
+    return [line.split("\t") for line in said("pumplinectl", "--commands").splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_mandoc_has_nothing_to_say(page):
+    if not shutil.which("mandoc"):
+        pytest.skip("mandoc is not installed")
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", page], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_there_is_a_page_for_each():
+    assert [page.name for page in PAGES] == ["pumpline.json.5", "pumplinectl.1", "pumplined.8"]
+
+
+@pytest.mark.parametrize("name, options", [(name, options) for name, _, options in commands()],
+                         ids=lambda value: value.split()[0])
+def test_every_command_and_its_options(name, options):
+    own = [option.split("=")[0] for option in options.split()]
+    tags = [tag for tag in first_lines("pumplinectl.1", "COMMANDS") if re.match(rf"Cm {name}( Oo| Op| Ar| Fl|$)", tag)]
+    assert len(tags) == 1, name
+    for option in own:
+        assert f"Fl {option[1:]}" in (tags[0] if option not in ("--socket", "--json", "--help", "--version", "--config")
+                                      else source("pumplinectl.1")), f"{name} {option}"
+
+
+def test_no_command_that_there_is_not():
+    tags = first_lines("pumplinectl.1", "COMMANDS")
+    assert len(tags) == len(commands())
+
+
+def config_members():
+    """Each name in config's tables of members, from wherever they stand."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "common").glob("config*.c")))
+    return sorted(set(re.findall(r"\.name\s*=\s*\"(\w+)\"", text)))
+
+
+def test_the_tables_are_found():
+    assert {"control_socket", "workshop", "first_s", "hash", "max_in_flight", "ca_file"} <= set(config_members())
+    assert len(config_members()) > 35
+
+
+@pytest.mark.parametrize("member", config_members())
+def test_every_member_of_the_configuration(member):
+    assert re.search(rf"\bCm {member}\b", source("pumpline.json.5"))
+
+
+def test_every_option_of_the_daemon():
+    usage = said("pumplined", "-h")
+    options = set(re.findall(r"^  (-\S+)", usage, re.M))
+    assert {"-c", "-n", "-h", "--version"} <= options
+    for option in options:
+        assert f"Fl {option[1:]}" in source("pumplined.8"), option
+    longs = re.findall(r'\{"([a-z-]+)", (?:required|no)_argument', (ROOT / "supervisor" / "main.c").read_text())
+    assert len(longs) >= 4
+    for option in longs:
+        assert f"Fl -{option}" in source("pumplined.8"), option

@@ -183,7 +183,9 @@ sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 int
 sandbox_alone(struct err *err)
 {
-    if (!filtered || seccomp_alone(err) == SANDBOX_HOLDS)
-        return 0;
-    return -1;
+    enum sandbox_result result = filtered ? seccomp_alone(err) : SANDBOX_HOLDS;
+
+    if (result == SANDBOX_BROKEN)
+        text_copy(err->code, sizeof err->code, "no_resources");
+    return result == SANDBOX_HOLDS ? 0 : -1;
 }

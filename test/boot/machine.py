@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, until
 
-PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4", "liblmdb0",
-            "libseccomp2", "libsodium23")
+PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
+            "liblmdb0", "libseccomp2", "libsodium23")
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"
 REBOOTED = 133  # nspawn's exit status for it with --keep-unit
@@ -133,6 +133,7 @@ class Machine:
         boot, at which it would enable whatever it finds."""
         output("cmake", "--install", str(BUILD), "--prefix", "/usr", env={**os.environ, "DESTDIR": str(self.tree)})
         (self.tree / "etc/machine-id").write_text("5eed" * 8 + "\n")
+        (self.tree / "var/log/journal").mkdir()
         output("systemctl", f"--root={self.tree}", "enable", "pumplined.service")
 
     def write(self, path, text, mode=0o644):
@@ -200,8 +201,8 @@ class Machine:
     def show(self, name, unit="pumplined.service"):
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
 
-    def journal(self):
-        lines = self.run("journalctl", "--no-pager", "-o", "json", "-u", "pumplined.service").splitlines()
+    def journal(self, boot=0):
+        lines = self.run("journalctl", "--no-pager", "-b", str(boot), "-o", "json", "-u", "pumplined.service").splitlines()
         return [json.loads(line) for line in lines]
 
     def last_words(self):

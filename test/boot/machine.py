@@ -133,7 +133,6 @@ class Machine:
         boot, at which it would enable whatever it finds."""
         output("cmake", "--install", str(BUILD), "--prefix", "/usr", env={**os.environ, "DESTDIR": str(self.tree)})
         (self.tree / "etc/machine-id").write_text("5eed" * 8 + "\n")
-        (self.tree / "var/log/journal").mkdir()
         output("systemctl", f"--root={self.tree}", "enable", "pumplined.service")
 
     def write(self, path, text, mode=0o644):

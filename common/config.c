@@ -22,6 +22,7 @@ static const struct config_member workshop_members[] = {
     {.name = "active", .kind = CONFIG_BOOL},
     {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
     {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
+    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
     {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
     {.name = "api_tokens", .kind = CONFIG_ARRAY},
     {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
@@ -185,6 +186,7 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
     w->retention_days = integer_member(w->document, "retention_days", 400);
     w->stop_timeout_s = integer_member(w->document, "stop_timeout_s", 30);
+    w->user = json_string_value(json_object_get(w->document, "user"));
     w->queue_max_mib = integer_member(w->document, "queue_max_mib", 1024);
     load_listen(w, root);
     load_retry(w, root);

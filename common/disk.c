@@ -23,10 +23,11 @@ disk_sync_parent(const char *path)
 }
 
 int
-disk_make_folder(const char *path, struct err *err)
+disk_make_folder(const char *path, mode_t mode, struct err *err)
 {
-    if (mkdir(path, 0700) == 0)
-        return disk_sync_parent(path) ? err_errno(err, "storage", "%s can't be put on disk", path)
-                                      : 0;
+    if (mkdir(path, 0700) == 0) /* the umask may take from mode, never from this */
+        return chmod(path, mode) || disk_sync_parent(path)
+                   ? err_errno(err, "storage", "%s can't be put on disk", path)
+                   : 0;
     return errno == EEXIST ? 0 : err_errno(err, "storage", "%s can't be made", path);
 }

@@ -13,8 +13,8 @@ void boot_standard_descriptors(void);
 /* Makes path and what is missing above it (0755). 1: made, 0: was there, -1: failed. */
 int boot_folder(const char *path, mode_t mode, struct err *err);
 
-/* STATE and STATE/queues, 0700, and the lock that keeps a second daemon off them. The lock's
- * descriptor, held until the process ends, or -1. */
+/* STATE and STATE/queues, 0711 (workshops' users pass through both), and the lock that keeps a
+ * second daemon off them. The lock's descriptor, held until the process ends, or -1. */
 int boot_state_dir(const char *state_dir, struct err *err);
 
 /* Raises RLIMIT_NOFILE to what so many workshops need, as far as the hard limit lets it. */

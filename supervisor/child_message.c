@@ -50,6 +50,18 @@ on_reply(struct child *child, const json_t *message)
     child->host->replied(child, message, child->host->arg);
 }
 
+/* Its last words: why it can't start. */
+static void
+on_refused(struct child *child, const json_t *message)
+{
+    const char *reason = json_string_value(json_object_get(message, "reason"));
+
+    if (child->was_ready || !reason)
+        return;
+    text_copy(child->last_error, sizeof child->last_error, reason);
+    text_clean(child->last_error);
+}
+
 static void
 on_killed(struct child *child, const json_t *message)
 {
@@ -66,11 +78,8 @@ child_message(json_t *message, void *arg)
     static const struct {
         const char *type;
         void (*handle)(struct child *child, const json_t *message);
-    } messages[] = {{"ready", on_ready},
-                    {"status", on_status},
-                    {"pong", on_pong},
-                    {"reply", on_reply},
-                    {"killed", on_killed}};
+    } messages[] = {{"ready", on_ready}, {"status", on_status},   {"pong", on_pong},
+                    {"reply", on_reply}, {"refused", on_refused}, {"killed", on_killed}};
     struct child *child = arg;
     const char *type = json_string_value(json_object_get(message, "type"));
 

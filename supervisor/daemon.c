@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -19,11 +20,16 @@
 /* What children need of their host. */
 
 static json_t *
-slice(const struct child *child, void *arg)
+new_slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
 
-    return config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+    json_t *slice =
+        config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+
+    uids_tell(daemon->uids, daemon->config, child->workshop, slice);
+    json_object_set_new(slice, "supervisor_pid", json_integer(getpid()));
+    return slice;
 }
 
 static bool
@@ -244,11 +250,12 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .master_key = master_key,
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
+                              .uids = uids_new(config->state_dir),
                               .started_ms = clock_monotonic_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
-                                       .slice = slice,
+                                       .slice = new_slice,
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};
@@ -276,6 +283,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->watchdog)
         event_free(daemon->watchdog);
     free(daemon->children);
+    uids_free(daemon->uids);
     secret_free(daemon->master_key);
     config_free(daemon->config);
     free(daemon);

@@ -4,6 +4,7 @@
 #ifndef SUPERVISOR_DAEMON_H
 #define SUPERVISOR_DAEMON_H
 
+#include "common/uids.h"
 #include "supervisor/child.h"
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
@@ -19,6 +20,7 @@ struct daemon {
     struct daemon_config *config; /* owned */
     const char *config_path;      /* borrowed */
     unsigned char *master_key;    /* owned, secret memory */
+    struct uids *uids;
     struct child_host host;
     /* In the order of config->workshops; after them those whose workshop is no longer in it, until
      * their process has gone: nobody finds them, and each owns its configuration. */

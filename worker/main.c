@@ -15,6 +15,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/uids.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
@@ -31,7 +32,7 @@ static const char usage[] =
     "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
     "\n"
     "exit status: 0, 64 usage, 71 the port or the key can't be used, 74 the queue can't be used,\n"
-    "75 another process works on it, 78 configuration\n";
+    "75 another process works on it, or it must be started anew, 78 configuration or sandbox\n";
 
 struct options {
     bool child;
@@ -155,8 +156,13 @@ alone_slice(const struct daemon_config *config, const struct workshop_config *wo
     unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
     json_t *slice = NULL;
 
-    if (secret_master_key(config->key_file, true, master, err) == 0)
+    if (secret_master_key(config->key_file, true, master, err) == 0) {
+        struct uids *uids = uids_new(config->state_dir);
+
         slice = config_slice(config, workshop, master, true);
+        uids_tell(uids, config, workshop, slice);
+        uids_free(uids);
+    }
     secret_free(master);
     return slice;
 }
@@ -178,7 +184,7 @@ serve_alone(struct process *p, const json_t *slice, int fd)
     if (!p->worker)
         return fail(worker_exit_status(&err), err.text);
     run_loop(p);
-    status = worker_broken(p->worker) ? EX_IOERR : 0;
+    status = worker_broken(p->worker) ? EX_IOERR : worker_outdated(p->worker) ? EX_TEMPFAIL : 0;
     worker_free(p->worker);
     return status;
 }
@@ -235,7 +241,7 @@ main(int argc, char **argv)
     p.base = event_base_new();
     if (!p.base)
         die_abort("no event loop");
-    if (sandbox_enter(&err))
+    if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
     else
         status = o.child ? run_child(&p) : run_alone(&p, &o);

@@ -6,16 +6,18 @@
 #include <sysexits.h>
 
 #include "common/clock.h"
-#include "common/disk.h"
 #include "common/fault.h"
 #include "common/http_server.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/queue.h"
+#include "worker/reach.h"
 #include "worker/salvage.h"
+#include "worker/sandbox.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
@@ -23,6 +25,7 @@
 #define DRAIN_LOOK_MS 20
 #define BROKEN_MS 1000 /* for the replies under way */
 #define KILL_MS 1000   /* for the reply of PUT /kill to leave */
+#define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -35,12 +38,14 @@ struct worker {
     const struct erp_driver *driver;
     struct credentials credentials;
     unsigned char *key;
+    char *folder; /* the queue's */
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
-    struct event *drain, *expire;
+    struct event *drain, *expire, *watch;
+    bool outdated;      /* stops because of that */
     int64_t stop_by_ms; /* monotonic; 0: not stopping */
 };
 
@@ -57,6 +62,8 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
     struct config_faults faults = {NULL, 0};
 
+    if (*slice_text(slice, "refuse"))
+        return err_set(err, "config", "%s", slice_text(slice, "refuse"));
     w->workshop = workshop_config_new(slice_text(slice, "slug"), json_object_get(slice, "document"),
                                       "", &faults);
     if (!w->workshop) {
@@ -73,19 +80,49 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     return config_credentials(w->workshop, w->key, &w->credentials, err);
 }
 
-static int
-open_queue(struct worker *w, const json_t *slice, struct err *err)
+static long
+slice_number(const json_t *slice, const char *name)
 {
-    const char *state_dir = slice_text(slice, "state_dir");
-    char *queues = mem_format("%s/queues", state_dir);
-    char *folder = mem_format("%s/%s", queues, w->workshop->slug);
+    return (long)json_integer_value(json_object_get(slice, name));
+}
 
-    if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
-        salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
-        w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
-    free(folder);
-    free(queues);
-    return w->queue ? 0 : -1;
+static void
+open_logs(const struct worker *w, const json_t *slice)
+{
+    const char *log_dir = slice_text(slice, "log_dir");
+
+    log_open(w->workshop->name);
+    if (*log_dir)
+        log_open_files(log_dir, w->workshop->slug);
+}
+
+/* The queue's folder, made and handed over; then the process gives up what it does not need. */
+static int
+shut_in(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct sandbox_setup setup = {.mode = slice_text(slice, "sandbox"),
+                                  .uid = (uid_t)slice_number(slice, "uid"),
+                                  .gid = (gid_t)slice_number(slice, "gid"),
+                                  .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
+
+    w->folder = folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug, setup.uid,
+                               setup.gid, err);
+    if (!w->folder)
+        return -1;
+    setup.paths[setup.path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
+    if (*slice_text(slice, "log_dir"))
+        setup.paths[setup.path_count++] =
+            (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
+    reach_erp(&setup, slice);
+    return sandbox_enter(&setup, err);
+}
+
+static int
+open_queue(struct worker *w, struct err *err)
+{
+    if (salvage_check(w->folder, w->workshop->queue_max_mib, w->key, err) == 0)
+        w->queue = queue_open(w->folder, w->workshop->queue_max_mib, w->key, err);
+    return w->queue ? sandbox_alone(err) : -1;
 }
 
 /* --- the end --- */
@@ -161,6 +198,32 @@ on_killed(void *arg)
     event_base_loopbreak(w->base);
 }
 
+/* --- what it may reach is another file now --- */
+
+static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct timeval next = clock_timeval(WATCH_MS);
+    const char *path = sandbox_outdated(delivery_troubled(w->delivery));
+
+    (void)fd;
+    (void)what;
+    evtimer_add(w->watch, &next);
+    if (!path || w->stop_by_ms)
+        return;
+    log_warning("%s is another one than when this process started: a new process may reach it",
+                path);
+    w->outdated = true;
+    worker_stop(w);
+}
+
+bool
+worker_outdated(const struct worker *worker)
+{
+    return worker->outdated;
+}
+
 /* --- retention --- */
 
 static void
@@ -191,7 +254,7 @@ start_parts(struct worker *w, int listen_fd)
 {
     const json_t *erp = json_object_get(w->workshop->document, "erp");
     const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
 
     w->http = http_new(w->base, ca_file);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
@@ -213,9 +276,11 @@ start_parts(struct worker *w, int listen_fd)
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
     w->drain = evtimer_new(w->base, on_drain, w);
     w->expire = evtimer_new(w->base, on_expire, w);
-    if (!w->drain || !w->expire)
+    w->watch = evtimer_new(w->base, on_watch, w);
+    if (!w->drain || !w->expire || !w->watch)
         die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
+    evtimer_add(w->watch, &look);
 }
 
 struct worker *
@@ -223,25 +288,23 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
              const struct worker_events *events, struct err *err)
 {
     struct worker *w = mem_alloc(sizeof *w);
-    const char *log_dir = slice_text(slice, "log_dir");
 
     w->base = base;
     w->events = *events;
-    if (load_slice(w, slice, err) == 0) {
-        fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
-        log_open(w->workshop->name);
-        if (*log_dir)
-            log_open_files(log_dir, w->workshop->slug);
-        fault_here("worker.open");
-        if (open_queue(w, slice, err) == 0) {
-            start_parts(w, listen_fd);
-            if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_boot(w->delivery);
-            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
-            return w;
-        }
-    }
+    if (load_slice(w, slice, err))
+        goto failed;
+    fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
+    open_logs(w, slice);
+    fault_here("worker.open");
+    if (shut_in(w, slice, err) || open_queue(w, err))
+        goto failed;
+    start_parts(w, listen_fd);
+    if (strcmp(slice_text(slice, "worker"), "stopped"))
+        delivery_boot(w->delivery);
+    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+    return w;
+failed:
     worker_free(w);
     return NULL;
 }
@@ -249,8 +312,11 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 int
 worker_exit_status(const struct err *err)
 {
-    if (strcmp(err->code, "config") == 0 || strcmp(err->code, "credentials") == 0)
-        return EX_CONFIG;
+    static const char *const lasting[] = {"config", "credentials", "sandbox"};
+
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+        if (strcmp(err->code, lasting[i]) == 0)
+            return EX_CONFIG;
     return strcmp(err->code, "in_use") == 0 ? EX_TEMPFAIL : EX_IOERR;
 }
 
@@ -292,6 +358,7 @@ worker_free(struct worker *w)
     if (w->server) {
         event_free(w->drain);
         event_free(w->expire);
+        event_free(w->watch);
         api_free(w->api);
         http_server_free(w->server);
         delivery_free(w->delivery);
@@ -300,6 +367,7 @@ worker_free(struct worker *w)
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);
+    free(w->folder);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

@@ -13,7 +13,10 @@ from machine import Machine, why_not  # noqa: E402
 
 from pumpline import until  # noqa: E402
 
-BENNYS_USER = "bennys"
+BENNYS_UID = 901
+MALLORYS_UID = 902
+FIRST_UID = 40000  # of worker_uids
+DONNAS = ("donnas-garage", "Donnas Garage", 8103)
 noted = pytest.StashKey[list]()
 running = pytest.StashKey[Machine]()
 
@@ -44,8 +47,9 @@ def built(tmp_path_factory, note):
     machine.bootstrap()
     machine.install()
     note(f"boot: the tree was made in {time.monotonic() - start:.0f} s")
-    # alice may use the control socket, mallory may not.
-    machine.write("etc/sysusers.d/test.conf", "u alice -\nm alice pumpline\nu mallory -\n")
+    # alice may use the control socket, mallory may not; bennys is a workshop's user.
+    machine.write("etc/sysusers.d/test.conf",
+                  f"u alice -\nm alice pumpline\nu mallory {MALLORYS_UID}\nu bennys {BENNYS_UID}\n")
     # As conf/pumplined.service says how.
     machine.write("etc/systemd/system/pumplined.service.d/lines.conf", "[Service]\nReadWritePaths=/srv\n")
     yield machine
@@ -54,7 +58,8 @@ def built(tmp_path_factory, note):
 
 @pytest.fixture(scope="session")
 def shops(built):
-    return [built.configure("bennys-auto", "Bennys Auto", 8101), built.configure("carls-cars", "Carls Cars", 8102)]
+    return [built.configure("bennys-auto", "Bennys Auto", 8101, BENNYS_UID, user="bennys"),
+            built.configure("carls-cars", "Carls Cars", 8102, FIRST_UID)]
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,18 @@ def command_of(pid):
         return ""
 
 
+def codename():
+    lines = Path("/etc/os-release").read_text().splitlines()
+    return next(line.split("=", 1)[1] for line in lines if line.startswith("VERSION_CODENAME="))
+
+
+def mirror():
+    """Where apt here takes its packages from; empty where it knows none."""
+    found = output("apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)",
+                   "Created-By: Packages").splitlines()
+    return next((line.split()[2] for line in found if line.split()[:2] == [codename(), "main"]), "")
+
+
 def why_not():
     """What is missing here for a boot; empty: nothing."""
     if os.geteuid():
@@ -50,7 +62,9 @@ def why_not():
         Cgroup("pumpline-boot-probe").remove()
     except OSError as error:
         return f"needs cgroups: {error}"
-    return ""
+    asked = subprocess.run(["curl", "-sSfL", "--max-time", "60", "-o", "/dev/null",
+                            f"{mirror()}dists/{codename()}/InRelease"], capture_output=True, text=True, check=False)
+    return f"needs the mirror of apt's sources: {asked.stderr.strip()}" if asked.returncode else ""
 
 
 class Cgroup:
@@ -95,11 +109,11 @@ class InsideConnection(http.client.HTTPConnection):
 
 
 class InsideWorkshop(Workshop):
-    """A workshop of the file driver. Its folder is its uid's."""
+    """A workshop of the file driver, as uid."""
 
-    def __init__(self, machine, slug, name, port):
+    def __init__(self, machine, slug, name, port, uid):
         super().__init__(name, port)
-        self.machine, self.slug = machine, slug
+        self.machine, self.slug, self.uid = machine, slug, uid
         self.lines = machine.tree / "srv" / slug
 
     def call(self, method, target, body=None, headers=None):
@@ -117,14 +131,8 @@ class Machine:
     # Before it runs.
 
     def bootstrap(self):
-        """From wherever apt here takes its packages."""
-        release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
-        found = output("apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)",
-                       "Created-By: Packages")
-        mirror = next(line.split()[2] for line in found.splitlines()
-                      if line.split()[:2] == [release["VERSION_CODENAME"], "main"])
-        attempt = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}",
-                                  release["VERSION_CODENAME"], self.tree, mirror],
+        attempt = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", codename(),
+                                  self.tree, mirror()],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert attempt.returncode == 0, attempt.stdout[-2000:]
 
@@ -141,10 +149,11 @@ class Machine:
         path.write_text(text)
         path.chmod(mode)
 
-    def configure(self, slug, name, port, **more):
-        """The workshop's own file; its ERP is the folder /srv/SLUG unless more says otherwise."""
-        workshop = InsideWorkshop(self, slug, name, port)
-        workshop.lines.mkdir(exist_ok=True)
+    def configure(self, slug, name, port, uid, **more):
+        """The workshop's own file; its ERP is the folder /srv/SLUG, which is uid's alone, unless more says otherwise."""
+        workshop = InsideWorkshop(self, slug, name, port, uid)
+        workshop.lines.mkdir(0o700, exist_ok=True)
+        os.chown(workshop.lines, uid, uid)
         document = {"workshop": name, "listen": f"127.0.0.1:{port}", "retry": {"first_s": 0.05, "max_s": 1},
                     "erp": {"system": "file", "folder": f"/srv/{slug}", "format": "json"}, **more}
         self.write(f"{CONFIG}/workshops.d/{slug}.json", json.dumps(document), 0o600)
@@ -201,8 +210,8 @@ class Machine:
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
 
     def journal(self, boot=0):
-        lines = self.run("journalctl", "--no-pager", "-b", str(boot), "-o", "json", "-u", "pumplined.service").splitlines()
-        return [json.loads(line) for line in lines]
+        text = self.run("journalctl", "--no-pager", "-b", str(boot), "-o", "json", "-u", "pumplined.service")
+        return [json.loads(line) for line in text.splitlines()]
 
     def last_words(self):
         if not self.leader:
@@ -230,6 +239,9 @@ class Machine:
         pids = [int(pid) for folder in self.cgroup.folders for path in folder.rglob("pumplined.service/cgroup.procs")
                 for pid in path.read_text().split()]
         return {pid for pid in pids if command_of(pid) == name}
+
+    def worker_uids(self):
+        return {os.stat(f"/proc/{pid}").st_uid for pid in self.processes()}
 
     def daemon_pid(self):
         return until(lambda: self.processes("pumplined"), "the daemon is there").pop()

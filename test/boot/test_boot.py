@@ -7,12 +7,12 @@ import socket
 import threading
 
 import pytest
+from conftest import DONNAS, MALLORYS_UID
 from machine import CONFIG, REBOOTED, in_network_of
 
 from pumpline import alive, until
 
 EXPOSURE_MAX = 2.3
-UIDS = range(40000, 50000)
 KEY = "/etc/pumpline/master.key"
 
 
@@ -79,18 +79,20 @@ def test_folders_and_what_is_configured_are_their_owners(machine):
     assert owner(machine, "/var/log/pumpline").endswith(" 750")
 
 
-def test_each_workshop_has_a_uid_of_its_own(machine):
-    uids = {os.stat(f"/proc/{pid}").st_uid for pid in machine.processes()}
-    assert len(uids) == 2 and all(uid in UIDS for uid in uids)
+def test_each_workshop_has_a_uid_of_its_own(machine, shops):
+    assert machine.worker_uids() == {shop.uid for shop in shops}
+    for shop in shops:
+        queue = (machine.tree / "var/lib/pumpline/queues" / shop.slug).stat()
+        assert (queue.st_uid, queue.st_gid, queue.st_mode & 0o777) == (shop.uid, shop.uid, 0o700)
 
 
-def test_the_master_key_is_made_once_and_no_worker_reads_it(machine):
+def test_the_master_key_is_made_once_and_no_worker_reads_it(machine, carls):
     assert owner(machine, KEY).startswith("root ") and owner(machine, KEY).endswith(" 600")
     assert (machine.tree / KEY[1:]).stat().st_size == 32
     worker = machine.processes().pop()
     for path in (KEY, "/run/credentials/pumplined.service/master.key"):
         assert machine.run("wc", "-c", path, inside=worker).split()[0] == "32"
-        refused = machine.attempt("wc", "-c", path, user=UIDS[0], inside=worker)
+        refused = machine.attempt("wc", "-c", path, user=carls.uid, inside=worker)
         assert refused.returncode == 1 and "Permission denied" in refused.stderr
 
 
@@ -124,14 +126,30 @@ def test_a_daemon_that_hangs_is_replaced(machine, bennys):
     all_delivered_once(bennys, "w1")
 
 
-def test_a_reload_reads_a_new_workshop(machine, bennys):
+def test_a_reload_reads_a_new_workshop(machine, carls):
     before = machine.processes()
-    donnas = machine.configure("donnas-garage", "Donnas Garage", 8103)
+    donnas = machine.configure(*DONNAS, carls.uid + 1)
     machine.run("systemctl", "reload", "pumplined")
     until(donnas.up, "it is served")
     donnas.place("r1")
     donnas.wait("r1", "created")
-    assert before < machine.processes()
+    assert before < machine.processes() and donnas.uid in machine.worker_uids()
+
+
+def test_a_workshop_of_another_user_takes_its_queue_along(machine, carls):
+    """Its old user's folder is closed to root, which has none of its rights over files here."""
+    donnas = machine.configure(*DONNAS, carls.uid + 1)
+    machine.run("systemctl", "reload", "pumplined")
+    until(donnas.up, "it is served")
+    donnas.place("u1")
+    donnas.wait("u1", "created")
+    donnas = machine.configure(*DONNAS, MALLORYS_UID, user="mallory")
+    os.chown(donnas.lines_of("u1")[0], donnas.uid, donnas.uid)
+    machine.run("systemctl", "reload", "pumplined")
+    until(lambda: donnas.uid in machine.worker_uids() and machine.serves(), "it is served by its new user")
+    assert donnas.place("u1")["duplicate"] is True
+    donnas.place("u2")
+    donnas.wait("u2", "created")
 
 
 @pytest.fixture
@@ -184,9 +202,9 @@ def slow_erp(machine):
     erp.listener.close()
 
 
-def test_a_stop_waits_for_the_order_in_hand(machine, slow_erp):
+def test_a_stop_waits_for_the_order_in_hand(machine, carls, slow_erp):
     url = f"http://127.0.0.1:{slow_erp.port}/erp/"
-    edwards = machine.configure("edwards-tyres", "Edwards Tyres", 8104, erp={"system": "tryton", "url": url})
+    edwards = machine.configure("edwards-tyres", "Edwards Tyres", 8104, carls.uid + 2, erp={"system": "tryton", "url": url})
     machine.run("systemctl", "reload", "pumplined")
     until(edwards.up, "it is served")
     edwards.place("s1")

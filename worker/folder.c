@@ -90,21 +90,32 @@ give_folder(int fd, const struct handover *h, int depth)
     return result;
 }
 
+/* queues is opened by who the process is: a folder above it may be closed to the owner. */
 static int
-hand_over(const char *folder, uid_t uid, gid_t gid, struct err *err)
+open_given(const char *queues, const char *slug, struct stat *status)
+{
+    int above = open(queues, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+
+    if (above >= 0 && fstatat(above, slug, status, AT_SYMLINK_NOFOLLOW) == 0)
+        fd = open_as(status->st_uid, above, slug, O_RDONLY | O_DIRECTORY);
+    if (above >= 0)
+        close(above);
+    return fd;
+}
+
+static int
+hand_over(const char *queues, const char *slug, uid_t uid, gid_t gid, struct err *err)
 {
     struct handover h = {.uid = uid, .gid = gid};
     struct stat status;
-    int fd;
+    int fd = open_given(queues, slug, &status);
 
-    if (lstat(folder, &status))
-        return err_errno(err, "storage", "%s", folder);
-    fd = open_as(status.st_uid, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
     if (fd < 0)
-        return err_errno(err, "storage", "%s", folder);
+        return err_errno(err, "storage", "%s/%s", queues, slug);
     h.before = status.st_uid;
     if (give_folder(fd, &h, 0))
-        return err_errno(err, "storage", "%s can't be given to user %ld", folder, (long)uid);
+        return err_errno(err, "storage", "%s/%s can't be given to user %ld", queues, slug,
+                         (long)uid);
     return 0;
 }
 
@@ -113,7 +124,8 @@ folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid, st
 {
     char *queues = mem_format("%s/queues", state_dir), *folder = mem_format("%s/%s", queues, slug);
     int failed = disk_make_folder(state_dir, 0711, err) || disk_make_folder(queues, 0711, err) ||
-                 disk_make_folder(folder, 0700, err) || (uid && hand_over(folder, uid, gid, err));
+                 disk_make_folder(folder, 0700, err) ||
+                 (uid && hand_over(queues, slug, uid, gid, err));
 
     free(queues);
     if (!failed)

@@ -15,6 +15,7 @@
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
 /* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
 #define ASKED_AGAIN_MS 1000
+#define STOP_SLACK_S 10 /* over the longest stop_timeout_s */
 
 /* What children need of their host. */
 
@@ -96,6 +97,22 @@ kill_all(struct daemon *daemon)
         child_kill(daemon->children[i]);
 }
 
+/* The manager's own patience may be shorter than a workshop's. */
+static void
+tell_stopping(const struct daemon *daemon)
+{
+    unsigned long long longest_s = 0;
+    char *state;
+
+    for (size_t i = 0; i < daemon->total; i++)
+        if (daemon->children[i]->workshop->stop_timeout_s > longest_s)
+            longest_s = daemon->children[i]->workshop->stop_timeout_s;
+    state =
+        mem_format("STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu", (longest_s + STOP_SLACK_S) * 1000000);
+    notify_send(state);
+    free(state);
+}
+
 static void
 on_terminate(evutil_socket_t number, short what, void *arg)
 {
@@ -108,7 +125,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
         return;
     }
     log_info("signal %d: stopping", (int)number);
-    notify_send("STOPPING=1");
+    tell_stopping(daemon);
     daemon->stopping = true;
     daemon->stopping_ms = clock_monotonic_ms();
     for (size_t i = 0; i < daemon->total; i++)

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Sends "READY=1", "STOPPING=1" or "WATCHDOG=1" to NOTIFY_SOCKET; does nothing where none is set.
- */
+/* Sends a state as sd_notify(3) has them, "READY=1", to NOTIFY_SOCKET; does nothing where none is
+ * set. */
 void notify_send(const char *state);
 
 /* How often the watchdog wants to be told, half of its patience; 0: there is none. */

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . conf/setup.sh
 
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
-               python3-prometheus-client
+               python3-prometheus-client debootstrap systemd-container
                tryton-server tryton-modules-sale tryton-sao tryton-proteus)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -34,6 +34,7 @@ for folder in build build-asan; do
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider \
         --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
 done
+PUMPLINE_BUILD=$PWD/build /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/boot.xml" test/boot
 step fuzz test/fuzz/run.sh 5
 step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
 step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2

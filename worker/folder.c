@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,19 @@ struct handover {
     gid_t gid;
 };
 
+/* A queue's folder is its user's alone, and root may be left without the right to look into it: who
+ * opens it, or something in it, is its owner. */
+static int
+open_as(uid_t owner, int folder, const char *name, int flags)
+{
+    uid_t own = (uid_t)setfsuid(owner);
+    int fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC), number = errno;
+
+    setfsuid(own);
+    errno = number;
+    return fd;
+}
+
 static int give_folder(int fd, const struct handover *h, int depth);
 
 /* A hard link's other name may be in somebody else's folder. */
@@ -31,9 +45,9 @@ may_be_given(const struct stat *file, const struct handover *h)
 }
 
 static int
-give_entry(int folder, const char *name, const struct handover *h, int depth)
+give_entry(int folder, uid_t owner, const char *name, const struct handover *h, int depth)
 {
-    int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), inside, result = 0;
+    int fd = open_as(owner, folder, name, O_PATH), inside, result = 0;
     struct stat file;
 
     if (fd < 0)
@@ -41,7 +55,7 @@ give_entry(int folder, const char *name, const struct handover *h, int depth)
     if (fstat(fd, &file))
         result = -1;
     else if (S_ISDIR(file.st_mode) && depth < DEPTH_MAX) {
-        inside = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        inside = open_as(file.st_uid, fd, ".", O_RDONLY | O_DIRECTORY);
         result = inside < 0 ? -1 : give_folder(inside, h, depth + 1);
     } else if (file.st_uid == h->uid)
         result = 0;
@@ -61,15 +75,13 @@ give_folder(int fd, const struct handover *h, int depth)
 {
     DIR *entries = fdopendir(fd);
     const struct dirent *entry;
-    struct stat file;
-    int result = entries ? 0 : -1;
+    struct stat own;
+    int result = entries ? fstat(fd, &own) : -1;
 
     while (!result && (entry = readdir(entries)))
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-            result = give_entry(fd, entry->d_name, h, depth);
-    if (!result && fstat(fd, &file))
-        result = -1;
-    if (!result && file.st_uid != h->uid && may_be_given(&file, h))
+            result = give_entry(fd, own.st_uid, entry->d_name, h, depth);
+    if (!result && own.st_uid != h->uid && may_be_given(&own, h))
         result = fchown(fd, h->uid, h->gid);
     if (entries)
         closedir(entries);
@@ -78,22 +90,32 @@ give_folder(int fd, const struct handover *h, int depth)
     return result;
 }
 
+/* queues is opened by who the process is: a folder above it may be closed to the owner. */
 static int
-hand_over(const char *folder, uid_t uid, gid_t gid, struct err *err)
+open_given(const char *queues, const char *slug, struct stat *status)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int above = open(queues, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+
+    if (above >= 0 && fstatat(above, slug, status, AT_SYMLINK_NOFOLLOW) == 0)
+        fd = open_as(status->st_uid, above, slug, O_RDONLY | O_DIRECTORY);
+    if (above >= 0)
+        close(above);
+    return fd;
+}
+
+static int
+hand_over(const char *queues, const char *slug, uid_t uid, gid_t gid, struct err *err)
+{
     struct handover h = {.uid = uid, .gid = gid};
     struct stat status;
+    int fd = open_given(queues, slug, &status);
 
-    if (fd < 0 || fstat(fd, &status)) {
-        err_errno(err, "storage", "%s", folder);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
+    if (fd < 0)
+        return err_errno(err, "storage", "%s/%s", queues, slug);
     h.before = status.st_uid;
     if (give_folder(fd, &h, 0))
-        return err_errno(err, "storage", "%s can't be given to user %ld", folder, (long)uid);
+        return err_errno(err, "storage", "%s/%s can't be given to user %ld", queues, slug,
+                         (long)uid);
     return 0;
 }
 
@@ -102,7 +124,8 @@ folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid, st
 {
     char *queues = mem_format("%s/queues", state_dir), *folder = mem_format("%s/%s", queues, slug);
     int failed = disk_make_folder(state_dir, 0711, err) || disk_make_folder(queues, 0711, err) ||
-                 disk_make_folder(folder, 0700, err) || (uid && hand_over(folder, uid, gid, err));
+                 disk_make_folder(folder, 0700, err) ||
+                 (uid && hand_over(queues, slug, uid, gid, err));
 
     free(queues);
     if (!failed)

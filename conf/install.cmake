@@ -1,0 +1,32 @@
+# Where Debian expects things, with --prefix /usr; systemd looks below /usr/local/lib too. What is configured is always
+# /etc/pumpline, and what is there already stays as it is.
+include(GNUInstallDirs)
+
+install(TARGETS pumplined RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS pumplinectl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# spawn_worker_path() looks here; the same on every architecture.
+install(TARGETS pumpline-worker RUNTIME DESTINATION lib/pumpline)
+
+# The units name the programs' path, which is known when the prefix is: at the time of installing.
+install(CODE "set(PUMPLINE_SBIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+foreach(unit pumplined.service pumpline-key.service)
+  configure_file(${CMAKE_SOURCE_DIR}/conf/\${unit}.in ${CMAKE_BINARY_DIR}/\${unit} @ONLY)
+endforeach()")
+install(FILES ${CMAKE_BINARY_DIR}/pumplined.service ${CMAKE_BINARY_DIR}/pumpline-key.service
+        DESTINATION lib/systemd/system)
+install(FILES conf/pumpline.sysusers DESTINATION lib/sysusers.d RENAME pumpline.conf)
+install(FILES conf/pumpline.tmpfiles DESTINATION lib/tmpfiles.d RENAME pumpline.conf)
+
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES conf/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME configuration.md)
+install(FILES conf/pumpline.json conf/workshops.d/bennys-auto.json.example DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(CODE "if(NOT EXISTS \"\$ENV{DESTDIR}/etc/pumpline/pumpline.json\")
+  file(INSTALL DESTINATION /etc/pumpline TYPE FILE FILES ${CMAKE_SOURCE_DIR}/conf/pumpline.json)
+endif()")
+
+install(FILES conf/man/pumplinectl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES conf/man/pumpline.json.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES conf/man/pumplined.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES conf/completion/pumplinectl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME pumplinectl)
+install(FILES conf/pumpline.logrotate DESTINATION /etc/logrotate.d RENAME pumpline)

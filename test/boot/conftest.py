@@ -1,0 +1,96 @@
+"""One machine for all tests of this folder, and what it said where one of them fails."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from machine import Machine, why_not  # noqa: E402
+
+from pumpline import until  # noqa: E402
+
+BENNYS_UID = 901
+MALLORYS_UID = 902
+FIRST_UID = 40000  # of worker_uids
+DONNAS = ("donnas-garage", "Donnas Garage", 8103)
+noted = pytest.StashKey[list]()
+running = pytest.StashKey[Machine]()
+
+
+@pytest.fixture(scope="session")
+def note(request):
+    """A figure for the summary of the run."""
+    return request.config.stash.setdefault(noted, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(noted, []):
+        terminalreporter.write_line(line)
+
+
+def pytest_configure(config):
+    config.stash[noted] = []
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, note):
+    """Not booted yet."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    machine = Machine(tmp_path_factory.mktemp("boot"))
+    start = time.monotonic()
+    machine.bootstrap()
+    machine.install()
+    note(f"boot: the tree was made in {time.monotonic() - start:.0f} s")
+    # alice may use the control socket, mallory may not; bennys is a workshop's user.
+    machine.write("etc/sysusers.d/test.conf",
+                  f"u alice -\nm alice pumpline\nu mallory {MALLORYS_UID}\nu bennys {BENNYS_UID}\n")
+    # As conf/pumplined.service says how.
+    machine.write("etc/systemd/system/pumplined.service.d/lines.conf", "[Service]\nReadWritePaths=/srv\n")
+    yield machine
+    machine.remove()
+
+
+@pytest.fixture(scope="session")
+def shops(built):
+    return [built.configure("bennys-auto", "Bennys Auto", 8101, BENNYS_UID, user="bennys"),
+            built.configure("carls-cars", "Carls Cars", 8102, FIRST_UID)]
+
+
+@pytest.fixture(scope="session")
+def booted(request, built, shops, note):
+    start = time.monotonic()
+    request.config.stash[running] = built
+    built.start()
+    until(built.serves, "every workshop is served")
+    note(f"boot: {len(shops)} workshops served {time.monotonic() - start:.1f} s after the start of the machine")
+    return built
+
+
+@pytest.fixture
+def machine(booted):
+    """It runs, and serves."""
+    until(booted.serves, "every workshop is served")
+    return booted
+
+
+@pytest.fixture
+def bennys(machine, shops):
+    return shops[0]
+
+
+@pytest.fixture
+def carls(machine, shops):
+    return shops[1]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed and running in item.config.stash:
+        report.sections.append(("the machine's last words", item.config.stash[running].last_words()))

@@ -12,7 +12,7 @@ from machine import CONFIG, REBOOTED, in_network_of
 
 from pumpline import alive, until
 
-EXPOSURE_MAX = 2.3
+EXPOSURE_MAX = 2.2  # as root, for a uid each worker, and with the network: what is left is weighed in the unit
 KEY = "/etc/pumpline/master.key"
 
 

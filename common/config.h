@@ -78,6 +78,10 @@ struct daemon_config {
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
 
+/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
+ * *error; its line is less than 1, and errno is set, where the file can't be read. */
+json_t *config_read_json(const char *path, json_error_t *error);
+
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */
 struct workshop_config *workshop_config_new(const char *slug, const json_t *document,

@@ -84,6 +84,9 @@ void config_free(struct daemon_config *config);
 /* The key file that pumpline.json names, whatever else is right or wrong in it. The caller frees
  * it; NULL with *err. */
 char *config_key_file(const char *path, struct err *err);
+/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
+ * *error; its line is less than 1, and errno is set, where the file can't be read. */
+json_t *config_read_json(const char *path, json_error_t *error);
 
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */

@@ -1,12 +1,15 @@
 /* pumpline.json and the folder of workshops, as one thing that is right or refused. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/config_check.h"
 #include "common/secret.h"
@@ -46,11 +49,51 @@ static const struct config_member uid_members[] = {
     {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
 };
 
+/* The whole file, in secret memory; NULL with errno. */
+static char *
+read_text(const char *path, size_t *length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    char *text = NULL;
+    ssize_t got = 1;
+
+    *length = 0;
+    if (fd >= 0 && fstat(fd, &file) == 0) {
+        text = secret_alloc((size_t)file.st_size + 1);
+        while (*length < (size_t)file.st_size && got > 0) {
+            got = read(fd, text + *length, (size_t)file.st_size - *length);
+            *length += got > 0 ? (size_t)got : 0;
+        }
+    }
+    if (got < 0) {
+        secret_free(text);
+        text = NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+json_t *
+config_read_json(const char *path, json_error_t *error)
+{
+    size_t length;
+    char *text = read_text(path, &length);
+    json_t *document = NULL;
+
+    error->line = -1;
+    if (text)
+        document = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
+    secret_free(text);
+    return document;
+}
+
 static json_t *
 read_document(const char *path, struct config_faults *faults)
 {
     json_error_t error;
-    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    json_t *document = config_read_json(path, &error);
     char *near;
 
     if (document)

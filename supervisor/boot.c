@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,24 @@ boot_standard_descriptors(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
+}
+
+/* The check for leaks looks into its own process, as a debugger does. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED 0
+#endif
+
+void
+boot_hide(void)
+{
+    static const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) || (!SANITIZED && prctl(PR_SET_DUMPABLE, 0)))
+        log_warning("core dumps can't be switched off: %s", strerror(errno));
 }
 
 static int

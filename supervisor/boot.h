@@ -10,6 +10,10 @@
 /* Opens /dev/null for those of 0, 1, 2 that are closed, so that no socket gets their number. */
 void boot_standard_descriptors(void);
 
+/* The master key is in this process: it leaves no core, and its user's other processes can't look
+ * into it. */
+void boot_hide(void);
+
 /* Makes path and what is missing above it (0755). 1: made, 0: was there, -1: failed. */
 int boot_folder(const char *path, mode_t mode, struct err *err);
 

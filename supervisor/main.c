@@ -206,6 +206,7 @@ main(int count, char **arguments)
     if (status >= 0)
         return status;
     boot_standard_descriptors();
+    boot_hide();
     secret_start();
     config = load_config(options.config);
     if (!config)

@@ -109,7 +109,8 @@ registry_in_step(const struct daemon_config *config, const struct master_keys *k
 {
     const json_t *stored = stored_document(config, slug);
     char *path = registry_path(config, slug);
-    json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t error;
+    json_t *found = config_read_json(path, &error);
     bool same = false;
 
     if (found) {
@@ -139,7 +140,8 @@ int
 registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
                 const char *path, const char *slug, struct err *err)
 {
-    json_t *found = json_load_file(path, JSON_REJECT_DUPLICATES, NULL), *sealed;
+    json_error_t error;
+    json_t *found = config_read_json(path, &error), *sealed;
     unsigned char *key;
     char *text;
     int result = 0;

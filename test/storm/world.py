@@ -317,6 +317,9 @@ class World:
             if shown and shown[0] == 200:
                 self.control("PUT", path, {**shown[1]["configuration"], "retention_days": retention_days})
 
+    def rekey(self, _):
+        self.control("PUT", "/rekey")
+
     def lock_worksheet(self, dice):
         self.erp.touch(self.plan, 1 + dice % 5)
 

@@ -21,12 +21,13 @@ class Child:
         self.channel, theirs = socket.socketpair()
         self.channel.settimeout(DEADLINE_S)
         listener = socket.create_server(("127.0.0.1", self.port)) if not more.get("maintenance") else open("/dev/null")
-        with theirs, listener:
+        logs, unused = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, listener, logs, unused:
             self.process = subprocess.Popen([BUILD / "pumpline-worker", "--child"], close_fds=False,
-                                            preexec_fn=lambda: place(theirs.fileno(), listener.fileno()))
+                                            preexec_fn=lambda: place(theirs.fileno(), listener.fileno(), logs.fileno()))
         self.lines = self.channel.makefile("r")
         self.send({"type": "config", "slug": "bennys-auto", "document": self.document(), "key": KEY, "worker": "stopped",
-                   "state_dir": str(folder / "state"), "log_dir": "", "webdriver_url": "", "sandbox": "off", **more}, *then)
+                   "state_dir": str(folder / "state"), "webdriver_url": "", "sandbox": "off", **more}, *then)
 
     def document(self):
         return {"workshop": "Bennys Auto", "listen": f"127.0.0.1:{self.port}",
@@ -62,12 +63,12 @@ class Child:
         assert self.read("reply")["status"] == 200
 
 
-def place(channel, listener):
-    high = [os.dup2(channel, 200), os.dup2(listener, 201)]
-    for number, fd in zip((3, 4), high):
+def place(*given):
+    high = [os.dup2(fd, 200 + at) for at, fd in enumerate(given)]
+    for number, fd in enumerate(high, start=3):
         os.dup2(fd, number)
         os.close(fd)
-    os.closerange(5, 100)
+    os.closerange(3 + len(high), 100)
 
 
 def maintain(folder):

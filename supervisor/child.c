@@ -18,7 +18,7 @@
 
 #define START_MS 300000    /* from exec to `ready`, a large queue being checked; longer is a hang */
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
-#define STOP_GRACE_MS 1000 /* over stop_timeout_s, which the worker keeps itself: no race */
+#define STOP_GRACE_MS 6000 /* over stop_timeout_s, after which the worker closes its sessions */
 
 static void
 send_type(struct child *child, const char *type)

@@ -13,6 +13,7 @@
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/evidence.h"
 #include "worker/http.h"
 #include "worker/queue.h"
 #include "worker/salvage.h"
@@ -23,6 +24,7 @@
 #define DRAIN_LOOK_MS 20
 #define BROKEN_MS 1000 /* for the replies under way */
 #define KILL_MS 1000   /* for the reply of PUT /kill to leave */
+#define CLOSE_MS 4000  /* for sessions to be closed where stop_timeout_s is over */
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -33,6 +35,7 @@ struct worker {
     struct worker_events events;
     struct workshop_config *workshop;
     const struct erp_driver *driver;
+    json_t *erp; /* the driver's setup */
     struct credentials credentials;
     unsigned char *key;
     struct queue *queue;
@@ -41,7 +44,8 @@ struct worker {
     struct api *api;
     struct http_server *server;
     struct event *drain, *expire;
-    int64_t stop_by_ms; /* monotonic; 0: not stopping */
+    int64_t stop_by_ms;  /* monotonic; 0: not stopping */
+    int64_t close_by_ms; /* monotonic; 0: its sessions are not being closed yet */
 };
 
 static const char *
@@ -50,6 +54,20 @@ slice_text(const json_t *slice, const char *name)
     const char *text = json_string_value(json_object_get(slice, name));
 
     return text ? text : "";
+}
+
+/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
+ */
+static json_t *
+driver_setup(const struct worker *w, const json_t *slice)
+{
+    static const char *const added[][2] = {
+        {"slug", "$slug"}, {"webdriver_url", "$webdriver_url"}, {"recipe", "$recipe"}};
+    json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
+
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
+    return erp;
 }
 
 static int
@@ -67,6 +85,7 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
         return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
+    w->erp = driver_setup(w, slice);
     w->key = secret_alloc(SECRET_KEY_BYTES);
     if (secret_key_parse(slice_text(slice, "key"), w->key))
         return err_set(err, "config", "the workshop's key is missing");
@@ -90,25 +109,46 @@ open_queue(struct worker *w, const json_t *slice, struct err *err)
 
 /* --- the end --- */
 
+static bool
+is_busy(const struct worker *w)
+{
+    /* A disk that fails at once would make a new process a hundred times a second. */
+    return queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
+           http_server_open_calls(w->server) || api_pending(w->api);
+}
+
+/* The orders are over, or it is late for them: now what is open in the ERP. */
+static void
+close_sessions(struct worker *w, int64_t within_ms)
+{
+    if (w->close_by_ms)
+        return;
+    w->close_by_ms = clock_monotonic_ms() + within_ms;
+    delivery_close(w->delivery);
+}
+
 static void
 on_drain(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    bool late = clock_monotonic_ms() >= w->stop_by_ms;
+    int64_t now_ms = clock_monotonic_ms();
+    bool late = now_ms >= w->stop_by_ms;
     struct timeval look = clock_timeval(DRAIN_LOOK_MS);
 
     (void)fd;
     (void)what;
-    /* A disk that fails at once would make a new process a hundred times a second. */
-    if (!late && (queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
-                  http_server_open_calls(w->server) || api_pending(w->api))) {
+    if (!late && is_busy(w)) {
         evtimer_add(w->drain, &look);
         return;
     }
-    if (late)
+    if (late && !w->close_by_ms)
         log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
                     delivery_in_hand(w->delivery));
-    event_base_loopbreak(w->base);
+    close_sessions(w, (late ? 0 : w->stop_by_ms - now_ms) + CLOSE_MS);
+    if (delivery_closing(w->delivery) && now_ms < w->close_by_ms)
+        evtimer_add(w->drain, &look);
+    else
+        event_base_loopbreak(w->base);
 }
 
 static void
@@ -149,6 +189,7 @@ on_kill(void *arg)
 
     w->events.killed(w->events.arg);
     w->stop_by_ms = clock_monotonic_ms() + KILL_MS;
+    close_sessions(w, KILL_MS);
     event_active(w->drain, EV_TIMEOUT, 0);
 }
 
@@ -158,7 +199,8 @@ on_killed(void *arg)
 {
     struct worker *w = arg;
 
-    event_base_loopbreak(w->base);
+    w->stop_by_ms = clock_monotonic_ms();
+    event_active(w->drain, EV_TIMEOUT, 0);
 }
 
 /* --- retention --- */
@@ -174,6 +216,7 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    evidence_expire(queue_folder(w->queue), before_ms);
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)
@@ -198,6 +241,7 @@ start_parts(struct worker *w, int listen_fd)
                                                         .queue = w->queue,
                                                         .http = w->http,
                                                         .workshop = w->workshop,
+                                                        .erp = w->erp,
                                                         .driver = w->driver,
                                                         .credentials = &w->credentials,
                                                         .changed = on_changed,
@@ -235,6 +279,7 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
         fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
             start_parts(w, listen_fd);
+            delivery_tidy(w->delivery);
             if (strcmp(slice_text(slice, "worker"), "stopped"))
                 delivery_boot(w->delivery);
             log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
@@ -300,6 +345,7 @@ worker_free(struct worker *w)
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);
+    json_decref(w->erp);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

@@ -167,7 +167,7 @@ finish(struct queue *queue, struct order *order, enum order_status status, const
 
     order->status = status;
     snprintf(order->reason_code, sizeof order->reason_code, "%s", reason);
-    assert_int_equal(queue_finish(queue, order, 12, false, &err), 0);
+    assert_int_equal(queue_finish(queue, order, &(struct queue_end){.duration_ms = 12}, &err), 0);
 }
 
 /* Brings a new order to `error`. */

@@ -203,6 +203,7 @@ delivery_remake(struct scripted *s)
                                          .queue = s->f.queue,
                                          .http = s->http,
                                          .workshop = &s->workshop,
+                                         .erp = json_object_get(s->workshop.document, "erp"),
                                          .driver = &s->driver,
                                          .credentials = &s->configured,
                                          .changed = on_changed,

@@ -90,7 +90,8 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}. Holds secrets: it is never logged. The caller owns it. */
+ * "stopped"}; whoever sends it may add "maintenance": true (common/chan.h). Holds secrets: it is
+ * never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 
@@ -101,6 +102,9 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
 
 /* True where two workshops' slices are the same but for `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
+
+/* Whether what a worker opens in such an ERP outlives the worker (a browser); config_erp.c. */
+bool config_erp_stays_open(const char *system);
 
 /* The checked `erp` object's faults; config_erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);

@@ -21,8 +21,12 @@ static json_t *
 slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
+    json_t *message =
+        config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
 
-    return config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+    if (child->idle)
+        json_object_set_new(message, "maintenance", json_true());
+    return message;
 }
 
 static bool

@@ -56,6 +56,12 @@ slice_text(const json_t *slice, const char *name)
     return text ? text : "";
 }
 
+static bool
+is_maintenance(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "maintenance"));
+}
+
 /* The erp object, and beside it what the daemon adds: no configuration has members of such names.
  */
 static json_t *
@@ -89,7 +95,9 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->key = secret_alloc(SECRET_KEY_BYTES);
     if (secret_key_parse(slice_text(slice, "key"), w->key))
         return err_set(err, "config", "the workshop's key is missing");
-    return config_credentials(w->workshop, w->key, &w->credentials, err);
+    /* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+    return is_maintenance(slice) ? 0
+                                 : config_credentials(w->workshop, w->key, &w->credentials, err);
 }
 
 static int
@@ -168,7 +176,7 @@ on_changed(void *arg)
 {
     struct worker *w = arg;
 
-    if (queue_broken(w->queue) && !w->stop_by_ms) {
+    if (w->server && queue_broken(w->queue) && !w->stop_by_ms) {
         log_error("the queue can't be used any longer: a new process checks it and opens it again");
         stop_within(w, BROKEN_MS);
     }
@@ -230,11 +238,9 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
-start_parts(struct worker *w, int listen_fd)
+start_delivery(struct worker *w)
 {
-    const json_t *erp = json_object_get(w->workshop->document, "erp");
-    const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+    const char *ca_file = json_string_value(json_object_get(w->erp, "ca_file"));
 
     w->http = http_new(w->base, ca_file);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
@@ -246,6 +252,14 @@ start_parts(struct worker *w, int listen_fd)
                                                         .credentials = &w->credentials,
                                                         .changed = on_changed,
                                                         .arg = w});
+    delivery_tidy(w->delivery);
+}
+
+static void
+start_parts(struct worker *w, const json_t *slice, int listen_fd)
+{
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+
     w->api = api_new(&(struct api_setup){.base = w->base,
                                          .queue = w->queue,
                                          .delivery = w->delivery,
@@ -260,6 +274,10 @@ start_parts(struct worker *w, int listen_fd)
     if (!w->drain || !w->expire)
         die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
+    if (strcmp(slice_text(slice, "worker"), "stopped"))
+        delivery_boot(w->delivery);
+    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
 }
 
 struct worker *
@@ -278,12 +296,11 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
             log_open_files(log_dir, w->workshop->slug);
         fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
-            start_parts(w, listen_fd);
-            delivery_tidy(w->delivery);
-            if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_boot(w->delivery);
-            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+            start_delivery(w);
+            if (is_maintenance(slice))
+                log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+            else
+                start_parts(w, slice, listen_fd);
             return w;
         }
     }
@@ -317,6 +334,34 @@ worker_stopping(const struct worker *worker)
     return worker->stop_by_ms != 0;
 }
 
+bool
+worker_idle(const struct worker *worker)
+{
+    return !worker->server;
+}
+
+bool
+worker_tidying(const struct worker *worker)
+{
+    return delivery_closing(worker->delivery) != 0;
+}
+
+bool
+worker_leaves_open(const struct worker *worker)
+{
+    json_t *notes = queue_session_notes(worker->queue);
+    bool any = json_array_size(notes) != 0;
+
+    json_decref(notes);
+    return any;
+}
+
+unsigned
+worker_waiting(const struct worker *worker)
+{
+    return queue_length(worker->queue);
+}
+
 const char *
 worker_state(const struct worker *worker)
 {
@@ -339,9 +384,9 @@ worker_free(struct worker *w)
         event_free(w->expire);
         api_free(w->api);
         http_server_free(w->server);
-        delivery_free(w->delivery);
-        http_free(w->http);
     }
+    delivery_free(w->delivery);
+    http_free(w->http);
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);

@@ -142,7 +142,7 @@ give(struct scripted *s, struct connection *c, int answer)
 }
 
 /* Answers all that is held. */
-static void
+static inline void
 release(struct scripted *s, int answer)
 {
     unsigned count = s->held_count;

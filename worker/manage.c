@@ -209,10 +209,12 @@ on_closed(void *arg)
 void
 manage_stop(struct manage *m)
 {
-    if (m->worker && !worker_idle(m->worker))
-        worker_stop(m->worker);
-    else
+    if (!m->worker)
         event_base_loopbreak(m->base);
+    else if (worker_idle(m->worker))
+        end_maintenance(m); /* it is soon over, and nobody else would do it */
+    else
+        worker_stop(m->worker);
 }
 
 struct manage *

@@ -122,6 +122,15 @@ text_of(const json_t *message, const char *name)
 }
 
 static void
+say_ready(struct manage *m)
+{
+    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
 do_config(struct manage *m, const json_t *message)
 {
     const struct worker_events events = {on_changed, on_killed, m};
@@ -139,7 +148,7 @@ do_config(struct manage *m, const json_t *message)
     if (m->worker) {
         fault_here("manage.ready");
         on_status(-1, 0, m);
-        send_simple(m, "ready");
+        say_ready(m);
         return;
     }
     log_error("can't start: %s", err.text);
@@ -235,10 +244,10 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
 /* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
  */
 static void
-say_bye(struct manage *m, unsigned waiting, bool open)
+say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
 {
-    json_t *message =
-        json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting, "open", open);
+    json_t *message = json_pack("{s:s s:I s:b s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed, "open", open);
 
     fault_here("manage.bye");
     chan_send(m->chan, message);
@@ -252,11 +261,12 @@ manage_end(struct manage *m)
     bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
     int exit_status = broken ? EX_IOERR : m->exit_status;
     unsigned waiting = closed ? worker_waiting(m->worker) : 0;
+    bool rekeyed = closed && worker_rekeyed(m->worker);
     bool open = closed && worker_leaves_open(m->worker);
 
     worker_free(m->worker);
     if (closed)
-        say_bye(m, waiting, open);
+        say_bye(m, waiting, rekeyed, open);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);

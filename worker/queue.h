@@ -14,11 +14,20 @@
 
 struct queue;
 
-/* Opens or makes the queue in folder and puts orders that were being processed when the last
- * process ended back to placed. workshop_key (SECRET_KEY_BYTES) seals the orders' own credentials;
- * borrowed for the queue's life. */
-struct queue *queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
+/* The workshop's keys, SECRET_KEY_BYTES each, borrowed for the queue's life. */
+struct queue_keys {
+    const unsigned char *key; /* seals the orders' own credentials */
+    const unsigned char *old; /* the one that it replaces; NULL: no rekey is under way */
+};
+
+/* Opens or makes the queue in folder, puts orders that were being processed when the last process
+ * ended back to placed, and seals with keys->key what is sealed with keys->old. */
+struct queue *queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys,
                          struct err *err);
+
+/* Whether nothing in it is sealed with an old key any more: where it was open, its disk may have
+ * been full. Then it forgets that key. */
+bool queue_rekeyed(struct queue *queue);
 void queue_close(struct queue *queue);
 
 /* --- taking orders --- */
@@ -89,8 +98,8 @@ const char *queue_folder(const struct queue *queue);
  * caller to free; NULL with *err. */
 char *queue_backup(struct queue *queue, struct err *err);
 
-/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that a
- * crash leads to no further try. at_ms 0 forgets it. */
+/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that
+ * neither a crash nor another master key leads to a further try. at_ms 0 forgets it. */
 int64_t queue_refused_ms(struct queue *queue, const struct credentials *credentials);
 void queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms);
 

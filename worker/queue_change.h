@@ -8,7 +8,9 @@ struct queue {
     struct store *store;
     json_t *salvaged; /* the note of its opening; NULL: none */
     char *folder;
-    const unsigned char *key;
+    struct queue_keys keys;
+    unsigned char *hash_key; /* of refused credentials; secret memory */
+    bool rekeyed;            /* nothing is sealed with an old key */
     uint64_t last_seq;
     unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
 };
@@ -63,11 +65,6 @@ bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *o
 /* The first order with this status whose seq is greater: its seq, or 0 where there is none. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
                             struct order *order);
-
-void queue_credentials_put(struct queue_txn *t, const struct order *order,
-                           const struct credentials *credentials);
-int queue_credentials_get(struct queue_txn *t, const struct order *order,
-                          struct credentials *credentials);
 
 struct bytes queue_key_text(const char *text);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/fault.h"
-#include "worker/queue_change.h"
+#include "worker/queue_keys.h"
 
 #define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
 

@@ -37,7 +37,8 @@ struct worker {
     const struct erp_driver *driver;
     json_t *erp; /* the driver's setup */
     struct credentials credentials;
-    unsigned char *key;
+    unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
+    bool rekeyed;
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
@@ -76,6 +77,26 @@ driver_setup(const struct worker *w, const json_t *slice)
     return erp;
 }
 
+static unsigned char *
+slice_key(const json_t *slice, const char *name)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+
+    if (secret_key_parse(slice_text(slice, name), key) == 0)
+        return key;
+    secret_free(key);
+    return NULL;
+}
+
+/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+static int
+open_credentials(struct worker *w, const json_t *slice, struct err *err)
+{
+    if (is_maintenance(slice) || config_credentials(w->workshop, w->key, &w->credentials, err) == 0)
+        return 0;
+    return w->old_key ? config_credentials(w->workshop, w->old_key, &w->credentials, err) : -1;
+}
+
 static int
 load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
@@ -92,24 +113,36 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     if (!w->driver)
         return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
     w->erp = driver_setup(w, slice);
-    w->key = secret_alloc(SECRET_KEY_BYTES);
-    if (secret_key_parse(slice_text(slice, "key"), w->key))
+    w->key = slice_key(slice, "key");
+    w->old_key = slice_key(slice, "old_key");
+    if (!w->key)
         return err_set(err, "config", "the workshop's key is missing");
-    /* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
-    return is_maintenance(slice) ? 0
-                                 : config_credentials(w->workshop, w->key, &w->credentials, err);
+    return open_credentials(w, slice, err);
+}
+
+static void
+forget_old_key(struct worker *w)
+{
+    w->rekeyed = w->old_key && queue_rekeyed(w->queue);
+    if (w->rekeyed) {
+        secret_free(w->old_key);
+        w->old_key = NULL;
+    }
 }
 
 static int
 open_queue(struct worker *w, const json_t *slice, struct err *err)
 {
+    const struct queue_keys keys = {w->key, w->old_key};
     const char *state_dir = slice_text(slice, "state_dir");
     char *queues = mem_format("%s/queues", state_dir);
     char *folder = mem_format("%s/%s", queues, w->workshop->slug);
 
     if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
-        salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
-        w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
+        salvage_check(folder, w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(folder, w->workshop->queue_max_mib, &keys, err);
+    if (w->queue)
+        forget_old_key(w);
     free(folder);
     free(queues);
     return w->queue ? 0 : -1;
@@ -356,6 +389,12 @@ worker_leaves_open(const struct worker *worker)
     return any;
 }
 
+bool
+worker_rekeyed(const struct worker *worker)
+{
+    return worker->rekeyed;
+}
+
 unsigned
 worker_waiting(const struct worker *worker)
 {
@@ -391,6 +430,7 @@ worker_free(struct worker *w)
     credentials_clear(&w->credentials);
     secret_free(w->key);
     json_decref(w->erp);
+    secret_free(w->old_key);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

@@ -50,6 +50,9 @@ bool worker_tidying(const struct worker *worker);
 /* Something is open in the ERP for another process to close. */
 bool worker_leaves_open(const struct worker *worker);
 
+/* It was given an old key, and nothing in its queue is sealed with that any more. */
+bool worker_rekeyed(const struct worker *worker);
+
 /* Orders placed or processing. */
 unsigned worker_waiting(const struct worker *worker);
 

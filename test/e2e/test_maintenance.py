@@ -75,7 +75,7 @@ def maintain(folder):
 
 
 def test_a_queue_that_is_not_there_holds_nothing(tmp_path):
-    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 0}], 0)
+    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 0, "rekeyed": False}], 0)
 
 
 def test_maintenance_tells_what_waits_and_delivers_nothing(tmp_path):
@@ -85,9 +85,9 @@ def test_maintenance_tells_what_waits_and_delivers_nothing(tmp_path):
         child.place(f"m{number}")
     child.send({"type": "stop"})
     rest, status = child.end()
-    assert rest[-1] == {"type": "bye", "waiting": 3} and status == 0
+    assert rest[-1] == {"type": "bye", "waiting": 3, "rekeyed": False} and status == 0
     for _ in range(2):
-        assert maintain(tmp_path) == ([{"type": "bye", "waiting": 3}], 0)
+        assert maintain(tmp_path) == ([{"type": "bye", "waiting": 3, "rekeyed": False}], 0)
     assert not list((tmp_path / "lines").iterdir())
 
 
@@ -98,12 +98,12 @@ def test_a_queue_that_was_not_closed_is_checked_first(tmp_path):
     child.process.kill()
     rest, status = child.end()
     assert status == -signal.SIGKILL and "bye" not in [message["type"] for message in rest]
-    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 1}], 0)
+    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 1, "rekeyed": False}], 0)
 
 
 def test_maintenance_needs_no_credentials(tmp_path):
     (tmp_path / "sealed").touch()
-    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 0}], 0)
+    assert maintain(tmp_path) == ([{"type": "bye", "waiting": 0, "rekeyed": False}], 0)
 
 
 def test_there_is_no_bye_without_a_queue(tmp_path):
@@ -115,4 +115,4 @@ def test_there_is_no_bye_without_a_queue(tmp_path):
 def test_what_comes_after_maintenance_was_asked_for_is_harmless(tmp_path):
     then = [{"type": "ping"}, {"type": "call", "id": 1, "method": "GET", "target": "/alive"}, {"type": "stop"}]
     rest, status = Child(tmp_path, then, maintenance=True).end()
-    assert rest[-1] == {"type": "bye", "waiting": 0} and status == 0
+    assert rest[-1] == {"type": "bye", "waiting": 0, "rekeyed": False} and status == 0

@@ -58,7 +58,7 @@ fixture_open(struct fixture *f, unsigned map_mib)
 {
     struct err err = {.code = ""};
 
-    f->queue = queue_open(f->folder, map_mib, f->key, &err);
+    f->queue = queue_open(f->folder, map_mib, &(struct queue_keys){f->key, NULL}, &err);
     if (!f->queue)
         fail_msg("%s: %s", err.code, err.text);
 }

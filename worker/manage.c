@@ -246,9 +246,11 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
 static void
 say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
 {
-    json_t *message = json_pack("{s:s s:I s:b s:b}", "type", "bye", "waiting", (json_int_t)waiting,
-                                "rekeyed", rekeyed, "open", open);
+    json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed);
 
+    if (open)
+        json_object_set_new(message, "open", json_true());
     fault_here("manage.bye");
     chan_send(m->chan, message);
     chan_flush(m->chan, BYE_MS);

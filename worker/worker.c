@@ -13,6 +13,7 @@
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/drain.h"
 #include "worker/evidence.h"
 #include "worker/http.h"
 #include "worker/queue.h"
@@ -21,10 +22,7 @@
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
-#define DRAIN_LOOK_MS 20
-#define BROKEN_MS 1000 /* for the replies under way */
-#define KILL_MS 1000   /* for the reply of PUT /kill to leave */
-#define CLOSE_MS 4000  /* for sessions to be closed where stop_timeout_s is over */
+#define BROKEN_MS 1000    /* for the replies under way */
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -44,9 +42,8 @@ struct worker {
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
-    struct event *drain, *expire;
-    int64_t stop_by_ms;  /* monotonic; 0: not stopping */
-    int64_t close_by_ms; /* monotonic; 0: its sessions are not being closed yet */
+    struct drain drain;
+    struct event *expire;
 };
 
 static const char *
@@ -150,68 +147,14 @@ open_queue(struct worker *w, const json_t *slice, struct err *err)
 
 /* --- the end --- */
 
-static bool
-is_busy(const struct worker *w)
-{
-    /* A disk that fails at once would make a new process a hundred times a second. */
-    return queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
-           http_server_open_calls(w->server) || api_pending(w->api);
-}
-
-/* The orders are over, or it is late for them: now what is open in the ERP. */
-static void
-close_sessions(struct worker *w, int64_t within_ms)
-{
-    if (w->close_by_ms)
-        return;
-    w->close_by_ms = clock_monotonic_ms() + within_ms;
-    delivery_close(w->delivery);
-}
-
-static void
-on_drain(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker *w = arg;
-    int64_t now_ms = clock_monotonic_ms();
-    bool late = now_ms >= w->stop_by_ms;
-    struct timeval look = clock_timeval(DRAIN_LOOK_MS);
-
-    (void)fd;
-    (void)what;
-    if (!late && is_busy(w)) {
-        evtimer_add(w->drain, &look);
-        return;
-    }
-    if (late && !w->close_by_ms)
-        log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
-                    delivery_in_hand(w->delivery));
-    close_sessions(w, (late ? 0 : w->stop_by_ms - now_ms) + CLOSE_MS);
-    if (delivery_closing(w->delivery) && now_ms < w->close_by_ms)
-        evtimer_add(w->drain, &look);
-    else
-        event_base_loopbreak(w->base);
-}
-
-static void
-stop_within(struct worker *w, int64_t ms)
-{
-    if (w->stop_by_ms)
-        return;
-    w->stop_by_ms = clock_monotonic_ms() + ms;
-    api_stop(w->api);
-    delivery_stop(w->delivery);
-    http_server_stop_accepting(w->server);
-    event_active(w->drain, EV_TIMEOUT, 0);
-}
-
 static void
 on_changed(void *arg)
 {
     struct worker *w = arg;
 
-    if (w->server && queue_broken(w->queue) && !w->stop_by_ms) {
+    if (w->server && queue_broken(w->queue) && !w->drain.stop_by_ms) {
         log_error("the queue can't be used any longer: a new process checks it and opens it again");
-        stop_within(w, BROKEN_MS);
+        drain_start(&w->drain, BROKEN_MS);
     }
     w->events.changed(w->events.arg);
 }
@@ -220,7 +163,7 @@ void
 worker_stop(struct worker *w)
 {
     log_info("stopping: %u orders in hand", delivery_in_hand(w->delivery));
-    stop_within(w, w->workshop->stop_timeout_s * 1000LL);
+    drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
 }
 
 static void
@@ -229,9 +172,7 @@ on_kill(void *arg)
     struct worker *w = arg;
 
     w->events.killed(w->events.arg);
-    w->stop_by_ms = clock_monotonic_ms() + KILL_MS;
-    close_sessions(w, KILL_MS);
-    event_active(w->drain, EV_TIMEOUT, 0);
+    drain_kill(&w->drain);
 }
 
 /* A kill does not wait for the orders in hand: the queue knows how far each of them was. */
@@ -240,8 +181,7 @@ on_killed(void *arg)
 {
     struct worker *w = arg;
 
-    w->stop_by_ms = clock_monotonic_ms();
-    event_active(w->drain, EV_TIMEOUT, 0);
+    drain_killed(&w->drain);
 }
 
 /* --- retention --- */
@@ -302,10 +242,15 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                                          .killed = on_killed,
                                          .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
-    w->drain = evtimer_new(w->base, on_drain, w);
+    w->drain = (struct drain){.base = w->base,
+                              .queue = w->queue,
+                              .delivery = w->delivery,
+                              .api = w->api,
+                              .server = w->server};
+    drain_open(&w->drain);
     w->expire = evtimer_new(w->base, on_expire, w);
-    if (!w->drain || !w->expire)
-        die_abort("no memory for timers");
+    if (!w->expire)
+        die_abort("no memory for a timer");
     evtimer_add(w->expire, &first);
     if (strcmp(slice_text(slice, "worker"), "stopped"))
         delivery_boot(w->delivery);
@@ -364,7 +309,7 @@ worker_broken(const struct worker *worker)
 bool
 worker_stopping(const struct worker *worker)
 {
-    return worker->stop_by_ms != 0;
+    return worker->drain.stop_by_ms != 0;
 }
 
 bool
@@ -419,7 +364,7 @@ worker_free(struct worker *w)
     if (!w)
         return;
     if (w->server) {
-        event_free(w->drain);
+        drain_close(&w->drain);
         event_free(w->expire);
         api_free(w->api);
         http_server_free(w->server);

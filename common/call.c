@@ -99,6 +99,49 @@ call_problem(struct call *call, int status, const char *code, json_t *fields, co
     reply_json(call, status, "application/problem+json", problem_json(status, code, fields, cut));
 }
 
+bool
+call_is_json(const struct call *call)
+{
+    static const char json[] = "application/json";
+    size_t length = sizeof json - 1;
+
+    return !call->content_type || (strncasecmp(call->content_type, json, length) == 0 &&
+                                   strchr("; \t", call->content_type[length]));
+}
+
+json_t *
+call_object(struct call *call)
+{
+    json_error_t error;
+    json_t *object;
+    char *near;
+
+    if (!call_is_json(call)) {
+        call_problem(call, 415, "unsupported_media_type", NULL,
+                     "the body must be application/json");
+        return NULL;
+    }
+    /* The parser overlooks a NUL that follows a number. */
+    if (memchr(call->body, '\0', call->body_length)) {
+        call_problem(call, 400, "invalid_json", NULL, "the body holds a NUL byte");
+        return NULL;
+    }
+    object = json_loadb(call->body, call->body_length, JSON_REJECT_DUPLICATES, &error);
+    if (json_is_object(object))
+        return object;
+    /* It quotes the text near the fault, which may be a password. */
+    near = object ? NULL : strstr(error.text, " near ");
+    if (near)
+        *near = '\0';
+    if (object)
+        call_problem(call, 400, "invalid_json", NULL, "the body must be a JSON object");
+    else
+        call_problem(call, 400, "invalid_json", NULL, "line %d, column %d: %s", error.line,
+                     error.column, error.text);
+    json_decref(object);
+    return NULL;
+}
+
 json_t *
 problem_json(int status, const char *code, json_t *fields, const char *detail)
 {

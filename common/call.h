@@ -55,6 +55,13 @@ void call_reply_text(struct call *call, int status, const char *content_type, co
 void call_problem(struct call *call, int status, const char *code, json_t *fields,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Whether the body may be read as JSON: application/json, or no type at all. */
+bool call_is_json(const struct call *call);
+
+/* The body, which must be a JSON object, as a new reference; NULL where it is none, and then the
+ * call has been replied to: 415, 400 "invalid_json". */
+json_t *call_object(struct call *call);
+
 /* The problem object of RFC 9457; takes over fields; the caller owns the result. */
 json_t *problem_json(int status, const char *code, json_t *fields, const char *detail);
 

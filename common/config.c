@@ -22,6 +22,7 @@ static const struct config_member workshop_members[] = {
     {.name = "active", .kind = CONFIG_BOOL},
     {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
     {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
+    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
     {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
     {.name = "api_tokens", .kind = CONFIG_ARRAY},
     {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
@@ -154,6 +155,33 @@ load_credentials(struct workshop_config *w, const struct config_place *root)
     config_check_members(credentials, credential_members, COUNT(credential_members), &place);
 }
 
+/* The hash is compared as text, so no other spelling of it ever matches. */
+bool
+config_check_token(const json_t *token, const struct config_place *place)
+{
+    const char *hash = json_string_value(json_object_get(token, "hash"));
+    bool sound = config_check_members(token, token_members, COUNT(token_members), place);
+
+    if (!sound || !hash[strspn(hash, "0123456789abcdef")])
+        return sound;
+    config_check_fault(place, "hash", "must be of 0-9 and a-f");
+    return false;
+}
+
+static bool
+name_taken(const json_t *tokens, size_t index)
+{
+    const char *name = json_string_value(json_object_get(json_array_get(tokens, index), "name"));
+
+    for (size_t i = 0; name && i < index; i++) {
+        const char *other = json_string_value(json_object_get(json_array_get(tokens, i), "name"));
+
+        if (other && strcmp(name, other) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 load_tokens(struct workshop_config *w, const struct config_place *root)
 {
@@ -166,9 +194,11 @@ load_tokens(struct workshop_config *w, const struct config_place *root)
 
         snprintf(pointer, sizeof pointer, "/api_tokens/%zu", i);
         if (json_is_object(token))
-            config_check_members(token, token_members, COUNT(token_members), &place);
+            config_check_token(token, &place);
         else
             config_fault_add(root->faults, root->file, pointer, "must be an object");
+        if (name_taken(tokens, i))
+            config_check_fault(&place, "name", "is the name of another token too");
     }
 }
 
@@ -185,6 +215,7 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
     w->retention_days = integer_member(w->document, "retention_days", 400);
     w->stop_timeout_s = integer_member(w->document, "stop_timeout_s", 30);
+    w->user = json_string_value(json_object_get(w->document, "user"));
     w->queue_max_mib = integer_member(w->document, "queue_max_mib", 1024);
     load_listen(w, root);
     load_retry(w, root);
@@ -197,8 +228,8 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     }
 }
 
-static bool
-slug_valid(const char *slug)
+bool
+config_slug_sound(const char *slug)
 {
     size_t length = strlen(slug);
 
@@ -215,7 +246,7 @@ workshop_config_read(const char *slug, const json_t *document, const char *file,
 
     text_copy(w->slug, sizeof w->slug, slug);
     w->document = json_deep_copy(document);
-    if (!slug_valid(slug))
+    if (!config_slug_sound(slug))
         config_fault_add(
             faults, file, "",
             "the file's name must be of a-z, 0-9 and '-', at most 64 characters: it is the slug");

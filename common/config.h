@@ -52,6 +52,7 @@ struct workshop_config {
     unsigned max_in_flight;  /* 0: the driver's default */
     unsigned stop_timeout_s; /* how long a graceful stop waits for the order in hand; default 30 */
     unsigned queue_max_mib;  /* size of the queue's map; default 1024 */
+    const char *user;        /* in document; NULL: one of the daemon's range */
     const char *erp_system;  /* in document */
     bool has_credentials;
     json_t *document; /* the checked file, owned; "password" may be plain or sealed */
@@ -65,6 +66,8 @@ struct daemon_config {
     char log_dir[CONFIG_PATH_MAX]; /* empty: no files */
     char key_file[CONFIG_PATH_MAX];
     char sandbox[16]; /* required, best-effort, off */
+    /* Users of their own for workshops that name none, where the daemon is root. */
+    uint32_t uid_first, uid_count;
     char webdriver_url[CONFIG_PATH_MAX];
     struct workshop_config **workshops; /* by slug */
     size_t workshop_count;
@@ -74,6 +77,10 @@ struct daemon_config {
  * where anything is wrong, nothing is half-loaded. */
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
+
+/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
+ * *error; its line is less than 1, and errno is set, where the file can't be read. */
+json_t *config_read_json(const char *path, json_error_t *error);
 
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */
@@ -90,8 +97,9 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}; whoever sends it may add "maintenance": true and "old_key" (common/chan.h). Holds
- * secrets: it is never logged. The caller owns it. */
+ * "stopped"}; uids_tell adds who the process is to be, and whoever sends it may add "maintenance":
+ * true, "old_key" and "queue", a folder to be used instead of STATE/queues/SLUG (common/chan.h).
+ * Holds secrets: it is never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 

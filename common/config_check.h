@@ -41,6 +41,16 @@ bool config_check_members(const json_t *object, const struct config_member *memb
 struct workshop_config *workshop_config_read(const char *slug, const json_t *document,
                                              const char *file, struct config_faults *faults);
 
+/* Adds the faults that the workshop has together with those of other slugs. */
+void config_check_against(const struct daemon_config *config,
+                          const struct workshop_config *workshop, struct config_faults *faults);
+
+/* The slug of a file or a new workshop: a-z, 0-9 and '-', not first; at most CONFIG_SLUG_MAX. */
+bool config_slug_sound(const char *slug);
+
+/* An element of api_tokens, which is an object; place is its own. Returns whether it is sound. */
+bool config_check_token(const json_t *token, const struct config_place *place);
+
 /* Adds a fault at pointer/name. */
 void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

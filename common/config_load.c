@@ -1,14 +1,22 @@
 /* pumpline.json and the folder of workshops, as one thing that is right or refused. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/config_check.h"
 #include "common/secret.h"
+
+#define UID_LAST 0x7fffffff
+#define UID_FIRST_DEFAULT 40000
+#define UID_COUNT_DEFAULT 10000
 
 static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
 
@@ -28,13 +36,64 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "worker_uids", .kind = CONFIG_OBJECT},
 };
+
+/* Those below 1000 are the system's own. */
+static const struct config_member uid_members[] = {
+    {.name = "first",
+     .kind = CONFIG_INTEGER,
+     .required = true,
+     .minimum = 1000,
+     .maximum = UID_LAST},
+    {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
+};
+
+/* The whole file, in secret memory; NULL with errno. */
+static char *
+read_text(const char *path, size_t *length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    char *text = NULL;
+    ssize_t got = 1;
+
+    *length = 0;
+    if (fd >= 0 && fstat(fd, &file) == 0) {
+        text = secret_alloc((size_t)file.st_size + 1);
+        while (*length < (size_t)file.st_size && got > 0) {
+            got = read(fd, text + *length, (size_t)file.st_size - *length);
+            *length += got > 0 ? (size_t)got : 0;
+        }
+    }
+    if (got < 0) {
+        secret_free(text);
+        text = NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+json_t *
+config_read_json(const char *path, json_error_t *error)
+{
+    size_t length;
+    char *text = read_text(path, &length);
+    json_t *document = NULL;
+
+    error->line = -1;
+    if (text)
+        document = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
+    secret_free(text);
+    return document;
+}
 
 static json_t *
 read_document(const char *path, struct config_faults *faults)
 {
     json_error_t error;
-    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    json_t *document = config_read_json(path, &error);
     char *near;
 
     if (document)
@@ -62,6 +121,22 @@ take_path(const json_t *document, const char *name, const char *fallback, const 
         text_copy(to, CONFIG_PATH_MAX, path);
     else
         snprintf(to, CONFIG_PATH_MAX, "%s/%s", folder, path);
+}
+
+static void
+load_uids(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/worker_uids", root->faults};
+    const json_t *uids = json_object_get(document, "worker_uids");
+
+    config->uid_first = UID_FIRST_DEFAULT;
+    config->uid_count = UID_COUNT_DEFAULT;
+    if (!json_is_object(uids) || !config_check_members(uids, uid_members, 2, &place))
+        return;
+    config->uid_first = (uint32_t)json_integer_value(json_object_get(uids, "first"));
+    config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
+    if (config->uid_count - 1 > UID_LAST - config->uid_first)
+        config_check_fault(&place, "count", "there are not so many users from first on");
 }
 
 static void
@@ -154,12 +229,39 @@ check_pair(const struct daemon_config *config, const struct workshop_config *a,
         pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);
 }
 
+/* Only here: a worker checks its document too, where it may no longer look users up. */
+static void
+check_user(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    const struct passwd *user = w->user ? getpwnam(w->user) : NULL;
+
+    if (w->user && !user)
+        config_check_fault(&place, "user", "there is no such user");
+    else if (user && (!user->pw_uid || !user->pw_gid))
+        config_check_fault(&place, "user", "must be neither root nor of root's group");
+    free(file);
+}
+
 static void
 check_together(const struct daemon_config *config, struct config_faults *faults)
 {
+    for (size_t i = 0; i < config->workshop_count; i++)
+        check_user(config, config->workshops[i], faults);
     for (size_t i = 1; i < config->workshop_count; i++)
         for (size_t j = 0; j < i; j++)
             check_pair(config, config->workshops[j], config->workshops[i], faults);
+}
+
+void
+config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
+                     struct config_faults *faults)
+{
+    for (size_t i = 0; i < config->workshop_count; i++)
+        if (strcmp(config->workshops[i]->slug, workshop->slug))
+            check_pair(config, config->workshops[i], workshop, faults);
 }
 
 struct daemon_config *
@@ -175,6 +277,7 @@ config_load(const char *path, struct config_faults *faults)
         config_check_members(document, daemon_members,
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
+        load_uids(config, document, &root);
         load_folder(config, faults);
         check_together(config, faults);
     }

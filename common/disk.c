@@ -31,11 +31,16 @@ disk_sync_parent(const char *path)
 }
 
 int
-disk_make_folder(const char *path, struct err *err)
+disk_make_folder(const char *path, mode_t mode, struct err *err)
 {
-    if (mkdir(path, 0700) == 0)
+    mode_t before = umask(0);
+    int failed = mkdir(path, mode), number = errno;
+
+    umask(before);
+    if (!failed)
         return disk_sync_parent(path) ? err_errno(err, "storage", "%s can't be put on disk", path)
                                       : 0;
+    errno = number;
     return errno == EEXIST ? 0 : err_errno(err, "storage", "%s can't be made", path);
 }
 

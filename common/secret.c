@@ -2,6 +2,7 @@
 #include "common/secret.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <sodium.h>
@@ -17,7 +18,8 @@ _Static_assert(NONCE_BYTES + TAG_BYTES == SECRET_OVERHEAD_BYTES,
                "sealed values have this overhead");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == SECRET_KEY_BYTES, "key size");
 
-/* Requests and configurations pass through jansson with passwords in them. */
+/* Requests and configurations pass through jansson's and libevent's memory with passwords in them.
+ */
 static void
 free_wiped(void *memory)
 {
@@ -26,12 +28,27 @@ free_wiped(void *memory)
     free(memory);
 }
 
+static void *
+resize_wiped(void *memory, size_t size)
+{
+    size_t old_size = memory ? malloc_usable_size(memory) : 0;
+    void *larger = malloc(size);
+
+    if (!larger)
+        return NULL;
+    if (memory)
+        memcpy(larger, memory, old_size < size ? old_size : size);
+    free_wiped(memory);
+    return larger;
+}
+
 void
 secret_start(void)
 {
     if (sodium_init() < 0)
         die_abort("libsodium can't start: no source of randomness");
     json_set_alloc_funcs(malloc, free_wiped);
+    event_set_mem_functions(malloc, resize_wiped, free_wiped);
 }
 
 /* Small secrets share locked pages between guard pages that are kept: a mapping of its own for each

@@ -16,7 +16,7 @@
 #define SECRET_HASH_TEXT_BYTES 65 /* hexadecimal and NUL */
 
 /* Must run first in every program; aborts where the system gives no randomness. From then on
- * jansson zeroes what it frees. */
+ * jansson and libevent zero what they free. */
 void secret_start(void);
 
 /* Guarded, locked memory; aborts when there is none. secret_free zeroes it; NULL is allowed. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,24 @@ boot_standard_descriptors(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
+}
+
+/* The check for leaks looks into its own process, as a debugger does. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED 0
+#endif
+
+void
+boot_hide(void)
+{
+    static const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) || (!SANITIZED && prctl(PR_SET_DUMPABLE, 0)))
+        log_warning("core dumps can't be switched off: %s", strerror(errno));
 }
 
 static int
@@ -73,6 +92,20 @@ take_lock(const char *path, struct err *err)
     return -1;
 }
 
+/* Other users than the daemon's get as far as their own folder in it. */
+static int
+let_through(const char *path, struct err *err)
+{
+    struct stat status;
+
+    if (geteuid())
+        return 0;
+    if (stat(path, &status) ||
+        ((~status.st_mode & S_IXOTH) && chmod(path, (status.st_mode | S_IXOTH) & 07777)))
+        return err_errno(err, "no_folder", "%s can't be opened for the workshops' users", path);
+    return 0;
+}
+
 int
 boot_state_dir(const char *state_dir, struct err *err)
 {
@@ -80,7 +113,8 @@ boot_state_dir(const char *state_dir, struct err *err)
     char *lock = mem_format("%s/pumplined.lock", state_dir);
     int fd = -1;
 
-    if (boot_folder(state_dir, 0700, err) >= 0 && boot_folder(queues, 0700, err) >= 0)
+    if (boot_folder(state_dir, 0711, err) >= 0 && boot_folder(queues, 0711, err) >= 0 &&
+        let_through(state_dir, err) == 0 && let_through(queues, err) == 0)
         fd = take_lock(lock, err);
     free(queues);
     free(lock);

@@ -67,6 +67,7 @@ open_channel(struct child *child, int fd)
     child->chan = chan_new(child->host->base, fd, &events, child);
     if (slice)
         chan_send(child->chan, slice);
+    child->told = json_object_get(slice, "old_key") != NULL;
     fault_here("child.configured");
     json_decref(slice);
 }
@@ -85,6 +86,7 @@ start_process(struct child *child, bool idle, struct err *err)
     child->idle = idle;
     child->waiting = -1;
     child->left_open = false;
+    child->rekeyed = false;
     open_channel(child, spawned.chan_fd);
     return 0;
 }
@@ -391,6 +393,14 @@ child_configure(struct child *child, const struct workshop_config *workshop)
     if (before->port != workshop->port || strcmp(before->host, workshop->host))
         child_close_listener(child);
     child->workshop = workshop;
+    free(child->queue);
+    child->queue = NULL;
+}
+
+void
+child_new_key(struct child *child)
+{
+    child->told = child->rekeyed = false;
 }
 
 void
@@ -400,5 +410,6 @@ child_free(struct child *child)
     chan_free(child->chan);
     event_free(child->timer);
     json_decref(child->alive);
+    free(child->queue);
     free(child);
 }

@@ -46,11 +46,14 @@ struct child {
     enum child_state state;
     pid_t pid; /* 0: no process */
     struct chan *chan;
+    char *queue;   /* owned; NULL: the one of its slug, in STATE/queues */
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
     bool idle;           /* this process is there for maintenance: see child_maintain */
+    bool told;           /* this process knows both keys of the rekey that is under way */
+    bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
     unsigned unanswered; /* pings since the last pong */
@@ -68,6 +71,9 @@ struct child *child_new(const struct child_host *host, const struct workshop_con
 /* From now on this is its configuration (borrowed): a process that runs keeps what it was told, the
  * next one gets it. A listener at another address closes now. */
 void child_configure(struct child *child, const struct workshop_config *workshop);
+
+/* There is a new key that its process does not know. */
+void child_new_key(struct child *child);
 
 /* Closes what it holds; a process that is still there is left to the end of its channel. */
 void child_free(struct child *child);

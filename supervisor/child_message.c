@@ -6,15 +6,21 @@
 #include "supervisor/child_state.h"
 
 static void
+take_rekeyed(struct child *child, const json_t *message)
+{
+    child->rekeyed = child->told && json_is_true(json_object_get(message, "rekeyed"));
+}
+
+static void
 on_ready(struct child *child, const json_t *message)
 {
-    (void)message;
     if (child->state != CHILD_STARTING)
         return;
     fault_here("child.ready");
     child->was_ready = true;
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';
+    take_rekeyed(child, message);
     child_move(child, CHILD_RUNNING, CHILD_PING_MS, "process %ld is ready", (long)child->pid);
 }
 
@@ -50,6 +56,18 @@ on_reply(struct child *child, const json_t *message)
     child->host->replied(child, message, child->host->arg);
 }
 
+/* Its last words: why it can't start. */
+static void
+on_refused(struct child *child, const json_t *message)
+{
+    const char *reason = json_string_value(json_object_get(message, "reason"));
+
+    if (child->was_ready || !reason)
+        return;
+    text_copy(child->last_error, sizeof child->last_error, reason);
+    text_clean(child->last_error);
+}
+
 static void
 on_killed(struct child *child, const json_t *message)
 {
@@ -68,6 +86,7 @@ on_bye(struct child *child, const json_t *message)
     if (json_is_integer(waiting))
         child->waiting = json_integer_value(waiting);
     child->left_open = json_is_true(json_object_get(message, "open"));
+    take_rekeyed(child, message);
 }
 
 void
@@ -76,8 +95,9 @@ child_message(json_t *message, void *arg)
     static const struct {
         const char *type;
         void (*handle)(struct child *child, const json_t *message);
-    } messages[] = {{"ready", on_ready}, {"status", on_status}, {"pong", on_pong},
-                    {"reply", on_reply}, {"killed", on_killed}, {"bye", on_bye}};
+    } messages[] = {{"ready", on_ready}, {"status", on_status},   {"pong", on_pong},
+                    {"reply", on_reply}, {"refused", on_refused}, {"killed", on_killed},
+                    {"bye", on_bye}};
     struct child *child = arg;
     const char *type = json_string_value(json_object_get(message, "type"));
 

@@ -14,7 +14,7 @@ struct waiting {
     enum command command;
     const struct child *child;
     pid_t pid; /* of the process that it found; 0: none */
-    bool was_running;
+    json_t *first;
     struct call *call;
     struct event *timer;
 };
@@ -56,15 +56,23 @@ restart_whole(struct child *child)
 
 /* patient: what is waited for comes by itself, in stop_timeout_s at the latest. */
 static const struct {
-    const char *name;
-    void (*run)(struct child *child);
+    const char *name;                 /* in the path; NULL: none */
+    void (*run)(struct child *child); /* NULL: nothing */
     bool (*done)(const struct child *child, pid_t pid);
-    bool patient, brief;
+    json_t *(*view)(const struct child *child); /* the rest of the reply; NULL: none */
+    bool patient;
+    bool tells; /* the reply has workshop and was_running */
 } commands_known[COMMANDS] = {
-    [COMMAND_START] = {"start", start_whole, has_settled, false, false},
-    [COMMAND_STOP] = {"stop", child_stop, has_gone, true, false},
-    [COMMAND_RESTART] = {"restart", restart_whole, has_settled, false, false},
-    [COMMAND_KILL] = {"kill", child_kill, has_gone, true, true}};
+    [COMMAND_START] = {"start", start_whole, has_settled, view_integration, .tells = true},
+    [COMMAND_STOP] = {"stop", child_stop, has_gone, view_integration, .patient = true,
+                      .tells = true},
+    [COMMAND_RESTART] = {"restart", restart_whole, has_settled, view_integration, .tells = true},
+    [COMMAND_KILL] = {"kill", child_kill, has_gone, .patient = true, .tells = true},
+    [COMMAND_ACTIVATE] = {"activate", start_whole, has_settled, view_integration, .tells = true},
+    [COMMAND_DEACTIVATE] = {"deactivate", child_stop, has_gone, view_integration, .patient = true,
+                            .tells = true},
+    [COMMAND_CONFIGURE] = {.done = has_settled, .view = view_workshop},
+    [COMMAND_TOKENS] = {.done = has_settled, .view = view_tokens}};
 
 bool
 command_done(enum command command, const struct child *child, pid_t pid)
@@ -76,25 +84,35 @@ bool
 command_named(const char *segment)
 {
     for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(segment, commands_known[i].name) == 0)
+        if (commands_known[i].name && strcmp(segment, commands_known[i].name) == 0)
             return true;
     return false;
+}
+
+static json_t *
+first_members(json_t *first, enum command command, const struct child *child)
+{
+    json_t *reply = first ?: json_object(), *told;
+
+    if (!commands_known[command].tells)
+        return reply;
+    told = json_pack("{ss sb}", "workshop", child->workshop->name, "was_running", child->pid != 0);
+    json_object_update_missing(reply, told);
+    json_decref(told);
+    return reply;
 }
 
 static void
 answer(struct waiting *waiting)
 {
-    json_t *reply = json_pack("{ss sb}", "workshop", waiting->child->workshop->name, "was_running",
-                              waiting->was_running);
+    json_t *(*view_of)(const struct child *child) = commands_known[waiting->command].view;
+    json_t *view = view_of ? view_of(waiting->child) : NULL;
 
     TAILQ_REMOVE(&waiting->commands->open, waiting, link);
-    if (!commands_known[waiting->command].brief) {
-        json_t *view = view_integration(waiting->child);
-
-        json_object_update_missing(reply, view);
-        json_decref(view);
-    }
-    call_reply(waiting->call, 200, reply);
+    if (view)
+        json_object_update_missing(waiting->first, view);
+    json_decref(view);
+    call_reply(waiting->call, 200, waiting->first);
     event_free(waiting->timer);
     free(waiting);
 }
@@ -121,7 +139,8 @@ wait_for(struct waiting *waiting)
 }
 
 void
-commands_do(struct commands *commands, enum command command, struct child *child, struct call *call)
+commands_do(struct commands *commands, enum command command, struct child *child, struct call *call,
+            json_t *first)
 {
     struct waiting *waiting = mem_alloc(sizeof *waiting);
 
@@ -129,9 +148,10 @@ commands_do(struct commands *commands, enum command command, struct child *child
                                 .command = command,
                                 .child = child,
                                 .pid = child->pid,
-                                .was_running = child->pid != 0,
+                                .first = first_members(first, command, child),
                                 .call = call};
-    commands_known[command].run(child);
+    if (commands_known[command].run)
+        commands_known[command].run(child);
     wait_for(waiting);
     if (command_done(command, child, waiting->pid))
         answer(waiting);

@@ -1,8 +1,8 @@
-/* start, stop, restart and kill by the control API: done at once, answered when it has come true.
+/* What the control API asks of a child: done at once, answered when it has come true.
  *
- * Owns each such call until then. start and restart are answered when the child is running and has
- * pushed its status, or is failed or in backoff, after COMMAND_PATIENCE_MS as it is; stop and kill
- * when the process has gone. */
+ * Owns each such call until then. start, restart, activate and another configuration are answered
+ * when the child is at rest or is running and has pushed its status, or is in backoff, after
+ * COMMAND_PATIENCE_MS as it is; stop, kill and deactivate when the process has gone. */
 #ifndef SUPERVISOR_COMMAND_H
 #define SUPERVISOR_COMMAND_H
 
@@ -11,16 +11,27 @@
 
 #define COMMAND_PATIENCE_MS 10000
 
-enum command { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_KILL, COMMANDS };
+enum command {
+    COMMAND_START,
+    COMMAND_STOP,
+    COMMAND_RESTART,
+    COMMAND_KILL,
+    COMMAND_ACTIVATE,
+    COMMAND_DEACTIVATE,
+    COMMAND_CONFIGURE, /* it has another configuration: nothing more is done */
+    COMMAND_TOKENS,    /* the same, answered with its tokens */
+    COMMANDS
+};
 
 struct commands;
 
 struct commands *commands_new(struct event_base *base);
 void commands_free(struct commands *commands); /* each open call: answered as it is */
 
-/* Takes over the call. */
+/* Takes over the call, and first (or NULL): the reply's first members, which go before those of
+ * their names. */
 void commands_do(struct commands *commands, enum command command, struct child *child,
-                 struct call *call);
+                 struct call *call, json_t *first);
 
 /* The child is another one now; a command may have come true. */
 void commands_changed(struct commands *commands, const struct child *child);

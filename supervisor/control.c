@@ -7,11 +7,13 @@
 
 #include "common/http_server.h"
 #include "common/route.h"
-#include "supervisor/command.h"
+#include "supervisor/control_internal.h"
 #include "supervisor/forward.h"
 #include "supervisor/listen.h"
 #include "supervisor/peer.h"
+#include "supervisor/rekey.h"
 #include "supervisor/reload.h"
+#include "supervisor/removal.h"
 #include "supervisor/view.h"
 
 /* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
@@ -19,15 +21,8 @@
 static const struct http_limits limits = {
     .body_bytes = 512u << 10, .deadline_ms = 10000, .idle_s = 60};
 
-struct control {
-    struct daemon *daemon;
-    struct http_server *server;
-    struct forwards *forwards;
-    struct commands *commands;
-};
-
-static struct child *
-find_child(const struct control *control, struct call *call)
+struct child *
+control_find(const struct control *control, struct call *call)
 {
     struct child *child = daemon_find(control->daemon, call->params[0]);
 
@@ -35,6 +30,36 @@ find_child(const struct control *control, struct call *call)
         call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop \"%s\"",
                      call->params[0]);
     return child;
+}
+
+bool
+control_accepts(const struct control *control, struct call *call)
+{
+    if (control->daemon->stopping)
+        call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
+    return !control->daemon->stopping;
+}
+
+void
+control_refuse_faults(struct call *call, const struct config_faults *faults)
+{
+    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
+                              faults->count == 1 ? "" : "s");
+    json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
+    char *text;
+
+    json_object_set_new(problem, "faults", config_faults_json(faults));
+    text = json_dumps(problem, JSON_COMPACT);
+    call_reply_text(call, 400, "application/problem+json", text, strlen(text));
+    free(text);
+    json_decref(problem);
+    free(detail);
+}
+
+void
+control_not_written(struct call *call, const struct err *err)
+{
+    call_problem(call, 503, "not_written", NULL, "%s", err->text);
 }
 
 static void
@@ -56,42 +81,34 @@ get_workshops(struct call *call, void *context)
 static void
 get_workshop(struct call *call, void *context)
 {
-    struct child *child = find_child(context, call);
+    struct child *child = control_find(context, call);
 
     if (child)
         call_reply(call, 200, view_workshop(child));
-}
-
-static void
-refuse_stopping(struct call *call)
-{
-    call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
 }
 
 /* Commands that end with a process. */
 static void
 put_up(struct control *control, struct call *call, enum command command)
 {
-    struct child *child = find_child(control, call);
+    struct child *child = control_find(control, call);
 
-    if (!child)
+    if (!child || !control_accepts(control, call))
         return;
-    if (control->daemon->stopping)
-        refuse_stopping(call);
-    else if (!child->workshop->active)
+    if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL, "this integration is not active");
     else
-        commands_do(control->commands, command, child, call);
+        commands_do(control->commands, command, child, call, NULL);
 }
 
 /* Commands that end without one. */
 static void
 put_down(struct control *control, struct call *call, enum command command)
 {
-    struct child *child = find_child(control, call);
+    struct child *child = control_find(control, call);
 
     if (child)
-        commands_do(control->commands, command, child, call);
+        commands_do(control->commands, command, child, call, NULL);
 }
 
 static void
@@ -118,23 +135,6 @@ put_kill(struct call *call, void *context)
     put_down(context, call, COMMAND_KILL);
 }
 
-/* Takes over the call. */
-static void
-refuse_faults(struct call *call, const struct config_faults *faults)
-{
-    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
-                              faults->count == 1 ? "" : "s");
-    json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
-    char *text;
-
-    json_object_set_new(problem, "faults", config_faults_json(faults));
-    text = json_dumps(problem, JSON_COMPACT);
-    call_reply_text(call, 400, "application/problem+json", text, strlen(text));
-    free(text);
-    json_decref(problem);
-    free(detail);
-}
-
 static void
 put_reload(struct call *call, void *context)
 {
@@ -142,23 +142,30 @@ put_reload(struct call *call, void *context)
     struct config_faults faults = {0};
     json_t *report;
 
-    if (control->daemon->stopping) {
-        refuse_stopping(call);
+    if (!control_accepts(control, call))
         return;
-    }
     report = reload(control->daemon, &faults);
     if (report)
         call_reply(call, 200, report);
     else
-        refuse_faults(call, &faults);
+        control_refuse_faults(call, &faults);
     config_faults_clear(&faults);
+}
+
+static void
+put_rekey(struct call *call, void *context)
+{
+    struct control *control = context;
+
+    if (control_accepts(control, call))
+        rekey_begin(control->rekey, call);
 }
 
 static void
 forward(struct call *call, void *context)
 {
     struct control *control = context;
-    struct child *child = find_child(control, call);
+    struct child *child = control_find(control, call);
 
     if (!child)
         return;
@@ -173,12 +180,23 @@ forward(struct call *call, void *context)
 static const struct route routes[] = {
     {.method = "GET", .pattern = "/health", .handle = get_health},
     {.method = "PUT", .pattern = "/reload", .handle = put_reload},
+    {.method = "PUT", .pattern = "/rekey", .handle = put_rekey},
+    {.method = "POST", .pattern = "/seal", .handle = workshops_seal},
     {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
     {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
+    {.method = "PUT", .pattern = "/workshops/{workshop}", .handle = workshops_put},
+    {.method = "DELETE", .pattern = "/workshops/{workshop}", .handle = workshops_delete},
+    {.method = "PUT", .pattern = "/workshops/{workshop}/activate", .handle = workshops_activate},
+    {.method = "PUT",
+     .pattern = "/workshops/{workshop}/deactivate",
+     .handle = workshops_deactivate},
     {.method = "PUT", .pattern = "/workshops/{workshop}/start", .handle = put_start},
     {.method = "PUT", .pattern = "/workshops/{workshop}/stop", .handle = put_stop},
     {.method = "PUT", .pattern = "/workshops/{workshop}/restart", .handle = put_restart},
     {.method = "PUT", .pattern = "/workshops/{workshop}/kill", .handle = put_kill},
+    {.method = "GET", .pattern = "/workshops/{workshop}/tokens", .handle = tokens_get},
+    {.method = "POST", .pattern = "/workshops/{workshop}/tokens", .handle = tokens_post},
+    {.method = "DELETE", .pattern = "/workshops/{workshop}/tokens/{name}", .handle = tokens_delete},
     /* Whatever else is the workshop API's; its own table says what there is. */
     {.method = "GET", .pattern = "/workshops/{workshop}/*", .handle = forward},
     {.method = "PUT", .pattern = "/workshops/{workshop}/*", .handle = forward},
@@ -199,6 +217,8 @@ on_changed(struct child *child, void *arg)
 
     forwards_changed(control->forwards, child);
     commands_changed(control->commands, child);
+    rekey_changed(control->rekey, child);
+    removals_changed(control->removals, child);
 }
 
 static void
@@ -230,6 +250,8 @@ control_open(struct daemon *daemon, struct err *err)
     control->daemon = daemon;
     control->forwards = forwards_new(daemon->base);
     control->commands = commands_new(daemon->base);
+    control->rekey = rekey_new(daemon);
+    control->removals = removals_new(daemon);
     control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer =
@@ -242,7 +264,9 @@ control_close(struct control *control)
 {
     control->daemon->observer = (struct daemon_observer){0};
     unlink(control->daemon->config->control_socket);
+    removals_free(control->removals);
     commands_free(control->commands);
+    rekey_free(control->rekey);
     forwards_free(control->forwards);
     http_server_free(control->server);
     free(control);

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "supervisor/notify.h"
+#include "supervisor/registry.h"
 #include "supervisor/reload.h"
 
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
@@ -17,7 +19,7 @@
 /* What children need of their host. */
 
 static json_t *
-slice(const struct child *child, void *arg)
+new_slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
     json_t *message =
@@ -27,6 +29,11 @@ slice(const struct child *child, void *arg)
         config_slice_old_key(message, child->workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
+    if (child->queue) /* of nobody that works: root's own */
+        json_object_set_new(message, "queue", json_string(child->queue));
+    else
+        uids_tell(daemon->uids, daemon->config, child->workshop, message);
+    json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
     return message;
 }
 
@@ -220,6 +227,46 @@ daemon_sweep(struct daemon *daemon)
     evtimer_add(daemon->sweep, &now);
 }
 
+/* For a queue whose workshop is not configured; no ERP is asked. */
+static struct workshop_config *
+stand_in(const char *slug, const char *queue)
+{
+    struct config_faults faults = {0};
+    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
+                                 "erp", "system", "file", "folder", queue);
+    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: %s", slug, faults.items[0].text);
+    json_decref(document);
+    return workshop;
+}
+
+int
+daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+{
+    struct child *child = child_new(&daemon->host, stand_in(slug, queue ?: "/nonexistent"));
+
+    child->queue = queue ? mem_string(queue) : NULL;
+    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
+    daemon->children[daemon->total++] = child;
+    if (child_maintain(child, err) == 0)
+        return 0;
+    daemon_sweep(daemon);
+    return -1;
+}
+
+int
+daemon_new_key(struct daemon *daemon, struct err *err)
+{
+    if (key_file_begin(daemon->config->key_file, &daemon->keys, err))
+        return -1;
+    registry_seal(daemon->config, NULL, &daemon->keys);
+    for (size_t i = 0; i < daemon->total; i++)
+        child_new_key(daemon->children[i]);
+    return 0;
+}
+
 struct daemon *
 daemon_new(struct event_base *base, struct daemon_config *config, const char *config_path,
            const struct master_keys *keys, const char *worker_path)
@@ -232,14 +279,16 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .keys = *keys,
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
+                              .uids = uids_new(config->state_dir),
                               .started_ms = clock_monotonic_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
-                                       .slice = slice,
+                                       .slice = new_slice,
                                        .changed = on_changed,
                                        .replied = on_replied,
                                        .arg = daemon}};
+    registry_seal(config, NULL, keys);
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
@@ -264,6 +313,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->watchdog)
         event_free(daemon->watchdog);
     free(daemon->children);
+    uids_free(daemon->uids);
     master_keys_clear(&daemon->keys);
     config_free(daemon->config);
     free(daemon);

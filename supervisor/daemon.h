@@ -5,6 +5,7 @@
 #define SUPERVISOR_DAEMON_H
 
 #include "common/key_file.h"
+#include "common/uids.h"
 #include "supervisor/child.h"
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
@@ -20,6 +21,7 @@ struct daemon {
     struct daemon_config *config; /* owned */
     const char *config_path;      /* borrowed */
     struct master_keys keys;      /* owned */
+    struct uids *uids;
     struct child_host host;
     /* In the order of config->workshops; after them those whose workshop is no longer in it, until
      * their process has gone: nobody finds them, and each owns its configuration. */
@@ -49,6 +51,15 @@ struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug)
 
 /* The configuration that a leaving child owns, for its owner to free. */
 struct workshop_config *daemon_own_config(const struct child *child);
+
+/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
+ * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
+int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* From now on there is a new master key, and the old one as long as it is needed: key_file_begin,
+ * for the configuration and the children too. */
+int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
 
 /* Frees those of the leaving children that are at rest, once the loop runs. */
 void daemon_sweep(struct daemon *daemon);

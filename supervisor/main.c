@@ -1,5 +1,6 @@
 /* pumplined: the supervisor of all integrations. One page from options to exit. */
 #include <getopt.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/fault.h"
 #include "common/key_file.h"
 #include "common/log.h"
@@ -90,6 +92,15 @@ load_config(const char *path)
     return config;
 }
 
+static void
+remove_key_asides(const char *key_file)
+{
+    char *copy = mem_string(key_file);
+
+    disk_remove_asides(dirname(copy));
+    free(copy);
+}
+
 /* EX_OK, or the status for the first thing that is not in place. */
 static int
 prepare(const struct daemon_config *config, struct master_keys *keys, char *worker_path, int *lock,
@@ -98,6 +109,8 @@ prepare(const struct daemon_config *config, struct master_keys *keys, char *work
     *lock = boot_state_dir(config->state_dir, err);
     if (*lock < 0)
         return EX_CANTCREAT;
+    disk_remove_asides(config->workshops_dir);
+    remove_key_asides(config->key_file);
     fault_open(config->state_dir, "pumplined");
     /* Not before: the daemon that held the lock may have been replacing the key. */
     if (key_file_load(config->key_file, true, keys, err))
@@ -193,6 +206,7 @@ main(int count, char **arguments)
     if (status >= 0)
         return status;
     boot_standard_descriptors();
+    boot_hide();
     secret_start();
     config = load_config(options.config);
     if (!config)

@@ -78,7 +78,7 @@ reload_all_slices(const struct daemon_config *before, const struct daemon_config
     for (size_t i = 0; i < COUNT(shared); i++)
         if (text_differs(&shared[i], before, after))
             return true;
-    return false;
+    return before->uid_first != after->uid_first || before->uid_count != after->uid_count;
 }
 
 struct workshop_config *

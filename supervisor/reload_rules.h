@@ -15,7 +15,8 @@ enum reload_wish {
  * workshops themselves as they are. Returns the names of the members that differ. */
 json_t *reload_keep(const struct daemon_config *before, struct daemon_config *after);
 
-/* Whether what is in every child's slice differs: log_dir, sandbox, webdriver_url. */
+/* Whether what is in every child's slice differs: log_dir, sandbox, webdriver_url,
+ * worker_uids. */
 bool reload_all_slices(const struct daemon_config *before, const struct daemon_config *after);
 
 /* By slug alone; NULL where there is none. */

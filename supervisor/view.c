@@ -97,3 +97,18 @@ view_workshop(const struct child *child)
     json_object_set_new(view, "configuration", workshop_config_public(child->workshop));
     return view;
 }
+
+json_t *
+view_tokens(const struct child *child)
+{
+    const json_t *stored = json_object_get(child->workshop->document, "api_tokens");
+    json_t *tokens = json_array();
+
+    for (size_t i = 0; i < json_array_size(stored); i++) {
+        const json_t *token = json_array_get(stored, i);
+
+        json_array_append_new(tokens, json_pack("{sO? sO}", "name", json_object_get(token, "name"),
+                                                "scope", json_object_get(token, "scope")));
+    }
+    return json_pack("{ss so}", "workshop", child->workshop->name, "tokens", tokens);
+}

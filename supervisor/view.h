@@ -16,4 +16,7 @@ json_t *view_workshops(const struct daemon *daemon);
 /* GET /workshops/{workshop}: integration and configuration. */
 json_t *view_workshop(const struct child *child);
 
+/* GET /workshops/{workshop}/tokens: names and scopes. */
+json_t *view_tokens(const struct child *child);
+
 #endif

@@ -1,23 +1,12 @@
 /* POST /create and the group commit. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/fault.h"
 #include "common/log.h"
 #include "worker/api_internal.h"
 
 #define GROUP_MAX 512 /* orders in one transaction: bounds the memory and the time of a commit */
-
-static bool
-is_json(const char *content_type)
-{
-    static const char json[] = "application/json";
-    size_t length = sizeof json - 1;
-
-    return !content_type ||
-           (strncasecmp(content_type, json, length) == 0 && strchr("; \t", content_type[length]));
-}
 
 static void
 pending_add(struct api *api, const struct api_pending *pending)
@@ -45,7 +34,7 @@ api_create(struct call *call, void *context)
         call_header(call, "Retry-After", "5");
         call_problem(call, 503, "stopping", NULL,
                      "this integration is about to stop: send the order again");
-    } else if (!is_json(call->content_type)) {
+    } else if (!call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
                      "the body must be application/json");
     } else if (order_parse(call->body, call->body_length, api->setup.workshop->name,

@@ -363,6 +363,12 @@ delivery_reason(const struct delivery *d)
     return d->reason;
 }
 
+bool
+delivery_troubled(const struct delivery *d)
+{
+    return d->state == PARKED || d->failures;
+}
+
 unsigned
 delivery_in_hand(const struct delivery *d)
 {

@@ -61,6 +61,9 @@ const char *delivery_state(const struct delivery *delivery);
 /* Why it is parked, or NULL. */
 const char *delivery_reason(const struct delivery *delivery);
 
+/* It is parked, or its last attempts failed for technical reasons. */
+bool delivery_troubled(const struct delivery *delivery);
+
 /* Orders in hand. */
 unsigned delivery_in_hand(const struct delivery *delivery);
 

@@ -192,7 +192,8 @@ evidence_keep(const char *queue_folder, const struct order *order,
     char *folder = folder_of(queue_folder);
     struct err err = {.text = "the disk has too little room"};
 
-    if (outcome->evidence_count && (!has_room(queue_folder) || disk_make_folder(folder, &err)))
+    if (outcome->evidence_count &&
+        (!has_room(queue_folder) || disk_make_folder(folder, 0700, &err)))
         log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "no picture is kept: %s", err.text);
     else
         for (size_t i = 0; i < outcome->evidence_count; i++)

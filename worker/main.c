@@ -16,6 +16,7 @@
 #include "common/key_file.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/uids.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
@@ -32,7 +33,7 @@ static const char usage[] =
     "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
     "\n"
     "exit status: 0, 64 usage, 71 the port or the key can't be used, 74 the queue can't be used,\n"
-    "75 another process works on it, 78 configuration\n";
+    "75 another process works on it, or it must be started anew, 78 configuration or sandbox\n";
 
 struct options {
     bool child;
@@ -154,6 +155,7 @@ alone_slice(const struct daemon_config *config, const struct workshop_config *wo
             struct err *err)
 {
     struct master_keys keys;
+    struct uids *uids;
     json_t *slice;
 
     if (key_file_load(config->key_file, true, &keys, err))
@@ -161,6 +163,9 @@ alone_slice(const struct daemon_config *config, const struct workshop_config *wo
     slice = config_slice(config, workshop, keys.key, true);
     if (keys.old)
         config_slice_old_key(slice, workshop, keys.old);
+    uids = uids_new(config->state_dir);
+    uids_tell(uids, config, workshop, slice);
+    uids_free(uids);
     master_keys_clear(&keys);
     return slice;
 }
@@ -182,7 +187,7 @@ serve_alone(struct process *p, const json_t *slice, int fd)
     if (!p->worker)
         return fail(worker_exit_status(&err), err.text);
     run_loop(p);
-    status = worker_broken(p->worker) ? EX_IOERR : 0;
+    status = worker_broken(p->worker) ? EX_IOERR : worker_outdated(p->worker) ? EX_TEMPFAIL : 0;
     worker_free(p->worker);
     return status;
 }
@@ -239,7 +244,7 @@ main(int argc, char **argv)
     p.base = event_base_new();
     if (!p.base)
         die_abort("no event loop");
-    if (sandbox_enter(&err))
+    if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
     else
         status = o.child ? run_child(&p) : run_alone(&p, &o);

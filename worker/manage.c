@@ -14,7 +14,8 @@
 
 #define STATUS_SOON_MS 25 /* changes within this time are told once */
 #define STATUS_EVERY_MS 5000
-#define BYE_MS 1000 /* for the supervisor to read what it has not read yet */
+#define BYE_MS 1000     /* for the supervisor to read what it has not read yet */
+#define LAST_WORDS_MS 1 /* a turn of the loop, in which they leave */
 
 struct manage {
     struct event_base *base;
@@ -134,6 +135,8 @@ static void
 do_config(struct manage *m, const json_t *message)
 {
     const struct worker_events events = {on_changed, on_killed, m};
+    struct timeval last_words = clock_timeval(LAST_WORDS_MS);
+    json_t *reply;
     struct err err;
 
     if (m->worker)
@@ -153,7 +156,10 @@ do_config(struct manage *m, const json_t *message)
     }
     log_error("can't start: %s", err.text);
     m->exit_status = worker_exit_status(&err);
-    event_base_loopbreak(m->base);
+    reply = json_pack("{s:s s:s}", "type", "refused", "reason", err.text);
+    chan_send(m->chan, reply);
+    json_decref(reply);
+    event_base_loopexit(m->base, &last_words);
 }
 
 static void

@@ -1,11 +1,66 @@
-/* What the worker gives up before it serves. One call on its boot page. */
+/* What the worker gives up before it serves: who it was, what it might do, and what it may reach.
+ *
+ * In this order: user and capabilities, an end with the supervisor's, no new privileges, no core,
+ * limits, Landlock (files, TCP ports, signals and abstract sockets), seccomp. All of it is
+ * inherited, and nothing of it can be taken back. See DESIGN.md for why this order. */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "common/err.h"
 
-/* No new privileges by exec, no core dump, no reading of this process's memory by its siblings.
- * Logs one line that says what holds. -1: the system refuses one of them. */
-int sandbox_enter(struct err *err);
+#define SANDBOX_PATHS_MAX 8
+#define SANDBOX_PORTS_MAX 4
+
+enum sandbox_access {
+    SANDBOX_READ,   /* a file, or a folder with all that is in it */
+    SANDBOX_WRITE,  /* the files of a folder: read, written, made, renamed, removed */
+    SANDBOX_OWN,    /* as WRITE, and folders in it too */
+    SANDBOX_APPEND, /* files of a folder are made and written, not read */
+    SANDBOX_ACCESSES
+};
+
+struct sandbox_path {
+    const char *path;
+    enum sandbox_access access;
+};
+
+/* Besides what is named here it reaches what a name's resolution, TLS and libraries loaded later
+ * need: resolver files, CA certificates, /usr/lib, TCP port 53. */
+struct sandbox_setup {
+    const char *mode;     /* "required", "best-effort", "off" */
+    uid_t uid;            /* 0: stay who you are */
+    gid_t gid;            /* with uid */
+    pid_t supervisor_pid; /* 0: by itself */
+    struct sandbox_path paths[SANDBOX_PATHS_MAX];
+    size_t path_count;
+    uint16_t ports[SANDBOX_PORTS_MAX]; /* TCP, to connect to; never to listen on */
+    size_t port_count;
+};
+
+/* To be called before the process knows a secret: no core dump, and no reading of its memory by its
+ * siblings. */
+int sandbox_hide(struct err *err);
+
+/* All of it. Logs one line that says what holds. -1 with code "sandbox" where the mode is required
+ * and the system refuses what must hold: no_new_privs, no capability, seccomp, Landlock for files,
+ * which a restart does not mend; with "no_resources" where it may. Must run while the process has
+ * one thread. */
+int sandbox_enter(const struct sandbox_setup *setup, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Once the queue is checked, for which it forks: no further process, and signals to itself alone.
+ * Does nothing where sandbox_enter could set no filter. */
+int sandbox_alone(struct err *err) __attribute__((warn_unused_result));
+
+/* A right belongs to a file, not to its name. The first path that is another file or folder now
+ * than the one this process was given (a share that was mounted, an /etc/resolv.conf that was
+ * replaced), or NULL: then only a new process reaches it. all: the setup's own paths too, which may
+ * be on a share that is slow to answer. */
+const char *sandbox_outdated(bool all);
 
 #endif

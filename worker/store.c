@@ -92,7 +92,7 @@ store_lock(const char *folder, struct err *err)
     char *path = mem_format("%s/worker.lock", folder);
     int fd = -1;
 
-    if (disk_make_folder(folder, err))
+    if (disk_make_folder(folder, 0700, err))
         fd = -1;
     else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
         err_errno(err, "storage", "%s can't be locked", folder);

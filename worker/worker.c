@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "common/clock.h"
-#include "common/disk.h"
 #include "common/fault.h"
 #include "common/http_server.h"
 #include "common/log.h"
@@ -15,14 +14,18 @@
 #include "worker/delivery.h"
 #include "worker/drain.h"
 #include "worker/evidence.h"
+#include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/queue.h"
+#include "worker/reach.h"
 #include "worker/salvage.h"
+#include "worker/sandbox.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
 #define BROKEN_MS 1000    /* for the replies under way */
+#define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -37,13 +40,15 @@ struct worker {
     struct credentials credentials;
     unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
     bool rekeyed;
+    char *folder; /* the queue's */
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
     struct drain drain;
-    struct event *expire;
+    struct event *expire, *watch;
+    bool outdated; /* stops because of that */
 };
 
 static const char *
@@ -99,6 +104,8 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
     struct config_faults faults = {NULL, 0};
 
+    if (*slice_text(slice, "refuse"))
+        return err_set(err, "config", "%s", slice_text(slice, "refuse"));
     w->workshop = workshop_config_new(slice_text(slice, "slug"), json_object_get(slice, "document"),
                                       "", &faults);
     if (!w->workshop) {
@@ -127,22 +134,57 @@ forget_old_key(struct worker *w)
     }
 }
 
+static long
+slice_number(const json_t *slice, const char *name)
+{
+    return (long)json_integer_value(json_object_get(slice, name));
+}
+
+static void
+open_logs(const struct worker *w, const json_t *slice)
+{
+    const char *log_dir = slice_text(slice, "log_dir");
+
+    log_open(w->workshop->name);
+    if (*log_dir)
+        log_open_files(log_dir, w->workshop->slug);
+}
+
+/* The queue's folder, made and handed over; then the process gives up what it does not need. */
 static int
-open_queue(struct worker *w, const json_t *slice, struct err *err)
+shut_in(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct sandbox_setup setup = {.mode = slice_text(slice, "sandbox"),
+                                  .uid = (uid_t)slice_number(slice, "uid"),
+                                  .gid = (gid_t)slice_number(slice, "gid"),
+                                  .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
+
+    if (*slice_text(slice, "queue"))
+        w->folder = folder_take_back(slice_text(slice, "queue"), err);
+    else
+        w->folder = folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug, setup.uid,
+                                   setup.gid, err);
+    if (!w->folder)
+        return -1;
+    setup.paths[setup.path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
+    if (*slice_text(slice, "log_dir"))
+        setup.paths[setup.path_count++] =
+            (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
+    if (!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system))
+        reach_erp(&setup, slice);
+    return sandbox_enter(&setup, err);
+}
+
+static int
+open_queue(struct worker *w, struct err *err)
 {
     const struct queue_keys keys = {w->key, w->old_key};
-    const char *state_dir = slice_text(slice, "state_dir");
-    char *queues = mem_format("%s/queues", state_dir);
-    char *folder = mem_format("%s/%s", queues, w->workshop->slug);
 
-    if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
-        salvage_check(folder, w->workshop->queue_max_mib, &keys, err) == 0)
-        w->queue = queue_open(folder, w->workshop->queue_max_mib, &keys, err);
+    if (salvage_check(w->folder, w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(w->folder, w->workshop->queue_max_mib, &keys, err);
     if (w->queue)
         forget_old_key(w);
-    free(folder);
-    free(queues);
-    return w->queue ? 0 : -1;
+    return w->queue ? sandbox_alone(err) : -1;
 }
 
 /* --- the end --- */
@@ -182,6 +224,32 @@ on_killed(void *arg)
     struct worker *w = arg;
 
     drain_killed(&w->drain);
+}
+
+/* --- what it may reach is another file now --- */
+
+static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct timeval next = clock_timeval(WATCH_MS);
+    const char *path = sandbox_outdated(delivery_troubled(w->delivery));
+
+    (void)fd;
+    (void)what;
+    evtimer_add(w->watch, &next);
+    if (!path || w->drain.stop_by_ms)
+        return;
+    log_warning("%s is another one than when this process started: a new process may reach it",
+                path);
+    w->outdated = true;
+    worker_stop(w);
+}
+
+bool
+worker_outdated(const struct worker *worker)
+{
+    return worker->outdated;
 }
 
 /* --- retention --- */
@@ -231,7 +299,7 @@ start_delivery(struct worker *w)
 static void
 start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
 
     w->api = api_new(&(struct api_setup){.base = w->base,
                                          .queue = w->queue,
@@ -249,9 +317,11 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                               .server = w->server};
     drain_open(&w->drain);
     w->expire = evtimer_new(w->base, on_expire, w);
-    if (!w->expire)
-        die_abort("no memory for a timer");
+    w->watch = evtimer_new(w->base, on_watch, w);
+    if (!w->expire || !w->watch)
+        die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
+    evtimer_add(w->watch, &look);
     if (strcmp(slice_text(slice, "worker"), "stopped"))
         delivery_boot(w->delivery);
     log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
@@ -263,25 +333,23 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
              const struct worker_events *events, struct err *err)
 {
     struct worker *w = mem_alloc(sizeof *w);
-    const char *log_dir = slice_text(slice, "log_dir");
 
     w->base = base;
     w->events = *events;
-    if (load_slice(w, slice, err) == 0) {
-        fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
-        log_open(w->workshop->name);
-        if (*log_dir)
-            log_open_files(log_dir, w->workshop->slug);
-        fault_here("worker.open");
-        if (open_queue(w, slice, err) == 0) {
-            start_delivery(w);
-            if (is_maintenance(slice))
-                log_info("maintenance: %u orders in the queue", queue_length(w->queue));
-            else
-                start_parts(w, slice, listen_fd);
-            return w;
-        }
-    }
+    if (load_slice(w, slice, err))
+        goto failed;
+    fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
+    open_logs(w, slice);
+    fault_here("worker.open");
+    if (shut_in(w, slice, err) || open_queue(w, err))
+        goto failed;
+    start_delivery(w);
+    if (is_maintenance(slice))
+        log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+    else
+        start_parts(w, slice, listen_fd);
+    return w;
+failed:
     worker_free(w);
     return NULL;
 }
@@ -289,8 +357,11 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 int
 worker_exit_status(const struct err *err)
 {
-    if (strcmp(err->code, "config") == 0 || strcmp(err->code, "credentials") == 0)
-        return EX_CONFIG;
+    static const char *const lasting[] = {"config", "credentials", "sandbox"};
+
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+        if (strcmp(err->code, lasting[i]) == 0)
+            return EX_CONFIG;
     return strcmp(err->code, "in_use") == 0 ? EX_TEMPFAIL : EX_IOERR;
 }
 
@@ -366,6 +437,7 @@ worker_free(struct worker *w)
     if (w->server) {
         drain_close(&w->drain);
         event_free(w->expire);
+        event_free(w->watch);
         api_free(w->api);
         http_server_free(w->server);
     }
@@ -376,6 +448,7 @@ worker_free(struct worker *w)
     secret_free(w->key);
     json_decref(w->erp);
     secret_free(w->old_key);
+    free(w->folder);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

@@ -20,8 +20,8 @@ struct worker_events {
 /* slice: see config_slice (borrowed). listen_fd: where it serves. With "maintenance" in the slice
  * it opens its queue, closes what an earlier process left open in the ERP, and neither serves nor
  * delivers: worker_tidying, worker_leaves_open, worker_waiting and worker_free are what is left to
- * call. NULL with *err, whose code "config" or "credentials" means that trying again is
- * of no use. */
+ * call. NULL with *err, whose code "config", "credentials" or "sandbox" means that trying again is
+ * of no use. The process gives up its rights here, once: see worker/sandbox.h. */
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 
@@ -37,6 +37,10 @@ void worker_call(struct worker *worker, struct call *call);
 
 /* The loop ended because the disk failed: the process should end with EX_IOERR. */
 bool worker_broken(const struct worker *worker);
+
+/* The loop ended because something that it may reach is another file now, which only a new process
+ * can use. */
+bool worker_outdated(const struct worker *worker);
 
 /* On its way out: that its worker is stopped now is nobody's wish. */
 bool worker_stopping(const struct worker *worker);

@@ -70,6 +70,21 @@ def alive(pid):
         return False
 
 
+def let_through(folder):
+    """Other users get as far as what is theirs in it: pytest and mkdtemp make folders of 0700."""
+    for path in (folder, *folder.parents):
+        status = path.stat()
+        if status.st_uid == os.getuid() and not status.st_mode & 0o001:
+            path.chmod(status.st_mode & 0o7777 | 0o001)
+
+
+def open_folder(path):
+    """For whichever user a workshop's process is."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o777)
+    return path
+
+
 class Reply:
     def __init__(self, response):
         self.status = response.status
@@ -167,7 +182,9 @@ class Daemon:
         self.config = self.folder / "pumpline.json"
         self.log = self.folder / "pumplined.log"
         self.process = None
+        self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
         (self.folder / "workshops.d").mkdir(parents=True)
+        let_through(self.folder)
         self.write_config()
 
     def write_config(self, **more):
@@ -183,8 +200,7 @@ class Daemon:
         return Workshop(name, int(document["listen"].rsplit(":", 1)[1]))
 
     def add_file(self, slug="bennys-auto", name="Bennys Auto", erp=None, **more):
-        lines = self.folder / f"lines-{slug}"
-        lines.mkdir(exist_ok=True)
+        lines = open_folder(self.folder / f"lines-{slug}")
         workshop = self.add(slug, name, {"system": "file", "folder": str(lines), "format": "json", **(erp or {})},
                             **more)
         workshop.lines = lines
@@ -192,7 +208,8 @@ class Daemon:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BUILD / "pumplined", "-c", self.config], stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([*self.before, self.program, "-c", self.config], stderr=log,
+                                            stdin=subprocess.DEVNULL, user=self.user, group=self.user)
         until(self.ready, "the daemon answers")
         return self
 

@@ -109,7 +109,8 @@ def test_maintenance_needs_no_credentials(tmp_path):
 def test_there_is_no_bye_without_a_queue(tmp_path):
     (tmp_path / "state" / "queues").mkdir(parents=True)
     (tmp_path / "state" / "queues" / "bennys-auto").write_text("no folder")
-    assert maintain(tmp_path) == ([], 74)
+    rest, status = maintain(tmp_path)
+    assert [message["type"] for message in rest] == ["refused"] and status == 74
 
 
 def test_what_comes_after_maintenance_was_asked_for_is_harmless(tmp_path):

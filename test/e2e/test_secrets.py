@@ -1,12 +1,20 @@
 """No password in any reply, log, file, command line or environment."""
 
+import contextlib
+import hashlib
 import json
+import os
+import resource
+import signal
 import subprocess
 from pathlib import Path
 
-from pumpline import SECRET, BUILD, until
+import pytest
+
+from pumpline import SECRET, BUILD, DEADLINE_S, until
 
 CONFIGURED = "Configured-pw-51c2"
+THROUGH = "Through-the-supervisor-9d4e"
 
 
 def memory_of(pid):
@@ -74,3 +82,94 @@ def test_logs_tell_the_order_and_the_workshop(daemon):
     until(lambda: "[told] POST /create: placed" in api.read_text(), "the API's log")
     until(lambda: "[told] processing -> created" in lines.read_text(), "the worker's log")
     assert all(" Bennys Auto: " in line for line in api.read_text().splitlines())
+
+
+# --- in memory
+
+def readable(pid):
+    """Each part of a process's memory that it can write, as root sees it."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            begin, end = (int(one, 16) for one in span.split("-"))
+            if not rights.startswith("rw") or end - begin > 1 << 28:  # a sanitizer's shadow
+                continue
+            with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
+                memory.seek(begin)
+                yield memory.read(end - begin)
+
+
+def holds(pid, secret):
+    return any(secret in part for part in readable(pid))
+
+
+def workshop_key(master, slug):
+    return hashlib.blake2b(f"pumpline workshop {slug}".encode(), key=master, digest_size=32).digest()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can look into a process that hides its memory")
+def test_no_process_holds_what_is_anothers(daemon):
+    bennys = daemon.add_file()
+    carls = daemon.add_file("carls-cars", "Carls Cars", credentials={"username": "bot", "password": CONFIGURED})
+    daemon.start()
+    bennys.put("/stop_worker")
+    bennys.place("m1")
+    remote = {**bennys.order("m2"), "password": THROUGH}
+    assert daemon.call("POST", "/workshops/bennys-auto/create", remote).status == 200
+    carls.place("m3", username="", password="")
+    carls.wait("m3", "created")
+    master = (daemon.folder / "master.key").read_bytes()
+    supervisor, own, other = daemon.process.pid, daemon.worker_pid(), daemon.worker_pid("carls-cars")
+    # Each of them is where it belongs: the search finds what is there.
+    assert holds(supervisor, master) and holds(other, CONFIGURED.encode())
+    assert holds(own, workshop_key(master, "bennys-auto")) and holds(other, workshop_key(master, "carls-cars"))
+    for pid, slug in ((own, "carls-cars"), (other, "bennys-auto")):
+        key = workshop_key(master, slug)
+        assert not holds(pid, master) and not holds(pid, key) and not holds(pid, key.hex().encode())
+    for secret in (SECRET, THROUGH):
+        assert not holds(other, secret.encode())
+    assert not holds(own, CONFIGURED.encode())
+    for secret in (SECRET, THROUGH, CONFIGURED):
+        until(lambda secret=secret: not holds(supervisor, secret.encode()), "the supervisor has forgotten it")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can look into a process that hides its memory")
+def test_a_key_that_was_replaced_is_forgotten(daemon):
+    bennys = daemon.add_file()
+    daemon.start()
+    bennys.put("/stop_worker")
+    bennys.place("f1")
+    master = (daemon.folder / "master.key").read_bytes()
+    assert daemon.call("PUT", "/rekey").status == 200
+    key = workshop_key(master, "bennys-auto")
+    for pid in (daemon.process.pid, daemon.worker_pid()):
+        for secret in (master, key, key.hex().encode()):
+            until(lambda pid=pid, secret=secret: not holds(pid, secret), "it is forgotten")
+    new = (daemon.folder / "master.key").read_bytes()
+    assert holds(daemon.worker_pid(), workshop_key(new, "bennys-auto"))
+    log = daemon.log.read_bytes() + b"".join(path.read_bytes() for path in (daemon.folder / "log").iterdir())
+    for secret in (master, new, key):
+        assert secret not in log and secret.hex().encode() not in log
+
+
+def test_a_crash_leaves_no_core(daemon, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        bennys = daemon.add_file()
+        daemon.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    bennys.place("c1")
+    pid = daemon.worker_pid()
+    for one in (pid, daemon.process.pid):
+        limit = next(line for line in Path(f"/proc/{one}/limits").read_text().splitlines() if "core file" in line)
+        assert limit.split()[4:6] == ["0", "0"]
+    os.kill(pid, signal.SIGABRT)
+    until(lambda: daemon.integration()["last_exit"], "it is noticed")
+    until(lambda: daemon.integration()["process"] == "running", "there is a new one")
+    assert daemon.integration()["last_exit"]["signal"] == signal.SIGABRT
+    daemon.process.send_signal(signal.SIGABRT)
+    assert daemon.process.wait(DEADLINE_S) == -signal.SIGABRT
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith("core") and path.is_file()]

@@ -133,11 +133,14 @@ def draw_faults(dice, plan):
 
 
 ACTIONS = {"kill_worker": 5, "kill_daemon": 3, "kill_erp": 3, "clock_back": 2, "descriptors": 2, "stop_worker": 1,
-           "restart": 1, "clear_queue": 2, "clock_on": 1, "terminate": 1, "lock_worksheet": 1, "close_worksheet": 1}
+           "restart": 1, "clear_queue": 2, "clock_on": 1, "terminate": 1, "reconfigure": 2,
+           "lock_worksheet": 1, "close_worksheet": 1}
 
 
 # Points that a process comes to only when something has happened before.
-LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker"}
+LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker",
+            "disk.write": "reconfigure", "disk.sync": "reconfigure", "disk.written": "reconfigure",
+            "disk.rename": "reconfigure", "disk.renamed": "reconfigure"}
 
 
 def draw_actions(dice, plan):
@@ -145,7 +148,7 @@ def draw_actions(dice, plan):
         what = dice.choices(list(ACTIONS), list(ACTIONS.values()))[0]
         at = round(dice.uniform(0.02, 0.5 if plan.erp == "scripted" else 1.5), 3)
         plan.actions.append((at, what, dice.randint(0, 1 << 16)))
-    for number, slug in enumerate(SLUGS):
+    for number, slug in enumerate((*SLUGS, "pumplined")):
         for what in {LEADS_TO.get(line.split()[0]) for line in plan.faults.get(slug, [])} - {None}:
             plan.actions.append((round(dice.uniform(0.02, 0.1), 3), what, number))
     plan.actions.sort()

@@ -228,9 +228,9 @@ class World:
         except (OSError, AttributeError):
             return []
 
-    def control(self, method, target):
+    def control(self, method, target, body=None):
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            return request(UnixConnection(self.socket), method, target)
+            return request(UnixConnection(self.socket), method, target, body)
 
     # --- what is done to it; `dice` is a number of the plan's
 
@@ -292,6 +292,14 @@ class World:
 
     def restart(self, dice):
         self.control("PUT", f"/workshops/{plans.SLUGS[dice % 2]}/restart")
+
+    def reconfigure(self, dice):
+        """As a GUI does it: what is shown, one member of it another one."""
+        path = f"/workshops/{plans.SLUGS[dice % 2]}"
+        for retention_days in (400 + dice % 100, 400):
+            shown = self.control("GET", path)
+            if shown and shown[0] == 200:
+                self.control("PUT", path, {**shown[1]["configuration"], "retention_days": retention_days})
 
     def lock_worksheet(self, dice):
         self.erp.touch(self.plan, 1 + dice % 5)

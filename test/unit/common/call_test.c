@@ -257,14 +257,55 @@ test_percent_decode(void **state)
     assert_int_equal(percent_decode("12345678", 8, text, sizeof text, false), -1);
 }
 
+/* An object where code is NULL; length -1: strlen. */
+static void
+expect_object(const char *body, ssize_t length, const char *content_type, int status,
+              const char *code)
+{
+    struct call *call =
+        call_new("PUT", "/", body, length < 0 ? strlen(body) : (size_t)length, content_type, NULL);
+    json_t *object;
+
+    call->send = carrier_send;
+    memset(&sent, 0, sizeof sent);
+    object = call_object(call);
+    assert_int_equal(object != NULL, code == NULL);
+    assert_int_equal(sent.status, status);
+    if (code)
+        assert_non_null(strstr(sent.body, code));
+    else
+        drop(call);
+    json_decref(object);
+}
+
+static void
+test_object(void **state)
+{
+    (void)state;
+    expect_object("{\"a\":1}", -1, "application/json", 0, NULL);
+    expect_object(" {} ", -1, "APPLICATION/JSON; charset=utf-8", 0, NULL);
+    expect_object("{}", -1, NULL, 0, NULL);
+    expect_object("{}", -1, "application/jsonp", 415, "unsupported_media_type");
+    expect_object("{}", -1, "text/plain", 415, "unsupported_media_type");
+    expect_object("", -1, NULL, 400, "invalid_json");
+    expect_object("[]", -1, NULL, 400, "must be a JSON object");
+    expect_object("{\"a\":1,\"a\":2}", -1, NULL, 400, "duplicate object key");
+    expect_object("{\"a\":1\0}", 9, NULL, 400, "NUL");
+    expect_object("{\"password\": \"hidden\" x", -1, NULL, 400, "line 1, column");
+    assert_null(strstr(sent.body, "hidden"));
+    expect_object("{\"hidden\":1,\"hidden\":2}", -1, NULL, 400, "invalid_json");
+    assert_null(strstr(sent.body, "hidden"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new),     cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_problem), cmocka_unit_test(test_problem_text),
-        cmocka_unit_test(test_query),   cmocka_unit_test(test_query_number),
-        cmocka_unit_test(test_percent), cmocka_unit_test(test_percent_decode)};
+        cmocka_unit_test(test_object),        cmocka_unit_test(test_new),
+        cmocka_unit_test(test_reply),         cmocka_unit_test(test_problem),
+        cmocka_unit_test(test_problem_text),  cmocka_unit_test(test_query),
+        cmocka_unit_test(test_query_number),  cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_percent_decode)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -316,6 +316,38 @@ test_open_to_the_network(void **state)
     expect_sound("{\"workshop\":\"A\",\"listen\":\"127.9.9.9:1\"," FILE_ERP "}");
 }
 
+#define ZEROS "000000000000000000000000000000000000000000000000000000000000000"
+
+static void
+tokens_have_hashes_and_names_of_their_own(void **state)
+{
+    static const char begin[] = "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP
+                                ",\"api_tokens\":[{\"scope\":\"order\",\"hash\":\"" ZEROS;
+    static const struct {
+        const char *rest, *pointer, *text;
+    } cases[] = {
+        {"a\"},{\"scope\":\"order\",\"hash\":\"" ZEROS "b\"}]}", NULL, NULL},
+        {"A\"}]}", "/api_tokens/0/hash", "0-9 and a-f"},
+        {"g\"}]}", "/api_tokens/0/hash", "0-9 and a-f"},
+        {"\"}]}", "/api_tokens/0/hash", "64 to 64"},
+        {"a\",\"name\":\"n\"},{\"scope\":\"manage\",\"hash\":\"" ZEROS "b\",\"name\":\"n\"}]}",
+         "/api_tokens/1/name", "another token"},
+        {"a\",\"name\":\"n\"},{\"scope\":\"manage\",\"hash\":\"" ZEROS "b\",\"name\":\"N\"}]}",
+         NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char document[1024];
+
+        snprintf(document, sizeof document, "%s%s", begin, cases[i].rest);
+        if (cases[i].pointer)
+            expect_one(document, cases[i].pointer, cases[i].text);
+        else
+            expect_sound(document);
+    }
+}
+
 static void
 test_names(void **state)
 {
@@ -372,10 +404,15 @@ test_long_member(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_defaults), TEST(test_everything), TEST(test_all_faults_at_once),
-        TEST(test_clashes),  TEST(test_listen),     TEST(test_open_to_the_network),
-        TEST(test_names),    TEST(test_long_member)};
+    const struct CMUnitTest tests[] = {TEST(test_defaults),
+                                       TEST(test_everything),
+                                       TEST(test_all_faults_at_once),
+                                       TEST(test_clashes),
+                                       TEST(test_listen),
+                                       TEST(test_open_to_the_network),
+                                       TEST(test_names),
+                                       TEST(test_long_member),
+                                       TEST(tokens_have_hashes_and_names_of_their_own)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,14 @@ commands_are_done_when_they_have_come_true(void **state)
         {COMMAND_KILL, CHILD_STOPPING, 5, 5, false},
         {COMMAND_KILL, CHILD_STOPPED, 5, 0, true},
         {COMMAND_KILL, CHILD_STOPPED, 0, 0, true},
+        {COMMAND_ACTIVATE, CHILD_STARTING, 0, 5, false},
+        {COMMAND_ACTIVATE, CHILD_RUNNING, 0, 5, true},
+        {COMMAND_DEACTIVATE, CHILD_STOPPING, 5, 5, false},
+        {COMMAND_DEACTIVATE, CHILD_STOPPED, 5, 0, true},
+        {COMMAND_CONFIGURE, CHILD_STOPPING, 5, 5, false},
+        {COMMAND_CONFIGURE, CHILD_RUNNING, 5, 5, true},
+        {COMMAND_CONFIGURE, CHILD_STOPPED, 0, 0, true},
+        {COMMAND_TOKENS, CHILD_STARTING, 5, 6, false},
     };
 
     (void)state;
@@ -138,6 +146,7 @@ commands_are_done_when_they_have_come_true(void **state)
             assert_false(command_done(cases[i].command, &child, cases[i].found));
     }
     assert_true(command_named("kill"));
+    assert_true(command_named("deactivate"));
     assert_false(command_named("queue"));
 }
 

@@ -1,0 +1,31 @@
+/* Which user each workshop's process becomes, where the daemon is root.
+ *
+ * The one that the workshop names, or one of the configured range that no other workshop has. The
+ * owner of STATE/queues/SLUG is the record of it: it outlives the daemon, and a queue that is kept
+ * aside keeps its user to itself. */
+#ifndef COMMON_UIDS_H
+#define COMMON_UIDS_H
+
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "common/config.h"
+
+struct uids;
+
+/* Looks at who owns what in state_dir/queues; a folder that is not there is empty. */
+struct uids *uids_new(const char *state_dir);
+void uids_free(struct uids *uids);
+
+/* The user and group of workshop's process: 0 and 0 where this process is not root, and nobody
+ * changes. The same workshop gets the same again. -1 with *err, code "config", where there is none
+ * left, or no such user. */
+int uids_take(struct uids *uids, const struct daemon_config *config,
+              const struct workshop_config *workshop, uid_t *uid, gid_t *gid, struct err *err);
+
+/* Adds to a workshop's slice who its process is to be: "uid" and "gid", or "refuse" with the reason
+ * why it must not run. */
+void uids_tell(struct uids *uids, const struct daemon_config *config,
+               const struct workshop_config *workshop, json_t *slice);
+
+#endif

@@ -1,0 +1,436 @@
+"""Workshops made, changed and switched by the control API: their files, and what their processes do."""
+
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import random
+import signal
+import threading
+from urllib.parse import quote
+
+import pytest
+
+from pumpline import DEADLINE_S, Workshop, alive, call, free_port, refused, squatting, UnixConnection, until
+
+PASSWORD = "Plain-pw-93ab-never-written"
+HASH = "ab" * 32
+
+
+def path(daemon, slug="bennys-auto"):
+    return daemon.folder / "workshops.d" / f"{slug}.json"
+
+
+def stored(daemon, slug="bennys-auto"):
+    return json.loads(path(daemon, slug).read_text())
+
+
+def document(daemon, name="Carls Cars", **more):
+    lines = daemon.folder / "lines-new"
+    lines.mkdir(exist_ok=True)
+    return {"workshop": name, "listen": f"127.0.0.1:{free_port()}",
+            "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
+
+
+def served(document):
+    return Workshop(document["workshop"], int(document["listen"].rsplit(":", 1)[1]))
+
+
+def put(daemon, target, body, status=200):
+    reply = daemon.call("PUT", f"/workshops/{quote(target)}", body)
+    assert reply.status == status, reply.text
+    return reply.json
+
+
+def shown(daemon, slug="bennys-auto"):
+    reply = daemon.call("GET", f"/workshops/{slug}")
+    assert reply.status == 200, reply.text
+    return reply.json
+
+
+def faults(daemon, target, body):
+    """Pointer to detail of a refusal that changed nothing."""
+    files = {one.name: one.read_bytes() for one in (daemon.folder / "workshops.d").iterdir()}
+    before = daemon.call("GET", "/workshops").json, daemon.children()
+    problem = put(daemon, target, body, 400)
+    assert problem["code"] == "bad_configuration"
+    assert {one.name: one.read_bytes() for one in (daemon.folder / "workshops.d").iterdir()} == files
+    assert (daemon.call("GET", "/workshops").json, daemon.children()) == before
+    return {one["pointer"]: one["detail"] for one in problem["faults"]}
+
+
+@pytest.fixture
+def pair(daemon):
+    """Bennys Auto, and a neighbour whose process stays the same whatever happens."""
+    bennys = daemon.add_file()
+    daemon.add_file("neighbour", "Neighbour")
+    daemon.start()
+    pid = daemon.worker_pid("neighbour")
+    yield daemon, bennys
+    assert daemon.worker_pid("neighbour") == pid
+
+
+def test_a_new_workshop_serves_when_the_reply_is_there(pair):
+    daemon, _ = pair
+    body = document(daemon, stop_timeout_s=7, active=True)
+    reply = put(daemon, "carls-cars", body)
+    assert reply["created"] is True and reply["process"] == "running" and reply["configuration"] == body
+    carls = served(body)
+    carls.place("new")
+    carls.wait("new", "created")
+    assert stored(daemon, "carls-cars") == body
+    assert path(daemon, "carls-cars").stat().st_mode & 0o777 == 0o600
+    assert list(stored(daemon, "carls-cars")) == list(body)  # in their order
+    assert path(daemon, "carls-cars").read_text().startswith('{\n  "workshop": "Carls Cars",\n')
+
+
+def test_a_name_makes_the_slug(pair):
+    daemon, _ = pair
+    body = document(daemon, "Ann & Søn's  Autos!")
+    assert put(daemon, "Ann & Søn's  Autos!", body)["slug"] == "ann-s-n-s-autos"
+    assert put(daemon, "Ann & Søn's  Autos!", body)["created"] is False
+    assert faults(daemon, "Other Name", document(daemon, "Not That")) == {"/workshop": "is another name than the one in the path"}
+    assert "slug" in faults(daemon, "ann: s n s autos", document(daemon, "ann: s n s autos"))["/workshop"]
+    assert "slug" in faults(daemon, "äöü", document(daemon, "äöü"))["/workshop"]
+    assert put(daemon, "aou", document(daemon, "äöü"))["slug"] == "aou"
+
+
+def test_every_fault_is_told_at_once_and_nothing_changes(pair):
+    daemon, bennys = pair
+    body = {"workshop": "Neighbour", "listen": f"127.0.0.1:{bennys.port}", "erp": {"system": "file", "folder": "x"},
+            "credentials": {"username": "bot", "password": {"sealed": "bm90IG91cnM="}}, "colour": 1,
+            "api_tokens": [{"scope": "all", "hash": "zz" * 32, "name": "a"}, {"scope": "order", "hash": "ZZ" * 32, "name": "a"}]}
+    expected = {"/workshop", "/listen", "/erp/folder", "/credentials/password", "/colour", "/api_tokens/0/scope",
+                "/api_tokens/1/name", "/api_tokens/1/hash"}
+    assert set(faults(daemon, "carls-cars", body)) == expected
+    body["listen"] = f"127.0.0.1:{daemon.integration('neighbour')['port']}"
+    assert set(faults(daemon, "bennys-auto", body)) == expected
+    assert not path(daemon, "carls-cars").exists()
+    assert set(faults(daemon, "carls-cars", {})) == {"/workshop", "/listen", "/erp"}
+    assert set(faults(daemon, "carls-cars", document(daemon, "neighbour"))) == {"/workshop"}
+    assert set(faults(daemon, "carls-cars", document(daemon, listen=f"0.0.0.0:{free_port()}"))) == {"/listen"}
+
+
+@pytest.mark.parametrize(("body", "kind", "status", "code"), [
+    ('{"workshop": "A", "workshop": "B"}', None, 400, "invalid_json"), ("[]", None, 400, "invalid_json"),
+    ("", None, 400, "invalid_json"), ('{"credentials": {"password": "' + PASSWORD + '"} x', None, 400, "invalid_json"),
+    ("{}\0", None, 400, "invalid_json"), ("{}", "text/plain", 415, "unsupported_media_type")])
+def test_a_body_that_is_no_document(pair, body, kind, status, code):
+    daemon, _ = pair
+    reply = call(UnixConnection(daemon.socket, DEADLINE_S), "PUT", "/workshops/carls-cars", body,
+                 {"Content-Type": kind} if kind else None)
+    assert (reply.status, reply.type, reply.json["code"]) == (status, "application/problem+json", code)
+    assert PASSWORD not in reply.text
+
+
+def test_another_configuration_restarts_and_the_same_does_not(pair):
+    daemon, bennys = pair
+    body, pid = stored(daemon), daemon.worker_pid()
+    text, inode = path(daemon).read_text(), path(daemon).stat().st_ino
+    reply = put(daemon, "Bennys Auto", body)
+    assert reply["created"] is False and reply["pid"] == pid
+    assert path(daemon).read_text() == text and path(daemon).stat().st_ino == inode
+    body["listen"] = f"127.0.0.1:{free_port()}"
+    body["workshop"] = "Benny & Sons"
+    reply = put(daemon, "bennys-auto", body)
+    assert reply["process"] == "running" and reply["pid"] != pid and reply["restarts"] == 0
+    assert reply["workshop"] == "Benny & Sons" and reply["slug"] == "bennys-auto"
+    assert refused(bennys) and served(body).up() and daemon.call("GET", "/workshops/Bennys%20Auto").status == 404
+    assert stored(daemon) == body
+    assert put(daemon, "Benny & Sons", body)["pid"] == reply["pid"]
+    assert daemon.call("PUT", "/reload").json["unchanged"] == 2 and daemon.worker_pid() == reply["pid"]
+
+
+def test_a_broken_file_of_another_is_nobodys_business(pair):
+    daemon, _ = pair
+    path(daemon, "neighbour").write_text("{ half")
+    put(daemon, "bennys-auto", {**stored(daemon), "stop_timeout_s": 9})
+    put(daemon, "carls-cars", document(daemon))
+    assert path(daemon, "neighbour").read_text() == "{ half" and stored(daemon)["stop_timeout_s"] == 9
+
+
+def test_active_is_kept_across_restarts(pair):
+    daemon, bennys = pair
+    reply = daemon.call("PUT", "/workshops/bennys-auto/deactivate").json
+    assert (reply["was_active"], reply["was_running"], reply["active"], reply["process"]) == (True, True, False, "stopped")
+    assert refused(bennys) and stored(daemon)["active"] is False
+    reply = daemon.call("PUT", "/workshops/bennys-auto/deactivate").json
+    assert (reply["was_active"], reply["was_running"]) == (False, False)
+    assert daemon.call("PUT", "/workshops/bennys-auto/start").json["code"] == "inactive"
+    reply = daemon.call("PUT", "/workshops/Bennys%20Auto/activate").json
+    assert (reply["was_active"], reply["was_running"], reply["active"], reply["process"]) == (False, False, True, "running")
+    assert bennys.up() and stored(daemon)["active"] is True
+    pid = daemon.worker_pid()
+    reply = daemon.call("PUT", "/workshops/bennys-auto/activate").json
+    assert (reply["was_active"], reply["was_running"], reply["pid"]) == (True, True, pid)
+    assert daemon.call("PUT", "/workshops/nobody/activate").status == 404
+    assert daemon.call("GET", "/workshops/bennys-auto/activate").status == 405
+
+
+def test_stop_and_kill_hold_until_the_daemon_restarts(pair):
+    daemon, bennys = pair
+    for days, command in enumerate(("stop", "kill"), 1):
+        daemon.call("PUT", f"/workshops/bennys-auto/{command}")
+        put(daemon, "bennys-auto", stored(daemon))  # the same: nothing is touched
+        assert daemon.integration()["process"] == "stopped" and refused(bennys)
+        assert put(daemon, "bennys-auto", {**stored(daemon), "retention_days": days})["process"] == "running"
+    daemon.call("PUT", "/workshops/bennys-auto/kill")
+
+
+def test_active_ones_start_with_the_daemon(daemon):
+    bennys = daemon.add_file()
+    daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    daemon.call("PUT", "/workshops/bennys-auto/kill")
+    daemon.call("PUT", "/workshops/carls-cars/deactivate")
+    daemon.stop()
+    daemon.start()
+    assert daemon.integration()["process"] == "running" and bennys.up()
+    assert daemon.integration("carls-cars")["process"] == "stopped"
+
+
+def test_a_failed_one_is_started_again_when_it_is_changed(pair):
+    daemon, _ = pair
+    body = document(daemon)
+    with squatting(served(body).port):
+        assert put(daemon, "carls-cars", body)["process"] == "backoff"
+        body["listen"] = f"127.0.0.1:{free_port()}"
+        assert put(daemon, "carls-cars", body)["process"] == "running"
+
+
+def test_a_configuration_goes_to_a_gui_and_back(pair):
+    daemon, _ = pair
+    tokens = [{"scope": "order", "hash": HASH, "name": "till"}, {"scope": "manage", "hash": "cd" * 32},
+              {"scope": "order", "hash": "ef" * 32}]
+    body = document(daemon, credentials={"username": "bot", "password": PASSWORD}, api_tokens=tokens,
+                    retry={"first_s": 0.05, "max_s": 1.1})
+    first = put(daemon, "carls-cars", body)
+    text = path(daemon, "carls-cars").read_text()
+    assert '"first_s": 0.05,' in text and stored(daemon, "carls-cars")["api_tokens"] == tokens
+    back = shown(daemon, "carls-cars")["configuration"]
+    assert back["credentials"] == {"username": "bot", "password": {"sealed": True}} and "hash" not in json.dumps(back)
+    assert put(daemon, "carls-cars", back)["pid"] == first["pid"]
+    assert put(daemon, "carls-cars", body)["pid"] == first["pid"]  # the same password is the same configuration
+    assert path(daemon, "carls-cars").read_text() == text
+    # One member of it changed; the password need not be shown to be kept, nor the tokens.
+    del back["api_tokens"], back["credentials"]["password"]
+    assert put(daemon, "carls-cars", {**back, "stop_timeout_s": 5})["pid"] != first["pid"]
+    assert {**json.loads(text), "stop_timeout_s": 5} == stored(daemon, "carls-cars")
+    assert put(daemon, "carls-cars", {**back, "api_tokens": [{"scope": "manage", "name": "till"}]})["process"] == "running"
+    assert stored(daemon, "carls-cars")["api_tokens"] == [{"scope": "manage", "name": "till", "hash": HASH}]
+    put(daemon, "carls-cars", {**back, "api_tokens": []})
+    assert stored(daemon, "carls-cars")["api_tokens"] == []
+
+
+def test_what_was_not_stored_can_not_be_kept(pair):
+    daemon, _ = pair
+    body = document(daemon, credentials={"username": "bot", "password": PASSWORD},
+                    api_tokens=[{"scope": "order", "hash": HASH}, {"scope": "order", "hash": "cd" * 32}])
+    put(daemon, "carls-cars", body)
+    back = shown(daemon, "carls-cars")["configuration"]
+    # Which of two tokens without a name is left, nobody can tell.
+    assert set(faults(daemon, "carls-cars", {**back, "api_tokens": back["api_tokens"][:1]})) == {"/api_tokens/0/hash"}
+    for credentials in ({"username": "other", "password": {"sealed": True}}, {"username": "other"}):
+        assert set(faults(daemon, "carls-cars", {**back, "credentials": credentials})) == {"/credentials/password"}
+    new = document(daemon, "Zoes", credentials={"username": "bot", "password": {"sealed": True}})
+    assert set(faults(daemon, "zoes", new)) == {"/credentials/password"}
+    put(daemon, "carls-cars", {**back, "credentials": None})
+    assert stored(daemon, "carls-cars")["credentials"] is None
+
+
+def seal(daemon, workshop, password=PASSWORD):
+    reply = daemon.call("POST", "/seal", {"workshop": workshop, "password": password})
+    assert reply.status == 200 and PASSWORD not in reply.text
+    return reply.json
+
+
+def test_sealing_by_hand(pair):
+    daemon, _ = pair
+    assert seal(daemon, "Bennys Auto")["slug"] == "bennys-auto"
+    sealed = seal(daemon, "carls-cars")
+    assert sealed["slug"] == "carls-cars"
+    body = document(daemon, credentials={"username": "bot", "password": {"sealed": sealed["sealed"]}})
+    assert set(faults(daemon, "other-slug", body)) == {"/credentials/password"}
+    assert put(daemon, "carls-cars", body)["process"] == "running"
+    assert stored(daemon, "carls-cars") == body
+    assert daemon.call("POST", "/seal", {"workshop": "No Body", "password": "x"}).json["code"] == "unknown_workshop"
+    for wrong in ({"workshop": "a"}, {"workshop": "a", "password": 7}, {"workshop": "a", "password": "x", "more": 1}):
+        assert daemon.call("POST", "/seal", wrong).json["code"] == "bad_configuration"
+
+
+def below(folder):
+    return {str(one): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+
+
+def in_memory(pid, secret):
+    """Whether a process has it anywhere where it can write."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            begin, end = (int(one, 16) for one in span.split("-"))
+            if not rights.startswith("rw") or end - begin > 1 << 30:  # a sanitizer's shadow
+                continue
+            with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
+                memory.seek(begin)
+                if secret.encode() in memory.read(end - begin):
+                    return True
+    return False
+
+
+def test_a_plain_password_is_written_nowhere(pair):
+    daemon, _ = pair
+    replies = [daemon.call("PUT", "/workshops/carls-cars", {**document(daemon), "credentials": credentials, **more}).text
+               for credentials, more in (({"username": "bot", "password": PASSWORD}, {"colour": 1}),
+                                         ({"username": "bot", "password": PASSWORD * 99}, {}),
+                                         ({"username": "bot", "password": PASSWORD}, {}),
+                                         ({"username": "bot2", "password": PASSWORD}, {}))]
+    replies += [daemon.call("PUT", f"/workshops/carls-cars/{one}").text for one in ("deactivate", "activate")]
+    seal(daemon, "carls-cars")
+    # Connections that were closed just now may still have their requests.
+    until(lambda: not in_memory(daemon.process.pid, PASSWORD), "it is forgotten")
+    daemon_log = daemon.log.read_text()
+    assert not [one for one in replies if PASSWORD in one] and PASSWORD not in daemon_log
+    assert not [name for name, data in below(daemon.folder).items() if PASSWORD.encode() in data]
+    assert "sealed" in stored(daemon, "carls-cars")["credentials"]["password"]
+
+
+def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(pair):
+    daemon, _ = pair
+    daemon.add_file("carls-cars", "Carls Cars", credentials={"username": "bot", "password": PASSWORD})
+    daemon.call("PUT", "/reload")
+    pid = until(lambda: daemon.integration("carls-cars")["process"] == "running" and daemon.worker_pid("carls-cars"), "up")
+    assert stored(daemon, "carls-cars")["credentials"]["password"] == PASSWORD
+    assert put(daemon, "carls-cars", shown(daemon, "carls-cars")["configuration"])["pid"] == pid
+    assert daemon.call("PUT", "/workshops/carls-cars/deactivate").json["active"] is False
+    assert PASSWORD not in path(daemon, "carls-cars").read_text() and "sealed" in path(daemon, "carls-cars").read_text()
+    assert daemon.call("PUT", "/workshops/carls-cars/activate").json["process"] == "running"
+    pid = daemon.worker_pid("carls-cars")
+    # Typed into the file again, it is what it was.
+    body = stored(daemon, "carls-cars")
+    body["credentials"]["password"] = PASSWORD
+    path(daemon, "carls-cars").write_text(json.dumps(body))
+    assert daemon.call("PUT", "/reload").json["changed"] == [] and daemon.worker_pid("carls-cars") == pid
+
+
+def test_what_somebody_is_editing_is_not_overwritten_by_a_switch(pair):
+    daemon, _ = pair
+    path(daemon).write_text(json.dumps({**stored(daemon), "retention_days": 7}))
+    text = path(daemon).read_text()
+    for method, target, body in (("PUT", "deactivate", None), ("POST", "tokens", {"name": "a", "scope": "order", "hash": HASH})):
+        assert daemon.call(method, f"/workshops/bennys-auto/{target}", body).json["code"] == "file_changed"
+    daemon.add_file("carls-cars", "Carls Cars")
+    assert put(daemon, "carls-cars", document(daemon), 409)["code"] == "file_changed"
+    assert path(daemon).read_text() == text and daemon.integration()["process"] == "running"
+    daemon.call("PUT", "/reload")
+    assert daemon.call("PUT", "/workshops/bennys-auto/deactivate").status == 200 and stored(daemon)["retention_days"] == 7
+
+
+def test_tokens(pair):
+    daemon, bennys = pair
+    assert daemon.call("GET", "/workshops/bennys-auto/tokens").json == {"workshop": "Bennys Auto", "tokens": []}
+    pid = daemon.worker_pid()
+    token = "a-token-of-the-till"
+    mine = {"name": "till / one", "scope": "manage", "hash": hashlib.blake2b(token.encode(), digest_size=32).hexdigest()}
+    reply = daemon.call("POST", "/workshops/bennys-auto/tokens", mine)
+    expected = {"workshop": "Bennys Auto", "tokens": [{"name": "till / one", "scope": "manage"}]}
+    assert (reply.status, reply.json) == (200, expected) and daemon.worker_pid() not in (pid, None)
+    assert daemon.call("GET", "/workshops/Bennys%20Auto/tokens").json == expected
+    assert stored(daemon)["api_tokens"] == [mine]
+    assert bennys.create("x").status == 401
+    assert bennys.call("GET", "/queue", headers={"Authorization": f"Bearer {token}"}).status == 200
+    assert daemon.call("POST", "/workshops/bennys-auto/tokens", mine).json["code"] == "token_exists"
+    for wrong in ({**mine, "name": None}, {**mine, "scope": "all"}, {**mine, "hash": "AB" * 32}, {"scope": "order", "hash": HASH},
+                  {**mine, "name": "b", "hash": HASH[1:]}, {**mine, "name": "b", "token": "x"}):
+        assert daemon.call("POST", "/workshops/bennys-auto/tokens", wrong).json["code"] == "bad_configuration"
+    assert daemon.call("DELETE", "/workshops/bennys-auto/tokens/other").json["code"] == "unknown_token"
+    assert daemon.call("DELETE", "/workshops/bennys-auto/tokens/till%20%2F%20one").json["tokens"] == []
+    bennys.place("y")
+
+
+def test_the_last_token_of_an_open_address_stays(pair):
+    daemon, _ = pair
+    put(daemon, "carls-cars", document(daemon, listen=f"0.0.0.0:{free_port()}",
+                                       api_tokens=[{"scope": "order", "hash": HASH, "name": "only"}]))
+    pid = daemon.worker_pid("carls-cars")
+    problem = daemon.call("DELETE", "/workshops/carls-cars/tokens/only").json
+    assert problem["code"] == "bad_configuration" and problem["faults"][0]["pointer"] == "/listen"
+    assert len(stored(daemon, "carls-cars")["api_tokens"]) == 1 and daemon.worker_pid("carls-cars") == pid
+
+
+def test_a_token_wakes_nobody_who_was_stopped(pair):
+    daemon, bennys = pair
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    assert daemon.call("POST", "/workshops/bennys-auto/tokens", {"name": "a", "scope": "order", "hash": HASH}).status == 200
+    assert daemon.integration()["process"] == "stopped" and refused(bennys)
+
+
+def test_a_folder_that_can_not_be_written(pair):
+    daemon, bennys = pair
+    before, pid = below(daemon.folder / "workshops.d"), daemon.worker_pid()
+    away = daemon.folder / "workshops.away"
+    (daemon.folder / "workshops.d").rename(away)
+    try:
+        for target, body in (("bennys-auto", {**json.loads((away / "bennys-auto.json").read_text()), "stop_timeout_s": 3}),
+                             ("carls-cars", document(daemon))):
+            assert put(daemon, target, body, 503)["code"] == "not_written"
+    finally:
+        away.rename(daemon.folder / "workshops.d")
+    assert below(daemon.folder / "workshops.d") == before and daemon.worker_pid() == pid and bennys.up()
+    assert daemon.call("GET", "/workshops/carls-cars").status == 404
+
+
+def test_each_file_is_old_or_new_whenever_the_daemon_dies(daemon):
+    daemon.add_file()
+    daemon.start()
+    base = document(daemon, credentials={"username": "bot", "password": PASSWORD}, active=False)
+    dice = random.Random(7)
+    sent = 0
+    for _ in range(12):
+        acknowledged, stop = [sent], threading.Event()
+
+        def change(acknowledged=acknowledged, stop=stop):
+            number = acknowledged[0]
+            while not stop.is_set():
+                number += 1
+                acknowledged.append(-number)  # under way
+                try:
+                    if daemon.call("PUT", "/workshops/carls-cars", {**base, "retention_days": number}).status == 200:
+                        acknowledged.append(number)
+                except (OSError, ValueError, http.client.HTTPException):
+                    return
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        until(lambda acknowledged=acknowledged: len(acknowledged) > 1 + 2 * dice.randint(1, 8), "some changes")
+        os.kill(daemon.process.pid, signal.SIGKILL)
+        daemon.process.wait()
+        stop.set()
+        thread.join()
+        known = stored(daemon, "carls-cars")["retention_days"]
+        done, begun = max(acknowledged), -min(acknowledged)
+        assert done <= known <= begun and not [text for text in below(daemon.folder).values() if PASSWORD.encode() in text]
+        sent = begun
+        (daemon.folder / "workshops.d" / ".carls-cars.json.new-a1B2c3").write_text("{ half")
+        (daemon.folder / "workshops.d" / ".bennys-auto.json.swp").write_text("an editor's")
+        daemon.start()
+        assert sorted(one.name for one in (daemon.folder / "workshops.d").iterdir()) == [
+            ".bennys-auto.json.swp", "bennys-auto.json", "carls-cars.json"]
+        assert shown(daemon, "carls-cars")["configuration"]["retention_days"] == known
+
+
+def test_nothing_is_written_while_the_daemon_stops(daemon, bennys):
+    pid = daemon.worker_pid()
+    os.kill(pid, signal.SIGSTOP)  # so that it takes a while
+    daemon.process.send_signal(signal.SIGTERM)
+    until(lambda: "stopping" in daemon.log.read_text(), "it stops")
+    before = below(daemon.folder / "workshops.d")
+    try:
+        for method, target, body in (("PUT", "carls-cars", document(daemon)), ("PUT", "bennys-auto/deactivate", None),
+                                     ("DELETE", "bennys-auto", None), ("DELETE", "bennys-auto/tokens/a", None)):
+            reply = daemon.call(method, f"/workshops/{target}", body)
+            assert (reply.status, reply.json["code"]) == (503, "stopping")
+        assert below(daemon.folder / "workshops.d") == before
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert daemon.process.wait(DEADLINE_S) == 0 and not alive(pid)

@@ -1,0 +1,31 @@
+/* Runs a program on a system that lacks something: without ERRNO CALL[,CALL…] PROGRAM [ARGUMENT…]
+ *
+ * Each named system call fails with EPERM, as behind a container's or a service manager's filter,
+ * or with ENOSYS, as on an old kernel. */
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+int
+main(int count, char **arguments)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int number;
+
+    if (count < 4 || !filter)
+        return EX_USAGE;
+    number = strcmp(arguments[1], "ENOSYS") ? EPERM : ENOSYS;
+    for (char *name = strtok(arguments[2], ","); name; name = strtok(NULL, ","))
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(number), seccomp_syscall_resolve_name(name),
+                             0)) {
+            fprintf(stderr, "%s: no such system call\n", name);
+            return EX_USAGE;
+        }
+    if (seccomp_load(filter))
+        return EX_OSERR;
+    execv(arguments[3], arguments + 3);
+    return EX_UNAVAILABLE;
+}

@@ -1,0 +1,23 @@
+/* The queue's folder, made and handed over to the user that will work in it, before that user does.
+ */
+#ifndef WORKER_FOLDER_H
+#define WORKER_FOLDER_H
+
+#include <sys/types.h>
+
+#include "common/err.h"
+
+/* Makes STATE, STATE/queues (0711: other users pass through) and STATE/queues/SLUG (0700) where
+ * they are missing. uid other than 0: the folder and what is in it is given to that user; but
+ * nothing through a link, nothing that has a second name elsewhere, and nothing of a third user's:
+ * whoever worked in it before may have put it there. NULL with *err, code "storage"; the caller
+ * frees. */
+char *folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid,
+                     struct err *err);
+
+/* For the queue of a removed workshop: it and the files in it become root's (where we are root), so
+ * that they can be worked on without a user of their own, who may be another workshop's by now. A
+ * copy of path; NULL with *err, code "storage"; the caller frees. */
+char *folder_take_back(const char *path, struct err *err);
+
+#endif

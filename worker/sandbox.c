@@ -20,6 +20,8 @@ struct summary {
 static bool filtered; /* seccomp_enter has set a filter */
 
 #if SANDBOX_SANITIZED
+static bool boxed;
+
 /* The check for leaks attaches itself to the process as a debugger does. Refused that, it would end
  * each process with an error. */
 int __lsan_is_turned_off(void);
@@ -27,7 +29,7 @@ int __lsan_is_turned_off(void);
 int
 __lsan_is_turned_off(void)
 {
-    return filtered;
+    return boxed;
 }
 #endif
 
@@ -155,6 +157,9 @@ sandbox_enter(const struct sandbox_setup *setup, struct err *err)
     struct summary summary = {"", ""};
     enum sandbox_result result = SANDBOX_LACKS;
 
+#if SANDBOX_SANITIZED
+    boxed = !off || setup->uid;
+#endif
     if (privileges_become(setup, err))
         return -1;
     HOLDS(&summary, "uid %ld", (long)getuid());
@@ -178,7 +183,9 @@ sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 int
 sandbox_alone(struct err *err)
 {
-    if (!filtered || seccomp_alone(err) == SANDBOX_HOLDS)
-        return 0;
-    return -1;
+    enum sandbox_result result = filtered ? seccomp_alone(err) : SANDBOX_HOLDS;
+
+    if (result == SANDBOX_BROKEN)
+        text_copy(err->code, sizeof err->code, "no_resources");
+    return result == SANDBOX_HOLDS ? 0 : -1;
 }

@@ -14,7 +14,7 @@
 
 #define DESCRIPTORS 4096       /* one a client's connection; a few for the queue and the ERP */
 #define DATA_BYTES (2ll << 30) /* 64 resolver threads have 8 MiB of stack each: 512 MiB */
-#define TASKS 1024             /* all of one user's: workshops may share one */
+#define TASKS 4096             /* all of one user's: workshops may share one */
 
 /* Only with CAP_SETPCAP, so before the user changes; without it nothing can be gained from the set
  * either, after no_new_privs. */

@@ -116,7 +116,7 @@ static const struct conditional conditionals[] = {
     /* code comes from files, and nothing that was written becomes code */
     WHERE(mmap, WITHOUT(2, PROT_EXEC)),
     WHERE(mmap, WITHOUT(2, PROT_WRITE), WITHOUT(3, MAP_ANONYMOUS)),
-    WHERE(mprotect, WITHOUT(1, PROT_EXEC)),
+    WHERE(mprotect, WITHOUT(2, PROT_EXEC)),
     /* threads, and until seccomp_alone a process for the check of the queue */
     WHERE(clone, WITHOUT(0, CLONE_REFUSED)),
     /* no F_SETOWN and F_SETSIG: they send signals */
@@ -189,11 +189,10 @@ load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter), struct err *err
     if (!error)
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
     if (!error)
-        error = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-    if (!error)
         error = fill_in(filter);
-    if (!error)
-        error = seccomp_load(filter);
+    /* The library returns ECANCELED or EFAULT for whatever the kernel said. */
+    if (!error && seccomp_load(filter))
+        error = -errno;
     seccomp_release(filter);
     return error ? failed(err, error) : SANDBOX_HOLDS;
 }

@@ -167,7 +167,8 @@ shut_in(struct worker *w, const json_t *slice, struct err *err)
     if (!w->folder)
         return -1;
     setup.paths[setup.path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
-    if (*slice_text(slice, "log_dir"))
+    /* By itself: a supervisor opens the logs for its workers. */
+    if (!setup.supervisor_pid && *slice_text(slice, "log_dir"))
         setup.paths[setup.path_count++] =
             (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
     if (!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system))

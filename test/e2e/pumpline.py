@@ -85,6 +85,11 @@ def open_folder(path):
     return path
 
 
+def as_user(user):
+    """For Popen: that user, with a group of the same number and no other. None: who runs the tests."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
 class Reply:
     def __init__(self, response):
         self.status = response.status
@@ -209,7 +214,7 @@ class Daemon:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*self.before, self.program, "-c", self.config], stderr=log,
-                                            stdin=subprocess.DEVNULL, user=self.user, group=self.user)
+                                            stdin=subprocess.DEVNULL, **as_user(self.user))
         until(self.ready, "the daemon answers")
         return self
 

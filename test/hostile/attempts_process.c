@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -238,14 +238,7 @@ raise_limit(const json_t *plan)
 }
 
 static int
-add_filter(const json_t *plan)
-{
-    (void)plan;
-    return attempt_result(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0));
-}
-
-static int
-read_kernel_key(const json_t *plan)
+add_kernel_key(const json_t *plan)
 {
     (void)plan;
     return attempt_result(syscall(SYS_add_key, "user", "pumpline", "x", (size_t)1, -3));
@@ -298,7 +291,34 @@ type_into_terminal(const json_t *plan)
     return ioctl(STDIN_FILENO, TIOCSTI, &byte) < 0 && errno != ENOTTY ? errno : 0;
 }
 
+/* --- what must work --- */
+
+static void *
+do_nothing(void *arg)
+{
+    return arg;
+}
+
+static int
+make_thread(const json_t *plan)
+{
+    pthread_t thread;
+    int number = pthread_create(&thread, NULL, do_nothing, NULL);
+
+    (void)plan;
+    return number ? number : pthread_join(thread, NULL);
+}
+
+static int
+signal_itself(const json_t *plan)
+{
+    (void)plan;
+    return raise(HARMLESS) ? errno : signal_plainly(getpid());
+}
+
 const struct attempt process_attempts[] = {
+    {"allowed_thread", make_thread},
+    {"allowed_signal_to_itself", signal_itself},
     {"trace_sibling", trace_sibling},
     {"trace_supervisor", trace_supervisor},
     {"trace_bystander", trace_bystander},
@@ -324,8 +344,7 @@ const struct attempt process_attempts[] = {
     {"outlive_parent", outlive_parent},
     {"show_memory", show_memory},
     {"raise_limit", raise_limit},
-    {"add_filter", add_filter},
-    {"read_kernel_key", read_kernel_key},
+    {"add_kernel_key", add_kernel_key},
     {"map_code", map_code},
     {"make_code", make_code},
     {"hidden_file", hidden_file},

@@ -5,23 +5,22 @@
 #include "common/err.h"
 #include "test/hostile/attempts.h"
 #include "worker/delivery.h"
-#include "worker/queue.h"
+#include "worker/sandbox.h"
 
-struct queue *__real_queue_open(const char *folder, unsigned map_mib, const unsigned char *key,
-                                struct err *err);
-struct queue *__wrap_queue_open(const char *folder, unsigned map_mib, const unsigned char *key,
-                                struct err *err);
+int __real_sandbox_enter(const struct sandbox_setup *setup, struct err *err);
+int __wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err);
 void __real_delivery_boot(struct delivery *delivery);
 void __wrap_delivery_boot(struct delivery *delivery);
 
 static char *own_folder;
 
-struct queue *
-__wrap_queue_open(const char *folder, unsigned map_mib, const unsigned char *key, struct err *err)
+int
+__wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 {
-    if (!own_folder)
-        own_folder = mem_string(folder);
-    return __real_queue_open(folder, map_mib, key, err);
+    for (size_t i = 0; i < setup->path_count; i++)
+        if (setup->paths[i].access == SANDBOX_OWN)
+            own_folder = mem_string(setup->paths[i].path);
+    return __real_sandbox_enter(setup, err);
 }
 
 void

@@ -6,8 +6,22 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+static int
+refuse(scmp_filter_ctx filter, int number, const char *name)
+{
+    const uint32_t action = SCMP_ACT_ERRNO((uint32_t)number);
+
+    /* The older way to it. */
+    if (strcmp(name, "seccomp") == 0 &&
+        seccomp_rule_add(filter, action, SCMP_SYS(prctl), 1,
+                         SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0)))
+        return -1;
+    return seccomp_rule_add(filter, action, seccomp_syscall_resolve_name(name), 0);
+}
 
 int
 main(int count, char **arguments)
@@ -19,8 +33,7 @@ main(int count, char **arguments)
         return EX_USAGE;
     number = strcmp(arguments[1], "ENOSYS") ? EPERM : ENOSYS;
     for (char *name = strtok(arguments[2], ","); name; name = strtok(NULL, ","))
-        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(number), seccomp_syscall_resolve_name(name),
-                             0)) {
+        if (refuse(filter, number, name)) {
             fprintf(stderr, "%s: no such system call\n", name);
             return EX_USAGE;
         }

@@ -133,14 +133,16 @@ def draw_faults(dice, plan):
 
 
 ACTIONS = {"kill_worker": 5, "kill_daemon": 3, "kill_erp": 3, "clock_back": 2, "descriptors": 2, "stop_worker": 1,
-           "restart": 1, "clear_queue": 2, "clock_on": 1, "terminate": 1, "reconfigure": 2,
+           "restart": 1, "clear_queue": 2, "clock_on": 1, "terminate": 1, "reconfigure": 2, "rekey": 1,
            "lock_worksheet": 1, "close_worksheet": 1}
 
 
 # Points that a process comes to only when something has happened before.
 LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker",
             "disk.write": "reconfigure", "disk.sync": "reconfigure", "disk.written": "reconfigure",
-            "disk.rename": "reconfigure", "disk.renamed": "reconfigure"}
+            "disk.rename": "reconfigure", "disk.renamed": "reconfigure",
+            **dict.fromkeys(("queue.reseal", "queue.resealed", "key.write", "key.linked", "key.begun", "key.noted",
+                             "key.rename", "key.renamed", "rekey.file", "rekey.restart", "rekey.finish"), "rekey")}
 
 
 def draw_actions(dice, plan):

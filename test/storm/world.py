@@ -5,7 +5,6 @@ import fcntl
 import http.client
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -129,6 +128,20 @@ class Shop:
         return self.insist("GET", f"/orders/{urllib.parse.quote(uniqueid, safe='')}/history")[1]["history"]
 
 
+def hard_limit(pid):
+    with open(f"/proc/{pid}/limits") as limits:
+        return next(int(line.split()[4]) for line in limits if line.startswith("Max open files"))
+
+
+def limit_descriptors(pid, soft, hard):
+    """By the process's own user: in a container root may not do it to others."""
+    with open(f"/proc/{pid}/status") as status:
+        uid = next(int(line.split()[1]) for line in status if line.startswith("Uid:"))
+    user = {} if uid == os.getuid() else {"user": uid, "group": uid, "extra_groups": []}
+    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={soft}:{hard}"], check=False, stderr=subprocess.DEVNULL,
+                   **user)
+
+
 class FaultPlan:
     """The mapped file of common/fault.h."""
 
@@ -171,6 +184,9 @@ class World:
         self.lock = threading.Lock()
         for path in (self.folder / "workshops.d", self.folder / "state", self.lines, self.imported):
             path.mkdir(parents=True)
+        # As root each worker is a user of its own: it passes through, and puts its lines there.
+        for path, mode in ((self.folder.parent, 0o711), (self.folder, 0o711), (self.lines, 0o777)):
+            path.chmod(mode)
         self.shops = {slug: Shop(slug, free_port(lane)) for slug in plans.SLUGS}
         self.plans = {name: FaultPlan(self.folder / "state" / f"{name}.faults", plan.faults.get(name, []))
                       for name in (*plans.SLUGS, "pumplined")}
@@ -271,10 +287,10 @@ class World:
         pid = pids[dice % len(pids)]
         with contextlib.suppress(OSError, ValueError):
             count = len(os.listdir(f"/proc/{pid}/fd"))
-            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(count + dice % 3, hard), hard))
+            hard = hard_limit(pid)
+            limit_descriptors(pid, min(count + dice % 3, hard), hard)
             time.sleep(0.1 + dice % 100 / 1000)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            limit_descriptors(pid, hard, hard)
 
     def stop_worker(self, dice):
         slug = plans.SLUGS[dice % 2]
@@ -300,6 +316,9 @@ class World:
             shown = self.control("GET", path)
             if shown and shown[0] == 200:
                 self.control("PUT", path, {**shown[1]["configuration"], "retention_days": retention_days})
+
+    def rekey(self, _):
+        self.control("PUT", "/rekey")
 
     def lock_worksheet(self, dice):
         self.erp.touch(self.plan, 1 + dice % 5)

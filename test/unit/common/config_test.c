@@ -135,6 +135,8 @@ test_defaults(void **state)
     assert_string_equal(config->control_group, "");
     assert_string_equal(config->sandbox, "required");
     assert_string_equal(config->webdriver_url, "http://127.0.0.1:9515");
+    assert_int_equal(config->uid_first, 40000);
+    assert_int_equal(config->uid_count, 10000);
     w = config_find(config, "Bennys Auto");
     assert_ptr_equal(w, config_find(config, "bennys-auto"));
     assert_null(config_find(config, "bennys"));
@@ -149,6 +151,7 @@ test_defaults(void **state)
     assert_int_equal(w->retention_days, 400);
     assert_int_equal(w->stop_timeout_s, 30);
     assert_int_equal(w->queue_max_mib, 1024);
+    assert_null(w->user);
     assert_int_equal(w->max_in_flight, 0);
     config_free(config);
 }
@@ -165,7 +168,8 @@ test_everything(void **state)
         "pumpline.json",
         "{\"control_socket\":\"/run/x.sock\",\"control_group\":\"g\",\"state_dir\":\"state\","
         "\"workshops_dir\":\"shops\",\"log_dir\":\"/log\",\"key_file\":\"k\","
-        "\"sandbox\":\"off\",\"webdriver_url\":null}");
+        "\"sandbox\":\"off\",\"webdriver_url\":null,"
+        "\"worker_uids\":{\"first\":2147483646,\"count\":2}}");
     write_file(
         "shops/a.json",
         "{\"workshop\":\"Ä\",\"active\":false,\"listen\":\"[::1]:9\","
@@ -176,7 +180,7 @@ test_everything(void **state)
         "\"0123456789012345678901234567890123456789012345678901234567890123\"}],"
         "\"retry\":{\"first_s\":0.5,\"max_s\":60,\"give_up_after_s\":120},"
         "\"retention_days\":1,\"stop_timeout_s\":5,\"queue_max_mib\":8,"
-        "\"allow_unauthenticated\":false}");
+        "\"allow_unauthenticated\":false,\"user\":\"nobody\"}");
     write_file("shops/notes.txt", "no configuration");
     write_file("shops/.hidden.json", "{");
     config = load_sound();
@@ -184,6 +188,8 @@ test_everything(void **state)
     assert_string_equal(config->state_dir, state_dir);
     assert_string_equal(config->log_dir, "/log");
     assert_string_equal(config->sandbox, "off");
+    assert_int_equal(config->uid_first, 2147483646);
+    assert_int_equal(config->uid_count, 2);
     assert_int_equal(config->workshop_count, 1);
     w = config->workshops[0];
     assert_string_equal(w->slug, "a");
@@ -191,6 +197,7 @@ test_everything(void **state)
     assert_true(w->has_credentials);
     assert_string_equal(w->host, "::1");
     assert_int_equal(w->max_in_flight, 3);
+    assert_string_equal(w->user, "nobody");
     assert_int_equal(w->retry.first_ms, 500);
     assert_int_equal(w->retention_days, 1);
     config_free(config);
@@ -204,20 +211,26 @@ test_all_faults_at_once(void **state)
 
     (void)state;
     write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"sandbox\":\"maybe\",\"x/y~z\":1,"
-                                "\"control_socket\":\"\",\"webdriver_url\":\"ftp://x\"}");
+                                "\"control_socket\":\"\",\"webdriver_url\":\"ftp://x\","
+                                "\"worker_uids\":{\"first\":0,\"last\":9}}");
     write_file(
         "shops/a.json",
         "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:8101\",\"active\":1,\"ports\":[],"
         "\"erp\":{\"system\":\"tryton\",\"url\":\"x\",\"verify\":false},\"retention_days\":0,"
         "\"credentials\":{\"username\":7,\"password\":\"\",\"token\":\"t\"},"
         "\"api_tokens\":[{\"scope\":\"all\"},5],\"retry\":{\"max_s\":-1,\"twice\":2}}");
-    write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\"}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\",\"user\":\"root\"}");
     write_file("shops/c.json", "{\"workshop\":\"C\"");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
     expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
     expect_fault("pumpline.json", "/control_socket", "1 to");
     expect_fault("pumpline.json", "/webdriver_url", "http://");
+    expect_fault("pumpline.json", "/worker_uids/first", "whole number from 1000");
+    expect_fault("pumpline.json", "/worker_uids/last", "is no known member");
+    expect_fault("pumpline.json", "/worker_uids/count", "is missing");
+    expect_fault("shops/b.json", "/user", "neither root");
     expect_fault("shops/a.json", "/active", "true or false");
     expect_fault("shops/a.json", "/ports", "is no known member");
     expect_fault("shops/a.json", "/erp/url", "URL");

@@ -20,6 +20,7 @@
 #include "common/secret.h"
 
 #define BYTES "0123456789abcdef0123456789abcdef0123456789"
+#define OTHER_BYTES "123456789abcdef0123456789abcdef0123456789"
 
 struct place {
     char folder[64], path[96], next[96], replaced[96], credentials[96], credential[128];
@@ -219,7 +220,7 @@ a_credential_goes_before_the_file(void **state)
 {
     struct place *p = *state;
 
-    write_key(p->path, BYTES + 1, SECRET_KEY_BYTES, 0600);
+    write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     give_credential(p, BYTES, 0400);
     assert_int_equal(load(p, true), 0);
     assert_true(p->keys.from_credential);
@@ -239,7 +240,7 @@ a_credential_that_others_can_read_is_refused(void **state)
     static const mode_t open_modes[] = {0404, 0440, 0460, 0410, 0444};
     struct place *p = *state;
 
-    write_key(p->path, BYTES + 1, SECRET_KEY_BYTES, 0600);
+    write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
         give_credential(p, BYTES, open_modes[i]);
         assert_refused(p, p->credential);
@@ -353,10 +354,10 @@ a_rekey_needs_the_key_in_the_file(void **state)
     assert_null(p->keys.old);
     assert_int_equal(load(p, true), 0);
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), 0);
-    write_key(p->path, BYTES + 1, SECRET_KEY_BYTES, 0600);
+    write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     assert_int_equal(key_file_finish(p->path, &p->keys, &p->err), -1);
     assert_non_null(p->keys.old);
-    assert_file(p->path, BYTES + 1);
+    assert_file(p->path, OTHER_BYTES);
     unlink(p->path);
     assert_refused(p, p->path); /* and no new one is made beside it */
     assert_int_equal(access(p->path, F_OK), -1);
@@ -372,7 +373,7 @@ a_credential_is_replaced_where_it_came_from(void **state)
     assert_int_equal(load(p, true), 0);
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), -1);
     assert_string_equal(p->err.code, "key_is_a_credential");
-    write_key(p->path, BYTES + 1, SECRET_KEY_BYTES, 0600);
+    write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), -1);
     assert_string_equal(p->err.code, "key_is_a_credential");
     write_key(p->path, BYTES, SECRET_KEY_BYTES, 0600);

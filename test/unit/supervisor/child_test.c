@@ -215,6 +215,19 @@ a_refused_configuration_is_final_until_start(void **state)
 }
 
 static void
+a_refusal_says_why(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    say(f, "{\"type\":\"refused\",\"reason\":\"no Landlock\\u0007 here\"}\n");
+    child_reaped(f->child, STATUS(78));
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_FAILED);
+    assert_string_equal(f->child->last_error, "no Landlock  here");
+}
+
+static void
 last_words_count(void **state)
 {
     struct fixture *f = *state;
@@ -585,6 +598,7 @@ main(void)
         TEST(a_ready_one_is_restarted_at_once),
         TEST(one_that_was_never_ready_waits),
         TEST(a_refused_configuration_is_final_until_start),
+        TEST(a_refusal_says_why),
         TEST(last_words_count),
         TEST(stop_closes_the_listener_first),
         TEST(start_while_stopping_comes_after_the_end),

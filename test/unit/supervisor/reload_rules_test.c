@@ -72,6 +72,12 @@ workshops_are_told_apart_by_slug(void **state)
                                          "\"removed\":[\"a\"],\"unchanged\":1}");
     strcpy(after->log_dir, "/elsewhere");
     assert_true(reload_all_slices(before, after));
+    strcpy(after->log_dir, before->log_dir);
+    strcpy(after->sandbox, before->sandbox);
+    strcpy(after->webdriver_url, before->webdriver_url);
+    assert_false(reload_all_slices(before, after));
+    after->uid_first++;
+    assert_true(reload_all_slices(before, after));
     expect(reload_report(before, after), "{\"added\":[\"f\"],\"changed\":[\"b\",\"c\",\"d\",\"e\"],"
                                          "\"removed\":[\"a\"],\"unchanged\":0}");
     config_free(before);

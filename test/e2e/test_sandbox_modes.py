@@ -1,0 +1,184 @@
+"""The sandbox on a system that lacks something, in each mode; and what must still work in it."""
+
+import contextlib
+import http.client
+import http.server
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from pumpline import BUILD, free_port, open_folder, refused, until
+
+WITHOUT = BUILD / "test" / "hostile" / "hostile-without"
+LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "a filter is in the way"),
+         ("ENOSYS", "landlock_create_ruleset", "Landlock", "too old"),
+         ("EPERM", "seccomp", "seccomp", "a filter is in the way"),
+         ("EPERM", "capset", "capabilities", "a filter is in the way")]
+
+
+def said(daemon, words):
+    return [line for line in daemon.log.read_text().splitlines() if words in line]
+
+
+@pytest.mark.parametrize("error, call, what, why", LACKS)
+def test_required_refuses_to_serve(daemon, error, call, what, why):
+    bennys = daemon.add_file()
+    daemon.before = [WITHOUT, error, call]
+    daemon.start()
+    until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
+    state = daemon.integration()
+    assert state["restarts"] == 0
+    for words in (what, why, error, "required"):
+        assert words in state["last_error"]
+    assert refused(bennys)
+    assert not (daemon.folder / "state" / "queues" / "bennys-auto" / "data.mdb").exists()
+
+
+@pytest.mark.parametrize("error, call, what, why", LACKS)
+def test_best_effort_serves_and_says_what_is_missing(daemon, error, call, what, why):
+    daemon.write_config(sandbox="best-effort")
+    bennys = daemon.add_file()
+    daemon.before = [WITHOUT, error, call]
+    daemon.start()
+    bennys.place("b1")
+    bennys.wait("b1", "created")
+    (line,) = said(daemon, "sandbox best-effort: ")
+    assert "WARNING" in line
+    holds, missing = line.split("; missing: ")
+    assert what in missing and why in missing
+    for held, name in (("Landlock ABI", "Landlock"), (", seccomp", "seccomp"), ("no capabilities", "capabilities")):
+        assert (held in holds) == (name != what)
+
+
+def test_best_effort_with_all_of_it(daemon):
+    daemon.write_config(sandbox="best-effort")
+    daemon.add_file()
+    daemon.start()
+    (line,) = said(daemon, "sandbox best-effort: ")
+    assert "missing" not in line and "Landlock ABI" in line and ", seccomp" in line
+
+
+def test_off_needs_none_of_it(daemon):
+    daemon.write_config(sandbox="off")
+    bennys = daemon.add_file()
+    daemon.before = [WITHOUT, "ENOSYS", "landlock_create_ruleset,seccomp"]
+    daemon.start()
+    bennys.place("b1")
+    bennys.wait("b1", "created")
+    status = dict(line.split(":\t", 1) for line in open(f"/proc/{daemon.worker_pid()}/status") if ":\t" in line)
+    assert status["NoNewPrivs"].strip() == "1"
+
+
+def test_the_kernel_says_so_too(daemon):
+    daemon.add_file()
+    daemon.start()
+    status = dict(line.split(":\t", 1) for line in open(f"/proc/{daemon.worker_pid()}/status") if ":\t" in line)
+    assert status["NoNewPrivs"].strip() == "1" and status["Seccomp"].strip() == "2"
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(status[name], 16) == 0
+    if os.geteuid() == 0:
+        assert int(status["CapBnd"], 16) == 0 and not status["Groups"].strip()
+        assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"40000"}
+
+
+# --- a right belongs to a folder, not to its name
+
+
+def created(workshop, uniqueid):
+    """Asked while its process is replaced."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return workshop.state(uniqueid)["status"] == "created"
+
+
+def test_a_folder_that_comes_later_is_used(daemon):
+    """A share that is mounted after the daemon's start."""
+    share = daemon.folder / "share"
+    bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "file", "folder": str(share)})
+    daemon.start()
+    bennys.place("s1")
+    until(lambda: bennys.state("s1")["reason_code"] == "erp_unreachable", "it is tried")
+    open_folder(share)
+    until(lambda: created(bennys, "s1"), "it is created")
+    assert said(daemon, f"{share} is another one than when this process started")
+    assert len(list(share.glob("[!.]*"))) == 1
+
+
+def test_a_folder_that_is_another_one_is_used(daemon):
+    bennys = daemon.add_file()
+    daemon.start()
+    bennys.place("s1")
+    bennys.wait("s1", "created")
+    bennys.lines.rename(daemon.folder / "before")
+    open_folder(bennys.lines)
+    bennys.place("s2")
+    until(lambda: created(bennys, "s2"), "it is created")
+    assert [path.name for path in bennys.lines.glob("[!.]*")] == ["s2.json"]
+    assert daemon.integration()["process"] == "running"
+
+
+# --- TLS, with libcurl loaded and its files read inside
+
+
+@contextlib.contextmanager
+def https(folder):
+    """(port, the certificate) of a server that answers everything with 503."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_error(503)
+
+        def log_message(self, *_):
+            pass
+
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out",
+                    folder / "cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    (folder / "cert.pem").chmod(0o644)
+    server = http.server.HTTPServer(("127.0.0.1", free_port()), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, folder / "cert.pem"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
+@pytest.mark.parametrize("trusted, code", [(True, "erp_busy"), (False, "erp_unreachable")])
+def test_an_erp_behind_tls(daemon, trusted, code):
+    with https(daemon.folder) as (port, certificate):
+        erp = {"system": "tryton", "url": f"https://localhost:{port}/db/",
+               **({"ca_file": str(certificate)} if trusted else {})}
+        bennys = daemon.add("bennys-auto", "Bennys Auto", erp)
+        daemon.start()
+        bennys.place("t1")
+        until(lambda: bennys.state("t1")["reason_code"], "it is tried")
+        state = bennys.state("t1")
+        assert state["reason_code"] == code, state
+        if not trusted:  # the system's certificates were read, and this one is not among them
+            assert "self-signed certificate" in state["reason_text"]
+
+
+# --- by itself
+
+
+def test_a_worker_by_itself_is_in_it_too(daemon):
+    bennys = daemon.add_file()
+    process = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "bennys-auto", "-c", daemon.config],
+                               stderr=open(daemon.log, "ab"))
+    try:
+        until(bennys.up, "it serves")
+        bennys.place("a1")
+        bennys.wait("a1", "created")
+        assert said(daemon, "sandbox required: uid ")
+        assert "Seccomp:\t2" in open(f"/proc/{process.pid}/status").read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,102 @@
+/* What the configuration says that a process must reach. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "worker/reach.h"
+
+static json_t *slice;
+
+static struct sandbox_setup
+reach(const char *erp)
+{
+    struct sandbox_setup setup = {.mode = "required"};
+    json_t *document = json_loads(erp, 0, NULL);
+
+    assert_non_null(document);
+    json_decref(slice);
+    slice = json_pack("{s:{s:o}}", "document", "erp", document);
+    reach_erp(&setup, slice);
+    return setup;
+}
+
+static void
+test_file(void **state)
+{
+    struct sandbox_setup setup = reach("{\"system\": \"file\", \"folder\": \"/srv/lines\"}");
+
+    (void)state;
+    assert_int_equal(setup.port_count, 0);
+    assert_int_equal(setup.path_count, 1);
+    assert_string_equal(setup.paths[0].path, "/srv/lines");
+    assert_int_equal(setup.paths[0].access, SANDBOX_WRITE);
+}
+
+static void
+test_tryton(void **state)
+{
+    struct sandbox_setup setup = reach(
+        "{\"system\": \"tryton\", \"url\": \"https://h:8443/db/\", \"ca_file\": \"/etc/ca.pem\"}");
+
+    (void)state;
+    assert_int_equal(setup.port_count, 1);
+    assert_int_equal(setup.ports[0], 8443);
+    assert_int_equal(setup.path_count, 1);
+    assert_string_equal(setup.paths[0].path, "/etc/ca.pem");
+    assert_int_equal(setup.paths[0].access, SANDBOX_READ);
+}
+
+static void
+test_ports(void **state)
+{
+    static const struct {
+        const char *url;
+        int port;
+    } cases[] = {{"http://h/db/", 80},       {"https://h/db/", 443}, {"http://h:8000/db/", 8000},
+                 {"https://[::1]/db/", 443}, {"http://[::1]", 80},   {"http://[::1]:9/db/", 9},
+                 {"http://h/a:8001/b", 80},  {"https://h", 443},     {"https://h:65535", 65535}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *erp =
+            json_pack("{s:s s:s s:n}", "system", "tryton", "url", cases[i].url, "ca_file");
+        char *text = json_dumps(erp, 0);
+        struct sandbox_setup setup = reach(text);
+
+        assert_int_equal(setup.ports[0], cases[i].port);
+        assert_int_equal(setup.path_count, 0);
+        free(text);
+        json_decref(erp);
+    }
+}
+
+/* A system without a row reaches nothing. */
+static void
+test_unknown(void **state)
+{
+    struct sandbox_setup setup = reach("{\"system\": \"other\", \"url\": \"http://h/\"}");
+
+    (void)state;
+    assert_int_equal(setup.port_count + setup.path_count, 0);
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    json_decref(slice);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_tryton),
+                                       cmocka_unit_test(test_ports),
+                                       cmocka_unit_test(test_unknown)};
+
+    return cmocka_run_group_tests(tests, NULL, tear_down);
+}

@@ -3,13 +3,14 @@
  * Messages (member "type" names them):
  *   supervisor → child: config (first of all), ping, call {id, method, target, body}, stop
  *   child → supervisor: ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type,
- * header, body}, killed, bye {waiting: orders placed or processing, rekeyed} as the last one, once
- * the queue is closed
+ *     header, body}, killed, bye {waiting: orders placed or processing, rekeyed, open: true
+ *     where something is left open in the ERP} as the last one, once the queue is closed
  *
- * A config with "maintenance": true asks for no service: the child opens its queue, closes it, says
- * bye and ends. One with "old_key" says that a rekey is under way: the queue is sealed with "key",
- * and `rekeyed` tells that nothing in it needs the old one any more. A line is at most
- * CHAN_LINE_MAX bytes; a peer that breaks the framing is taken for dead. */
+ * A config with "maintenance": true asks for no service: the child opens its queue, closes what an
+ * earlier one left open in the ERP, says bye and ends. One with "old_key" says that a rekey is
+ * under way: the queue is sealed with "key", and `rekeyed` tells that nothing in it needs the old
+ * one any more. A line is at most CHAN_LINE_MAX bytes; a peer that breaks the framing is taken for
+ * dead. */
 #ifndef COMMON_CHAN_H
 #define COMMON_CHAN_H
 

@@ -121,6 +121,9 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
 /* True where two workshops' slices are the same but for `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
 
+/* Whether what a worker opens in such an ERP outlives the worker (a browser); config_erp.c. */
+bool config_erp_stays_open(const char *system);
+
 /* The checked `erp` object's faults; config_erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);
 

@@ -2,13 +2,17 @@
  *
  * A driver is a pure translation: step() gets an order and the last reply and says which request
  * comes next or how it ended. It does no I/O, keeps no clock and sets no timer; the worker sends,
- * waits, retries and remembers. So a driver is tested by a file of replies, and a new ERP is one
- * file and its rows in drivers.c and common/config_erp.c.
+ * waits, retries and remembers, and says at each step what time it is. So a driver is tested by a
+ * file of replies, and a new ERP is one file and its rows in drivers.c and common/config_erp.c.
  *
  * Exactly once: a request that can create the line has `commits` set; the worker records on disk
  * that it leaves before it leaves. A driver that can look a line up does so first in EVERY attempt
  * and writes the order's uniqueid into the line that it creates, so an attempt after a lost reply
- * finds what the lost one did. */
+ * finds what the lost one did.
+ *
+ * What a session opens in another program (a browser) outlives a process that is killed. Such a
+ * driver has a note of it, which the worker keeps on disk, and closing jobs, which end it: no
+ * order, a few requests, soon over. */
 #ifndef ERP_DRIVERS_DRIVER_H
 #define ERP_DRIVERS_DRIVER_H
 
@@ -46,9 +50,11 @@ struct erp_request {
     size_t header_count;
     char *body;
     size_t body_length;
-    bool commits;        /* may create the line: the worker has it on disk before it leaves */
+    bool commits;        /* may create the line: the worker has it on disk before it leaves, and
+                            nothing repeats it. Further requests of the attempt may say so too */
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
+    unsigned delay_ms;   /* HTTP: it leaves that much later; what polls waits so. 0: at once */
 };
 
 /* What came back. */
@@ -62,22 +68,39 @@ struct erp_reply {
     int64_t retry_after_ms; /* from Retry-After; 0: none */
 };
 
+/* What a person needs to see to mend a recipe: a picture, a page's source. It holds no password:
+ * the driver has masked it. */
+struct erp_evidence {
+    const char *kind; /* "png" or "html"; static */
+    char *bytes;      /* owned; NUL behind the last */
+    size_t length;
+};
+
+#define ERP_EVIDENCE_MAX 2
+
 /* How it ended. Strings are cut to fit; the ERP's own words go into reason_text. */
 struct erp_outcome {
-    /* static. ERP_RETRY: erp_unreachable, erp_busy, erp_failure, or worksheet_locked (asked for as
-     * long as it takes). ERP_REJECT: worksheet_not_found, worksheet_closed, product_not_found,
-     * amount_refused, erp_rejected, outcome_unknown. ERP_PARK: auth_failed. ERP_CREATED: "". */
+    /* static. ERP_RETRY: erp_unreachable, erp_busy, erp_failure, browser_failure (the browser or
+     * its driver), or worksheet_locked (asked for as long as it takes). ERP_REJECT:
+     * worksheet_not_found, worksheet_closed, product_not_found, amount_refused, erp_rejected,
+     * outcome_unknown, ui_changed (a page is not as its recipe says; after a request with `commits`
+     * it is an ERP_RETRY). ERP_PARK: auth_failed. ERP_CREATED: "". */
     const char *reason_code;
     char reason_text[ORDER_REASON_TEXT_MAX + 1];
     char reference[ORDER_REFERENCE_MAX + 1];
     int64_t retry_after_ms; /* the ERP's wish; 0: none */
+    struct erp_evidence evidence[ERP_EVIDENCE_MAX];
+    size_t evidence_count;
 };
 
-/* One attempt at one order. */
+/* One attempt at one order; or a closing job, which logs out and ends what the session has opened,
+ * and then ends with ERP_CREATED, whatever came of it. */
 struct erp_job {
-    const char *workshop;           /* the name that this workshop has in its orders */
-    const struct order *order;      /* commit_sent: an earlier request may have created the line */
-    const struct credentials *auth; /* NULL: none */
+    const char *workshop;      /* the name that this workshop has in its orders */
+    const struct order *order; /* commit_sent: an earlier request may have created the line. NULL: a
+                                  closing job */
+    const struct credentials *auth; /* NULL: none; always NULL in a closing job */
+    int64_t now_ms;                 /* monotonic; new before each step */
     void *state;                    /* the driver's, NULL at first, released by job_free */
     struct erp_request request;     /* erp_request_clear()ed between steps by the worker */
 };
@@ -86,17 +109,32 @@ struct erp_driver {
     const char *system;     /* erp.system of the configuration */
     unsigned max_in_flight; /* default for a workshop */
     bool needs_credentials;
-    bool can_look_up; /* false: a lost outcome is for a person */
+    bool can_look_up;             /* false: a lost outcome is for a person */
+    bool one_session;             /* a job with other credentials first ends the present session */
+    unsigned max_in_flight_limit; /* no configuration may exceed it; 0: no limit */
     /* A session is what jobs with the same credentials share: a login, a cookie. erp: the
      * workshop's erp object, valid for the session's life. Never fails: the configuration was
      * checked. */
     void *(*session_new)(const json_t *erp);
     void (*session_free)(void *session);
-    /* reply: NULL in the first step and after ERP_WAIT. */
+    /* reply: NULL in the first step and after ERP_WAIT. *outcome is filled where the job ends, and
+     * only there. */
     enum erp_verdict (*step)(void *session, struct erp_job *job, const struct erp_reply *reply,
                              struct erp_outcome *outcome);
     /* Releases job->state; also where a job is given up in the middle. */
     void (*job_free)(void *session, struct erp_job *job);
+
+    /* The rest is NULL for a driver whose sessions need no end. */
+
+    /* What a later process needs to end what this session has opened: UTF-8, no secret, valid until
+     * the session's next step. NULL: nothing is open. The worker has it on disk before the next
+     * request leaves. */
+    const char *(*session_note)(void *session);
+    /* Makes a new session stand for the one that a dead process left with this note; the one job it
+     * will see is a closing job. */
+    void (*session_adopt)(void *session, const char *note);
+    /* After how many seconds without a job the session is closed; 0: never. */
+    unsigned (*session_idle_s)(void *session);
 };
 
 /* NULL where there is none of that name. */
@@ -107,10 +145,16 @@ void erp_request_header(struct erp_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void erp_request_clear(struct erp_request *request);
 
-/* Fills *outcome and returns verdict, so that a step ends in one line. */
+/* Fills *outcome anew and returns verdict, so that a step ends in one line. Evidence is added
+ * behind it. */
 enum erp_verdict erp_end(struct erp_outcome *outcome, enum erp_verdict verdict,
                          const char *reason_code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Takes over bytes, which have a NUL behind the last. Beyond ERP_EVIDENCE_MAX it is dropped. */
+void erp_outcome_evidence(struct erp_outcome *outcome, const char *kind, char *bytes,
+                          size_t length);
+void erp_outcome_clear(struct erp_outcome *outcome);
 
 /* For a reply that no driver needs to look into: incomplete → erp_unreachable, 429 and 503 →
  * erp_busy (with its Retry-After), other 5xx → erp_failure. Returns true where it was one, with

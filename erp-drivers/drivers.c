@@ -77,6 +77,23 @@ erp_end(struct erp_outcome *outcome, enum erp_verdict verdict, const char *reaso
     return verdict;
 }
 
+void
+erp_outcome_evidence(struct erp_outcome *outcome, const char *kind, char *bytes, size_t length)
+{
+    if (outcome->evidence_count == ERP_EVIDENCE_MAX)
+        free(bytes);
+    else
+        outcome->evidence[outcome->evidence_count++] = (struct erp_evidence){kind, bytes, length};
+}
+
+void
+erp_outcome_clear(struct erp_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->evidence_count; i++)
+        free(outcome->evidence[i].bytes);
+    *outcome = (struct erp_outcome){.reason_code = ""};
+}
+
 static const char *
 technical_code(const struct erp_reply *reply)
 {

@@ -18,7 +18,7 @@
 
 #define START_MS 300000    /* from exec to `ready`, a large queue being checked; longer is a hang */
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
-#define STOP_GRACE_MS 1000 /* over stop_timeout_s, which the worker keeps itself: no race */
+#define STOP_GRACE_MS 6000 /* over stop_timeout_s, after which the worker closes its sessions */
 
 static void
 send_type(struct child *child, const char *type)
@@ -86,6 +86,7 @@ start_process(struct child *child, bool idle, struct err *err)
     child->logs_fd = spawned.logs_fd;
     child->idle = idle;
     child->waiting = -1;
+    child->left_open = false;
     child->rekeyed = false;
     child_hand_logs(child); /* first: the child's first lines come with its first message */
     open_channel(child, spawned.chan_fd);
@@ -145,6 +146,20 @@ give_up(struct child *child)
     child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
 }
 
+/* Nobody may start it for days: what it has left open in the ERP (a browser) is closed now. */
+static void
+tidy_up(struct child *child)
+{
+    bool said_bye = child->waiting >= 0;
+    struct err err;
+
+    if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
+        return;
+    if (child_maintain(child, &err))
+        log_warning("%s: what is open in the ERP is not closed: %s", child->workshop->slug,
+                    err.text);
+}
+
 /* The process is reaped and its last words are read: what now? */
 static void
 finish(struct child *child)
@@ -166,6 +181,8 @@ finish(struct child *child)
     child->alive = NULL;
     child->idle = false;
     next[child_after_exit(&end)](child);
+    if (child_at_rest(child) && !end.idle)
+        tidy_up(child);
 }
 
 /* The process could not tell why: what is wrong with the file is looked up afterwards. */

@@ -59,6 +59,7 @@ struct child {
     json_t *alive;        /* as it last pushed it; NULL without a process */
     json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
                              there is one, or it did not come to it */
+    bool left_open;       /* the last process said that something is open in the ERP */
 };
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);
@@ -85,8 +86,10 @@ void child_kill(struct child *child);
 
 /* Opens its log files, now or again, and hands them on to its process, if there is one. */
 void child_hand_logs(struct child *child);
-/* For a child at rest: a process opens its queue, closes it and ends, serving nobody. Meanwhile it
- * is `starting` or `stopping`; then it is at rest as before, unless it was started or stopped
+
+/* For a child at rest: a process opens its queue, closes what is open in the ERP and ends, serving
+ * nobody. A child does so by itself where its ERP may be left with something open. Meanwhile it is
+ * `starting` or `stopping`; then it is at rest as before, unless it was started or stopped
  * meanwhile, with `waiting` at least 0 where all went well. -1 with *err: there is no process. */
 int child_maintain(struct child *child, struct err *err) __attribute__((warn_unused_result));
 

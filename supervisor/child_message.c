@@ -82,6 +82,7 @@ on_bye(struct child *child, const json_t *message)
 
     if (json_is_integer(waiting))
         child->waiting = json_integer_value(waiting);
+    child->left_open = json_is_true(json_object_get(message, "open"));
     take_rekeyed(child, message);
 }
 

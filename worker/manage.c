@@ -62,6 +62,14 @@ on_status(evutil_socket_t fd, short what, void *arg)
     evtimer_add(m->status, &next);
 }
 
+/* Once nothing is left to do. */
+static void
+end_maintenance(struct manage *m)
+{
+    if (!worker_tidying(m->worker))
+        event_base_loopbreak(m->base);
+}
+
 static void
 on_changed(void *arg)
 {
@@ -70,6 +78,10 @@ on_changed(void *arg)
 
     if (!m->worker || worker_stopping(m->worker))
         return;
+    if (worker_idle(m->worker)) {
+        end_maintenance(m);
+        return;
+    }
     /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
     if (strcmp(m->worker_told, worker_state(m->worker)))
         on_status(-1, 0, m);
@@ -133,7 +145,7 @@ do_config(struct manage *m, const json_t *message)
     if (m->worker && !worker_idle(m->worker))
         m->listen_fd = -1;
     if (m->worker && worker_idle(m->worker)) {
-        event_base_loopbreak(m->base);
+        end_maintenance(m);
         return;
     }
     if (m->worker) {
@@ -212,10 +224,12 @@ on_closed(void *arg)
 void
 manage_stop(struct manage *m)
 {
-    if (m->worker && !worker_idle(m->worker))
-        worker_stop(m->worker);
-    else
+    if (!m->worker)
         event_base_loopbreak(m->base);
+    else if (worker_idle(m->worker))
+        end_maintenance(m); /* it is soon over, and nobody else would do it */
+    else
+        worker_stop(m->worker);
 }
 
 struct manage *
@@ -236,11 +250,13 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
 /* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
  */
 static void
-say_bye(struct manage *m, unsigned waiting, bool rekeyed)
+say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
 {
     json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
                                 "rekeyed", rekeyed);
 
+    if (open)
+        json_object_set_new(message, "open", json_true());
     fault_here("manage.bye");
     chan_send(m->chan, message);
     chan_flush(m->chan, BYE_MS);
@@ -254,10 +270,11 @@ manage_end(struct manage *m)
     int exit_status = broken ? EX_IOERR : m->exit_status;
     unsigned waiting = closed ? worker_waiting(m->worker) : 0;
     bool rekeyed = closed && worker_rekeyed(m->worker);
+    bool open = closed && worker_leaves_open(m->worker);
 
     worker_free(m->worker);
     if (closed)
-        say_bye(m, waiting, rekeyed);
+        say_bye(m, waiting, rekeyed, open);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);

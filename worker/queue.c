@@ -35,7 +35,8 @@ count_all(struct queue *queue, struct store_txn *txn)
 static int
 recover(struct queue *queue, struct err *err)
 {
-    static const struct queue_remark remark = {-1, "the worker ended during this attempt", NULL};
+    static const struct queue_remark remark = {.duration_ms = -1,
+                                               .note = "the worker ended during this attempt"};
     struct queue_txn t;
     struct order was;
 
@@ -273,7 +274,7 @@ mend_resolve(struct order *now, const struct order *wish, json_t *changes)
 int
 queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err)
 {
-    const struct queue_remark remark = {-1, note, NULL};
+    const struct queue_remark remark = {.duration_ms = -1, .note = note};
 
     return change_error(queue, order, &remark, mend_resolve, err);
 }

@@ -234,6 +234,8 @@ history_entry(const struct order *now, const struct queue_remark *remark)
                         remark->duration_ms < 0 ? json_null() : json_integer(remark->duration_ms));
     json_object_set_new(entry, "changes",
                         remark->changes ? json_incref(remark->changes) : json_null());
+    if (remark->evidence)
+        json_object_set(entry, "evidence", (json_t *)remark->evidence);
     return entry;
 }
 

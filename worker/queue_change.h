@@ -28,11 +28,12 @@ struct queue_txn {
 struct queue_remark {
     int64_t duration_ms;
     const char *note;
-    json_t *changes; /* {"worksheet": ["old", "new"], …}, borrowed */
+    json_t *changes;        /* {"worksheet": ["old", "new"], …}, borrowed */
+    const json_t *evidence; /* ["name", …], borrowed */
 };
 
 /* Nothing to say. */
-static const struct queue_remark queue_plain_remark = {-1, NULL, NULL};
+static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
@@ -48,6 +49,7 @@ void queue_store(struct queue_txn *t, const struct order *was, struct order *now
 /* A note of the queue's own, beside the orders. NULL removes it; the caller owns what get returns.
  */
 #define QUEUE_META_SALVAGED "salvaged"
+#define QUEUE_META_SESSIONS "sessions"
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
 json_t *queue_meta_get(struct store_txn *txn, const char *name);
 

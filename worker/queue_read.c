@@ -168,6 +168,12 @@ queue_broken(const struct queue *queue)
     return store_broken(queue->store);
 }
 
+const char *
+queue_folder(const struct queue *queue)
+{
+    return queue->folder;
+}
+
 char *
 queue_backup(struct queue *queue, struct err *err)
 {

@@ -15,7 +15,8 @@ static const struct {
     enum kind kind;
 } needs[] = {{"file", OF_ERP, "folder", WRITE_FOLDER},
              {"tryton", OF_ERP, "url", CONNECT},
-             {"tryton", OF_ERP, "ca_file", READ_FILE}};
+             {"tryton", OF_ERP, "ca_file", READ_FILE},
+             {"webdriver", OF_SLICE, "webdriver_url", CONNECT}};
 
 /* Of a URL that the configuration's check has found sound. */
 static uint16_t

@@ -12,6 +12,8 @@
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/drain.h"
+#include "worker/evidence.h"
 #include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/queue.h"
@@ -22,9 +24,7 @@
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
-#define DRAIN_LOOK_MS 20
-#define BROKEN_MS 1000 /* for the replies under way */
-#define KILL_MS 1000   /* for the reply of PUT /kill to leave */
+#define BROKEN_MS 1000    /* for the replies under way */
 #define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
@@ -36,6 +36,7 @@ struct worker {
     struct worker_events events;
     struct workshop_config *workshop;
     const struct erp_driver *driver;
+    json_t *erp; /* the driver's setup */
     struct credentials credentials;
     unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
     bool rekeyed;
@@ -45,9 +46,9 @@ struct worker {
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
-    struct event *drain, *expire, *watch;
-    bool outdated;      /* stops because of that */
-    int64_t stop_by_ms; /* monotonic; 0: not stopping */
+    struct drain drain;
+    struct event *expire, *watch;
+    bool outdated; /* stops because of that */
 };
 
 static const char *
@@ -62,6 +63,20 @@ static bool
 is_maintenance(const json_t *slice)
 {
     return json_is_true(json_object_get(slice, "maintenance"));
+}
+
+/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
+ */
+static json_t *
+driver_setup(const struct worker *w, const json_t *slice)
+{
+    static const char *const added[][2] = {
+        {"slug", "$slug"}, {"webdriver_url", "$webdriver_url"}, {"recipe", "$recipe"}};
+    json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
+
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
+    return erp;
 }
 
 static unsigned char *
@@ -101,6 +116,7 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
         return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
+    w->erp = driver_setup(w, slice);
     w->key = slice_key(slice, "key");
     w->old_key = slice_key(slice, "old_key");
     if (!w->key)
@@ -145,7 +161,7 @@ shut_in(struct worker *w, const json_t *slice, struct err *err)
     if (!setup.supervisor_pid && *slice_text(slice, "log_dir"))
         setup.paths[setup.path_count++] =
             (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
-    if (!is_maintenance(slice))
+    if (!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system))
         reach_erp(&setup, slice);
     return sandbox_enter(&setup, err);
 }
@@ -165,46 +181,13 @@ open_queue(struct worker *w, struct err *err)
 /* --- the end --- */
 
 static void
-on_drain(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker *w = arg;
-    bool late = clock_monotonic_ms() >= w->stop_by_ms;
-    struct timeval look = clock_timeval(DRAIN_LOOK_MS);
-
-    (void)fd;
-    (void)what;
-    /* A disk that fails at once would make a new process a hundred times a second. */
-    if (!late && (queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
-                  http_server_open_calls(w->server) || api_pending(w->api))) {
-        evtimer_add(w->drain, &look);
-        return;
-    }
-    if (late)
-        log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
-                    delivery_in_hand(w->delivery));
-    event_base_loopbreak(w->base);
-}
-
-static void
-stop_within(struct worker *w, int64_t ms)
-{
-    if (w->stop_by_ms)
-        return;
-    w->stop_by_ms = clock_monotonic_ms() + ms;
-    api_stop(w->api);
-    delivery_stop(w->delivery);
-    http_server_stop_accepting(w->server);
-    event_active(w->drain, EV_TIMEOUT, 0);
-}
-
-static void
 on_changed(void *arg)
 {
     struct worker *w = arg;
 
-    if (queue_broken(w->queue) && !w->stop_by_ms) {
+    if (w->server && queue_broken(w->queue) && !w->drain.stop_by_ms) {
         log_error("the queue can't be used any longer: a new process checks it and opens it again");
-        stop_within(w, BROKEN_MS);
+        drain_start(&w->drain, BROKEN_MS);
     }
     w->events.changed(w->events.arg);
 }
@@ -213,7 +196,7 @@ void
 worker_stop(struct worker *w)
 {
     log_info("stopping: %u orders in hand", delivery_in_hand(w->delivery));
-    stop_within(w, w->workshop->stop_timeout_s * 1000LL);
+    drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
 }
 
 static void
@@ -222,8 +205,7 @@ on_kill(void *arg)
     struct worker *w = arg;
 
     w->events.killed(w->events.arg);
-    w->stop_by_ms = clock_monotonic_ms() + KILL_MS;
-    event_active(w->drain, EV_TIMEOUT, 0);
+    drain_kill(&w->drain);
 }
 
 /* A kill does not wait for the orders in hand: the queue knows how far each of them was. */
@@ -232,7 +214,7 @@ on_killed(void *arg)
 {
     struct worker *w = arg;
 
-    event_base_loopbreak(w->base);
+    drain_killed(&w->drain);
 }
 
 /* --- what it may reach is another file now --- */
@@ -247,7 +229,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     evtimer_add(w->watch, &next);
-    if (!path || w->stop_by_ms)
+    if (!path || w->drain.stop_by_ms)
         return;
     log_warning("%s is another one than when this process started: a new process may reach it",
                 path);
@@ -274,6 +256,7 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    evidence_expire(queue_folder(w->queue), before_ms);
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)
@@ -287,21 +270,28 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
-start_parts(struct worker *w, const json_t *slice, int listen_fd)
+start_delivery(struct worker *w)
 {
-    const json_t *erp = json_object_get(w->workshop->document, "erp");
-    const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
+    const char *ca_file = json_string_value(json_object_get(w->erp, "ca_file"));
 
     w->http = http_new(w->base, ca_file);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
                                                         .workshop = w->workshop,
+                                                        .erp = w->erp,
                                                         .driver = w->driver,
                                                         .credentials = &w->credentials,
                                                         .changed = on_changed,
                                                         .arg = w});
+    delivery_tidy(w->delivery);
+}
+
+static void
+start_parts(struct worker *w, const json_t *slice, int listen_fd)
+{
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
+
     w->api = api_new(&(struct api_setup){.base = w->base,
                                          .queue = w->queue,
                                          .delivery = w->delivery,
@@ -311,10 +301,15 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                                          .killed = on_killed,
                                          .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
-    w->drain = evtimer_new(w->base, on_drain, w);
+    w->drain = (struct drain){.base = w->base,
+                              .queue = w->queue,
+                              .delivery = w->delivery,
+                              .api = w->api,
+                              .server = w->server};
+    drain_open(&w->drain);
     w->expire = evtimer_new(w->base, on_expire, w);
     w->watch = evtimer_new(w->base, on_watch, w);
-    if (!w->drain || !w->expire || !w->watch)
+    if (!w->expire || !w->watch)
         die_abort("no memory for timers");
     evtimer_add(w->expire, &first);
     evtimer_add(w->watch, &look);
@@ -339,6 +334,7 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     fault_here("worker.open");
     if (shut_in(w, slice, err) || open_queue(w, err))
         goto failed;
+    start_delivery(w);
     if (is_maintenance(slice))
         log_info("maintenance: %u orders in the queue", queue_length(w->queue));
     else
@@ -375,13 +371,29 @@ worker_broken(const struct worker *worker)
 bool
 worker_stopping(const struct worker *worker)
 {
-    return worker->stop_by_ms != 0;
+    return worker->drain.stop_by_ms != 0;
 }
 
 bool
 worker_idle(const struct worker *worker)
 {
     return !worker->server;
+}
+
+bool
+worker_tidying(const struct worker *worker)
+{
+    return delivery_closing(worker->delivery) != 0;
+}
+
+bool
+worker_leaves_open(const struct worker *worker)
+{
+    json_t *notes = queue_session_notes(worker->queue);
+    bool any = json_array_size(notes) != 0;
+
+    json_decref(notes);
+    return any;
 }
 
 bool
@@ -414,17 +426,18 @@ worker_free(struct worker *w)
     if (!w)
         return;
     if (w->server) {
-        event_free(w->drain);
+        drain_close(&w->drain);
         event_free(w->expire);
         event_free(w->watch);
         api_free(w->api);
         http_server_free(w->server);
-        delivery_free(w->delivery);
-        http_free(w->http);
     }
+    delivery_free(w->delivery);
+    http_free(w->http);
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);
+    json_decref(w->erp);
     secret_free(w->old_key);
     free(w->folder);
     workshop_config_free(w->workshop);

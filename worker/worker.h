@@ -18,9 +18,10 @@ struct worker_events {
 };
 
 /* slice: see config_slice (borrowed). listen_fd: where it serves. With "maintenance" in the slice
- * it only opens its queue, and neither serves nor delivers: worker_waiting and worker_free are what
- * is left to call. NULL with *err, whose code "config", "credentials" or "sandbox" means that
- * trying again is of no use. The process gives up its rights here, once: see worker/sandbox.h. */
+ * it opens its queue, closes what an earlier process left open in the ERP, and neither serves nor
+ * delivers: worker_tidying, worker_leaves_open, worker_waiting and worker_free are what is left to
+ * call. NULL with *err, whose code "config", "credentials" or "sandbox" means that trying again is
+ * of no use. The process gives up its rights here, once: see worker/sandbox.h. */
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 
@@ -46,6 +47,12 @@ bool worker_stopping(const struct worker *worker);
 
 /* It was started for maintenance. */
 bool worker_idle(const struct worker *worker);
+
+/* Something in the ERP is being closed; events->changed says when to ask again. */
+bool worker_tidying(const struct worker *worker);
+
+/* Something is open in the ERP for another process to close. */
+bool worker_leaves_open(const struct worker *worker);
 
 /* It was given an old key, and nothing in its queue is sealed with that any more. */
 bool worker_rekeyed(const struct worker *worker);

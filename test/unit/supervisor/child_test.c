@@ -589,6 +589,74 @@ a_restart_comes_after_maintenance_and_a_stop_ends_it(void **state)
     assert_true(f->child->listen_fd >= 0);
 }
 
+/* Ends a ready process that said `bye` (NULL: nothing) as a person's kill. */
+static void
+kill_ready(struct fixture *f, const char *bye)
+{
+    get_ready(f);
+    heard(f);
+    child_kill(f->child);
+    if (bye)
+        say(f, bye);
+    f->without_listener = true;
+    end(f, SIGKILL);
+    f->without_listener = false;
+}
+
+static void
+what_is_left_open_is_closed_when_nobody_comes_back(void **state)
+{
+    struct fixture *f = *state;
+
+    f->workshop.erp_system = "webdriver";
+    kill_ready(f, NULL);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_string_equal(heard(f), "{\"type\":\"config\",\"worker\":\"none\"}\n");
+    end(f, 0); /* once is enough, whatever came of it */
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->spawns, 2);
+    kill_ready(f, "{\"type\":\"bye\",\"waiting\":0,\"open\":true}\n");
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    say(f, "{\"type\":\"bye\",\"waiting\":0,\"open\":true}\n");
+    end(f, 0);
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->spawns, 4);
+}
+
+static void
+nothing_is_closed_where_nothing_is_open(void **state)
+{
+    struct fixture *f = *state;
+
+    kill_ready(f, NULL); /* a system whose sessions end with the worker */
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    f->workshop.erp_system = "webdriver";
+    kill_ready(f, "{\"type\":\"bye\",\"waiting\":0,\"open\":false}\n");
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->spawns, 2);
+    get_ready(f);
+    end(f, SIGSEGV); /* its successor does it */
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_non_null(strstr(heard(f), "running"));
+}
+
+static void
+a_failed_one_is_tidied_and_stays_failed(void **state)
+{
+    struct fixture *f = *state;
+
+    f->workshop.erp_system = "webdriver";
+    child_start(f->child);
+    f->without_listener = true;
+    end(f, STATUS(78));
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    assert_int_equal(f->spawns, 2);
+    end(f, STATUS(78));
+    assert_int_equal(f->child->state, CHILD_FAILED);
+    assert_non_null(strstr(f->child->last_error, "status 78"));
+    assert_int_equal(f->spawns, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -618,6 +686,9 @@ main(void)
         TEST(maintenance_leaves_a_failed_one_failed),
         TEST(a_start_comes_after_maintenance),
         TEST(a_restart_comes_after_maintenance_and_a_stop_ends_it),
+        TEST(what_is_left_open_is_closed_when_nobody_comes_back),
+        TEST(nothing_is_closed_where_nothing_is_open),
+        TEST(a_failed_one_is_tidied_and_stays_failed),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,7 @@
 /* Members, types, limits. */
 #include "common/config_check.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,9 +53,30 @@ config_faults_json(const struct config_faults *faults)
     return list;
 }
 
+json_t *
+config_read_document(const char *path, struct config_faults *faults)
+{
+    json_error_t error;
+    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    char *near;
+
+    if (document)
+        return document;
+    /* The parser quotes the text near the fault: it may be a password. */
+    near = strstr(error.text, " near ");
+    if (near)
+        *near = '\0';
+    if (error.line < 1)
+        config_fault_add(faults, path, "", "can't be read: %s", strerror(errno));
+    else
+        config_fault_add(faults, path, "", "line %d, column %d: %s", error.line, error.column,
+                         error.text);
+    return NULL;
+}
+
 /* RFC 6901: '~' and '/' of a name are escaped. */
-static void
-append_token(char *pointer, size_t size, const char *name)
+void
+config_pointer_add(char *pointer, size_t size, const char *name)
 {
     size_t used = strlen(pointer);
 
@@ -81,7 +103,7 @@ config_check_fault(const struct config_place *place, const char *name, const cha
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     text_copy(pointer, sizeof pointer, place->pointer);
-    append_token(pointer, sizeof pointer, name);
+    config_pointer_add(pointer, sizeof pointer, name);
     config_fault_add(place->faults, place->file, pointer, "%s", text);
 }
 

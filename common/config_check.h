@@ -41,6 +41,12 @@ bool config_check_members(const json_t *object, const struct config_member *memb
 struct workshop_config *workshop_config_read(const char *slug, const json_t *document,
                                              const char *file, struct config_faults *faults);
 
+/* Reads a JSON file; NULL with a fault that quotes nothing of it. */
+json_t *config_read_document(const char *path, struct config_faults *faults);
+
+/* Adds "/name", escaped, to a pointer, as far as there is room. */
+void config_pointer_add(char *pointer, size_t size, const char *name);
+
 /* Adds a fault at pointer/name. */
 void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -30,27 +30,6 @@ static const struct config_member daemon_members[] = {
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
 };
 
-static json_t *
-read_document(const char *path, struct config_faults *faults)
-{
-    json_error_t error;
-    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    char *near;
-
-    if (document)
-        return document;
-    /* The parser quotes the text near the fault: it may be a password. */
-    near = strstr(error.text, " near ");
-    if (near)
-        *near = '\0';
-    if (error.line < 1)
-        config_fault_add(faults, path, "", "can't be read: %s", strerror(errno));
-    else
-        config_fault_add(faults, path, "", "line %d, column %d: %s", error.line, error.column,
-                         error.text);
-    return NULL;
-}
-
 /* A relative path counts from the folder of the file that names it. */
 static void
 take_path(const json_t *document, const char *name, const char *fallback, const char *folder,
@@ -101,7 +80,7 @@ load_file(struct daemon_config *config, const char *name, struct config_faults *
 {
     char *file = mem_format("%s/%s", config->workshops_dir, name);
     char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
-    json_t *document = read_document(file, faults);
+    json_t *document = config_read_document(file, faults);
 
     if (document)
         config->workshops[config->workshop_count++] =
@@ -167,7 +146,7 @@ config_load(const char *path, struct config_faults *faults)
 {
     const struct config_place root = {path, "", faults};
     struct daemon_config *config = mem_alloc(sizeof *config);
-    json_t *document = read_document(path, faults);
+    json_t *document = config_read_document(path, faults);
 
     if (document && !json_is_object(document))
         config_fault_add(faults, path, "", "must be an object");

@@ -93,6 +93,7 @@ int command_order(struct ctl *ctl);
 int command_order_status(struct ctl *ctl);
 int command_retry(struct ctl *ctl);
 int command_resolve(struct ctl *ctl);
+int command_recipe(struct ctl *ctl);
 
 /* help.c; both write to stdout. */
 void help_program(const struct command *commands, size_t count, const struct option_def *options);

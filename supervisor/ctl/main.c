@@ -205,6 +205,16 @@ static const struct command commands[] = {
         .run = command_resolve,
     },
     {
+        .name = "recipe",
+        .usage = "check FILE",
+        .summary = "Checks a recipe: every fault, with its JSON pointer",
+        .about = "The daemon is not asked. What a recipe is: share/pumpline/recipes/README.md.",
+        .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
+        .args_min = 2,
+        .args_max = 2,
+        .run = command_recipe,
+    },
+    {
         .name = "reload",
         .usage = "",
         .summary = "Has the daemon read its configuration again",

@@ -238,7 +238,7 @@ config_slug_sound(const char *slug)
 }
 
 struct workshop_config *
-workshop_config_read(const char *slug, const json_t *document, const char *file,
+workshop_config_read(const char *slug, const json_t *document, json_t *recipe, const char *file,
                      struct config_faults *faults)
 {
     const struct config_place root = {file, "", faults};
@@ -254,7 +254,18 @@ workshop_config_read(const char *slug, const json_t *document, const char *file,
         load_workshop(w, &root);
     else
         config_fault_add(faults, file, "", "must be an object");
+    w->recipe = recipe ? json_incref(recipe)
+                       : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
     return w;
+}
+
+static struct workshop_config *
+unless_faulty(struct workshop_config *w, bool sound)
+{
+    if (sound)
+        return w;
+    workshop_config_free(w);
+    return NULL;
 }
 
 struct workshop_config *
@@ -262,12 +273,45 @@ workshop_config_new(const char *slug, const json_t *document, const char *file,
                     struct config_faults *faults)
 {
     size_t before = faults->count;
-    struct workshop_config *w = workshop_config_read(slug, document, file, faults);
+    struct workshop_config *w = workshop_config_read(slug, document, NULL, file, faults);
 
-    if (faults->count == before)
-        return w;
-    workshop_config_free(w);
-    return NULL;
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
+{
+    const char *slug = json_string_value(json_object_get(slice, "slug"));
+    size_t before = faults->count;
+    struct workshop_config *w =
+        workshop_config_read(slug ? slug : "", json_object_get(slice, "document"),
+                             json_object_get(slice, "recipe"), "", faults);
+
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_again(const struct workshop_config *workshop, const json_t *document)
+{
+    struct config_faults faults = {NULL, 0};
+    struct workshop_config *again =
+        workshop_config_read(workshop->slug, document, workshop->recipe, workshop->slug, &faults);
+
+    if (faults.count)
+        die_abort("%s: a configuration that was accepted is refused: %s %s", workshop->slug,
+                  faults.items[0].pointer, faults.items[0].text);
+    return again;
+}
+
+struct workshop_config *
+workshop_config_copy(const struct workshop_config *workshop)
+{
+    struct workshop_config *copy = mem_alloc(sizeof *copy);
+
+    *copy = *workshop;
+    json_incref(copy->document); /* immutable, so that both may have it */
+    json_incref(copy->recipe);
+    return copy;
 }
 
 void
@@ -276,6 +320,7 @@ workshop_config_free(struct workshop_config *workshop)
     if (!workshop)
         return;
     json_decref(workshop->document);
+    json_decref(workshop->recipe);
     free(workshop);
 }
 
@@ -301,7 +346,8 @@ workshop_config_equal(const struct workshop_config *a, const struct workshop_con
 
     json_object_del(x, "active");
     json_object_del(y, "active");
-    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y);
+    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y) &&
+            (a->recipe == b->recipe || json_equal(a->recipe, b->recipe));
     json_decref(x);
     json_decref(y);
     return equal;

@@ -53,8 +53,8 @@ config_faults_json(const struct config_faults *faults)
 }
 
 /* RFC 6901: '~' and '/' of a name are escaped. */
-static void
-append_token(char *pointer, size_t size, const char *name)
+void
+config_pointer_add(char *pointer, size_t size, const char *name)
 {
     size_t used = strlen(pointer);
 
@@ -81,7 +81,7 @@ config_check_fault(const struct config_place *place, const char *name, const cha
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     text_copy(pointer, sizeof pointer, place->pointer);
-    append_token(pointer, sizeof pointer, name);
+    config_pointer_add(pointer, sizeof pointer, name);
     config_fault_add(place->faults, place->file, pointer, "%s", text);
 }
 

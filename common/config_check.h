@@ -37,9 +37,11 @@ bool config_check_members(const json_t *object, const struct config_member *memb
                           const struct config_place *place);
 
 /* As workshop_config_new, but never NULL: a file with faults still counts in the checks across
- * files, so that all faults are found at once. */
+ * files, so that all faults are found at once. recipe is one that has been checked before, for the
+ * same `erp`; NULL: it is read, where there is one. */
 struct workshop_config *workshop_config_read(const char *slug, const json_t *document,
-                                             const char *file, struct config_faults *faults);
+                                             json_t *recipe, const char *file,
+                                             struct config_faults *faults);
 
 /* Adds the faults that the workshop has together with those of other slugs. */
 void config_check_against(const struct daemon_config *config,
@@ -50,6 +52,12 @@ bool config_slug_sound(const char *slug);
 
 /* An element of api_tokens, which is an object; place is its own. Returns whether it is sound. */
 bool config_check_token(const json_t *token, const struct config_place *place);
+
+/* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */
+json_t *config_read_document(const char *path, struct config_faults *faults);
+
+/* Adds "/name", escaped, to a pointer, as far as there is room. */
+void config_pointer_add(char *pointer, size_t size, const char *name);
 
 /* Adds a fault at pointer/name. */
 void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)

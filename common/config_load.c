@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/recipe.h"
 #include "common/secret.h"
 
 #define UID_LAST 0x7fffffff
@@ -37,6 +38,7 @@ static const struct config_member daemon_members[] = {
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
     {.name = "worker_uids", .kind = CONFIG_OBJECT},
+    {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
 
 /* Those below 1000 are the system's own. */
@@ -89,8 +91,8 @@ config_read_json(const char *path, json_error_t *error)
     return document;
 }
 
-static json_t *
-read_document(const char *path, struct config_faults *faults)
+json_t *
+config_read_document(const char *path, struct config_faults *faults)
 {
     json_error_t error;
     json_t *document = config_read_json(path, &error);
@@ -151,6 +153,7 @@ load_daemon(struct daemon_config *config, const json_t *document, const char *pa
     take_path(document, "workshops_dir", "/etc/pumpline/workshops.d", folder,
               config->workshops_dir);
     take_path(document, "log_dir", "", folder, config->log_dir);
+    take_path(document, "recipes_dir", "/etc/pumpline/recipes", folder, config->recipes_dir);
     take_path(document, "key_file", "/etc/pumpline/master.key", folder, config->key_file);
     text_copy(config->control_group, sizeof config->control_group,
               json_string_value(json_object_get(document, "control_group")) ?: "");
@@ -176,11 +179,11 @@ load_file(struct daemon_config *config, const char *name, struct config_faults *
 {
     char *file = mem_format("%s/%s", config->workshops_dir, name);
     char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
-    json_t *document = read_document(file, faults);
+    json_t *document = config_read_document(file, faults);
 
     if (document)
         config->workshops[config->workshop_count++] =
-            workshop_config_read(slug, document, file, faults);
+            workshop_config_read(slug, document, NULL, file, faults);
     json_decref(document);
     free(slug);
     free(file);
@@ -269,7 +272,7 @@ config_load(const char *path, struct config_faults *faults)
 {
     const struct config_place root = {path, "", faults};
     struct daemon_config *config = mem_alloc(sizeof *config);
-    json_t *document = read_document(path, faults);
+    json_t *document = config_read_document(path, faults);
 
     if (document && !json_is_object(document))
         config_fault_add(faults, path, "", "must be an object");
@@ -278,6 +281,7 @@ config_load(const char *path, struct config_faults *faults)
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
+        recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config, faults);
     }
@@ -293,7 +297,7 @@ config_key_file(const char *path, struct err *err)
 {
     struct config_faults faults = {0};
     struct daemon_config config = {0};
-    json_t *document = read_document(path, &faults);
+    json_t *document = config_read_document(path, &faults);
     bool found = json_is_object(document);
 
     if (found)
@@ -350,6 +354,8 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
                               config->state_dir, "webdriver_url", config->webdriver_url, "sandbox",
                               config->sandbox, "worker", worker_wanted ? "running" : "stopped");
 
+    if (workshop->recipe)
+        json_object_set(slice, "recipe", workshop->recipe);
     add_key(slice, "key", workshop, master_key);
     return slice;
 }

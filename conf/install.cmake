@@ -24,6 +24,7 @@ install(CODE "if(NOT EXISTS \"\$ENV{DESTDIR}/etc/pumpline/pumpline.json\")
   file(INSTALL DESTINATION /etc/pumpline TYPE FILE FILES ${CMAKE_SOURCE_DIR}/conf/pumpline.json)
 endif()")
 
+install(DIRECTORY erp-drivers/recipes/ DESTINATION share/pumpline/recipes)
 install(FILES conf/man/pumplinectl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES conf/man/pumpline.json.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES conf/man/pumplined.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

@@ -70,15 +70,12 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
 
 /* As it comes back from its file. */
 static struct workshop_config *
-as_stored(const char *slug, const json_t *document)
+as_stored(const struct workshop_config *sent)
 {
-    char *text = document_text(document);
+    char *text = document_text(sent->document);
     json_t *copy = json_loads(text, 0, NULL);
-    struct config_faults faults = {0};
-    struct workshop_config *workshop = workshop_config_new(slug, copy, slug, &faults);
+    struct workshop_config *workshop = workshop_config_again(sent, copy);
 
-    if (!workshop)
-        die_abort("%s: a configuration that was accepted is refused", slug);
     json_decref(copy);
     free(text);
     return workshop;
@@ -86,17 +83,18 @@ as_stored(const char *slug, const json_t *document)
 
 struct workshop_config *
 registry_propose(const struct daemon_config *config, const struct master_keys *keys,
-                 const char *slug, const json_t *document, struct config_faults *faults)
+                 const char *slug, const json_t *document, json_t *recipe,
+                 struct config_faults *faults)
 {
     char *file = registry_path(config, slug);
-    struct workshop_config *sent = workshop_config_read(slug, document, file, faults),
+    struct workshop_config *sent = workshop_config_read(slug, document, recipe, file, faults),
                            *workshop = NULL;
 
     check_sealed(slug, document, keys, file, faults);
     config_check_against(config, sent, faults);
     if (!faults->count) {
         seal(slug, sent->document, config, keys);
-        workshop = as_stored(slug, sent->document);
+        workshop = as_stored(sent);
     }
     workshop_config_free(sent);
     free(file);

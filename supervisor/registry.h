@@ -20,11 +20,13 @@ void registry_seal(struct daemon_config *config, const struct daemon_config *bef
                    const struct master_keys *keys);
 
 /* Checks a document (borrowed) as the one of SLUG: by itself, its sealed password, and against the
- * other workshops of config. Adds every fault; returns the workshop where there is none in *faults
+ * other workshops of config. recipe is the one of its `erp`, where that has been checked before;
+ * NULL: it is read. Adds every fault; returns the workshop where there is none in *faults
  * at all, its password sealed, for the caller to free; otherwise NULL. */
 struct workshop_config *registry_propose(const struct daemon_config *config,
                                          const struct master_keys *keys, const char *slug,
-                                         const json_t *document, struct config_faults *faults);
+                                         const json_t *document, json_t *recipe,
+                                         struct config_faults *faults);
 
 /* Whether SLUG's file says what config does: that there is none, or this workshop. */
 bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/recipe.h"
 #include "supervisor/apply.h"
 #include "supervisor/registry.h"
 #include "supervisor/reload_rules.h"
@@ -56,6 +57,7 @@ reload(struct daemon *daemon, struct config_faults *faults)
     json_t *needs_restart, *report;
 
     if (!after) {
+        recipe_set_folder(daemon->config->recipes_dir);
         clean_faults(faults);
         log_faults(faults);
         return NULL;

@@ -69,14 +69,11 @@ set_active(struct removal *removal, bool active, struct err *err)
 {
     struct daemon *daemon = removal->removals->daemon;
     json_t *document = json_deep_copy(removal->child->workshop->document);
-    struct config_faults faults = {0};
     struct workshop_config *workshop;
     int result;
 
     json_object_set_new(document, "active", json_boolean(active));
-    workshop = workshop_config_new(removal->slug, document, removal->slug, &faults);
-    if (!workshop)
-        die_abort("%s: a configuration that was accepted is refused", removal->slug);
+    workshop = workshop_config_again(removal->child->workshop, document);
     json_decref(document);
     result = registry_write(daemon->config, workshop, err);
     if (result == 0)

@@ -18,6 +18,7 @@ struct put {
     struct child *child; /* NULL: a new workshop */
     char slug[CONFIG_SLUG_MAX + 1];
     json_t *document;
+    json_t *recipe; /* borrowed: the one that goes on to be used; NULL: it is read */
     struct config_faults faults;
     bool changed; /* the slice is another one now */
 };
@@ -77,8 +78,8 @@ static bool
 store(struct put *put)
 {
     struct daemon *daemon = put->control->daemon;
-    struct workshop_config *workshop =
-        registry_propose(daemon->config, &daemon->keys, put->slug, put->document, &put->faults);
+    struct workshop_config *workshop = registry_propose(daemon->config, &daemon->keys, put->slug,
+                                                        put->document, put->recipe, &put->faults);
 
     if (!workshop) {
         control_refuse_faults(put->call, &put->faults);
@@ -116,7 +117,11 @@ put_clear(struct put *put)
 bool
 workshops_change(struct control *control, struct child *child, json_t *document, struct call *call)
 {
-    struct put put = {.control = control, .call = call, .child = child, .document = document};
+    struct put put = {.control = control,
+                      .call = call,
+                      .child = child,
+                      .document = document,
+                      .recipe = child->workshop->recipe};
     bool done;
 
     text_copy(put.slug, sizeof put.slug, child->workshop->slug);

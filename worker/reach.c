@@ -16,7 +16,9 @@ static const struct {
 } needs[] = {{"file", OF_ERP, "folder", WRITE_FOLDER},
              {"tryton", OF_ERP, "url", CONNECT},
              {"tryton", OF_ERP, "ca_file", READ_FILE},
-             {"webdriver", OF_SLICE, "webdriver_url", CONNECT}};
+             /* The browser talks to the ERP, and this process to the browser's driver alone. */
+             {"webdriver", OF_SLICE, "webdriver_url", CONNECT},
+             {"webdriver", OF_ERP, "ca_file", READ_FILE}};
 
 /* Of a URL that the configuration's check has found sound. */
 static uint16_t

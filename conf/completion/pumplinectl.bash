@@ -31,7 +31,7 @@ _pumplinectl_offer_workshops() {
 _pumplinectl_offer_value() {
     case $1 in
     *WORKSHOP*) _pumplinectl_offer_workshops ;;
-    *FILE* | PATH) _pumplinectl_offer_files ;;
+    *FILE* | PATH | DIR) _pumplinectl_offer_files ;;
     *[a-z]*) _pumplinectl_offer "${1//|/$'\n'}" ;;
     esac
 }

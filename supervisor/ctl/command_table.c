@@ -305,6 +305,39 @@ static const struct command commands[] = {
         .run = command_token_revoke,
     },
     {
+        .name = "recipe check",
+        .usage = "FILE",
+        .summary = "Checks a recipe for the pages of an ERP",
+        .about =
+            "Every fault is named with its JSON pointer. The daemon is not asked. What a recipe "
+            "is:\nshare/pumpline/recipes/README.md.",
+        .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
+        .args_min = 1,
+        .args_max = 1,
+        .run = command_recipe_check,
+    },
+    {
+        .name = "recipe run",
+        .usage = "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
+                 "[--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
+        .summary = "Tries a recipe step by step in a browser",
+        .about =
+            "Logs in as the workshop's user and goes as far as the commit, with a time and a "
+            "picture for each\nstep; only --until stores a line. The daemon is not asked and no "
+            "queue is touched: pumpline.json is\nread here, by whoever may read it and the key "
+            "file.",
+        .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",
+        .args_min = 1,
+        .args_max = 1,
+        .options = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER) |
+                   OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_SHOW) | OPTION_BIT(OPTION_FOLDER) |
+                   OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_USERNAME) |
+                   OPTION_BIT(OPTION_PASSWORD_FILE),
+        .needed = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER),
+        .no_json = true,
+        .run = command_recipe_run,
+    },
+    {
         .name = "rekey",
         .usage = "",
         .summary = "Makes a new master key and seals everything again with it",

@@ -41,6 +41,11 @@ enum ctl_option {
     OPTION_CONFIG,
     OPTION_SCOPE,
     OPTION_NAME,
+    OPTION_WORKSHOP,
+    OPTION_ORDER,
+    OPTION_UNTIL,
+    OPTION_SHOW,
+    OPTION_FOLDER,
     OPTION_COMMANDS, /* for programs: help_list() */
     OPTION_COUNT,
 };
@@ -115,6 +120,8 @@ int command_token_list(struct ctl *ctl);
 int command_token_revoke(struct ctl *ctl);
 int command_events(struct ctl *ctl);
 int command_metrics(struct ctl *ctl);
+int command_recipe_check(struct ctl *ctl);
+int command_recipe_run(struct ctl *ctl);
 
 /* call.c */
 

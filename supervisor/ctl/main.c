@@ -61,14 +61,17 @@ run_command(struct ctl *ctl)
 static int
 no_command(const struct words *words)
 {
-    bool two = words->count && strcmp(words->items[0], "token") == 0;
+    static const char *const firsts[][2] = {{"recipe", "check or run"},
+                                            {"token", "add, list or revoke"}};
+    const char *word = words->count ? words->items[0] : NULL;
 
-    if (two)
-        text_complain("token is followed by add, list or revoke; see pumplinectl --help");
-    else
-        text_complain("%s%s; see pumplinectl --help",
-                      words->count ? "there is no command " : "no command",
-                      words->count ? words->items[0] : "");
+    for (size_t i = 0; word && i < sizeof firsts / sizeof *firsts; i++)
+        if (strcmp(word, firsts[i][0]) == 0) {
+            text_complain("%s is followed by %s; see pumplinectl --help", word, firsts[i][1]);
+            return CTL_USAGE;
+        }
+    text_complain("%s%s; see pumplinectl --help", word ? "there is no command " : "no command",
+                  word ? word : "");
     return CTL_USAGE;
 }
 

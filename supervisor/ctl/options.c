@@ -27,9 +27,15 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_WATCH] = {"watch", NULL, "go on, and show every change"},
     [OPTION_SLUG] = {"slug", "SLUG", "what the workshop is called in paths: a-z, 0-9 and -"},
     [OPTION_FORCE] = {"force", NULL, "also with orders in its queue"},
-    [OPTION_CONFIG] = {"config", "FILE", "pumpline.json, which names the key file; also -c FILE"},
+    [OPTION_CONFIG] = {"config", "FILE", "the daemon's pumpline.json; also -c FILE"},
     [OPTION_SCOPE] = {"scope", "order|manage", "what the token allows"},
     [OPTION_NAME] = {"name", "NAME", "what to call the token; without it a name is made"},
+    [OPTION_WORKSHOP] = {"workshop", "WORKSHOP", "whose ERP, options and credentials are used"},
+    [OPTION_ORDER] = {"order", "JSON|FILE",
+                      "{\"worksheet\": …, \"product_nr\": …, \"product_amount\": …}"},
+    [OPTION_UNTIL] = {"until", "commit|end", "go on: store the line, or store and compare it, too"},
+    [OPTION_SHOW] = {"show", NULL, "a browser that can be seen"},
+    [OPTION_FOLDER] = {"folder", "DIR", "where the pictures are put (recipe-run)"},
     [OPTION_COMMANDS] = {"commands", NULL, NULL},
 };
 

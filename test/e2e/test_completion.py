@@ -39,6 +39,7 @@ def test_it_is_registered():
 def test_every_command_is_offered():
     assert complete([""]) == {name.split()[0] for name in commands()}
     assert complete(["token", ""]) == {"add", "list", "revoke"}
+    assert complete(["recipe", ""]) == {"check", "run"}
     assert complete(["sta"]) == {"status", "start", "start-worker"}
     assert complete(["token", "re"]) == {"revoke"}
     assert complete(["no-such", ""]) == set()
@@ -62,12 +63,14 @@ def test_values():
     assert complete(["token", "add", "x", "--scope", ""]) == {"order", "manage"}
     assert complete(["token", "add", "x", "--scope", "="]) == {"order", "manage"}
     assert complete(["token", "add", "--scope", "=", "m"]) == {"manage"}
+    assert complete(["recipe", "run", "x", "--until", ""]) == {"commit", "end"}
     assert complete(["queue", "--limit", ""]) == set()
     assert complete(["resolve", "x", "y", "--note", ""]) == set()
 
 
 @pytest.mark.parametrize("line", [["add"], ["add", "x"], ["seal", "x", "--password-file"], ["seal", "x", "-c"],
-                                  ["seal", "x", "--config"], ["backup", "x"], ["--socket"]])
+                                  ["seal", "x", "--config"], ["backup", "x"], ["--socket"], ["recipe", "check"], ["recipe", "run", "x", "--order"],
+                                  ["recipe", "run", "--folder"]])
 def test_files(tmp_path, line):
     (tmp_path / "my workshop.json").touch()
     assert complete([*line, "my"], cwd=tmp_path) == {"my workshop.json"}
@@ -85,6 +88,7 @@ def test_workshops_come_from_the_daemon(daemon):
     assert complete(["--socket", str(daemon.socket), "stop", "b"]) == {"bennys-auto"}
     assert complete(["stop", "bennys-auto", ""], daemon.socket) == set()
     assert complete(["token", "add", "--scope", "order", "a"], daemon.socket) == {"aura"}
+    assert complete(["recipe", "run", "x", "--workshop", "a"], daemon.socket) == {"aura"}
 
 
 def test_without_a_daemon_no_workshop_is_offered():

@@ -21,6 +21,45 @@ cat >"$work/seeds/config" <<'END'
 END
 sed '/^ "cred/d; s/, "a": 1//; s/"max_in_flight": 4},/"timeout_s": 4}}/; /api_tokens/d' \
     "$work/seeds/config" >"$work/seeds/sound"
+cat >"$work/seeds/recipe" <<'END'
+{"recipe": 1, "options": {"a": {}}, "browser": {"window": [800, 600]}, "pieces": {"p": [{"frame": ["x"]}]},
+ "login": [{"type": "{credentials.password}", "into": {"name": "p", "in": "#f"}}, {"press": "Ctrl+S"}],
+ "lookup": [{"each": "tr", "where": {"text": {"of": "td", "is": "{order.uniqueid}"}}, "do":
+  [{"found": {"reference": "{row}", "product_nr": "1", "amount": "{order.product_amount|number:,.:2}"}}]}],
+ "create": [{"call": "p"}, {"wait": {"any": [{"dialog": true}, {"equal": ["a", "b"]}]}}], "commit": [{"click": "#s"}],
+ "verify": [{"found": {"reference": "1", "product_nr": "1", "amount": "1"}}], "errors": [{"text": "x", "code": "erp_busy"}]}
+END
+element='{"ok":true,"element":{"element-6066-11e4-a52e-4f735466cecf":"e"}}'
+cat >"$work/seeds/browser" <<END
+{"sessionId": "s"}
+"w1"
+$element
+null
+null
+null
+$element
+null
+{"ok":true,"rows":[],"elements":[]}
+["w1","w2"]
+null
+$element
+null
+null
+null
+!no such alert
+["w1"]
+{"ok":true}
+$element
+null
+{"value":"x"}
+null
+"Sure?"
+null
+null
+{"ok":false}
+{"ok":true,"value":"x"}
+END
+printf '//a[.={a|xpath|trim}]{{{bc|json}}}{a|number:,.:3}{a|css}{a|urlencode}' >"$work/seeds/template"
 printf 'za%%20b+c%%C3%%A4' >"$work/seeds/percent"
 
 flags="-std=gnu11 -D_GNU_SOURCE -DPUMPLINE_VERSION=\"fuzz\" -I$root -g -O1

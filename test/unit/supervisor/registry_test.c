@@ -51,7 +51,7 @@ static void
 proposes(const struct daemon_config *config, const char *slug, json_t *sent, const char *pointers)
 {
     struct config_faults faults = {0};
-    struct workshop_config *workshop = registry_propose(config, &keys, slug, sent, &faults);
+    struct workshop_config *workshop = registry_propose(config, &keys, slug, sent, NULL, &faults);
     char found[256] = "";
 
     for (size_t i = 0; i < faults.count; i++) {

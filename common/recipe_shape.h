@@ -1,0 +1,110 @@
+/* The tables of what may stand in a recipe: recipe_check.c goes through them. A new verb is one row
+ * in recipe_shape.c and one function of the engine. */
+#ifndef COMMON_RECIPE_SHAPE_H
+#define COMMON_RECIPE_SHAPE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum recipe_kind {
+    RECIPE_TEXT,     /* words, no template */
+    RECIPE_TEMPLATE, /* a text with {names} */
+    RECIPE_TYPED,    /* the same; may hold the password */
+    RECIPE_URL,      /* the same; foreign values percent-encoded */
+    RECIPE_CSS,      /* the same; foreign values escaped */
+    RECIPE_XPATH,
+    RECIPE_CODE,  /* JavaScript, no template */
+    RECIPE_REGEX, /* JavaScript's, no template */
+    RECIPE_NAME,  /* of a variable */
+    RECIPE_BOOL,
+    RECIPE_INTEGER,
+    RECIPE_SECONDS,
+    RECIPE_CHOICE,
+    RECIPE_REASON,
+    RECIPE_PIECE,
+    RECIPE_KEYS,
+    RECIPE_WHAT,
+    RECIPE_LOCATOR,
+    RECIPE_SCOPE,        /* a locator, or "row" */
+    RECIPE_PAGE,         /* a locator, or null for the page itself */
+    RECIPE_LOCATOR_OR_T, /* words: an object is a locator, a text a template */
+    RECIPE_FRAME,
+    RECIPE_CONDITION,
+    RECIPE_CONDITIONS,
+    RECIPE_TEXT_TEST, /* a template, or {"of", "is"…} */
+    RECIPE_VALUE_TEST,
+    RECIPE_DIALOG, /* true or a template */
+    RECIPE_PAIR,
+    RECIPE_STEPS,
+    RECIPE_ROW_CONDITION, /* of each: the page's part alone, seen from a row */
+    RECIPE_ROW_STEPS,
+    RECIPE_TEMPLATES,
+    RECIPE_VALUES, /* an object of templates by variable */
+    RECIPE_NUMBER, /* a number's format */
+    RECIPE_FOUND,
+    RECIPE_OPTIONS,
+    RECIPE_BROWSER,
+    RECIPE_WINDOW_SIZE,
+    RECIPE_TEXTS,
+    RECIPE_PIECES,
+    RECIPE_ERRORS,
+    RECIPE_ONE /* the format's version */
+};
+
+enum recipe_section {
+    RECIPE_IN_LOGIN = 1,
+    RECIPE_IN_LOOKUP = 2,
+    RECIPE_IN_CREATE = 4,
+    RECIPE_IN_COMMIT = 8,
+    RECIPE_IN_VERIFY = 16,
+    RECIPE_IN_LOGOUT = 32,
+    RECIPE_IN_PIECE = 64,
+    RECIPE_IN_ERRORS = 128
+};
+
+struct recipe_member {
+    const char *name;
+    enum recipe_kind kind;
+    bool required;
+    bool way; /* exactly one of the members with `way` must be there */
+    int minimum, maximum;
+    const char *const *choices;
+    unsigned section; /* what is in it belongs to that section; 0: to the one around it */
+};
+
+struct recipe_shape {
+    const struct recipe_member *members;
+    size_t count;
+};
+
+/* A verb's first member bears its name. */
+struct recipe_verb_row {
+    struct recipe_shape shape;
+    bool acts;
+    unsigned sections; /* 0: all */
+};
+
+/* The kinds of objects in a recipe, besides the verbs. */
+enum recipe_object {
+    RECIPE_OBJECT_FILE,
+    RECIPE_OBJECT_OPTION,
+    RECIPE_OBJECT_BROWSER,
+    RECIPE_OBJECT_LOCATOR,
+    RECIPE_OBJECT_TEST,
+    RECIPE_OBJECT_CONDITION,
+    RECIPE_OBJECT_RULE,
+    RECIPE_OBJECT_NUMBER,
+    RECIPE_OBJECT_FOUND,
+    RECIPE_OBJECT_STEP /* what every step may have */
+};
+
+const struct recipe_shape *recipe_shape(enum recipe_object object);
+
+/* NULL behind the last. */
+const struct recipe_verb_row *recipe_verb_row(size_t i);
+
+/* The row of a step, which may be anything; NULL: it has no verb. */
+const struct recipe_verb_row *recipe_verb_find(const json_t *step);
+
+#endif

@@ -73,6 +73,25 @@ test_ports(void **state)
     }
 }
 
+/* The browser's driver, wherever the ERP is. */
+static void
+test_webdriver(void **state)
+{
+    struct sandbox_setup setup = {.mode = "required"};
+
+    (void)state;
+    json_decref(slice);
+    slice = json_pack("{s:{s:{s:s s:s s:s}} s:s}", "document", "erp", "system", "webdriver", "url",
+                      "https://erp/", "ca_file", "/etc/ca.pem", "webdriver_url",
+                      "http://127.0.0.1:9515");
+    reach_erp(&setup, slice);
+    assert_int_equal(setup.port_count, 1);
+    assert_int_equal(setup.ports[0], 9515);
+    assert_int_equal(setup.path_count, 1);
+    assert_string_equal(setup.paths[0].path, "/etc/ca.pem");
+    assert_int_equal(setup.paths[0].access, SANDBOX_READ);
+}
+
 /* A system without a row reaches nothing. */
 static void
 test_unknown(void **state)
@@ -94,9 +113,9 @@ tear_down(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_tryton),
-                                       cmocka_unit_test(test_ports),
-                                       cmocka_unit_test(test_unknown)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file), cmocka_unit_test(test_tryton), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_webdriver), cmocka_unit_test(test_unknown)};
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -6,5 +6,6 @@
 
 const struct erp_driver *file_driver(void);
 const struct erp_driver *tryton_driver(void);
+const struct erp_driver *webdriver_driver(void);
 
 #endif

@@ -1,0 +1,206 @@
+/* Browsers: how one is asked for, how long it is kept, and what a later process must know to close
+ * it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "erp-drivers/webdriver_attempt.h"
+
+#define TIMEOUT_S 45
+#define SCRIPT_MS 20000
+
+struct browser *
+browser_new(const json_t *erp)
+{
+    struct browser *b = mem_alloc(sizeof *b);
+    const char *url = json_string_value(json_object_get(erp, "$webdriver_url"));
+
+    b->recipe = json_object_get(erp, "$recipe");
+    b->options = json_object_get(erp, "options");
+    b->setup = json_object_get(erp, "browser");
+    b->url = mem_string(url ? url : "");
+    b->erp_url = json_string_value(json_object_get(erp, "url"));
+    b->timeout_ms = 1000 * (unsigned)recipe_number(erp, "timeout_s", TIMEOUT_S);
+    return b;
+}
+
+void
+browser_free(struct browser *b)
+{
+    browser_forget(b);
+    free(b->url);
+    free(b);
+}
+
+void
+browser_forget(struct browser *b)
+{
+    free(b->id);
+    free(b->main_window);
+    free(b->note);
+    b->id = b->main_window = b->note = NULL;
+    b->logged_in = b->dirty = b->useless = false;
+    b->orders = 0;
+}
+
+static void
+set_note(struct browser *b)
+{
+    json_t *note = json_pack("{s:s s:s}", "url", b->url, "id", b->id);
+
+    b->note = json_dumps(note, JSON_COMPACT);
+    json_decref(note);
+}
+
+void
+browser_opened(struct browser *b, const char *id, int64_t now_ms)
+{
+    browser_forget(b);
+    b->id = mem_string(id);
+    b->opened_ms = now_ms;
+    set_note(b);
+}
+
+bool
+browser_is_due(const struct browser *b, int64_t now_ms)
+{
+    const json_t *limits = json_object_get(b->recipe, "browser");
+
+    return b->orders >= recipe_number(limits, "recycle_after_orders", RECIPE_RECYCLE_ORDERS) ||
+           now_ms - b->opened_ms >=
+               1000 * recipe_number(limits, "recycle_after_s", RECIPE_RECYCLE_S);
+}
+
+const char *
+browser_note(const struct browser *b)
+{
+    return b->note;
+}
+
+void
+browser_adopt(struct browser *b, const char *note)
+{
+    json_t *document = json_loads(note, 0, NULL);
+    const char *url = json_string_value(json_object_get(document, "url"));
+    const char *id = json_string_value(json_object_get(document, "id"));
+
+    if (url && id && *id) {
+        free(b->url);
+        b->url = mem_string(url); /* the configuration may name another one by now */
+        browser_opened(b, id, 0);
+        b->useless = true; /* nobody knows where it is */
+    }
+    json_decref(document);
+}
+
+/* --- capabilities --- */
+
+static void add(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+add(json_t *list, const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        die_abort("out of memory");
+    va_end(arguments);
+    json_array_append_new(list, json_string(text));
+    free(text);
+}
+
+static int
+pixels(const json_t *limits, size_t place, int fallback)
+{
+    const json_t *value = json_array_get(json_object_get(limits, "window"), place);
+
+    return json_is_integer(value) ? (int)json_integer_value(value) : fallback;
+}
+
+static bool
+is_headless(const struct browser *b)
+{
+    return !json_is_false(json_object_get(b->setup, "headless"));
+}
+
+/* The recipe's arguments, then the workshop's. */
+static void
+add_arguments(json_t *list, const struct browser *b)
+{
+    json_array_extend(list, json_object_get(json_object_get(b->recipe, "browser"), "arguments"));
+    json_array_extend(list, json_object_get(b->setup, "arguments"));
+}
+
+static void
+set_binary(json_t *options, const struct browser *b)
+{
+    json_t *binary = json_object_get(b->setup, "binary");
+
+    if (binary)
+        json_object_set(options, "binary", binary);
+}
+
+/* The pipe is what makes Chromium end when its driver is killed. It must not keep passwords. */
+static json_t *
+chrome_options(const struct browser *b)
+{
+    static const char *const fixed[] = {"--remote-debugging-pipe",
+                                        "--disable-gpu",
+                                        "--disable-quic",
+                                        "--no-first-run",
+                                        "--disable-sync",
+                                        "--disable-background-networking",
+                                        "--disable-component-update"};
+    const json_t *limits = json_object_get(b->recipe, "browser");
+    const char *language = json_string_value(json_object_get(limits, "language"));
+    json_t *args = json_array(), *options;
+
+    language = language ? language : "en";
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        add(args, "%s", fixed[i]);
+    if (is_headless(b))
+        add(args, "--headless=new");
+    add(args, "--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000));
+    add(args, "--lang=%s", language);
+    add_arguments(args, b);
+    options =
+        json_pack("{s:o s:{s:s s:b s:b}}", "args", args, "prefs", "intl.accept_languages", language,
+                  "credentials_enable_service", 0, "profile.password_manager_enabled", 0);
+    set_binary(options, b);
+    return options;
+}
+
+static json_t *
+firefox_options(const struct browser *b)
+{
+    const json_t *limits = json_object_get(b->recipe, "browser");
+    const char *language = json_string_value(json_object_get(limits, "language"));
+    json_t *args = json_array(), *options;
+
+    if (is_headless(b))
+        add(args, "-headless");
+    add(args, "-width=%d", pixels(limits, 0, 1280));
+    add(args, "-height=%d", pixels(limits, 1, 1000));
+    add_arguments(args, b);
+    options = json_pack("{s:o s:{s:s s:b}}", "args", args, "prefs", "intl.accept_languages",
+                        language ? language : "en", "signon.rememberSignons", 0);
+    set_binary(options, b);
+    return options;
+}
+
+json_t *
+browser_capabilities(const struct browser *b)
+{
+    const json_t *limits = json_object_get(b->recipe, "browser");
+    const char *name = json_string_value(json_object_get(b->setup, "name"));
+    bool firefox = name && strcmp(name, "firefox") == 0;
+
+    return json_pack("{s:{s:{s:s s:s s:s s:{s:i s:I s:i} s:o}}}", "capabilities", "alwaysMatch",
+                     "browserName", name ? name : "chrome", "pageLoadStrategy", "normal",
+                     "unhandledPromptBehavior", "ignore", "timeouts", "implicit", 0, "pageLoad",
+                     (json_int_t)(1000 * recipe_number(limits, "page_load_s", RECIPE_PAGE_LOAD_S)),
+                     "script", SCRIPT_MS, firefox ? "moz:firefoxOptions" : "goog:chromeOptions",
+                     firefox ? firefox_options(b) : chrome_options(b));
+}

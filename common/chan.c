@@ -1,13 +1,16 @@
 /* JSON lines over a socketpair. */
 #include "common/chan.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/secret.h"
 
@@ -158,6 +161,23 @@ chan_send(struct chan *chan, const json_t *message)
         chan_break(chan);
     secret_wipe(line, length);
     free(line);
+}
+
+void
+chan_flush(struct chan *chan, int within_ms)
+{
+    struct evbuffer *output = bufferevent_get_output(chan->bev);
+    struct pollfd peer = {.fd = bufferevent_getfd(chan->bev), .events = POLLOUT};
+    int64_t end_ms = clock_monotonic_ms() + within_ms, left_ms = within_ms;
+
+    evbuffer_unfreeze(output, 1); /* only its bufferevent may drain it otherwise */
+    while (!chan->broken && chan_backlog(chan) && left_ms >= 0 &&
+           (poll(&peer, 1, (int)left_ms) >= 0 || errno == EINTR)) {
+        if (evbuffer_write(output, peer.fd) < 0 && errno != EAGAIN && errno != EINTR)
+            break;
+        left_ms = end_ms - clock_monotonic_ms();
+    }
+    evbuffer_freeze(output, 1);
 }
 
 size_t

@@ -2,8 +2,14 @@
  *
  * Messages (member "type" names them):
  *   supervisor → child: config (first of all), ping, call {id, method, target, body}, stop
- *   child → supervisor: ready, status {…/alive}, pong, reply {id, status, content_type, header,
- * body}, killed A line is at most CHAN_LINE_MAX bytes; a peer that breaks the framing is taken for
+ *   child → supervisor: ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type,
+ *     header, body}, killed, bye {waiting: orders placed or processing, rekeyed, open: true
+ *     where something is left open in the ERP} as the last one, once the queue is closed
+ *
+ * A config with "maintenance": true asks for no service: the child opens its queue, closes what an
+ * earlier one left open in the ERP, says bye and ends. One with "old_key" says that a rekey is
+ * under way: the queue is sealed with "key", and `rekeyed` tells that nothing in it needs the old
+ * one any more. A line is at most CHAN_LINE_MAX bytes; a peer that breaks the framing is taken for
  * dead. */
 #ifndef COMMON_CHAN_H
 #define COMMON_CHAN_H
@@ -30,6 +36,10 @@ struct chan *chan_new(struct event_base *base, int fd, const struct chan_events 
 /* Queues one message (borrowed). Never blocks; what can't be sent any more is dropped, and `closed`
  * says so. */
 void chan_send(struct chan *chan, const json_t *message);
+
+/* For last words, when no loop will run again: writes what is queued, and waits up to within_ms for
+ * a peer that is slow to read. */
+void chan_flush(struct chan *chan, int within_ms);
 
 /* Bytes that the peer has not read yet. */
 size_t chan_backlog(const struct chan *chan);

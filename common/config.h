@@ -90,9 +90,14 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}. Holds secrets: it is never logged. The caller owns it. */
+ * "stopped"}; whoever sends it may add "maintenance": true and "old_key" (common/chan.h). Holds
+ * secrets: it is never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
+
+/* Adds "old_key": that workshop's, derived from the master key that is being replaced. */
+void config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
+                          const unsigned char *old_master_key);
 
 /* The configured credentials of a slice's document, opened with the workshop's key (plain ones
  * too). 0 with credentials->username NULL where there are none; -1 where they can't be opened. */
@@ -101,6 +106,9 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
 
 /* True where two workshops' slices are the same but for `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
+
+/* Whether what a worker opens in such an ERP outlives the worker (a browser); config_erp.c. */
+bool config_erp_stays_open(const char *system);
 
 /* The checked `erp` object's faults; config_erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);

@@ -12,6 +12,9 @@ static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
 static const char *const file_columns[] = {"workshop", "worksheet", "product_nr", "product_amount",
                                            "uniqueid", "placed_at", NULL};
 
+/* Whose sessions outlive a worker that is killed. */
+static const char *const open_systems[] = {"webdriver", NULL};
+
 #define SYSTEM_MEMBER                                                                              \
     {                                                                                              \
         .name = "system", .kind = CONFIG_TEXT, .required = true                                    \
@@ -44,6 +47,15 @@ static const struct config_member tryton_members[] = {
      .nullable = true},
     {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
 };
+
+bool
+config_erp_stays_open(const char *system)
+{
+    for (const char *const *one = open_systems; *one; one++)
+        if (strcmp(*one, system) == 0)
+            return true;
+    return false;
+}
 
 static bool
 column_known(const char *name)

@@ -185,22 +185,37 @@ config_find(const struct daemon_config *config, const char *name_or_slug)
     return NULL;
 }
 
+static void
+add_key(json_t *slice, const char *name, const struct workshop_config *workshop,
+        const unsigned char *master_key)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *text = secret_alloc(2 * SECRET_KEY_BYTES + 1);
+
+    secret_workshop_key(master_key, workshop->slug, key);
+    secret_key_text(key, text);
+    json_object_set_new(slice, name, json_string(text));
+    secret_free(text);
+    secret_free(key);
+}
+
 json_t *
 config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
              const unsigned char *master_key, bool worker_wanted)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *text = secret_alloc(2 * SECRET_KEY_BYTES + 1);
-    json_t *slice;
-
-    secret_workshop_key(master_key, workshop->slug, key);
-    secret_key_text(key, text);
-    slice =
-        json_pack("{s:s s:s s:O s:s s:s s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
-                  "document", workshop->document, "key", text, "state_dir", config->state_dir,
-                  "log_dir", config->log_dir, "webdriver_url", config->webdriver_url, "sandbox",
+    json_t *slice =
+        json_pack("{s:s s:s s:O s:s s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
+                  "document", workshop->document, "state_dir", config->state_dir, "log_dir",
+                  config->log_dir, "webdriver_url", config->webdriver_url, "sandbox",
                   config->sandbox, "worker", worker_wanted ? "running" : "stopped");
-    secret_free(text);
-    secret_free(key);
+
+    add_key(slice, "key", workshop, master_key);
     return slice;
+}
+
+void
+config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
+                     const unsigned char *old_master_key)
+{
+    add_key(slice, "old_key", workshop, old_master_key);
 }

@@ -2,17 +2,12 @@
 #include "common/secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "common/disk.h"
 
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -130,64 +125,16 @@ secret_wipe(void *memory, size_t size)
     sodium_memzero(memory, size);
 }
 
-/* Written aside and linked into place: no reader ever sees half a key, and a second starter can't
- * replace the first's. */
-static int
-master_key_create(const char *path, struct err *err)
+void
+secret_random(unsigned char *bytes, size_t size)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *aside = mem_format("%s.XXXXXX", path);
-    int fd = mkostemp(aside, O_CLOEXEC), result = -1; /* 0600 */
-
-    randombytes_buf(key, SECRET_KEY_BYTES);
-    if (fd < 0)
-        err_errno(err, "key_file", "the master key %s can't be made", path);
-    else if (write(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || fsync(fd))
-        err_errno(err, "key_file", "the master key %s can't be written", path);
-    else if ((link(aside, path) && errno != EEXIST) || disk_sync_parent(path))
-        err_errno(err, "key_file", "the master key %s can't be put in place", path);
-    else
-        result = 0;
-    if (fd >= 0) {
-        close(fd);
-        unlink(aside);
-    }
-    secret_free(key);
-    free(aside);
-    return result;
+    randombytes_buf(bytes, size);
 }
 
-static int
-master_key_read(const char *path, int fd, unsigned char *key, struct err *err)
+bool
+secret_equal(const void *a, const void *b, size_t size)
 {
-    struct stat file;
-    unsigned char more;
-
-    if (fstat(fd, &file))
-        return err_errno(err, "key_file", "%s", path);
-    if (!S_ISREG(file.st_mode) || (file.st_mode & 077) || (file.st_uid != geteuid() && file.st_uid))
-        return err_set(err, "key_file", "%s must be a file of its owner alone (mode 0600)", path);
-    if (read(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || read(fd, &more, 1) != 0)
-        return err_set(err, "key_file", "%s does not hold a key of %u bytes", path,
-                       SECRET_KEY_BYTES);
-    return 0;
-}
-
-int
-secret_master_key(const char *path, bool create, unsigned char *key, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC), result;
-
-    if (fd < 0 && errno == ENOENT && create) {
-        if (master_key_create(path, err))
-            return -1;
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    }
-    if (fd < 0)
-        return err_errno(err, "key_file", "%s can't be read", path);
-    result = master_key_read(path, fd, key, err);
-    close(fd);
-    return result;
+    return sodium_memcmp(a, b, size) == 0;
 }
 
 void

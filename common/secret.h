@@ -1,6 +1,6 @@
 /* Keys, sealing and hashes, all by libsodium.
  *
- * master key (32 bytes, a file or systemd's credential) → per workshop key (BLAKE2b, keyed) →
+ * master key (32 bytes, common/key_file) → per workshop key (BLAKE2b, keyed) →
  * sealed values (XChaCha20-Poly1305, random nonce, a context string authenticated with it). A
  * worker gets its own key alone. */
 #ifndef COMMON_SECRET_H
@@ -25,10 +25,10 @@ char *secret_string(const char *text); /* a copy of text */
 void secret_free(void *memory);
 void secret_wipe(void *memory, size_t size);
 
-/* Reads the 32-byte master key from path into key (SECRET_KEY_BYTES of secret_alloc). Makes the
- * file (0600, random, fsynced) where it is missing and create is true. Refuses one that others may
- * read. */
-int secret_master_key(const char *path, bool create, unsigned char *key, struct err *err);
+void secret_random(unsigned char *bytes, size_t size);
+
+/* In constant time. */
+bool secret_equal(const void *a, const void *b, size_t size);
 
 /* key = BLAKE2b(master, "pumpline workshop " SLUG). */
 void secret_workshop_key(const unsigned char *master, const char *slug, unsigned char *key);

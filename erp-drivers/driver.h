@@ -126,9 +126,9 @@ struct erp_driver {
 
     /* The rest is NULL for a driver whose sessions need no end. */
 
-    /* What a later process needs to end what this session has opened: no secret, valid until the
-     * session's next step. NULL: nothing is open. The worker has it on disk before the next request
-     * leaves. */
+    /* What a later process needs to end what this session has opened: UTF-8, no secret, valid until
+     * the session's next step. NULL: nothing is open. The worker has it on disk before the next
+     * request leaves. */
     const char *(*session_note)(void *session);
     /* Makes a new session stand for the one that a dead process left with this note; the one job it
      * will see is a closing job. */

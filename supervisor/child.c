@@ -18,7 +18,7 @@
 
 #define START_MS 300000    /* from exec to `ready`, a large queue being checked; longer is a hang */
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
-#define STOP_GRACE_MS 1000 /* over stop_timeout_s, which the worker keeps itself: no race */
+#define STOP_GRACE_MS 6000 /* over stop_timeout_s, after which the worker closes its sessions */
 
 static void
 send_type(struct child *child, const char *type)
@@ -72,32 +72,43 @@ open_channel(struct child *child, int fd)
 }
 
 static int
-start_process(struct child *child)
+start_process(struct child *child, bool idle, struct err *err)
 {
-    const struct workshop_config *workshop = child->workshop;
     struct spawned spawned;
-    struct err err = {0};
 
     fault_here("child.start");
-    if (child->listen_fd < 0)
-        child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
-    if (child->listen_fd < 0 ||
-        child->host->spawn(child->host->worker_path, child->listen_fd, &spawned, &err)) {
-        text_copy(child->last_error, sizeof child->last_error, err.text);
+    if (child->host->spawn(child->host->worker_path, child->listen_fd, &spawned, err))
         return -1;
-    }
     fault_here("child.forked");
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
-    child->last_error[0] = '\0';
+    child->idle = idle;
+    child->waiting = -1;
+    child->left_open = false;
     open_channel(child, spawned.chan_fd);
+    return 0;
+}
+
+static int
+start_service(struct child *child)
+{
+    const struct workshop_config *workshop = child->workshop;
+    struct err err = {0};
+
+    if (child->listen_fd < 0)
+        child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
+    if (child->listen_fd < 0 || start_process(child, false, &err)) {
+        text_copy(child->last_error, sizeof child->last_error, err.text);
+        return -1;
+    }
+    child->last_error[0] = '\0';
     return 0;
 }
 
 static void
 launch(struct child *child)
 {
-    if (start_process(child))
+    if (start_service(child))
         back_off(child);
     else
         child_move(child, CHILD_STARTING, START_MS, "process %ld", (long)child->pid);
@@ -131,6 +142,20 @@ give_up(struct child *child)
     child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
 }
 
+/* Nobody may start it for days: what it has left open in the ERP (a browser) is closed now. */
+static void
+tidy_up(struct child *child)
+{
+    bool said_bye = child->waiting >= 0;
+    struct err err;
+
+    if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
+        return;
+    if (child_maintain(child, &err))
+        log_warning("%s: what is open in the ERP is not closed: %s", child->workshop->slug,
+                    err.text);
+}
+
 /* The process is reaped and its last words are read: what now? */
 static void
 finish(struct child *child)
@@ -142,13 +167,17 @@ finish(struct child *child)
     struct child_end end = {.wanted = child->wanted,
                             .asked = child->asked,
                             .was_ready = child->was_ready,
+                            .idle = child->idle,
                             .code = child->last_exit.code};
 
     chan_free(child->chan);
     child->chan = NULL;
     json_decref(child->alive);
     child->alive = NULL;
+    child->idle = false;
     next[child_after_exit(&end)](child);
+    if (child_at_rest(child) && !end.idle)
+        tidy_up(child);
 }
 
 /* The process could not tell why: what is wrong with the file is looked up afterwards. */
@@ -264,7 +293,7 @@ child_start(struct child *child)
 {
     child->wanted = CHILD_UP;
     child->failures = 0;
-    if (child->state == CHILD_STOPPING)
+    if (child->state == CHILD_STOPPING || child->idle)
         child->asked = true;
     else if (child->state != CHILD_STARTING && child->state != CHILD_RUNNING)
         launch(child);
@@ -295,7 +324,7 @@ child_stop(struct child *child)
 void
 child_restart(struct child *child)
 {
-    if (child->state != CHILD_STARTING && child->state != CHILD_RUNNING) {
+    if (child->idle || (child->state != CHILD_STARTING && child->state != CHILD_RUNNING)) {
         child_start(child);
         return;
     }
@@ -313,6 +342,17 @@ child_kill(struct child *child)
         child_leave(child, 0, "kill");
     else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
         rest(child);
+}
+
+int
+child_maintain(struct child *child, struct err *err)
+{
+    if (!child_at_rest(child))
+        return err_set(err, "not_at_rest", "%s has a process", child->workshop->slug);
+    if (start_process(child, true, err))
+        return -1;
+    child_move(child, CHILD_STARTING, START_MS, "process %ld, for maintenance", (long)child->pid);
+    return 0;
 }
 
 bool
@@ -335,8 +375,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
 {
     struct child *child = mem_alloc(sizeof *child);
 
-    *child =
-        (struct child){.workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true};
+    *child = (struct child){
+        .workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true, .waiting = -1};
     child->timer = evtimer_new(host->base, on_timer, child);
     if (!child->timer)
         die_abort("no memory for a timer");

@@ -50,6 +50,7 @@ struct child {
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
+    bool idle;           /* this process is there for maintenance: see child_maintain */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
     unsigned unanswered; /* pings since the last pong */
@@ -57,6 +58,9 @@ struct child {
     struct child_exit last_exit;
     char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
     json_t *alive;        /* as it last pushed it; NULL without a process */
+    json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
+                             there is one, or it did not come to it */
+    bool left_open;       /* the last process said that something is open in the ERP */
 };
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);
@@ -77,6 +81,12 @@ void child_stop(struct child *child);
 void child_restart(struct child *child);
 
 void child_kill(struct child *child);
+
+/* For a child at rest: a process opens its queue, closes what is open in the ERP and ends, serving
+ * nobody. A child does so by itself where its ERP may be left with something open. Meanwhile it is
+ * `starting` or `stopping`; then it is at rest as before, unless it was started or stopped
+ * meanwhile, with `waiting` at least 0 where all went well. -1 with *err: there is no process. */
+int child_maintain(struct child *child, struct err *err) __attribute__((warn_unused_result));
 
 /* waitpid() has returned its pid with this status. */
 void child_reaped(struct child *child, int status);

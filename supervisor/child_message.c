@@ -60,17 +60,24 @@ on_killed(struct child *child, const json_t *message)
         child_leave(child, CHILD_KILLED_ITSELF_MS, "a client killed process %ld", (long)child->pid);
 }
 
+static void
+on_bye(struct child *child, const json_t *message)
+{
+    json_t *waiting = json_object_get(message, "waiting");
+
+    if (json_is_integer(waiting))
+        child->waiting = json_integer_value(waiting);
+    child->left_open = json_is_true(json_object_get(message, "open"));
+}
+
 void
 child_message(json_t *message, void *arg)
 {
     static const struct {
         const char *type;
         void (*handle)(struct child *child, const json_t *message);
-    } messages[] = {{"ready", on_ready},
-                    {"status", on_status},
-                    {"pong", on_pong},
-                    {"reply", on_reply},
-                    {"killed", on_killed}};
+    } messages[] = {{"ready", on_ready}, {"status", on_status}, {"pong", on_pong},
+                    {"reply", on_reply}, {"killed", on_killed}, {"bye", on_bye}};
     struct child *child = arg;
     const char *type = json_string_value(json_object_get(message, "type"));
 

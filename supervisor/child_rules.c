@@ -13,6 +13,8 @@ child_after_exit(const struct child_end *end)
         return CHILD_STOPPED;
     if (end->asked || end->was_ready)
         return CHILD_STARTING;
+    if (end->idle)
+        return CHILD_FAILED; /* as it was: wanted, and at rest */
     /* A configuration that the worker refuses stays refused: trying again mends nothing. */
     return end->code == EX_CONFIG ? CHILD_FAILED : CHILD_BACKOFF;
 }

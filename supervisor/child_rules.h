@@ -23,6 +23,7 @@ struct child_end {
     enum child_wanted wanted;
     bool asked;     /* it went because a restart was asked for */
     bool was_ready; /* it had said `ready` */
+    bool idle;      /* it was there for maintenance; asked: somebody has started it meanwhile */
     int code;       /* exit status; -1: ended by a signal */
 };
 

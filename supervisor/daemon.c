@@ -7,7 +7,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/secret.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload.h"
 
@@ -21,8 +20,14 @@ static json_t *
 slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
+    json_t *message =
+        config_slice(daemon->config, child->workshop, daemon->keys.key, child->worker_wanted);
 
-    return config_slice(daemon->config, child->workshop, daemon->master_key, child->worker_wanted);
+    if (daemon->keys.old)
+        config_slice_old_key(message, child->workshop, daemon->keys.old);
+    if (child->idle)
+        json_object_set_new(message, "maintenance", json_true());
+    return message;
 }
 
 static bool
@@ -217,14 +222,14 @@ daemon_sweep(struct daemon *daemon)
 
 struct daemon *
 daemon_new(struct event_base *base, struct daemon_config *config, const char *config_path,
-           unsigned char *master_key, const char *worker_path)
+           const struct master_keys *keys, const char *worker_path)
 {
     struct daemon *daemon = mem_alloc(sizeof *daemon);
 
     *daemon = (struct daemon){.base = base,
                               .config = config,
                               .config_path = config_path,
-                              .master_key = master_key,
+                              .keys = *keys,
                               .child_count = config->workshop_count,
                               .total = config->workshop_count,
                               .started_ms = clock_monotonic_ms(),
@@ -259,7 +264,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->watchdog)
         event_free(daemon->watchdog);
     free(daemon->children);
-    secret_free(daemon->master_key);
+    master_keys_clear(&daemon->keys);
     config_free(daemon->config);
     free(daemon);
 }

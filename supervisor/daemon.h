@@ -4,6 +4,7 @@
 #ifndef SUPERVISOR_DAEMON_H
 #define SUPERVISOR_DAEMON_H
 
+#include "common/key_file.h"
 #include "supervisor/child.h"
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
@@ -18,7 +19,7 @@ struct daemon {
     struct event_base *base;
     struct daemon_config *config; /* owned */
     const char *config_path;      /* borrowed */
-    unsigned char *master_key;    /* owned, secret memory */
+    struct master_keys keys;      /* owned */
     struct child_host host;
     /* In the order of config->workshops; after them those whose workshop is no longer in it, until
      * their process has gone: nobody finds them, and each owns its configuration. */
@@ -34,9 +35,9 @@ struct daemon {
     bool stopping;
 };
 
-/* Takes over config, which config_path was read into, and master_key; the paths are borrowed. */
+/* Takes over config, which config_path was read into, and keys; the paths are borrowed. */
 struct daemon *daemon_new(struct event_base *base, struct daemon_config *config,
-                          const char *config_path, unsigned char *master_key,
+                          const char *config_path, const struct master_keys *keys,
                           const char *worker_path);
 void daemon_free(struct daemon *daemon);
 

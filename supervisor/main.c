@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/key_file.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "supervisor/boot.h"
@@ -16,17 +17,18 @@
 
 struct options {
     const char *config;
-    bool check_only;
+    bool check_only, create_key;
 };
 
 static void
 usage(FILE *to)
 {
-    fputs("usage: pumplined -c FILE [-n]\n"
-          "  -c FILE    the configuration, pumpline.json\n"
-          "  -n         check the configuration and exit\n"
-          "  -h         this help\n"
-          "  --version  the version\n",
+    fputs("usage: pumplined -c FILE [-n | --create-key]\n"
+          "  -c FILE       the configuration, pumpline.json\n"
+          "  -n            check the configuration and exit\n"
+          "  --create-key  make its key_file where it is missing, and exit\n"
+          "  -h            this help\n"
+          "  --version     the version\n",
           to);
 }
 
@@ -34,11 +36,10 @@ usage(FILE *to)
 static int
 read_options(int count, char **arguments, struct options *options)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"check", no_argument, NULL, 'n'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
+        {"create-key", no_argument, NULL, 'k'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(count, arguments, "c:nh", known, NULL)) != -1) {
@@ -54,6 +55,8 @@ read_options(int count, char **arguments, struct options *options)
             options->config = optarg;
         else if (option == 'n')
             options->check_only = true;
+        else if (option == 'k')
+            options->create_key = true;
         else
             goto wrong;
     }
@@ -89,15 +92,16 @@ load_config(const char *path)
 
 /* EX_OK, or the status for the first thing that is not in place. */
 static int
-prepare(const struct daemon_config *config, unsigned char *key, char *worker_path, int *lock,
+prepare(const struct daemon_config *config, struct master_keys *keys, char *worker_path, int *lock,
         struct err *err)
 {
-    if (secret_master_key(config->key_file, true, key, err))
-        return EX_CONFIG;
     *lock = boot_state_dir(config->state_dir, err);
     if (*lock < 0)
         return EX_CANTCREAT;
     fault_open(config->state_dir, "pumplined");
+    /* Not before: the daemon that held the lock may have been replacing the key. */
+    if (key_file_load(config->key_file, true, keys, err))
+        return EX_CONFIG;
     if (spawn_worker_path(worker_path, PATH_MAX, err))
         return EX_OSFILE;
     boot_descriptor_limit(config->workshop_count);
@@ -129,10 +133,10 @@ run(struct daemon *daemon, struct err *err)
 static int
 serve(struct daemon_config *config, const char *path)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    struct master_keys keys = {.key = NULL};
     char worker_path[PATH_MAX];
     struct err err = {0};
-    int lock = -1, status = prepare(config, key, worker_path, &lock, &err);
+    int lock = -1, status = prepare(config, &keys, worker_path, &lock, &err);
 
     if (status == EX_OK) {
         struct event_base *base = event_base_new();
@@ -140,12 +144,12 @@ serve(struct daemon_config *config, const char *path)
 
         if (!base)
             die_abort("no event loop");
-        daemon = daemon_new(base, config, path, key, worker_path);
+        daemon = daemon_new(base, config, path, &keys, worker_path);
         status = run(daemon, &err);
         daemon_free(daemon);
         event_base_free(base);
     } else {
-        secret_free(key);
+        master_keys_clear(&keys);
         config_free(config);
     }
     if (status != EX_OK)
@@ -153,6 +157,30 @@ serve(struct daemon_config *config, const char *path)
     if (lock >= 0)
         close(lock);
     return status;
+}
+
+static int
+check_only(struct daemon_config *config)
+{
+    printf("configuration ok: %zu workshop%s\n", config->workshop_count,
+           plural(config->workshop_count));
+    config_free(config);
+    return EX_OK;
+}
+
+/* For whoever hands it on as a credential, and so must have it before the daemon starts. */
+static int
+create_key(struct daemon_config *config)
+{
+    struct err err;
+    int made = key_file_create(config->key_file, &err);
+
+    if (made < 0)
+        log_error("%s", err.text);
+    else
+        printf("%s %s\n", config->key_file, made ? "is made" : "is there already");
+    config_free(config);
+    return made < 0 ? EX_CONFIG : EX_OK;
 }
 
 int
@@ -169,14 +197,13 @@ main(int count, char **arguments)
     config = load_config(options.config);
     if (!config)
         return EX_CONFIG;
-    if (options.check_only) {
-        printf("configuration ok: %zu workshop%s\n", config->workshop_count,
-               plural(config->workshop_count));
-        config_free(config);
-        return EX_OK;
-    }
     log_open("pumplined");
-    status = serve(config, options.config);
+    if (options.check_only)
+        status = check_only(config);
+    else if (options.create_key)
+        status = create_key(config);
+    else
+        status = serve(config, options.config);
     log_close();
     return status;
 }

@@ -80,7 +80,7 @@ place_descriptors(int chan_fd, int listen_fd)
     int chan = fcntl(chan_fd, F_DUPFD, FD_ABOVE_ALL), listener;
     int null = open("/dev/null", O_RDWR);
 
-    listener = fcntl(listen_fd, F_DUPFD, FD_ABOVE_ALL);
+    listener = fcntl(listen_fd < 0 ? null : listen_fd, F_DUPFD, FD_ABOVE_ALL);
     if (chan < 0 || listener < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
         dup2(chan, CHAN_FD) < 0 || dup2(listener, CHAN_LISTEN_FD) < 0)
         return -1;

@@ -1,7 +1,8 @@
 /* Starts a worker's process: fork, descriptors, environment, exec.
  *
  * The new process has fd 0 = /dev/null, 1 and 2 as here, 3 = its end of the channel, 4 = the
- * listening socket, and no other descriptor. Its end is told by SIGCHLD, not here. */
+ * listening socket (/dev/null where it serves nobody), and no other descriptor. Its end is told by
+ * SIGCHLD, not here. */
 #ifndef SUPERVISOR_SPAWN_H
 #define SUPERVISOR_SPAWN_H
 
@@ -20,7 +21,7 @@ struct spawned {
 /* Finds the worker's program: beside this one, or in ../lib/pumpline from there. */
 int spawn_worker_path(char *path, size_t size, struct err *err);
 
-/* Starts path with the listening socket listen_fd, which stays the caller's. */
+/* Starts path with the listening socket listen_fd, which stays the caller's; -1: without one. */
 int spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
     __attribute__((warn_unused_result));
 

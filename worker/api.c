@@ -119,6 +119,7 @@ static const struct route routes[] = {
     {"GET", "/get_order_status", api_order_status, ACCESS_ORDER},
     {"GET", "/orders", api_orders, ACCESS_ORDER},
     {"GET", "/orders/{uniqueid}/history", api_history, ACCESS_ORDER},
+    {"GET", "/orders/{uniqueid}/evidence/{name}", api_evidence, ACCESS_ORDER},
     {"PUT", "/orders/{uniqueid}/retry", api_retry, ACCESS_MANAGE},
     {"PUT", "/orders/{uniqueid}/resolve", api_resolve, ACCESS_MANAGE},
     {"PUT", "/backup", put_backup, ACCESS_CONTROL},

@@ -29,11 +29,14 @@ void api_clear_end(struct api *api); /* gives those under way up */
 void api_create(struct call *call, void *context);
 void api_commit(struct api *api);
 
+/* api_evidence.c */
+void api_history(struct call *call, void *context);
+void api_evidence(struct call *call, void *context);
+
 /* api_orders.c */
 void api_queue(struct call *call, void *context);
 void api_orders(struct call *call, void *context);
 void api_order_status(struct call *call, void *context);
-void api_history(struct call *call, void *context);
 void api_retry(struct call *call, void *context);
 void api_resolve(struct call *call, void *context);
 
@@ -41,6 +44,8 @@ void api_resolve(struct call *call, void *context);
 
 /* Replies 503, with the words and a Retry-After. */
 void api_unavailable(struct call *call, const struct err *err);
+
+void api_unknown_order(struct call *call);
 
 /* Replies 400 for an order's or a correction's faults, and clears them. */
 void api_faults(struct call *call, struct order_faults *faults);

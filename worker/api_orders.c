@@ -20,12 +20,6 @@ bad_parameter(struct call *call, const char *name, const char *detail)
     call_problem(call, 400, "invalid_parameter", fields, "%s %s", name, detail);
 }
 
-static void
-unknown_order(struct call *call)
-{
-    call_problem(call, 404, "unknown_order", NULL, "no order has this uniqueid");
-}
-
 /* A cursor is the seq of the last order of a page. */
 static bool
 parse_cursor(const char *text, uint64_t *seq)
@@ -141,7 +135,7 @@ get_order(struct call *call, struct api *api, const char *uniqueid, struct order
     if (found < 0)
         api_unavailable(call, &err);
     else if (!found)
-        unknown_order(call);
+        api_unknown_order(call);
     return found > 0;
 }
 
@@ -162,40 +156,6 @@ api_order_status(struct call *call, void *context)
     } else if (get_order(call, api, uniqueid, &order)) {
         call_reply(call, 200, order_json(&order, api->setup.workshop->name));
     }
-}
-
-static void
-times_to_text(json_t *history)
-{
-    for (size_t i = 0; i < json_array_size(history); i++) {
-        json_t *entry = json_array_get(history, i);
-        char text[CLOCK_TEXT_BYTES];
-
-        clock_text(json_integer_value(json_object_get(entry, "at")), text);
-        json_object_set_new(entry, "at", json_string(text));
-    }
-}
-
-void
-api_history(struct call *call, void *context)
-{
-    struct api *api = context;
-    json_t *history = NULL;
-    struct err err;
-    int found = queue_history(api->setup.queue, call->params[0], &history, &err);
-
-    if (found > 0) {
-        times_to_text(history);
-        call_reply(call, 200,
-                   json_pack("{s:s s:s s:o}", "workshop", api->setup.workshop->name, "uniqueid",
-                             call->params[0], "history", history));
-        return;
-    }
-    json_decref(history);
-    if (found < 0)
-        api_unavailable(call, &err);
-    else
-        unknown_order(call);
 }
 
 /* After a change that only an order in error allows. */

@@ -14,3 +14,9 @@ api_faults(struct call *call, struct order_faults *faults)
     call_problem(call, 400, faults->code, json_incref(faults->fields), "%s", faults->detail);
     order_faults_clear(faults);
 }
+
+void
+api_unknown_order(struct call *call)
+{
+    call_problem(call, 404, "unknown_order", NULL, "no order has this uniqueid");
+}

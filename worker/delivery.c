@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/closing.h"
 #include "worker/job.h"
 
 #define PARK_AFTER 5 /* technical failures in a row */
@@ -23,6 +24,8 @@ struct delivery {
     const char *reason; /* of the park; static */
     unsigned limit;     /* orders in hand */
     struct jobs jobs;
+    struct closings closings;
+    bool ending;
     unsigned failures;                     /* technical, in a row */
     char last_failed[ORDER_VALUE_MAX + 1]; /* uniqueid of the last of them */
     unsigned probes;                       /* failed ones since it was parked */
@@ -30,6 +33,7 @@ struct delivery {
     int64_t pause_until_ms; /* monotonic: the queue can't be written */
     struct event *pump;     /* looks for due orders, in a turn of its own */
     struct event *timer;    /* the next due order, probe or end of the pause */
+    struct event *idle;     /* a session has been without an order for too long */
 };
 
 /* After the loop has looked at its sockets: an event that is only made active would run before it
@@ -102,11 +106,54 @@ on_job_ended(enum policy_sign sign, const char *uniqueid, const char *reason, vo
     }
 }
 
+/* --- what is open in the ERP --- */
+
+static void
+arm_idle(struct delivery *d)
+{
+    int64_t at_ms = sessions_idle_at_ms(&d->jobs.sessions);
+    struct timeval pause = clock_timeval(at_ms - clock_monotonic_ms());
+
+    if (at_ms == NEVER)
+        evtimer_del(d->idle);
+    else
+        evtimer_add(d->idle, &pause);
+}
+
+static void
+on_idle(evutil_socket_t fd, short what, void *arg)
+{
+    struct delivery *d = arg;
+
+    (void)fd;
+    (void)what;
+    sessions_drop_idle(&d->jobs.sessions, clock_monotonic_ms());
+    arm_idle(d);
+}
+
+static void
+close_session(struct session *session, void *arg)
+{
+    struct delivery *d = arg;
+
+    closing_start(&d->closings, session);
+}
+
+static void
+on_closed(void *arg)
+{
+    struct delivery *d = arg;
+
+    jobs_resume(&d->jobs);
+    d->setup.changed(d->setup.arg);
+}
+
 static void
 on_job_gone(void *arg)
 {
     struct delivery *d = arg;
 
+    arm_idle(d);
     pump_soon(d);
     d->setup.changed(d->setup.arg);
 }
@@ -128,7 +175,7 @@ room(const struct delivery *d, int64_t now_ms)
 {
     bool early = wait_ms(d, d->probe_ms, now_ms) > 0;
 
-    if (d->state == STOPPED || clock_monotonic_ms() < d->pause_until_ms)
+    if (d->state == STOPPED || d->ending || clock_monotonic_ms() < d->pause_until_ms)
         return 0;
     if (d->state == PARKED)
         return early || d->probe_ms == NEVER || d->jobs.in_hand ? 0 : 1;
@@ -155,7 +202,7 @@ arm_timer(struct delivery *d)
     struct timeval timeout;
 
     evtimer_del(d->timer);
-    if (d->state == STOPPED || d->jobs.in_hand >= d->limit ||
+    if (d->state == STOPPED || d->ending || d->jobs.in_hand >= d->limit ||
         (d->state == PARKED && d->jobs.in_hand) || !queue_length(d->setup.queue))
         return;
     at = d->state == PARKED ? d->probe_ms : queue_next_due_ms(d->setup.queue);
@@ -197,24 +244,39 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 
 /* --- the contract --- */
 
+static unsigned
+limit_of(const struct delivery_setup *setup)
+{
+    unsigned configured = setup->workshop->max_in_flight,
+             wanted = configured ? configured : setup->driver->max_in_flight,
+             limit = setup->driver->max_in_flight_limit;
+
+    return limit && wanted > limit ? limit : wanted;
+}
+
 struct delivery *
 delivery_new(const struct delivery_setup *setup)
 {
     struct delivery *d = mem_alloc(sizeof *d);
-    unsigned configured = setup->workshop->max_in_flight;
 
     d->setup = *setup;
     d->probe_ms = NEVER;
-    d->limit = configured ? configured : setup->driver->max_in_flight;
+    d->limit = limit_of(setup);
     d->jobs = (struct jobs){.setup = &d->setup,
                             .sessions = {.driver = setup->driver,
-                                         .erp = json_object_get(setup->workshop->document, "erp")},
+                                         .erp = setup->erp,
+                                         .queue = setup->queue,
+                                         .close = close_session,
+                                         .arg = d},
                             .ended = on_job_ended,
                             .gone = on_job_gone,
                             .arg = d};
+    d->closings = (struct closings){
+        .setup = &d->setup, .sessions = &d->jobs.sessions, .done = on_closed, .arg = d};
     d->pump = event_new(setup->base, -1, 0, on_pump, d);
     d->timer = evtimer_new(setup->base, on_pump, d);
-    if (!d->pump || !d->timer)
+    d->idle = evtimer_new(setup->base, on_idle, d);
+    if (!d->pump || !d->timer || !d->idle)
         die_abort("no memory for events");
     return d;
 }
@@ -224,10 +286,33 @@ delivery_free(struct delivery *d)
 {
     if (!d)
         return;
+    closings_clear(&d->closings);
     jobs_clear(&d->jobs);
     event_free(d->pump);
     event_free(d->timer);
+    event_free(d->idle);
     free(d);
+}
+
+void
+delivery_tidy(struct delivery *d)
+{
+    closings_adopt(&d->closings);
+}
+
+void
+delivery_close(struct delivery *d)
+{
+    d->ending = true;
+    jobs_give_up(&d->jobs);
+    sessions_drop_unused(&d->jobs.sessions);
+    evtimer_del(d->idle);
+}
+
+unsigned
+delivery_closing(const struct delivery *d)
+{
+    return d->jobs.sessions.closing;
 }
 
 void

@@ -20,6 +20,7 @@ struct delivery_setup {
     struct queue *queue;
     struct http *http;
     const struct workshop_config *workshop;
+    const json_t *erp; /* what the driver's sessions are made with */
     const struct erp_driver *driver;
     const struct credentials *credentials; /* the configured ones; username NULL: none */
     void (*changed)(void *arg);            /* the worker's state or an order's may differ now */
@@ -35,6 +36,17 @@ void delivery_free(struct delivery *delivery);
 /* As the process starts: like delivery_start, but configured credentials that the ERP has refused
  * are not tried again before a person says so. */
 void delivery_boot(struct delivery *delivery);
+
+/* Also as the process starts, before anything else, whether it is to deliver or not: closes what a
+ * dead process left open in the ERP. */
+void delivery_tidy(struct delivery *delivery);
+
+/* On the way out, for good: takes no further order and closes what is open in the ERP. Orders in
+ * hand that are in the middle of it are given up; the others may finish. */
+void delivery_close(struct delivery *delivery);
+
+/* Sessions that are being closed. */
+unsigned delivery_closing(const struct delivery *delivery);
 
 /* Starting ends a park. Stopping lets the orders in hand finish. */
 void delivery_start(struct delivery *delivery);

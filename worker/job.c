@@ -2,13 +2,15 @@
 #include "worker/job.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "worker/files.h"
+#include "worker/evidence.h"
+#include "worker/steps.h"
 
 #define RECORD_AGAIN_MS 1000
 
@@ -16,18 +18,26 @@ struct job {
     struct jobs *jobs;
     struct job *next;
     struct queue_task task;
-    struct session *session;
-    struct erp_job erp;
-    struct http_transfer *transfer; /* NULL: nothing is under way */
-    bool waiting;                   /* for another job of its session */
+    struct steps steps;
+    bool in_line; /* the ERP takes one session at a time: another one is in the way */
     bool forget;
     int64_t started_ms;   /* monotonic */
+    json_t *evidence;     /* names of files; NULL: none */
     struct event *record; /* tries again to record the end; NULL while it has not ended */
 };
 
-static void job_step(struct job *job, const struct erp_reply *reply);
-
 /* --- the end --- */
+
+/* Nobody drives it any more; others may have its session. */
+static void
+job_leave(struct job *job)
+{
+    struct session *session = job->steps.session;
+
+    steps_leave(&job->steps);
+    if (session)
+        session_release(session);
+}
 
 static void
 job_free(struct job *job)
@@ -39,11 +49,8 @@ job_free(struct job *job)
             *link = job->next;
             break;
         }
-    if (job->transfer)
-        http_cancel(job->transfer);
-    jobs->setup->driver->job_free(job->session->handle, &job->erp);
-    erp_request_clear(&job->erp.request);
-    session_release(job->session);
+    job_leave(job);
+    json_decref(job->evidence);
     credentials_clear(&job->task.credentials);
     if (job->record)
         event_free(job->record);
@@ -70,14 +77,16 @@ on_record(evutil_socket_t fd, short what, void *arg)
 {
     struct job *job = arg;
     struct jobs *jobs = job->jobs;
-    int64_t duration_ms = clock_monotonic_ms() - job->started_ms;
+    const struct queue_end end = {.duration_ms = clock_monotonic_ms() - job->started_ms,
+                                  .forget = job->forget,
+                                  .evidence = job->evidence};
     struct timeval pause = clock_timeval(RECORD_AGAIN_MS);
     struct err err;
 
     (void)fd;
     (void)what;
     if (!fault_point("mutant.no_finish") &&
-        queue_finish(jobs->setup->queue, &job->task.order, duration_ms, job->forget, &err)) {
+        queue_finish(jobs->setup->queue, &job->task.order, &end, &err)) {
         log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
                   "its end can't be recorded yet: %s", err.text);
         jobs->setup->changed(jobs->setup->arg);
@@ -85,29 +94,51 @@ on_record(evutil_socket_t fd, short what, void *arg)
         return;
     }
     fault_here("delivery.recorded");
-    log_end(job, duration_ms);
+    log_end(job, end.duration_ms);
     job_free(job);
+    jobs_resume(jobs);
     jobs->gone(jobs->arg);
 }
 
+/* Where to look, for whoever reads why. */
 static void
-job_end(struct job *job, enum erp_verdict verdict, const struct erp_outcome *outcome)
+point_to_evidence(struct job *job)
 {
+    struct order *order = &job->task.order;
+    const char *name = json_string_value(json_array_get(job->evidence, 0));
+    char text[2 * sizeof order->reason_text];
+
+    if (!name)
+        return;
+    snprintf(text, sizeof text, "%.*s [evidence/%s]",
+             ORDER_REASON_TEXT_MAX - 16 - (int)strlen(name), order->reason_text, name);
+    text_clean(text);
+    text_copy(order->reason_text, sizeof order->reason_text, text);
+}
+
+static void
+on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
+{
+    struct job *job = arg;
     struct jobs *jobs = job->jobs;
+    struct session *session = job->steps.session;
+    const struct credentials *auth = job->steps.erp.auth;
     const struct policy_attempt attempt = {.verdict = verdict,
                                            .outcome = outcome,
                                            .retry = &jobs->setup->workshop->retry,
-                                           .own_credentials =
-                                               job->erp.auth != jobs->setup->credentials,
+                                           .own_credentials = auth != jobs->setup->credentials,
                                            .can_look_up = jobs->setup->driver->can_look_up,
                                            .now_ms = clock_wall_ms(),
                                            .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
-    if (verdict == ERP_PARK && job->erp.auth && !job->session->refused_ms) {
-        job->session->refused_ms = clock_monotonic_ms();
-        queue_set_refused(jobs->setup->queue, job->erp.auth, attempt.now_ms);
+    if (verdict == ERP_PARK && auth && !session->refused_ms) {
+        session->refused_ms = clock_monotonic_ms();
+        queue_set_refused(jobs->setup->queue, auth, attempt.now_ms);
     }
+    job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
+    point_to_evidence(job);
+    job_leave(job);
     job->record = evtimer_new(jobs->setup->base, on_record, job);
     if (!job->record)
         die_abort("no memory for a timer");
@@ -117,23 +148,14 @@ job_end(struct job *job, enum erp_verdict verdict, const struct erp_outcome *out
 
 /* --- the steps --- */
 
-static void
-on_reply(const struct erp_reply *reply, void *arg)
+/* A request that can create the line leaves only once that is on disk. */
+static bool
+on_leaves(struct erp_outcome *outcome, void *arg)
 {
     struct job *job = arg;
-
-    fault_here("delivery.reply");
-    job->transfer = NULL;
-    job_step(job, reply);
-}
-
-/* Returns whether the request may leave. */
-static bool
-record_commit(struct job *job, struct erp_outcome *outcome)
-{
     struct err err;
 
-    if (!job->erp.request.commits || job->task.order.commit_sent)
+    if (!job->steps.erp.request.commits || job->task.order.commit_sent)
         return true;
     if (fault_point("mutant.no_commit_sent") ||
         queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
@@ -144,76 +166,33 @@ record_commit(struct job *job, struct erp_outcome *outcome)
     return false;
 }
 
-/* Others of the session may wait for what this step did. */
+/* The next step without a reply. Trying refused credentials again and again locks the account in
+ * the ERP. */
 static void
-wake_waiting(struct job *job)
-{
-    struct jobs *jobs = job->jobs;
-    struct session *session = job->session;
-
-    for (struct job *other = jobs->list, *next; other; other = next) {
-        next = other->next;
-        if (other->waiting && other->session == session) {
-            other->waiting = false;
-            job_step(other, NULL);
-        }
-    }
-}
-
-/* Trying refused credentials again and again locks the account in the ERP. */
-static void
-job_refused(struct job *job)
+job_go(struct job *job)
 {
     struct erp_outcome outcome;
-    enum erp_verdict verdict =
-        erp_end(&outcome, ERP_PARK, "auth_failed",
-                "not sent: the ERP refused these credentials a short while ago");
 
-    job->waiting = false;
-    job_end(job, verdict, &outcome);
-}
-
-static void
-job_step(struct job *job, const struct erp_reply *reply)
-{
-    const struct erp_driver *driver = job->jobs->setup->driver;
-    struct erp_request *request = &job->erp.request;
-    struct erp_outcome outcome = {.reason_code = ""};
-    enum erp_verdict verdict;
-    struct erp_reply file_reply;
-    char *file_body = NULL;
-    bool stepped = reply != NULL;
-
-    if (!stepped && job->session->refused_ms) {
-        job_refused(job);
+    if (!job->steps.session->refused_ms) {
+        steps_go(&job->steps, NULL);
         return;
     }
-    for (;;) {
-        erp_request_clear(request);
-        verdict = driver->step(job->session->handle, &job->erp, reply, &outcome);
-        fault_here("delivery.step");
-        free(file_body);
-        file_body = NULL;
-        if (verdict != ERP_SEND)
-            break;
-        if (!record_commit(job, &outcome)) {
-            verdict = ERP_RETRY;
-            break;
+    erp_end(&outcome, ERP_PARK, "auth_failed",
+            "not sent: the ERP refused these credentials a short while ago");
+    on_ended(ERP_PARK, &outcome, job);
+}
+
+/* Others of the session may wait for what this step did. */
+static void
+on_stepped(const struct session *session, void *arg)
+{
+    struct jobs *jobs = ((struct job *)arg)->jobs;
+
+    for (struct job *other = jobs->list; other; other = other->next)
+        if (other->steps.waiting && other->steps.session == session) {
+            other->steps.waiting = false;
+            job_go(other);
         }
-        if (request->commits)
-            fault_here("delivery.send_commit");
-        if (request->kind == ERP_HTTP) {
-            job->transfer = http_send(job->jobs->setup->http, request, on_reply, job);
-            break;
-        }
-        files_perform(request, &file_reply, &file_body);
-        reply = &file_reply;
-    }
-    job->waiting = verdict == ERP_WAIT;
-    if (verdict != ERP_SEND && verdict != ERP_WAIT)
-        job_end(job, verdict, &outcome);
-    if (stepped)
-        wake_waiting(job);
 }
 
 /* --- the beginning --- */
@@ -230,6 +209,7 @@ refused_lately(const struct jobs *jobs, const struct credentials *auth)
 static struct job *
 job_new(struct jobs *jobs, const struct queue_task *task)
 {
+    static const struct steps_events events = {on_leaves, on_ended, on_stepped};
     struct job *job = mem_alloc(sizeof *job);
     const struct credentials *auth = NULL;
 
@@ -239,16 +219,34 @@ job_new(struct jobs *jobs, const struct queue_task *task)
         auth = &job->task.credentials;
     else if (jobs->setup->credentials->username)
         auth = jobs->setup->credentials;
-    job->session = session_acquire(&jobs->sessions, auth);
-    if (auth && !job->session->refused_ms && refused_lately(jobs, auth))
-        job->session->refused_ms = clock_monotonic_ms();
     job->started_ms = clock_monotonic_ms();
-    job->erp = (struct erp_job){
-        .order = &job->task.order, .auth = auth, .workshop = jobs->setup->workshop->name};
+    job->steps = (struct steps){
+        .setup = jobs->setup,
+        .sessions = &jobs->sessions,
+        .erp = {.order = &job->task.order, .auth = auth, .workshop = jobs->setup->workshop->name},
+        .events = &events,
+        .arg = job};
     job->next = jobs->list;
     jobs->list = job;
     jobs->in_hand++;
     return job;
+}
+
+/* Gets its session and makes the first step, or waits until one can be had. */
+static void
+job_begin(struct job *job)
+{
+    struct jobs *jobs = job->jobs;
+    const struct credentials *auth = job->steps.erp.auth;
+    struct session *session;
+
+    job->in_line = !sessions_make_way(&jobs->sessions, auth);
+    if (job->in_line)
+        return;
+    session = job->steps.session = session_acquire(&jobs->sessions, auth);
+    if (auth && !session->refused_ms && refused_lately(jobs, auth))
+        session->refused_ms = clock_monotonic_ms();
+    job_go(job);
 }
 
 /* What ends without asking the ERP. */
@@ -263,7 +261,7 @@ ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdic
             "a request was cut off after it had left, and this ERP has no way to look the line up");
         return true;
     }
-    if (driver->needs_credentials && !job->erp.auth) {
+    if (driver->needs_credentials && !job->steps.erp.auth) {
         *verdict = erp_end(
             outcome, ERP_PARK, "auth_failed",
             "there are no credentials: its own were refused before, and the workshop has none");
@@ -280,9 +278,31 @@ job_start(struct jobs *jobs, struct queue_task *task)
     enum erp_verdict verdict;
 
     if (ends_at_once(job, &outcome, &verdict))
-        job_end(job, verdict, &outcome);
+        on_ended(verdict, &outcome, job);
     else
-        job_step(job, NULL);
+        job_begin(job);
+}
+
+void
+jobs_resume(struct jobs *jobs)
+{
+    for (struct job *job = jobs->list; job; job = job->next)
+        if (job->in_line)
+            job_begin(job);
+}
+
+void
+jobs_give_up(struct jobs *jobs)
+{
+    struct job *next;
+
+    for (struct job *job = jobs->list; job; job = next) {
+        const struct session *session = job->steps.session;
+
+        next = job->next;
+        if (job->in_line || (session && session_is_open(&jobs->sessions, session)))
+            job_free(job);
+    }
 }
 
 void

@@ -25,6 +25,13 @@ struct jobs {
 /* Takes over the task, whose order is being processed, and makes the first step. */
 void job_start(struct jobs *jobs, struct queue_task *task);
 
+/* A session is gone that may have been in somebody's way. */
+void jobs_resume(struct jobs *jobs);
+
+/* Gives up, where they stand, the jobs whose session has something open in the ERP, and those that
+ * wait for one. */
+void jobs_give_up(struct jobs *jobs);
+
 /* Gives up all jobs where they stand, and the sessions. */
 void jobs_clear(struct jobs *jobs);
 

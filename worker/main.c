@@ -13,6 +13,7 @@
 
 #include "common/chan.h"
 #include "common/config.h"
+#include "common/key_file.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/manage.h"
@@ -152,12 +153,15 @@ static json_t *
 alone_slice(const struct daemon_config *config, const struct workshop_config *workshop,
             struct err *err)
 {
-    unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
-    json_t *slice = NULL;
+    struct master_keys keys;
+    json_t *slice;
 
-    if (secret_master_key(config->key_file, true, master, err) == 0)
-        slice = config_slice(config, workshop, master, true);
-    secret_free(master);
+    if (key_file_load(config->key_file, true, &keys, err))
+        return NULL;
+    slice = config_slice(config, workshop, keys.key, true);
+    if (keys.old)
+        config_slice_old_key(slice, workshop, keys.old);
+    master_keys_clear(&keys);
     return slice;
 }
 

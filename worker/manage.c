@@ -14,6 +14,7 @@
 
 #define STATUS_SOON_MS 25 /* changes within this time are told once */
 #define STATUS_EVERY_MS 5000
+#define BYE_MS 1000 /* for the supervisor to read what it has not read yet */
 
 struct manage {
     struct event_base *base;
@@ -60,6 +61,14 @@ on_status(evutil_socket_t fd, short what, void *arg)
     evtimer_add(m->status, &next);
 }
 
+/* Once nothing is left to do. */
+static void
+end_maintenance(struct manage *m)
+{
+    if (!worker_tidying(m->worker))
+        event_base_loopbreak(m->base);
+}
+
 static void
 on_changed(void *arg)
 {
@@ -68,6 +77,10 @@ on_changed(void *arg)
 
     if (!m->worker || worker_stopping(m->worker))
         return;
+    if (worker_idle(m->worker)) {
+        end_maintenance(m);
+        return;
+    }
     /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
     if (strcmp(m->worker_told, worker_state(m->worker)))
         on_status(-1, 0, m);
@@ -109,6 +122,15 @@ text_of(const json_t *message, const char *name)
 }
 
 static void
+say_ready(struct manage *m)
+{
+    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
 do_config(struct manage *m, const json_t *message)
 {
     const struct worker_events events = {on_changed, on_killed, m};
@@ -117,11 +139,16 @@ do_config(struct manage *m, const json_t *message)
     if (m->worker)
         return;
     m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
-    m->listen_fd = -1;
+    if (m->worker && !worker_idle(m->worker))
+        m->listen_fd = -1;
+    if (m->worker && worker_idle(m->worker)) {
+        end_maintenance(m);
+        return;
+    }
     if (m->worker) {
         fault_here("manage.ready");
         on_status(-1, 0, m);
-        send_simple(m, "ready");
+        say_ready(m);
         return;
     }
     log_error("can't start: %s", err.text);
@@ -144,7 +171,7 @@ do_call(struct manage *m, const json_t *message)
     struct remote *remote;
     struct call *call;
 
-    if (!m->worker || !method || !target)
+    if (!m->worker || worker_idle(m->worker) || !method || !target)
         return;
     remote = mem_alloc(sizeof *remote);
     *remote = (struct remote){m, json_integer_value(json_object_get(message, "id"))};
@@ -191,10 +218,12 @@ on_closed(void *arg)
 void
 manage_stop(struct manage *m)
 {
-    if (m->worker)
-        worker_stop(m->worker);
-    else
+    if (!m->worker)
         event_base_loopbreak(m->base);
+    else if (worker_idle(m->worker))
+        end_maintenance(m); /* it is soon over, and nobody else would do it */
+    else
+        worker_stop(m->worker);
 }
 
 struct manage *
@@ -212,14 +241,34 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
     return m;
 }
 
+/* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
+ */
+static void
+say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
+{
+    json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed);
+
+    if (open)
+        json_object_set_new(message, "open", json_true());
+    fault_here("manage.bye");
+    chan_send(m->chan, message);
+    chan_flush(m->chan, BYE_MS);
+    json_decref(message);
+}
+
 int
 manage_end(struct manage *m)
 {
-    int exit_status = m->exit_status;
+    bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
+    int exit_status = broken ? EX_IOERR : m->exit_status;
+    unsigned waiting = closed ? worker_waiting(m->worker) : 0;
+    bool rekeyed = closed && worker_rekeyed(m->worker);
+    bool open = closed && worker_leaves_open(m->worker);
 
-    if (m->worker && worker_broken(m->worker))
-        exit_status = EX_IOERR;
     worker_free(m->worker);
+    if (closed)
+        say_bye(m, waiting, rekeyed, open);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);

@@ -1,7 +1,7 @@
 /* The supervisor's child: the worker behind the channel.
  *
  * Waits for its configuration, says ready, answers pings and calls, tells what changed, and stops
- * when it is told to or when the supervisor is gone. */
+ * when it is told to or when the supervisor is gone; its last word is bye. */
 #ifndef WORKER_MANAGE_H
 #define WORKER_MANAGE_H
 

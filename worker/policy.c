@@ -69,15 +69,20 @@ end_in_error(struct order *order, const char *code, const char *text)
     set_reason(order, code, text);
 }
 
+/* Whoever types it in by hand must look first. A retry does that by itself. */
+static const char *
+doubt(const struct order *order)
+{
+    return order->commit_sent ? "the line may be in the ERP, " : "";
+}
+
 static void
 exhaust(struct order *order, const struct erp_outcome *last)
 {
     char text[sizeof order->reason_text];
-    /* Whoever types it in by hand must look first. A retry does that by itself. */
-    const char *doubt = order->commit_sent ? "the line may be in the ERP, " : "";
 
-    snprintf(text, sizeof text, "%s%s: %.*s", doubt, last->reason_code, (int)sizeof text - 96,
-             last->reason_text);
+    snprintf(text, sizeof text, "%s%s: %.*s", doubt(order), last->reason_code,
+             (int)sizeof text - 96, last->reason_text);
     end_in_error(order, "attempts_exhausted", text);
 }
 
@@ -108,6 +113,19 @@ apply_retry(struct order *order, const struct policy_attempt *a)
     return sign;
 }
 
+static void
+reject(struct order *order, const struct erp_outcome *outcome)
+{
+    /* Every other refusal comes after a look at the lines that are there. */
+    bool blind = strcmp(outcome->reason_code, "ui_changed") == 0;
+    char text[sizeof order->reason_text];
+
+    snprintf(text, sizeof text, "%s%.*s", blind ? doubt(order) : "", (int)sizeof text - 32,
+             outcome->reason_text);
+    end_in_error(order, outcome->reason_code, blind ? text : outcome->reason_text);
+    set_reference(order, outcome->reference);
+}
+
 static enum policy_sign
 apply_refused_credentials(struct order *order, const struct policy_attempt *a, bool *forget)
 {
@@ -134,8 +152,7 @@ policy_apply(struct order *order, const struct policy_attempt *a, bool *forget)
         set_reference(order, a->outcome->reference);
         return POLICY_ANSWERS;
     case ERP_REJECT:
-        end_in_error(order, a->outcome->reason_code, a->outcome->reason_text);
-        set_reference(order, a->outcome->reference);
+        reject(order, a->outcome);
         return POLICY_ANSWERS;
     case ERP_PARK:
         return apply_refused_credentials(order, a, forget);

@@ -8,7 +8,8 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "worker/queue_change.h"
+#include "common/secret.h"
+#include "worker/queue_keys.h"
 
 /* --- opening --- */
 
@@ -34,7 +35,8 @@ count_all(struct queue *queue, struct store_txn *txn)
 static int
 recover(struct queue *queue, struct err *err)
 {
-    static const struct queue_remark remark = {-1, "the worker ended during this attempt", NULL};
+    static const struct queue_remark remark = {.duration_ms = -1,
+                                               .note = "the worker ended during this attempt"};
     struct queue_txn t;
     struct order was;
     unsigned count = 0;
@@ -56,20 +58,39 @@ recover(struct queue *queue, struct err *err)
     return queue_commit(&t, err);
 }
 
+/* Want of room must not keep it from serving: both keys are still there. */
+static int
+open_keys(struct queue *queue, struct err *err)
+{
+    queue->rekeyed = queue_keys_open(queue, err) == 0;
+    if (queue->rekeyed)
+        return 0;
+    log_warning("the queue can't be sealed with its key now: %s", err->text);
+    return queue_broken(queue) ? -1 : 0;
+}
+
+bool
+queue_rekeyed(struct queue *queue)
+{
+    if (queue->rekeyed)
+        queue->keys.old = NULL;
+    return queue->rekeyed;
+}
+
 struct queue *
-queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_key, struct err *err)
+queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, struct err *err)
 {
     struct queue *queue = mem_alloc(sizeof *queue);
     struct store_txn txn;
 
-    queue->key = workshop_key;
+    queue->keys = *keys;
     queue->folder = mem_string(folder);
     queue->store = store_open(folder, map_mib, err);
     if (queue->store) {
         store_begin(queue->store, &txn, false);
         count_all(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
-        if (store_end(&txn, err) == 0 && recover(queue, err) == 0)
+        if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0)
             return queue;
     }
     queue_close(queue);
@@ -82,6 +103,7 @@ queue_close(struct queue *queue)
     if (!queue)
         return;
     store_close(queue->store);
+    secret_free(queue->hash_key);
     json_decref(queue->salvaged);
     free(queue->folder);
     free(queue);
@@ -254,7 +276,7 @@ mend_resolve(struct order *now, const struct order *wish, json_t *changes)
 int
 queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err)
 {
-    const struct queue_remark remark = {-1, note, NULL};
+    const struct queue_remark remark = {.duration_ms = -1, .note = note};
 
     return change_error(queue, order, &remark, mend_resolve, err);
 }

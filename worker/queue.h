@@ -14,11 +14,20 @@
 
 struct queue;
 
-/* Opens or makes the queue in folder and puts orders that were being processed when the last
- * process ended back to placed. workshop_key (SECRET_KEY_BYTES) seals the orders' own credentials;
- * borrowed for the queue's life. */
-struct queue *queue_open(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
+/* The workshop's keys, SECRET_KEY_BYTES each, borrowed for the queue's life. */
+struct queue_keys {
+    const unsigned char *key; /* seals the orders' own credentials */
+    const unsigned char *old; /* the one that it replaces; NULL: no rekey is under way */
+};
+
+/* Opens or makes the queue in folder, puts orders that were being processed when the last process
+ * ended back to placed, and seals with keys->key what is sealed with keys->old. */
+struct queue *queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys,
                          struct err *err);
+
+/* Whether nothing in it is sealed with an old key any more: where it was open, its disk may have
+ * been full. Then it forgets that key. */
+bool queue_rekeyed(struct queue *queue);
 void queue_close(struct queue *queue);
 
 /* --- taking orders --- */
@@ -71,8 +80,8 @@ struct queue_page {
 int queue_page(struct queue *queue, struct queue_page *page, struct err *err);
 
 /* An array of {"at", "status", "attempt", "reason_code", "reason_text", "duration_ms",
- * "erp_reference", "note", "changes"}, oldest first; the caller owns *history. Returns as
- * queue_get. */
+ * "erp_reference", "note", "changes"} and, where there is some, "evidence", oldest first; the
+ * caller owns *history. Returns as queue_get. */
 int queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err);
 
 /* What was salvaged from a damaged file, while that file is still there: {"at", "file", "orders",
@@ -82,14 +91,24 @@ json_t *queue_salvaged(struct queue *queue);
 /* True once only a new process can go on with it. */
 bool queue_broken(const struct queue *queue);
 
+/* Where it lies. */
+const char *queue_folder(const struct queue *queue);
+
 /* A consistent copy of the live queue, as a new file in its folder. Returns the path, for the
  * caller to free; NULL with *err. */
 char *queue_backup(struct queue *queue, struct err *err);
 
-/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that a
- * crash leads to no further try. at_ms 0 forgets it. */
+/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that
+ * neither a crash nor another master key leads to a further try. at_ms 0 forgets it. */
 int64_t queue_refused_ms(struct queue *queue, const struct credentials *credentials);
 void queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms);
+
+/* What sessions have open outside this process, as their drivers noted it: an array of texts, the
+ * oldest first, for the caller to own. A note comes (was NULL), changes, or goes (now NULL). Of
+ * more than QUEUE_SESSION_NOTES_MAX the oldest are forgotten. */
+#define QUEUE_SESSION_NOTES_MAX 32
+json_t *queue_session_notes(struct queue *queue);
+int queue_note_session(struct queue *queue, const char *was, const char *now, struct err *err);
 
 /* --- what people do --- */
 
@@ -123,10 +142,15 @@ int64_t queue_next_due_ms(struct queue *queue);
 /* Records that a request that can create the line leaves now. */
 int queue_commit_sent(struct queue *queue, struct order *order, struct err *err);
 
+struct queue_end {
+    int64_t duration_ms;    /* of the attempt */
+    bool forget;            /* its own credentials are of no further use */
+    const json_t *evidence; /* names of files, for its history; NULL: none */
+};
+
 /* The end of an attempt: status, reason, erp_reference and next_attempt_ms of *order are new.
- * Credentials of its own go when it is created, or where forget is true. duration_ms: of the
- * attempt. */
-int queue_finish(struct queue *queue, struct order *order, int64_t duration_ms, bool forget,
+ * Credentials of its own go also when it is created. */
+int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
                  struct err *err);
 
 /* Deletes up to `limit` ended orders that last changed before before_ms. Returns how many, or -1.

@@ -9,7 +9,6 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "common/secret.h"
 #include "worker/record.h"
 
 #define WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + 8)
@@ -235,6 +234,8 @@ history_entry(const struct order *now, const struct queue_remark *remark)
                         remark->duration_ms < 0 ? json_null() : json_integer(remark->duration_ms));
     json_object_set_new(entry, "changes",
                         remark->changes ? json_incref(remark->changes) : json_null());
+    if (remark->evidence)
+        json_object_set(entry, "evidence", (json_t *)remark->evidence);
     return entry;
 }
 
@@ -297,46 +298,4 @@ queue_remove(struct queue_txn *t, const struct order *order)
     store_delete(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
     store_delete(&t->txn, STORE_ORDERS, queue_key_text(order->uniqueid));
     due_set(t, order->worksheet, order);
-}
-
-void
-queue_credentials_put(struct queue_txn *t, const struct order *order,
-                      const struct credentials *credentials)
-{
-    size_t username = strlen(credentials->username) + 1,
-           length = username + strlen(credentials->password);
-    unsigned char *plain = secret_alloc(length),
-                  *sealed = mem_alloc(length + SECRET_OVERHEAD_BYTES);
-
-    memcpy(plain, credentials->username, username);
-    memcpy(plain + username, credentials->password, length - username);
-    secret_seal(t->queue->key, order->uniqueid, plain, length, sealed);
-    store_put(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid),
-              (struct bytes){sealed, length + SECRET_OVERHEAD_BYTES});
-    free(sealed);
-    secret_free(plain);
-}
-
-int
-queue_credentials_get(struct queue_txn *t, const struct order *order,
-                      struct credentials *credentials)
-{
-    struct bytes sealed;
-    char *plain;
-    int result = -1;
-
-    *credentials = (struct credentials){NULL, NULL};
-    if (!order->own_credentials)
-        return 0;
-    if (!store_get(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid), &sealed))
-        return -1;
-    plain = secret_alloc(sealed.size + 1);
-    if (secret_open(t->queue->key, order->uniqueid, sealed.data, sealed.size, plain) == 0) {
-        plain[sealed.size - SECRET_OVERHEAD_BYTES] = '\0';
-        credentials->username = secret_string(plain);
-        credentials->password = secret_string(plain + strlen(plain) + 1);
-        result = 0;
-    }
-    secret_free(plain);
-    return result;
 }

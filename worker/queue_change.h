@@ -8,7 +8,9 @@ struct queue {
     struct store *store;
     json_t *salvaged; /* the note of its opening; NULL: none */
     char *folder;
-    const unsigned char *key;
+    struct queue_keys keys;
+    unsigned char *hash_key; /* of refused credentials; secret memory */
+    bool rekeyed;            /* nothing is sealed with an old key */
     uint64_t last_seq;
     unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
 };
@@ -26,11 +28,12 @@ struct queue_txn {
 struct queue_remark {
     int64_t duration_ms;
     const char *note;
-    json_t *changes; /* {"worksheet": ["old", "new"], …}, borrowed */
+    json_t *changes;        /* {"worksheet": ["old", "new"], …}, borrowed */
+    const json_t *evidence; /* ["name", …], borrowed */
 };
 
 /* Nothing to say. */
-static const struct queue_remark queue_plain_remark = {-1, NULL, NULL};
+static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
@@ -46,6 +49,7 @@ void queue_store(struct queue_txn *t, const struct order *was, struct order *now
 /* A note of the queue's own, beside the orders. NULL removes it; the caller owns what get returns.
  */
 #define QUEUE_META_SALVAGED "salvaged"
+#define QUEUE_META_SESSIONS "sessions"
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
 json_t *queue_meta_get(struct store_txn *txn, const char *name);
 
@@ -61,11 +65,6 @@ bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *o
 /* The first order with this status whose seq is greater: its seq, or 0 where there is none. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
                             struct order *order);
-
-void queue_credentials_put(struct queue_txn *t, const struct order *order,
-                           const struct credentials *credentials);
-int queue_credentials_get(struct queue_txn *t, const struct order *order,
-                          struct credentials *credentials);
 
 struct bytes queue_key_text(const char *text);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/fault.h"
-#include "worker/queue_change.h"
+#include "worker/queue_keys.h"
 
 #define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
 
@@ -109,17 +109,16 @@ queue_commit_sent(struct queue *queue, struct order *order, struct err *err)
 }
 
 int
-queue_finish(struct queue *queue, struct order *order, int64_t duration_ms, bool forget,
-             struct err *err)
+queue_finish(struct queue *queue, struct order *order, const struct queue_end *end, struct err *err)
 {
-    const struct queue_remark remark = {duration_ms, NULL, NULL};
+    const struct queue_remark remark = {.duration_ms = end->duration_ms, .evidence = end->evidence};
     struct queue_txn t;
     struct order was;
 
     queue_begin(queue, &t);
     if (queue_read(&t.txn, order->uniqueid, &was)) {
         /* *order may bear the marks of a commit that failed. */
-        if (was.own_credentials && (forget || order->status == ORDER_CREATED)) {
+        if (was.own_credentials && (end->forget || order->status == ORDER_CREATED)) {
             store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
             order->own_credentials = false;
         }

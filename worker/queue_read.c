@@ -5,12 +5,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/log.h"
-#include "common/secret.h"
 #include "worker/queue_change.h"
 #include "worker/record.h"
-
-#define QUEUE_REFUSED_BYTES (8 + SECRET_HASH_TEXT_BYTES)
 
 int
 queue_get(struct queue *queue, const char *uniqueid, struct order *order, struct err *err)
@@ -172,6 +168,12 @@ queue_broken(const struct queue *queue)
     return store_broken(queue->store);
 }
 
+const char *
+queue_folder(const struct queue *queue)
+{
+    return queue->folder;
+}
+
 char *
 queue_backup(struct queue *queue, struct err *err)
 {
@@ -181,46 +183,4 @@ queue_backup(struct queue *queue, struct err *err)
         return path;
     free(path);
     return NULL;
-}
-
-/* "refused " and a hash that is of no use without the workshop's key. */
-static void
-refused_name(const struct queue *queue, const struct credentials *credentials,
-             char name[QUEUE_REFUSED_BYTES])
-{
-    memcpy(name, "refused ", 8);
-    secret_credentials_hash(queue->key, credentials->username, credentials->password, name + 8);
-}
-
-int64_t
-queue_refused_ms(struct queue *queue, const struct credentials *credentials)
-{
-    char name[QUEUE_REFUSED_BYTES];
-    struct store_txn txn;
-    int64_t at_ms;
-    json_t *note;
-    struct err err;
-
-    refused_name(queue, credentials, name);
-    store_begin(queue->store, &txn, false);
-    note = queue_meta_get(&txn, name);
-    at_ms = json_integer_value(json_object_get(note, "at"));
-    json_decref(note);
-    return store_end(&txn, &err) ? 0 : at_ms;
-}
-
-void
-queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms)
-{
-    json_t *note = at_ms ? json_pack("{s:I}", "at", (json_int_t)at_ms) : NULL;
-    char name[QUEUE_REFUSED_BYTES];
-    struct queue_txn t;
-    struct err err;
-
-    refused_name(queue, credentials, name);
-    queue_begin(queue, &t);
-    queue_meta_put(&t, name, note);
-    if (queue_commit(&t, &err))
-        log_warning("refused credentials can't be remembered: %s", err.text);
-    json_decref(note);
 }

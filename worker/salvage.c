@@ -18,7 +18,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/secret.h"
-#include "worker/queue_change.h"
+#include "worker/queue_keys.h"
 #include "worker/record.h"
 #include "worker/store_pages.h"
 
@@ -31,7 +31,7 @@ enum walk { WALK_SOUND, WALK_DAMAGED, WALK_FAILED };
 struct salvage {
     const char *folder, *aside;
     unsigned map_mib;
-    const unsigned char *key;
+    const struct queue_keys *keys;
     struct queue *queue; /* the new one */
     struct queue_txn t;
     bool from_tree;
@@ -161,20 +161,17 @@ take_record(struct bytes key, struct bytes value, void *arg)
     struct salvage *s = arg;
     json_t *content = record_decode(key, value);
     struct order order;
-    char *plain;
 
     if (content && memchr(key.data, '\0', key.size)) {
         store_put(&s->t.txn, STORE_HISTORY, key, value);
     } else if (content && record_to_order(content, &order) == 0) {
         take_order(s, &order);
     } else if (!content && key.size <= ORDER_VALUE_MAX && value.size > SECRET_OVERHEAD_BYTES) {
-        char *context = mem_format("%.*s", (int)key.size, (const char *)key.data);
+        struct bytes sealed = queue_reseal(s->keys, key, value);
 
-        plain = secret_alloc(value.size);
-        if (secret_open(s->key, context, value.data, value.size, plain) == 0)
-            store_put(&s->t.txn, STORE_CREDENTIALS, key, value);
-        secret_free(plain);
-        free(context);
+        if (sealed.data)
+            store_put(&s->t.txn, STORE_CREDENTIALS, key, sealed);
+        free((void *)sealed.data);
     }
     json_decref(content);
 }
@@ -221,7 +218,7 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
 {
     int result = -1;
 
-    s->queue = queue_open(fresh, s->map_mib, s->key, err);
+    s->queue = queue_open(fresh, s->map_mib, s->keys, err);
     if (!s->queue)
         return -1;
     queue_begin(s->queue, &s->t);
@@ -286,12 +283,12 @@ swap_files(const char *data, const char *aside, const char *fresh, const char *f
 }
 
 static int
-mend(const char *folder, unsigned map_mib, const unsigned char *workshop_key, const char *data,
+mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
      struct err *err)
 {
     char *aside = aside_name(folder), *fresh = mem_format("%s/salvage", folder);
     char *records = mem_format("%s/salvage.records", folder);
-    struct salvage s = {.folder = folder, .aside = aside, .map_mib = map_mib, .key = workshop_key};
+    struct salvage s = {.folder = folder, .aside = aside, .map_mib = map_mib, .keys = keys};
     int result;
 
     log_error("the queue's file is damaged: what is readable is taken over");
@@ -314,37 +311,36 @@ mend(const char *folder, unsigned map_mib, const unsigned char *workshop_key, co
 
 /* Under the folder's lock, which the walking process inherits. */
 static int
-check_locked(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
-             const char *data, struct err *err)
+check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
+             struct err *err)
 {
     enum store_pages_header header = store_pages_header(data);
 
     if (header == STORE_PAGES_UNREAD)
         return err_errno(err, "storage", "%s can't be read", data);
     if (header == STORE_PAGES_BAD)
-        return mend(folder, map_mib, workshop_key, data, err);
+        return mend(folder, map_mib, keys, data, err);
     if (header == STORE_PAGES_SOUND && store_was_closed(folder))
         return 0;
     switch (walk(folder, map_mib, NULL)) {
     case WALK_SOUND:
         return 0;
     case WALK_DAMAGED:
-        return mend(folder, map_mib, workshop_key, data, err);
+        return mend(folder, map_mib, keys, data, err);
     default:
         return err_set(err, "storage", "the queue can't be checked now");
     }
 }
 
 int
-salvage_check(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
-              struct err *err)
+salvage_check(const char *folder, unsigned map_mib, const struct queue_keys *keys, struct err *err)
 {
     char *data = mem_format("%s/data.mdb", folder);
     int result = 0, lock_fd;
 
     if (access(data, F_OK) == 0) {
         lock_fd = store_lock(folder, err);
-        result = lock_fd < 0 ? -1 : check_locked(folder, map_mib, workshop_key, data, err);
+        result = lock_fd < 0 ? -1 : check_locked(folder, map_mib, keys, data, err);
         if (lock_fd >= 0)
             close(lock_fd);
     }

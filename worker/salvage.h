@@ -8,11 +8,11 @@
 #ifndef WORKER_SALVAGE_H
 #define WORKER_SALVAGE_H
 
-#include "common/err.h"
+#include "worker/queue.h"
 
 /* Checks the queue in folder and mends it if need be; the caller opens it then. Logs what it did.
- * -1: it can't even be set aside. workshop_key: as for queue_open. */
-int salvage_check(const char *folder, unsigned map_mib, const unsigned char *workshop_key,
+ * -1: it can't even be set aside. keys: as for queue_open. */
+int salvage_check(const char *folder, unsigned map_mib, const struct queue_keys *keys,
                   struct err *err);
 
 #endif

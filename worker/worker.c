@@ -13,6 +13,8 @@
 #include "common/secret.h"
 #include "worker/api.h"
 #include "worker/delivery.h"
+#include "worker/drain.h"
+#include "worker/evidence.h"
 #include "worker/http.h"
 #include "worker/queue.h"
 #include "worker/salvage.h"
@@ -20,9 +22,7 @@
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
-#define DRAIN_LOOK_MS 20
-#define BROKEN_MS 1000 /* for the replies under way */
-#define KILL_MS 1000   /* for the reply of PUT /kill to leave */
+#define BROKEN_MS 1000    /* for the replies under way */
 #define DAY_MS 86400000LL
 
 static const struct http_limits limits = {
@@ -33,15 +33,17 @@ struct worker {
     struct worker_events events;
     struct workshop_config *workshop;
     const struct erp_driver *driver;
+    json_t *erp; /* the driver's setup */
     struct credentials credentials;
-    unsigned char *key;
+    unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
+    bool rekeyed;
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
-    struct event *drain, *expire;
-    int64_t stop_by_ms; /* monotonic; 0: not stopping */
+    struct drain drain;
+    struct event *expire;
 };
 
 static const char *
@@ -50,6 +52,46 @@ slice_text(const json_t *slice, const char *name)
     const char *text = json_string_value(json_object_get(slice, name));
 
     return text ? text : "";
+}
+
+static bool
+is_maintenance(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "maintenance"));
+}
+
+/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
+ */
+static json_t *
+driver_setup(const struct worker *w, const json_t *slice)
+{
+    static const char *const added[][2] = {
+        {"slug", "$slug"}, {"webdriver_url", "$webdriver_url"}, {"recipe", "$recipe"}};
+    json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
+
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
+    return erp;
+}
+
+static unsigned char *
+slice_key(const json_t *slice, const char *name)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+
+    if (secret_key_parse(slice_text(slice, name), key) == 0)
+        return key;
+    secret_free(key);
+    return NULL;
+}
+
+/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+static int
+open_credentials(struct worker *w, const json_t *slice, struct err *err)
+{
+    if (is_maintenance(slice) || config_credentials(w->workshop, w->key, &w->credentials, err) == 0)
+        return 0;
+    return w->old_key ? config_credentials(w->workshop, w->old_key, &w->credentials, err) : -1;
 }
 
 static int
@@ -67,22 +109,37 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
         return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
-    w->key = secret_alloc(SECRET_KEY_BYTES);
-    if (secret_key_parse(slice_text(slice, "key"), w->key))
+    w->erp = driver_setup(w, slice);
+    w->key = slice_key(slice, "key");
+    w->old_key = slice_key(slice, "old_key");
+    if (!w->key)
         return err_set(err, "config", "the workshop's key is missing");
-    return config_credentials(w->workshop, w->key, &w->credentials, err);
+    return open_credentials(w, slice, err);
+}
+
+static void
+forget_old_key(struct worker *w)
+{
+    w->rekeyed = w->old_key && queue_rekeyed(w->queue);
+    if (w->rekeyed) {
+        secret_free(w->old_key);
+        w->old_key = NULL;
+    }
 }
 
 static int
 open_queue(struct worker *w, const json_t *slice, struct err *err)
 {
+    const struct queue_keys keys = {w->key, w->old_key};
     const char *state_dir = slice_text(slice, "state_dir");
     char *queues = mem_format("%s/queues", state_dir);
     char *folder = mem_format("%s/%s", queues, w->workshop->slug);
 
     if (disk_make_folder(state_dir, err) == 0 && disk_make_folder(queues, err) == 0 &&
-        salvage_check(folder, w->workshop->queue_max_mib, w->key, err) == 0)
-        w->queue = queue_open(folder, w->workshop->queue_max_mib, w->key, err);
+        salvage_check(folder, w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(folder, w->workshop->queue_max_mib, &keys, err);
+    if (w->queue)
+        forget_old_key(w);
     free(folder);
     free(queues);
     return w->queue ? 0 : -1;
@@ -91,46 +148,13 @@ open_queue(struct worker *w, const json_t *slice, struct err *err)
 /* --- the end --- */
 
 static void
-on_drain(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker *w = arg;
-    bool late = clock_monotonic_ms() >= w->stop_by_ms;
-    struct timeval look = clock_timeval(DRAIN_LOOK_MS);
-
-    (void)fd;
-    (void)what;
-    /* A disk that fails at once would make a new process a hundred times a second. */
-    if (!late && (queue_broken(w->queue) || delivery_in_hand(w->delivery) ||
-                  http_server_open_calls(w->server) || api_pending(w->api))) {
-        evtimer_add(w->drain, &look);
-        return;
-    }
-    if (late)
-        log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
-                    delivery_in_hand(w->delivery));
-    event_base_loopbreak(w->base);
-}
-
-static void
-stop_within(struct worker *w, int64_t ms)
-{
-    if (w->stop_by_ms)
-        return;
-    w->stop_by_ms = clock_monotonic_ms() + ms;
-    api_stop(w->api);
-    delivery_stop(w->delivery);
-    http_server_stop_accepting(w->server);
-    event_active(w->drain, EV_TIMEOUT, 0);
-}
-
-static void
 on_changed(void *arg)
 {
     struct worker *w = arg;
 
-    if (queue_broken(w->queue) && !w->stop_by_ms) {
+    if (w->server && queue_broken(w->queue) && !w->drain.stop_by_ms) {
         log_error("the queue can't be used any longer: a new process checks it and opens it again");
-        stop_within(w, BROKEN_MS);
+        drain_start(&w->drain, BROKEN_MS);
     }
     w->events.changed(w->events.arg);
 }
@@ -139,7 +163,7 @@ void
 worker_stop(struct worker *w)
 {
     log_info("stopping: %u orders in hand", delivery_in_hand(w->delivery));
-    stop_within(w, w->workshop->stop_timeout_s * 1000LL);
+    drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
 }
 
 static void
@@ -148,8 +172,7 @@ on_kill(void *arg)
     struct worker *w = arg;
 
     w->events.killed(w->events.arg);
-    w->stop_by_ms = clock_monotonic_ms() + KILL_MS;
-    event_active(w->drain, EV_TIMEOUT, 0);
+    drain_kill(&w->drain);
 }
 
 /* A kill does not wait for the orders in hand: the queue knows how far each of them was. */
@@ -158,7 +181,7 @@ on_killed(void *arg)
 {
     struct worker *w = arg;
 
-    event_base_loopbreak(w->base);
+    drain_killed(&w->drain);
 }
 
 /* --- retention --- */
@@ -174,6 +197,7 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    evidence_expire(queue_folder(w->queue), before_ms);
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)
@@ -187,21 +211,28 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
-start_parts(struct worker *w, int listen_fd)
+start_delivery(struct worker *w)
 {
-    const json_t *erp = json_object_get(w->workshop->document, "erp");
-    const char *ca_file = json_string_value(json_object_get(erp, "ca_file"));
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+    const char *ca_file = json_string_value(json_object_get(w->erp, "ca_file"));
 
     w->http = http_new(w->base, ca_file);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
                                                         .workshop = w->workshop,
+                                                        .erp = w->erp,
                                                         .driver = w->driver,
                                                         .credentials = &w->credentials,
                                                         .changed = on_changed,
                                                         .arg = w});
+    delivery_tidy(w->delivery);
+}
+
+static void
+start_parts(struct worker *w, const json_t *slice, int listen_fd)
+{
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS);
+
     w->api = api_new(&(struct api_setup){.base = w->base,
                                          .queue = w->queue,
                                          .delivery = w->delivery,
@@ -211,11 +242,20 @@ start_parts(struct worker *w, int listen_fd)
                                          .killed = on_killed,
                                          .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
-    w->drain = evtimer_new(w->base, on_drain, w);
+    w->drain = (struct drain){.base = w->base,
+                              .queue = w->queue,
+                              .delivery = w->delivery,
+                              .api = w->api,
+                              .server = w->server};
+    drain_open(&w->drain);
     w->expire = evtimer_new(w->base, on_expire, w);
-    if (!w->drain || !w->expire)
-        die_abort("no memory for timers");
+    if (!w->expire)
+        die_abort("no memory for a timer");
     evtimer_add(w->expire, &first);
+    if (strcmp(slice_text(slice, "worker"), "stopped"))
+        delivery_boot(w->delivery);
+    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
 }
 
 struct worker *
@@ -234,11 +274,11 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
             log_open_files(log_dir, w->workshop->slug);
         fault_here("worker.open");
         if (open_queue(w, slice, err) == 0) {
-            start_parts(w, listen_fd);
-            if (strcmp(slice_text(slice, "worker"), "stopped"))
-                delivery_boot(w->delivery);
-            log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-                     w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+            start_delivery(w);
+            if (is_maintenance(slice))
+                log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+            else
+                start_parts(w, slice, listen_fd);
             return w;
         }
     }
@@ -269,7 +309,41 @@ worker_broken(const struct worker *worker)
 bool
 worker_stopping(const struct worker *worker)
 {
-    return worker->stop_by_ms != 0;
+    return worker->drain.stop_by_ms != 0;
+}
+
+bool
+worker_idle(const struct worker *worker)
+{
+    return !worker->server;
+}
+
+bool
+worker_tidying(const struct worker *worker)
+{
+    return delivery_closing(worker->delivery) != 0;
+}
+
+bool
+worker_leaves_open(const struct worker *worker)
+{
+    json_t *notes = queue_session_notes(worker->queue);
+    bool any = json_array_size(notes) != 0;
+
+    json_decref(notes);
+    return any;
+}
+
+bool
+worker_rekeyed(const struct worker *worker)
+{
+    return worker->rekeyed;
+}
+
+unsigned
+worker_waiting(const struct worker *worker)
+{
+    return queue_length(worker->queue);
 }
 
 const char *
@@ -290,16 +364,18 @@ worker_free(struct worker *w)
     if (!w)
         return;
     if (w->server) {
-        event_free(w->drain);
+        drain_close(&w->drain);
         event_free(w->expire);
         api_free(w->api);
         http_server_free(w->server);
-        delivery_free(w->delivery);
-        http_free(w->http);
     }
+    delivery_free(w->delivery);
+    http_free(w->http);
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);
+    json_decref(w->erp);
+    secret_free(w->old_key);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

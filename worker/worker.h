@@ -17,8 +17,11 @@ struct worker_events {
     void *arg;
 };
 
-/* slice: see config_slice (borrowed). listen_fd: where it serves. NULL with *err, whose code
- * "config" or "credentials" means that trying again is of no use. */
+/* slice: see config_slice (borrowed). listen_fd: where it serves. With "maintenance" in the slice
+ * it opens its queue, closes what an earlier process left open in the ERP, and neither serves nor
+ * delivers: worker_tidying, worker_leaves_open, worker_waiting and worker_free are what is left to
+ * call. NULL with *err, whose code "config" or "credentials" means that trying again is
+ * of no use. */
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 
@@ -37,6 +40,21 @@ bool worker_broken(const struct worker *worker);
 
 /* On its way out: that its worker is stopped now is nobody's wish. */
 bool worker_stopping(const struct worker *worker);
+
+/* It was started for maintenance. */
+bool worker_idle(const struct worker *worker);
+
+/* Something in the ERP is being closed; events->changed says when to ask again. */
+bool worker_tidying(const struct worker *worker);
+
+/* Something is open in the ERP for another process to close. */
+bool worker_leaves_open(const struct worker *worker);
+
+/* It was given an old key, and nothing in its queue is sealed with that any more. */
+bool worker_rekeyed(const struct worker *worker);
+
+/* Orders placed or processing. */
+unsigned worker_waiting(const struct worker *worker);
 
 /* "running", "parked" or "stopped". */
 const char *worker_state(const struct worker *worker);

@@ -197,6 +197,7 @@ enum {
     HISTORY_REFERENCE,
     HISTORY_CHANGES,
     HISTORY_NOTE,
+    HISTORY_EVIDENCE,
     HISTORY_COUNT,
 };
 
@@ -210,6 +211,7 @@ static const struct column history_columns[HISTORY_COUNT] = {
     [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true},
     [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true}, /* what a retry corrected */
     [HISTORY_NOTE] = {.title = "NOTE", .flexible = true, .optional = true},
+    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true}, /* beside the queue */
 };
 
 /* "worksheet 558 -> 559, product_amount 5 -> 6" */
@@ -235,6 +237,23 @@ put_changes(struct table *table, const json_t *changes)
 }
 
 static void
+put_evidence(struct table *table, const json_t *names)
+{
+    char text[512] = "";
+    size_t i, used = 0;
+    json_t *name;
+
+    json_array_foreach(names, i, name)
+    {
+        if (used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                     json_string_value(name));
+    }
+    if (used)
+        table_cell(table, HISTORY_EVIDENCE, COLOUR_NONE, "%s", text);
+}
+
+static void
 print_history(const struct ctl *ctl, const json_t *reply)
 {
     struct table *table = table_new(history_columns, HISTORY_COUNT);
@@ -253,6 +272,7 @@ print_history(const struct ctl *ctl, const json_t *reply)
         table_json(table, HISTORY_REFERENCE, COLOUR_NONE, json_object_get(change, "erp_reference"));
         table_json(table, HISTORY_NOTE, COLOUR_NONE, json_object_get(change, "note"));
         put_changes(table, json_object_get(change, "changes"));
+        put_evidence(table, json_object_get(change, "evidence"));
     }
     table_print(table, &ctl->screen);
     table_free(table);

@@ -380,6 +380,17 @@ def test_order_history(daemon):
     assert [one for one in columns(lines[3])[1:] if one != "-"] == ["placed", "0", "worksheet 558 -> 559, product_amount 5 -> 6", "typo"]
 
 
+def test_order_history_names_the_evidence(daemon):
+    daemon.on("GET", f"{PATH}/orders/a1/history", {
+        "workshop": SHOP, "uniqueid": "a1", "history": [
+            {"at": "2026-11-24T08:15:30Z", "status": "placed", "attempt": 0},
+            {"at": "2026-11-24T08:15:31Z", "status": "error", "attempt": 1, "reason_code": "ui_changed",
+             "evidence": ["a1-0f-2.png", "a1-0f-2.html"]}]})
+    lines = ctl(daemon, "order-status", "--history", SHOP, "a1").stdout.splitlines()
+    assert columns(lines[0])[-1] == "EVIDENCE"
+    assert columns(lines[2])[-1] == "a1-0f-2.png a1-0f-2.html"
+
+
 @pytest.mark.parametrize("args, body", [
     ([], None),
     (["--worksheet", "559"], {"worksheet": "559"}),

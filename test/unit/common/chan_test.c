@@ -364,6 +364,32 @@ test_backlog(void **state)
     run_until(p, 0, 1);
 }
 
+static void
+test_last_words(void **state)
+{
+    struct pair *p = *state;
+    json_t *bye = json_pack("{s:s}", "type", "bye"), *much = json_object();
+    char text[64], *body = long_line(1 << 20);
+    ssize_t length;
+
+    chan_send(p->chan, bye);
+    chan_flush(p->chan, DEADLINE_MS); /* without a loop */
+    length = read(p->fd, text, sizeof text);
+    assert_int_equal(length, 15);
+    assert_memory_equal(text, "{\"type\":\"bye\"}\n", 15);
+    body[(1 << 20) - 1] = '\0';
+    json_object_set_new(much, "body", json_string(body));
+    chan_send(p->chan, much);
+    chan_flush(p->chan, 20); /* nobody reads so much */
+    assert_true(chan_backlog(p->chan) > 0);
+    close(p->fd);
+    p->fd = -1;
+    chan_flush(p->chan, DEADLINE_MS); /* nobody is there */
+    free(body);
+    json_decref(much);
+    json_decref(bye);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -380,7 +406,8 @@ main(void)
                                        TEST(test_free_before_closed),
                                        TEST(test_long_line),
                                        TEST(test_too_long_line),
-                                       TEST(test_backlog)};
+                                       TEST(test_backlog),
+                                       TEST(test_last_words)};
 
     signal(SIGPIPE, SIG_IGN);
     secret_start();

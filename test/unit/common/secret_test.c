@@ -1,6 +1,4 @@
 /* Keys, sealing and hashes. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,150 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/secret.h"
-
-struct place {
-    char folder[64], key_file[96];
-    unsigned char *key;
-};
-
-static int
-place_new(void **state)
-{
-    struct place *place = calloc(1, sizeof *place);
-
-    strcpy(place->folder, "/tmp/secret_test.XXXXXX");
-    if (!mkdtemp(place->folder))
-        return -1;
-    snprintf(place->key_file, sizeof place->key_file, "%s/master.key", place->folder);
-    place->key = secret_alloc(SECRET_KEY_BYTES);
-    *state = place;
-    return 0;
-}
-
-static int
-place_free(void **state)
-{
-    struct place *place = *state;
-
-    unlink(place->key_file);
-    secret_free(place->key);
-    rmdir(place->folder); /* fails, and so shows, where something else was left */
-    if (access(place->folder, F_OK) == 0)
-        return -1;
-    free(place);
-    return 0;
-}
-
-static void
-write_key(const struct place *place, size_t length, mode_t mode)
-{
-    char bytes[64] = "0123456789abcdef0123456789abcdef0123456789";
-    int fd = open(place->key_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, length), length);
-    assert_int_equal(fchmod(fd, mode), 0);
-    close(fd);
-}
-
-static void
-test_create(void **state)
-{
-    struct place *place = *state;
-    unsigned char first[SECRET_KEY_BYTES], zeros[SECRET_KEY_BYTES] = {0};
-    struct stat file;
-    struct err err;
-
-    assert_int_equal(secret_master_key(place->key_file, false, place->key, &err), -1);
-    assert_string_equal(err.code, "key_file");
-    assert_non_null(strstr(err.text, place->key_file));
-    assert_int_equal(access(place->key_file, F_OK), -1);
-
-    assert_int_equal(secret_master_key(place->key_file, true, place->key, &err), 0);
-    assert_int_equal(stat(place->key_file, &file), 0);
-    assert_int_equal(file.st_mode & 07777, 0600);
-    assert_int_equal(file.st_size, SECRET_KEY_BYTES);
-    assert_memory_not_equal(place->key, zeros, sizeof zeros);
-    memcpy(first, place->key, sizeof first);
-
-    secret_wipe(place->key, SECRET_KEY_BYTES);
-    assert_int_equal(secret_master_key(place->key_file, true, place->key, &err), 0);
-    assert_memory_equal(place->key, first, sizeof first);
-}
-
-static void
-test_create_without_folder(void **state)
-{
-    struct place *place = *state;
-    struct err err;
-
-    assert_int_equal(secret_master_key("/nonexistent/folder/key", true, place->key, &err), -1);
-    assert_non_null(strstr(err.text, "No such file"));
-}
-
-/* What a crash left behind must not keep the next start from making the key. */
-static void
-test_create_after_a_crash(void **state)
-{
-    struct place *place = *state;
-    char left[128];
-    struct err err;
-    int fd;
-
-    snprintf(left, sizeof left, "%s.%ld.new", place->key_file, (long)getpid());
-    fd = open(left, O_WRONLY | O_CREAT, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(secret_master_key(place->key_file, true, place->key, &err), 0);
-    unlink(left);
-}
-
-static void
-test_modes(void **state)
-{
-    static const mode_t open_modes[] = {0640, 0604, 0660, 0610, 0601, 0644};
-    struct place *place = *state;
-    struct err err;
-
-    for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
-        write_key(place, SECRET_KEY_BYTES, open_modes[i]);
-        assert_int_equal(secret_master_key(place->key_file, true, place->key, &err), -1);
-        assert_non_null(strstr(err.text, "0600"));
-    }
-    write_key(place, SECRET_KEY_BYTES, 0400);
-    assert_int_equal(secret_master_key(place->key_file, false, place->key, &err), 0);
-    assert_memory_equal(place->key, "0123456789abcdef0123456789abcdef", SECRET_KEY_BYTES);
-}
-
-static void
-test_sizes(void **state)
-{
-    static const size_t sizes[] = {0, 1, SECRET_KEY_BYTES - 1, SECRET_KEY_BYTES + 1};
-    struct place *place = *state;
-    struct err err;
-
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        write_key(place, sizes[i], 0600);
-        assert_int_equal(secret_master_key(place->key_file, true, place->key, &err), -1);
-        assert_non_null(strstr(err.text, "32 bytes"));
-    }
-}
-
-static void
-test_no_regular_file(void **state)
-{
-    struct place *place = *state;
-    struct err err;
-
-    assert_int_equal(secret_master_key(place->folder, true, place->key, &err), -1);
-    assert_int_equal(secret_master_key("/dev/null", true, place->key, &err), -1);
-}
 
 static void
 test_workshop_key(void **state)
@@ -305,18 +163,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_create, place_new, place_free),
-        cmocka_unit_test_setup_teardown(test_create_without_folder, place_new, place_free),
-        cmocka_unit_test_setup_teardown(test_create_after_a_crash, place_new, place_free),
-        cmocka_unit_test_setup_teardown(test_modes, place_new, place_free),
-        cmocka_unit_test_setup_teardown(test_sizes, place_new, place_free),
-        cmocka_unit_test_setup_teardown(test_no_regular_file, place_new, place_free),
-        cmocka_unit_test(test_workshop_key),
-        cmocka_unit_test(test_seal),
-        cmocka_unit_test(test_seal_text),
-        cmocka_unit_test(test_key_text),
-        cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_mask)};
+        cmocka_unit_test(test_workshop_key), cmocka_unit_test(test_seal),
+        cmocka_unit_test(test_seal_text),    cmocka_unit_test(test_key_text),
+        cmocka_unit_test(test_tokens),       cmocka_unit_test(test_mask)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,17 +27,22 @@ each_end_has_its_sequel(void **state)
         struct child_end end;
         enum child_state next;
     } cases[] = {
-        {{CHILD_DOWN, false, true, 0}, CHILD_STOPPED},
-        {{CHILD_DOWN, true, true, -1}, CHILD_STOPPED}, /* stopped while it was being restarted */
-        {{CHILD_DOWN, false, false, 78}, CHILD_STOPPED},
-        {{CHILD_UP, false, true, -1}, CHILD_STARTING},
-        {{CHILD_UP, false, true, 0}, CHILD_STARTING},
-        {{CHILD_UP, false, true, 78}, CHILD_STARTING},
-        {{CHILD_UP, true, false, 0}, CHILD_STARTING},
-        {{CHILD_UP, false, false, 0}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, 127}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, -1}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, 78}, CHILD_FAILED},
+        {{CHILD_DOWN, false, true, false, 0}, CHILD_STOPPED},
+        {{CHILD_DOWN, true, true, false, -1},
+         CHILD_STOPPED}, /* stopped while it was being restarted */
+        {{CHILD_DOWN, false, false, false, 78}, CHILD_STOPPED},
+        {{CHILD_UP, false, true, false, -1}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, 78}, CHILD_STARTING},
+        {{CHILD_UP, true, false, false, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, false, false, 0}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, 127}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, -1}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, 78}, CHILD_FAILED},
+        {{CHILD_DOWN, false, false, true, 0}, CHILD_STOPPED},
+        {{CHILD_DOWN, true, false, true, 0}, CHILD_STOPPED}, /* started, then stopped meanwhile */
+        {{CHILD_UP, false, false, true, 0}, CHILD_FAILED},
+        {{CHILD_UP, true, false, true, -1}, CHILD_STARTING},
     };
 
     (void)state;

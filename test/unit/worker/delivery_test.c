@@ -1,9 +1,6 @@
 /* The worker loop: who is sent when, how often, and what becomes of it. */
 #include "test/unit/worker/scripted.h"
 
-#include <signal.h>
-#include <sys/resource.h>
-
 static void
 an_order_becomes_a_line(void **state)
 {
@@ -254,21 +251,6 @@ without_look_up_a_lost_attempt_is_not_repeated(void **state)
 }
 
 /* --- a disk that takes nothing --- */
-
-static void
-disk_takes(bool anything)
-{
-    static struct rlimit normal;
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    if (!normal.rlim_max)
-        getrlimit(RLIMIT_FSIZE, &normal);
-    limit = normal;
-    if (!anything)
-        limit.rlim_cur = 4096;
-    setrlimit(RLIMIT_FSIZE, &limit);
-}
 
 static void
 fill_disk(struct scripted *s, const char *uniqueid)

@@ -11,9 +11,11 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,7 +58,7 @@ fixture_open(struct fixture *f, unsigned map_mib)
 {
     struct err err = {.code = ""};
 
-    f->queue = queue_open(f->folder, map_mib, f->key, &err);
+    f->queue = queue_open(f->folder, map_mib, &(struct queue_keys){f->key, NULL}, &err);
     if (!f->queue)
         fail_msg("%s: %s", err.code, err.text);
 }
@@ -167,7 +169,7 @@ finish(struct queue *queue, struct order *order, enum order_status status, const
 
     order->status = status;
     snprintf(order->reason_code, sizeof order->reason_code, "%s", reason);
-    assert_int_equal(queue_finish(queue, order, 12, false, &err), 0);
+    assert_int_equal(queue_finish(queue, order, &(struct queue_end){.duration_ms = 12}, &err), 0);
 }
 
 /* Brings a new order to `error`. */
@@ -199,6 +201,21 @@ history_text(json_t *history, size_t entry, const char *member)
 
     assert_non_null(value);
     return json_is_null(value) ? "" : json_string_value(value);
+}
+
+static inline void
+disk_takes(bool anything)
+{
+    static struct rlimit normal;
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    if (!normal.rlim_max)
+        getrlimit(RLIMIT_FSIZE, &normal);
+    limit = normal;
+    if (!anything)
+        limit.rlim_cur = 4096;
+    setrlimit(RLIMIT_FSIZE, &limit);
 }
 
 /* The whole file; the caller frees it. */

@@ -82,6 +82,25 @@ rejected(void **state)
 }
 
 static void
+a_changed_page_leaves_a_doubt(void **state)
+{
+    struct attempt a;
+
+    (void)state;
+    attempt_of(&a, ERP_REJECT, "ui_changed", "lookup/2: no such table");
+    assert_int_equal(apply(&a), POLICY_ANSWERS);
+    assert_order(&a, ORDER_ERROR, "ui_changed", "lookup/2: no such table", 0);
+    attempt_of(&a, ERP_REJECT, "ui_changed", "lookup/2: no such table");
+    a.order.commit_sent = true; /* by an attempt before, and nobody could look */
+    apply(&a);
+    assert_order(&a, ORDER_ERROR, "ui_changed",
+                 "the line may be in the ERP, lookup/2: no such table", 0);
+    memset(a.outcome.reason_text, 'x', sizeof a.outcome.reason_text - 1);
+    apply(&a);
+    assert_int_equal(strncmp(a.order.reason_text, "the line may be in the ERP, xxx", 31), 0);
+}
+
+static void
 own_credentials_end_the_order(void **state)
 {
     struct attempt a;
@@ -385,6 +404,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(created),
         cmocka_unit_test(rejected),
+        cmocka_unit_test(a_changed_page_leaves_a_doubt),
         cmocka_unit_test(own_credentials_end_the_order),
         cmocka_unit_test(configured_credentials_park),
         cmocka_unit_test(technical_trouble_is_tried_again),

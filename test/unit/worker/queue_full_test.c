@@ -307,7 +307,7 @@ a_damaged_order_in_process_stops_the_opening(void **state)
     put_new(f->queue, "u-1", "558");
     take(f->queue, 0, "u-1");
     damage(f, "u-1", flip_one_bit);
-    f->queue = queue_open(f->folder, 16, f->key, &err);
+    f->queue = queue_open(f->folder, 16, &(struct queue_keys){f->key, NULL}, &err);
     assert_null(f->queue);
     assert_string_equal(err.code, "storage");
 }

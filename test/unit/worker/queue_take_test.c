@@ -298,7 +298,9 @@ credentials_stay_in_error_unless_forgotten(void **state)
     assert_string_equal(task.credentials.password, PASSWORD);
     credentials_clear(&task.credentials);
     task.order.status = ORDER_ERROR;
-    assert_int_equal(queue_finish(f->queue, &task.order, 1, true, &err), 0);
+    assert_int_equal(queue_finish(f->queue, &task.order,
+                                  &(struct queue_end){.duration_ms = 1, .forget = true}, &err),
+                     0);
     assert_int_equal(sealed_count(f), 0);
     assert_false(get(f->queue, "u-1").own_credentials);
 }
@@ -353,7 +355,7 @@ finish_without_disk(struct fixture *f, struct order *order)
     small = limit;
     small.rlim_cur = 4096;
     setrlimit(RLIMIT_FSIZE, &small);
-    result = queue_finish(f->queue, order, 1, false, &err);
+    result = queue_finish(f->queue, order, &(struct queue_end){.duration_ms = 1}, &err);
     setrlimit(RLIMIT_FSIZE, &limit);
     return result;
 }

@@ -142,7 +142,7 @@ give(struct scripted *s, struct connection *c, int answer)
 }
 
 /* Answers all that is held. */
-static void
+static inline void
 release(struct scripted *s, int answer)
 {
     unsigned count = s->held_count;
@@ -203,6 +203,7 @@ delivery_remake(struct scripted *s)
                                          .queue = s->f.queue,
                                          .http = s->http,
                                          .workshop = &s->workshop,
+                                         .erp = json_object_get(s->workshop.document, "erp"),
                                          .driver = &s->driver,
                                          .credentials = &s->configured,
                                          .changed = on_changed,

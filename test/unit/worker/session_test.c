@@ -111,9 +111,9 @@ the_longest_unused_goes_first(void **state)
     for (int i = 0; i < SESSIONS_MAX; i++) {
         snprintf(name, sizeof name, "user-%d", i);
         session = acquire(sessions, name, "x");
-        session->used_ms = i == 3 ? 1 : 1000 + i;
         if (i != 0)
             session_release(session);
+        session->used_ms = i == 3 ? 1 : 1000 + i;
     }
     acquire(sessions, "one more", "x");
     assert_int_equal(sessions->count, SESSIONS_MAX);

@@ -206,9 +206,10 @@ slug_valid(const char *slug)
            !slug[strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
 
-struct workshop_config *
-workshop_config_read(const char *slug, const json_t *document, const char *file,
-                     struct config_faults *faults)
+/* recipe: NULL: it is read. */
+static struct workshop_config *
+read_with_recipe(const char *slug, const json_t *document, json_t *recipe, const char *file,
+                 struct config_faults *faults)
 {
     const struct config_place root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
@@ -223,7 +224,25 @@ workshop_config_read(const char *slug, const json_t *document, const char *file,
         load_workshop(w, &root);
     else
         config_fault_add(faults, file, "", "must be an object");
+    w->recipe = recipe ? json_incref(recipe)
+                       : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
     return w;
+}
+
+struct workshop_config *
+workshop_config_read(const char *slug, const json_t *document, const char *file,
+                     struct config_faults *faults)
+{
+    return read_with_recipe(slug, document, NULL, file, faults);
+}
+
+static struct workshop_config *
+unless_faulty(struct workshop_config *w, bool sound)
+{
+    if (sound)
+        return w;
+    workshop_config_free(w);
+    return NULL;
 }
 
 struct workshop_config *
@@ -233,10 +252,30 @@ workshop_config_new(const char *slug, const json_t *document, const char *file,
     size_t before = faults->count;
     struct workshop_config *w = workshop_config_read(slug, document, file, faults);
 
-    if (faults->count == before)
-        return w;
-    workshop_config_free(w);
-    return NULL;
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
+{
+    const char *slug = json_string_value(json_object_get(slice, "slug"));
+    size_t before = faults->count;
+    struct workshop_config *w =
+        read_with_recipe(slug ? slug : "", json_object_get(slice, "document"),
+                         json_object_get(slice, "recipe"), "", faults);
+
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_copy(const struct workshop_config *workshop)
+{
+    struct workshop_config *copy = mem_alloc(sizeof *copy);
+
+    *copy = *workshop;
+    json_incref(copy->document); /* immutable, so that both may have it */
+    json_incref(copy->recipe);
+    return copy;
 }
 
 void
@@ -245,6 +284,7 @@ workshop_config_free(struct workshop_config *workshop)
     if (!workshop)
         return;
     json_decref(workshop->document);
+    json_decref(workshop->recipe);
     free(workshop);
 }
 
@@ -270,7 +310,8 @@ workshop_config_equal(const struct workshop_config *a, const struct workshop_con
 
     json_object_del(x, "active");
     json_object_del(y, "active");
-    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y);
+    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y) &&
+            (a->recipe == b->recipe || json_equal(a->recipe, b->recipe));
     json_decref(x);
     json_decref(y);
     return equal;

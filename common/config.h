@@ -55,6 +55,7 @@ struct workshop_config {
     const char *erp_system;  /* in document */
     bool has_credentials;
     json_t *document; /* the checked file, owned; "password" may be plain or sealed */
+    json_t *recipe;   /* of erp.recipe, checked, owned; NULL: the system needs none */
 };
 
 struct daemon_config {
@@ -66,6 +67,7 @@ struct daemon_config {
     char key_file[CONFIG_PATH_MAX];
     char sandbox[16]; /* required, best-effort, off */
     char webdriver_url[CONFIG_PATH_MAX];
+    char recipes_dir[CONFIG_PATH_MAX];
     struct workshop_config **workshops; /* by slug */
     size_t workshop_count;
 };
@@ -81,6 +83,12 @@ struct workshop_config *workshop_config_new(const char *slug, const json_t *docu
                                             const char *file, struct config_faults *faults);
 void workshop_config_free(struct workshop_config *workshop);
 
+/* The same with the recipe that came with it in a slice: no file is read. */
+struct workshop_config *workshop_config_of_slice(const json_t *slice, struct config_faults *faults);
+
+/* Another of the same content. */
+struct workshop_config *workshop_config_copy(const struct workshop_config *workshop);
+
 /* By name or slug; NULL where there is none. */
 struct workshop_config *config_find(const struct daemon_config *config, const char *name_or_slug);
 
@@ -89,9 +97,9 @@ struct workshop_config *config_find(const struct daemon_config *config, const ch
 json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
- * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "worker": "running" |
- * "stopped"}; whoever sends it may add "maintenance": true and "old_key" (common/chan.h). Holds
- * secrets: it is never logged. The caller owns it. */
+ * hexadecimal), "state_dir", "log_dir", "webdriver_url", "sandbox", "recipe" (where the ERP needs
+ * one), "worker": "running" | "stopped"}; whoever sends it may add "maintenance": true and
+ * "old_key" (common/chan.h). Holds secrets: it is never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 
@@ -112,5 +120,9 @@ bool config_erp_stays_open(const char *system);
 
 /* The checked `erp` object's faults; config_erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);
+
+/* The recipe that it names, read and checked, with the options it is given; NULL: it names none, or
+ * there are faults. The caller owns it. */
+json_t *config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults);
 
 #endif

@@ -1,9 +1,11 @@
 /* The members of `erp` for each shipped system. The drivers read them; this is the one place that
  * refuses them, so that the supervisor can name every fault without knowing a driver. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/config_check.h"
+#include "common/recipe.h"
 
 static const char *const file_formats[] = {"csv", "json", NULL};
 static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
@@ -46,6 +48,27 @@ static const struct config_member tryton_members[] = {
      .maximum = INT32_MAX,
      .nullable = true},
     {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+static const char *const browser_names[] = {"chrome", "firefox", NULL};
+
+static const struct config_member webdriver_members[] = {
+    SYSTEM_MEMBER,
+    /* One browser a workshop. */
+    {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
+    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "options", .kind = CONFIG_OBJECT},
+    {.name = "browser", .kind = CONFIG_OBJECT},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+static const struct config_member browser_members[] = {
+    {.name = "name", .kind = CONFIG_CHOICE, .choices = browser_names},
+    {.name = "binary", .kind = CONFIG_PATH},
+    {.name = "headless", .kind = CONFIG_BOOL},
+    {.name = "arguments", .kind = CONFIG_ARRAY},
 };
 
 bool
@@ -97,6 +120,23 @@ check_database(const json_t *erp, const struct config_place *place)
         config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
 }
 
+static void
+check_browser(const json_t *erp, const struct config_place *place)
+{
+    const struct config_place inside = {place->file, "/erp/browser", place->faults};
+    const json_t *browser = json_object_get(erp, "browser"), *argument;
+    size_t i;
+
+    if (json_is_object(browser))
+        config_check_members(browser, browser_members,
+                             sizeof browser_members / sizeof *browser_members, &inside);
+    json_array_foreach(json_object_get(browser, "arguments"), i, argument)
+    {
+        if (!json_is_string(argument))
+            config_check_fault(&inside, "arguments", "must be texts");
+    }
+}
+
 /* A new system is one row here. */
 static const struct {
     const char *system;
@@ -108,6 +148,8 @@ static const struct {
 } systems[] = {
     {"file", file_members, sizeof file_members / sizeof *file_members, check_columns},
     {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members, check_database},
+    {"webdriver", webdriver_members, sizeof webdriver_members / sizeof *webdriver_members,
+     check_browser},
 };
 
 #define SYSTEM_COUNT (sizeof systems / sizeof *systems)
@@ -142,4 +184,29 @@ config_erp_check(const json_t *erp, const char *file, struct config_faults *faul
         return;
     }
     unknown_system(system, &place);
+}
+
+json_t *
+config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp", faults};
+    const char *name = json_string_value(json_object_get(erp, "recipe"));
+    const json_t *system = json_object_get(erp, "system");
+    char *path;
+    json_t *recipe;
+
+    if (!name || strcmp(json_string_value(system) ?: "", "webdriver"))
+        return NULL;
+    path = recipe_find(name);
+    if (!path) {
+        config_check_fault(&place, "recipe",
+                           "there is no such recipe: give a path, or a name in recipes_dir");
+        return NULL;
+    }
+    recipe = recipe_read(path, faults);
+    free(path);
+    if (recipe &&
+        (json_is_object(json_object_get(erp, "options")) || !json_object_get(erp, "options")))
+        recipe_check_options(recipe, json_object_get(erp, "options"), file, "/erp", faults);
+    return recipe;
 }

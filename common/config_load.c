@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "common/config_check.h"
+#include "common/recipe.h"
 #include "common/secret.h"
 
 static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
@@ -28,6 +29,7 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
 
 /* A relative path counts from the folder of the file that names it. */
@@ -55,6 +57,7 @@ load_daemon(struct daemon_config *config, const json_t *document, const char *pa
     take_path(document, "workshops_dir", "/etc/pumpline/workshops.d", folder,
               config->workshops_dir);
     take_path(document, "log_dir", "", folder, config->log_dir);
+    take_path(document, "recipes_dir", "/etc/pumpline/recipes", folder, config->recipes_dir);
     take_path(document, "key_file", "/etc/pumpline/master.key", folder, config->key_file);
     text_copy(config->control_group, sizeof config->control_group,
               json_string_value(json_object_get(document, "control_group")) ?: "");
@@ -154,6 +157,7 @@ config_load(const char *path, struct config_faults *faults)
         config_check_members(document, daemon_members,
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
+        recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config, faults);
     }
@@ -209,6 +213,8 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
                   config->log_dir, "webdriver_url", config->webdriver_url, "sandbox",
                   config->sandbox, "worker", worker_wanted ? "running" : "stopped");
 
+    if (workshop->recipe)
+        json_object_set(slice, "recipe", workshop->recipe);
     add_key(slice, "key", workshop, master_key);
     return slice;
 }

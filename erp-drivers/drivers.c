@@ -12,7 +12,8 @@
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503
 
-static const struct erp_driver *(*const drivers[])(void) = {file_driver, tryton_driver, webdriver_driver};
+static const struct erp_driver *(*const drivers[])(void) = {file_driver, tryton_driver,
+                                                            webdriver_driver};
 
 const struct erp_driver *
 erp_driver_find(const char *system)

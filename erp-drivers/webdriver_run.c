@@ -398,10 +398,11 @@ run_label(const struct attempt *a, char *text, size_t size)
     for (size_t i = 0; i < a->depth && used < size; i++) {
         const struct level *level = &a->levels[i];
 
-        if (level->piece)
-            used = 0;
-        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu", used ? "/" : "", level->word,
-                                 level->index);
+        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu",
+                                 !used          ? ""
+                                 : level->piece ? " > "
+                                                : "/",
+                                 level->word, level->index);
     }
     if (!a->depth)
         used = (size_t)snprintf(text, size, "%s", section_names[a->section]);

@@ -31,19 +31,6 @@ text_differs(const struct text_member *member, const struct daemon_config *befor
     return strcmp((const char *)before + member->offset, (const char *)after + member->offset) != 0;
 }
 
-/* Its own, since the configuration that it comes from is freed. */
-static struct workshop_config *
-copy_workshop(const struct workshop_config *workshop)
-{
-    struct config_faults faults = {0};
-    struct workshop_config *copy =
-        workshop_config_new(workshop->slug, workshop->document, workshop->slug, &faults);
-
-    if (!copy)
-        die_abort("%s: a configuration that was accepted is refused", workshop->slug);
-    return copy;
-}
-
 static void
 keep_workshops(const struct daemon_config *before, struct daemon_config *after)
 {
@@ -53,7 +40,7 @@ keep_workshops(const struct daemon_config *before, struct daemon_config *after)
         mem_resize(after->workshops, (before->workshop_count + 1) * sizeof *after->workshops);
     after->workshop_count = before->workshop_count;
     for (size_t i = 0; i < before->workshop_count; i++)
-        after->workshops[i] = copy_workshop(before->workshops[i]);
+        after->workshops[i] = workshop_config_copy(before->workshops[i]);
 }
 
 json_t *

@@ -99,8 +99,7 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
 {
     struct config_faults faults = {NULL, 0};
 
-    w->workshop = workshop_config_new(slice_text(slice, "slug"), json_object_get(slice, "document"),
-                                      "", &faults);
+    w->workshop = workshop_config_of_slice(slice, &faults);
     if (!w->workshop) {
         err_set(err, "config", "%s %s", faults.items[0].pointer, faults.items[0].text);
         config_faults_clear(&faults);

@@ -29,6 +29,36 @@ cat >"$work/seeds/recipe" <<'END'
  "create": [{"call": "p"}, {"wait": {"any": [{"dialog": true}, {"equal": ["a", "b"]}]}}], "commit": [{"click": "#s"}],
  "verify": [{"found": {"reference": "1", "product_nr": "1", "amount": "1"}}], "errors": [{"text": "x", "code": "erp_busy"}]}
 END
+element='{"ok":true,"element":{"element-6066-11e4-a52e-4f735466cecf":"e"}}'
+cat >"$work/seeds/browser" <<END
+{"sessionId": "s"}
+"w1"
+$element
+null
+null
+null
+$element
+null
+{"ok":true,"rows":[],"elements":[]}
+["w1","w2"]
+null
+$element
+null
+null
+null
+!no such alert
+["w1"]
+{"ok":true}
+$element
+null
+{"value":"x"}
+null
+"Sure?"
+null
+null
+{"ok":false}
+{"ok":true,"value":"x"}
+END
 printf '//a[.={a|xpath|trim}]{{{bc|json}}}{a|number:,.:3}{a|css}{a|urlencode}' >"$work/seeds/template"
 printf 'za%%20b+c%%C3%%A4' >"$work/seeds/percent"
 

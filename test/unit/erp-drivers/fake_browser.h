@@ -1,0 +1,255 @@
+/* A browser that is not there: it answers WebDriver requests for an ERP page with one form, keeps
+ * count, and can be told to lose, spoil or refuse the nth request. */
+#ifndef TEST_FAKE_BROWSER_H
+#define TEST_FAKE_BROWSER_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/recipe.h"
+#include "common/secret.h"
+#include "erp-drivers/driver.h"
+
+#define FAKE_PASSWORD "bot-<secret>&\"7351"
+#define FAKE_REQUESTS_MAX 2000
+
+static const char fake_recipe[] =
+    "{\"recipe\": 1, \"timeout_s\": 2, \"settle_s\": 4, \"browser\": {\"recycle_after_orders\": 3,"
+    " \"recycle_after_s\": 1000},"
+    "\"login\": [{\"goto\": \"/login\"}, {\"type\": \"{credentials.username}\", \"into\": "
+    "\"#user\"},"
+    " {\"type\": \"{credentials.password}\", \"into\": \"#password\"}, {\"click\": \"#enter\"},"
+    " {\"wait\": {\"present\": \"#menu\"}}],"
+    "\"lookup\": [{\"call\": \"find\"}],"
+    "\"create\": [{\"goto\": \"new\"}, {\"frame\": \"main\"},"
+    " {\"type\": \"{order.worksheet}\", \"into\": \"#worksheet\", \"name\": \"the worksheet\"},"
+    " {\"type\": \"{order.uniqueid}\", \"into\": \"#note\"},"
+    " {\"read\": \"#amount\", \"what\": \"value\", \"number\": {\"decimal\": \",\"}, \"into\": "
+    "\"seen\"},"
+    " {\"assert\": {\"equal\": [\"{seen}\", \"{order.product_amount}\"], \"as\": \"number\"},"
+    "  \"code\": \"amount_refused\", \"words\": \"the page makes {seen} of it\"}],"
+    "\"commit\": [{\"click\": \"#save\"}, {\"dialog\": \"accept\", \"contains\": \"Save\"},"
+    " {\"wait\": {\"text\": \"Saved\"}}],"
+    "\"verify\": [{\"call\": \"find\"}],"
+    "\"logout\": [{\"click\": \"#logout\"}],"
+    "\"pieces\": {\"find\": [{\"goto\": \"/find?{order.uniqueid|urlencode}\"},"
+    " {\"each\": \"tr\", \"where\": {\"text\": {\"of\": \"td\", \"is\": \"{order.uniqueid}\"}}, "
+    "\"do\": ["
+    "  {\"read\": {\"css\": \"td.nr\", \"in\": \"row\"}, \"into\": \"nr\"},"
+    "  {\"read\": {\"css\": \"td.amount\", \"in\": \"row\"}, \"into\": \"found_amount\"},"
+    "  {\"found\": {\"reference\": \"L{row}\", \"product_nr\": \"{nr}\", \"amount\": "
+    "\"{found_amount}\"}}],"
+    "  \"none\": []}]},"
+    "\"errors\": [{\"present\": \"#password\", \"code\": \"session_lost\"},"
+    " {\"text\": \"wrong password\", \"code\": \"auth_failed\"},"
+    " {\"dialog\": \"in use\", \"code\": \"worksheet_locked\"},"
+    " {\"text\": \"is closed\", \"code\": \"worksheet_closed\"}]}";
+
+enum fake_way {
+    FAKE_WELL,
+    FAKE_LOSE,       /* done, but no reply comes */
+    FAKE_UNSENT,     /* not done: nobody listens */
+    FAKE_NONSENSE,   /* done, and the reply is rubbish */
+    FAKE_DEAD,       /* not done: the browser has crashed */
+    FAKE_STALE,      /* not done: the element is gone */
+    FAKE_IN_THE_WAY, /* not done: a dialog is open */
+};
+
+struct fake {
+    /* What it is told. */
+    unsigned at; /* the request that goes wrong, from 1 on; 0: none */
+    enum fake_way way;
+    bool hides_menu;         /* the login leads nowhere */
+    bool hides_worksheet;    /* the form has changed */
+    int rule;                /* the error rule that holds; -1: none */
+    const char *amount;      /* in the form */
+    const char *line_amount; /* what the ERP makes of it */
+    const char *dialog;      /* what it asks before saving */
+    bool forgets;            /* it takes the line and does not show it */
+    /* What is in it. */
+    bool open, menu, asking;
+    /* What it counts. */
+    unsigned requests, sessions, deleted, logins, logouts, saves, commits;
+    int64_t now_ms, delayed_ms;
+    /* The answer under way. */
+    char *body;
+};
+
+static inline const char *
+fake_element(const char *locator)
+{
+    static char reply[200];
+
+    snprintf(reply, sizeof reply,
+             "{\"ok\":true,\"element\":{\"element-6066-11e4-a52e-4f735466cecf\":\"%s\"}}",
+             locator + (*locator == '#'));
+    return reply;
+}
+
+static inline const char *
+fake_no(const char *why)
+{
+    static char reply[200];
+
+    snprintf(reply, sizeof reply, "{\"ok\":false,\"why\":\"%s\",\"place\":{\"status\":200}}", why);
+    return reply;
+}
+
+static inline const char *
+fake_read(const struct fake *f, const char *css)
+{
+    static char reply[200];
+    const char *value = strcmp(css, "td.nr") == 0       ? "10"
+                        : strcmp(css, "td.amount") == 0 ? f->line_amount
+                                                        : f->amount;
+
+    snprintf(reply, sizeof reply, "{\"ok\":true,\"value\":\"%s\"}", value);
+    return reply;
+}
+
+/* What the page's script would say. */
+static inline const char *
+fake_answer(struct fake *f, const json_t *question)
+{
+    const char *op = json_string_value(json_object_get(question, "op"));
+    const json_t *locator = json_object_get(question, "locator");
+    const char *css = json_string_value(locator);
+
+    if (!css)
+        css = json_string_value(json_object_get(locator, "css"));
+    if (strcmp(op, "frame") == 0)
+        return fake_element("main");
+    if (strcmp(op, "read") == 0)
+        return fake_read(f, css);
+    if (strcmp(op, "condition") == 0)
+        return f->hides_menu && !f->menu ? fake_no("#menu is not there") : "{\"ok\":true}";
+    if (strcmp(op, "rows") == 0)
+        return f->saves && !f->forgets
+                   ? "{\"ok\":true,\"rows\":[3],\"elements\":[{\"element-6066-11e4-a52e-"
+                     "4f735466cecf\":\"row\"}]}"
+                   : "{\"ok\":true,\"rows\":[],\"elements\":[]}";
+    if (strcmp(op, "rules") == 0) {
+        static char reply[100];
+
+        if (f->rule < 0)
+            return fake_no("");
+        snprintf(reply, sizeof reply,
+                 "{\"ok\":false,\"why\":\"\",\"rule\":%d,\"words\":\"it says so\"}", f->rule);
+        return reply;
+    }
+    if (f->hides_worksheet && strcmp(css, "#worksheet") == 0)
+        return fake_no("#worksheet is not there");
+    return fake_element(css);
+}
+
+static inline bool
+ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+
+    return length >= size && strcmp(text + length - size, end) == 0;
+}
+
+/* Does what a request wants and says its value as JSON. */
+static inline const char *
+fake_do(struct fake *f, const struct erp_request *request)
+{
+    const char *url = request->url;
+    json_t *body = request->body ? json_loads(request->body, 0, NULL) : NULL;
+    const char *value = "null";
+
+    if (ends_with(url, "/session")) {
+        f->open = true;
+        f->menu = false;
+        f->sessions++;
+        value = "{\"sessionId\":\"s1\",\"capabilities\":{}}";
+    } else if (strcmp(request->method, "DELETE") == 0 && ends_with(url, "/session/s1")) {
+        f->open = false;
+        f->deleted++;
+    } else if (ends_with(url, "/window/handles")) {
+        value = "[\"w1\"]";
+    } else if (ends_with(url, "/window") && strcmp(request->method, "GET") == 0) {
+        value = "\"w1\"";
+    } else if (ends_with(url, "/enter/click")) {
+        f->logins++;
+        f->menu = !f->hides_menu;
+    } else if (ends_with(url, "/logout/click")) {
+        f->logouts++;
+    } else if (ends_with(url, "/save/click")) {
+        f->asking = true;
+    } else if (ends_with(url, "/alert/text")) {
+        static char text[100];
+
+        snprintf(text, sizeof text, "\"%s\"", f->dialog);
+        value = text;
+    } else if (ends_with(url, "/alert/accept")) {
+        f->saves += f->asking;
+        f->asking = false;
+    } else if (ends_with(url, "/screenshot")) {
+        value = "\"iVBORw0KGgo=\"";
+    } else if (ends_with(url, "/source")) {
+        value = "\"<html>bot-<secret>&\\\"7351 bot-&lt;secret&gt;&amp;&quot;7351 "
+                "bot-<secret>&\\\\\\\"7351 bot-%3Csecret%3E%26%227351</html>\"";
+    } else if (ends_with(url, "/execute/sync")) {
+        value = fake_answer(f, json_array_get(json_object_get(body, "args"), 0));
+    }
+    json_decref(body);
+    return value;
+}
+
+static inline void
+fake_say(struct fake *f, struct erp_reply *reply, int status, const char *value)
+{
+    free(f->body);
+    f->body = mem_format("{\"value\":%s}", value);
+    *reply = (struct erp_reply){.sent = true,
+                                .complete = true,
+                                .status = status,
+                                .body = f->body,
+                                .body_length = strlen(f->body)};
+}
+
+static inline void
+fake_go_wrong(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
+{
+    static const char *const errors[] = {
+        [FAKE_DEAD] = "{\"error\":\"invalid session id\",\"message\":\"it has crashed\"}",
+        [FAKE_STALE] = "{\"error\":\"stale element reference\",\"message\":\"not there\"}",
+        [FAKE_IN_THE_WAY] = "{\"error\":\"unexpected alert open\",\"message\":\"\",\"data\":"
+                            "{\"text\":\"in use by Ann\"}}"};
+
+    if (f->way == FAKE_LOSE || f->way == FAKE_NONSENSE)
+        fake_do(f, request);
+    if (f->way == FAKE_NONSENSE) {
+        fake_say(f, reply, 200, "[[\"\"");
+    } else if (f->way == FAKE_LOSE || f->way == FAKE_UNSENT) {
+        *reply = (struct erp_reply){.sent = f->way == FAKE_LOSE};
+    } else {
+        fake_say(f, reply, 404, errors[f->way]);
+    }
+}
+
+static inline void
+fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
+{
+    f->requests++;
+    f->commits += request->commits;
+    f->now_ms += 1 + request->delay_ms;
+    f->delayed_ms += request->delay_ms;
+    if (f->requests >= FAKE_REQUESTS_MAX)
+        fail_msg("it goes on for ever");
+    if (f->requests == f->at)
+        fake_go_wrong(f, request, reply);
+    else
+        fake_say(f, reply, 200, fake_do(f, request));
+}
+
+#endif

@@ -1,0 +1,485 @@
+/* The WebDriver engine against a browser that is not there: the walk, what is lost, what is never
+ * done twice, and what a reason says. */
+#include "fake_browser.h"
+
+#include "erp-drivers/webdriver_attempt.h"
+
+static struct fake fake;
+static json_t *erp;
+static void *session;
+static const struct erp_driver *driver;
+static const struct credentials auth = {(char *)"bot", (char *)FAKE_PASSWORD};
+static struct erp_outcome outcome;
+
+static int
+setup(void **state)
+{
+    struct config_faults faults = {NULL, 0};
+    json_t *recipe = json_loads(fake_recipe, 0, NULL);
+
+    (void)state;
+    assert_non_null(recipe);
+    if (!recipe_check(recipe, "fake", &faults))
+        fail_msg("%s %s", faults.items[0].pointer, faults.items[0].text);
+    erp = json_pack("{s:s s:s s:o}", "url", "http://erp.example/app/", "$webdriver_url",
+                    "http://driver.example:9515/", "$recipe", recipe);
+    fake = (struct fake){
+        .rule = -1, .amount = "5,00", .line_amount = "5", .dialog = "Save it?", .now_ms = 1000};
+    driver = erp_driver_find("webdriver");
+    session = driver->session_new(erp);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    erp_outcome_clear(&outcome);
+    driver->session_free(session);
+    json_decref(erp);
+    free(fake.body);
+    return 0;
+}
+
+/* One attempt, or a closing job where order is NULL. What holds after each step is checked. */
+static enum erp_verdict
+attempt(struct order *order)
+{
+    struct erp_job job = {.workshop = "Bennys Auto", .order = order, .auth = order ? &auth : NULL};
+    const struct erp_reply *taken = NULL;
+    struct erp_reply reply;
+    enum erp_verdict verdict;
+
+    erp_outcome_clear(&outcome);
+    for (;;) {
+        erp_request_clear(&job.request);
+        job.now_ms = fake.now_ms;
+        verdict = driver->step(session, &job, taken, &outcome);
+        if (verdict != ERP_SEND)
+            break;
+        assert_non_null(job.request.what);
+        assert_null(strstr(job.request.url, FAKE_PASSWORD));
+        if (order && job.request.commits)
+            order->commit_sent = true;
+        fake_reply(&fake, &job.request, &reply);
+        taken = &reply;
+    }
+    driver->job_free(session, &job);
+    erp_request_clear(&job.request);
+    assert_null(strstr(outcome.reason_text, FAKE_PASSWORD));
+    assert_true(fake.open == (driver->session_note(session) != NULL) || fake.at);
+    return verdict;
+}
+
+static struct order
+order_of(const char *uniqueid)
+{
+    struct order order = {.worksheet = "558", .product_nr = "10", .product_amount = "5"};
+
+    text_copy(order.uniqueid, sizeof order.uniqueid, uniqueid);
+    return order;
+}
+
+static void
+expect(enum erp_verdict verdict, enum erp_verdict wanted, const char *code)
+{
+    if (verdict != wanted || (code && strcmp(outcome.reason_code, code)))
+        fail_msg("%d (%s: %s) instead of %d (%s)", verdict, outcome.reason_code,
+                 outcome.reason_text, wanted, code ? code : "");
+}
+
+/* --- the walk --- */
+
+static void
+test_created(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.logins, 1);
+    assert_true(order.commit_sent);
+}
+
+static void
+test_one_login_for_all(void **state)
+{
+    struct order first = order_of("u-1"), second = order_of("u-2");
+
+    (void)state;
+    expect(attempt(&first), ERP_CREATED, NULL);
+    fake.saves = 0;
+    expect(attempt(&second), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(fake.sessions, 1);
+}
+
+static void
+test_found(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_found_another(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    fake.line_amount = "7";
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+}
+
+static void
+test_amount_before_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.amount = "5,01";
+    expect(attempt(&order), ERP_REJECT, "amount_refused");
+    assert_string_equal(outcome.reason_text, "the page makes 5.01 of it");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_amount_after_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.line_amount = "5.001";
+    expect(attempt(&order), ERP_REJECT, "amount_refused");
+    assert_string_equal(outcome.reference, "L3");
+}
+
+static void
+test_taken_but_not_shown(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.forgets = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* What an earlier attempt sent may still be on its way. */
+static void
+test_settles_before_the_look_up(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    order.commit_sent = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_in_range(fake.delayed_ms, 3900, 4000);
+}
+
+/* --- trouble --- */
+
+/* Whatever goes wrong with whichever request: there is one line in the end, and nobody asks for
+ * ever. */
+static void
+each_request(enum fake_way way)
+{
+    for (unsigned at = 1;; at++) {
+        struct order order = order_of("u-1");
+        enum erp_verdict verdict = ERP_RETRY;
+        bool reached;
+
+        fake.at = at;
+        fake.way = way;
+        for (int i = 0; i < 4 && verdict == ERP_RETRY; i++)
+            verdict = attempt(&order);
+        reached = fake.requests >= at;
+        if (fake.saves > 1 || (verdict == ERP_CREATED) != (fake.saves == 1))
+            fail_msg("request %u: verdict %d (%s: %s), %u lines", at, verdict, outcome.reason_code,
+                     outcome.reason_text, fake.saves);
+        if (verdict == ERP_RETRY)
+            fail_msg("request %u: %s: %s", at, outcome.reason_code, outcome.reason_text);
+        teardown(NULL);
+        setup(NULL);
+        if (!reached)
+            return;
+    }
+}
+
+static void
+test_each_reply_lost(void **state)
+{
+    (void)state;
+    each_request(FAKE_LOSE);
+}
+
+static void
+test_each_request_unsent(void **state)
+{
+    (void)state;
+    each_request(FAKE_UNSENT);
+}
+
+static void
+test_each_reply_nonsense(void **state)
+{
+    (void)state;
+    each_request(FAKE_NONSENSE);
+}
+
+static void
+test_browser_dies_at_each_request(void **state)
+{
+    (void)state;
+    each_request(FAKE_DEAD);
+}
+
+static void
+test_element_is_stale_at_each_request(void **state)
+{
+    (void)state;
+    each_request(FAKE_STALE);
+}
+
+static void
+test_dialog_in_the_way_at_each_request(void **state)
+{
+    (void)state;
+    each_request(FAKE_IN_THE_WAY);
+}
+
+static void
+test_dead_browser_is_replaced(void **state)
+{
+    struct order order = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    fake.saves = 0;
+    fake.at = fake.requests + 1;
+    fake.way = FAKE_DEAD;
+    expect(attempt(&next), ERP_RETRY, "browser_failure");
+    assert_null(driver->session_note(session));
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.sessions, 2);
+    assert_int_equal(fake.logins, 2);
+}
+
+/* --- reasons --- */
+
+static void
+test_page_changed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_string_equal(outcome.reason_text,
+                        "create/2 \"the worksheet\": #worksheet is not there within 2 s");
+    assert_int_equal(outcome.evidence_count, 2);
+    assert_string_equal(outcome.evidence[0].kind, "png");
+    assert_memory_equal(outcome.evidence[0].bytes, "\x89PNG\r\n\x1a\n", 8);
+    assert_string_equal(outcome.evidence[1].kind, "html");
+    assert_null(strstr(outcome.evidence[1].bytes, "7351"));
+    assert_null(strstr(outcome.evidence[1].bytes, "secret"));
+    assert_in_range(fake.delayed_ms, 1700, 2300);
+}
+
+static void
+test_rule_gives_the_reason(void **state)
+{
+    struct order order = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_int_equal(outcome.evidence_count, 0);
+    fake.hides_worksheet = false;
+    fake.rule = -1;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.logins, 1);
+}
+
+static void
+test_wrong_password_once(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 1;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(fake.open, 0);
+}
+
+/* No rule knows the words of a refused password: it is not tried again either. */
+static void
+test_login_that_leads_nowhere(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+static void
+test_session_lost(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_RETRY, "erp_failure");
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.saves, 0);
+}
+
+static void
+test_error_after_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.commits, 1);
+}
+
+static void
+test_other_dialog_at_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.dialog = "The worksheet is in use by Ann";
+    expect(attempt(&order), ERP_RETRY, "worksheet_locked");
+    assert_int_equal(fake.saves, 0);
+    fake.dialog = "Whatever";
+    expect(attempt(&order), ERP_RETRY, "ui_changed");
+    fake.dialog = "Save it?";
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+}
+
+/* --- the browser's life --- */
+
+static void
+test_recycled(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct order order = order_of("u-1");
+
+        fake.saves = 0;
+        expect(attempt(&order), ERP_CREATED, NULL);
+    }
+    assert_int_equal(fake.sessions, 3);
+    assert_int_equal(fake.logouts, 2);
+    assert_int_equal(fake.deleted, 2);
+    fake.now_ms += 1000 * 1000;
+    {
+        struct order order = order_of("u-8");
+
+        expect(attempt(&order), ERP_CREATED, NULL);
+    }
+    assert_int_equal(fake.sessions, 4);
+}
+
+static void
+test_closing_job(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    expect(attempt(NULL), ERP_CREATED, NULL);
+    assert_int_equal(fake.requests, 0);
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(driver->session_note(session),
+                        "{\"url\":\"http://driver.example:9515/\",\"id\":\"s1\"}");
+    expect(attempt(NULL), ERP_CREATED, NULL);
+    assert_int_equal(fake.logouts, 1);
+    assert_int_equal(fake.deleted, 1);
+    assert_null(driver->session_note(session));
+}
+
+static void
+test_adopted(void **state)
+{
+    (void)state;
+    fake.open = true;
+    driver->session_adopt(session, "{\"url\":\"http://other.example/\",\"id\":\"s1\"}");
+    assert_non_null(driver->session_note(session));
+    expect(attempt(NULL), ERP_CREATED, NULL);
+    assert_int_equal(fake.requests, 1);
+    assert_int_equal(fake.deleted, 1);
+    driver->session_adopt(session, "nonsense");
+    assert_null(driver->session_note(session));
+}
+
+static void
+test_every_verb_has_a_function(void **state)
+{
+    (void)state;
+    for (size_t i = 0; recipe_verb_at(i); i++)
+        assert_non_null(step_find(recipe_verb_at(i)));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_created),
+        TEST(test_one_login_for_all),
+        TEST(test_found),
+        TEST(test_found_another),
+        TEST(test_amount_before_commit),
+        TEST(test_amount_after_commit),
+        TEST(test_taken_but_not_shown),
+        TEST(test_settles_before_the_look_up),
+        TEST(test_each_reply_lost),
+        TEST(test_each_request_unsent),
+        TEST(test_each_reply_nonsense),
+        TEST(test_browser_dies_at_each_request),
+        TEST(test_element_is_stale_at_each_request),
+        TEST(test_dialog_in_the_way_at_each_request),
+        TEST(test_dead_browser_is_replaced),
+        TEST(test_page_changed),
+        TEST(test_rule_gives_the_reason),
+        TEST(test_wrong_password_once),
+        TEST(test_login_that_leads_nowhere),
+        TEST(test_session_lost),
+        TEST(test_error_after_commit),
+        TEST(test_other_dialog_at_commit),
+        TEST(test_recycled),
+        TEST(test_closing_job),
+        TEST(test_adopted),
+        cmocka_unit_test(test_every_verb_has_a_function),
+    };
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

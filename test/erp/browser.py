@@ -18,8 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PORTS = range(20000, 32768)  # below those that outgoing connections take
@@ -128,8 +130,91 @@ class Chromedriver:
         os.kill(self.main_browser(), signal.SIGKILL)
 
     def kill_driver(self):
-        """kill -9, and a new one in its place only at start_driver()."""
+        """kill -9; start_driver() brings a new one."""
         os.kill(self.driver_pid(), signal.SIGKILL)
+
+    def start_driver(self):
+        self.keeper.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.answers():
+            assert time.monotonic() < deadline, "chromedriver does not come back"
+            time.sleep(POLL_S)
+
+
+class Proxy:
+    """Between a WebDriver client and its driver: counts requests, and can hold one.
+
+    A held request has reached nobody yet; with `after`, the driver has answered
+    it and its client does not know.
+    """
+
+    def __init__(self, driver_url, port):
+        self.requests = 0
+        self.text = self.after = None
+        self.reached, self.let_go = threading.Event(), threading.Event()
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def forward(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    proxy.forward(self, body, driver_url)
+                    return
+                self.close_connection = True
+
+            do_GET = do_POST = do_DELETE = forward
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def hold(self, text, after=False):
+        """The next request whose path and body contain the text."""
+        self.reached.clear()
+        self.let_go.clear()
+        self.text, self.after = text, after
+
+    def wait(self):
+        assert self.reached.wait(REQUEST_TIMEOUT_S), f"no request with {self.text}"
+
+    def release(self):
+        self.let_go.set()
+
+    def stop(self):
+        self.let_go.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def stay(self):
+        self.text = None
+        self.reached.set()
+        self.let_go.wait(REQUEST_TIMEOUT_S)
+
+    def forward(self, handler, body, driver_url):
+        self.requests += 1
+        held = self.text and self.text in f"{handler.path} {body.decode()}"
+        if held and not self.after:
+            self.stay()
+        host, port = driver_url.split("//")[1].split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=REQUEST_TIMEOUT_S)
+        with contextlib.closing(connection):
+            headers = {"Content-Type": "application/json"} if handler.command == "POST" else {}
+            connection.request(handler.command, handler.path, body or None, headers)
+            reply = connection.getresponse()
+            data = reply.read()
+        if held and self.after:
+            self.stay()
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
 
 
 # --- a client

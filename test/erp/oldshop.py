@@ -79,6 +79,23 @@ def quoted(text):
     return html.escape(str(text), quote=True)
 
 
+class Hold:
+    """A request that waits at some point of the server until it is let go."""
+
+    def __init__(self):
+        self.reached, self.let_go = threading.Event(), threading.Event()
+
+    def wait(self):
+        assert self.reached.wait(HOLD_TIMEOUT_S), "no request came to where it was to be held"
+
+    def stay(self):
+        self.reached.set()
+        self.let_go.wait(HOLD_TIMEOUT_S)
+
+    def release(self):
+        self.let_go.set()
+
+
 class OldShop:
     """The shop and its server; the server's threads end with the process."""
 
@@ -91,8 +108,9 @@ class OldShop:
         self.locked = False
         self.names = {name: name for name in FIELDS}
         self.edit_before_save = False
-        self.drop_reply_of = self.hold_at = None
-        self.held, self.let_go = threading.Event(), threading.Event()
+        self.drop_reply_of = None
+        self.show_password = False
+        self.holds = {}
         handler = type("Handler", (Handler,), {"shop": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
@@ -101,7 +119,8 @@ class OldShop:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
-        self.let_go.set()
+        for hold in self.holds.values():
+            hold.release()
         self.server.shutdown()
         self.server.server_close()
 
@@ -116,7 +135,7 @@ class OldShop:
 
     def state(self):
         return {"lines": self.lines(), "logins": self.logins, "failed_logins": self.failed_logins,
-                "locked": self.locked, "requests": self.requests, "saves": self.saves, "held": self.held.is_set()}
+                "locked": self.locked, "requests": self.requests, "saves": self.saves}
 
     # --- what happens to it
 
@@ -129,13 +148,9 @@ class OldShop:
             self.sessions.clear()
 
     def hold(self, point):
-        """The next request that comes to `point` waits there until release()."""
-        self.held.clear()
-        self.let_go.clear()
-        self.hold_at = point
-
-    def release(self):
-        self.let_go.set()
+        """The next request that comes to `point` waits there until the result's release()."""
+        self.holds[point] = hold = Hold()
+        return hold
 
     def control(self, wish):
         """The same for other processes: {"rename": [field, name], "expire": true, …}."""
@@ -143,10 +158,6 @@ class OldShop:
             self.rename(*wish["rename"])
         if wish.get("expire"):
             self.expire_sessions()
-        if "hold" in wish:
-            self.hold(wish["hold"])
-        if wish.get("release"):
-            self.release()
         self.edit_before_save = wish.get("edit_before_save", self.edit_before_save)
         self.drop_reply_of = wish.get("drop_reply_of", self.drop_reply_of)
         return self.state()
@@ -155,10 +166,9 @@ class OldShop:
 
     def at(self, point):
         """Points are "choose", "save" (before it is stored), "saved" (after) and "find"."""
-        if self.hold_at == point:
-            self.hold_at = None
-            self.held.set()
-            self.let_go.wait(HOLD_TIMEOUT_S)
+        hold = self.holds.pop(point, None)
+        if hold:
+            hold.stay()
 
     def log_in(self, user, password):
         """A session's key, or None."""
@@ -348,7 +358,8 @@ class Handler(BaseHTTPRequestHandler):
             '<form name="worksheet" method="post" action="/worksheet"><input type="hidden" name="action_">'
             f'<input type="hidden" name="number" value="{number}"><input type="hidden" name="version"'
             f' value="{version}"><table id="lines"><tr><th>Product</th><th></th><th>Amount</th><th>Remark</th></tr>'
-            f"{rows}</table>{buttons}</form>")
+            f"{rows}</table>{buttons}</form>" +
+            (f"<!-- {quoted(PASSWORD)} {PASSWORD} -->" if self.shop.show_password else ""))
 
     def row(self, place, line, is_open):
         def field(name, more):

@@ -8,6 +8,7 @@
 
 #include "common/fault.h"
 #include "erp-drivers/drivers.h"
+#include "erp-drivers/webdriver.h"
 #include "erp-drivers/webdriver_attempt.h"
 
 #define OPEN_MS 60000
@@ -427,6 +428,43 @@ webdriver_session_idle_s(void *session)
     const struct browser *b = session;
 
     return (unsigned)recipe_number(json_object_get(b->recipe, "browser"), "idle_s", RECIPE_IDLE_S);
+}
+
+/* --- for a trial --- */
+
+void
+webdriver_where(const struct erp_job *job, char *text, size_t size)
+{
+    const struct attempt *a = job->state;
+
+    if (a && a->phase == STEPS)
+        run_label(a, text, size);
+    else
+        text_copy(text, size, job->request.what ? job->request.what : "");
+}
+
+bool
+webdriver_picture(void *session, struct erp_request *request)
+{
+    const struct browser *b = session;
+
+    if (!b->id || b->useless)
+        return false;
+    wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
+    request->what = "picture";
+    return true;
+}
+
+char *
+webdriver_picture_take(const struct erp_reply *reply, size_t *length)
+{
+    struct wire_reply wire;
+    char *bytes;
+
+    wire_read(reply, &wire);
+    bytes = wire.kind == WIRE_OK ? failure_png(wire.value, length) : NULL;
+    wire_clear(&wire);
+    return bytes;
 }
 
 const struct erp_driver *

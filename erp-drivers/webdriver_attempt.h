@@ -231,6 +231,9 @@ enum result failure_continue(struct attempt *a, const struct wire_reply *reply);
 /* Looks whether an error rule holds after the commit: DONE: none does. reply: NULL to begin. */
 enum result failure_look(struct attempt *a, const struct wire_reply *reply);
 
+/* A picture's bytes from a reply's value; the caller frees them. NULL: it is none. */
+char *failure_png(const json_t *value, size_t *length);
+
 /* Ends by what was found against what was ordered; amount_code: where the amount alone differs. */
 void failure_compare(struct attempt *a, const char *amount_code);
 

@@ -184,19 +184,29 @@ conclude(struct attempt *a)
 
 /* --- evidence --- */
 
-static void
-keep_picture(struct attempt *a, const json_t *value)
+char *
+failure_png(const json_t *value, size_t *length)
 {
-    size_t size = json_string_length(value), length = 0;
+    size_t size = json_string_length(value);
     char *bytes = mem_alloc(size + 1);
 
     if (size && sodium_base642bin((unsigned char *)bytes, size, json_string_value(value), size,
-                                  NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
-        bytes[length] = '\0';
-        erp_outcome_evidence(&a->outcome, "png", bytes, length);
-    } else {
-        free(bytes);
+                                  NULL, length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
+        bytes[*length] = '\0';
+        return bytes;
     }
+    free(bytes);
+    return NULL;
+}
+
+static void
+keep_picture(struct attempt *a, const json_t *value)
+{
+    size_t length;
+    char *bytes = failure_png(value, &length);
+
+    if (bytes)
+        erp_outcome_evidence(&a->outcome, "png", bytes, length);
 }
 
 /* A page holds a password as it is, or escaped for HTML, JSON or a URL. */

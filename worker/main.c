@@ -18,6 +18,7 @@
 #include "common/secret.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
+#include "worker/trial.h"
 #include "worker/worker.h"
 
 #define BACKLOG 4096
@@ -35,7 +36,7 @@ static const char usage[] =
     "75 another process works on it, 78 configuration\n";
 
 struct options {
-    bool child;
+    bool child, trial;
     const char *port, *workshop, *config;
 };
 
@@ -61,6 +62,8 @@ parse_options(int argc, char **argv, struct options *o)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--child") == 0)
             o->child = true;
+        else if (strcmp(argv[i], "--recipe-run") == 0)
+            o->trial = true;
         else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             o->config = argv[++i];
         else if (argv[i][0] == '-' || positional > 1)
@@ -72,7 +75,7 @@ parse_options(int argc, char **argv, struct options *o)
         } else
             o->workshop = argv[i];
     }
-    return o->child ? !positional && !o->config : positional == 2 && o->config;
+    return o->child || o->trial ? !positional && !o->config : positional == 2 && o->config;
 }
 
 static void
@@ -241,6 +244,8 @@ main(int argc, char **argv)
         die_abort("no event loop");
     if (sandbox_enter(&err))
         status = fail(EX_OSERR, err.text);
+    else if (o.trial)
+        status = trial_run(p.base);
     else
         status = o.child ? run_child(&p) : run_alone(&p, &o);
     event_base_free(p.base);

@@ -35,6 +35,12 @@ enum ctl_option {
     OPTION_PASSWORD, /* known only so that it can be refused without echoing its value */
     OPTION_HISTORY,
     OPTION_NOTE,
+    OPTION_WORKSHOP,
+    OPTION_ORDER,
+    OPTION_UNTIL,
+    OPTION_SHOW,
+    OPTION_FOLDER,
+    OPTION_CONFIG,
     OPTION_COUNT,
 };
 

@@ -25,6 +25,12 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_PASSWORD] = {"password", "", NULL},
     [OPTION_HISTORY] = {"history", NULL, "every change of its state instead"},
     [OPTION_NOTE] = {"note", "TEXT", "what was done by hand, kept in the history"},
+    [OPTION_WORKSHOP] = {"workshop", "W", "the workshop whose ERP and credentials are used"},
+    [OPTION_ORDER] = {"order", "JSON|FILE", "{\"worksheet\", \"product_nr\", \"product_amount\"}"},
+    [OPTION_UNTIL] = {"until", "WHERE", "commit: and stores the line; end: and compares it"},
+    [OPTION_SHOW] = {"show", NULL, "a browser that can be seen"},
+    [OPTION_FOLDER] = {"folder", "DIR", "for the pictures (recipe-run)"},
+    [OPTION_CONFIG] = {"config", "FILE", "of the daemon (/etc/pumpline/pumpline.json)"},
 };
 
 #define CONTENT_BITS                                                                               \
@@ -206,12 +212,22 @@ static const struct command commands[] = {
     },
     {
         .name = "recipe",
-        .usage = "check FILE",
-        .summary = "Checks a recipe: every fault, with its JSON pointer",
-        .about = "The daemon is not asked. What a recipe is: share/pumpline/recipes/README.md.",
+        .usage =
+            "check FILE, or recipe run FILE --workshop W --order JSON|FILE [--until commit|end] "
+            "[--show] [--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
+        .summary = "Checks a recipe, or tries it step by step",
+        .about =
+            "The daemon is not asked. check names every fault with its JSON pointer. run opens a "
+            "browser,\nlogs in as the workshop's user and goes as far as the commit, with a time "
+            "and a picture for\neach step; only --until stores a line. What a recipe is: "
+            "share/pumpline/recipes/README.md.",
         .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
         .args_min = 2,
         .args_max = 2,
+        .options = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER) |
+                   OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_SHOW) | OPTION_BIT(OPTION_FOLDER) |
+                   OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_USERNAME) |
+                   OPTION_BIT(OPTION_PASSWORD_FILE),
         .run = command_recipe,
     },
     {

@@ -1,9 +1,24 @@
-/* pumplinectl recipe check: no daemon is asked. */
+/* pumplinectl recipe: no daemon is asked. The trial is the worker program's, which has the
+ * drivers. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/recipe.h"
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/input.h"
 #include "supervisor/ctl/text.h"
+
+#define DEFAULT_CONFIG "/etc/pumpline/pumpline.json"
+#define DEFAULT_FOLDER "recipe-run"
+
+/* --- check --- */
 
 static void
 print_sound(const struct ctl *ctl, const json_t *reply)
@@ -43,11 +58,169 @@ check_file(struct ctl *ctl)
     return recipe ? CTL_OK : CTL_REFUSED;
 }
 
+/* --- run --- */
+
+/* A JSON object, or the file that holds one. */
+static json_t *
+read_order(const char *text)
+{
+    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : json_load_file(text, 0, NULL);
+    char *uniqueid;
+
+    if (!json_is_object(order)) {
+        text_complain("--order takes {\"worksheet\": …, \"product_nr\": …, \"product_amount\": …} "
+                      "or a file of it");
+        json_decref(order);
+        return NULL;
+    }
+    if (!json_object_get(order, "uniqueid")) {
+        uniqueid = uniqueid_new();
+        json_object_set_new(order, "uniqueid", json_string(uniqueid));
+        free(uniqueid);
+    }
+    return order;
+}
+
+static const char *
+option_or(const struct ctl *ctl, enum ctl_option option, const char *otherwise)
+{
+    return ctl->options[option] ? ctl->options[option] : otherwise;
+}
+
+/* Whom to log in as, where it is not the configured user. */
+static int
+add_user(const struct ctl *ctl, json_t *wish)
+{
+    char *password;
+
+    if (!ctl->options[OPTION_USERNAME])
+        return CTL_OK;
+    password = password_read(ctl->options[OPTION_PASSWORD_FILE]);
+    if (!password)
+        return CTL_USAGE;
+    json_object_set_new(wish, "username", json_string(ctl->options[OPTION_USERNAME]));
+    json_object_set_new(wish, "password", json_string(password));
+    password_free(password);
+    return CTL_OK;
+}
+
+static json_t *
+wish_new(const struct ctl *ctl)
+{
+    char path[PATH_MAX];
+    json_t *order, *wish;
+
+    if (!realpath(ctl->args[1], path)) {
+        text_complain("%s: %s", ctl->args[1], strerror(errno));
+        return NULL;
+    }
+    order = read_order(ctl->options[OPTION_ORDER]);
+    if (!order)
+        return NULL;
+    wish = json_pack(
+        "{s:s s:s s:s s:o s:s s:s s:b}", "config", option_or(ctl, OPTION_CONFIG, DEFAULT_CONFIG),
+        "workshop", ctl->options[OPTION_WORKSHOP], "recipe", path, "order", order, "folder",
+        option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER), "until",
+        option_or(ctl, OPTION_UNTIL, "create"), "show", ctl->options[OPTION_SHOW] != NULL);
+    if (!wish || add_user(ctl, wish) != CTL_OK) {
+        json_decref(wish);
+        return NULL;
+    }
+    return wish;
+}
+
+/* From bin or sbin, and from a build folder. */
+static int
+find_worker(char *path)
+{
+    static const char *const places[] = {"../lib/pumpline", "."};
+    char program[PATH_MAX] = "";
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
+        return -1;
+    dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, 2 * PATH_MAX, "%s/%s/pumpline-worker", program, places[i]);
+        if (access(path, X_OK) == 0)
+            return 0;
+    }
+    text_complain("pumpline-worker is not beside this program");
+    return -1;
+}
+
+/* The wish goes by a pipe: it may hold a password. */
+static void
+send_wish(int to, const json_t *wish)
+{
+    char *text = json_dumps(wish, JSON_COMPACT);
+    FILE *pipe_end = fdopen(to, "w");
+
+    if (!text || !pipe_end)
+        abort();
+    setvbuf(pipe_end, NULL, _IONBF, 0);
+    fputs(text, pipe_end);
+    fclose(pipe_end);
+    explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static int
+run_worker(const char *path, const json_t *wish)
+{
+    int ends[2], status;
+    pid_t pid;
+
+    if (pipe(ends) || (pid = fork()) < 0) {
+        text_complain("no process can be started: %s", strerror(errno));
+        return CTL_REFUSED;
+    }
+    if (pid == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl(path, path, "--recipe-run", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    send_wish(ends[1], wish);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+static int
+run_recipe(struct ctl *ctl)
+{
+    char path[2 * PATH_MAX];
+    json_t *wish;
+    int result;
+
+    if (!ctl->options[OPTION_WORKSHOP] || !ctl->options[OPTION_ORDER]) {
+        text_complain("recipe run needs --workshop and --order");
+        return CTL_USAGE;
+    }
+    if (strcmp(option_or(ctl, OPTION_UNTIL, "end"), "end") &&
+        strcmp(ctl->options[OPTION_UNTIL], "commit")) {
+        text_complain("--until takes commit or end");
+        return CTL_USAGE;
+    }
+    wish = wish_new(ctl);
+    if (!wish)
+        return CTL_USAGE;
+    fflush(stdout);
+    result = find_worker(path) ? CTL_REFUSED : run_worker(path, wish);
+    json_decref(wish);
+    return result;
+}
+
 int
 command_recipe(struct ctl *ctl)
 {
     if (strcmp(ctl->args[0], "check") == 0)
         return check_file(ctl);
+    if (strcmp(ctl->args[0], "run") == 0)
+        return run_recipe(ctl);
     text_complain("usage: pumplinectl recipe %s", ctl->command->usage);
     return CTL_USAGE;
 }

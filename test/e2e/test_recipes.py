@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -104,6 +105,12 @@ CHECKER = [
 ]
 
 
+def examples():
+    """The whole recipes in the README."""
+    blocks = re.findall(r"```json\n(.*?)```", (RECIPES / "README.md").read_text(), re.S)
+    return [block for block in blocks if '"recipe": 1' in block]
+
+
 def parts(pointer):
     return [int(part) if part.isdigit() else part for part in pointer.split("/")[1:]]
 
@@ -150,6 +157,13 @@ def test_shipped_recipes_are_sound(path, tmp_path):
         return
     assert check(recipe, tmp_path / "r.json") == []
     assert [error.message for error in VALIDATOR.iter_errors(recipe)] == []
+
+
+def test_what_the_readme_shows_is_sound(tmp_path):
+    assert examples()
+    for text in examples():
+        assert check(text, tmp_path / "r.json") == []
+        assert VALIDATOR.is_valid(json.loads(text))
 
 
 @pytest.mark.parametrize("pointer,value", BOTH, ids=lambda x: json.dumps(x)[:60])

@@ -1,0 +1,161 @@
+/* erp.system webdriver: its members, and the recipe that it names, as part of the configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/config.h"
+#include "common/recipe.h"
+#include "common/secret.h"
+
+#define FOUND                                                                                      \
+    "[{\"found\": {\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "       \
+    "\"1\"}}]"
+#define RECIPE(url)                                                                                \
+    "{\"recipe\": 1, \"options\": {\"branch\": {}}, \"login\": [{\"goto\": \"" url "\"}], "        \
+    "\"lookup\": " FOUND ", \"create\": [], \"commit\": [{\"click\": \"#s\"}], \"verify\": " FOUND \
+    "}"
+#define ERP(more)                                                                                  \
+    "{\"system\": \"webdriver\", \"url\": \"http://erp.example/\", \"recipe\": \"shop\"" more "}"
+#define BRANCH ", \"options\": {\"branch\": \"2\"}"
+
+static char folder[64], file[128];
+static struct config_faults faults;
+
+static void
+write_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/config_recipe.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(file, sizeof file, "%s/shop.json", folder);
+    write_file(file, RECIPE("/login"));
+    recipe_set_folder(folder);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    config_faults_clear(&faults);
+    unlink(file);
+    recipe_set_folder(NULL);
+    return rmdir(folder);
+}
+
+static struct workshop_config *
+workshop(const char *erp)
+{
+    json_t *document = json_pack("{s:s s:s s:o}", "workshop", "Shop", "listen", "127.0.0.1:8101",
+                                 "erp", json_loads(erp, 0, NULL));
+    struct workshop_config *w;
+
+    assert_non_null(document);
+    config_faults_clear(&faults);
+    w = workshop_config_new("shop", document, "shops/shop.json", &faults);
+    assert_int_equal(w != NULL, faults.count == 0);
+    json_decref(document);
+    return w;
+}
+
+static void
+expect_fault(const char *erp, const char *in, const char *pointer)
+{
+    assert_null(workshop(erp));
+    assert_int_equal(faults.count, 1);
+    assert_string_equal(faults.items[0].file, in);
+    assert_string_equal(faults.items[0].pointer, pointer);
+}
+
+static void
+test_members(void **state)
+{
+    static const struct {
+        const char *erp, *pointer;
+    } wrong[] = {
+        {"{\"system\": \"webdriver\", \"recipe\": \"shop\"" BRANCH "}", "/erp/url"},
+        {"{\"system\": \"webdriver\", \"url\": \"http://e/\"}", "/erp/recipe"},
+        {ERP(BRANCH ", \"max_in_flight\": 2"), "/erp/max_in_flight"},
+        {ERP(BRANCH ", \"nonsense\": 2"), "/erp/nonsense"},
+        {ERP(""), "/erp/options/branch"},
+        {ERP(", \"options\": []"), "/erp/options"},
+        {ERP(BRANCH ", \"browser\": {\"name\": \"lynx\"}"), "/erp/browser/name"},
+        {ERP(BRANCH ", \"browser\": {\"arguments\": [1]}"), "/erp/browser/arguments"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_fault(wrong[i].erp, "shops/shop.json", wrong[i].pointer);
+    expect_fault("{\"system\": \"webdriver\", \"url\": \"http://e/\", \"recipe\": \"none\"}",
+                 "shops/shop.json", "/erp/recipe");
+}
+
+static void
+test_faults_of_the_recipe(void **state)
+{
+    (void)state;
+    write_file(file, RECIPE("/{order.worksheet}"));
+    expect_fault(ERP(BRANCH), file, "/login/0/goto");
+    write_file(file, "{");
+    expect_fault(ERP(BRANCH), file, "");
+}
+
+static void
+test_slice_and_copy(void **state)
+{
+    const struct daemon_config config = {.sandbox = "off"};
+    unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
+    struct workshop_config *w = workshop(ERP(BRANCH)), *other, *copy;
+    json_t *slice;
+
+    (void)state;
+    memset(master, 1, SECRET_KEY_BYTES);
+    assert_non_null(w);
+    slice = config_slice(&config, w, master, true);
+    unlink(file); /* the worker reads none */
+    other = workshop_config_of_slice(slice, &faults);
+    copy = workshop_config_copy(w);
+    assert_non_null(other);
+    assert_true(workshop_config_equal(w, other));
+    assert_true(workshop_config_equal(w, copy));
+    json_decref(slice);
+    workshop_config_free(other);
+    workshop_config_free(copy);
+    write_file(file, RECIPE("/changed"));
+    other = workshop(ERP(BRANCH));
+    assert_false(workshop_config_equal(w, other));
+    workshop_config_free(other);
+    workshop_config_free(w);
+    secret_free(master);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(test_members), TEST(test_faults_of_the_recipe),
+                                       TEST(test_slice_and_copy)};
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -155,7 +155,7 @@ class Proxy:
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
 
             def log_message(self, *_):
                 pass
@@ -298,8 +298,20 @@ class Browser:
             self.post(f"/element/{element}/clear")
         self.post(f"/element/{element}/value", {"text": text})
 
-    def picture(self):
-        return self.get("/screenshot")
+    def frame(self, name):
+        """From the top document."""
+        def enter():
+            self.post("/frame", {"id": None})
+            (one, *_) = self.post("/elements", {"using": "css selector", "value": f"[name={name}]"})
+            return self.post("/frame", {"id": one}) is None
+        self.wait(enter, f"frame {name}")
+
+    def window(self, place):
+        """The first is 0; waits until it is there."""
+        def enter():
+            handles = self.get("/window/handles")
+            return place < len(handles) and self.post("/window", {"handle": handles[place]}) is None
+        self.wait(enter, f"window {place}")
 
 
 # --- the parent of it all

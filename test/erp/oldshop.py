@@ -204,7 +204,7 @@ class OldShop:
 
 class Handler(BaseHTTPRequestHandler):
     shop = None
-    protocol_version = "HTTP/1.1"
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
 
     def log_message(self, *_):
         pass

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/fault.h"
 #include "erp-drivers/drivers.h"
 #include "erp-drivers/webdriver.h"
 #include "erp-drivers/webdriver_attempt.h"
@@ -257,7 +256,7 @@ on_settle(struct attempt *a, const struct wire_reply *reply)
 static enum result
 looked_up(struct attempt *a)
 {
-    if (!a->found.is || fault_point("mutant.no_look_up"))
+    if (!a->found.is)
         return go_to_section(a, CREATE);
     failure_compare(a, "erp_rejected");
     return finish(a);

@@ -5,8 +5,8 @@
 
 #include <event2/event.h>
 
-/* Reads what to do as JSON from stdin: {"config": PATH of pumpline.json, "workshop", "recipe": PATH,
- * "order": {…}, "until": "create" | "commit" | "end", "show": bool, "folder": for pictures,
+/* Reads what to do as JSON from stdin: {"config": PATH of pumpline.json, "workshop", "recipe":
+ * PATH, "order": {…}, "until": "create" | "commit" | "end", "show": bool, "folder": for pictures,
  * "username" and "password": instead of the configured ones}. Says on stdout what happens. Returns
  * a sysexits status; 1: the attempt did not come to its end. */
 int trial_run(struct event_base *base);

@@ -2,18 +2,18 @@
 
 import copy
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from pumpline import BUILD, SECRET, free_port
 
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "erp-drivers" / "recipes"
-CTL = Path(os.environ.get("PUMPLINE_BUILD", ROOT / "build")) / "pumplinectl"
+CTL = BUILD / "pumplinectl"
 SCHEMA = json.loads((RECIPES / "recipe.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -204,3 +204,50 @@ def test_files_that_are_none(tmp_path):
     assert check("{\"recipe\": 1, \"recipe\": 1}", tmp_path / "r.json") == [""]
     assert check("[", tmp_path / "r.json") == [""]
     assert check(" " * (1 << 20) + "{}", tmp_path / "r.json") == [""]
+
+
+ORDER = '{"worksheet": "558", "product_nr": "10", "product_amount": "5"}'
+
+
+def run(daemon, recipe, *more, order=ORDER):
+    return subprocess.run([CTL, "recipe", "run", recipe, "--workshop", "Shop", "--order", order, "--config", daemon.config,
+                           "--folder", daemon.folder / "pictures", *more], input=f"{SECRET}\n", capture_output=True,
+                          text=True, timeout=60)
+
+
+@pytest.fixture
+def shop(daemon, tmp_path):
+    recipe = changed("/options", {"branch": {"default": "1"}})
+    path = tmp_path / "whole.json"
+    path.write_text(json.dumps(recipe))
+    daemon.write_config(webdriver_url=f"http://127.0.0.1:{free_port()}")
+    daemon.add("shop", "Shop", {"system": "webdriver", "recipe": str(path), "url": "http://127.0.0.1:1/"})
+    return path
+
+
+def test_a_run_without_a_browser_says_so(daemon, shop):
+    done = run(daemon, shop, "--username", "bot", "--password-file", "-")
+    assert done.returncode == 1 and "browser_failure: no browser can be opened" in done.stdout, done
+    assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("more,order,words", [
+    (["--until", "tomorrow"], ORDER, "--until takes"),
+    ([], "{", "--order takes"),
+    ([], '{"worksheet": "558"}', "the order:"),
+    (["--workshop", "Nobody"], ORDER, "no such workshop"),
+    (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),
+    ([], ORDER, "master.key"),
+], ids=lambda x: str(x)[:30])
+def test_a_run_that_can_not_begin(daemon, shop, more, order, words):
+    user = [] if words == "master.key" else ["--username", "bot", "--password-file", "-"]
+    done = run(daemon, shop, *user, *more, order=order)
+    assert done.returncode in (1, 2) and words in done.stderr, done
+    assert not (daemon.folder / "pictures").exists()
+
+
+def test_a_run_of_a_faulty_recipe(daemon, shop, tmp_path):
+    faulty = tmp_path / "faulty.json"
+    faulty.write_text(json.dumps(changed("/login/0/goto", 5)))
+    done = run(daemon, faulty, "--username", "bot", "--password-file", "-")
+    assert done.returncode == 1 and "/login/0/goto" in done.stderr, done

@@ -4,13 +4,17 @@
  *   about        what is shown
  *   erp          the workshop's erp object
  *   credentials  {"username", "password"} or absent
- *   orders       one a job: uniqueid, worksheet, product_nr, product_amount, commit_sent
+ *   orders       one a job: uniqueid, worksheet, product_nr, product_amount, commit_sent; null is a
+ *                closing job
  *   script       steps in their order; "job" is 0 where absent:
  *     {"send": {…}, "reply": {…}}   the job's step gives this request; the reply goes into its next
  *     "name" or {"use": "name"}     such a pair from _exchanges.json beside the golden files
  *     {"wait": true}                the job waits for another
  *     {"end": {…}}                  the job ends
  *     {"give_up": true}             the job is dropped in the middle
+ *
+ * Instead of body, "body_has" gives JSON that must be in the body: members of objects may be more.
+ * The time at a job's step is 1000 ms, and each request's delay later.
  *
  * A body is text as it goes over the wire or JSON, which then goes without spaces. Of a request and
  * an end, only the members named are compared, except that commits is false where absent. */
@@ -42,6 +46,8 @@ struct golden_job {
     char *body; /* of the reply */
     bool replied;
 };
+
+#define GOLDEN_BEGIN_MS 1000
 
 struct golden {
     const struct erp_driver *driver;
@@ -96,9 +102,10 @@ golden_job_start(struct golden *g, const json_t *given)
     order->status = ORDER_PROCESSING;
     order->placed_ms = 1795508130123; /* 2026-11-24T08:15:30.123Z */
     order->commit_sent = json_is_true(json_object_get(given, "commit_sent"));
-    job->erp.order = order;
+    job->erp.now_ms = GOLDEN_BEGIN_MS;
+    job->erp.order = json_is_null(given) ? NULL : order;
     job->erp.workshop = "Bennys Auto";
-    job->erp.auth = g->auth.username ? &g->auth : NULL;
+    job->erp.auth = g->auth.username && job->erp.order ? &g->auth : NULL;
 }
 
 static inline void
@@ -189,6 +196,7 @@ golden_step(struct golden *g, struct golden_job *job, struct erp_outcome *outcom
 {
     enum erp_verdict verdict;
 
+    job->erp.now_ms += job->erp.request.delay_ms;
     erp_request_clear(&job->erp.request);
     memset(outcome, 0, sizeof *outcome);
     verdict = g->driver->step(g->session, &job->erp, job->replied ? &job->reply : NULL, outcome);
@@ -220,6 +228,45 @@ golden_check_text(const json_t *expected, const char *name, const char *actual, 
     free(text);
 }
 
+/* Whether all of part is in whole. */
+static inline bool
+golden_has(const json_t *whole, const json_t *part)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+
+    if (json_is_array(part) && json_array_size(part) != json_array_size(whole))
+        return false;
+    json_array_foreach(part, i, member)
+    {
+        if (!golden_has(json_array_get(whole, i), member))
+            return false;
+    }
+    json_object_foreach((json_t *)part, name, member)
+    {
+        if (!golden_has(json_object_get(whole, name), member))
+            return false;
+    }
+    return json_is_array(part) || json_is_object(part) ? json_typeof(whole) == json_typeof(part)
+                                                       : json_equal(whole, part);
+}
+
+static inline void
+golden_check_has(const struct erp_request *request, const json_t *part, size_t line)
+{
+    json_t *whole = part && request->body ? json_loads(request->body, 0, NULL) : NULL;
+    char *wanted;
+
+    if (part && (!whole || !golden_has(whole, part))) {
+        wanted = json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY);
+        json_object_del(whole, "script");
+        fail_msg("step %zu, body:\n  expected %s\n  actual   %s", line, wanted,
+                 whole ? json_dumps(whole, JSON_COMPACT) : request->body);
+    }
+    json_decref(whole);
+}
+
 static inline void
 golden_check_request(const struct erp_request *request, const json_t *send, size_t line)
 {
@@ -232,6 +279,9 @@ golden_check_request(const struct erp_request *request, const json_t *send, size
     golden_check_text(send, "url", request->url, line);
     golden_check_text(send, "target", request->target, line);
     golden_check_text(send, "body", request->body, line);
+    golden_check_has(request, json_object_get(send, "body_has"), line);
+    if (json_object_get(send, "delay_ms"))
+        assert_int_equal(request->delay_ms, json_integer_value(json_object_get(send, "delay_ms")));
     if (commits != request->commits)
         fail_msg("step %zu: %s commits: %d", line, request->what, request->commits);
     if (timeout)
@@ -300,6 +350,7 @@ golden_play(struct golden *g, const json_t *entry, size_t line)
         golden_reply_set(job, json_object_get(exchange, "reply"));
     } else if (end) {
         golden_check_end(verdict, &outcome, end, line);
+        erp_outcome_clear(&outcome);
         golden_job_drop(g, job);
     } else {
         assert_int_equal(verdict, ERP_WAIT);

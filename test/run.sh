@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 . conf/setup.sh
 
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest
-               tryton-server tryton-modules-sale tryton-sao tryton-proteus)
+               tryton-server tryton-modules-sale tryton-sao tryton-proteus
+               chromium chromium-driver)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 

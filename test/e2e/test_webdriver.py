@@ -184,7 +184,16 @@ def test_the_answer_to_the_save_is_lost(site, old):
     assert old.saves == 1
 
 
-def test_the_page_has_changed(site, old):
+def with_changes(tmp_path, **members):
+    """The old shop's recipe with other members."""
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({**json.loads(RECIPE.read_text()), **members}))
+    return path
+
+
+def test_the_page_has_changed(driver, old, daemon, tmp_path):
+    recipe = with_changes(tmp_path, timeout_s=6)  # it is waited for in vain
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     site.create("before")
     old.rename("qty", "amount")
     old.show_password = True
@@ -216,11 +225,8 @@ def test_the_session_has_expired(site, old):
 
 @slow
 def test_a_browser_serves_so_many_orders(driver, old, daemon, tmp_path):
-    recipe = json.loads(RECIPE.read_text())
-    recipe["browser"] = {"recycle_after_orders": 2}
-    own = tmp_path / "recipe.json"
-    own.write_text(json.dumps(recipe))
-    site = Site(daemon, driver.url, own, old.url, oldshop.USER, oldshop.PASSWORD)
+    recipe = with_changes(tmp_path, browser={"recycle_after_orders": 2})
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     pids = []
     for number in range(3):
         site.create(f"oil-{number}")

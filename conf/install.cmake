@@ -14,6 +14,8 @@ foreach(unit pumplined.service pumpline-key.service)
 endforeach()")
 install(FILES ${CMAKE_BINARY_DIR}/pumplined.service ${CMAKE_BINARY_DIR}/pumpline-key.service
         DESTINATION lib/systemd/system)
+# Browsers for erp.system "webdriver"; enabled by who needs it.
+install(FILES conf/pumpline-chromedriver.service DESTINATION lib/systemd/system)
 install(FILES conf/pumpline.sysusers DESTINATION lib/sysusers.d RENAME pumpline.conf)
 install(FILES conf/pumpline.tmpfiles DESTINATION lib/tmpfiles.d RENAME pumpline.conf)
 

@@ -61,9 +61,10 @@ log_out(struct attempt *a)
 {
     const struct browser *b = a->browser;
 
-    if (b->logged_in && !b->useless && json_object_get(b->recipe, "logout"))
-        return go_to_section(a, LOGOUT);
-    return go_on(a, CLOSE);
+    if (!b->logged_in || b->useless || !json_object_get(b->recipe, "logout"))
+        return go_on(a, CLOSE);
+    a->leaving = true;
+    return b->dirty ? go_on(a, CLEAN) : go_to_section(a, LOGOUT);
 }
 
 static enum result
@@ -120,6 +121,7 @@ on_open(struct attempt *a, const struct wire_reply *reply)
         return browser_failed(a, reply, "no browser can be opened");
     browser_opened(b, id, a->job->now_ms);
     b->orders = 1;
+    a->leaving = false;
     return go_on(a, MAIN_WINDOW);
 }
 
@@ -225,7 +227,7 @@ on_clean(struct attempt *a, const struct wire_reply *reply)
         return clean_send(a, BLANK_PAGE, "POST", "url", json_pack("{s:s}", "url", "about:blank"));
     case BLANK_PAGE:
         a->browser->dirty = false;
-        return first_section(a);
+        return a->leaving ? log_out(a) : first_section(a);
     default:
         return clean_send(a, LIST_WINDOWS, "GET", "window/handles", NULL);
     }

@@ -99,6 +99,7 @@ struct attempt {
     bool committed;   /* a request that may store the line has left in this attempt */
     bool renewed;     /* has logged in a second time */
     bool lost;        /* the session was lost: log in again */
+    bool leaving;     /* logging out, to close the browser */
     bool password_typed;
     int64_t settled_ms; /* not looked up before; see settle_s */
     struct found found;

@@ -362,9 +362,10 @@ evidence_next(struct attempt *a, const struct wire_reply *reply)
         return wanted ? send_stage(a, PICTURE, "GET", "screenshot", NULL) : DONE;
     if (a->failure_stage == PICTURE) {
         keep_picture(a, reply->kind == WIRE_OK ? reply->value : NULL);
-        return send_stage(a, SOURCE, "GET", "source", NULL);
+        a->failure_stage = SOURCE;
+        return ask_plainly(a, "source", json_object());
     }
-    keep_source(a, reply->kind == WIRE_OK ? reply->value : NULL);
+    keep_source(a, reply->kind == WIRE_OK ? json_object_get(reply->value, "value") : NULL);
     return DONE;
 }
 

@@ -7,8 +7,8 @@
 #include "common/secret.h"
 #include "erp-drivers/webdriver_attempt.h"
 
-#define DELAY_FIRST_MS 50
-#define DELAY_MAX_MS 250
+#define DELAY_FIRST_MS 25
+#define DELAY_MAX_MS 100
 
 static const char *const section_names[] = {
     [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",

@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 . conf/setup.sh
 
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
-               python3-prometheus-client debootstrap systemd-container
-               tryton-server tryton-modules-sale tryton-sao tryton-proteus)
+               python3-prometheus-client python3-jsonschema debootstrap systemd-container
+               tryton-server tryton-modules-sale tryton-sao tryton-proteus
+               chromium chromium-driver)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
 
 from pumpline import Daemon, alive, until  # noqa: E402
+from tryton import Tryton  # noqa: E402
 
 
 @pytest.fixture
@@ -35,6 +36,22 @@ def daemon(tmp_path):
     sanitizer = [line for line in one.log.read_text(errors="replace").splitlines()
                  if "Sanitizer" in line or "runtime error" in line]
     assert not sanitizer, one.log.read_text(errors="replace")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A prepared Tryton, whose making takes half a minute."""
+    return Tryton.template(tmp_path_factory.mktemp("tryton-template"))
+
+
+@pytest.fixture
+def tryton(template, tmp_path):
+    """A running one of the test's own."""
+    server = Tryton(tmp_path / "tryton")
+    server.prepare(template)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

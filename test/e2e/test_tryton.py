@@ -5,26 +5,11 @@ import random
 import signal
 
 import pytest
-from tryton import Tryton
 from tryton_seed import BOT
 
 from pumpline import until
 
 USER, PASSWORD = BOT[0], BOT[1]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return Tryton.template(tmp_path_factory.mktemp("tryton-template"))
-
-
-@pytest.fixture
-def tryton(template, tmp_path):
-    server = Tryton(tmp_path / "tryton")
-    server.prepare(template)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

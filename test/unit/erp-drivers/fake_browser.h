@@ -127,6 +127,10 @@ fake_answer(struct fake *f, const json_t *question)
         css = json_string_value(json_object_get(locator, "css"));
     if (strcmp(op, "frame") == 0)
         return fake_element("main");
+    if (strcmp(op, "source") == 0)
+        return "{\"ok\":true,\"value\":\"<html>bot-<secret>&\\\"7351 "
+               "bot-&lt;secret&gt;&amp;&quot;7351 bot-<secret>&\\\\\\\"7351 "
+               "bot-%3Csecret%3E%26%227351</html>\"}";
     if (strcmp(op, "read") == 0)
         return fake_read(f, css);
     if (strcmp(op, "condition") == 0)
@@ -195,9 +199,6 @@ fake_do(struct fake *f, const struct erp_request *request)
         f->asking = false;
     } else if (ends_with(url, "/screenshot")) {
         value = "\"iVBORw0KGgo=\"";
-    } else if (ends_with(url, "/source")) {
-        value = "\"<html>bot-<secret>&\\\"7351 bot-&lt;secret&gt;&amp;&quot;7351 "
-                "bot-<secret>&\\\\\\\"7351 bot-%3Csecret%3E%26%227351</html>\"";
     } else if (ends_with(url, "/execute/sync")) {
         value = fake_answer(f, json_array_get(json_object_get(body, "args"), 0));
     }

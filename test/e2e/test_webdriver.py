@@ -1,0 +1,338 @@
+"""ERPs that are a web page: orders become lines through recipes, in a real Chromium, exactly one each.
+
+The old shop (test/erp/oldshop.py) is what many workshops have; Tryton's web client is a heavy application of one page.
+After every test no browser process may be left.
+"""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import browser
+import oldshop
+import pytest
+from pumpline import free_port, until
+from tryton_seed import BOT
+
+SANITIZED = "asan" in os.environ.get("PUMPLINE_BUILD", "")
+RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
+SAO = Path(__file__).parents[2] / "erp-drivers" / "recipes" / "tryton-sao.json"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+pytestmark = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
+# A browser takes seconds; what the engine does with its memory the sanitized build sees in a few tests, too.
+slow = pytest.mark.skipif(SANITIZED, reason="in the plain build alone: it is long and shows nothing about memory")
+
+
+@pytest.fixture(scope="module")
+def chromedriver(tmp_path_factory):
+    one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port()).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def driver(chromedriver):
+    yield chromedriver
+    left = []
+
+    def none_left():
+        left[:] = [(pid, browser.program(pid)) for pid in chromedriver.browsers()]
+        return not left
+
+    until(none_left, f"no browser is left: {left}", 20)
+
+
+@pytest.fixture
+def proxy(driver):
+    one = browser.Proxy(driver.url, free_port())
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def old():
+    shop = oldshop.OldShop(free_port())
+    yield shop
+    shop.stop()
+
+
+class Site:
+    """A workshop of a daemon, its ERP and its browser."""
+
+    def __init__(self, daemon, webdriver_url, recipe, url, user, password, **erp):
+        daemon.write_config(webdriver_url=webdriver_url)
+        self.daemon = daemon
+        self.shop = daemon.add(
+            "bennys-auto", "Bennys Auto",
+            {"system": "webdriver", "recipe": str(recipe), "url": url,
+             "browser": {"arguments": browser.ROOT_ARGUMENTS}, **erp},
+            credentials={"username": user, "password": password})
+        daemon.start()
+
+    def place(self, uniqueid, *arguments, **more):
+        order = self.shop.order(uniqueid, *arguments, **more)
+        if "username" not in more:
+            del order["username"], order["password"]
+        reply = self.shop.call("POST", "/create", order)
+        assert reply.status == 200, reply.text
+
+    def create(self, uniqueid, *arguments):
+        self.place(uniqueid, *arguments)
+        return self.wait(uniqueid, "created")
+
+    def refuse(self, uniqueid, *arguments, **more):
+        self.place(uniqueid, *arguments, **more)
+        order = self.wait(uniqueid, "error")
+        return order["reason_code"], order["reason_text"]
+
+    def wait(self, uniqueid, status):
+        def there():
+            order = self.shop.state(uniqueid)
+            assert order["status"] in (status, "placed", "processing"), (order, self.shop.history(uniqueid))
+            return order["status"] == status
+
+        until(there, f"{uniqueid} is {status}", 120)
+        return self.shop.state(uniqueid)
+
+
+@pytest.fixture
+def site(driver, old, daemon):
+    return Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+
+
+def one_line(old, uniqueid):
+    lines = old.lines(uniqueid)
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+# --- the old shop
+
+
+def test_ten_orders_over_one_session(site, old):
+    for number in range(3 if SANITIZED else 10):
+        order = site.create(f"oil-{number}", str(558 + number % 3), "10" if number % 2 else "20", f"{number}.25")
+        line = one_line(old, f"oil-{number}")
+        assert line["worksheet"] == str(558 + number % 3) and line["product"] == ("10" if number % 2 else "20")
+        assert line["qty"] == f"{number},25" and order["attempts"] == 1
+        assert order["erp_reference"] == f"{line['worksheet']}/{line['line']}"
+        assert [entry["status"] for entry in site.shop.history(f"oil-{number}")] == ["placed", "processing", "created"]
+    assert (old.logins, old.failed_logins) == (1, 0)
+
+
+def test_what_the_shop_refuses(site, old):
+    assert site.refuse("rounded", "558", "10", "1.555") == (
+        "amount_refused", "OldShop makes 1.56 of the amount 1.555")
+    assert site.refuse("closed", "600") == ("worksheet_closed", "worksheet 600 is closed")
+    assert site.refuse("unknown", "55") == ("worksheet_not_found", "OldShop has no worksheet 55")
+    assert site.refuse("product", "558", "1") == ("product_not_found", "OldShop has no product 1")
+    assert old.saves == 0 and old.logins == 1
+    site.create("good")
+    assert one_line(old, "good")["qty"] == "5,00" and old.logins == 1
+
+
+def test_a_wrong_password_is_tried_once(site, old):
+    for number in range(4):
+        site.place(f"bad-{number}", username=oldshop.USER, password="not-the-password")
+    for number in range(4):
+        assert site.wait(f"bad-{number}", "error")["reason_code"] == "auth_failed"
+    assert old.failed_logins == 1 and not old.locked
+    site.create("good")
+    one_line(old, "good")
+
+
+@slow
+def test_somebody_else_saves_meanwhile(site, old):
+    old.edit_before_save = True
+    order = site.create("oil")
+    one_line(old, "oil")
+    assert order["attempts"] == 2
+    locked = [entry for entry in site.shop.history("oil") if entry.get("reason_code") == "worksheet_locked"]
+    assert "changed by anna" in locked[0]["reason_text"]
+
+
+@slow
+@pytest.mark.parametrize("point", ["choose", "save", "saved", "find"])
+def test_the_browser_dies(site, old, driver, point):
+    """Before the commit, at it, right after it, and while the line is read back."""
+    if point == "find":
+        saved = old.hold("saved")
+        site.place("oil")
+        saved.wait()
+        held = old.hold("find")
+        saved.release()
+    else:
+        held = old.hold(point)
+        site.place("oil")
+    held.wait()
+    assert len(old.lines("oil")) == (point in ("saved", "find"))
+    driver.kill_browser()
+    held.release()
+    order = site.wait("oil", "created")
+    one_line(old, "oil")
+    assert order["attempts"] == 2 and old.logins == 2
+    assert "browser_failure" in [entry.get("reason_code") for entry in site.shop.history("oil")]
+
+
+@slow
+def test_the_answer_to_the_save_is_lost(site, old):
+    old.drop_reply_of = "save"
+    site.create("oil")
+    one_line(old, "oil")
+    assert old.saves == 1
+
+
+def with_changes(tmp_path, **members):
+    """The old shop's recipe with other members."""
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({**json.loads(RECIPE.read_text()), **members}))
+    return path
+
+
+def test_the_page_has_changed(driver, old, daemon, tmp_path):
+    recipe = with_changes(tmp_path, timeout_s=6)  # it is waited for in vain
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    site.create("before")
+    old.rename("qty", "amount")
+    old.show_password = True
+    code, text = site.refuse("after")
+    assert code == "ui_changed" and "line_2_qty" in text, text
+    names = [name for entry in site.shop.history("after") for name in entry.get("evidence", [])]
+    assert sorted(name.rsplit(".", 1)[1] for name in names) == ["html", "png"]
+    picture, source = sorted(names, key=lambda name: name.endswith("html"))
+    reply = site.shop.raw(f"GET /orders/after/evidence/{picture} HTTP/1.1\r\nHost: localhost\r\n"
+                          "Connection: close\r\n\r\n".encode())
+    assert reply.split(b"\r\n\r\n", 1)[1].startswith(PNG)
+    page = site.shop.get(f"/orders/after/evidence/{source}").text
+    assert "line_2_amount" in page and "********" in page
+    assert oldshop.PASSWORD not in page and "old&amp;shop" not in page
+    assert old.saves == 1
+    old.rename("qty", "qty")
+    assert site.shop.put("/orders/after/retry").status == 200
+    site.wait("after", "created")
+    one_line(old, "after")
+
+
+def test_the_session_has_expired(site, old):
+    site.create("first")
+    old.expire_sessions()
+    order = site.create("second")
+    one_line(old, "second")
+    assert order["attempts"] == 1 and old.logins == 2
+
+
+@slow
+def test_a_browser_serves_so_many_orders(driver, old, daemon, tmp_path):
+    recipe = with_changes(tmp_path, browser={"recycle_after_orders": 2})
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    pids = []
+    for number in range(3):
+        site.create(f"oil-{number}")
+        pids.append(driver.main_browser())
+    assert pids[0] == pids[1] != pids[2] and old.logins == 2
+
+
+def no_browser(driver):
+    until(lambda: not driver.browsers(), "no browser process is left", 30)
+
+
+def test_no_browser_is_left(site, old, driver):
+    site.create("first")
+    assert driver.browsers()
+    os.kill(site.daemon.worker_pid(), signal.SIGKILL)
+    no_browser(driver)
+    site.create("second")
+    assert driver.browsers()
+    assert site.shop.put("/kill").status == 200
+    no_browser(driver)
+    assert site.daemon.call("PUT", "/workshops/bennys-auto/start").status == 200
+    site.create("third")
+    driver.kill_driver()
+    no_browser(driver)
+    driver.start_driver()
+    site.create("fourth")
+    site.daemon.stop()
+    no_browser(driver)
+    assert [len(old.lines(name)) for name in ("first", "second", "third", "fourth")] == [1] * 4
+
+
+@slow
+def test_the_driver_dies_in_the_middle(site, old, driver):
+    held = old.hold("saved")
+    site.place("oil")
+    held.wait()
+    driver.kill_driver()
+    no_browser(driver)
+    held.release()
+    driver.start_driver()
+    site.wait("oil", "created")
+    one_line(old, "oil")
+
+
+# --- Tryton's web client
+
+
+@pytest.fixture
+def sao(proxy, tryton, daemon):
+    return Site(daemon, proxy.url, SAO, tryton.web_url, *BOT, options={"database": "erp"})
+
+
+def one_sale_line(tryton, uniqueid):
+    lines = tryton.lines(uniqueid)
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@slow
+def test_tryton_lines_and_refusals(sao, tryton):
+    for number, (worksheet, product, amount) in enumerate((("558", "10", "4.7"), ("559", "50", "0.123456"))):
+        order = sao.create(f"oil-{number}", worksheet, product, amount)
+        line = one_sale_line(tryton, f"oil-{number}")
+        assert (line["sale"], line["product"], line["quantity"]) == (worksheet, product, amount)
+        assert line["taxes"] == [1] and order["erp_reference"] == str(line["id"]) and order["attempts"] == 1
+    before = len(tryton.all_lines())
+    assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton makes 1.55 of the amount 1.555")
+    assert sao.refuse("closed", "600")[0] == "worksheet_closed"
+    assert sao.refuse("unknown", "999")[0] == "worksheet_not_found"
+    assert sao.refuse("product", "558", "1")[0] == "product_not_found"
+    assert len(tryton.all_lines()) == before
+    tryton.expire_sessions()
+    assert sao.create("later", "560")["attempts"] == 1
+    one_sale_line(tryton, "later")
+
+
+@slow
+def test_tryton_refuses_the_password_once(sao, tryton):
+    for number in range(3):
+        sao.place(f"bad-{number}", username=BOT[0], password="not-the-password")
+    for number in range(3):
+        assert sao.wait(f"bad-{number}", "error")["reason_code"] == "auth_failed"
+    assert tryton.failed_logins(BOT[0]) == 1
+
+
+@slow
+def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
+    proxy.hold('{"text":"oil"}')  # our id is typed into the note
+    sao.place("oil")
+    proxy.wait()
+    (sale,) = tryton.sales("558")
+    tryton.admin.call("model.sale.sale.write", [sale["id"]], {"description": "somebody else was here"})
+    proxy.release()
+    order = sao.wait("oil", "created")
+    one_sale_line(tryton, "oil")
+    assert order["attempts"] == 2
+    assert "worksheet_locked" in [entry.get("reason_code") for entry in sao.shop.history("oil")]
+
+
+@slow
+def test_the_browser_dies_when_tryton_saves(sao, tryton, proxy, driver):
+    proxy.hold("Record saved")
+    sao.place("oil")
+    proxy.wait()
+    driver.kill_browser()
+    proxy.release()
+    order = sao.wait("oil", "created")
+    one_sale_line(tryton, "oil")
+    assert order["attempts"] == 2

@@ -1,0 +1,358 @@
+"""A real chromedriver on loopback, and a plain WebDriver client to look at pages with.
+
+Chromedriver runs under a small parent of its own (this file as a program) that
+takes over every orphan below it: so all browser processes that it ever started
+can be counted, whoever of them has died, and all are ended with it.
+
+    /usr/bin/python3 test/erp/browser.py --port 9515    # until SIGTERM
+"""
+
+import argparse
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PORTS = range(20000, 32768)  # below those that outgoing connections take
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+REQUEST_TIMEOUT_S = 120
+POLL_S = 0.02
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+# What Chromium needs here. As root it has no sandbox; the tests' pages are their own.
+ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--remote-debugging-pipe", "--window-size=1280,1000"]
+ROOT_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+def installed():
+    return bool(shutil.which("chromedriver") and shutil.which("chromium"))
+
+
+# --- processes
+
+
+def state_and_parent(pid):
+    """None for a process that is gone."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return state, int(parent)
+
+
+def descendants(root):
+    """Those that live below a process, by pid."""
+    children = {}
+    for name in os.listdir("/proc"):
+        seen = state_and_parent(name) if name.isdigit() else None
+        if seen and seen[0] != "Z":
+            children.setdefault(seen[1], []).append(int(name))
+    found, open_ends = [], [root]
+    while open_ends:
+        below = children.get(open_ends.pop(), [])
+        found += below
+        open_ends += below
+    return found
+
+
+def program(pid):
+    """The name of what it runs; "" where it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+class Chromedriver:
+    """start() and stop() at will; the port stays the same."""
+
+    def __init__(self, folder, port):
+        self.folder = Path(folder)
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = self.folder / "chromedriver.log"
+        self.keeper = None
+
+    def start(self):
+        scratch = self.folder / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.keeper = subprocess.Popen(
+                [sys.executable, __file__, "--port", str(self.port)], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, env={**os.environ, "TMPDIR": str(scratch), "HOME": str(scratch)})
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.answers():
+            if self.keeper.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"chromedriver did not start: {self.log.read_text()[-2000:]}")
+            time.sleep(POLL_S)
+        return self
+
+    def stop(self):
+        if self.keeper:
+            self.keeper.send_signal(signal.SIGTERM)
+            self.keeper.wait(STOP_TIMEOUT_S)
+            self.keeper = None
+
+    def answers(self):
+        try:
+            with urllib.request.urlopen(f"{self.url}/status", timeout=5) as reply:
+                return json.load(reply)["value"]["ready"]
+        except OSError:
+            return False
+
+    def driver_pid(self):
+        return next(pid for pid in descendants(self.keeper.pid) if program(pid) == "chromedriver")
+
+    def browsers(self):
+        """Every process that is left of any browser."""
+        return [pid for pid in descendants(self.keeper.pid) if program(pid) != "chromedriver"]
+
+    def main_browser(self):
+        """The one that the others are children of; None: no browser runs."""
+        driver = self.driver_pid()
+        return next((pid for pid in self.browsers() if (state_and_parent(pid) or ("", 0))[1] == driver), None)
+
+    def kill_browser(self):
+        os.kill(self.main_browser(), signal.SIGKILL)
+
+    def kill_driver(self):
+        """kill -9; start_driver() brings a new one."""
+        os.kill(self.driver_pid(), signal.SIGKILL)
+
+    def start_driver(self):
+        self.keeper.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.answers():
+            assert time.monotonic() < deadline, "chromedriver does not come back"
+            time.sleep(POLL_S)
+
+
+class Proxy:
+    """Between a WebDriver client and its driver: counts requests, and can hold one.
+
+    A held request has reached nobody yet; with `after`, the driver has answered
+    it and its client does not know.
+    """
+
+    def __init__(self, driver_url, port):
+        self.requests = 0
+        self.text = self.after = None
+        self.reached, self.let_go = threading.Event(), threading.Event()
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+
+            def log_message(self, *_):
+                pass
+
+            def forward(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    proxy.forward(self, body, driver_url)
+                    return
+                self.close_connection = True
+
+            do_GET = do_POST = do_DELETE = forward
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def hold(self, text, after=False):
+        """The next request whose path and body contain the text."""
+        self.reached.clear()
+        self.let_go.clear()
+        self.text, self.after = text, after
+
+    def wait(self):
+        assert self.reached.wait(REQUEST_TIMEOUT_S), f"no request with {self.text}"
+
+    def release(self):
+        self.let_go.set()
+
+    def stop(self):
+        self.let_go.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def stay(self):
+        self.text = None
+        self.reached.set()
+        self.let_go.wait(REQUEST_TIMEOUT_S)
+
+    def forward(self, handler, body, driver_url):
+        self.requests += 1
+        held = self.text and self.text in f"{handler.path} {body.decode()}"
+        if held and not self.after:
+            self.stay()
+        host, port = driver_url.split("//")[1].split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=REQUEST_TIMEOUT_S)
+        with contextlib.closing(connection):
+            headers = {"Content-Type": "application/json"} if handler.command == "POST" else {}
+            connection.request(handler.command, handler.path, body or None, headers)
+            reply = connection.getresponse()
+            data = reply.read()
+        if held and self.after:
+            self.stay()
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+
+# --- a client
+
+
+class WebDriverError(Exception):
+    def __init__(self, value):
+        super().__init__(f"{value.get('error')}: {value.get('message', '')[:300]}")
+        self.error = value.get("error")
+
+
+class Browser:
+    """One session. Each method is one request; wait() and find() poll."""
+
+    DEADLINE_S = 30
+
+    def __init__(self, url, arguments=()):
+        self.host, self.port = url.split("//")[1].split(":")
+        self.requests = 0
+        options = {"args": [*ARGUMENTS, *ROOT_ARGUMENTS, *arguments]}
+        value = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
+            "browserName": "chrome", "goog:chromeOptions": options, "unhandledPromptBehavior": "ignore"}}})
+        self.path = f"/session/{value['sessionId']}"
+
+    def call(self, method, path, body=None):
+        self.requests += 1
+        connection = http.client.HTTPConnection(self.host, int(self.port), timeout=REQUEST_TIMEOUT_S)
+        with contextlib.closing(connection):
+            text = json.dumps(body if body is not None else {}) if method == "POST" else None
+            connection.request(method, path, text, {"Content-Type": "application/json"})
+            reply = connection.getresponse()
+            value = json.load(reply)["value"]
+        if reply.status >= 400:
+            raise WebDriverError(value)
+        return value
+
+    def post(self, path, body=None):
+        return self.call("POST", self.path + path, body)
+
+    def get(self, path):
+        return self.call("GET", self.path + path)
+
+    def close(self):
+        self.call("DELETE", self.path)
+
+    def goto(self, url):
+        self.post("/url", {"url": url})
+
+    def script(self, text, *arguments):
+        return self.post("/execute/sync", {"script": text, "args": list(arguments)})
+
+    def find(self, css):
+        """The first one that is shown."""
+        def look():
+            for one in self.post("/elements", {"using": "css selector", "value": css}):
+                if self.get(f"/element/{one[ELEMENT]}/displayed"):
+                    return one[ELEMENT]
+            return None
+        return self.wait(look, css)
+
+    def wait(self, condition, what):
+        deadline = time.monotonic() + self.DEADLINE_S
+        while True:
+            with contextlib.suppress(WebDriverError):
+                result = condition()
+                if result:
+                    return result
+            if time.monotonic() > deadline:
+                raise TimeoutError(what)
+            time.sleep(0.05)
+
+    def click(self, css):
+        def attempt():
+            self.post(f"/element/{self.find(css)}/click")
+            return True
+        self.wait(attempt, f"click {css}")
+
+    def type(self, css, text, clear=False):
+        element = self.find(css)
+        if clear:
+            self.post(f"/element/{element}/clear")
+        self.post(f"/element/{element}/value", {"text": text})
+
+    def frame(self, name):
+        """From the top document."""
+        def enter():
+            self.post("/frame", {"id": None})
+            (one, *_) = self.post("/elements", {"using": "css selector", "value": f"[name={name}]"})
+            return self.post("/frame", {"id": one}) is None
+        self.wait(enter, f"frame {name}")
+
+    def window(self, place):
+        """The first is 0; waits until it is there."""
+        def enter():
+            handles = self.get("/window/handles")
+            return place < len(handles) and self.post("/window", {"handle": handles[place]}) is None
+        self.wait(enter, f"window {place}")
+
+
+# --- the parent of it all
+
+
+def kill_all():
+    while descendants(os.getpid()):
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, 0)
+
+
+def keep(port):
+    """Runs chromedriver until SIGTERM; it is not started again when it dies."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1])
+    command = ["chromedriver", f"--port={port}", "--log-level=WARNING"]
+    unblock = lambda: signal.pthread_sigmask(signal.SIG_SETMASK, [])  # noqa: E731
+    subprocess.Popen(command, preexec_fn=unblock)
+    while True:
+        number = signal.sigwait([signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1])
+        if number == signal.SIGTERM:
+            return kill_all()
+        if number == signal.SIGUSR1:
+            subprocess.Popen(command, preexec_fn=unblock)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--port", type=int, default=9515)
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ.setdefault("TMPDIR", scratch)
+        keep(parser.parse_args().port)
+
+
+if __name__ == "__main__":
+    main()

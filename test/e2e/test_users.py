@@ -70,6 +70,8 @@ def test_two_queues_of_one_user_are_parted(daemon):
     daemon.stop()
     for path in (queues(daemon) / "carls-cars", *(queues(daemon) / "carls-cars").iterdir()):
         os.chown(path, FIRST, FIRST)
+    bennys.lines.chmod(0o777)  # who gets another user is not said
+    carls.lines.chmod(0o777)
     daemon.start()
     assert owner(daemon) != owner(daemon, "carls-cars")
     assert carls.state("c1")["status"] == "created"
@@ -103,8 +105,9 @@ def test_a_named_user_takes_the_queue_over(daemon):
     os.link(theirs, folder / "hard-too")
     (folder / "soft").symlink_to(secret)
     rewrite(daemon, user="nobody")
-    daemon.start()
     nobody = pwd.getpwnam("nobody")
+    os.chown(bennys.lines, nobody.pw_uid, nobody.pw_gid)
+    daemon.start()
     assert status_uid(daemon.worker_pid()) == nobody.pw_uid
     assert bennys.state("n1")["status"] == "created"
     delivered(bennys, "n2")

@@ -16,6 +16,8 @@
 
 #define DEPTH_MAX 2 /* a salvage that was cut off leaves a folder */
 
+static char *entered; /* the working directory */
+
 struct handover {
     uid_t uid, before; /* before: the folder's owner, whose things are given on */
     gid_t gid;
@@ -162,4 +164,38 @@ folder_take_back(const char *path, struct err *err)
         return NULL;
     }
     return mem_string(path);
+}
+
+/* Opened by who passes the folders above, entered by who may. */
+int
+folder_enter(const char *path, struct err *err)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), failed = -1, number;
+    struct stat status;
+    uid_t own;
+
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        own = (uid_t)setfsuid(status.st_uid);
+        failed = fchdir(fd);
+        number = errno;
+        setfsuid(own);
+        errno = number;
+    }
+    number = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    if (failed)
+        return err_errno(err, "storage", "%s can't be entered", path);
+    free(entered);
+    entered = mem_string(path);
+    return 0;
+}
+
+char *
+folder_shown(const char *path)
+{
+    bool inside = entered && path[0] == '.' && (path[1] == '/' || !path[1]);
+
+    return inside ? mem_format("%s%s", entered, path + 1) : mem_string(path);
 }

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from pumpline import DEADLINE_S, Workshop, alive, call, free_port, refused, squatting, UnixConnection, until
+from pumpline import (DEADLINE_S, Workshop, alive, call, free_port, open_folder, refused, squatting, UnixConnection,
+                      until)
 
 PASSWORD = "Plain-pw-93ab-never-written"
 HASH = "ab" * 32
@@ -27,8 +28,7 @@ def stored(daemon, slug="bennys-auto"):
 
 
 def document(daemon, name="Carls Cars", **more):
-    lines = daemon.folder / "lines-new"
-    lines.mkdir(exist_ok=True)
+    lines = open_folder(daemon.folder / "lines-new")
     return {"workshop": name, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
 

@@ -226,7 +226,7 @@ class Daemon:
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=log,
-                                            stdin=subprocess.DEVNULL, **as_user(self.user))
+                                            stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
         until(self.ready, "the daemon answers")
         return self
 

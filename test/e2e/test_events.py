@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, UnixConnection, until
+from pumpline import BUILD, DEADLINE_S, UnixConnection, open_folder, until
 
 
 class Watcher:
@@ -26,11 +27,13 @@ class Watcher:
     def event(self):
         """The next one: its name and data; None at the end of the stream."""
         fields = {}
+        deadline = time.monotonic() + DEADLINE_S
         while True:
             line = self.response.readline().decode()
             if not line:
                 return None
             if line.startswith(":"):
+                assert time.monotonic() < deadline, "nothing but heartbeats"
                 continue
             if line == "\n":
                 if fields:
@@ -44,9 +47,11 @@ class Watcher:
 
     def wait(self, condition, name="integration"):
         """The first event of this name that fits."""
+        deadline = time.monotonic() + DEADLINE_S  # the stream itself never falls silent
         while True:
             event = self.event()
             assert event, "the stream ended"
+            assert time.monotonic() < deadline, "no such event in time"
             if event[0] == name and condition(event[1]):
                 return event[1]
 
@@ -118,7 +123,7 @@ def test_a_worker_that_parks_is_told(daemon, watch):
         bennys.place(f"p{number}", worksheet=str(number))
     parked = watcher.wait(about("bennys-auto", worker="parked"))
     assert parked["worker_reason"]
-    lines.mkdir()
+    open_folder(lines)
     bennys.put("/start_worker")
     watcher.wait(about("bennys-auto", worker="running", queue_length=0))
 

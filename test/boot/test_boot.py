@@ -121,6 +121,9 @@ def test_the_sandbox_holds(machine):
         status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines())
         assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and int(status["CapBnd"], 16) == 0
         assert int(status["CapEff"], 16) == 0
+        limits = dict(line.split("  ", 1) for line in open(f"/proc/{pid}/limits").read().splitlines())
+        for name, most in (("Max core file size", "0"), ("Max open files", "4096"), ("Max data size", str(2 << 30))):
+            assert limits[name].split()[:2] == [most, most]
 
 
 def test_a_daemon_that_is_killed_comes_back_with_its_queue(machine, bennys, carls):

@@ -24,9 +24,9 @@ int folder_enter(const char *path, struct err *err) __attribute__((warn_unused_r
  * The caller frees. */
 char *folder_shown(const char *path);
 
-/* For the queue of a removed workshop: it and the files in it become root's (where we are root), so
- * that they can be worked on without a user of their own, who may be another workshop's by now. A
- * copy of path; NULL with *err, code "storage"; the caller frees. */
+/* For the queue of a removed workshop: where we are root it is given to root in the same way, so
+ * that it can be worked on without a user of its own, who may be another workshop's by now. A copy
+ * of path; NULL with *err, code "storage"; the caller frees. */
 char *folder_take_back(const char *path, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -250,6 +251,7 @@ main(int argc, char **argv)
         fputs(usage, help ? stdout : stderr);
         return help ? 0 : EX_USAGE;
     }
+    umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();
     log_open("pumpline-worker");
     signal(SIGPIPE, SIG_IGN);

@@ -29,7 +29,7 @@ def stored(daemon, slug="bennys-auto"):
 
 def document(daemon, name="Carls Cars", **more):
     lines = daemon.folder / "lines-new"
-    lines.mkdir(exist_ok=True)
+    open_folder(lines)  # for the workshop's own user
     return {"workshop": name, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
 

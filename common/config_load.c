@@ -263,6 +263,7 @@ void
 config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
                      struct config_faults *faults)
 {
+    check_user(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);

@@ -32,6 +32,27 @@ owner_open_folder(const char *path, struct stat *status)
     return fd;
 }
 
+int
+owner_enter(const char *path)
+{
+    int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), result = -1, number;
+    struct stat status;
+    uid_t own;
+
+    if (place >= 0 && fstat(place, &status) == 0) {
+        own = (uid_t)setfsuid(status.st_uid);
+        result = fchdir(place);
+        number = errno;
+        setfsuid(own);
+        errno = number;
+    }
+    number = errno;
+    if (place >= 0)
+        close(place);
+    errno = number;
+    return result;
+}
+
 /* A descriptor for nothing but the place: fchmod() refuses it, its link in /proc does not. */
 static int
 change(int place, mode_t set, mode_t clear)

@@ -14,6 +14,10 @@ int owner_open(uid_t owner, int folder, const char *name, int flags);
  * not to this process. -1 with errno. */
 int owner_open_folder(const char *path, struct stat *status);
 
+/* Makes the folder the working directory; those above it may be closed to its owner, but not to this
+ * process. -1 with errno. */
+int owner_enter(const char *path);
+
 /* Sets and clears bits of the mode of what is at path itself, whatever its mode lets the owner do.
  * -1 with errno. */
 int owner_change_mode(const char *path, mode_t set, mode_t clear);

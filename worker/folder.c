@@ -118,26 +118,10 @@ folder_take_back(const char *path, struct err *err)
     return geteuid() || hand_over(path, 0, 0, err) == 0 ? mem_string(path) : NULL;
 }
 
-/* Opened by who passes the folders above, entered by who may. */
 int
 folder_enter(const char *path, struct err *err)
 {
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), failed = -1, number;
-    struct stat status;
-    uid_t own;
-
-    if (fd >= 0 && fstat(fd, &status) == 0) {
-        own = (uid_t)setfsuid(status.st_uid);
-        failed = fchdir(fd);
-        number = errno;
-        setfsuid(own);
-        errno = number;
-    }
-    number = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = number;
-    if (failed)
+    if (owner_enter(path))
         return err_errno(err, "storage", "%s can't be entered", path);
     free(entered);
     entered = mem_string(path);

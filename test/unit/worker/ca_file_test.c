@@ -23,7 +23,7 @@ static void
 test_certificates(void **state)
 {
     static const char *const texts[] = {ONE, ONE ONE, TRUSTED,
-                                        "# An authority\n" ONE "\nAnother\n=======\n" TRUSTED};
+                                        ("# An authority\n" ONE "\nAnother\n=======\n" TRUSTED)};
     struct err err;
     char *pem;
 
@@ -46,8 +46,8 @@ test_anything_else(void **state)
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "-----BEGIN CERTIFICATE-----\npass: word\n-----END CERTIFICATE-----\n",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        ONE "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n" ONE};
+        (ONE "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"),
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"};
     struct err err;
     char *pem;
 

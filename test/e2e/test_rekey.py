@@ -81,7 +81,7 @@ def test_the_old_key_is_refused_and_opens_nothing(daemon):
     assert again.returncode == 78 and "another one has replaced" in again.stderr
     replaced.unlink()  # whoever insists finds nothing that it opens
     daemon.start()
-    assert daemon.integration("carls-cars")["process"] == "failed"
+    until(lambda: daemon.integration("carls-cars")["process"] == "failed", "its password is not opened")
     bennys.put("/start_worker")
     assert bennys.wait("b0", "error")["reason_code"] == "auth_failed"
     daemon.stop()

@@ -92,11 +92,12 @@ void call_stream_end(struct call_stream *stream);
 
 /* The same, at once and without what is queued: the peer sees a reply that was cut off. */
 void call_stream_cut(struct call_stream *stream);
+
 /* Whether the body may be read as JSON: application/json, or no type at all. */
 bool call_is_json(const struct call *call);
 
 /* The body, which must be a JSON object, as a new reference; NULL where it is none, and then the
- * call has been replied to: 415, 400 "invalid_json". */
+ * call has been replied to: 415 (not on a trusted carrier), 400 "invalid_json". */
 json_t *call_object(struct call *call);
 
 /* The problem object of RFC 9457; takes over fields; the caller owns the result. */

@@ -43,7 +43,8 @@ struct workshop_config *workshop_config_read(const char *slug, const json_t *doc
                                              json_t *recipe, const char *file,
                                              struct config_faults *faults);
 
-/* Adds the faults that the workshop has together with those of other slugs. */
+/* Adds the faults that the workshop has together with the system's users and with those of other
+ * slugs. */
 void config_check_against(const struct daemon_config *config,
                           const struct workshop_config *workshop, struct config_faults *faults);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,9 +145,12 @@ load_uids(struct daemon_config *config, const json_t *document, const struct con
 static void
 load_daemon(struct daemon_config *config, const json_t *document, const char *path)
 {
-    char *copy = mem_string(path);
+    char *copy = mem_string(path), real[PATH_MAX];
     const char *folder = dirname(copy);
 
+    /* A worker has another working directory. */
+    if (*folder != '/' && realpath(folder, real))
+        folder = real;
     take_path(document, "control_socket", "/run/pumpline/control.sock", folder,
               config->control_socket);
     take_path(document, "state_dir", "/var/lib/pumpline", folder, config->state_dir);
@@ -262,6 +266,7 @@ void
 config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
                      struct config_faults *faults)
 {
+    check_user(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);

@@ -32,24 +32,37 @@ no_dots(const struct dirent *entry)
     return strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
 }
 
+/* Adds the owner of each FOLDER/ENTRY, or of what stands under that name inside it. */
+static void
+add_owners(struct uids *uids, const char *folder, const char *inside, const char *prefix)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, no_dots, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char *path = mem_format("%s/%s%s", folder, entries[i]->d_name, inside);
+        char *name = mem_format("%s%s", prefix, entries[i]->d_name);
+        struct stat owned;
+
+        if (lstat(path, &owned) == 0)
+            add(uids, name, owned.st_uid);
+        free(name);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 struct uids *
 uids_new(const char *state_dir)
 {
     struct uids *uids = mem_alloc(sizeof *uids);
     char *queues = mem_format("%s/queues", state_dir);
-    struct dirent **entries = NULL;
-    int count = scandir(queues, &entries, no_dots, alphasort);
+    char *removed = mem_format("%s/removed", state_dir);
 
-    for (int i = 0; i < count; i++) {
-        char *path = mem_format("%s/%s", queues, entries[i]->d_name);
-        struct stat folder;
-
-        if (lstat(path, &folder) == 0)
-            add(uids, entries[i]->d_name, folder.st_uid);
-        free(path);
-        free(entries[i]);
-    }
-    free(entries);
+    add_owners(uids, queues, "", "");
+    add_owners(uids, removed, "/queue", "removed/"); /* no slug has a slash */
+    free(removed);
     free(queues);
     return uids;
 }

@@ -1,8 +1,9 @@
 /* Which user each workshop's process becomes, where the daemon is root.
  *
  * The one that the workshop names, or one of the configured range that no other workshop has. The
- * owner of STATE/queues/SLUG is the record of it: it outlives the daemon, and a queue that is kept
- * aside keeps its user to itself. */
+ * owner of STATE/queues/SLUG is the record of it: it outlives the daemon. A queue that is kept aside
+ * (STATE/removed) keeps its user to itself; where it is deleted, the next daemon may give the user
+ * to another workshop. */
 #ifndef COMMON_UIDS_H
 #define COMMON_UIDS_H
 
@@ -13,7 +14,8 @@
 
 struct uids;
 
-/* Looks at who owns what in state_dir/queues; a folder that is not there is empty. */
+/* Looks at who owns what in state_dir/queues and state_dir/removed; a folder that is not there is
+ * empty. */
 struct uids *uids_new(const char *state_dir);
 void uids_free(struct uids *uids);
 

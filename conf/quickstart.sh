@@ -23,9 +23,6 @@ finish() {
 trap finish EXIT
 
 mkdir "$folder/workshops.d" "$folder/lines"
-# Started by root, a workshop is a user of its own: it passes through the folder, and writes into that of its lines.
-chmod 0711 "$folder"
-chmod 1777 "$folder/lines"
 cat >"$folder/pumpline.json" <<JSON
 {"control_socket": "$folder/control.sock", "state_dir": "$folder/state", "workshops_dir": "$folder/workshops.d",
  "key_file": "$folder/master.key"}

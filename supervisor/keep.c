@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/disk.h"
+#include "common/owner.h"
 #include "supervisor/document.h"
 #include "supervisor/registry.h"
 
@@ -111,11 +112,29 @@ find_unfinished(const char *removed, const struct workshop_config *workshop)
     return found;
 }
 
+/* What is above it stands in the folder itself, which is its user's alone: root with none of its
+ * rights over that must be let write there. Nobody gets in by it: that takes the right to pass. */
+static int
+set_movable(const char *queue, bool movable)
+{
+    mode_t write = S_IWGRP | S_IWOTH, pass = S_IXGRP | S_IXOTH;
+    struct stat status;
+
+    if (lstat(queue, &status))
+        return -1;
+    if (!S_ISDIR(status.st_mode) || status.st_uid == geteuid())
+        return 0;
+    return movable ? owner_change_mode(queue, write, pass) : owner_change_mode(queue, 0, write);
+}
+
 static int
 move_queue(const struct daemon_config *config, const char *slug, const char *to, struct err *err)
 {
     char *from = queue_path(config, slug);
-    int result = rename(from, to) || disk_sync_parent(to) || disk_sync_parent(from) ? -1 : 0;
+    int result = set_movable(from, true) || rename(from, to) || disk_sync_parent(to) ||
+                         disk_sync_parent(from)
+                     ? -1
+                     : 0;
 
     if (result)
         err_errno(err, "storage", "%s can't be moved to %s", from, to);
@@ -154,6 +173,8 @@ keep_aside(const struct daemon_config *config, const struct workshop_config *wor
     *queue = here || begun ? mem_format("%s/queue", folder ?: "") : NULL;
     if (folder && here)
         result = move_queue(config, workshop->slug, *queue, err);
+    if (result == 0 && *queue && set_movable(*queue, false))
+        result = err_errno(err, "storage", "%s can't be closed", *queue);
     if (result == 0)
         result = move_file(config, workshop, folder, err);
     if (result) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -207,6 +208,7 @@ main(int count, char **arguments)
         return status;
     boot_standard_descriptors();
     boot_hide();
+    umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();
     config = load_config(options.config);
     if (!config)

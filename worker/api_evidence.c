@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "worker/api_internal.h"
 #include "worker/evidence.h"
+#include "worker/folder.h"
 
 /* Reads the history, or replies with what is in the way. */
 static json_t *
@@ -79,10 +80,11 @@ reply_file(struct call *call, const char *name, const char *bytes, size_t length
 static void
 refuse_by_channel(struct call *call, const char *folder)
 {
-    char *path = evidence_path(folder, call->params[1]);
+    char *path = evidence_path(folder, call->params[1]), *shown = folder_shown(path);
 
     call_problem(call, 406, "not_by_socket", NULL, "it does not go over this socket: it is %s",
-                 path);
+                 shown);
+    free(shown);
     free(path);
 }
 

@@ -11,6 +11,46 @@
 #include "common/disk.h"
 #include "common/err.h"
 #include "common/fault.h"
+#include "worker/lines.h"
+
+/* Where a name is looked up: a folder's descriptor, or AT_FDCWD with a whole path. */
+struct spot {
+    int folder;
+    const char *name;
+};
+
+static const struct place *own_folder;
+
+void
+files_use(const struct place *folder)
+{
+    own_folder = folder;
+}
+
+/* The name behind the folder's path; NULL: it stands elsewhere. */
+static const char *
+name_inside(const char *path)
+{
+    size_t length = own_folder ? strlen(own_folder->path) : 0;
+
+    if (!length || strncmp(path, own_folder->path, length))
+        return NULL;
+    if (!path[length])
+        return ".";
+    return path[length] == '/' && !strchr(path + length + 1, '/') ? path + length + 1 : NULL;
+}
+
+static int
+find(const char *path, struct spot *spot)
+{
+    const char *name = name_inside(path);
+    enum place_now now = name ? place_look(own_folder) : PLACE_OTHER;
+
+    *spot = (struct spot){AT_FDCWD, path};
+    if (now == PLACE_SAME)
+        *spot = (struct spot){own_folder->fd, name};
+    return now == PLACE_GONE || now == PLACE_HIDDEN ? ENOENT : 0;
+}
 
 static int
 status_of(int number)
@@ -29,18 +69,34 @@ status_of(int number)
 }
 
 static int
-sync_folder(const char *path)
+sync_folder(const struct spot *spot)
 {
-    return fault_point("files.sync_folder") || disk_sync_parent(path) ? errno : 0;
+    int fd, result, number;
+
+    if (fault_point("files.sync_folder"))
+        return errno;
+    if (spot->folder == AT_FDCWD)
+        return disk_sync_parent(spot->name) ? errno : 0;
+    fd = openat(spot->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    result = fsync(fd);
+    number = errno;
+    close(fd);
+    return result ? number : 0;
 }
 
 static int
 file_read(const struct erp_request *request, struct erp_reply *reply, char **body)
 {
-    int fd = open(request->url, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), number;
     struct stat file;
+    struct spot spot;
+    int fd, number = find(request->url, &spot);
     ssize_t got;
 
+    if (number)
+        return number;
+    fd = openat(spot.folder, spot.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno;
     if (fstat(fd, &file) || !S_ISREG(file.st_mode) || file.st_size > (off_t)FILES_BYTES_MAX) {
@@ -74,9 +130,13 @@ write_whole(int fd, const char *data, size_t length)
 static int
 file_write(const struct erp_request *request)
 {
-    int fd = open(request->url, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    int number;
+    static const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    struct spot spot;
+    int fd, number = find(request->url, &spot);
 
+    if (number)
+        return number;
+    fd = openat(spot.folder, spot.name, flags, 0640);
     if (fd < 0)
         return errno;
     fault_here("files.opened");
@@ -84,18 +144,35 @@ file_write(const struct erp_request *request)
     if (close(fd) && !number)
         number = errno;
     if (number)
-        unlink(request->url);
+        unlinkat(spot.folder, spot.name, 0);
     fault_here("files.written");
-    return number ? number : sync_folder(request->url);
+    return number ? number : sync_folder(&spot);
 }
 
 static int
 file_rename(const struct erp_request *request)
 {
-    if (fault_point("files.rename") || rename(request->url, request->target))
+    struct spot from, to;
+    int number = find(request->url, &from);
+
+    if (!number)
+        number = find(request->target, &to);
+    if (number)
+        return number;
+    if (fault_point("files.rename") || renameat(from.folder, from.name, to.folder, to.name))
         return errno;
     fault_here("files.renamed");
-    return sync_folder(request->target);
+    return sync_folder(&to);
+}
+
+static const char *
+words_of(int number, const struct erp_request *request)
+{
+    if (!number)
+        return NULL;
+    return number == EACCES && name_inside(request->url) && place_look(own_folder) == PLACE_SAME
+               ? lines_advice(own_folder)
+               : strerror(number);
 }
 
 void
@@ -113,6 +190,6 @@ files_perform(const struct erp_request *request, struct erp_reply *reply, char *
     else if (request->kind == ERP_FILE_RENAME)
         number = file_rename(request);
     reply->status = status_of(number);
-    reply->error = number ? strerror(number) : NULL;
+    reply->error = words_of(number, request);
     reply->body = *body;
 }

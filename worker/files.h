@@ -4,10 +4,16 @@
 #define WORKER_FILES_H
 
 #include "erp-drivers/driver.h"
+#include "worker/place.h"
 
 #define FILES_BYTES_MAX 65536u /* a file that is read back */
 
-/* Fills *reply; the caller frees *body, which reply->body points to. */
+/* Paths that stand in this folder, and its own, are reached through its descriptor as long as its
+ * path leads there; others by what they are. Borrowed; NULL: none. */
+void files_use(const struct place *folder);
+
+/* Fills *reply; the caller frees *body, which reply->body points to; reply->error is
+ * valid until the next call. */
 void files_perform(const struct erp_request *request, struct erp_reply *reply, char **body);
 
 #endif

@@ -7,32 +7,21 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/disk.h"
 #include "common/log.h"
+#include "common/owner.h"
 
 #define DEPTH_MAX 2 /* a salvage that was cut off leaves a folder */
+
+static char *entered; /* the working directory */
 
 struct handover {
     uid_t uid, before; /* before: the folder's owner, whose things are given on */
     gid_t gid;
 };
-
-/* A queue's folder is its user's alone, and root may be left without the right to look into it: who
- * opens it, or something in it, is its owner. */
-static int
-open_as(uid_t owner, int folder, const char *name, int flags)
-{
-    uid_t own = (uid_t)setfsuid(owner);
-    int fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC), number = errno;
-
-    setfsuid(own);
-    errno = number;
-    return fd;
-}
 
 static int give_folder(int fd, const struct handover *h, int depth);
 
@@ -47,7 +36,7 @@ may_be_given(const struct stat *file, const struct handover *h)
 static int
 give_entry(int folder, uid_t owner, const char *name, const struct handover *h, int depth)
 {
-    int fd = open_as(owner, folder, name, O_PATH), inside, result = 0;
+    int fd = owner_open(owner, folder, name, O_PATH), inside, result = 0;
     struct stat file;
 
     if (fd < 0)
@@ -55,7 +44,7 @@ give_entry(int folder, uid_t owner, const char *name, const struct handover *h, 
     if (fstat(fd, &file))
         result = -1;
     else if (S_ISDIR(file.st_mode) && depth < DEPTH_MAX) {
-        inside = open_as(file.st_uid, fd, ".", O_RDONLY | O_DIRECTORY);
+        inside = owner_open(file.st_uid, fd, ".", O_RDONLY | O_DIRECTORY);
         result = inside < 0 ? -1 : give_folder(inside, h, depth + 1);
     } else if (file.st_uid == h->uid)
         result = 0;
@@ -90,32 +79,22 @@ give_folder(int fd, const struct handover *h, int depth)
     return result;
 }
 
-/* queues is opened by who the process is: a folder above it may be closed to the owner. */
+/* Its last user may have shut it against everybody, or opened it to others; supervisor/keep.c may
+ * have been cut off. */
 static int
-open_given(const char *queues, const char *slug, struct stat *status)
-{
-    int above = open(queues, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
-
-    if (above >= 0 && fstatat(above, slug, status, AT_SYMLINK_NOFOLLOW) == 0)
-        fd = open_as(status->st_uid, above, slug, O_RDONLY | O_DIRECTORY);
-    if (above >= 0)
-        close(above);
-    return fd;
-}
-
-static int
-hand_over(const char *queues, const char *slug, uid_t uid, gid_t gid, struct err *err)
+hand_over(const char *folder, uid_t uid, gid_t gid, struct err *err)
 {
     struct handover h = {.uid = uid, .gid = gid};
     struct stat status;
-    int fd = open_given(queues, slug, &status);
+    int fd = owner_change_mode(folder, S_IRWXU, S_IWGRP | S_IWOTH)
+                 ? -1
+                 : owner_open_folder(folder, &status);
 
     if (fd < 0)
-        return err_errno(err, "storage", "%s/%s", queues, slug);
+        return err_errno(err, "storage", "%s", folder);
     h.before = status.st_uid;
     if (give_folder(fd, &h, 0))
-        return err_errno(err, "storage", "%s/%s can't be given to user %ld", queues, slug,
-                         (long)uid);
+        return err_errno(err, "storage", "%s can't be given to user %ld", folder, (long)uid);
     return 0;
 }
 
@@ -124,8 +103,7 @@ folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid, st
 {
     char *queues = mem_format("%s/queues", state_dir), *folder = mem_format("%s/%s", queues, slug);
     int failed = disk_make_folder(state_dir, 0711, err) || disk_make_folder(queues, 0711, err) ||
-                 disk_make_folder(folder, 0700, err) ||
-                 (uid && hand_over(queues, slug, uid, gid, err));
+                 disk_make_folder(folder, 0700, err) || (uid && hand_over(folder, uid, gid, err));
 
     free(queues);
     if (!failed)
@@ -134,32 +112,26 @@ folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid, st
     return NULL;
 }
 
-/* Root may be left without the right to look into what is another's: from the top. What has a
- * second name may be somebody else's. */
-static int
-take_files(const char *path)
-{
-    DIR *entries = opendir(path);
-    const struct dirent *entry;
-    struct stat file;
-    int result = entries ? 0 : -1;
-
-    while (!result && (entry = readdir(entries))) {
-        result = fstatat(dirfd(entries), entry->d_name, &file, AT_SYMLINK_NOFOLLOW);
-        if (!result && S_ISREG(file.st_mode) && file.st_nlink == 1 && file.st_uid)
-            result = fchownat(dirfd(entries), entry->d_name, 0, 0, AT_SYMLINK_NOFOLLOW);
-    }
-    if (entries)
-        closedir(entries);
-    return result;
-}
-
 char *
 folder_take_back(const char *path, struct err *err)
 {
-    if (!geteuid() && (lchown(path, 0, 0) || take_files(path))) {
-        err_errno(err, "storage", "%s can't be taken back", path);
-        return NULL;
-    }
-    return mem_string(path);
+    return geteuid() || hand_over(path, 0, 0, err) == 0 ? mem_string(path) : NULL;
+}
+
+int
+folder_enter(const char *path, struct err *err)
+{
+    if (owner_enter(path))
+        return err_errno(err, "storage", "%s can't be entered", path);
+    free(entered);
+    entered = mem_string(path);
+    return 0;
+}
+
+char *
+folder_shown(const char *path)
+{
+    bool inside = entered && path[0] == '.' && (path[1] == '/' || !path[1]);
+
+    return inside ? mem_format("%s%s", entered, path + 1) : mem_string(path);
 }

@@ -15,9 +15,18 @@
 char *folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid,
                      struct err *err);
 
-/* For the queue of a removed workshop: it and the files in it become root's (where we are root), so
- * that they can be worked on without a user of their own, who may be another workshop's by now. A
- * copy of path; NULL with *err, code "storage"; the caller frees. */
+/* Makes it the working directory, as its owner: from then on the queue is opened as "." and no
+ * folder above it has to let this process through. path is kept for folder_shown. -1 with *err,
+ * code "storage". */
+int folder_enter(const char *path, struct err *err) __attribute__((warn_unused_result));
+
+/* For people: the whole path of one that begins with the "." of folder_enter; any other as it is.
+ * The caller frees. */
+char *folder_shown(const char *path);
+
+/* For the queue of a removed workshop: where we are root it is given to root in the same way, so
+ * that it can be worked on without a user of its own, who may be another workshop's by now. A copy
+ * of path; NULL with *err, code "storage"; the caller frees. */
 char *folder_take_back(const char *path, struct err *err);
 
 #endif

@@ -13,7 +13,7 @@
 
 struct http {
     struct event_base *base;
-    const char *ca_file;
+    const char *ca_file, *ca;
     const struct curl_api *api; /* NULL until the first request */
     CURLM *multi;
     struct event *timer;
@@ -228,12 +228,13 @@ http_load(struct http *http, struct err *err)
 }
 
 struct http *
-http_new(struct event_base *base, const char *ca_file)
+http_new(struct event_base *base, const char *ca_file, const char *ca)
 {
     struct http *http = mem_alloc(sizeof *http);
 
     http->base = base;
     http->ca_file = ca_file;
+    http->ca = ca;
     http->timer = evtimer_new(base, on_timer, http);
     http->deliver = event_new(base, -1, 0, on_deliver, http);
     if (!http->timer || !http->deliver)
@@ -280,6 +281,21 @@ set_request(struct http_transfer *transfer, const struct erp_request *request)
         api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
+/* The blob takes the file's place; the file alone can't be read by now, and then nobody is trusted:
+ * not the system's certificates, which would be the default of both. */
+static void
+set_trust(struct http_transfer *transfer)
+{
+    const struct curl_api *api = transfer->http->api;
+    const char *ca = transfer->http->ca;
+    struct curl_blob blob = {(void *)ca, ca ? strlen(ca) : 0, CURL_BLOB_NOCOPY};
+
+    api->easy_setopt(transfer->easy, CURLOPT_CAPATH, NULL);
+    api->easy_setopt(transfer->easy, CURLOPT_CAINFO, transfer->http->ca_file);
+    if (ca)
+        api->easy_setopt(transfer->easy, CURLOPT_CAINFO_BLOB, &blob);
+}
+
 static void
 set_behaviour(struct http_transfer *transfer)
 {
@@ -297,7 +313,7 @@ set_behaviour(struct http_transfer *transfer)
     api->easy_setopt(easy, CURLOPT_PROXY, "");
     api->easy_setopt(easy, CURLOPT_USERAGENT, "pumpline/" PUMPLINE_VERSION);
     if (transfer->http->ca_file)
-        api->easy_setopt(easy, CURLOPT_CAINFO, transfer->http->ca_file);
+        set_trust(transfer);
 }
 
 struct http_transfer *

@@ -17,9 +17,9 @@
 struct http;
 struct http_transfer;
 
-/* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. Borrowed for
- * its life. */
-struct http *http_new(struct event_base *base, const char *ca_file);
+/* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. ca: what is in
+ * it; NULL: it could not be read, and nobody is trusted. Both borrowed for its life. */
+struct http *http_new(struct event_base *base, const char *ca_file, const char *ca);
 
 /* Transfers still under way are dropped without a word. */
 void http_free(struct http *http);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -34,8 +35,9 @@ static const char usage[] =
     "pumpline.json.\n"
     "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
     "\n"
-    "exit status: 0, 64 usage, 71 the port or the key can't be used, 74 the queue can't be used,\n"
-    "75 another process works on it, or it must be started anew, 78 configuration or sandbox\n";
+    "exit status: 0, 64 usage, 71 the port can't be listened on, 74 the queue can't be used,\n"
+    "75 another process works on it, or it must be started anew, 78 configuration, key or "
+    "sandbox\n";
 
 struct options {
     bool child, trial;
@@ -223,7 +225,7 @@ run_alone(struct process *p, const struct options *o)
                       config ? "the configuration has no such workshop" : "bad configuration");
     } else if ((fd = listen_on(workshop->host, o->port, &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
-        status = fail(EX_OSERR, err.text);
+        status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);
     } else {
         log_open(workshop->name);
         if (*config->log_dir)
@@ -253,6 +255,7 @@ main(int argc, char **argv)
         fputs(usage, help ? stdout : stderr);
         return help ? 0 : EX_USAGE;
     }
+    umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();
     log_open("pumpline-worker");
     signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "worker/folder.h"
 #include "worker/queue_change.h"
 #include "worker/record.h"
 
@@ -158,8 +159,12 @@ json_t *
 queue_salvaged(struct queue *queue)
 {
     const char *file = json_string_value(json_object_get(queue->salvaged, "file"));
+    const char *name = file ? strrchr(file, '/') : NULL;
+    char *path = name ? mem_format("%s%s", queue->folder, name) : NULL;
+    bool there = path && access(path, F_OK) == 0;
 
-    return file && access(file, F_OK) == 0 ? json_incref(queue->salvaged) : NULL;
+    free(path);
+    return there ? json_incref(queue->salvaged) : NULL;
 }
 
 bool
@@ -178,9 +183,8 @@ char *
 queue_backup(struct queue *queue, struct err *err)
 {
     char *path = mem_format("%s/backup-%lld.mdb", queue->folder, (long long)clock_wall_ms());
+    char *shown = store_copy(queue->store, path, err) == 0 ? folder_shown(path) : NULL;
 
-    if (store_copy(queue->store, path, err) == 0)
-        return path;
     free(path);
-    return NULL;
+    return shown;
 }

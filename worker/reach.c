@@ -4,21 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum source { OF_ERP, OF_SLICE };
-enum kind { READ_FILE, WRITE_FOLDER, CONNECT };
+#include "worker/ca_file.h"
+#include "worker/lines.h"
+
+static int take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+                       const char *value, struct err *err);
+static int take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+                    const char *value, struct err *err);
+static int take_ca_file(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+                        const char *value, struct err *err);
 
 /* A new system's rows go here. */
 static const struct {
-    const char *system;
-    enum source source;
-    const char *member;
-    enum kind kind;
-} needs[] = {{"file", OF_ERP, "folder", WRITE_FOLDER},
-             {"tryton", OF_ERP, "url", CONNECT},
-             {"tryton", OF_ERP, "ca_file", READ_FILE},
-             /* The browser talks to the ERP, and this process to the browser's driver alone. */
-             {"webdriver", OF_SLICE, "webdriver_url", CONNECT},
-             {"webdriver", OF_ERP, "ca_file", READ_FILE}};
+    const char *system, *member;
+    bool of_slice; /* the member is the slice's, not the erp object's */
+    int (*take)(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+                const char *value, struct err *err);
+} needs[] = {
+    {"file", "folder", false, take_folder},
+    {"tryton", "url", false, take_url},
+    {"tryton", "ca_file", false, take_ca_file},
+    /* The browser talks to the ERP, and this process to the browser's driver alone. */
+    {"webdriver", "webdriver_url", true, take_url},
+    {"webdriver", "ca_file", false, take_ca_file},
+};
 
 /* Of a URL that the configuration's check has found sound. */
 static uint16_t
@@ -33,27 +42,79 @@ port_of(const char *url)
     return strncmp(url, "https:", 6) == 0 ? 443 : 80;
 }
 
-static void
-add(struct sandbox_setup *setup, const char *value, enum kind kind)
+static int
+take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+            const char *value, struct err *err)
 {
-    if (kind == CONNECT)
-        setup->ports[setup->port_count++] = port_of(value);
-    else
-        setup->paths[setup->path_count++] =
-            (struct sandbox_path){value, kind == WRITE_FOLDER ? SANDBOX_WRITE : SANDBOX_READ};
+    (void)err;
+    reach->folder = place_open(value);
+    if (setup->uid && !json_object_get(json_object_get(slice, "document"), "user"))
+        lines_give(reach->folder, setup->uid);
+    setup->paths[setup->path_count++] = (struct sandbox_path){reach->folder, SANDBOX_WRITE};
+    return 0;
 }
 
-void
-reach_erp(struct sandbox_setup *setup, const json_t *slice)
+static int
+take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
+         struct err *err)
+{
+    (void)reach;
+    (void)slice;
+    (void)err;
+    setup->ports[setup->port_count++] = port_of(value);
+    return 0;
+}
+
+/* Read once: only whether it is another one now is of interest later. */
+static int
+take_ca_file(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+             const char *value, struct err *err)
+{
+    (void)setup;
+    (void)slice;
+    reach->ca_file = place_open(value);
+    return ca_file_read(value, &reach->ca, err);
+}
+
+int
+reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, struct err *err)
 {
     const json_t *erp = json_object_get(json_object_get(slice, "document"), "erp");
     const char *system = json_string_value(json_object_get(erp, "system"));
 
     for (size_t i = 0; system && i < sizeof needs / sizeof *needs; i++) {
-        const json_t *from = needs[i].source == OF_ERP ? erp : slice;
+        const json_t *from = needs[i].of_slice ? slice : erp;
         const char *value = json_string_value(json_object_get(from, needs[i].member));
 
-        if (value && strcmp(needs[i].system, system) == 0)
-            add(setup, value, needs[i].kind);
+        if (value && strcmp(needs[i].system, system) == 0 &&
+            needs[i].take(reach, setup, slice, value, err))
+            return -1;
     }
+    return 0;
+}
+
+void
+reach_check(const struct reach *reach)
+{
+    if (reach->folder)
+        lines_check(reach->folder);
+}
+
+const char *
+reach_outdated(const struct reach *reach)
+{
+    const struct place *const places[] = {reach->folder, reach->ca_file};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i] && place_look(places[i]) >= PLACE_OTHER)
+            return places[i]->path;
+    return NULL;
+}
+
+void
+reach_close(struct reach *reach)
+{
+    place_close(reach->folder);
+    place_close(reach->ca_file);
+    free(reach->ca);
 }

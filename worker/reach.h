@@ -4,10 +4,30 @@
 
 #include <jansson.h>
 
+#include "worker/place.h"
 #include "worker/sandbox.h"
 
-/* Adds to setup the paths and ports that the ERP system of the slice's document (see config_slice)
- * needs. Borrows from slice. */
-void reach_erp(struct sandbox_setup *setup, const json_t *slice);
+/* What must be opened or read by who the process was: its own user may not get there. NULL: the
+ * configuration names none. */
+struct reach {
+    struct place *folder; /* of the file driver */
+    struct place *ca_file;
+    char *ca; /* its content; see ca_file_read */
+};
+
+/* Adds to setup what of it is not read at once: the paths and ports that the ERP system of the
+ * slice's document (see config_slice) needs, and opens what has to be; setup borrows from both. -1
+ * with *err, code "config". */
+int reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+              struct err *err) __attribute__((warn_unused_result));
+
+/* Once the process is in the sandbox: whether it is let in where it must be; only a warning. */
+void reach_check(const struct reach *reach);
+
+/* The first of these paths that leads to another file or folder now, or NULL: then only a new
+ * process may reach it. May wait for a share that is slow to answer. */
+const char *reach_outdated(const struct reach *reach);
+
+void reach_close(struct reach *reach);
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "worker/folder.h"
 #include "worker/queue_keys.h"
 #include "worker/record.h"
 #include "worker/store_pages.h"
@@ -29,7 +30,7 @@ enum walk { WALK_SOUND, WALK_DAMAGED, WALK_FAILED };
 #define CHECK_SECONDS 120 /* a loop in a damaged tree ends here */
 
 struct salvage {
-    const char *folder, *aside;
+    const char *aside; /* for people */
     unsigned map_mib;
     const struct queue_keys *keys;
     struct queue *queue; /* the new one */
@@ -226,7 +227,7 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
     take_file(s, records);
     s->from_tree = false;
     if (store_pages_scan(damaged, take_record, s))
-        err_errno(err, "storage", "%s can't be read", damaged);
+        err_errno(err, "storage", "the damaged queue can't be read");
     note_down(s);
     result = queue_commit(&s->t, err);
     queue_close(s->queue);
@@ -271,7 +272,7 @@ swap_files(const char *data, const char *aside, const char *fresh, const char *f
     int result = 0;
 
     if (link(data, aside) && errno != EEXIST)
-        result = err_errno(err, "storage", "the damaged queue can't be set aside as %s", aside);
+        result = err_errno(err, "storage", "the damaged queue can't be set aside");
     else if (rename(fresh_data, data))
         result = err_errno(err, "storage", "the salvaged queue can't be put in place");
     else if (disk_sync_parent(data))
@@ -286,9 +287,10 @@ static int
 mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
      struct err *err)
 {
-    char *aside = aside_name(folder), *fresh = mem_format("%s/salvage", folder);
+    char *aside = aside_name(folder), *shown = folder_shown(aside),
+         *fresh = mem_format("%s/salvage", folder);
     char *records = mem_format("%s/salvage.records", folder);
-    struct salvage s = {.folder = folder, .aside = aside, .map_mib = map_mib, .keys = keys};
+    struct salvage s = {.aside = shown, .map_mib = map_mib, .keys = keys};
     int result;
 
     log_error("the queue's file is damaged: what is readable is taken over");
@@ -300,11 +302,12 @@ mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const 
     if (result == 0)
         log_error("the damaged queue is set aside as %s; %u orders were salvaged, %u of them need "
                   "a person",
-                  aside, s.orders, s.for_a_person);
+                  shown, s.orders, s.for_a_person);
     remove_folder(fresh);
     unlink(records);
     free(records);
     free(fresh);
+    free(shown);
     free(aside);
     return result;
 }
@@ -317,7 +320,7 @@ check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys
     enum store_pages_header header = store_pages_header(data);
 
     if (header == STORE_PAGES_UNREAD)
-        return err_errno(err, "storage", "%s can't be read", data);
+        return err_errno(err, "storage", "the queue's file can't be read");
     if (header == STORE_PAGES_BAD)
         return mend(folder, map_mib, keys, data, err);
     if (header == STORE_PAGES_SOUND && store_was_closed(folder))

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "worker/place.h"
 
 #define SANDBOX_PATHS_MAX 8
 #define SANDBOX_PORTS_MAX 4
@@ -24,8 +25,9 @@ enum sandbox_access {
     SANDBOX_ACCESSES
 };
 
+/* Opened before the user changes, who may not get there. */
 struct sandbox_path {
-    const char *path;
+    const struct place *place;
     enum sandbox_access access;
 };
 
@@ -57,10 +59,9 @@ int sandbox_enter(const struct sandbox_setup *setup, struct err *err)
  * Does nothing where sandbox_enter could set no filter. */
 int sandbox_alone(struct err *err) __attribute__((warn_unused_result));
 
-/* A right belongs to a file, not to its name. The first path that is another file or folder now
- * than the one this process was given (a share that was mounted, an /etc/resolv.conf that was
- * replaced), or NULL: then only a new process reaches it. all: the setup's own paths too, which may
- * be on a share that is slow to answer. */
-const char *sandbox_outdated(bool all);
+/* A right belongs to a file, not to its name. The first of the common paths that is another file or
+ * folder now than the one this process was given (an /etc/resolv.conf that was replaced), or NULL:
+ * then only a new process reaches it. */
+const char *sandbox_outdated(void);
 
 #endif

@@ -76,39 +76,40 @@ static const uint64_t rights[SANDBOX_ACCESSES] = {
 
 /* What names, TLS and libraries that are loaded later need. Of /etc/ssl not all: it may hold
  * private keys. Those of /etc are replaced by other programs, so they are watched. */
-static const struct {
-    struct sandbox_path path;
+static const struct common_path {
+    const char *path;
+    enum sandbox_access access;
     bool watched;
 } common_paths[] = {
-    {{"/etc/resolv.conf", SANDBOX_READ}, true},
-    {{"/etc/hosts", SANDBOX_READ}, true},
-    {{"/etc/nsswitch.conf", SANDBOX_READ}, true},
-    {{"/etc/gai.conf", SANDBOX_READ}, true},
-    {{"/etc/host.conf", SANDBOX_READ}, true},
-    {{"/etc/ssl/certs", SANDBOX_READ}, true},
-    {{"/etc/ssl/openssl.cnf", SANDBOX_READ}, true},
-    {{"/etc/ld.so.cache", SANDBOX_READ}, true},
-    {{"/etc/gnutls", SANDBOX_READ}, false},
-    {{"/etc/localtime", SANDBOX_READ}, false},
-    {{"/usr/share/ca-certificates", SANDBOX_READ}, false},
-    {{"/usr/local/share/ca-certificates", SANDBOX_READ}, false},
-    {{"/usr/share/zoneinfo", SANDBOX_READ}, false},
-    {{"/usr/lib", SANDBOX_READ}, false},
-    {{"/lib", SANDBOX_READ}, false},
-    {{"/lib64", SANDBOX_READ}, false},
-    {{"/dev/urandom", SANDBOX_READ}, false},
-    {{"/dev/null", SANDBOX_WRITE}, false},
+    {"/etc/resolv.conf", SANDBOX_READ, true},
+    {"/etc/hosts", SANDBOX_READ, true},
+    {"/etc/nsswitch.conf", SANDBOX_READ, true},
+    {"/etc/gai.conf", SANDBOX_READ, true},
+    {"/etc/host.conf", SANDBOX_READ, true},
+    {"/etc/ssl/certs", SANDBOX_READ, true},
+    {"/etc/ssl/openssl.cnf", SANDBOX_READ, true},
+    {"/etc/ld.so.cache", SANDBOX_READ, true},
+    {"/etc/gnutls", SANDBOX_READ, false},
+    {"/etc/localtime", SANDBOX_READ, false},
+    {"/usr/share/ca-certificates", SANDBOX_READ, false},
+    {"/usr/local/share/ca-certificates", SANDBOX_READ, false},
+    {"/usr/share/zoneinfo", SANDBOX_READ, false},
+    {"/usr/lib", SANDBOX_READ, false},
+    {"/lib", SANDBOX_READ, false},
+    {"/lib64", SANDBOX_READ, false},
+    {"/dev/urandom", SANDBOX_READ, false},
+    {"/dev/null", SANDBOX_WRITE, false},
 };
 
 #define COMMON_COUNT (sizeof common_paths / sizeof *common_paths)
 
 /* What the rights were given for: its name, and what was found there. */
 static struct watch {
-    char *path;
-    bool own, there;
+    const char *path;
+    bool there;
     dev_t device;
     ino_t inode;
-} watches[COMMON_COUNT + SANDBOX_PATHS_MAX];
+} watches[COMMON_COUNT];
 static size_t watch_count;
 
 /* --- rules --- */
@@ -123,10 +124,9 @@ refused(struct err *err, const char *what)
 }
 
 static void
-watch(const char *path, bool own, const struct stat *found)
+watch(const char *path, const struct stat *found)
 {
-    watches[watch_count++] = (struct watch){.path = mem_string(path),
-                                            .own = own,
+    watches[watch_count++] = (struct watch){.path = path,
                                             .there = found != NULL,
                                             .device = found ? found->st_dev : 0,
                                             .inode = found ? found->st_ino : 0};
@@ -142,32 +142,48 @@ add_rule(int ruleset, int fd, uint64_t access, const char *path, struct err *err
     return refused(err, path);
 }
 
+static enum sandbox_result
+allow(int ruleset, const struct ruleset *handled, enum sandbox_access kind, int fd,
+      const struct stat *found, const char *path, struct err *err)
+{
+    uint64_t access = rights[kind] & handled->fs;
+
+    return add_rule(ruleset, fd, S_ISDIR(found->st_mode) ? access : access & OF_A_FILE, path, err);
+}
+
 /* What is not there, or not for this user, gets no rule. */
 static enum sandbox_result
-allow_path(int ruleset, const struct ruleset *handled, const struct sandbox_path *path,
-           bool watched, bool own, struct err *err)
+allow_common(int ruleset, const struct ruleset *handled, const struct common_path *common,
+             struct err *err)
 {
-    uint64_t access = rights[path->access] & handled->fs;
+    int fd = open(common->path, O_PATH | O_CLOEXEC);
     enum sandbox_result result = SANDBOX_HOLDS;
     struct stat found;
-    bool there = false;
-    int fd;
+    bool there = fd >= 0 && fstat(fd, &found) == 0;
 
-    (void)!stat(path->path, &found); /* mounts it, where that is done when somebody looks */
-    fd = open(path->path, O_PATH | O_CLOEXEC);
     if (fd < 0 && sandbox_result_of(errno) == SANDBOX_BROKEN)
-        return refused(err, path->path);
-    if (fd >= 0 && fstat(fd, &found) == 0) {
-        there = true;
-        if (!S_ISDIR(found.st_mode))
-            access &= OF_A_FILE;
-        result = add_rule(ruleset, fd, access, path->path, err);
-    }
+        return refused(err, common->path);
+    if (there)
+        result = allow(ruleset, handled, common->access, fd, &found, common->path, err);
     if (fd >= 0)
         close(fd);
-    if (watched)
-        watch(path->path, own, there ? &found : NULL);
+    if (common->watched)
+        watch(common->path, there ? &found : NULL);
     return result;
+}
+
+static enum sandbox_result
+allow_place(int ruleset, const struct ruleset *handled, const struct sandbox_path *path,
+            struct err *err)
+{
+    const struct place *place = path->place;
+    struct stat found;
+
+    if (place->fd < 0)
+        return SANDBOX_HOLDS;
+    if (fstat(place->fd, &found))
+        return refused(err, place->path);
+    return allow(ruleset, handled, path->access, place->fd, &found, place->path, err);
 }
 
 static enum sandbox_result
@@ -177,10 +193,9 @@ allow_paths(int ruleset, const struct ruleset *handled, const struct sandbox_set
     enum sandbox_result result = SANDBOX_HOLDS;
 
     for (size_t i = 0; i < COMMON_COUNT && result == SANDBOX_HOLDS; i++)
-        result = allow_path(ruleset, handled, &common_paths[i].path, common_paths[i].watched, false,
-                            err);
+        result = allow_common(ruleset, handled, &common_paths[i], err);
     for (size_t i = 0; i < setup->path_count && result == SANDBOX_HOLDS; i++)
-        result = allow_path(ruleset, handled, &setup->paths[i], true, true, err);
+        result = allow_place(ruleset, handled, &setup->paths[i], err);
     return result;
 }
 
@@ -236,15 +251,13 @@ landlock_enter(const struct sandbox_setup *setup, struct sandbox_landlock *holds
 }
 
 const char *
-sandbox_outdated(bool all)
+sandbox_outdated(void)
 {
     for (size_t i = 0; i < watch_count; i++) {
         const struct watch *w = &watches[i];
         struct stat now;
 
-        if (w->own && !all)
-            continue;
-        /* What is gone may come back as it was: a share that is away for a while. */
+        /* What is gone may come back as it was. */
         if (stat(w->path, &now) == 0 &&
             (!w->there || now.st_dev != w->device || now.st_ino != w->inode))
             return w->path;

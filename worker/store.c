@@ -12,6 +12,7 @@
 
 #include "common/disk.h"
 #include "common/fault.h"
+#include "worker/folder.h"
 #include "worker/room.h"
 
 #define FULL_PERCENT 80
@@ -89,18 +90,19 @@ fail(struct err *err, int error, const char *what)
 int
 store_lock(const char *folder, struct err *err)
 {
-    char *path = mem_format("%s/worker.lock", folder);
+    char *path = mem_format("%s/worker.lock", folder), *shown = folder_shown(folder);
     int fd = -1;
 
     if (disk_make_folder(folder, 0700, err))
         fd = -1;
     else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
-        err_errno(err, "storage", "%s can't be locked", folder);
+        err_errno(err, "storage", "%s can't be locked", shown);
     else if (flock(fd, LOCK_EX | LOCK_NB)) {
-        err_set(err, "in_use", "another process works on the queue in %s", folder);
+        err_set(err, "in_use", "another process works on the queue in %s", shown);
         close(fd);
         fd = -1;
     }
+    free(shown);
     free(path);
     return fd;
 }
@@ -223,7 +225,7 @@ store_copy(struct store *store, const char *path, struct err *err)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), error;
 
     if (fd < 0)
-        return err_errno(err, "storage", "%s can't be made", path);
+        return err_errno(err, "storage", "the queue's copy can't be made");
     error = mdb_env_copyfd(store->env, fd);
     if (!error && fsync(fd))
         error = errno;

@@ -16,6 +16,7 @@
 #include "common/recipe.h"
 #include "common/secret.h"
 #include "erp-drivers/webdriver.h"
+#include "worker/ca_file.h"
 #include "worker/http.h"
 
 #define WHERE_BYTES 256
@@ -327,8 +328,10 @@ wait_for_person(const struct trial *t)
 static int
 run(struct trial *t)
 {
-    const json_t *ca_file = json_object_get(t->erp, "ca_file");
+    const char *ca_file = json_string_value(json_object_get(t->erp, "ca_file"));
     const char *folder = wish_text(t, "folder");
+    char *ca = NULL;
+    struct err err;
     int status;
 
     if (mkdir(folder, 0700) && errno != EEXIST) {
@@ -336,7 +339,11 @@ run(struct trial *t)
         return EX_CANTCREAT;
     }
     t->driver = erp_driver_find("webdriver");
-    t->http = http_new(t->base, json_string_value(ca_file));
+    if (ca_file && ca_file_read(ca_file, &ca, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return EX_CONFIG;
+    }
+    t->http = http_new(t->base, ca_file, ca);
     t->session = t->driver->session_new(t->erp);
     status = attempt(t, &t->order);
     wait_for_person(t);
@@ -344,6 +351,7 @@ run(struct trial *t)
     attempt(t, NULL);
     t->driver->session_free(t->session);
     http_free(t->http);
+    free(ca);
     printf("pictures are in %s\n", folder);
     return status;
 }

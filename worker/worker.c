@@ -14,6 +14,7 @@
 #include "worker/delivery.h"
 #include "worker/drain.h"
 #include "worker/evidence.h"
+#include "worker/files.h"
 #include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/queue.h"
@@ -40,7 +41,8 @@ struct worker {
     struct credentials credentials;
     unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
     bool rekeyed;
-    char *folder; /* the queue's */
+    struct place *folder, *log_dir; /* the queue's; only by itself */
+    struct reach reach;
     struct queue *queue;
     struct http *http;
     struct delivery *delivery;
@@ -139,7 +141,25 @@ slice_number(const json_t *slice, const char *name)
     return (long)json_integer_value(json_object_get(slice, name));
 }
 
-/* The queue's folder, made and handed over; then the process gives up what it does not need. */
+/* Made and handed over. From here on it is the working directory. */
+static int
+take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
+{
+    char *folder = *slice_text(slice, "queue")
+                       ? folder_take_back(slice_text(slice, "queue"), err)
+                       : folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug,
+                                        setup->uid, setup->gid, err);
+    int result = folder ? folder_enter(folder, err) : -1;
+
+    if (result == 0) {
+        w->folder = place_open(folder);
+        setup->paths[setup->path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
+    }
+    free(folder);
+    return result;
+}
+
+/* What only who the process was can open; then it gives up what it does not need. */
 static int
 shut_in(struct worker *w, const json_t *slice, struct err *err)
 {
@@ -148,21 +168,20 @@ shut_in(struct worker *w, const json_t *slice, struct err *err)
                                   .gid = (gid_t)slice_number(slice, "gid"),
                                   .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
 
-    if (*slice_text(slice, "queue"))
-        w->folder = folder_take_back(slice_text(slice, "queue"), err);
-    else
-        w->folder = folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug, setup.uid,
-                                   setup.gid, err);
-    if (!w->folder)
+    if (take_folder(w, slice, &setup, err))
         return -1;
-    setup.paths[setup.path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
     /* By itself: a supervisor opens the logs for its workers. */
-    if (!setup.supervisor_pid && *slice_text(slice, "log_dir"))
-        setup.paths[setup.path_count++] =
-            (struct sandbox_path){slice_text(slice, "log_dir"), SANDBOX_APPEND};
-    if (!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system))
-        reach_erp(&setup, slice);
-    return sandbox_enter(&setup, err);
+    if (!setup.supervisor_pid && *slice_text(slice, "log_dir")) {
+        w->log_dir = place_open(slice_text(slice, "log_dir"));
+        setup.paths[setup.path_count++] = (struct sandbox_path){w->log_dir, SANDBOX_APPEND};
+    }
+    if ((!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
+        reach_erp(&w->reach, &setup, slice, err))
+        return -1;
+    if (sandbox_enter(&setup, err))
+        return -1;
+    reach_check(&w->reach);
+    return 0;
 }
 
 static int
@@ -170,8 +189,8 @@ open_queue(struct worker *w, struct err *err)
 {
     const struct queue_keys keys = {w->key, w->old_key};
 
-    if (salvage_check(w->folder, w->workshop->queue_max_mib, &keys, err) == 0)
-        w->queue = queue_open(w->folder, w->workshop->queue_max_mib, &keys, err);
+    if (salvage_check(".", w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(".", w->workshop->queue_max_mib, &keys, err);
     if (w->queue)
         forget_old_key(w);
     return w->queue ? sandbox_alone(err) : -1;
@@ -223,11 +242,13 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
     struct timeval next = clock_timeval(WATCH_MS);
-    const char *path = sandbox_outdated(delivery_troubled(w->delivery));
+    const char *path = sandbox_outdated();
 
     (void)fd;
     (void)what;
     evtimer_add(w->watch, &next);
+    if (!path && delivery_troubled(w->delivery))
+        path = reach_outdated(&w->reach);
     if (!path || w->drain.stop_by_ms)
         return;
     log_warning("%s is another one than when this process started: a new process may reach it",
@@ -271,9 +292,10 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 static void
 start_delivery(struct worker *w)
 {
-    const char *ca_file = json_string_value(json_object_get(w->erp, "ca_file"));
+    const struct place *ca_file = w->reach.ca_file;
 
-    w->http = http_new(w->base, ca_file);
+    files_use(w->reach.folder);
+    w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->reach.ca);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
@@ -438,7 +460,10 @@ worker_free(struct worker *w)
     secret_free(w->key);
     json_decref(w->erp);
     secret_free(w->old_key);
-    free(w->folder);
+    files_use(NULL);
+    reach_close(&w->reach);
+    place_close(w->folder);
+    place_close(w->log_dir);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

@@ -15,7 +15,7 @@ from pathlib import Path
 from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, until
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
-            "liblmdb0", "libseccomp2", "libsodium23")
+            "liblmdb0", "libseccomp2", "libsodium23", "logrotate")
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"
 REBOOTED = 133  # nspawn's exit status for it with --keep-unit
@@ -116,6 +116,10 @@ class InsideWorkshop(Workshop):
         self.machine, self.slug, self.uid = machine, slug, uid
         self.lines = machine.tree / "srv" / slug
 
+    def document(self, **more):
+        return {"workshop": self.name, "listen": f"127.0.0.1:{self.port}", "retry": {"first_s": 0.05, "max_s": 1},
+                "erp": {"system": "file", "folder": f"/srv/{self.slug}", "format": "json"}, **more}
+
     def call(self, method, target, body=None, headers=None):
         return call(InsideConnection(self.machine, self.port), method, target, body, headers)
 
@@ -149,14 +153,17 @@ class Machine:
         path.write_text(text)
         path.chmod(mode)
 
-    def configure(self, slug, name, port, uid, **more):
-        """The workshop's own file; its ERP is the folder /srv/SLUG, which is uid's alone, unless more says otherwise."""
+    def shop(self, slug, name, port, uid=0):
+        """Its ERP is the folder /srv/SLUG, which is uid's alone."""
         workshop = InsideWorkshop(self, slug, name, port, uid)
         workshop.lines.mkdir(0o700, exist_ok=True)
         os.chown(workshop.lines, uid, uid)
-        document = {"workshop": name, "listen": f"127.0.0.1:{port}", "retry": {"first_s": 0.05, "max_s": 1},
-                    "erp": {"system": "file", "folder": f"/srv/{slug}", "format": "json"}, **more}
-        self.write(f"{CONFIG}/workshops.d/{slug}.json", json.dumps(document), 0o600)
+        return workshop
+
+    def configure(self, slug, name, port, uid, **more):
+        """The workshop's own file."""
+        workshop = self.shop(slug, name, port, uid)
+        self.write(f"{CONFIG}/workshops.d/{slug}.json", json.dumps(workshop.document(**more)), 0o600)
         return workshop
 
     # Its life.
@@ -194,12 +201,12 @@ class Machine:
 
     # While it runs.
 
-    def attempt(self, *command, user=None, inside=None):
+    def attempt(self, *command, user=None, inside=None, stdin=None):
         """As user, a name or a number, and with the files that the process `inside` (its number out here) sees."""
         groups = "--clear-groups" if isinstance(user, int) else "--init-groups"
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", groups] if user else []
         return subprocess.run(["nsenter", "-t", str(inside or self.leader), "-a", *become, *command],
-                              capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+                              capture_output=True, text=True, check=False, timeout=DEADLINE_S, input=stdin)
 
     def run(self, *command, **more):
         done = self.attempt(*command, **more)

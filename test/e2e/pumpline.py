@@ -70,24 +70,20 @@ def alive(pid):
         return False
 
 
-def let_through(folder):
-    """Other users get as far as what is theirs in it: pytest and mkdtemp make folders of 0700."""
-    for path in (folder, *folder.parents):
-        status = path.stat()
-        if status.st_uid == os.getuid() and not status.st_mode & 0o001:
-            path.chmod(status.st_mode & 0o7777 | 0o001)
-
-
-def open_folder(path):
-    """For whichever user a workshop's process is."""
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o777)
-    return path
-
-
 def as_user(user):
     """For Popen: that user, with a group of the same number and no other. None: who runs the tests."""
     return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
+def as_the_unit():
+    """Root is left what conf/pumplined.service leaves it: tests see what it has no right to."""
+    if os.geteuid():
+        return []
+    unit = Path(__file__).parents[2] / "conf" / "pumplined.service.in"
+    kept = next(line.split("=", 1)[1] for line in unit.read_text().splitlines()
+                if line.startswith("CapabilityBoundingSet="))
+    only = ",".join(["-all"] + [name.replace("CAP_", "+").lower() for name in kept.split()])
+    return ["setpriv", "--inh-caps=-all", f"--bounding-set={only}"]
 
 
 class Reply:
@@ -189,7 +185,6 @@ class Daemon:
         self.process = None
         self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
         (self.folder / "workshops.d").mkdir(parents=True)
-        let_through(self.folder)
         self.write_config()
 
     def write_config(self, **more):
@@ -205,16 +200,18 @@ class Daemon:
         return Workshop(name, int(document["listen"].rsplit(":", 1)[1]))
 
     def add_file(self, slug="bennys-auto", name="Bennys Auto", erp=None, **more):
-        lines = open_folder(self.folder / f"lines-{slug}")
+        lines = self.folder / f"lines-{slug}"
+        lines.mkdir(exist_ok=True)
         workshop = self.add(slug, name, {"system": "file", "folder": str(lines), "format": "json", **(erp or {})},
                             **more)
         workshop.lines = lines
         return workshop
 
     def start(self):
+        rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*self.before, self.program, "-c", self.config], stderr=log,
-                                            stdin=subprocess.DEVNULL, **as_user(self.user))
+            self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=log,
+                                            stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
         until(self.ready, "the daemon answers")
         return self
 

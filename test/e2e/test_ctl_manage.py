@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, free_port, open_folder, until
+from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, free_port, until
 
 SHOP = "Bennys Auto"
 
@@ -29,7 +29,8 @@ def ok(daemon, *args, stdin=""):
 
 
 def document(daemon, **more):
-    lines = open_folder(daemon.folder / "lines")
+    lines = daemon.folder / "lines"
+    lines.mkdir(exist_ok=True)
     return {"workshop": SHOP, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, UnixConnection, open_folder, until
+from pumpline import BUILD, DEADLINE_S, UnixConnection, until
 
 
 class Watcher:
@@ -123,7 +123,7 @@ def test_a_worker_that_parks_is_told(daemon, watch):
         bennys.place(f"p{number}", worksheet=str(number))
     parked = watcher.wait(about("bennys-auto", worker="parked"))
     assert parked["worker_reason"]
-    open_folder(lines)
+    lines.mkdir()
     bennys.put("/start_worker")
     watcher.wait(about("bennys-auto", worker="running", queue_length=0))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpline import SECRET, alive, open_folder, until
+from pumpline import SECRET, alive, until
 
 ROOT = Path(__file__).parents[2]
 LINE = re.compile(r"(?P<who>[^:]+): (\[(?P<uniqueid>[^]]+)\] )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -79,7 +79,9 @@ def test_a_journal_gets_priorities(daemon, monkeypatch):
 def test_a_worker_by_itself_opens_its_files(daemon):
     from pumpline import BUILD
     bennys = daemon.add_file()
-    open_folder(daemon.folder / "log")  # it opens them again as the workshop's own user
+    (daemon.folder / "log").mkdir()
+    for folder in (daemon.folder / "log", *(one for one in daemon.folder.parents if one.stat().st_mode & 1 == 0)):
+        folder.chmod(0o777)  # it opens them again as the workshop's own user
     process = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "Bennys Auto", "-c", daemon.config],
                                stderr=subprocess.DEVNULL)
     until(bennys.up, "it answers")

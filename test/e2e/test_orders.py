@@ -28,6 +28,7 @@ def test_an_order_becomes_one_line(bennys):
     files = list(bennys.lines.iterdir())
     line = json.loads(files[0].read_text())
     assert len(files) == 1 and order["erp_reference"] == files[0].name
+    assert files[0].stat().st_mode & 0o777 == 0o640  # an importer of the folder's group may read it
     assert {k: line[k] for k in ("worksheet", "product_nr", "product_amount", "uniqueid", "workshop")} == {
         "worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "xxx", "workshop": "Bennys Auto"}
     assert [entry["status"] for entry in bennys.history("xxx")] == ["placed", "processing", "created"]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pumpline import (DEADLINE_S, Workshop, alive, call, free_port, open_folder, refused, squatting, UnixConnection,
+from pumpline import (DEADLINE_S, Workshop, alive, call, free_port, refused, squatting, UnixConnection,
                       until)
 
 PASSWORD = "Plain-pw-93ab-never-written"
@@ -29,7 +29,7 @@ def stored(daemon, slug="bennys-auto"):
 
 def document(daemon, name="Carls Cars", **more):
     lines = daemon.folder / "lines-new"
-    open_folder(lines)  # for the workshop's own user
+    lines.mkdir(exist_ok=True)
     return {"workshop": name, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}
 
@@ -109,6 +109,8 @@ def test_every_fault_is_told_at_once_and_nothing_changes(pair):
     assert set(faults(daemon, "bennys-auto", body)) == expected
     assert not path(daemon, "carls-cars").exists()
     assert set(faults(daemon, "carls-cars", {})) == {"/workshop", "/listen", "/erp"}
+    for user in ("nobody-of-that-name", "root"):
+        assert set(faults(daemon, "carls-cars", document(daemon, user=user))) == {"/user"}
     assert set(faults(daemon, "carls-cars", document(daemon, "neighbour"))) == {"/workshop"}
     assert set(faults(daemon, "carls-cars", document(daemon, listen=f"0.0.0.0:{free_port()}"))) == {"/listen"}
 
@@ -116,7 +118,7 @@ def test_every_fault_is_told_at_once_and_nothing_changes(pair):
 @pytest.mark.parametrize(("body", "kind", "status", "code"), [
     ('{"workshop": "A", "workshop": "B"}', None, 400, "invalid_json"), ("[]", None, 400, "invalid_json"),
     ("", None, 400, "invalid_json"), ('{"credentials": {"password": "' + PASSWORD + '"} x', None, 400, "invalid_json"),
-    ("{}\0", None, 400, "invalid_json"), ("{}", "text/plain", 415, "unsupported_media_type")])
+    ("{}\0", None, 400, "invalid_json"), ("{}", "application/x-www-form-urlencoded", 400, "bad_configuration")])
 def test_a_body_that_is_no_document(pair, body, kind, status, code):
     daemon, _ = pair
     reply = call(UnixConnection(daemon.socket, DEADLINE_S), "PUT", "/workshops/carls-cars", body,

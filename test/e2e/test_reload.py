@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, alive, free_port, open_folder, refused, squatting, until
+from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, alive, free_port, refused, squatting, until
 
 
 @pytest.fixture
@@ -198,7 +198,8 @@ def test_the_new_configuration_is_used(pair):
     bennys.put("/stop_worker")
     until(lambda: daemon.integration()["worker"] == "stopped", "the supervisor knows that the worker is stopped")
     bennys.place("waits")
-    folder = open_folder(daemon.folder / "other-lines")
+    folder = daemon.folder / "other-lines"
+    folder.mkdir()
     renamed = rewrite(daemon, workshop="Bennys Bilar", erp={"system": "file", "folder": str(folder), "format": "json"})
     reload(daemon, changed=["bennys-auto"], unchanged=1)
     assert gone(daemon, "Bennys%20Auto") and not gone(daemon, "Bennys%20Bilar")

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from pumpline import BUILD, free_port, open_folder, refused, until
+from pumpline import BUILD, free_port, refused, until
 
 WITHOUT = BUILD / "test" / "hostile" / "hostile-without"
 LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "a filter is in the way"),
@@ -102,7 +102,7 @@ def test_a_folder_that_comes_later_is_used(daemon):
     daemon.start()
     bennys.place("s1")
     until(lambda: bennys.state("s1")["reason_code"] == "erp_unreachable", "it is tried")
-    open_folder(share)
+    share.mkdir()
     until(lambda: created(bennys, "s1"), "it is created")
     assert said(daemon, f"{share} is another one than when this process started")
     assert len(list(share.glob("[!.]*"))) == 1
@@ -114,7 +114,7 @@ def test_a_folder_that_is_another_one_is_used(daemon):
     bennys.place("s1")
     bennys.wait("s1", "created")
     bennys.lines.rename(daemon.folder / "before")
-    open_folder(bennys.lines)
+    bennys.lines.mkdir()
     bennys.place("s2")
     until(lambda: created(bennys, "s2"), "it is created")
     assert [path.name for path in bennys.lines.glob("[!.]*")] == ["s2.json"]

@@ -1,12 +1,17 @@
-"""The users that workshops' processes get where the daemon is root, and how a queue changes hands."""
+"""The users that workshops' processes get where the daemon is root, how a queue changes hands, and what they reach
+below folders that are closed to them."""
 
+import contextlib
 import json
 import os
 import pwd
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from pumpline import until
+from pumpline import Workshop, free_port, until
 
 FIRST = 40000
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives each workshop a user of its own")
@@ -70,6 +75,8 @@ def test_two_queues_of_one_user_are_parted(daemon):
     daemon.stop()
     for path in (queues(daemon) / "carls-cars", *(queues(daemon) / "carls-cars").iterdir()):
         os.chown(path, FIRST, FIRST)
+    bennys.lines.chmod(0o777)  # who gets another user is not said
+    carls.lines.chmod(0o777)
     daemon.start()
     assert owner(daemon) != owner(daemon, "carls-cars")
     assert carls.state("c1")["status"] == "created"
@@ -103,8 +110,9 @@ def test_a_named_user_takes_the_queue_over(daemon):
     os.link(theirs, folder / "hard-too")
     (folder / "soft").symlink_to(secret)
     rewrite(daemon, user="nobody")
-    daemon.start()
     nobody = pwd.getpwnam("nobody")
+    os.chown(bennys.lines, nobody.pw_uid, nobody.pw_gid)
+    daemon.start()
     assert status_uid(daemon.worker_pid()) == nobody.pw_uid
     assert bennys.state("n1")["status"] == "created"
     delivered(bennys, "n2")
@@ -148,3 +156,175 @@ def test_another_range_restarts_them(daemon):
     assert daemon.call("PUT", "/reload").json["changed"] == ["bennys-auto"]
     until(lambda: daemon.integration()["process"] == "running" and daemon.worker_pid() != pid, "it is back")
     assert status_uid(daemon.worker_pid()) == owner(daemon) == 50000
+
+
+# --- folders that are closed to the workshop's user, and whose they are
+
+
+def advice(workshop, uniqueid):
+    workshop.place(uniqueid)
+    until(lambda: workshop.state(uniqueid)["reason_text"], "it is tried")
+    return workshop.state(uniqueid)["reason_text"]
+
+
+@contextlib.contextmanager
+def folder_at(path):
+    """An empty folder of root's, elsewhere than the tests' own."""
+    path.mkdir(mode=0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def at(daemon, folder, **more):
+    return daemon.add("bennys-auto", "Bennys Auto", {"system": "file", "folder": str(folder), "format": "json"}, **more)
+
+
+def test_nothing_above_has_to_let_it_through(daemon):
+    """Its queue with a backup and a salvage, and its lines: below folders that are root's alone."""
+    bennys = daemon.add_file()
+    for path in (daemon.folder, daemon.folder / "state"):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o700)
+    daemon.start()
+    delivered(bennys, "c1")
+    folder = queues(daemon) / "bennys-auto"
+    backup = daemon.call("PUT", "/workshops/bennys-auto/backup").json["file"]
+    assert os.path.dirname(backup) == str(folder) and os.stat(backup).st_uid == FIRST
+    daemon.stop()
+    with open(folder / "data.mdb", "r+b") as data:
+        data.write(b"\0" * 8192)
+    daemon.start()
+    (aside,) = folder.glob("damaged-*")
+    assert bennys.get("/alive").json["salvaged"]["file"] == str(aside)
+    delivered(bennys, "c2")
+    assert {path.name for path in bennys.lines.iterdir()} == {"c1.json", "c2.json"}
+    assert daemon.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_empty_folder_of_roots_is_handed_over(daemon):
+    bennys = daemon.add_file()
+    os.chown(bennys.lines, 0, 12345)  # an importer's group
+    bennys.lines.chmod(0o2750)
+    daemon.start()
+    delivered(bennys, "e1")
+    found = bennys.lines.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (FIRST, 12345, 0o2750)
+    assert f"{bennys.lines} was root's and empty: it is user {FIRST}'s now" in daemon.log.read_text()
+    pid = daemon.worker_pid()
+    daemon.call("PUT", "/workshops/bennys-auto/restart")
+    assert daemon.worker_pid() != pid
+    assert daemon.log.read_text().count("was root's and empty") == 1
+
+
+def not_handed_over(daemon, folder, owner=0):
+    """And the log and the order say so."""
+    daemon.start()
+    bennys = Workshop("Bennys Auto", daemon.integration()["port"])
+    words = f"may not write into {folder}: chown it"
+    assert words in advice(bennys, "x1")
+    assert any(words in line and "WARNING" in line for line in daemon.log.read_text().splitlines())
+    assert folder.stat().st_uid == owner
+
+
+@pytest.mark.parametrize("parent", ["/var/lib", "/mnt", "/media", "/usr/local", "/etc"])
+def test_not_a_folder_elsewhere(daemon, parent):
+    with folder_at(Path(parent) / f"pumpline-test-{os.getpid()}") as folder:
+        at(daemon, folder)
+        not_handed_over(daemon, folder)
+
+
+def test_not_one_that_a_path_only_seems_to_lead_to(daemon):
+    with folder_at(Path("/var/lib") / f"pumpline-test-{os.getpid()}") as folder:
+        hop = daemon.folder / "hop"
+        hop.symlink_to(folder.parent)
+        at(daemon, hop / folder.name)
+        not_handed_over(daemon, hop / folder.name)
+
+
+def test_not_one_with_something_in_it(daemon):
+    lines = daemon.add_file().lines
+    (lines / ".hidden").touch()
+    not_handed_over(daemon, lines)
+
+
+def test_not_through_a_link(daemon):
+    target = daemon.folder / "target"
+    target.mkdir()
+    link = daemon.folder / "link"
+    link.symlink_to(target)
+    at(daemon, link)
+    not_handed_over(daemon, link)
+
+
+def test_not_another_users(daemon):
+    lines = daemon.add_file().lines
+    os.chown(lines, 12345, 12345)
+    not_handed_over(daemon, lines, 12345)
+
+
+def test_not_where_a_user_is_named(daemon):
+    lines = daemon.add_file(user="nobody").lines
+    not_handed_over(daemon, lines)
+
+
+def test_a_folder_for_everybody_stays_roots(daemon):
+    bennys = daemon.add_file()
+    bennys.lines.chmod(0o1777)
+    daemon.start()
+    delivered(bennys, "a1")
+    assert bennys.lines.stat().st_uid == 0
+
+
+def test_a_missing_folder_is_not_made(daemon):
+    bennys = at(daemon, daemon.folder / "share")
+    daemon.start()
+    assert "is not there" in advice(bennys, "m1")
+    assert not (daemon.folder / "share").exists()
+
+
+def mounted(what, where):
+    return subprocess.run(["mount", *what, where], capture_output=True, check=False).returncode == 0
+
+
+def test_a_share_that_is_mounted_over_it_later(daemon):
+    """The folder that was opened is behind it then: nobody would find the lines there."""
+    bennys = daemon.add_file()
+    daemon.start()
+    delivered(bennys, "s1")
+    if not mounted(["-t", "tmpfs", "-o", "mode=0777", "none"], bennys.lines):
+        pytest.skip("nothing can be mounted here")
+    try:
+        bennys.place("s2")
+        until(lambda: (bennys.lines / "s2.json").exists(), "the line is on the share")
+        assert [path.name for path in bennys.lines.iterdir()] == ["s2.json"]
+        until(lambda: daemon.integration()["process"] == "running", "its new process runs")
+        daemon.stop()
+    finally:
+        subprocess.run(["umount", bennys.lines], check=True)
+    assert [path.name for path in bennys.lines.iterdir()] == ["s1.json"]
+
+
+# --- the certificates to trust
+
+
+NOT_CERTIFICATES = {
+    "a key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    "a certificate with its key": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+                                  "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+    "half of one": "-----BEGIN CERTIFICATE-----\nAAAA\n",
+    "something else": "root:x:0:0:root:/root:/bin/sh\n",
+    "too much": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + "#" * (1 << 20)}
+
+
+@pytest.mark.parametrize("what", NOT_CERTIFICATES)
+def test_a_ca_file_that_is_none(daemon, what):
+    secret = daemon.folder / "ca.pem"
+    secret.write_text(NOT_CERTIFICATES[what])
+    daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": f"https://localhost:{free_port()}/db/",
+                                              "ca_file": str(secret)})
+    daemon.start()
+    until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
+    assert f"ca_file {secret} must be certificates in PEM" in daemon.integration()["last_error"]
+    assert "AAAA" not in daemon.log.read_text()

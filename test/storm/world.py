@@ -184,9 +184,7 @@ class World:
         self.lock = threading.Lock()
         for path in (self.folder / "workshops.d", self.folder / "state", self.lines, self.imported):
             path.mkdir(parents=True)
-        # As root each worker is a user of its own: it passes through, and puts its lines there.
-        for path, mode in ((self.folder.parent, 0o711), (self.folder, 0o711), (self.lines, 0o777)):
-            path.chmod(mode)
+        self.lines.chmod(0o777)  # as root each worker is a user of its own, and all put their lines there
         self.shops = {slug: Shop(slug, free_port(lane)) for slug in plans.SLUGS}
         self.plans = {name: FaultPlan(self.folder / "state" / f"{name}.faults", plan.faults.get(name, []))
                       for name in (*plans.SLUGS, "pumplined")}

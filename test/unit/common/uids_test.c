@@ -76,6 +76,27 @@ test_the_lowest_that_is_free(void **state)
     assert_int_equal(take(f, "one-more", NULL), -1);
 }
 
+/* Its files are that user's still. */
+static void
+test_a_removed_queue_keeps_its_user(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+
+    if (geteuid())
+        skip();
+    snprintf(path, sizeof path, "%s/removed", f->state);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/removed/a-20261125T000000Z", f->state);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/removed/a-20261125T000000Z/queue", f->state);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(chown(path, FIRST, FIRST), 0);
+    look(f);
+    assert_int_equal(take(f, "a", NULL), FIRST + 1);
+    assert_int_equal(take(f, "b", NULL), FIRST + 2);
+}
+
 static void
 test_one_user_of_two_queues(void **state)
 {
@@ -194,10 +215,13 @@ tear_down(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_the_lowest_that_is_free), TEST(test_one_user_of_two_queues),
-        TEST(test_out_of_the_range),        TEST(test_named),
-        TEST(test_a_user_of_the_system),    TEST(test_the_slice)};
+    const struct CMUnitTest tests[] = {TEST(test_the_lowest_that_is_free),
+                                       TEST(test_a_removed_queue_keeps_its_user),
+                                       TEST(test_one_user_of_two_queues),
+                                       TEST(test_out_of_the_range),
+                                       TEST(test_named),
+                                       TEST(test_a_user_of_the_system),
+                                       TEST(test_the_slice)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

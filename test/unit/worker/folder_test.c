@@ -1,4 +1,5 @@
 /* The queue's folder, made and handed over. */
+#include "test/unit/bare_root.h"
 #include "test/unit/worker/fixture.h"
 #include "worker/folder.h"
 
@@ -146,6 +147,66 @@ test_a_link_is_no_folder(void **state)
     expect_owner(elsewhere, 0);
 }
 
+/* With no more rights than the service has. */
+static bool
+change_hands(void *arg)
+{
+    struct place *p = arg;
+    struct err err = {.text = ""};
+
+    free(p->folder);
+    p->folder = folder_prepare(p->state, "bennys", UID + 1, GID, &err);
+    return p->folder;
+}
+
+static bool
+take_back(void *arg)
+{
+    const struct place *p = arg;
+    struct err err = {.text = ""};
+    char *folder = folder_take_back(p->folder, &err);
+
+    free(folder);
+    return folder;
+}
+
+/* Its last user let in whom it liked, or nobody at all. */
+static void
+test_by_root_without_rights(void **state)
+{
+    struct place *p = *state;
+
+    if (geteuid())
+        skip();
+    prepare(p, UID);
+    make(p, "data.mdb", UID);
+    assert_int_equal(chmod(p->folder, 0722), 0);
+    assert_true(as_bare_root(change_hands, p));
+    expect_owner(inside(p, "data.mdb"), UID + 1);
+    expect_mode(p->folder, 0700);
+    assert_int_equal(chmod(p->folder, 0), 0);
+    assert_true(as_bare_root(change_hands, p));
+    expect_mode(p->folder, 0700);
+}
+
+static void
+test_roots_again(void **state)
+{
+    struct place *p = *state;
+
+    if (geteuid())
+        skip();
+    prepare(p, UID);
+    make(p, "data.mdb", UID);
+    assert_int_equal(mkdir(inside(p, "salvage"), 0700), 0);
+    make(p, "salvage/data.mdb", UID);
+    assert_int_equal(chown(inside(p, "salvage"), UID, UID), 0);
+    assert_true(as_bare_root(take_back, p));
+    expect_owner(p->folder, 0);
+    expect_owner(inside(p, "data.mdb"), 0);
+    expect_owner(inside(p, "salvage/data.mdb"), 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -173,8 +234,12 @@ tear_down(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_modes), TEST(test_handover), TEST(test_traps),
-                                       TEST(test_a_link_is_no_folder)};
+    const struct CMUnitTest tests[] = {TEST(test_modes),
+                                       TEST(test_handover),
+                                       TEST(test_traps),
+                                       TEST(test_a_link_is_no_folder),
+                                       TEST(test_by_root_without_rights),
+                                       TEST(test_roots_again)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

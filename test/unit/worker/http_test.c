@@ -36,7 +36,7 @@ setup(void **state)
     s->server.arg = s;
     s->server.on_gone = on_gone;
     server_open(&s->server, s->base);
-    s->http = http_new(s->base, NULL);
+    s->http = http_new(s->base, NULL, NULL);
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u/path?q=1", s->server.port);
     s->request = (struct erp_request){.kind = ERP_HTTP, .method = "GET", .url = s->url};
     *state = s;

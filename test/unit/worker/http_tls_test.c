@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "worker/ca_file.h"
 #include "worker/http.h"
 
 struct scene {
@@ -155,6 +156,8 @@ ask(struct scene *s, const char *host, const char *ca_name)
     struct erp_request request = {.kind = ERP_HTTP, .method = "GET", .url = url};
     struct http *http;
     unsigned before = s->done;
+    struct err err;
+    char *ca = NULL;
 
     if (!s->server) {
         print_message("openssl is not installed\n");
@@ -162,10 +165,13 @@ ask(struct scene *s, const char *host, const char *ca_name)
     }
     snprintf(url, sizeof url, "https://%s:%u/", host, s->port);
     snprintf(ca_file, sizeof ca_file, "%s/%s", s->folder, ca_name ? ca_name : "");
-    http = http_new(s->base, ca_name ? ca_file : NULL);
+    if (ca_name)
+        assert_int_equal(ca_file_read(ca_file, &ca, &err), 0);
+    http = http_new(s->base, ca_name ? ca_file : NULL, ca);
     http_send(http, &request, on_done, s);
     RUN_UNTIL(s->base, s->done > before);
     http_free(http);
+    free(ca);
 }
 
 static void

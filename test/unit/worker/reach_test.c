@@ -10,43 +10,50 @@
 
 static json_t *slice;
 
+static struct reach opened;
+
 static struct sandbox_setup
 reach(const char *erp)
 {
     struct sandbox_setup setup = {.mode = "required"};
     json_t *document = json_loads(erp, 0, NULL);
+    struct err err;
 
     assert_non_null(document);
     json_decref(slice);
     slice = json_pack("{s:{s:o}}", "document", "erp", document);
-    reach_erp(&setup, slice);
+    reach_close(&opened);
+    opened = (struct reach){0};
+    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
     return setup;
 }
 
 static void
 test_file(void **state)
 {
-    struct sandbox_setup setup = reach("{\"system\": \"file\", \"folder\": \"/srv/lines\"}");
+    struct sandbox_setup setup = reach("{\"system\": \"file\", \"folder\": \"/srv/lines/\"}");
 
     (void)state;
     assert_int_equal(setup.port_count, 0);
     assert_int_equal(setup.path_count, 1);
-    assert_string_equal(setup.paths[0].path, "/srv/lines");
+    assert_string_equal(setup.paths[0].place->path, "/srv/lines");
     assert_int_equal(setup.paths[0].access, SANDBOX_WRITE);
+    assert_ptr_equal(setup.paths[0].place, opened.folder);
+    assert_null(opened.ca_file);
 }
 
 static void
 test_tryton(void **state)
 {
     struct sandbox_setup setup = reach(
-        "{\"system\": \"tryton\", \"url\": \"https://h:8443/db/\", \"ca_file\": \"/etc/ca.pem\"}");
+        "{\"system\": \"tryton\", \"url\": \"https://h:8443/db/\", \"ca_file\": \"/no/ca.pem\"}");
 
     (void)state;
     assert_int_equal(setup.port_count, 1);
     assert_int_equal(setup.ports[0], 8443);
-    assert_int_equal(setup.path_count, 1);
-    assert_string_equal(setup.paths[0].path, "/etc/ca.pem");
-    assert_int_equal(setup.paths[0].access, SANDBOX_READ);
+    assert_int_equal(setup.path_count, 0); /* its file is read before the sandbox */
+    assert_string_equal(opened.ca_file->path, "/no/ca.pem");
+    assert_null(opened.ca);
 }
 
 static void
@@ -78,18 +85,20 @@ static void
 test_webdriver(void **state)
 {
     struct sandbox_setup setup = {.mode = "required"};
+    struct err err;
 
     (void)state;
     json_decref(slice);
     slice = json_pack("{s:{s:{s:s s:s s:s}} s:s}", "document", "erp", "system", "webdriver", "url",
-                      "https://erp/", "ca_file", "/etc/ca.pem", "webdriver_url",
+                      "https://erp/", "ca_file", "/no/ca.pem", "webdriver_url",
                       "http://127.0.0.1:9515");
-    reach_erp(&setup, slice);
+    reach_close(&opened);
+    opened = (struct reach){0};
+    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
     assert_int_equal(setup.port_count, 1);
     assert_int_equal(setup.ports[0], 9515);
-    assert_int_equal(setup.path_count, 1);
-    assert_string_equal(setup.paths[0].path, "/etc/ca.pem");
-    assert_int_equal(setup.paths[0].access, SANDBOX_READ);
+    assert_int_equal(setup.path_count, 0);
+    assert_string_equal(opened.ca_file->path, "/no/ca.pem");
 }
 
 /* A system without a row reaches nothing. */
@@ -107,6 +116,7 @@ tear_down(void **state)
 {
     (void)state;
     json_decref(slice);
+    reach_close(&opened);
     return 0;
 }
 

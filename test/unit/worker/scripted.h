@@ -227,7 +227,7 @@ scripted_setup(void **state)
     s->erp.on_request = erp_on_request;
     s->erp.arg = s;
     server_open(&s->erp, s->base);
-    s->http = http_new(s->base, NULL);
+    s->http = http_new(s->base, NULL, NULL);
     strcpy(s->workshop.name, "Bennys Auto");
     s->workshop.retry =
         (struct retry_policy){.first_ms = 10, .max_ms = 40, .give_up_after_ms = 3600000};

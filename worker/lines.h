@@ -1,0 +1,22 @@
+/* The file driver's folder, and who may write into it. */
+#ifndef WORKER_LINES_H
+#define WORKER_LINES_H
+
+#include <stdbool.h>
+
+#include "worker/place.h"
+
+/* As root, before the process becomes uid: gives it the folder where root made it for that, and
+ * says so in the log. So it must be empty and root's, out of uid's and everybody's reach, a folder
+ * and no link to one, below /srv, /tmp or /var/tmp, and no mount point of /etc/fstab: then it hides
+ * behind a share. Anywhere else whoever writes a workshop's configuration could have root's folders
+ * given away. */
+void lines_give(const struct place *folder, uid_t uid);
+
+/* As the process' user: warns where it can't write there, with what to do. */
+void lines_check(const struct place *folder);
+
+/* What to do where it can't. Valid until the next call. */
+const char *lines_advice(const struct place *folder);
+
+#endif

@@ -302,8 +302,8 @@ class Browser:
         """From the top document."""
         def enter():
             self.post("/frame", {"id": None})
-            (one, *_) = self.post("/elements", {"using": "css selector", "value": f"[name={name}]"})
-            return self.post("/frame", {"id": one}) is None
+            found = self.post("/elements", {"using": "css selector", "value": f"[name={name}]"})
+            return found and self.post("/frame", {"id": found[0]}) is None
         self.wait(enter, f"frame {name}")
 
     def window(self, place):

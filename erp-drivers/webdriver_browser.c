@@ -142,7 +142,8 @@ set_binary(json_t *options, const struct browser *b)
         json_object_set(options, "binary", binary);
 }
 
-/* The pipe is what makes Chromium end when its driver is killed. It must not keep passwords. */
+/* The pipe is what makes Chromium end when its driver is killed. It must not keep
+ * passwords, nor what is typed: its autofill also makes every form slower than the one before. */
 static json_t *
 chrome_options(const struct browser *b)
 {
@@ -166,8 +167,9 @@ chrome_options(const struct browser *b)
     add(args, "--lang=%s", language);
     add_arguments(args, b);
     options =
-        json_pack("{s:o s:{s:s s:b s:b}}", "args", args, "prefs", "intl.accept_languages", language,
-                  "credentials_enable_service", 0, "profile.password_manager_enabled", 0);
+        json_pack("{s:o s:{s:s s:b s:b s:b s:b}}", "args", args, "prefs", "intl.accept_languages",
+                  language, "credentials_enable_service", 0, "profile.password_manager_enabled", 0,
+                  "autofill.profile_enabled", 0, "autofill.credit_card_enabled", 0);
     set_binary(options, b);
     return options;
 }

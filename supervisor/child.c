@@ -156,8 +156,8 @@ tidy_up(struct child *child)
     if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
         return;
     if (child_maintain(child, &err))
-        log_warning("%s: what is open in the ERP is not closed: %s", child->workshop->slug,
-                    err.text);
+        log_about(LOG_WARNING, child->workshop->name, "what is open in the ERP is not closed: %s",
+                  err.text);
 }
 
 /* The process is reaped and its last words are read: what now? */

@@ -91,11 +91,11 @@ fail(struct removal *removal, bool was_active, const struct err *why)
     const struct daemon *daemon = removal->removals->daemon;
     struct err err;
 
-    log_error("%s: %s", removal->child->workshop->name, why->text);
+    log_about(LOG_ERROR, removal->child->workshop->name, "%s", why->text);
     control_not_written(removal->call, why);
     if (was_active && !removal->child->workshop->active &&
         keep_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
-        log_error("%s: it stays inactive: %s", removal->child->workshop->name, err.text);
+        log_about(LOG_ERROR, removal->child->workshop->name, "it stays inactive: %s", err.text);
     if (!removal->was_up)
         child_stop(removal->child);
     call_off(removal);
@@ -126,7 +126,8 @@ carry_out(struct removal *removal, json_int_t waiting)
         fail(removal, was_active, &err);
         return;
     }
-    log_info("%s: removed; its queue is kept in %s", child->workshop->name, queue ?: "no folder");
+    log_about(LOG_INFO, child->workshop->name, "removed; its queue is kept in %s",
+              queue ?: "no folder");
     reply = removed_json(child->workshop, waiting, queue);
     free(queue);
     apply_without(daemon, removal->slug);
@@ -247,7 +248,7 @@ begin(struct removals *removals, struct child *child, bool force, struct call *c
         die_abort("no memory for a timer");
     text_copy(removal->slug, sizeof removal->slug, child->workshop->slug);
     TAILQ_INSERT_TAIL(&removals->open, removal, link);
-    log_info("%s: is to be removed%s", child->workshop->name, force ? ", by force" : "");
+    log_about(LOG_INFO, child->workshop->name, "is to be removed%s", force ? ", by force" : "");
     child_stop(child);
     step_soon(removal);
 }

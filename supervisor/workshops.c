@@ -65,10 +65,10 @@ write_file(struct put *put, const struct workshop_config *workshop)
         registry_in_step(daemon->config, &daemon->keys, put->slug))
         return true;
     if (registry_write(daemon->config, workshop, &err) == 0) {
-        log_info("%s: its configuration is written", workshop->name);
+        log_about(LOG_INFO, workshop->name, "its configuration is written");
         return true;
     }
-    log_error("%s: %s", workshop->name, err.text);
+    log_about(LOG_ERROR, workshop->name, "%s", err.text);
     control_not_written(put->call, &err);
     return false;
 }

@@ -16,7 +16,6 @@ static struct {
     char at_disk[64]; /* the notes on disk when the last request came, a space behind each */
     char log[256];    /* the requests, a space behind each */
     unsigned opened, idle_s, delay_ms;
-    int64_t line_ms; /* when a line's request came */
     bool hang_close; /* /close is not answered */
     bool fill_disk;  /* when /open comes */
     unsigned max_browsers, browsers;
@@ -134,7 +133,6 @@ browser_on_request(struct connection *c, void *arg)
         if (world.fill_disk)
             disk_takes(false);
     } else if (strcmp(what, "line") == 0) {
-        world.line_ms = clock_monotonic_ms();
         assert_true(get(s->f.queue, of).commit_sent);
         s->lines++;
         if (s->otherwise == HOLD)

@@ -80,18 +80,23 @@ def test_a_worker_by_itself_opens_its_files(daemon):
     from pumpline import BUILD
     bennys = daemon.add_file()
     (daemon.folder / "log").mkdir()
-    for folder in (daemon.folder / "log", *(one for one in daemon.folder.parents if one.stat().st_mode & 1 == 0)):
-        folder.chmod(0o777)  # it opens them again as the workshop's own user
+    (daemon.folder / "log").chmod(0o777)  # it opens them again as the workshop's own user
+    for folder in daemon.folder.parents:
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode & 0o7777 | 0o001)
     process = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "Bennys Auto", "-c", daemon.config],
                                stderr=subprocess.DEVNULL)
-    until(bennys.up, "it answers")
-    bennys.place("before")
-    old = logs(daemon)[0].rename(logs(daemon)[0].with_suffix(".1"))
-    process.send_signal(signal.SIGHUP)
-    until(logs(daemon)[0].exists, "it is opened again")
-    bennys.place("after")
-    bennys.put("/kill")
-    assert process.wait(60) == 0
+    try:
+        until(bennys.up, "it answers")
+        bennys.place("before")
+        old = logs(daemon)[0].rename(logs(daemon)[0].with_suffix(".1"))
+        process.send_signal(signal.SIGHUP)
+        until(logs(daemon)[0].exists, "it is opened again")
+        bennys.place("after")
+        bennys.put("/kill")
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
     assert "[before] " in old.read_text() and "[after] " not in old.read_text()
     assert "[after] " in logs(daemon)[0].read_text()
 

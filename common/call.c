@@ -79,6 +79,14 @@ reply_json(struct call *call, int status, const char *content_type, json_t *body
 }
 
 void
+call_problem_json(struct call *call, json_t *problem)
+{
+    int status = (int)json_integer_value(json_object_get(problem, "status"));
+
+    reply_json(call, status, "application/problem+json", problem);
+}
+
+void
 call_reply(struct call *call, int status, json_t *body)
 {
     reply_json(call, status, "application/json", body);
@@ -96,7 +104,7 @@ call_problem(struct call *call, int status, const char *code, json_t *fields, co
     va_end(arguments);
     text_copy(cut, sizeof cut, detail);
     text_clean(cut);
-    reply_json(call, status, "application/problem+json", problem_json(status, code, fields, cut));
+    call_problem_json(call, problem_json(status, code, fields, cut));
 }
 
 struct call_stream *

@@ -75,6 +75,9 @@ void call_reply_text(struct call *call, int status, const char *content_type, co
 void call_problem(struct call *call, int status, const char *code, json_t *fields,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same with a problem that has members of its own (problem_json); takes over both. */
+void call_problem_json(struct call *call, json_t *problem);
+
 /* Starts a reply of status 200 that has no length. Takes over the call. NULL where nothing is to be
  * sent: the call is answered. A carrier without streams: 501. */
 struct call_stream *call_stream_start(struct call *call, const char *content_type,

@@ -86,16 +86,17 @@ resolve_text(struct attempt *a, const json_t *value)
     return copy;
 }
 
-static json_t *
-resolve_array(struct attempt *a, const json_t *value)
+json_t *
+ask_each(struct attempt *a, const json_t *array,
+         json_t *(*one)(struct attempt *a, const json_t *element))
 {
     json_t *copy = json_array();
     const json_t *element;
     size_t i;
 
-    json_array_foreach(value, i, element)
+    json_array_foreach(array, i, element)
     {
-        json_t *part = ask_resolve(a, element);
+        json_t *part = one(a, element);
 
         if (!part) {
             json_decref(copy);
@@ -138,7 +139,7 @@ ask_resolve(struct attempt *a, const json_t *value)
     if (json_is_string(value))
         return resolve_text(a, value);
     if (json_is_array(value))
-        return resolve_array(a, value);
+        return ask_each(a, value, ask_resolve);
     return json_is_object(value) ? resolve_object(a, value) : json_incref((json_t *)value);
 }
 

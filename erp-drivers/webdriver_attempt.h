@@ -167,6 +167,10 @@ void ask_set(struct attempt *a, const char *name, const char *value);
 /* A copy of a value with all its templates expanded; NULL: FAILED is set. */
 json_t *ask_resolve(struct attempt *a, const json_t *value);
 
+/* An array of what `one` makes of each element; NULL where it gives NULL: FAILED is set. */
+json_t *ask_each(struct attempt *a, const json_t *array,
+                 json_t *(*one)(struct attempt *a, const json_t *element));
+
 /* Asks op with its members (taken over; NULL: FAILED is set already), finding the row first that
  * they are about. */
 enum result ask(struct attempt *a, const char *op, json_t *question);

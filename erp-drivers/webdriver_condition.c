@@ -134,21 +134,9 @@ fold(struct attempt *a, const json_t *c)
 static json_t *
 reduce_parts(struct attempt *a, const char *word, const json_t *parts)
 {
-    json_t *list = json_array();
-    const json_t *part;
-    size_t i;
+    json_t *list = ask_each(a, parts, condition_reduce);
 
-    json_array_foreach(parts, i, part)
-    {
-        json_t *reduced = condition_reduce(a, part);
-
-        if (!reduced) {
-            json_decref(list);
-            return NULL;
-        }
-        json_array_append_new(list, reduced);
-    }
-    return json_pack("{s:o}", word, list);
+    return list ? json_pack("{s:o}", word, list) : NULL;
 }
 
 json_t *

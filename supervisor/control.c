@@ -48,13 +48,9 @@ control_refuse_faults(struct call *call, const struct config_faults *faults)
     char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
                               faults->count == 1 ? "" : "s");
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
-    char *text;
 
     json_object_set_new(problem, "faults", config_faults_json(faults));
-    text = json_dumps(problem, JSON_COMPACT);
-    call_reply_text(call, 400, "application/problem+json", text, strlen(text));
-    free(text);
-    json_decref(problem);
+    call_problem_json(call, problem);
     free(detail);
 }
 

@@ -203,13 +203,9 @@ answer_incomplete(struct call *call, const void *arg)
     char *detail;
     json_t *list = incomplete_json(arg, &detail);
     json_t *problem = problem_json(409, "rekey_incomplete", NULL, detail);
-    char *text;
 
     json_object_set_new(problem, "incomplete", list);
-    text = json_dumps(problem, JSON_COMPACT);
-    call_reply_text(call, 409, "application/problem+json", text, strlen(text));
-    free(text);
-    json_decref(problem);
+    call_problem_json(call, problem);
     free(detail);
 }
 

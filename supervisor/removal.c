@@ -44,13 +44,9 @@ refuse_waiting(struct call *call, json_int_t waiting)
                               "keeps its queue aside",
                               (long long)waiting, waiting == 1 ? " waits" : "s wait");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
-    char *text;
 
     json_object_set_new(problem, "waiting", json_integer(waiting));
-    text = json_dumps(problem, JSON_COMPACT);
-    call_reply_text(call, 409, "application/problem+json", text, strlen(text));
-    free(text);
-    json_decref(problem);
+    call_problem_json(call, problem);
     free(detail);
 }
 

@@ -60,3 +60,22 @@ def bennys(daemon):
     workshop = daemon.add_file()
     daemon.start()
     return workshop
+
+
+@pytest.fixture
+def pair(daemon):
+    bennys = daemon.add_file()
+    carls = daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    return daemon, bennys, carls
+
+
+@pytest.fixture
+def neighboured(daemon):
+    """Bennys Auto, and a neighbour whose process stays the same whatever happens."""
+    bennys = daemon.add_file()
+    daemon.add_file("neighbour", "Neighbour")
+    daemon.start()
+    pid = daemon.worker_pid("neighbour")
+    yield daemon, bennys
+    assert daemon.worker_pid("neighbour") == pid

@@ -69,14 +69,6 @@ def watch(daemon):
         yield one
 
 
-@pytest.fixture
-def pair(daemon):
-    bennys = daemon.add_file()
-    carls = daemon.add_file("carls-cars", "Carls Cars")
-    daemon.start()
-    return daemon, bennys, carls
-
-
 def about(slug, **members):
     return lambda data: data["slug"] == slug and all(data.get(name) == value for name, value in members.items())
 

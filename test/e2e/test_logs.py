@@ -7,8 +7,6 @@ import subprocess
 import threading
 from pathlib import Path
 
-import pytest
-
 from pumpline import SECRET, alive, until
 
 ROOT = Path(__file__).parents[2]
@@ -21,14 +19,6 @@ def parsed(text):
     found = [LINE.match(line) for line in lines]
     assert all(found), [line for line, match in zip(lines, found) if not match]
     return found
-
-
-@pytest.fixture
-def pair(daemon):
-    bennys = daemon.add_file()
-    carls = daemon.add_file("carls-cars", "Carls Cars")
-    daemon.start()
-    return daemon, bennys, carls
 
 
 def logs(daemon, slug="bennys-auto"):

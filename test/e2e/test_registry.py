@@ -61,19 +61,8 @@ def faults(daemon, target, body):
     return {one["pointer"]: one["detail"] for one in problem["faults"]}
 
 
-@pytest.fixture
-def pair(daemon):
-    """Bennys Auto, and a neighbour whose process stays the same whatever happens."""
-    bennys = daemon.add_file()
-    daemon.add_file("neighbour", "Neighbour")
-    daemon.start()
-    pid = daemon.worker_pid("neighbour")
-    yield daemon, bennys
-    assert daemon.worker_pid("neighbour") == pid
-
-
-def test_a_new_workshop_serves_when_the_reply_is_there(pair):
-    daemon, _ = pair
+def test_a_new_workshop_serves_when_the_reply_is_there(neighboured):
+    daemon, _ = neighboured
     body = document(daemon, stop_timeout_s=7, active=True)
     reply = put(daemon, "carls-cars", body)
     assert reply["created"] is True and reply["process"] == "running" and reply["configuration"] == body
@@ -86,8 +75,8 @@ def test_a_new_workshop_serves_when_the_reply_is_there(pair):
     assert path(daemon, "carls-cars").read_text().startswith('{\n  "workshop": "Carls Cars",\n')
 
 
-def test_a_name_makes_the_slug(pair):
-    daemon, _ = pair
+def test_a_name_makes_the_slug(neighboured):
+    daemon, _ = neighboured
     body = document(daemon, "Ann & Søn's  Autos!")
     assert put(daemon, "Ann & Søn's  Autos!", body)["slug"] == "ann-s-n-s-autos"
     assert put(daemon, "Ann & Søn's  Autos!", body)["created"] is False
@@ -97,8 +86,8 @@ def test_a_name_makes_the_slug(pair):
     assert put(daemon, "aou", document(daemon, "äöü"))["slug"] == "aou"
 
 
-def test_every_fault_is_told_at_once_and_nothing_changes(pair):
-    daemon, bennys = pair
+def test_every_fault_is_told_at_once_and_nothing_changes(neighboured):
+    daemon, bennys = neighboured
     body = {"workshop": "Neighbour", "listen": f"127.0.0.1:{bennys.port}", "erp": {"system": "file", "folder": "x"},
             "credentials": {"username": "bot", "password": {"sealed": "bm90IG91cnM="}}, "colour": 1,
             "api_tokens": [{"scope": "all", "hash": "zz" * 32, "name": "a"}, {"scope": "order", "hash": "ZZ" * 32, "name": "a"}]}
@@ -119,16 +108,16 @@ def test_every_fault_is_told_at_once_and_nothing_changes(pair):
     ('{"workshop": "A", "workshop": "B"}', None, 400, "invalid_json"), ("[]", None, 400, "invalid_json"),
     ("", None, 400, "invalid_json"), ('{"credentials": {"password": "' + PASSWORD + '"} x', None, 400, "invalid_json"),
     ("{}\0", None, 400, "invalid_json"), ("{}", "application/x-www-form-urlencoded", 400, "bad_configuration")])
-def test_a_body_that_is_no_document(pair, body, kind, status, code):
-    daemon, _ = pair
+def test_a_body_that_is_no_document(neighboured, body, kind, status, code):
+    daemon, _ = neighboured
     reply = call(UnixConnection(daemon.socket, DEADLINE_S), "PUT", "/workshops/carls-cars", body,
                  {"Content-Type": kind} if kind else None)
     assert (reply.status, reply.type, reply.json["code"]) == (status, "application/problem+json", code)
     assert PASSWORD not in reply.text
 
 
-def test_another_configuration_restarts_and_the_same_does_not(pair):
-    daemon, bennys = pair
+def test_another_configuration_restarts_and_the_same_does_not(neighboured):
+    daemon, bennys = neighboured
     body, pid = stored(daemon), daemon.worker_pid()
     text, inode = path(daemon).read_text(), path(daemon).stat().st_ino
     reply = put(daemon, "Bennys Auto", body)
@@ -145,16 +134,16 @@ def test_another_configuration_restarts_and_the_same_does_not(pair):
     assert daemon.call("PUT", "/reload").json["unchanged"] == 2 and daemon.worker_pid() == reply["pid"]
 
 
-def test_a_broken_file_of_another_is_nobodys_business(pair):
-    daemon, _ = pair
+def test_a_broken_file_of_another_is_nobodys_business(neighboured):
+    daemon, _ = neighboured
     path(daemon, "neighbour").write_text("{ half")
     put(daemon, "bennys-auto", {**stored(daemon), "stop_timeout_s": 9})
     put(daemon, "carls-cars", document(daemon))
     assert path(daemon, "neighbour").read_text() == "{ half" and stored(daemon)["stop_timeout_s"] == 9
 
 
-def test_active_is_kept_across_restarts(pair):
-    daemon, bennys = pair
+def test_active_is_kept_across_restarts(neighboured):
+    daemon, bennys = neighboured
     reply = daemon.call("PUT", "/workshops/bennys-auto/deactivate").json
     assert (reply["was_active"], reply["was_running"], reply["active"], reply["process"]) == (True, True, False, "stopped")
     assert refused(bennys) and stored(daemon)["active"] is False
@@ -171,8 +160,8 @@ def test_active_is_kept_across_restarts(pair):
     assert daemon.call("GET", "/workshops/bennys-auto/activate").status == 405
 
 
-def test_stop_and_kill_hold_until_the_daemon_restarts(pair):
-    daemon, bennys = pair
+def test_stop_and_kill_hold_until_the_daemon_restarts(neighboured):
+    daemon, bennys = neighboured
     for days, command in enumerate(("stop", "kill"), 1):
         daemon.call("PUT", f"/workshops/bennys-auto/{command}")
         put(daemon, "bennys-auto", stored(daemon))  # the same: nothing is touched
@@ -193,8 +182,8 @@ def test_active_ones_start_with_the_daemon(daemon):
     assert daemon.integration("carls-cars")["process"] == "stopped"
 
 
-def test_a_failed_one_is_started_again_when_it_is_changed(pair):
-    daemon, _ = pair
+def test_a_failed_one_is_started_again_when_it_is_changed(neighboured):
+    daemon, _ = neighboured
     body = document(daemon)
     with squatting(served(body).port):
         assert put(daemon, "carls-cars", body)["process"] == "backoff"
@@ -202,8 +191,8 @@ def test_a_failed_one_is_started_again_when_it_is_changed(pair):
         assert put(daemon, "carls-cars", body)["process"] == "running"
 
 
-def test_a_configuration_goes_to_a_gui_and_back(pair):
-    daemon, _ = pair
+def test_a_configuration_goes_to_a_gui_and_back(neighboured):
+    daemon, _ = neighboured
     tokens = [{"scope": "order", "hash": HASH, "name": "till"}, {"scope": "manage", "hash": "cd" * 32},
               {"scope": "order", "hash": "ef" * 32}]
     body = document(daemon, credentials={"username": "bot", "password": PASSWORD}, api_tokens=tokens,
@@ -226,8 +215,8 @@ def test_a_configuration_goes_to_a_gui_and_back(pair):
     assert stored(daemon, "carls-cars")["api_tokens"] == []
 
 
-def test_what_was_not_stored_can_not_be_kept(pair):
-    daemon, _ = pair
+def test_what_was_not_stored_can_not_be_kept(neighboured):
+    daemon, _ = neighboured
     body = document(daemon, credentials={"username": "bot", "password": PASSWORD},
                     api_tokens=[{"scope": "order", "hash": HASH}, {"scope": "order", "hash": "cd" * 32}])
     put(daemon, "carls-cars", body)
@@ -248,8 +237,8 @@ def seal(daemon, workshop, password=PASSWORD):
     return reply.json
 
 
-def test_sealing_by_hand(pair):
-    daemon, _ = pair
+def test_sealing_by_hand(neighboured):
+    daemon, _ = neighboured
     assert seal(daemon, "Bennys Auto")["slug"] == "bennys-auto"
     sealed = seal(daemon, "carls-cars")
     assert sealed["slug"] == "carls-cars"
@@ -281,8 +270,8 @@ def in_memory(pid, secret):
     return False
 
 
-def test_a_plain_password_is_written_nowhere(pair):
-    daemon, _ = pair
+def test_a_plain_password_is_written_nowhere(neighboured):
+    daemon, _ = neighboured
     replies = [daemon.call("PUT", "/workshops/carls-cars", {**document(daemon), "credentials": credentials, **more}).text
                for credentials, more in (({"username": "bot", "password": PASSWORD}, {"colour": 1}),
                                          ({"username": "bot", "password": PASSWORD * 99}, {}),
@@ -298,8 +287,8 @@ def test_a_plain_password_is_written_nowhere(pair):
     assert "sealed" in stored(daemon, "carls-cars")["credentials"]["password"]
 
 
-def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(pair):
-    daemon, _ = pair
+def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(neighboured):
+    daemon, _ = neighboured
     daemon.add_file("carls-cars", "Carls Cars", credentials={"username": "bot", "password": PASSWORD})
     daemon.call("PUT", "/reload")
     pid = until(lambda: daemon.integration("carls-cars")["process"] == "running" and daemon.worker_pid("carls-cars"), "up")
@@ -316,8 +305,8 @@ def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(pair):
     assert daemon.call("PUT", "/reload").json["changed"] == [] and daemon.worker_pid("carls-cars") == pid
 
 
-def test_what_somebody_is_editing_is_not_overwritten_by_a_switch(pair):
-    daemon, _ = pair
+def test_what_somebody_is_editing_is_not_overwritten_by_a_switch(neighboured):
+    daemon, _ = neighboured
     path(daemon).write_text(json.dumps({**stored(daemon), "retention_days": 7}))
     text = path(daemon).read_text()
     for method, target, body in (("PUT", "deactivate", None), ("POST", "tokens", {"name": "a", "scope": "order", "hash": HASH})):
@@ -329,8 +318,8 @@ def test_what_somebody_is_editing_is_not_overwritten_by_a_switch(pair):
     assert daemon.call("PUT", "/workshops/bennys-auto/deactivate").status == 200 and stored(daemon)["retention_days"] == 7
 
 
-def test_tokens(pair):
-    daemon, bennys = pair
+def test_tokens(neighboured):
+    daemon, bennys = neighboured
     assert daemon.call("GET", "/workshops/bennys-auto/tokens").json == {"workshop": "Bennys Auto", "tokens": []}
     pid = daemon.worker_pid()
     token = "a-token-of-the-till"
@@ -351,8 +340,8 @@ def test_tokens(pair):
     bennys.place("y")
 
 
-def test_the_last_token_of_an_open_address_stays(pair):
-    daemon, _ = pair
+def test_the_last_token_of_an_open_address_stays(neighboured):
+    daemon, _ = neighboured
     put(daemon, "carls-cars", document(daemon, listen=f"0.0.0.0:{free_port()}",
                                        api_tokens=[{"scope": "order", "hash": HASH, "name": "only"}]))
     pid = daemon.worker_pid("carls-cars")
@@ -361,15 +350,15 @@ def test_the_last_token_of_an_open_address_stays(pair):
     assert len(stored(daemon, "carls-cars")["api_tokens"]) == 1 and daemon.worker_pid("carls-cars") == pid
 
 
-def test_a_token_wakes_nobody_who_was_stopped(pair):
-    daemon, bennys = pair
+def test_a_token_wakes_nobody_who_was_stopped(neighboured):
+    daemon, bennys = neighboured
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     assert daemon.call("POST", "/workshops/bennys-auto/tokens", {"name": "a", "scope": "order", "hash": HASH}).status == 200
     assert daemon.integration()["process"] == "stopped" and refused(bennys)
 
 
-def test_a_folder_that_can_not_be_written(pair):
-    daemon, bennys = pair
+def test_a_folder_that_can_not_be_written(neighboured):
+    daemon, bennys = neighboured
     before, pid = below(daemon.folder / "workshops.d"), daemon.worker_pid()
     away = daemon.folder / "workshops.away"
     (daemon.folder / "workshops.d").rename(away)

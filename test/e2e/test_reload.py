@@ -12,14 +12,6 @@ import pytest
 from pumpline import BUILD, DEADLINE_S, SECRET, Workshop, alive, free_port, refused, squatting, until
 
 
-@pytest.fixture
-def pair(daemon):
-    bennys = daemon.add_file()
-    carls = daemon.add_file("carls-cars", "Carls Cars")
-    daemon.start()
-    return daemon, bennys, carls
-
-
 def path(daemon, slug="bennys-auto"):
     return daemon.folder / "workshops.d" / f"{slug}.json"
 

@@ -17,17 +17,6 @@ import pytest
 from pumpline import DEADLINE_S, alive, refused, until
 
 
-@pytest.fixture
-def pair(daemon):
-    """Bennys Auto, and a neighbour whose process stays the same whatever happens."""
-    bennys = daemon.add_file()
-    daemon.add_file("neighbour", "Neighbour")
-    daemon.start()
-    pid = daemon.worker_pid("neighbour")
-    yield daemon, bennys
-    assert daemon.worker_pid("neighbour") == pid
-
-
 def path(daemon, slug="bennys-auto"):
     return daemon.folder / "workshops.d" / f"{slug}.json"
 
@@ -87,8 +76,8 @@ def test_one_without_orders_goes_and_its_past_is_kept(daemon, bennys):
     assert delete(daemon)["queue_kept"] != reply["queue_kept"]
 
 
-def test_orders_that_wait_keep_it_where_it_is(pair):
-    daemon, bennys = pair
+def test_orders_that_wait_keep_it_where_it_is(neighboured):
+    daemon, bennys = neighboured
     bennys.put("/stop_worker")
     for number in range(3):
         bennys.place(f"w{number}")
@@ -107,8 +96,8 @@ def test_orders_that_wait_keep_it_where_it_is(pair):
         bennys.wait(f"w{number}", "created")
 
 
-def test_one_that_does_not_run_is_asked_by_a_process_of_its_own(pair):
-    daemon, bennys = pair
+def test_one_that_does_not_run_is_asked_by_a_process_of_its_own(neighboured):
+    daemon, bennys = neighboured
     bennys.put("/stop_worker")
     bennys.place("w")
     daemon.call("PUT", "/workshops/bennys-auto/kill")
@@ -121,8 +110,8 @@ def test_one_that_does_not_run_is_asked_by_a_process_of_its_own(pair):
     assert delete(daemon)["waiting"] == 0 and gone(daemon, bennys)
 
 
-def test_a_queue_that_can_not_be_read(pair):
-    daemon, bennys = pair
+def test_a_queue_that_can_not_be_read(neighboured):
+    daemon, bennys = neighboured
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     shutil.rmtree(queue(daemon))
     queue(daemon).write_text("no folder")
@@ -135,8 +124,8 @@ def test_a_queue_that_can_not_be_read(pair):
         assert file.read() == "no folder"
 
 
-def test_one_that_never_ran(pair):
-    daemon, _ = pair
+def test_one_that_never_ran(neighboured):
+    daemon, _ = neighboured
     daemon.add_file("carls-cars", "Carls Cars", active=False)
     daemon.call("PUT", "/reload")
     reply = delete(daemon, "carls-cars")
@@ -144,8 +133,8 @@ def test_one_that_never_ran(pair):
     assert len(list((daemon.folder / "state" / "removed").glob("carls-cars-*/carls-cars.json"))) == 1
 
 
-def test_a_disk_that_refuses(pair):
-    daemon, bennys = pair
+def test_a_disk_that_refuses(neighboured):
+    daemon, bennys = neighboured
     removed = daemon.folder / "state" / "removed"
     removed.write_text("no folder")
     assert delete(daemon, status=503)["code"] == "not_written"
@@ -173,8 +162,8 @@ def was_taken(connection):
         return b"".join(iter(lambda: connection.recv(65536), b"")).startswith(b"HTTP/1.1 200")
 
 
-def test_an_order_that_comes_while_it_is_removed(pair):
-    daemon, bennys = pair
+def test_an_order_that_comes_while_it_is_removed(neighboured):
+    daemon, bennys = neighboured
     taken = []
     with ThreadPoolExecutor() as threads:
         for number in range(8):
@@ -199,8 +188,8 @@ def test_an_order_that_comes_while_it_is_removed(pair):
     assert not all(taken)
 
 
-def test_orders_that_come_all_the_time(pair):
-    daemon, bennys = pair
+def test_orders_that_come_all_the_time(neighboured):
+    daemon, bennys = neighboured
     bennys.put("/stop_worker")
     taken, stop = [], threading.Event()
 
@@ -234,8 +223,8 @@ def held(daemon, threads):
     return pid, removing
 
 
-def test_who_starts_it_meanwhile_keeps_it(pair):
-    daemon, bennys = pair
+def test_who_starts_it_meanwhile_keeps_it(neighboured):
+    daemon, bennys = neighboured
     with ThreadPoolExecutor() as threads:
         pid, removing = held(daemon, threads)
         assert delete(daemon, status=409)["code"] == "being_removed"
@@ -250,8 +239,8 @@ def test_who_starts_it_meanwhile_keeps_it(pair):
     assert path(daemon).exists()
 
 
-def test_one_that_is_taken_out_by_hand_meanwhile(pair):
-    daemon, bennys = pair
+def test_one_that_is_taken_out_by_hand_meanwhile(neighboured):
+    daemon, bennys = neighboured
     with ThreadPoolExecutor() as threads:
         pid, removing = held(daemon, threads)
         path(daemon).unlink()

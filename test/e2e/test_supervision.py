@@ -12,14 +12,6 @@ import pytest
 from pumpline import BUILD, DEADLINE_S, alive, free_port, refused, squatting, until
 
 
-@pytest.fixture
-def pair(daemon):
-    bennys = daemon.add_file()
-    carls = daemon.add_file("carls-cars", "Carls Cars")
-    daemon.start()
-    return daemon, bennys, carls
-
-
 def kill_worker(daemon, slug="bennys-auto"):
     pid = daemon.worker_pid(slug)
     os.kill(pid, signal.SIGKILL)

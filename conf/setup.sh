@@ -21,11 +21,14 @@ install_packages() {
 }
 
 # build FOLDER [CMAKE OPTION …]
+# Configured twice: in a folder that another compiler was used in, cmake drops the other options without a word.
 build() {
     local folder=$1
     shift
     mkdir -p "$folder"
-    cmake -S . -B "$folder" -G Ninja "$@" >"$folder/build.log" 2>&1 && ninja -C "$folder" >>"$folder/build.log" 2>&1 || {
+    {
+        cmake -S . -B "$folder" -G Ninja "$@" && cmake -S . -B "$folder" "$@" && ninja -C "$folder"
+    } >"$folder/build.log" 2>&1 || {
         cat "$folder/build.log"
         return 1
     }

@@ -29,6 +29,11 @@ step() {
     echo "<testsuite><testcase classname=\"run\" name=\"$name\">$fault</testcase></testsuite>" >"$results/$name.xml"
 }
 
+# A file that nothing replaces counts as failed.
+for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot; do
+    echo '<testsuite/>' >"$results/$suite.xml"
+done
+
 for folder in build build-asan; do
     ctest --test-dir "$folder" --output-junit "$results/unit-$folder.xml" --timeout 300 --output-on-failure -j2 |
         grep -v '^ *Start'

@@ -1,8 +1,9 @@
 /* ERPs that have only a web page: a browser, driven by a recipe through W3C WebDriver.
  *
  * The walk of an attempt: a browser, opened where there is none → login, where it is not logged in
- * → lookup → created, or create → commit → error rules → verify → created. One browser serves
- * order after order. What a recipe says is webdriver_run.c's; this file says in which order. */
+ * → lookup → created, or create → commit → error rules → verify → created. A refusal after the
+ * commit → lookup → created, or refused. One browser serves order after order. What a recipe says
+ * is webdriver_run.c's; this file says in which order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,13 @@ first_section(struct attempt *a)
         a->password_typed = false;
         return go_to_section(a, LOGIN);
     }
-    return a->job->order->commit_sent ? go_on(a, SETTLE) : go_to_section(a, LOOKUP);
+    return attempt_in_doubt(a) ? go_on(a, SETTLE) : go_to_section(a, LOOKUP);
+}
+
+static int64_t
+settle_ms(const struct browser *b)
+{
+    return 1000 * recipe_number(b->recipe, "settle_s", RECIPE_SETTLE_S);
 }
 
 static enum result
@@ -85,7 +92,7 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
     (void)reply;
     if (!a->job->order)
         return b->id ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
-    a->settled_ms = a->job->now_ms + 1000 * recipe_number(b->recipe, "settle_s", RECIPE_SETTLE_S);
+    a->settled_ms = a->job->now_ms + settle_ms(b);
     if (b->id && b->useless)
         return go_on(a, CLOSE);
     if (b->id && browser_is_due(b, a->job->now_ms))
@@ -235,8 +242,8 @@ on_clean(struct attempt *a, const struct wire_reply *reply)
 
 /* --- the walk --- */
 
-/* What an earlier attempt sent may still be under way in the ERP: a little patience, or it is
- * looked up too early and done twice. */
+/* What was sent may still be under way in the ERP: a little patience, or it is looked up too early
+ * and done twice. */
 static enum result
 on_settle(struct attempt *a, const struct wire_reply *reply)
 {
@@ -256,9 +263,12 @@ on_settle(struct attempt *a, const struct wire_reply *reply)
 static enum result
 looked_up(struct attempt *a)
 {
-    if (!a->found.is)
+    if (!a->found.is && !a->refusal.code)
         return go_to_section(a, CREATE);
-    failure_compare(a, "erp_rejected");
+    if (a->found.is)
+        failure_compare(a, a->committed ? "amount_refused" : "erp_rejected");
+    else
+        end_with(a, ERP_REJECT, a->refusal.code, a->refusal.words);
     return finish(a);
 }
 
@@ -320,9 +330,10 @@ on_failure(struct attempt *a, const struct wire_reply *reply)
 {
     if (failure_continue(a, reply) == SENT)
         return SENT;
-    if (!a->lost)
+    if (a->ended)
         return finish(a);
     a->lost = false;
+    a->settled_ms = a->job->now_ms + settle_ms(a->browser);
     a->failure = (struct failure){.code = NULL};
     run_clear(a);
     run_enter_window(a, NULL);

@@ -170,16 +170,28 @@ resolve_rule(struct attempt *a, const json_t *rule, size_t number)
     return resolved;
 }
 
-/* Whether there is a log-in is a question only where there was one. */
+/* Whether there is a log-in is a question only where there was one, and no order is refused there.
+ * A refusal must not cut short the search for a line that may be there in spite of it. */
 static bool
 rule_counts(const struct attempt *a, const json_t *rule, bool at_once)
 {
     const char *code = json_string_value(json_object_get(rule, "code"));
+    bool refuses = recipe_reason_find(code)->verdict == RECIPE_REJECT;
 
-    if (json_object_get(rule, "dialog") || a->section == LOGOUT ||
+    if (json_object_get(rule, "dialog") ||
         (at_once && !json_is_true(json_object_get(rule, "at_once"))))
         return false;
-    return a->section != LOGIN || strcmp(code, "session_lost");
+    switch (a->section) {
+    case LOGIN:
+        return !refuses && strcmp(code, "session_lost");
+    case LOOKUP:
+    case VERIFY:
+        return !refuses || !at_once;
+    case LOGOUT:
+        return false;
+    default:
+        return true;
+    }
 }
 
 json_t *

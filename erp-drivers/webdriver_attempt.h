@@ -105,7 +105,8 @@ struct attempt {
     struct found found;
     struct failure failure;
     int failure_stage;
-    bool ended; /* verdict and outcome are known; what follows is cleaning up */
+    struct failure refusal; /* what was said after the commit: it counts if nothing is found */
+    bool ended;             /* verdict and outcome are known; what follows is cleaning up */
     enum erp_verdict verdict;
     struct erp_outcome outcome;
 };
@@ -225,11 +226,14 @@ void browser_adopt(struct browser *b, const char *note);
 
 /* --- ends (webdriver_failure.c) --- */
 
+/* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
+bool attempt_in_doubt(const struct attempt *a);
+
 /* FAILED by the error rule of this number; words: what the page says; NULL: nothing. */
 enum result failure_rule(struct attempt *a, json_int_t number, const char *words);
 
-/* Finds out what attempt.failure means: DONE with attempt.ended and how, or attempt.lost. reply:
- * NULL to begin. */
+/* Finds out what attempt.failure means. DONE: attempt.ended and how, or else it goes on with a new
+ * log-in (attempt.lost) or a look-up (attempt.refusal). reply: NULL to begin. */
 enum result failure_continue(struct attempt *a, const struct wire_reply *reply);
 
 /* Looks whether an error rule holds after the commit: DONE: none does. reply: NULL to begin. */

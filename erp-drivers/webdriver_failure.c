@@ -122,6 +122,12 @@ failure_look(struct attempt *a, const struct wire_reply *reply)
 
 /* --- the end --- */
 
+bool
+attempt_in_doubt(const struct attempt *a)
+{
+    return a->committed || a->job->order->commit_sent;
+}
+
 /* The verdict, as it is to be after all that happened before. */
 static enum erp_verdict
 verdict_of(struct attempt *a)
@@ -131,7 +137,7 @@ verdict_of(struct attempt *a)
     bool changed = strcmp(code, "ui_changed") == 0;
 
     /* Whoever tries a password again and again locks the account. */
-    if (changed && a->section == LOGIN && a->password_typed) {
+    if (verdict == RECIPE_REJECT && a->section == LOGIN && a->password_typed) {
         a->failure.code = "auth_failed";
         return ERP_PARK;
     }
@@ -139,6 +145,20 @@ verdict_of(struct attempt *a)
     if (verdict == RECIPE_RETRY || (changed && a->committed))
         return ERP_RETRY;
     return verdict == RECIPE_PARK ? ERP_PARK : ERP_REJECT;
+}
+
+/* Refused before it could be looked up whether an earlier request stored the line. */
+static void
+doubt(struct attempt *a)
+{
+    char words[sizeof a->failure.words];
+
+    snprintf(
+        words, sizeof words,
+        "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
+    text_copy(words + strlen(words), sizeof words - strlen(words), a->failure.words);
+    text_copy(a->failure.words, sizeof a->failure.words, words);
+    a->failure.code = "outcome_unknown";
 }
 
 static void
@@ -153,27 +173,35 @@ session_lost(struct attempt *a)
     a->failure.code = "erp_failure";
 }
 
-/* Where it failed, and why. */
+/* Where it failed, and why. A page that refuses after the commit may be wrong about what it did, or
+ * be read wrongly: that counts only if a look-up then finds nothing. */
 static void
 conclude(struct attempt *a)
 {
-    char label[200], within[48] = "", words[sizeof a->failure.words];
+    char label[200], within[48] = "";
     bool changed = strcmp(a->failure.code, "ui_changed") == 0;
 
     if (strcmp(a->failure.code, "session_lost") == 0)
         session_lost(a);
     if (a->lost)
         return;
+    a->verdict = verdict_of(a);
+    if (a->verdict == ERP_REJECT && !changed && a->committed && a->section >= COMMIT) {
+        a->refusal = a->failure;
+        a->browser->dirty = true;
+        return;
+    }
+    if (a->verdict == ERP_REJECT && !changed && a->section <= LOOKUP && attempt_in_doubt(a))
+        doubt(a);
     run_label(a, label, sizeof label);
     if (changed && a->step.json && a->job->now_ms >= a->step.deadline_ms)
         snprintf(within, sizeof within, " within %lld s",
                  (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
-    text_copy(words, sizeof words, a->failure.words);
-    a->verdict = verdict_of(a);
     if (changed || a->verdict == ERP_RETRY)
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s", label, words, within);
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s", label, a->failure.words,
+                within);
     else
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s", words);
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.words);
     if (a->job->auth)
         secret_mask(a->outcome.reason_text, a->job->auth->password);
     a->ended = true;

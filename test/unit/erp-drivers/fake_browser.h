@@ -74,6 +74,9 @@ struct fake {
     const char *line_amount; /* what the ERP makes of it */
     const char *dialog;      /* what it asks before saving */
     bool forgets;            /* it takes the line and does not show it */
+    bool refuses;            /* it says no to the click, and takes nothing */
+    bool hides_lines;        /* what it has stored can't be looked up */
+    bool says_no_at_once;    /* the error rule holds whenever it is asked for */
     /* What is in it. */
     bool open, menu, asking;
     /* What it counts. */
@@ -115,6 +118,30 @@ fake_read(const struct fake *f, const char *css)
     return reply;
 }
 
+static inline const char *
+fake_rule(const struct fake *f)
+{
+    static char reply[100];
+
+    snprintf(reply, sizeof reply,
+             "{\"ok\":false,\"why\":\"\",\"rule\":%d,\"words\":\"it says so\"}", f->rule);
+    return reply;
+}
+
+static inline bool
+fake_asks_for_rule(const struct fake *f, const json_t *question)
+{
+    const json_t *rule;
+    size_t i;
+
+    json_array_foreach(json_object_get(question, "rules"), i, rule)
+    {
+        if (json_integer_value(json_object_get(rule, "number")) == f->rule)
+            return true;
+    }
+    return false;
+}
+
 /* What the page's script would say. */
 static inline const char *
 fake_answer(struct fake *f, const json_t *question)
@@ -125,6 +152,8 @@ fake_answer(struct fake *f, const json_t *question)
 
     if (!css)
         css = json_string_value(json_object_get(locator, "css"));
+    if (f->says_no_at_once && strcmp(op, "rules") && fake_asks_for_rule(f, question))
+        return fake_rule(f);
     if (strcmp(op, "frame") == 0)
         return fake_element("main");
     if (strcmp(op, "source") == 0)
@@ -135,20 +164,15 @@ fake_answer(struct fake *f, const json_t *question)
         return fake_read(f, css);
     if (strcmp(op, "condition") == 0)
         return f->hides_menu && !f->menu ? fake_no("#menu is not there") : "{\"ok\":true}";
+    if (strcmp(op, "rows") == 0 && f->hides_lines && f->saves)
+        return fake_no("the list is not there");
     if (strcmp(op, "rows") == 0)
         return f->saves && !f->forgets
                    ? "{\"ok\":true,\"rows\":[3],\"elements\":[{\"element-6066-11e4-a52e-"
                      "4f735466cecf\":\"row\"}]}"
                    : "{\"ok\":true,\"rows\":[],\"elements\":[]}";
-    if (strcmp(op, "rules") == 0) {
-        static char reply[100];
-
-        if (f->rule < 0)
-            return fake_no("");
-        snprintf(reply, sizeof reply,
-                 "{\"ok\":false,\"why\":\"\",\"rule\":%d,\"words\":\"it says so\"}", f->rule);
-        return reply;
-    }
+    if (strcmp(op, "rules") == 0)
+        return fake_asks_for_rule(f, question) ? fake_rule(f) : fake_no("");
     if (f->hides_worksheet && strcmp(css, "#worksheet") == 0)
         return fake_no("#worksheet is not there");
     return fake_element(css);
@@ -195,7 +219,7 @@ fake_do(struct fake *f, const struct erp_request *request)
         snprintf(text, sizeof text, "\"%s\"", f->dialog);
         value = text;
     } else if (ends_with(url, "/alert/accept")) {
-        f->saves += f->asking;
+        f->saves += f->asking && !f->refuses;
         f->asking = false;
     } else if (ends_with(url, "/screenshot")) {
         value = "\"iVBORw0KGgo=\"";

@@ -342,6 +342,20 @@ test_login_that_leads_nowhere(void **state)
     assert_int_equal(outcome.evidence_count, 2);
 }
 
+/* A rule takes the words of a refused password for those of a refused order: the next order does
+ * not try it again. */
+static void
+test_login_is_no_refusal_of_the_order(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+}
+
 static void
 test_session_lost(void **state)
 {
@@ -356,15 +370,87 @@ test_session_lost(void **state)
     assert_int_equal(fake.saves, 0);
 }
 
+/* A page that says no, and has stored the line. */
 static void
-test_error_after_commit(void **state)
+test_refusal_after_a_save(void **state)
 {
     struct order order = order_of("u-1");
 
     (void)state;
     fake.rule = 3;
-    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
     assert_int_equal(fake.commits, 1);
+    assert_in_range(fake.delayed_ms, 3900, 4000);
+    assert_int_equal(fake.sessions, 1);
+}
+
+static void
+test_refusal_after_a_save_of_another_amount(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.line_amount = "4";
+    expect(attempt(&order), ERP_REJECT, "amount_refused");
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+}
+
+static void
+test_refusal_at_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.refuses = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_string_equal(outcome.reference, "");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, 1);
+}
+
+/* The look-up after it fails: nobody knows, and the next attempt looks first. */
+static void
+test_refusal_and_no_look_up(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.hides_lines = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line may be in the ERP, which does not let it be looked up: "
+                        "worksheet_closed: it says so");
+    fake.rule = -1;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    fake.hides_lines = false;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, 1);
+}
+
+/* A rule that says no at once does not keep a line from being found. */
+static void
+test_refusal_while_looking_up(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.says_no_at_once = true;
+    fake.rule = 3;
+    fake.saves = 1;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    fake.saves = 0;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.commits, 0);
 }
 
 static void
@@ -471,8 +557,13 @@ main(void)
         TEST(test_rule_gives_the_reason),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
+        TEST(test_login_is_no_refusal_of_the_order),
         TEST(test_session_lost),
-        TEST(test_error_after_commit),
+        TEST(test_refusal_after_a_save),
+        TEST(test_refusal_after_a_save_of_another_amount),
+        TEST(test_refusal_at_the_commit),
+        TEST(test_refusal_and_no_look_up),
+        TEST(test_refusal_while_looking_up),
         TEST(test_other_dialog_at_commit),
         TEST(test_recycled),
         TEST(test_closing_job),

@@ -154,6 +154,16 @@ def test_somebody_else_saves_meanwhile(site, old):
 
 
 @slow
+def test_a_refusal_after_the_commit_is_looked_into(site, old):
+    old.warning = "Product 10 is nearly out of stock."  # which the recipe takes for a refusal
+    order = site.create("stored")
+    assert one_line(old, "stored")["line"] == 1 and order["erp_reference"] == "558/1" and order["attempts"] == 1
+    old.close_before_save = True
+    assert site.refuse("closed") == ("worksheet_closed", "Worksheet 558 is closed.")
+    assert old.lines("closed") == [] and old.saves == 1
+
+
+@slow
 @pytest.mark.parametrize("point", ["choose", "save", "saved", "find"])
 def test_the_browser_dies(site, old, driver, point):
     """Before the commit, at it, right after it, and while the line is read back."""

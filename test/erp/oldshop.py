@@ -107,7 +107,8 @@ class OldShop:
         self.logins = self.failed_logins = self.requests = self.saves = 0
         self.locked = False
         self.names = {name: name for name in FIELDS}
-        self.edit_before_save = False
+        self.edit_before_save = self.close_before_save = False
+        self.warning = ""  # in red, on the page that says "Saved."
         self.drop_reply_of = None
         self.show_password = False
         self.holds = {}
@@ -189,6 +190,8 @@ class OldShop:
             if self.edit_before_save:
                 self.edit_before_save = False
                 sheet["version"] += 1
+            if self.close_before_save:
+                sheet["state"] = "closed"
             if sheet["state"] != "open":
                 return f"Worksheet {number} is closed."
             if sheet["version"] != version:
@@ -323,6 +326,8 @@ class Handler(BaseHTTPRequestHandler):
             self.show(number, sheet["state"], int(form["version"]), lines)
         else:
             message = '<p class="message">Saved.</p>' if "saved" in query else ""
+            if message and self.shop.warning:
+                message = f'<p class="error">{quoted(self.shop.warning)}</p>{message}'
             self.show(number, sheet["state"], sheet["version"], sheet["lines"], message)
 
     def lines_of(self, form):

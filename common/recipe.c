@@ -127,6 +127,38 @@ recipe_verb(const json_t *step)
     return recipe_verb_find(step)->shape.members->name;
 }
 
+static bool
+says_worksheet(const json_t *recipe, const json_t *value)
+{
+    const char *text = json_string_value(value), *name;
+    json_t *member;
+    size_t i;
+
+    if (text)
+        return strstr(text, "{order.worksheet") != NULL;
+    json_object_foreach((json_t *)value, name, member)
+    {
+        if (strcmp(name, "call") == 0 &&
+            says_worksheet(recipe, json_object_get(json_object_get(recipe, "pieces"),
+                                                   json_string_value(member))))
+            return true;
+        if (says_worksheet(recipe, member))
+            return true;
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (says_worksheet(recipe, member))
+            return true;
+    }
+    return false;
+}
+
+bool
+recipe_looks_in_worksheet(const json_t *recipe)
+{
+    return says_worksheet(recipe, json_object_get(recipe, "lookup"));
+}
+
 const char *
 recipe_verb_at(size_t i)
 {

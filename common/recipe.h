@@ -48,6 +48,9 @@ const char *recipe_verb(const json_t *step);
 /* The name at place i of all verbs; NULL behind the last. */
 const char *recipe_verb_at(size_t i);
 
+/* Whether its look-up says the order's worksheet, and so may see that one alone. */
+bool recipe_looks_in_worksheet(const json_t *recipe);
+
 /* What a reason code means for the order. */
 enum recipe_verdict {
     RECIPE_REJECT,

@@ -124,6 +124,10 @@ struct erp_driver {
     /* Releases job->state; also where a job is given up in the middle. */
     void (*job_free)(void *session, struct erp_job *job);
 
+    /* Whether it can look a line up on the worksheet alone that the order names, so that one on
+     * another worksheet would not be found. NULL: it finds a line wherever it is. */
+    bool (*looks_in_worksheet)(const json_t *erp);
+
     /* The rest is NULL for a driver whose sessions need no end. */
 
     /* What a later process needs to end what this session has opened: UTF-8, no secret, valid until

@@ -440,6 +440,12 @@ webdriver_session_idle_s(void *session)
     return (unsigned)recipe_number(json_object_get(b->recipe, "browser"), "idle_s", RECIPE_IDLE_S);
 }
 
+static bool
+webdriver_looks_in_worksheet(const json_t *erp)
+{
+    return recipe_looks_in_worksheet(json_object_get(erp, "$recipe"));
+}
+
 /* --- for a trial --- */
 
 void
@@ -490,6 +496,7 @@ webdriver_driver(void)
                                              .session_free = webdriver_session_free,
                                              .step = webdriver_step,
                                              .job_free = webdriver_job_free,
+                                             .looks_in_worksheet = webdriver_looks_in_worksheet,
                                              .session_note = webdriver_session_note,
                                              .session_adopt = webdriver_session_adopt,
                                              .session_idle_s = webdriver_session_idle_s};

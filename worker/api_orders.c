@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/api_internal.h"
+#include "worker/policy.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX 1000
@@ -178,18 +179,32 @@ reply_change(struct call *call, struct api *api, int changed, const struct order
     }
 }
 
+/* Another worksheet would be looked up in vain, and the line be made a second time. */
+static bool
+hides_a_line(const struct api *api, const struct order *was, const struct order *now)
+{
+    return api->setup.looks_in_worksheet && was->status == ORDER_ERROR &&
+           strcmp(was->worksheet, now->worksheet) && policy_line_may_exist(was);
+}
+
 void
 api_retry(struct call *call, void *context)
 {
     struct api *api = context;
     struct order_faults faults;
-    struct order order;
+    struct order order, was;
     struct err err;
 
     if (!get_order(call, api, call->params[0], &order))
         return;
+    was = order;
     if (order_parse_corrections(call->body, call->body_length, &order, &faults))
         api_faults(call, &faults);
+    else if (hides_a_line(api, &was, &order))
+        call_problem(call, 409, "outcome_unknown", NULL,
+                     "the line may be on worksheet %s, and would not be looked for on another: try "
+                     "it again as it is, or resolve it",
+                     was.worksheet);
     else
         reply_change(call, api,
                      order.status == ORDER_ERROR ? queue_retry(api->setup.queue, &order, &err) : 0,

@@ -126,6 +126,23 @@ reject(struct order *order, const struct erp_outcome *outcome)
     set_reference(order, outcome->reference);
 }
 
+bool
+policy_line_may_exist(const struct order *order)
+{
+    static const char *const looked_up[] = {"worksheet_not_found", "worksheet_closed",
+                                            "product_not_found",   "amount_refused",
+                                            "erp_rejected",        "outcome_unknown"};
+
+    if (*order->erp_reference)
+        return true;
+    if (!order->commit_sent)
+        return false;
+    for (size_t i = 0; i < sizeof looked_up / sizeof *looked_up; i++)
+        if (strcmp(order->reason_code, looked_up[i]) == 0)
+            return false;
+    return true;
+}
+
 static enum policy_sign
 apply_refused_credentials(struct order *order, const struct policy_attempt *a, bool *forget)
 {

@@ -27,6 +27,10 @@ struct policy_attempt {
 enum policy_sign policy_apply(struct order *order, const struct policy_attempt *attempt,
                               bool *forget);
 
+/* Whether the line of an order in error may be in the ERP: a request that can have stored it has
+ * left, and since then neither a look-up has found nothing nor a person been asked to look. */
+bool policy_line_may_exist(const struct order *order);
+
 /* Full jitter: uniform in 0 … min(max, first * 2^(attempt - 1)). attempt counts from 1. Source:
  * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. */
 int64_t policy_backoff_ms(const struct retry_policy *retry, unsigned attempt, uint32_t dice);

@@ -313,14 +313,17 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
     struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
 
-    w->api = api_new(&(struct api_setup){.base = w->base,
-                                         .queue = w->queue,
-                                         .delivery = w->delivery,
-                                         .workshop = w->workshop,
-                                         .changed = on_changed,
-                                         .kill = on_kill,
-                                         .killed = on_killed,
-                                         .arg = w});
+    w->api =
+        api_new(&(struct api_setup){.base = w->base,
+                                    .looks_in_worksheet = w->driver->looks_in_worksheet &&
+                                                          w->driver->looks_in_worksheet(w->erp),
+                                    .queue = w->queue,
+                                    .delivery = w->delivery,
+                                    .workshop = w->workshop,
+                                    .changed = on_changed,
+                                    .kill = on_kill,
+                                    .killed = on_killed,
+                                    .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,

@@ -88,6 +88,34 @@ test_options(void **state)
     json_decref(recipe);
 }
 
+static bool
+looks_in_worksheet(const char *lookup, const char *pieces)
+{
+    json_t *recipe = json_pack("{s:o s:o}", "lookup", json_loads(lookup, 0, NULL), "pieces",
+                               json_loads(pieces, 0, NULL));
+    bool looks = recipe_looks_in_worksheet(recipe);
+
+    json_decref(recipe);
+    return looks;
+}
+
+static void
+test_where_it_looks(void **state)
+{
+    static const char here[] = "{\"find\": [{\"call\": \"open\"}],"
+                               " \"open\": [{\"goto\": \"/s?{order.worksheet|urlencode}\"}]}";
+
+    (void)state;
+    assert_false(looks_in_worksheet("[{\"goto\": \"/f?{order.uniqueid|urlencode}\"}]", here));
+    assert_true(
+        looks_in_worksheet("[{\"each\": \"tr\", \"where\": {\"text\": {\"of\": \"td\", \"is\": "
+                           "\"{order.worksheet}\"}}, \"do\": []}]",
+                           "{}"));
+    assert_true(looks_in_worksheet("[{\"when\": {\"present\": \"a\"}, \"then\": [{\"call\": "
+                                   "\"find\"}]}]",
+                                   here));
+}
+
 static void
 test_find(void **state)
 {
@@ -122,9 +150,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_verbs),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_options), cmocka_unit_test(test_where_it_looks),
         cmocka_unit_test(test_find),
     };
 

@@ -3,7 +3,7 @@
 
 #include <dirent.h>
 
-#include "worker/api.h"
+#include "test/unit/worker/asking.h"
 #include "worker/evidence.h"
 
 /* --- the files --- */
@@ -268,42 +268,13 @@ changed_step(void *session, struct erp_job *job, const struct erp_reply *reply,
     return ERP_REJECT;
 }
 
-struct seen {
-    int status;
-    char type[64], body[1024];
-};
-
-static void
-take_reply(struct call *call, int status, const char *content_type, const char *body, size_t length)
-{
-    struct seen *seen = call->carrier;
-
-    seen->status = status;
-    snprintf(seen->type, sizeof seen->type, "%s", content_type);
-    snprintf(seen->body, sizeof seen->body, "%.*s", (int)length, body);
-}
-
-static struct seen
-ask(struct api *api, const char *target, bool trusted)
-{
-    struct seen seen = {.status = 0};
-    struct call *call = call_new("GET", target, NULL, 0, NULL, NULL);
-
-    call->carrier = &seen;
-    call->send = take_reply;
-    call->trusted = trusted;
-    api_handle(call, api);
-    assert_true(seen.status != 0);
-    return seen;
-}
-
 static struct seen
 ask_file(struct api *api, const char *uniqueid, const char *name, bool trusted)
 {
     char target[512];
 
     snprintf(target, sizeof target, "/orders/%s/evidence/%s", uniqueid, name);
-    return ask(api, target, trusted);
+    return ask(api, "GET", target, NULL, trusted);
 }
 
 static struct order
@@ -341,7 +312,7 @@ the_history_names_it_and_the_api_shows_it(void **state)
     assert_string_equal(order.reason_code, "ui_changed");
     assert_non_null(strstr(order.reason_text, "#save not visible [evidence/u-1-"));
     assert_non_null(strstr(order.reason_text, name));
-    seen = ask(api, "/orders/u-1/history", true);
+    seen = ask(api, "GET", "/orders/u-1/history", NULL, true);
     assert_int_equal(seen.status, 200);
     assert_non_null(strstr(seen.body, name));
     seen = ask_file(api, "u-1", name, false);

@@ -1,0 +1,22 @@
+"""What every benchmark needs before it can import the tests' modules."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def prepare(packages=""):
+    """Installs and builds what is missing. PUMPLINE_BUILD names programs that are built already."""
+    steps = [". conf/setup.sh"]
+    if packages:
+        steps.append(f"install_packages {packages}")
+    if "PUMPLINE_BUILD" not in os.environ:
+        # A folder of its own: the choice of no unit tests would stay in the one that the tests use.
+        cmake = "-DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=OFF"
+        steps += ['install_packages "${BUILD_PACKAGES[@]}"', f"build build-bench {cmake}"]
+        os.environ["PUMPLINE_BUILD"] = str(ROOT / "build-bench")
+    subprocess.run(["bash", "-c", " && ".join(steps)], cwd=ROOT, check=True)
+    sys.path[:0] = [str(ROOT / "test" / "e2e"), str(ROOT / "test" / "erp")]

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "erp-drivers/drivers.h"
-#include "erp-drivers/webdriver.h"
 #include "erp-drivers/webdriver_attempt.h"
 
 #define OPEN_MS 60000
@@ -300,8 +299,11 @@ on_steps(struct attempt *a, const struct wire_reply *reply)
 
     if (result == SENT)
         return SENT;
-    if (result == DONE || a->section == LOGOUT)
+    if (result == DONE || a->section == LOGOUT) {
+        if (result == FAILED)
+            trace_fails(a);
         return section_done(a);
+    }
     return go_on(a, FAILURE);
 }
 
@@ -318,10 +320,13 @@ on_look(struct attempt *a, const struct wire_reply *reply)
 static enum result
 on_failure(struct attempt *a, const struct wire_reply *reply)
 {
+    if (!reply)
+        trace_fails(a);
     if (failure_continue(a, reply) == SENT)
         return SENT;
     if (!a->lost)
         return finish(a);
+    trace_renews(a);
     a->lost = false;
     a->failure = (struct failure){.code = NULL};
     run_clear(a);
@@ -392,10 +397,12 @@ static void
 webdriver_job_free(void *session, struct erp_job *job)
 {
     struct attempt *a = job->state;
+    struct browser *b = session;
 
-    (void)session;
     if (!a)
         return;
+    /* Given up in the middle, or through in a window that is not the main one. */
+    b->dirty |= !a->ended || a->window;
     run_clear(a);
     json_decref(a->vars);
     json_decref(a->frames);
@@ -427,43 +434,6 @@ webdriver_session_idle_s(void *session)
     const struct browser *b = session;
 
     return (unsigned)recipe_number(json_object_get(b->recipe, "browser"), "idle_s", RECIPE_IDLE_S);
-}
-
-/* --- for a trial --- */
-
-void
-webdriver_where(const struct erp_job *job, char *text, size_t size)
-{
-    const struct attempt *a = job->state;
-
-    if (a && a->phase == STEPS)
-        run_label(a, text, size);
-    else
-        text_copy(text, size, job->request.what ? job->request.what : "");
-}
-
-bool
-webdriver_picture(void *session, struct erp_request *request)
-{
-    const struct browser *b = session;
-
-    if (!b->id || b->useless)
-        return false;
-    wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
-    request->what = "picture";
-    return true;
-}
-
-char *
-webdriver_picture_take(const struct erp_reply *reply, size_t *length)
-{
-    struct wire_reply wire;
-    char *bytes;
-
-    wire_read(reply, &wire);
-    bytes = wire.kind == WIRE_OK ? failure_png(wire.value, length) : NULL;
-    wire_clear(&wire);
-    return bytes;
 }
 
 const struct erp_driver *

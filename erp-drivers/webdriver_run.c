@@ -236,6 +236,7 @@ next_step(struct attempt *a)
 
         if (level->index < json_array_size(level->steps)) {
             step_begin(a, json_array_get(level->steps, level->index));
+            trace_begins(a);
             return true;
         }
         if (next_row(a, level))
@@ -341,6 +342,7 @@ find_row(struct attempt *a, const struct wire_reply *reply)
 static enum result
 step_continue(struct attempt *a, const struct wire_reply *reply)
 {
+    bool optional = false;
     enum result result;
 
     if (!a->step.json && !next_step(a))
@@ -348,9 +350,10 @@ step_continue(struct attempt *a, const struct wire_reply *reply)
     result = step_find(a->step.verb)(a, reply);
     if (result == FAILED && !a->failure.code && !a->failure.dialog_open &&
         json_is_true(json_object_get(a->step.json, "optional")))
-        result = DONE;
-    if (result != DONE)
+        optional = true;
+    if (result != DONE && !optional)
         return result;
+    trace_ends(a, result);
     run_step_done(a);
     return AGAIN;
 }

@@ -293,13 +293,20 @@ send_stage(struct attempt *a, int stage, const char *method, const char *command
     return send_command(a, method, command, body);
 }
 
+/* In a login there was no session yet: another try would be one with the password. */
+static bool
+is_login_lost(const struct attempt *a)
+{
+    return a->section == LOGIN && strcmp(a->failure.code, "session_lost") == 0;
+}
+
 /* What is known now is all that will be. */
 static enum result
 settle(struct attempt *a)
 {
     bool evidence;
 
-    if (!a->failure.code)
+    if (!a->failure.code || is_login_lost(a))
         a->failure.code = "ui_changed";
     evidence = wants_evidence(a, a->failure.code);
     conclude(a);

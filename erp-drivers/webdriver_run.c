@@ -342,18 +342,14 @@ find_row(struct attempt *a, const struct wire_reply *reply)
 static enum result
 step_continue(struct attempt *a, const struct wire_reply *reply)
 {
-    bool optional = false;
     enum result result;
 
     if (!a->step.json && !next_step(a))
         return DONE;
     result = step_find(a->step.verb)(a, reply);
-    if (result == FAILED && !a->failure.code && !a->failure.dialog_open &&
-        json_is_true(json_object_get(a->step.json, "optional")))
-        optional = true;
-    if (result != DONE && !optional)
+    if (result != DONE)
         return result;
-    trace_ends(a, result);
+    trace_ends(a, DONE);
     run_step_done(a);
     return AGAIN;
 }
@@ -370,6 +366,24 @@ run_step_done(struct attempt *a)
     step_clear(a);
 }
 
+/* Whatever it failed in: its frame, its row or its verb. */
+static bool
+is_forgiven(const struct attempt *a)
+{
+    return !a->failure.code && !a->failure.dialog_open &&
+           json_is_true(json_object_get(a->step.json, "optional"));
+}
+
+static enum result
+forgive(struct attempt *a)
+{
+    trace_ends(a, FAILED);
+    if (strcmp(a->step.verb, "frame") == 0) /* nobody is where it does not lead to */
+        json_array_clear(a->frames);
+    run_step_done(a);
+    return AGAIN;
+}
+
 enum result
 run_continue(struct attempt *a, const struct wire_reply *reply)
 {
@@ -384,6 +398,8 @@ run_continue(struct attempt *a, const struct wire_reply *reply)
             result = find_row(a, reply);
         else
             result = step_continue(a, reply);
+        if (result == FAILED && is_forgiven(a))
+            result = forgive(a);
         if (result != AGAIN)
             return result;
     }

@@ -362,6 +362,9 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
         {"set": {"x": "1"}},
         {"when": {"visible": "#nothing"}, "then": [{"set": {"way": "then"}}], "else": [{"set": {"way": "else"}}]},
         {"name": "not there", "click": "#nothing", "optional": True, "timeout_s": 0.2},
+        {"goto": "/"},
+        {"frame": "nowhere", "optional": True, "timeout_s": 0.2},
+        {"assert": {"present": "frameset"}},
         {"goto": "/login"},
         {"each": "body", "only": False, "do": [{"read": {"css": "h1", "in": "row"}, "into": "head"}]},
         {"type": "{credentials.password}", "into": {"name": "user"}},
@@ -371,18 +374,19 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
     assert trial.run(recipe=recipe) == 1
     steps = trial.steps()
     first = next(number for number, step in enumerate(steps) if step[0].startswith("create/"))
-    last = next(number for number, step in enumerate(steps) if step[0].startswith("create/8"))
+    last = next(number for number, step in enumerate(steps) if step[0].startswith("create/11"))
     assert steps[first:last + 1] == [
         ("create/0 set", {"x": "1"}, None), ("create/1 when", {}, "#nothing is not there"),
         ("create/1/else/0 set", {"way": "else"}, None), ('create/2 "not there"', {}, "#nothing is not there"),
-        ("create/3 goto", {}, None), ("create/4 each", {"row": "1"}, None),
-        ("create/4/do/0 read", {"head": "OldShop"}, None), ("create/5 type", {}, None),
-        ("create/6 script", {"stolen": "********"}, None), ("create/7 assert", {}, None),
-        ("create/8 assert", {}, "enough of 1")]
+        ("create/3 goto", {}, None), ("create/4 frame", {}, "frame nowhere is not there"),
+        ("create/5 assert", {}, None), ("create/6 goto", {}, None), ("create/7 each", {"row": "1"}, None),
+        ("create/7/do/0 read", {"head": "OldShop"}, None), ("create/8 type", {}, None),
+        ("create/9 script", {"stolen": "********"}, None), ("create/10 assert", {}, None),
+        ("create/11 assert", {}, "enough of 1")]
     assert set(range(first + 1, last + 2)) <= set(trial.seen())
-    end = re.search(r"refused, erp_rejected: enough of 1\n +at: +create/8 assert\n +picture: (.*)\n +source: +(.*)\n",
+    end = re.search(r"refused, erp_rejected: enough of 1\n +at: +create/11 assert\n +picture: (.*)\n +source: +(.*)\n",
                     trial.said())
-    assert Path(end[1]).read_bytes().startswith(PNG) and Path(end[1]).name == f"{last + 1:02}-create-8-assert.png"
+    assert Path(end[1]).read_bytes().startswith(PNG) and Path(end[1]).name == f"{last + 1:02}-create-11-assert.png"
     page = Path(end[2]).read_text()
     assert "OldShop" in page and oldshop.PASSWORD not in page
 

@@ -284,6 +284,20 @@ test_login_that_leads_nowhere(void **state)
     assert_int_equal(outcome.evidence_count, 2);
 }
 
+/* A login that says so has not got in: the password is not tried again for it. */
+static void
+test_session_lost_in_the_login(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
 static void
 test_session_lost(void **state)
 {
@@ -412,6 +426,7 @@ main(void)
         TEST(test_rule_gives_the_reason),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
+        TEST(test_session_lost_in_the_login),
         TEST(test_session_lost),
         TEST(test_error_after_commit),
         TEST(test_other_dialog_at_commit),

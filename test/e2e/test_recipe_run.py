@@ -10,7 +10,7 @@ from pathlib import Path
 import browser
 import oldshop
 import pytest
-from pumpline import BUILD
+from pumpline import BUILD, until
 from test_webdriver import (PNG, RECIPE, chromedriver, driver, no_browser, old, one_line,  # noqa: F401
                             pytestmark, slow, with_changes)
 
@@ -48,6 +48,9 @@ class Trial:
         status = self.start(*more, **how).wait(RUN_S)
         assert oldshop.PASSWORD not in self.said()
         return status
+
+    def comes_to(self, step):
+        until(lambda: f" {step} " in self.said(), f"{step} is over", RUN_S)
 
     def said(self):
         return self.out.read_text()
@@ -145,8 +148,9 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
 
 @slow
 def test_a_trial_has_no_rights(trial, old):
-    held = old.hold("choose")
+    held = old.hold("find")
     process = trial.start()
+    trial.comes_to("login/5")
     held.wait()
     (worker,) = browser.descendants(process.pid)
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{worker}/status").read_text().splitlines())
@@ -162,6 +166,7 @@ def test_a_trial_has_no_rights(trial, old):
 def test_a_trial_that_is_interrupted_closes_its_browser(trial, old, driver):
     held = old.hold("save")
     process = trial.start("--until", "commit")
+    trial.comes_to("commit/0")
     held.wait()
     os.killpg(process.pid, signal.SIGINT)
     held.release()

@@ -353,13 +353,27 @@ workshop_config_equal(const struct workshop_config *a, const struct workshop_con
     return equal;
 }
 
+static const json_t *
+sealed_password(const struct workshop_config *workshop)
+{
+    const json_t *credentials = json_object_get(workshop->document, "credentials");
+
+    return json_object_get(json_object_get(credentials, "password"), "sealed");
+}
+
+bool
+config_password_sealed(const struct workshop_config *workshop)
+{
+    return sealed_password(workshop) != NULL;
+}
+
 int
 config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
-                   struct credentials *credentials, struct err *err)
+                   const unsigned char *old_key, struct credentials *credentials, struct err *err)
 {
     const json_t *object = json_object_get(workshop->document, "credentials");
     const json_t *password = json_object_get(object, "password");
-    const char *sealed = json_string_value(json_object_get(password, "sealed"));
+    const char *sealed = json_string_value(sealed_password(workshop));
 
     *credentials = (struct credentials){NULL, NULL};
     if (!json_is_object(object))
@@ -368,6 +382,8 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
         credentials->password = secret_open_text(workshop_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     else
         credentials->password = secret_string(json_string_value(password));
+    if (sealed && !credentials->password && old_key)
+        credentials->password = secret_open_text(old_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     if (!credentials->password)
         return err_set(err, "credentials", "the sealed password of %s was made with another key",
                        workshop->slug);

@@ -126,10 +126,15 @@ json_t *config_slice(const struct daemon_config *config, const struct workshop_c
 void config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
                           const unsigned char *old_master_key);
 
-/* The configured credentials of a slice's document, opened with the workshop's key (plain ones
- * too). 0 with credentials->username NULL where there are none; -1 where they can't be opened. */
+/* Whether the password is sealed: then the workshop's key is needed to open it. */
+bool config_password_sealed(const struct workshop_config *workshop);
+
+/* The configured credentials, opened with the workshop's key or the one that it replaces (NULL:
+ * none is replaced); plain ones too. 0 with credentials->username NULL where there are none; -1
+ * where they can't be opened. */
 int config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
-                       struct credentials *credentials, struct err *err);
+                       const unsigned char *old_key, struct credentials *credentials,
+                       struct err *err);
 
 /* True where two workshops' slices are the same but for `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);

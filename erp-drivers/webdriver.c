@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "erp-drivers/drivers.h"
-#include "erp-drivers/webdriver.h"
 #include "erp-drivers/webdriver_attempt.h"
 
 #define OPEN_MS 60000
@@ -310,8 +309,11 @@ on_steps(struct attempt *a, const struct wire_reply *reply)
 
     if (result == SENT)
         return SENT;
-    if (result == DONE || a->section == LOGOUT)
+    if (result == DONE || a->section == LOGOUT) {
+        if (result == FAILED)
+            trace_fails(a);
         return section_done(a);
+    }
     return go_on(a, FAILURE);
 }
 
@@ -328,10 +330,14 @@ on_look(struct attempt *a, const struct wire_reply *reply)
 static enum result
 on_failure(struct attempt *a, const struct wire_reply *reply)
 {
+    if (!reply)
+        trace_fails(a);
     if (failure_continue(a, reply) == SENT)
         return SENT;
     if (a->ended)
         return finish(a);
+    if (a->lost)
+        trace_renews(a);
     a->lost = false;
     a->settled_ms = a->job->now_ms + settle_ms(a->browser);
     a->failure = (struct failure){.code = NULL};
@@ -403,10 +409,12 @@ static void
 webdriver_job_free(void *session, struct erp_job *job)
 {
     struct attempt *a = job->state;
+    struct browser *b = session;
 
-    (void)session;
     if (!a)
         return;
+    /* Given up in the middle, or through in a window that is not the main one. */
+    b->dirty |= !a->ended || a->window;
     run_clear(a);
     json_decref(a->vars);
     json_decref(a->frames);
@@ -444,43 +452,6 @@ static bool
 webdriver_looks_in_worksheet(const json_t *erp)
 {
     return recipe_looks_in_worksheet(json_object_get(erp, "$recipe"));
-}
-
-/* --- for a trial --- */
-
-void
-webdriver_where(const struct erp_job *job, char *text, size_t size)
-{
-    const struct attempt *a = job->state;
-
-    if (a && a->phase == STEPS)
-        run_label(a, text, size);
-    else
-        text_copy(text, size, job->request.what ? job->request.what : "");
-}
-
-bool
-webdriver_picture(void *session, struct erp_request *request)
-{
-    const struct browser *b = session;
-
-    if (!b->id || b->useless)
-        return false;
-    wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
-    request->what = "picture";
-    return true;
-}
-
-char *
-webdriver_picture_take(const struct erp_reply *reply, size_t *length)
-{
-    struct wire_reply wire;
-    char *bytes;
-
-    wire_read(reply, &wire);
-    bytes = wire.kind == WIRE_OK ? failure_png(wire.value, length) : NULL;
-    wire_clear(&wire);
-    return bytes;
 }
 
 const struct erp_driver *

@@ -4,8 +4,25 @@
 
 #include "erp-drivers/driver.h"
 
-/* The step that a job of the WebDriver driver is at: "create/3 click". */
-void webdriver_where(const struct erp_job *job, char *text, size_t size);
+struct webdriver_event {
+    enum {
+        WEBDRIVER_BEGINS, /* a step */
+        WEBDRIVER_SETS,   /* a variable */
+        WEBDRIVER_ENDS,   /* the step that began last */
+        WEBDRIVER_FAILS,  /* the attempt, or its logging out */
+        WEBDRIVER_RENEWS  /* the session was lost: it logs in and begins again */
+    } kind;
+    const char *name;  /* "create/3 click", where it begins or fails; a variable's */
+    const char *words; /* why it fails, or ends without having done anything; a variable's value */
+    int64_t now_ms;
+};
+
+/* The event holds no password, and is valid during the call. */
+typedef void webdriver_tell(const struct webdriver_event *event, void *arg);
+
+/* From now on tell hears of the session's attempts from inside step(), and each failure comes with
+ * its evidence. */
+void webdriver_trace(void *session, webdriver_tell *tell, void *arg);
 
 /* Makes request a picture of the session's page. false: no browser is open. */
 bool webdriver_picture(void *session, struct erp_request *request);

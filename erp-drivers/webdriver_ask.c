@@ -74,6 +74,7 @@ void
 ask_set(struct attempt *a, const char *name, const char *value)
 {
     json_object_set_new(a->vars, name, json_string(value));
+    trace_sets(a, name, value);
 }
 
 static json_t *

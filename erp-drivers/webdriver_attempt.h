@@ -2,12 +2,14 @@
  *
  * webdriver.c has the walk from phase to phase, webdriver_browser.c opens and closes browsers,
  * webdriver_run.c goes through a section's steps, webdriver_steps.c and webdriver_acts.c have the
- * verbs, webdriver_ask.c asks the page, webdriver_failure.c finds out what a failure means. */
+ * verbs, webdriver_ask.c asks the page, webdriver_failure.c finds out what a failure means,
+ * webdriver_trace.c tells a trial of all of it. */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
 #include "common/recipe.h"
 #include "erp-drivers/driver.h"
+#include "erp-drivers/webdriver.h"
 #include "erp-drivers/webdriver_wire.h"
 
 /* The driver's session: one browser, or none. */
@@ -24,6 +26,8 @@ struct browser {
     bool useless; /* it must be closed before anything else */
     unsigned orders;
     int64_t opened_ms;
+    webdriver_tell *tell; /* NULL: no trial */
+    void *tell_arg;
 };
 
 enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, LOGOUT, SECTION_COUNT };
@@ -244,5 +248,16 @@ char *failure_png(const json_t *value, size_t *length);
 
 /* Ends by what was found against what was ordered; amount_code: where the amount alone differs. */
 void failure_compare(struct attempt *a, const char *amount_code);
+
+/* Masks the password in text, as it is or as a page may have escaped it. */
+void failure_mask(char *text, const char *password);
+
+/* --- a trial (webdriver_trace.c): nothing where there is none --- */
+
+void trace_begins(const struct attempt *a);
+void trace_sets(const struct attempt *a, const char *name, const char *value);
+void trace_ends(const struct attempt *a, enum result result);
+void trace_fails(const struct attempt *a);
+void trace_renews(const struct attempt *a);
 
 #endif

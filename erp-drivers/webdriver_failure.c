@@ -227,6 +227,16 @@ failure_png(const json_t *value, size_t *length)
     return NULL;
 }
 
+/* A page that is not as expected has to be seen by whoever mends the recipe; whoever tries one
+ * wants to see each. */
+static bool
+wants_evidence(const struct attempt *a, const char *code)
+{
+    if (a->browser->tell)
+        return strcmp(code, "browser_failure") != 0;
+    return strcmp(code, "ui_changed") == 0;
+}
+
 static void
 keep_picture(struct attempt *a, const json_t *value)
 {
@@ -266,18 +276,18 @@ mask_copy(char *source, char *copy)
     template_free(copy);
 }
 
-static void
-mask(char *source, const char *password)
+void
+failure_mask(char *text, const char *password)
 {
     json_t *string = json_string(password);
     char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
 
-    secret_mask(source, password);
-    mask_copy(source, html_escape(password));
-    mask_copy(source, percent_encode(password));
+    secret_mask(text, password);
+    mask_copy(text, html_escape(password));
+    mask_copy(text, percent_encode(password));
     if (quoted) {
         quoted[strlen(quoted) - 1] = '\0';
-        secret_mask(source, quoted + 1);
+        secret_mask(text, quoted + 1);
     }
     template_free(quoted);
     json_decref(string);
@@ -293,7 +303,7 @@ keep_source(struct attempt *a, const json_t *value)
         return;
     source = mem_string(text);
     if (a->job->auth)
-        mask(source, a->job->auth->password);
+        failure_mask(source, a->job->auth->password);
     cut = mem_alloc(SOURCE_BYTES_MAX + 1);
     text_copy(cut, SOURCE_BYTES_MAX + 1, source);
     template_free(source);
@@ -311,15 +321,22 @@ send_stage(struct attempt *a, int stage, const char *method, const char *command
     return send_command(a, method, command, body);
 }
 
+/* In a login there was no session yet: another try would be one with the password. */
+static bool
+is_login_lost(const struct attempt *a)
+{
+    return a->section == LOGIN && strcmp(a->failure.code, "session_lost") == 0;
+}
+
 /* What is known now is all that will be. */
 static enum result
 settle(struct attempt *a)
 {
     bool evidence;
 
-    if (!a->failure.code)
+    if (!a->failure.code || is_login_lost(a))
         a->failure.code = "ui_changed";
-    evidence = strcmp(a->failure.code, "ui_changed") == 0;
+    evidence = wants_evidence(a, a->failure.code);
     conclude(a);
     if (!a->ended)
         return DONE;
@@ -379,7 +396,7 @@ take_answer(struct attempt *a, const struct wire_reply *reply)
 static enum result
 evidence_next(struct attempt *a, const struct wire_reply *reply)
 {
-    bool wanted = strcmp(a->outcome.reason_code, "ui_changed") == 0 ||
+    bool wanted = wants_evidence(a, a->outcome.reason_code) ||
                   strcmp(a->outcome.reason_code, "auth_failed") == 0;
 
     if (reply->kind == WIRE_CUT || reply->kind == WIRE_GONE) {

@@ -236,6 +236,7 @@ next_step(struct attempt *a)
 
         if (level->index < json_array_size(level->steps)) {
             step_begin(a, json_array_get(level->steps, level->index));
+            trace_begins(a);
             return true;
         }
         if (next_row(a, level))
@@ -346,11 +347,9 @@ step_continue(struct attempt *a, const struct wire_reply *reply)
     if (!a->step.json && !next_step(a))
         return DONE;
     result = step_find(a->step.verb)(a, reply);
-    if (result == FAILED && !a->failure.code && !a->failure.dialog_open &&
-        json_is_true(json_object_get(a->step.json, "optional")))
-        result = DONE;
     if (result != DONE)
         return result;
+    trace_ends(a, DONE);
     run_step_done(a);
     return AGAIN;
 }
@@ -367,6 +366,24 @@ run_step_done(struct attempt *a)
     step_clear(a);
 }
 
+/* Whatever it failed in: its frame, its row or its verb. */
+static bool
+is_forgiven(const struct attempt *a)
+{
+    return !a->failure.code && !a->failure.dialog_open &&
+           json_is_true(json_object_get(a->step.json, "optional"));
+}
+
+static enum result
+forgive(struct attempt *a)
+{
+    trace_ends(a, FAILED);
+    if (strcmp(a->step.verb, "frame") == 0) /* nobody is where it does not lead to */
+        json_array_clear(a->frames);
+    run_step_done(a);
+    return AGAIN;
+}
+
 enum result
 run_continue(struct attempt *a, const struct wire_reply *reply)
 {
@@ -381,6 +398,8 @@ run_continue(struct attempt *a, const struct wire_reply *reply)
             result = find_row(a, reply);
         else
             result = step_continue(a, reply);
+        if (result == FAILED && is_forgiven(a))
+            result = forgive(a);
         if (result != AGAIN)
             return result;
     }

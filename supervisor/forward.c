@@ -12,6 +12,7 @@ struct forward {
     struct forwards *forwards;
     const struct child *child;
     struct call *call;
+    json_t *held; /* the message; NULL: it was sent */
     json_int_t id;
     struct event *timer;
 };
@@ -61,6 +62,7 @@ take(struct forward *forward)
 
     TAILQ_REMOVE(&forward->forwards->open, forward, link);
     event_free(forward->timer);
+    json_decref(forward->held);
     free(forward);
     return call;
 }
@@ -76,24 +78,52 @@ refuse_not_running(struct call *call, const struct child *child)
 static void
 on_late(evutil_socket_t fd, short what, void *arg)
 {
+    struct forward *forward = arg;
+    const struct child *child = forward->child;
+
     (void)fd;
     (void)what;
+    if (forward->held) {
+        refuse_not_running(take(forward), child);
+        return;
+    }
     call_problem(take(arg), 504, "unresponsive", NULL,
                  "this workshop's process gave no reply within %d s", FORWARD_PATIENCE_MS / 1000);
 }
 
 static void
-keep(struct forwards *forwards, const struct child *child, struct call *call)
+be_patient(struct forward *forward)
 {
-    struct forward *forward = mem_alloc(sizeof *forward);
     struct timeval patience = clock_timeval(FORWARD_PATIENCE_MS);
 
-    *forward = (struct forward){
-        .forwards = forwards, .child = child, .call = call, .id = forwards->last_id};
+    if (evtimer_add(forward->timer, &patience))
+        die_abort("no memory for a timer");
+}
+
+/* held: the message, where it waits for a process. */
+static void
+keep(struct forwards *forwards, const struct child *child, struct call *call, json_t *held)
+{
+    struct forward *forward = mem_alloc(sizeof *forward);
+
+    *forward = (struct forward){.forwards = forwards,
+                                .child = child,
+                                .call = call,
+                                .held = json_incref(held),
+                                .id = forwards->last_id};
     forward->timer = evtimer_new(forwards->base, on_late, forward);
-    if (!forward->timer || evtimer_add(forward->timer, &patience))
+    if (!forward->timer)
         die_abort("no memory for a timer");
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
+    be_patient(forward);
+}
+
+/* A process is there that will soon serve, or its successor will. */
+static bool
+is_coming(const struct child *child)
+{
+    return child->wanted == CHILD_UP &&
+           (child->state == CHILD_STARTING || child->state == CHILD_STOPPING);
 }
 
 void
@@ -103,10 +133,12 @@ forwards_send(struct forwards *forwards, struct child *child, struct call *call)
 
     if (!message)
         call_problem(call, 400, "invalid_json", NULL, "the request is not UTF-8 text");
-    else if (!child_send(child, message))
-        refuse_not_running(call, child);
+    else if (child_send(child, message))
+        keep(forwards, child, call, NULL);
+    else if (is_coming(child))
+        keep(forwards, child, call, message);
     else
-        keep(forwards, child, call);
+        refuse_not_running(call, child);
     json_decref(message);
 }
 
@@ -123,28 +155,31 @@ forwards_replied(struct forwards *forwards, const struct child *child, const jso
     }
 }
 
+/* A call that waits leaves, goes on waiting, or is refused with those whose channel is gone. */
 static void
-drop(struct forwards *forwards, const struct child *child)
+look_at(struct forward *forward, struct child *child)
+{
+    if (forward->held && child_send(child, forward->held)) {
+        json_decref(forward->held);
+        forward->held = NULL;
+        be_patient(forward);
+    } else if (forward->held ? !is_coming(child) : !child->chan) {
+        refuse_not_running(take(forward), child);
+    }
+}
+
+void
+forwards_changed(struct forwards *forwards, struct child *child)
 {
     struct forward *forward = TAILQ_FIRST(&forwards->open);
 
     while (forward) {
         struct forward *next = TAILQ_NEXT(forward, link);
 
-        if (!child || forward->child == child) {
-            const struct child *its = forward->child;
-
-            refuse_not_running(take(forward), its);
-        }
+        if (forward->child == child)
+            look_at(forward, child);
         forward = next;
     }
-}
-
-void
-forwards_changed(struct forwards *forwards, const struct child *child)
-{
-    if (!child->chan)
-        drop(forwards, child);
 }
 
 struct forwards *
@@ -160,6 +195,12 @@ forwards_new(struct event_base *base)
 void
 forwards_free(struct forwards *forwards)
 {
-    drop(forwards, NULL);
+    struct forward *forward;
+
+    while ((forward = TAILQ_FIRST(&forwards->open))) {
+        const struct child *child = forward->child;
+
+        refuse_not_running(take(forward), child);
+    }
     free(forwards);
 }

@@ -2,7 +2,8 @@
  * back as it is.
  *
  * Owns each such call until it is answered: by the child, by 503 the moment its channel is gone, by
- * 504 after FORWARD_PATIENCE_MS. */
+ * 504 after FORWARD_PATIENCE_MS. While a process is on its way (after a reload, say) a call waits
+ * for it, not longer than FORWARD_PATIENCE_MS; then it is 503. */
 #ifndef SUPERVISOR_FORWARD_H
 #define SUPERVISOR_FORWARD_H
 
@@ -22,8 +23,8 @@ void forwards_send(struct forwards *forwards, struct child *child, struct call *
 /* The child's `reply`. */
 void forwards_replied(struct forwards *forwards, const struct child *child, const json_t *reply);
 
-/* The child is another one now; its calls may have lost their channel. */
-void forwards_changed(struct forwards *forwards, const struct child *child);
+/* The child is another one now; its calls may have lost their channel, or may leave. */
+void forwards_changed(struct forwards *forwards, struct child *child);
 
 /* The `call` message of a call; NULL where a part of it is not UTF-8. */
 json_t *forward_message(json_int_t id, const struct call *call);

@@ -1,43 +1,32 @@
-/* One attempt in slow motion. */
+/* What is tried, and by whom: where it is root that asks, the workshop's user tries it. */
 #include "worker/trial.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/config.h"
 #include "common/key_file.h"
 #include "common/recipe.h"
 #include "common/secret.h"
-#include "erp-drivers/webdriver.h"
-#include "worker/ca_file.h"
-#include "worker/http.h"
-
-#define WHERE_BYTES 256
+#include "common/uids.h"
+#include "worker/reach.h"
+#include "worker/trial_attempt.h"
+#include "worker/trial_folder.h"
 
 struct trial {
-    struct event_base *base;
     json_t *wish; /* as read */
     struct daemon_config *config;
     struct workshop_config *workshop;
     json_t *erp;
     struct credentials credentials;
     struct order order;
-    const struct erp_driver *driver;
-    struct http *http;
-    void *session;
-    char where[WHERE_BYTES]; /* the step that is under way */
-    int64_t began_ms;        /* monotonic */
-    unsigned steps;
-    /* The reply under way. */
-    struct erp_reply reply;
-    char *body;
+    struct place *place; /* the folder for pictures */
+    int folder, terminal;
+    struct reach reach;
 };
 
 static const char *
@@ -67,29 +56,45 @@ refuse_faults(struct config_faults *faults)
 
 /* --- what is tried --- */
 
+/* The key file is root's: it is asked for only where there is something to open with it. */
+static int
+open_credentials(struct trial *t, struct err *err)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES), *old_key = secret_alloc(SECRET_KEY_BYTES);
+    struct master_keys keys = {.key = NULL};
+    int result = 0;
+
+    if (config_password_sealed(t->workshop))
+        result = key_file_load(t->config->key_file, false, &keys, err);
+    if (keys.key)
+        secret_workshop_key(keys.key, t->workshop->slug, key);
+    if (keys.old)
+        secret_workshop_key(keys.old, t->workshop->slug, old_key);
+    if (!result)
+        result = config_credentials(t->workshop, keys.key ? key : NULL, keys.old ? old_key : NULL,
+                                    &t->credentials, err);
+    master_keys_clear(&keys);
+    secret_free(key);
+    secret_free(old_key);
+    return result;
+}
+
 static int
 load_credentials(struct trial *t)
 {
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    struct master_keys keys;
     struct err err;
-    int status = 0;
 
     if (*wish_text(t, "username")) {
         t->credentials.username = secret_string(wish_text(t, "username"));
         t->credentials.password = secret_string(wish_text(t, "password"));
-    } else if (key_file_load(t->config->key_file, false, &keys, &err)) {
-        status = refuse(EX_NOPERM, err.text);
-    } else {
-        secret_workshop_key(keys.key, t->workshop->slug, key);
-        if (config_credentials(t->workshop, key, &t->credentials, &err))
-            status = refuse(EX_NOPERM, err.text);
-        else if (!t->credentials.username)
-            status = refuse(EX_CONFIG, "the workshop has no credentials: give a user");
-        master_keys_clear(&keys);
+        return 0;
     }
-    secret_free(key);
-    return status;
+    if (open_credentials(t, &err))
+        return refuse(EX_NOPERM, err.text);
+    return t->credentials.username
+               ? 0
+               : refuse(EX_CONFIG, "the workshop has no credentials: give --username and "
+                                   "--password-file");
 }
 
 static int
@@ -156,218 +161,89 @@ load(struct trial *t)
     return status ? status : load_credentials(t);
 }
 
-/* --- requests, one after the other --- */
+/* --- who tries it --- */
 
-static void
-on_reply(const struct erp_reply *reply, void *arg)
+/* The user that the workshop's process has, or would get. */
+static int
+find_user(const struct trial *t, struct sandbox_setup *setup, struct err *err)
 {
-    struct trial *t = arg;
+    struct uids *uids = uids_new(t->config->state_dir);
+    int result = uids_take(uids, t->config, t->workshop, &setup->uid, &setup->gid, err);
 
-    t->reply = *reply;
-    free(t->body);
-    t->body = mem_alloc(reply->body_length + 1);
-    if (reply->body)
-        memcpy(t->body, reply->body, reply->body_length);
-    t->reply.body = t->body;
-    t->reply.error = reply->error ? "no whole reply came" : NULL;
-    event_base_loopbreak(t->base);
+    uids_free(uids);
+    return result;
 }
 
-static void
-perform(struct trial *t, const struct erp_request *request)
+/* What only who the process was can open; then it is no more than a worker is. */
+static int
+shut_in(struct trial *t, struct err *err)
 {
-    struct timespec delay = {request->delay_ms / 1000, request->delay_ms % 1000 * 1000000L};
+    struct sandbox_setup setup = {.mode = t->config->sandbox};
+    json_t *slice = json_pack("{s:{s:O} s:s}", "document", "erp", t->erp, "webdriver_url",
+                              t->config->webdriver_url);
+    int result = reach_erp(&t->reach, &setup, slice, err);
 
-    nanosleep(&delay, NULL);
-    http_send(t->http, request, on_reply, t);
-    event_base_dispatch(t->base);
-}
-
-/* --- pictures --- */
-
-/* "03-create-2-click.png" */
-static char *
-file_name(const struct trial *t, const char *kind)
-{
-    char *name = mem_format("%s/%02u-%.80s.%s", wish_text(t, "folder"), t->steps, t->where, kind);
-
-    for (char *p = name + strlen(wish_text(t, "folder")) + 1; *p; p++)
-        if (*p != '.' && (*p < '0' || *p > '9') && (*p < 'a' || *p > 'z') && (*p < 'A' || *p > 'Z'))
-            *p = '-';
-    return name;
-}
-
-static void
-save(const struct trial *t, const char *kind, const char *bytes, size_t length)
-{
-    char *name = file_name(t, kind);
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
-        fprintf(stderr, "%s: %s\n", name, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(name);
-}
-
-static void
-take_picture(struct trial *t)
-{
-    struct erp_request request = {.method = NULL};
-    size_t length;
-    char *bytes;
-
-    if (!webdriver_picture(t->session, &request))
-        return;
-    perform(t, &request);
-    bytes = webdriver_picture_take(&t->reply, &length);
-    if (bytes)
-        save(t, "png", bytes, length);
-    free(bytes);
-    erp_request_clear(&request);
-}
-
-/* --- the attempt --- */
-
-/* The step under way is through: its time, its picture, and the next one. */
-static void
-next_step(struct trial *t, const char *where)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (strcmp(t->where, where) == 0)
-        return;
-    if (*t->where) {
-        printf("%7.2f s  %s\n", (double)(now_ms - t->began_ms) / 1000, t->where);
-        fflush(stdout);
-        take_picture(t);
-        t->steps++;
-    }
-    text_copy(t->where, sizeof t->where, where);
-    t->began_ms = clock_monotonic_ms();
-}
-
-/* Whether a request goes further than was wished. */
-static bool
-is_too_far(const struct trial *t, const struct erp_request *request)
-{
-    const char *until = wish_text(t, "until");
-
-    if (request->commits)
-        return strcmp(until, "commit") && strcmp(until, "end");
-    return strcmp(until, "commit") == 0 && strcmp(request->what, "read-back") == 0;
+    json_decref(slice);
+    if (result || find_user(t, &setup, err))
+        return -1;
+    t->folder = trial_folder_open(wish_text(t, "folder"), setup.uid, setup.gid, err);
+    if (t->folder < 0)
+        return -1;
+    t->place = place_open(wish_text(t, "folder"));
+    setup.paths[setup.path_count++] = (struct sandbox_path){t->place, SANDBOX_WRITE};
+    if (json_is_true(json_object_get(t->wish, "show")))
+        t->terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+    return sandbox_enter(&setup, err);
 }
 
 static int
-say_end(struct trial *t, enum erp_verdict verdict, const struct erp_outcome *outcome)
+run(struct trial *t, struct event_base *base)
 {
-    static const char *const words[] = {[ERP_CREATED] = "created",
-                                        [ERP_RETRY] = "would be tried again",
-                                        [ERP_REJECT] = "refused",
-                                        [ERP_PARK] = "the worker would park"};
-    const char *code = outcome->reason_code ? outcome->reason_code : "";
-
-    printf("%s%s%s%s%s%s%s\n", words[verdict], *code ? ", " : "", code,
-           *outcome->reason_text ? ": " : "", outcome->reason_text,
-           *outcome->reference ? ", reference " : "", outcome->reference);
-    for (size_t i = 0; i < outcome->evidence_count; i++)
-        save(t, outcome->evidence[i].kind, outcome->evidence[i].bytes, outcome->evidence[i].length);
-    return verdict == ERP_CREATED ? 0 : 1;
-}
-
-/* order NULL: closes the browser. */
-static int
-attempt(struct trial *t, const struct order *order)
-{
-    struct erp_job job = {
-        .workshop = t->workshop->name, .order = order, .auth = order ? &t->credentials : NULL};
-    struct erp_outcome outcome = {.reason_code = ""};
-    const struct erp_reply *taken = NULL;
-    enum erp_verdict verdict;
-    char where[WHERE_BYTES];
-    int status = 0;
-
-    for (;; taken = &t->reply) {
-        erp_request_clear(&job.request);
-        job.now_ms = clock_monotonic_ms();
-        verdict = t->driver->step(t->session, &job, taken, &outcome);
-        if (verdict != ERP_SEND)
-            break;
-        webdriver_where(&job, where, sizeof where);
-        next_step(t, where);
-        if (order && is_too_far(t, &job.request)) {
-            printf("stopped before %s\n", where);
-            break;
-        }
-        perform(t, &job.request);
-    }
-    if (order && verdict != ERP_SEND) {
-        next_step(t, "");
-        status = say_end(t, verdict, &outcome);
-    }
-    t->driver->job_free(t->session, &job);
-    erp_request_clear(&job.request);
-    erp_outcome_clear(&outcome);
-    return status;
-}
-
-/* Whoever has a browser on the screen wants to look at it. */
-static void
-wait_for_person(const struct trial *t)
-{
-    FILE *terminal = json_is_true(json_object_get(t->wish, "show")) ? fopen("/dev/tty", "r") : NULL;
-
-    if (!terminal)
-        return;
-    printf("Enter closes the browser\n");
-    while (getc(terminal) != '\n' && !feof(terminal))
-        ;
-    fclose(terminal);
-}
-
-static int
-run(struct trial *t)
-{
-    const char *ca_file = json_string_value(json_object_get(t->erp, "ca_file"));
-    const char *folder = wish_text(t, "folder");
-    char *ca = NULL;
-    struct err err;
+    const struct place *ca_file = t->reach.ca_file;
+    struct trial_attempt setup = {.base = base,
+                                  .driver = erp_driver_find("webdriver"),
+                                  .workshop = t->workshop->name,
+                                  .order = &t->order,
+                                  .auth = &t->credentials,
+                                  .until = wish_text(t, "until"),
+                                  .folder = t->folder,
+                                  .folder_path = wish_text(t, "folder"),
+                                  .terminal = t->terminal};
     int status;
 
-    if (mkdir(folder, 0700) && errno != EEXIST) {
-        fprintf(stderr, "%s: %s\n", folder, strerror(errno));
-        return EX_CANTCREAT;
-    }
-    t->driver = erp_driver_find("webdriver");
-    if (ca_file && ca_file_read(ca_file, &ca, &err)) {
-        fprintf(stderr, "%s\n", err.text);
-        return EX_CONFIG;
-    }
-    t->http = http_new(t->base, ca_file, ca);
-    t->session = t->driver->session_new(t->erp);
-    status = attempt(t, &t->order);
-    wait_for_person(t);
-    *t->where = '\0';
-    attempt(t, NULL);
-    t->driver->session_free(t->session);
-    http_free(t->http);
-    free(ca);
-    printf("pictures are in %s\n", folder);
+    printf("uniqueid %s\n", t->order.uniqueid);
+    setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
+    setup.session = setup.driver->session_new(t->erp);
+    status = trial_attempt(&setup);
+    setup.driver->session_free(setup.session);
+    http_free(setup.http);
+    printf("pictures are in %s\n", wish_text(t, "folder"));
     return status;
+}
+
+static void
+close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 int
 trial_run(struct event_base *base)
 {
-    struct trial t = {.base = base};
+    struct trial t = {.folder = -1, .terminal = -1};
+    struct err err;
     int status = load(&t);
 
     if (!status)
-        status = run(&t);
+        status = shut_in(&t, &err) ? refuse(EX_NOPERM, err.text) : run(&t, base);
+    place_close(t.place);
+    close_fd(t.folder);
+    close_fd(t.terminal);
+    reach_close(&t.reach);
     credentials_clear(&t.credentials);
     json_decref(t.erp);
     json_decref(t.wish);
     config_free(t.config);
-    free(t.body);
     return status;
 }

@@ -96,9 +96,9 @@ slice_key(const json_t *slice, const char *name)
 static int
 open_credentials(struct worker *w, const json_t *slice, struct err *err)
 {
-    if (is_maintenance(slice) || config_credentials(w->workshop, w->key, &w->credentials, err) == 0)
+    if (is_maintenance(slice))
         return 0;
-    return w->old_key ? config_credentials(w->workshop, w->old_key, &w->credentials, err) : -1;
+    return config_credentials(w->workshop, w->key, w->old_key, &w->credentials, err);
 }
 
 static int

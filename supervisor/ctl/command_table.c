@@ -322,10 +322,10 @@ static const struct command commands[] = {
                  "[--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
         .summary = "Tries a recipe step by step in a browser",
         .about =
-            "Logs in as the workshop's user and goes as far as the commit, with a time and a "
-            "picture for each\nstep; only --until stores a line. The daemon is not asked and no "
-            "queue is touched: pumpline.json is\nread here, by whoever may read it and the key "
-            "file.",
+            "Logs in as the workshop's user and goes as far as the commit, with a time, a picture "
+            "and the variables\nof each step; only --until stores a line. The daemon is not asked "
+            "and no queue is touched: pumpline.json\nis read here, by whoever may read it, and the "
+            "key file where the workshop's password is sealed.",
         .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",
         .args_min = 1,
         .args_max = 1,

@@ -184,6 +184,7 @@ run_worker(const char *path, const json_t *wish)
     }
     close(ends[0]);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* of the terminal: the worker gets it too, and closes the browser */
     send_wish(ends[1], wish);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -225,10 +226,59 @@ def shop(daemon, tmp_path):
     return path
 
 
-def test_a_run_without_a_browser_says_so(daemon, shop):
-    done = run(daemon, shop, "--username", "bot", "--password-file", "-")
+def gone_through(done):
+    """It came as far as the browser, which is not there."""
     assert done.returncode == 1 and "browser_failure: no browser can be opened" in done.stdout, done
     assert SECRET not in done.stdout + done.stderr
+    return True
+
+
+def test_a_run_needs_no_key_to_open_nothing(daemon, shop):
+    assert gone_through(run(daemon, shop, "--username", "bot", "--password-file", "-"))
+    with_credentials(daemon, SECRET)
+    assert gone_through(run(daemon, shop))
+    assert not (daemon.folder / "master.key").exists()
+
+
+def with_credentials(daemon, password):
+    path = daemon.folder / "workshops.d" / "shop.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "credentials": {"username": "bot", "password": password}}))
+
+
+@pytest.mark.parametrize("place", ["master.key", "master.key.next"])
+def test_a_run_opens_with_either_key_of_a_rekey(daemon, shop, place):
+    daemon.start()
+    sealed = daemon.call("POST", "/seal", {"workshop": "Shop", "password": SECRET}).json["sealed"]
+    daemon.stop()
+    with_credentials(daemon, {"sealed": sealed})
+    key = daemon.folder / "master.key"
+    assert gone_through(run(daemon, shop))
+    other = daemon.folder / ("master.key" if place == "master.key.next" else "master.key.next")
+    key.rename(daemon.folder / place)
+    other.touch(0o600)
+    other.write_bytes(os.urandom(32))
+    assert gone_through(run(daemon, shop))
+    (daemon.folder / place).unlink()
+    if place == "master.key":
+        other.rename(key)
+    done = run(daemon, shop)
+    assert done.returncode == 1 and "made with another key" in done.stderr, done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
+    pictures = daemon.folder / "pictures"
+    pictures.mkdir(0o755)
+    earlier = pictures / "07-create-1-click.png"
+    earlier.write_text("x")
+    other = pictures / "07-holidays.png"
+    other.write_text("x")
+    done = run(daemon, shop, "--username", "bot", "--password-file", "-")
+    assert done.returncode == 1 and "name another --folder" in done.stderr, done
+    assert pictures.stat().st_uid == 0 and earlier.exists()
+    other.unlink()
+    assert gone_through(run(daemon, shop, "--username", "bot", "--password-file", "-"))
+    assert pictures.stat().st_uid != 0 and pictures.stat().st_mode & 0o777 == 0o700 and not earlier.exists()
 
 
 @pytest.mark.parametrize("more,order,words", [
@@ -237,10 +287,13 @@ def test_a_run_without_a_browser_says_so(daemon, shop):
     ([], '{"worksheet": "558"}', "the order:"),
     (["--workshop", "Nobody"], ORDER, "no such workshop"),
     (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),
+    ([], ORDER, "no credentials"),
     ([], ORDER, "master.key"),
 ], ids=lambda x: str(x)[:30])
 def test_a_run_that_can_not_begin(daemon, shop, more, order, words):
-    user = [] if words == "master.key" else ["--username", "bot", "--password-file", "-"]
+    user = [] if words in ("master.key", "no credentials") else ["--username", "bot", "--password-file", "-"]
+    if words == "master.key":
+        with_credentials(daemon, {"sealed": "QUJD"})
     done = run(daemon, shop, *user, *more, order=order)
     assert done.returncode in (1, 2) and words in done.stderr, done
     assert not (daemon.folder / "pictures").exists()

@@ -202,6 +202,23 @@ def test_the_new_configuration_is_used(pair):
     assert len(list(folder.glob("[!.]*"))) == 1 and not list(bennys.lines.glob("[!.]*"))
 
 
+def test_a_call_right_behind_it_waits_for_the_process_but_not_for_ever(pair):
+    daemon, _, _ = pair
+    pid = daemon.worker_pid()
+    rewrite(daemon, retention_days=30)
+    reload(daemon, changed=["bennys-auto"], unchanged=1)
+    reply = daemon.call("GET", "/workshops/bennys-auto/alive")
+    assert reply.status == 200 and reply.json["pid"] != pid, reply.text
+    pid = running(daemon)
+    os.kill(pid, signal.SIGSTOP)
+    rewrite(daemon, retention_days=31)
+    reload(daemon, changed=["bennys-auto"], unchanged=1)
+    reply = daemon.call("GET", "/workshops/bennys-auto/alive")
+    assert (reply.status, reply.json["code"]) == (503, "not_running") and daemon.worker_pid() == pid
+    os.kill(pid, signal.SIGCONT)
+    replaced(daemon, pid)
+
+
 def test_another_port_is_bound_and_the_old_one_given_up(pair):
     daemon, bennys, _ = pair
     pid = daemon.worker_pid()

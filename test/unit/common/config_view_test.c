@@ -264,7 +264,8 @@ test_slice(void **state)
 }
 
 static void
-expect_credentials(const char *password, const unsigned char *key, const char *opened)
+expect_credentials(const char *password, const unsigned char *key, const unsigned char *old_key,
+                   const char *opened)
 {
     char more[512];
     struct workshop_config *w;
@@ -274,7 +275,7 @@ expect_credentials(const char *password, const unsigned char *key, const char *o
     snprintf(more, sizeof more, ",\"credentials\":{\"username\":\"bot\",\"password\":%s}",
              password);
     w = workshop_with(ERP, more);
-    assert_int_equal(config_credentials(w, key, &credentials, &err), opened ? 0 : -1);
+    assert_int_equal(config_credentials(w, key, old_key, &credentials, &err), opened ? 0 : -1);
     if (opened) {
         assert_string_equal(credentials.username, "bot");
         assert_string_equal(credentials.password, opened);
@@ -298,12 +299,14 @@ test_credentials(void **state)
 
     (void)state;
     snprintf(member, sizeof member, "{\"sealed\":\"%s\"}", sealed);
-    expect_credentials(member, key, "gygag");
-    expect_credentials(member, other, NULL);
-    expect_credentials("{\"sealed\":\"no base64\"}", key, NULL);
-    expect_credentials("\"plain\"", other, "plain");
+    expect_credentials(member, key, NULL, "gygag");
+    expect_credentials(member, other, NULL, NULL);
+    expect_credentials(member, other, key, "gygag");
+    expect_credentials(member, key, other, "gygag");
+    expect_credentials("{\"sealed\":\"no base64\"}", key, other, NULL);
+    expect_credentials("\"plain\"", other, key, "plain");
     free(sealed);
-    assert_int_equal(config_credentials(w, key, &credentials, &err), 0);
+    assert_int_equal(config_credentials(w, key, NULL, &credentials, &err), 0);
     assert_null(credentials.username);
     assert_null(credentials.password);
     workshop_config_free(w);

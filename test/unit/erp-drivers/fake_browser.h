@@ -80,7 +80,8 @@ struct fake {
     /* What is in it. */
     bool open, menu, asking;
     /* What it counts. */
-    unsigned requests, sessions, deleted, logins, logouts, saves, commits;
+    unsigned requests, sessions, deleted, logins, logouts, saves, commits,
+        left; /* for a blank page */
     int64_t now_ms, delayed_ms;
     /* The answer under way. */
     char *body;
@@ -202,6 +203,8 @@ fake_do(struct fake *f, const struct erp_request *request)
     } else if (strcmp(request->method, "DELETE") == 0 && ends_with(url, "/session/s1")) {
         f->open = false;
         f->deleted++;
+    } else if (ends_with(url, "/url") && strstr(request->body, "about:blank")) {
+        f->left++;
     } else if (ends_with(url, "/window/handles")) {
         value = "[\"w1\"]";
     } else if (ends_with(url, "/window") && strcmp(request->method, "GET") == 0) {

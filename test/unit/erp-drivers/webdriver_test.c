@@ -1,92 +1,8 @@
 /* The WebDriver engine against a browser that is not there: the walk, what is lost, what is never
  * done twice, and what a reason says. */
-#include "fake_browser.h"
+#include "fake_attempt.h"
 
 #include "erp-drivers/webdriver_attempt.h"
-
-static struct fake fake;
-static json_t *erp;
-static void *session;
-static const struct erp_driver *driver;
-static const struct credentials auth = {(char *)"bot", (char *)FAKE_PASSWORD};
-static struct erp_outcome outcome;
-
-static int
-setup(void **state)
-{
-    struct config_faults faults = {NULL, 0};
-    json_t *recipe = json_loads(fake_recipe, 0, NULL);
-
-    (void)state;
-    assert_non_null(recipe);
-    if (!recipe_check(recipe, "fake", &faults))
-        fail_msg("%s %s", faults.items[0].pointer, faults.items[0].text);
-    erp = json_pack("{s:s s:s s:o}", "url", "http://erp.example/app/", "$webdriver_url",
-                    "http://driver.example:9515/", "$recipe", recipe);
-    fake = (struct fake){
-        .rule = -1, .amount = "5,00", .line_amount = "5", .dialog = "Save it?", .now_ms = 1000};
-    driver = erp_driver_find("webdriver");
-    session = driver->session_new(erp);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    erp_outcome_clear(&outcome);
-    driver->session_free(session);
-    json_decref(erp);
-    free(fake.body);
-    return 0;
-}
-
-/* One attempt, or a closing job where order is NULL. What holds after each step is checked. */
-static enum erp_verdict
-attempt(struct order *order)
-{
-    struct erp_job job = {.workshop = "Bennys Auto", .order = order, .auth = order ? &auth : NULL};
-    const struct erp_reply *taken = NULL;
-    struct erp_reply reply;
-    enum erp_verdict verdict;
-
-    erp_outcome_clear(&outcome);
-    for (;;) {
-        erp_request_clear(&job.request);
-        job.now_ms = fake.now_ms;
-        verdict = driver->step(session, &job, taken, &outcome);
-        if (verdict != ERP_SEND)
-            break;
-        assert_non_null(job.request.what);
-        assert_null(strstr(job.request.url, FAKE_PASSWORD));
-        if (order && job.request.commits)
-            order->commit_sent = true;
-        fake_reply(&fake, &job.request, &reply);
-        taken = &reply;
-    }
-    driver->job_free(session, &job);
-    erp_request_clear(&job.request);
-    assert_null(strstr(outcome.reason_text, FAKE_PASSWORD));
-    assert_true(fake.open == (driver->session_note(session) != NULL) || fake.at);
-    return verdict;
-}
-
-static struct order
-order_of(const char *uniqueid)
-{
-    struct order order = {.worksheet = "558", .product_nr = "10", .product_amount = "5"};
-
-    text_copy(order.uniqueid, sizeof order.uniqueid, uniqueid);
-    return order;
-}
-
-static void
-expect(enum erp_verdict verdict, enum erp_verdict wanted, const char *code)
-{
-    if (verdict != wanted || (code && strcmp(outcome.reason_code, code)))
-        fail_msg("%d (%s: %s) instead of %d (%s)", verdict, outcome.reason_code,
-                 outcome.reason_text, wanted, code ? code : "");
-}
 
 /* --- the walk --- */
 
@@ -278,6 +194,32 @@ test_dead_browser_is_replaced(void **state)
     assert_int_equal(fake.logins, 2);
 }
 
+/* Whoever ends a job in the middle leaves the page in the middle. */
+static void
+test_given_up_in_the_middle(void **state)
+{
+    struct order order = order_of("u-1");
+    struct erp_job job = {.workshop = "Bennys Auto", .order = &order, .auth = &auth};
+    const struct erp_reply *taken = NULL;
+    struct erp_reply reply;
+
+    (void)state;
+    do {
+        erp_request_clear(&job.request);
+        job.now_ms = fake.now_ms;
+        assert_int_equal(driver->step(session, &job, taken, &outcome), ERP_SEND);
+        if (!job.request.commits)
+            fake_reply(&fake, &job.request, &reply);
+        taken = &reply;
+    } while (!job.request.commits);
+    driver->job_free(session, &job);
+    erp_request_clear(&job.request);
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.left, 1);
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(fake.saves, 1);
+}
+
 /* --- reasons --- */
 
 static void
@@ -354,6 +296,20 @@ test_login_is_no_refusal_of_the_order(void **state)
     fake.rule = 3;
     expect(attempt(&order), ERP_PARK, "auth_failed");
     assert_int_equal(fake.logins, 1);
+}
+
+/* A login that says so has not got in: the password is not tried again for it. */
+static void
+test_session_lost_in_the_login(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
 }
 
 static void
@@ -532,8 +488,6 @@ test_every_verb_has_a_function(void **state)
         assert_non_null(step_find(recipe_verb_at(i)));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int
 main(void)
 {
@@ -553,11 +507,13 @@ main(void)
         TEST(test_element_is_stale_at_each_request),
         TEST(test_dialog_in_the_way_at_each_request),
         TEST(test_dead_browser_is_replaced),
+        TEST(test_given_up_in_the_middle),
         TEST(test_page_changed),
         TEST(test_rule_gives_the_reason),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
         TEST(test_login_is_no_refusal_of_the_order),
+        TEST(test_session_lost_in_the_login),
         TEST(test_session_lost),
         TEST(test_refusal_after_a_save),
         TEST(test_refusal_after_a_save_of_another_amount),

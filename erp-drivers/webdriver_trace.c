@@ -1,0 +1,119 @@
+/* What a trial hears and sees of an attempt. A worker's attempts tell nobody. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "erp-drivers/webdriver_attempt.h"
+
+#define LABEL_BYTES 256
+#define PICTURE_MS 10000
+
+static void
+tell(const struct attempt *a, const struct webdriver_event *event)
+{
+    struct webdriver_event now = *event;
+
+    now.now_ms = a->job->now_ms;
+    a->browser->tell(&now, a->browser->tell_arg);
+}
+
+void
+trace_begins(const struct attempt *a)
+{
+    char label[LABEL_BYTES];
+
+    if (!a->browser->tell)
+        return;
+    run_label(a, label, sizeof label);
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_BEGINS, .name = label, .words = ""});
+}
+
+/* A script can read a password from the page, and one of a letter or two is no less one. */
+static char *
+masked(const struct attempt *a, const char *value)
+{
+    const char *password = a->job->auth ? a->job->auth->password : "";
+    char *copy;
+
+    if (*password && strstr(value, password))
+        return mem_string("********");
+    copy = mem_string(value);
+    failure_mask(copy, password);
+    text_clean(copy);
+    return copy;
+}
+
+void
+trace_sets(const struct attempt *a, const char *name, const char *value)
+{
+    char *words;
+
+    if (!a->browser->tell)
+        return;
+    words = masked(a, value);
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_SETS, .name = name, .words = words});
+    template_free(words);
+}
+
+void
+trace_ends(const struct attempt *a, enum result result)
+{
+    bool otherwise = a->step.verb && strcmp(a->step.verb, "when") == 0 && !a->step.holds;
+    const char *words = result == FAILED ? a->failure.words : otherwise ? a->step.why : "";
+
+    if (a->browser->tell)
+        tell(a, &(struct webdriver_event){.kind = WEBDRIVER_ENDS, .name = "", .words = words});
+}
+
+void
+trace_fails(const struct attempt *a)
+{
+    char label[LABEL_BYTES];
+
+    if (!a->browser->tell)
+        return;
+    run_label(a, label, sizeof label);
+    tell(a, &(struct webdriver_event){
+                .kind = WEBDRIVER_FAILS, .name = label, .words = a->failure.words});
+}
+
+void
+trace_renews(const struct attempt *a)
+{
+    if (a->browser->tell)
+        tell(a, &(struct webdriver_event){
+                    .kind = WEBDRIVER_RENEWS, .name = "", .words = a->failure.words});
+}
+
+void
+webdriver_trace(void *session, webdriver_tell *tell_function, void *arg)
+{
+    struct browser *b = session;
+
+    b->tell = tell_function;
+    b->tell_arg = arg;
+}
+
+bool
+webdriver_picture(void *session, struct erp_request *request)
+{
+    const struct browser *b = session;
+
+    if (!b->id)
+        return false;
+    wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
+    request->what = "picture";
+    request->timeout_ms = PICTURE_MS;
+    return true;
+}
+
+char *
+webdriver_picture_take(const struct erp_reply *reply, size_t *length)
+{
+    struct wire_reply wire;
+    char *bytes;
+
+    wire_read(reply, &wire);
+    bytes = wire.kind == WIRE_OK ? failure_png(wire.value, length) : NULL;
+    wire_clear(&wire);
+    return bytes;
+}

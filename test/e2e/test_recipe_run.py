@@ -1,0 +1,175 @@
+"""pumplinectl recipe run in a real Chromium: what whoever writes a recipe gets to see, and what it may do."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import browser
+import oldshop
+import pytest
+from pumpline import BUILD, until
+from test_webdriver import (PNG, RECIPE, chromedriver, driver, no_browser, old, one_line,  # noqa: F401
+                            pytestmark, slow, with_changes)
+
+RUN_S = 300  # fifty pictures, and a browser that is started
+
+
+class Trial:
+    """pumplinectl recipe run, while no daemon runs."""
+
+    def __init__(self, daemon, webdriver_url, old):
+        daemon.write_config(webdriver_url=webdriver_url)
+        self.process = None
+        self.daemon, self.pictures, self.out = daemon, daemon.folder / "pictures", daemon.folder / "trial.out"
+        daemon.add("bennys-auto", "Bennys Auto",
+                   {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
+                    "browser": {"arguments": browser.ROOT_ARGUMENTS}},
+                   credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
+
+    def start(self, *more, recipe=RECIPE):
+        order = {"worksheet": "558", "product_nr": "10", "product_amount": "4.5", "uniqueid": "oil"}
+        with self.out.open("w") as out:
+            self.process = subprocess.Popen(
+                [BUILD / "pumplinectl", "recipe", "run", recipe, "--workshop", "Bennys Auto",
+                 "--order", json.dumps(order), "--config", self.daemon.config, "--folder", self.pictures, *more],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        return self.process
+
+    def stop(self):
+        """One that a test has left in the middle."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+            self.process.wait(RUN_S)
+
+    def run(self, *more, **how):
+        status = self.start(*more, **how).wait(RUN_S)
+        assert oldshop.PASSWORD not in self.said()
+        return status
+
+    def comes_to(self, step):
+        until(lambda: f" {step} " in self.said(), f"{step} is over", RUN_S)
+
+    def said(self):
+        return self.out.read_text()
+
+    def steps(self):
+        """What was gone through: the labels, each with its variables and the words behind it."""
+        steps = []
+        for line in self.said().splitlines():
+            step = re.fullmatch(r" *(\d+) +\d+\.\d\d s  (.+?)(?:, (?:but|failed): (.*))?", line)
+            variable = re.fullmatch(r" {15}(\w+) = (\".*\")", line)
+            if step:
+                assert int(step[1]) == len(steps) + 1, line
+                steps.append((step[2], {}, step[3]))
+            elif variable:
+                steps[-1][1][variable[1]] = json.loads(variable[2])
+        return steps
+
+    def seen(self):
+        """The numbers of the steps that have a picture."""
+        found = {}
+        for path in self.pictures.glob("*.png"):
+            assert path.read_bytes().startswith(PNG)
+            number, name = path.stem.split("-", 1)
+            assert re.sub("[^A-Za-z0-9]", "-", self.steps()[int(number) - 1][0]) == name
+            found[int(number)] = path
+        return sorted(found)
+
+
+@pytest.fixture
+def trial(driver, old, daemon):
+    one = Trial(daemon, driver.url, old)
+    yield one
+    one.stop()
+
+
+def test_a_trial_shows_every_step_once(trial, old):
+    assert trial.run("--until", "end") == 0, trial.said()
+    one_line(old, "oil")
+    steps = trial.steps()
+    labels = [label for label, _, _ in steps]
+    assert labels[0] == "browser start" and len(set(labels)) == len(labels)
+    recipe = json.loads(RECIPE.read_text())
+    for section in ("login", "create", "commit", "logout"):
+        numbers = [int(label.split("/")[1].split()[0]) for label in labels if label.startswith(f"{section}/")]
+        assert numbers == sorted(numbers) and set(numbers) == set(range(len(recipe[section])))
+    assert [label for label in labels if label.startswith("verify")] == [
+        "verify/0 call", "verify/0 > find_line/0 goto", "verify/0 > find_line/1 wait", "verify/0 > find_line/2 each",
+        *[f"verify/0 > find_line/2/do/{number} read" for number in range(4)], "verify/0 > find_line/2/do/4 found"]
+    variables = {name: value for label, values, _ in steps for name, value in values.items()}
+    assert variables == {"row": "2", "before": "0", "line": "1", "amount": "4.5", "worksheet": "558", "place": "1",
+                         "product": "10"}
+    unseen = {label for number, (label, _, _) in enumerate(steps, 1) if number not in trial.seen()}
+    window_closes, dialog_opens = "create/13/do/0 click", 'commit/1 "save"'
+    assert unseen - {window_closes} == {"browser start", dialog_opens}
+    assert "created, reference 558/1" in trial.said()
+    assert trial.run() == 0
+    assert "the ERP has the line already, reference 558/1" in trial.said()
+    assert len(trial.seen()) == len(trial.steps()) - 1  # none is left of the first
+
+
+@slow
+def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
+    recipe = with_changes(tmp_path, errors=[], create=[
+        {"set": {"x": "1"}},
+        {"when": {"visible": "#nothing"}, "then": [{"set": {"way": "then"}}], "else": [{"set": {"way": "else"}}]},
+        {"name": "not there", "click": "#nothing", "optional": True, "timeout_s": 0.2},
+        {"goto": "/"},
+        {"frame": "nowhere", "optional": True, "timeout_s": 0.2},
+        {"assert": {"present": "frameset"}},
+        {"goto": "/login"},
+        {"each": "body", "only": False, "do": [{"read": {"css": "h1", "in": "row"}, "into": "head"}]},
+        {"type": "{credentials.password}", "into": {"name": "user"}},
+        {"script": "return document.querySelector('[name=user]').value + '!';", "into": "stolen"},
+        {"assert": {"equal": ["{x}", "1"]}},
+        {"assert": {"equal": ["{order.uniqueid}", "{x}"]}, "code": "erp_rejected", "words": "enough of {x}"}])
+    assert trial.run(recipe=recipe) == 1
+    steps = trial.steps()
+    first = next(number for number, step in enumerate(steps) if step[0].startswith("create/"))
+    last = next(number for number, step in enumerate(steps) if step[0].startswith("create/11"))
+    assert steps[first:last + 1] == [
+        ("create/0 set", {"x": "1"}, None), ("create/1 when", {}, "#nothing is not there"),
+        ("create/1/else/0 set", {"way": "else"}, None), ('create/2 "not there"', {}, "#nothing is not there"),
+        ("create/3 goto", {}, None), ("create/4 frame", {}, "frame nowhere is not there"),
+        ("create/5 assert", {}, None), ("create/6 goto", {}, None), ("create/7 each", {"row": "1"}, None),
+        ("create/7/do/0 read", {"head": "OldShop"}, None), ("create/8 type", {}, None),
+        ("create/9 script", {"stolen": "********"}, None), ("create/10 assert", {}, None),
+        ("create/11 assert", {}, "enough of 1")]
+    assert set(range(first + 1, last + 2)) <= set(trial.seen())
+    end = re.search(r"refused, erp_rejected: enough of 1\n +at: +create/11 assert\n +picture: (.*)\n +source: +(.*)\n",
+                    trial.said())
+    assert Path(end[1]).read_bytes().startswith(PNG) and Path(end[1]).name == f"{last + 1:02}-create-11-assert.png"
+    page = Path(end[2]).read_text()
+    assert "OldShop" in page and oldshop.PASSWORD not in page
+
+
+@slow
+def test_a_trial_has_no_rights(trial, old):
+    held = old.hold("find")
+    process = trial.start()
+    trial.comes_to("login/5")
+    held.wait()
+    (worker,) = browser.descendants(process.pid)
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{worker}/status").read_text().splitlines())
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and int(status["CapEff"], 16) == 0
+    if os.geteuid() == 0:
+        assert "0" not in status["Uid"].split() + status["Gid"].split() and not status["Groups"].strip()
+    held.release()
+    assert process.wait(RUN_S) == 0
+    assert "stopped before commit/1" in trial.said() and old.saves == 0
+
+
+@slow
+def test_a_trial_that_is_interrupted_closes_its_browser(trial, old, driver):
+    held = old.hold("save")
+    process = trial.start("--until", "commit")
+    trial.comes_to("commit/0")
+    held.wait()
+    os.killpg(process.pid, signal.SIGINT)
+    held.release()
+    assert process.wait(RUN_S) == 1
+    assert re.search(r"interrupted in commit/\d .*\n  the line may have been stored: look for oil", trial.said())
+    no_browser(driver)

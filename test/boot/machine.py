@@ -17,7 +17,7 @@ from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, u
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "logrotate")
 BROWSER_PACKAGES = ("chromium", "chromium-driver")
-UNREAD = ("doc", "icons", "locale", "man")  # of /usr/share: thousands of files
+UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"
 REBOOTED = 133  # nspawn's exit status for it with --keep-unit

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+for folder in ("e2e", "erp"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / folder))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from machine import Machine, why_not  # noqa: E402
+from machine import BROWSER_PACKAGES, Machine, why_not  # noqa: E402
 
 from pumpline import until  # noqa: E402
 
@@ -47,6 +48,9 @@ def built(tmp_path_factory, note):
     machine.bootstrap()
     machine.install()
     note(f"boot: the tree was made in {time.monotonic() - start:.0f} s")
+    start = time.monotonic()
+    machine.add_packages(*BROWSER_PACKAGES)
+    note(f"boot: browsers were added in {time.monotonic() - start:.0f} s")
     # alice may use the control socket, mallory may not; bennys is a workshop's user.
     machine.write("etc/sysusers.d/test.conf",
                   f"u alice -\nm alice pumpline\nu mallory {MALLORYS_UID}\nu bennys {BENNYS_UID}\n")

@@ -16,6 +16,8 @@ from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, u
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "logrotate")
+BROWSER_PACKAGES = ("chromium", "chromium-driver")
+UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"
 REBOOTED = 133  # nspawn's exit status for it with --keep-unit
@@ -68,14 +70,20 @@ def why_not():
 
 
 class Cgroup:
-    """A cgroup for the container in each hierarchy that systemd uses, so that nspawn leaves nothing in ours."""
+    """A cgroup for the container in each hierarchy that systemd uses, so that nspawn leaves nothing in ours; and in
+    that of memory, where it is one by itself: systemd inside may not use it, and a test can limit what it likes."""
 
     def __init__(self, name):
         mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
         self.folders = [Path(mount[1]) / name for mount in mounts
-                        if mount[2] == "cgroup2" or (mount[2] == "cgroup" and "name=systemd" in mount[3].split(","))]
+                        if mount[2] == "cgroup2" or
+                        (mount[2] == "cgroup" and {"name=systemd", "memory"} & set(mount[3].split(",")))]
         for folder in self.folders:
             folder.mkdir(exist_ok=True)
+
+    def memory(self):
+        """Its folder in the hierarchy of memory, if there is one."""
+        return next((folder for folder in self.folders if (folder / "memory.limit_in_bytes").exists()), None)
 
     def enter(self):
         for folder in self.folders:
@@ -138,6 +146,23 @@ class Machine:
         attempt = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", codename(),
                                   self.tree, mirror()],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert attempt.returncode == 0, attempt.stdout[-2000:]
+
+    def add_packages(self, *packages):
+        """As apt here would get them: from all its sources, that of security updates too."""
+        archives = output("apt-config", "shell", "FOLDER", "Dir::Cache::archives/d").split("'")[1].rstrip("/")
+        options = [f"Dir::State::status={self.tree}/var/lib/dpkg/status",
+                   f"Dir::State::extended_states={self.tree}/var/lib/apt/extended_states",
+                   f"Dir::Log={self.tree}/var/log/apt", f"DPkg::Chroot-Directory={self.tree}",
+                   "DPkg::Options::=--force-unsafe-io",
+                   *(f"DPkg::Options::=--path-exclude=/usr/share/{name}/*" for name in UNREAD)]
+        # The chrooted dpkg finds what was fetched by the same path; the mounts go with the process.
+        mounted = 'mkdir -p "$1$2" && mount --bind "$2" "$1$2" && mount -t proc proc "$1/proc" && shift 2 && exec "$@"'
+        attempt = subprocess.run(["unshare", "-m", "sh", "-c", mounted, "sh", self.tree, archives, "apt-get", "-qy",
+                                  "--no-install-recommends", *(word for option in options for word in ("-o", option)),
+                                  "install", *packages], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, check=False,
+                                 env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
         assert attempt.returncode == 0, attempt.stdout[-2000:]
 
     def install(self):
@@ -241,11 +266,14 @@ class Machine:
         found = self.integrations()
         return found if found and all(one["process"] == "running" for one in found.values()) else None
 
+    def members(self, unit):
+        """All processes of its cgroup, by their numbers out here."""
+        return {int(pid) for folder in self.cgroup.folders for path in folder.rglob(f"{unit}/cgroup.procs")
+                for pid in path.read_text().split()}
+
     def processes(self, name="pumpline-worker"):
         """Of the service, by their numbers out here."""
-        pids = [int(pid) for folder in self.cgroup.folders for path in folder.rglob("pumplined.service/cgroup.procs")
-                for pid in path.read_text().split()]
-        return {pid for pid in pids if command_of(pid) == name}
+        return {pid for pid in self.members("pumplined.service") if command_of(pid) == name}
 
     def worker_uids(self):
         return {os.stat(f"/proc/{pid}").st_uid for pid in self.processes()}

@@ -193,7 +193,7 @@ ignore(void *arg)
 static int
 serve_alone(struct process *p, const json_t *slice, int fd)
 {
-    static const struct worker_events events = {ignore, ignore, NULL};
+    static const struct worker_events events = {ignore, ignore, NULL, NULL};
     struct err err;
     int status;
 

@@ -271,6 +271,75 @@ def test_the_driver_dies_in_the_middle(site, old, driver):
     one_line(old, "oil")
 
 
+# --- browsers that hang
+
+
+def all_gone(site, driver):
+    site.daemon.stop()
+    no_browser(driver)
+
+
+@slow
+@pytest.mark.parametrize("point", ["choose", "saved"])
+def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path, point):
+    """Before the commit, and after it."""
+    recipe = with_changes(tmp_path, browser={"page_load_s": 5})
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=10)
+    old.freeze(point)
+    site.place("oil")
+    order = site.wait("oil", "created")
+    one_line(old, "oil")
+    assert order["attempts"] == 2 and len(driver.marked()) == 1
+    all_gone(site, driver)
+
+
+@slow
+@pytest.mark.parametrize("point", ["choose", "saved"])
+def test_a_browser_is_stopped(driver, old, daemon, point):
+    site = Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=5)
+    held = old.hold(point)
+    site.place("oil")
+    held.wait()
+    stopped = driver.main_browser()
+    os.kill(stopped, signal.SIGSTOP)
+    held.release()
+    order = site.wait("oil", "created")
+    one_line(old, "oil")
+    assert order["attempts"] == 2 and len(driver.marked()) == 1 and stopped not in driver.marked()
+    os.kill(driver.main_browser(), signal.SIGSTOP)
+    all_gone(site, driver)
+
+
+@slow
+def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
+    """It takes no notice that its driver is gone, and a new driver knows nothing of it."""
+    site.create("first")
+    stopped = driver.main_browser()
+    os.kill(stopped, signal.SIGSTOP)
+    driver.kill_driver()
+    driver.start_driver()
+    site.create("second")
+    assert len(driver.marked()) == 1 and stopped not in driver.marked()
+    one_line(old, "second")
+    all_gone(site, driver)
+
+
+@slow
+@pytest.mark.parametrize("answered", [False, True], ids=["the driver has not heard of it", "the driver has answered"])
+def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, answered):
+    site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+    proxy.hold("/session {", after=answered)
+    site.place("oil")
+    proxy.wait()
+    assert len(driver.marked()) == answered
+    os.kill(daemon.worker_pid(), signal.SIGKILL)
+    proxy.release()
+    site.wait("oil", "created")
+    one_line(old, "oil")
+    assert len(driver.marked()) == 1
+    all_gone(site, driver)
+
+
 # --- Tryton's web client
 
 

@@ -11,7 +11,11 @@
 #include "common/err.h"
 
 #define SWEEP_SWITCH                                                                               \
-    "--pumpline-browser="   /* the mark follows; browsers ignore what they don't know */
+    "--pumpline-browser=" /* the mark follows; browsers ignore what they don't know */
+/* From the request for a browser to its process: below one second where two processors have six
+ * things to do each. As long is one looked for, so often, that may still be on its way. */
+#define SWEEP_APPEARS_MS 6000
+#define SWEEP_PAUSE_MS 500
 #define SWEEP_MARK_BYTES 33 /* hexadecimal and NUL */
 
 /* The mark of a workshop's browsers, which no other workshop's or daemon's on this machine have.

@@ -4,16 +4,14 @@
  * may appear on this machine, whoever lives to hear of it. A browser that hangs makes its driver
  * deaf for it; killed, it is the driver's to clear away, which is asked for all the same. On
  * another machine nothing has our mark, and the driver is the only way. */
+#include "common/sweep.h"
 #include "erp-drivers/webdriver_attempt.h"
 
 #define OPEN_MS 60000
 #define END_MS 3000        /* for a driver's answer, where a sweep can end what it can't */
 #define END_ALONE_MS 10000 /* … where none can */
+#define END_SWEPT_MS 1000  /* … where one has: the driver only clears away */
 #define SWEEP_MS 6000
-#define SWEEP_PAUSE_MS 500
-/* From a request to the process that it starts: below one second where two processors have six
- * things to do each. A closing job has to be through with it. */
-#define APPEARS_MS 6000
 
 /* --- opening --- */
 
@@ -47,7 +45,7 @@ not_opened(struct attempt *a, const struct wire_reply *reply)
 {
     bool cut = reply->kind == WIRE_CUT;
 
-    a->appears_ms = a->job->now_ms + (cut ? APPEARS_MS : 0);
+    a->appears_ms = a->job->now_ms + (cut ? SWEEP_APPEARS_MS : 0);
     failed(a, reply, "no browser can be opened");
     if (cut && !reply->sent)
         browser_forget(a->browser);
@@ -112,7 +110,7 @@ ask_driver(struct attempt *a)
     a->stage = DRIVER;
     send_command(a, "DELETE", NULL, NULL);
     a->job->request.what = "browser end";
-    a->job->request.timeout_ms = alone ? END_ALONE_MS : END_MS;
+    a->job->request.timeout_ms = ending->ended ? END_SWEPT_MS : alone ? END_ALONE_MS : END_MS;
     return SENT;
 }
 
@@ -133,7 +131,7 @@ begin(struct attempt *a)
 
     a->ending = (struct ending){.looked = false};
     if (!a->appears_ms)
-        a->appears_ms = a->job->now_ms + APPEARS_MS;
+        a->appears_ms = a->job->now_ms + SWEEP_APPEARS_MS;
     if (b->mark && (b->starting || b->useless))
         return sweep(a, 0);
     return b->id ? ask_driver(a) : over(a);

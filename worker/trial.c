@@ -15,8 +15,10 @@
 #include "common/key_file.h"
 #include "common/recipe.h"
 #include "common/secret.h"
+#include "common/sweep.h"
 #include "erp-drivers/webdriver.h"
 #include "worker/ca_file.h"
+#include "worker/guard.h"
 #include "worker/http.h"
 
 #define WHERE_BYTES 256
@@ -32,8 +34,9 @@ struct trial {
     const struct erp_driver *driver;
     struct http *http;
     void *session;
-    char where[WHERE_BYTES]; /* the step that is under way */
-    int64_t began_ms;        /* monotonic */
+    char mark[SWEEP_MARK_BYTES]; /* of its browser: never the workshop's, which works */
+    char where[WHERE_BYTES];     /* the step that is under way */
+    int64_t began_ms;            /* monotonic */
     unsigned steps;
     /* The reply under way. */
     struct erp_reply reply;
@@ -129,6 +132,7 @@ load_recipe(struct trial *t)
     json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());
     json_object_set_new(t->erp, "$webdriver_url", json_string(t->config->webdriver_url));
     json_object_set_new(t->erp, "$slug", json_string(t->workshop->slug));
+    json_object_set_new(t->erp, "$browser_mark", json_string(t->mark));
     if (json_is_true(json_object_get(t->wish, "show"))) {
         browser = json_object_get(t->erp, "browser");
         if (!browser)
@@ -179,6 +183,11 @@ perform(struct trial *t, const struct erp_request *request)
     struct timespec delay = {request->delay_ms / 1000, request->delay_ms % 1000 * 1000000L};
 
     nanosleep(&delay, NULL);
+    if (request->kind == ERP_SWEEP) {
+        t->reply = (struct erp_reply){
+            .sent = true, .complete = true, .status = 200, .ended = sweep_browsers(t->mark)};
+        return;
+    }
     http_send(t->http, request, on_reply, t);
     event_base_dispatch(t->base);
 }
@@ -326,7 +335,7 @@ wait_for_person(const struct trial *t)
 }
 
 static int
-run(struct trial *t)
+run(struct trial *t, int guard)
 {
     const char *ca_file = json_string_value(json_object_get(t->erp, "ca_file"));
     const char *folder = wish_text(t, "folder");
@@ -349,6 +358,8 @@ run(struct trial *t)
     wait_for_person(t);
     *t->where = '\0';
     attempt(t, NULL);
+    if (!t->driver->session_note(t->session))
+        guard_dismiss(guard);
     t->driver->session_free(t->session);
     http_free(t->http);
     free(ca);
@@ -360,10 +371,15 @@ int
 trial_run(struct event_base *base)
 {
     struct trial t = {.base = base};
-    int status = load(&t);
+    int guard, status;
 
-    if (!status)
-        status = run(&t);
+    sweep_mark_new(t.mark);
+    guard = guard_start(t.mark);
+    status = load(&t);
+    if (status)
+        guard_dismiss(guard);
+    else
+        status = run(&t, guard);
     credentials_clear(&t.credentials);
     json_decref(t.erp);
     json_decref(t.wish);

@@ -7,12 +7,13 @@ After every test no browser process may be left.
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import browser
 import oldshop
 import pytest
-from pumpline import free_port, until
+from pumpline import BUILD, free_port, until
 from tryton_seed import BOT
 
 SANITIZED = "asan" in os.environ.get("PUMPLINE_BUILD", "")
@@ -338,6 +339,53 @@ def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, an
     one_line(old, "oil")
     assert len(driver.marked()) == 1
     all_gone(site, driver)
+
+
+@slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_trial_is_killed(site, old, driver, number):
+    """Its browser goes, hung as it is; the workshop's own goes on."""
+    site.create("first")
+    [own] = driver.marked()
+    held = old.hold("choose")
+    trial = subprocess.Popen(
+        [BUILD / "pumplinectl", "recipe", "run", RECIPE, "--workshop", "Bennys Auto", "--config", site.daemon.config,
+         "--order", json.dumps({"worksheet": "558", "product_nr": "10", "product_amount": "5"}), "--folder",
+         site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
+    held.wait()
+    [tried] = set(driver.marked()) - {own}
+    os.kill(tried, signal.SIGSTOP)
+    worker = browser.descendants(trial.pid)[0]  # the other one is its guard
+    os.kill(worker, number)
+    trial.communicate(timeout=60)
+    until(lambda: driver.marked() == [own], "the trial's browser is gone")
+    held.release()
+    site.create("second")
+    assert driver.marked() == [own] and len(old.lines()) == 2
+    all_gone(site, driver)
+
+
+@slow
+def test_a_worker_by_itself_is_killed(driver, old, daemon):
+    port = free_port()
+    daemon.write_config(webdriver_url=driver.url)
+    shop = daemon.add("bennys-auto", "Bennys Auto",
+                      {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
+                       "browser": {"arguments": browser.ROOT_ARGUMENTS}},
+                      credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
+    (daemon.folder / "state").mkdir()
+    shop.port = port
+    with open(daemon.log, "ab") as log:
+        worker = subprocess.Popen([BUILD / "pumpline-worker", str(port), "bennys-auto", "-c", daemon.config], stderr=log)
+    until(shop.up, "it serves")
+    held = old.hold("choose")
+    assert shop.create("oil", username=oldshop.USER, password=oldshop.PASSWORD).status == 200
+    held.wait()
+    os.kill(driver.main_browser(), signal.SIGSTOP)
+    worker.kill()
+    worker.wait()
+    no_browser(driver)
+    held.release()
 
 
 # --- Tryton's web client

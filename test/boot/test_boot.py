@@ -1,11 +1,9 @@
 """Pumpline on a Debian that was booted: the units, their rights, and what survives what."""
 
-import http.server
 import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 
 import pytest
@@ -241,49 +239,6 @@ def test_a_stop_waits_for_the_order_in_hand(machine, carls, slow_erp):
     assert machine.show("Result") == "success" and not machine.processes()
     (machine.tree / CONFIG / "workshops.d/edwards-tyres.json").unlink()
     machine.run("systemctl", "start", "pumplined")
-
-
-@pytest.fixture
-def browsers(machine):
-    """A WebDriver server that starts a program with the arguments that it is given, and then fails."""
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            arguments = wish["capabilities"]["alwaysMatch"]["goog:chromeOptions"]["args"]
-            Handler.mark = next(one for one in arguments if one.startswith("--pumpline-browser="))
-            Handler.process = subprocess.Popen(
-                ["nsenter", "-t", str(machine.leader), "-a", "setpriv", f"--reuid={MALLORYS_UID}",
-                 f"--regid={MALLORYS_UID}", "--clear-groups", "sh", "-c", "echo started; sleep 600 & wait", Handler.mark], stdout=subprocess.PIPE)
-            Handler.process.stdout.readline()
-            reply = json.dumps({"value": {"error": "session not created", "message": "not today"}}).encode()
-            self.send_response(500)
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        def log_message(self, *_):
-            pass
-
-    with in_network_of(machine.leader):
-        server = http.server.HTTPServer(("127.0.0.1", 9515), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Handler
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_browser_of_another_user_is_swept(machine, carls, browsers):
-    """Though the service sees no other users' processes in /proc by itself."""
-    assert machine.show("ProtectProc") == "invisible"
-    frank = machine.configure("franks-forks", "Franks Forks", 8105, carls.uid + 3, erp={
-        "system": "webdriver", "recipe": "tryton-sao", "url": "http://127.0.0.1:8000/", "options": {"database": "erp"}})
-    machine.run("systemctl", "reload", "pumplined")
-    until(frank.up, "it is served")
-    frank.place("w1")
-    until(lambda: getattr(browsers, "process", None), "a browser is asked for")
-    assert browsers.process.wait(30) in (137, -signal.SIGKILL)
-    (machine.tree / CONFIG / "workshops.d/franks-forks.json").unlink()
-    machine.run("systemctl", "reload", "pumplined")
 
 
 def test_orders_outlive_a_reboot(machine, bennys, carls):

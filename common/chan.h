@@ -1,10 +1,15 @@
 /* The channel between supervisor and child: one JSON object a line, both ways, over a socketpair.
  *
  * Messages (member "type" names them):
- *   supervisor → child: config (first of all), ping, call {id, method, target, body}, stop
+ *   supervisor → child: config (first of all), ping, call {id, method, target, body}, swept {ended:
+ *     how many}, stop
  *   child → supervisor: ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type,
- *     header, body}, killed, bye {waiting: orders placed or processing, rekeyed, open: true
+ *     header, body}, sweep, killed, bye {waiting: orders placed or processing, rekeyed, open: true
  *     where something is left open in the ERP} as the last one, once the queue is closed
+ *
+ * A child asks by sweep that its browsers on this machine be ended (common/sweep.h), which it has
+ * no right to; which ones they are the supervisor knows by itself. It asks again only once swept
+ * has come.
  *
  * A config with "maintenance": true asks for no service: the child opens its queue, closes what an
  * earlier one left open in the ERP, says bye and ends. One with "old_key" says that a rekey is

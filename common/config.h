@@ -116,6 +116,7 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "webdriver_url", "sandbox", "recipe" (where the ERP needs one),
+ * "browser_mark" (where browsers are opened: common/sweep.h),
  * "worker": "running" | "stopped"}; uids_tell adds who the process is to be, and whoever sends it
  * may add "maintenance": true, "old_key" and "queue", a folder to be used instead of
  * STATE/queues/SLUG (common/chan.h). Holds secrets: it is never logged. The caller owns it. */

@@ -15,6 +15,7 @@
 #include "common/config_check.h"
 #include "common/recipe.h"
 #include "common/secret.h"
+#include "common/sweep.h"
 
 #define UID_LAST 0x7fffffff
 #define UID_FIRST_DEFAULT 40000
@@ -350,6 +351,18 @@ add_key(json_t *slice, const char *name, const struct workshop_config *workshop,
     secret_free(key);
 }
 
+/* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
+static void
+add_browser_mark(json_t *slice, const struct daemon_config *config,
+                 const struct workshop_config *workshop)
+{
+    char mark[SWEEP_MARK_BYTES];
+    struct err err;
+
+    if (sweep_mark(config->state_dir, workshop->slug, mark, &err) == 0)
+        json_object_set_new(slice, "browser_mark", json_string(mark));
+}
+
 json_t *
 config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
              const unsigned char *master_key, bool worker_wanted)
@@ -361,6 +374,8 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
 
     if (workshop->recipe)
         json_object_set(slice, "recipe", workshop->recipe);
+    if (config_erp_stays_open(workshop->erp_system))
+        add_browser_mark(slice, config, workshop);
     add_key(slice, "key", workshop, master_key);
     return slice;
 }

@@ -12,7 +12,8 @@
  *
  * What a session opens in another program (a browser) outlives a process that is killed. Such a
  * driver has a note of it, which the worker keeps on disk, and closing jobs, which end it: no
- * order, a few requests, soon over. */
+ * order, a few requests, soon over. The note is there before the request that opens it leaves. What
+ * no request can end any more is swept off this machine (ERP_SWEEP). */
 #ifndef ERP_DRIVERS_DRIVER_H
 #define ERP_DRIVERS_DRIVER_H
 
@@ -36,8 +37,10 @@ enum erp_verdict {
 enum erp_request_kind {
     ERP_HTTP,
     ERP_FILE_READ,
-    ERP_FILE_WRITE, /* replaces the file; 200 when its content and its name are on disk */
-    ERP_FILE_RENAME /* url → target, atomically; 200 when both folders are on disk */
+    ERP_FILE_WRITE,  /* replaces the file; 200 when its content and its name are on disk */
+    ERP_FILE_RENAME, /* url → target, atomically; 200 when both folders are on disk */
+    ERP_SWEEP /* ends every browser on this machine that has the workshop's mark (common/sweep.h);
+                 nothing but timeout_ms and delay_ms is looked at. 200, and `ended` */
 };
 
 /* What to send. Strings and body are the driver's job's: valid until the next step or job_free. */
@@ -54,7 +57,8 @@ struct erp_request {
                             nothing repeats it. Further requests of the attempt may say so too */
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
-    unsigned delay_ms;   /* HTTP: it leaves that much later; what polls waits so. 0: at once */
+    unsigned delay_ms;   /* HTTP and sweeps: it leaves that much later; what polls waits so. 0: at
+                            once */
 };
 
 /* What came back. */
@@ -62,6 +66,7 @@ struct erp_reply {
     bool sent;     /* whether any byte of the request may have reached the peer */
     bool complete; /* whether the whole reply arrived; false: connection failed, cut or timed out */
     int status;    /* HTTP status; files: 200, 404 (no such file), 507 (no room), 500 */
+    unsigned ended;   /* a sweep: how many browsers there were */
     const char *body; /* NUL-terminated for convenience, may be NULL */
     size_t body_length;
     const char *error;      /* where !complete or a file failed: words for people */

@@ -10,11 +10,10 @@
 #include "erp-drivers/drivers.h"
 #include "erp-drivers/webdriver_attempt.h"
 
-#define OPEN_MS 60000
-#define CLOSE_MS 10000
 #define CLEAN_TRIES 5
+#define LEAVE_MS 5000 /* for logging out: a closing job has to end the browser as well */
 
-enum phase { PREPARE, OPEN, MAIN_WINDOW, CLEAN, SETTLE, STEPS, LOOK, FAILURE, CLOSE };
+enum phase { PREPARE, OPEN, CLEAN, SETTLE, STEPS, LOOK, FAILURE, CLOSE };
 
 static enum result
 go_on(struct attempt *a, enum phase phase)
@@ -63,6 +62,8 @@ log_out(struct attempt *a)
 
     if (!b->logged_in || b->useless || !json_object_get(b->recipe, "logout"))
         return go_on(a, CLOSE);
+    if (!a->leaving)
+        a->leave_by_ms = a->job->now_ms + LEAVE_MS;
     a->leaving = true;
     return b->dirty ? go_on(a, CLEAN) : go_to_section(a, LOGOUT);
 }
@@ -90,9 +91,9 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
 
     (void)reply;
     if (!a->job->order)
-        return b->id ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
+        return life_is_on(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
     a->settled_ms = a->job->now_ms + settle_ms(b);
-    if (b->id && b->useless)
+    if (b->starting || (b->id && b->useless))
         return go_on(a, CLOSE);
     if (b->id && browser_is_due(b, a->job->now_ms))
         return log_out(a);
@@ -103,64 +104,23 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
 }
 
 static enum result
-browser_failed(struct attempt *a, const struct wire_reply *reply, const char *what)
-{
-    a->verdict = erp_end(&a->outcome, ERP_RETRY, "browser_failure", "%s: %s", what, reply->words);
-    a->ended = true;
-    return a->browser->id ? close_useless(a) : DONE;
-}
-
-static enum result
 on_open(struct attempt *a, const struct wire_reply *reply)
 {
-    struct browser *b = a->browser;
-    const char *id;
+    enum result result = life_open(a, reply);
 
-    if (!reply) {
-        wire_send(&a->job->request, "POST", b->url, NULL, NULL, browser_capabilities(b));
-        a->job->request.what = "browser start";
-        a->job->request.timeout_ms = OPEN_MS;
+    if (result == SENT)
         return SENT;
-    }
-    id = json_string_value(json_object_get(reply->value, "sessionId"));
-    if (reply->kind != WIRE_OK || !id || !*id)
-        return browser_failed(a, reply, "no browser can be opened");
-    browser_opened(b, id, a->job->now_ms);
-    b->orders = 1;
-    a->leaving = false;
-    return go_on(a, MAIN_WINDOW);
-}
-
-static enum result
-on_main_window(struct attempt *a, const struct wire_reply *reply)
-{
-    if (!reply) {
-        send_command(a, "GET", "window", NULL);
-        a->job->request.what = "browser start";
-        return SENT;
-    }
-    if (reply->kind != WIRE_OK || !json_is_string(reply->value))
-        return browser_failed(a, reply, "the browser has no window");
-    a->browser->main_window = mem_string(json_string_value(reply->value));
-    return first_section(a);
+    if (result == DONE)
+        return first_section(a);
+    return life_is_on(a->browser) ? go_on(a, CLOSE) : DONE;
 }
 
 static enum result
 on_close(struct attempt *a, const struct wire_reply *reply)
 {
-    struct browser *b = a->browser;
-    bool doubt;
-
-    if (!reply) {
-        send_command(a, "DELETE", NULL, NULL);
-        a->job->request.what = "browser end";
-        a->job->request.timeout_ms = CLOSE_MS;
+    if (life_end(a, reply) == SENT)
         return SENT;
-    }
-    /* It hangs perhaps: the next attempt, or the closing job, tries once more. */
-    doubt = reply->kind == WIRE_CUT && reply->sent && a->ended;
-    if (!doubt)
-        browser_forget(b);
+    a->leaving = false;
     if (!a->ended && !a->job->order)
         end_with(a, ERP_CREATED, NULL, "");
     run_enter_window(a, NULL);
@@ -348,9 +308,8 @@ on_failure(struct attempt *a, const struct wire_reply *reply)
 }
 
 static enum result (*const phases[])(struct attempt *, const struct wire_reply *) = {
-    [PREPARE] = on_prepare, [OPEN] = on_open,       [MAIN_WINDOW] = on_main_window,
-    [CLEAN] = on_clean,     [SETTLE] = on_settle,   [STEPS] = on_steps,
-    [LOOK] = on_look,       [FAILURE] = on_failure, [CLOSE] = on_close};
+    [PREPARE] = on_prepare, [OPEN] = on_open, [CLEAN] = on_clean,     [SETTLE] = on_settle,
+    [STEPS] = on_steps,     [LOOK] = on_look, [FAILURE] = on_failure, [CLOSE] = on_close};
 
 /* --- the contract --- */
 
@@ -378,6 +337,17 @@ attempt_new(struct browser *browser, struct erp_job *job)
     return a;
 }
 
+/* A browser that hangs is ended without. */
+static void
+leave_in_time(struct attempt *a)
+{
+    struct erp_request *request = &a->job->request;
+    int64_t left_ms = a->leave_by_ms - a->job->now_ms;
+
+    if (a->leaving && a->phase != CLOSE && request->timeout_ms > left_ms)
+        request->timeout_ms = left_ms > 1 ? (unsigned)left_ms : 1;
+}
+
 static enum erp_verdict
 webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply,
                struct erp_outcome *outcome)
@@ -398,6 +368,7 @@ webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply
         taken = NULL;
     } while (result == AGAIN);
     wire_clear(&wire);
+    leave_in_time(a);
     if (result == SENT)
         return ERP_SEND;
     *outcome = a->outcome;

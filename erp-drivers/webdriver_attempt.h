@@ -1,9 +1,10 @@
 /* One attempt at one order in a browser: what its parts share.
  *
- * webdriver.c has the walk from phase to phase, webdriver_browser.c opens and closes browsers,
- * webdriver_run.c goes through a section's steps, webdriver_steps.c and webdriver_acts.c have the
- * verbs, webdriver_ask.c asks the page, webdriver_failure.c finds out what a failure means,
- * webdriver_trace.c tells a trial of all of it. */
+ * webdriver.c has the walk from phase to phase, webdriver_browser.c knows browsers,
+ * webdriver_life.c opens and ends them, webdriver_run.c goes through a section's steps,
+ * webdriver_steps.c and webdriver_acts.c have the verbs, webdriver_ask.c asks the page,
+ * webdriver_failure.c finds out what a failure means, webdriver_trace.c tells a trial of all of it.
+ */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
@@ -15,12 +16,14 @@
 /* The driver's session: one browser, or none. */
 struct browser {
     const json_t *recipe, *options, *setup; /* setup: erp.browser */
-    char *url;                              /* of the browser's driver */
+    const char *mark; /* of our browsers' processes; NULL: they can't be swept */
+    char *url;        /* of the browser's driver */
     const char *erp_url;
     unsigned timeout_ms; /* of one command */
     char *id;            /* WebDriver's session; NULL: no browser is open */
     char *main_window;
-    char *note; /* see session_note; NULL: no browser */
+    char *note;    /* see session_note; NULL: no browser */
+    bool starting; /* one was asked for, and no answer says what became of it; id is NULL */
     bool logged_in;
     bool dirty;   /* the last attempt left it in the middle of something */
     bool useless; /* it must be closed before anything else */
@@ -85,6 +88,14 @@ struct found {
     char *reference, *product_nr, *amount, *worksheet;
 };
 
+/* How far the end of a browser has come. */
+struct ending {
+    bool looked;    /* swept, until enough were found or the time was up */
+    unsigned ended; /* by that */
+    bool asked;     /* its driver was asked to end it */
+    bool doubt;     /* … without an answer */
+};
+
 struct attempt {
     struct browser *browser;
     struct erp_job *job;
@@ -104,8 +115,11 @@ struct attempt {
     bool renewed;     /* has logged in a second time */
     bool lost;        /* the session was lost: log in again */
     bool leaving;     /* logging out, to close the browser */
+    int64_t leave_by_ms;
     bool password_typed;
     int64_t settled_ms; /* not looked up before; see settle_s */
+    struct ending ending;
+    int64_t appears_ms; /* until then a browser that was asked for may still appear; 0: not known */
     struct found found;
     struct failure failure;
     int failure_stage;
@@ -218,6 +232,7 @@ void browser_free(struct browser *b);
 
 /* The body of the request that opens one. */
 json_t *browser_capabilities(const struct browser *b);
+void browser_starting(struct browser *b);
 void browser_opened(struct browser *b, const char *id, int64_t now_ms);
 void browser_forget(struct browser *b);
 
@@ -227,6 +242,19 @@ bool browser_is_due(const struct browser *b, int64_t now_ms);
 /* As session_note and session_adopt of the contract. */
 const char *browser_note(const struct browser *b);
 void browser_adopt(struct browser *b, const char *note);
+
+/* --- opening and ending (webdriver_life.c) --- */
+
+/* Opens a browser, where there is none. DONE: it shows its main window; FAILED: attempt.ended, with
+ * what there may be of it left to life_end. reply: NULL to begin. */
+enum result life_open(struct attempt *a, const struct wire_reply *reply);
+
+/* Whether there is anything to be ended. */
+bool life_is_on(const struct browser *b);
+
+/* Ends it, by its driver or off this machine. DONE: it is gone; or it is still noted, since nobody
+ * knows whether it is. reply: NULL to begin. */
+enum result life_end(struct attempt *a, const struct wire_reply *reply);
 
 /* --- ends (webdriver_failure.c) --- */
 

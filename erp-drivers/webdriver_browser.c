@@ -4,10 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sweep.h"
 #include "erp-drivers/webdriver_attempt.h"
 
 #define TIMEOUT_S 45
 #define SCRIPT_MS 20000
+
+/* It takes an argument that it does not know for a page. */
+static bool
+is_firefox(const struct browser *b)
+{
+    const char *name = json_string_value(json_object_get(b->setup, "name"));
+
+    return name && strcmp(name, "firefox") == 0;
+}
 
 struct browser *
 browser_new(const json_t *erp)
@@ -18,6 +28,7 @@ browser_new(const json_t *erp)
     b->recipe = json_object_get(erp, "$recipe");
     b->options = json_object_get(erp, "options");
     b->setup = json_object_get(erp, "browser");
+    b->mark = is_firefox(b) ? NULL : json_string_value(json_object_get(erp, "$browser_mark"));
     b->url = mem_string(url ? url : "");
     b->erp_url = json_string_value(json_object_get(erp, "url"));
     b->timeout_ms = 1000 * (unsigned)recipe_number(erp, "timeout_s", TIMEOUT_S);
@@ -39,17 +50,25 @@ browser_forget(struct browser *b)
     free(b->main_window);
     free(b->note);
     b->id = b->main_window = b->note = NULL;
-    b->logged_in = b->dirty = b->useless = false;
+    b->starting = b->logged_in = b->dirty = b->useless = false;
     b->orders = 0;
 }
 
 static void
 set_note(struct browser *b)
 {
-    json_t *note = json_pack("{s:s s:s}", "url", b->url, "id", b->id);
+    json_t *note = json_pack("{s:s s:s*}", "url", b->url, "id", b->id);
 
     b->note = json_dumps(note, JSON_COMPACT);
     json_decref(note);
+}
+
+void
+browser_starting(struct browser *b)
+{
+    browser_forget(b);
+    b->starting = true;
+    set_note(b);
 }
 
 void
@@ -84,10 +103,13 @@ browser_adopt(struct browser *b, const char *note)
     const char *url = json_string_value(json_object_get(document, "url"));
     const char *id = json_string_value(json_object_get(document, "id"));
 
-    if (url && id && *id) {
+    if (url) {
         free(b->url);
         b->url = mem_string(url); /* the configuration may name another one by now */
-        browser_opened(b, id, 0);
+        if (id && *id)
+            browser_opened(b, id, 0);
+        else
+            browser_starting(b);
         b->useless = true; /* nobody knows where it is */
     }
     json_decref(document);
@@ -161,6 +183,8 @@ chrome_options(const struct browser *b)
     language = language ? language : "en";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         add(args, "%s", fixed[i]);
+    if (b->mark)
+        add(args, SWEEP_SWITCH "%s", b->mark);
     if (is_headless(b))
         add(args, "--headless=new");
     add(args, "--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000));
@@ -197,7 +221,7 @@ browser_capabilities(const struct browser *b)
 {
     const json_t *limits = json_object_get(b->recipe, "browser");
     const char *name = json_string_value(json_object_get(b->setup, "name"));
-    bool firefox = name && strcmp(name, "firefox") == 0;
+    bool firefox = is_firefox(b);
 
     return json_pack("{s:{s:{s:s s:s s:s s:{s:i s:I s:i} s:o}}}", "capabilities", "alwaysMatch",
                      "browserName", name ? name : "chrome", "pageLoadStrategy", "normal",

@@ -91,7 +91,7 @@ take_error(struct wire_reply *wire, const json_t *value)
 void
 wire_read(const struct erp_reply *reply, struct wire_reply *wire)
 {
-    *wire = (struct wire_reply){.kind = WIRE_CUT, .sent = reply->sent};
+    *wire = (struct wire_reply){.kind = WIRE_CUT, .sent = reply->sent, .ended = reply->ended};
     if (!reply->complete) {
         text_copy(wire->words, sizeof wire->words,
                   reply->error ? reply->error : "no reply from the browser's driver");

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "supervisor/child_state.h"
 #include "supervisor/listen.h"
+#include "supervisor/sweeper.h"
 
 #define START_MS 300000    /* from exec to `ready`, a large queue being checked; longer is a hang */
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
@@ -68,6 +69,7 @@ open_channel(struct child *child, int fd)
     if (slice)
         chan_send(child->chan, slice);
     child->told = json_object_get(slice, "old_key") != NULL;
+    child_take_mark(child, slice);
     fault_here("child.configured");
     json_decref(slice);
 }
@@ -416,6 +418,7 @@ child_free(struct child *child)
 {
     child_close_listener(child);
     child_close_logs(child);
+    sweeper_free(child->sweeper);
     chan_free(child->chan);
     event_free(child->timer);
     json_decref(child->alive);

@@ -14,6 +14,7 @@
 
 #include "common/config.h"
 #include "common/err.h"
+#include "common/sweep.h"
 #include "supervisor/child_rules.h"
 #include "supervisor/spawn.h"
 
@@ -60,6 +61,10 @@ struct child {
     json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
                              there is one, or it did not come to it */
     bool left_open;       /* the last process said that something is open in the ERP */
+    char mark[SWEEP_MARK_BYTES]; /* of the browsers that it opens; empty: it opens none */
+    struct sweeper *sweeper;     /* is at it; NULL: none is */
+    bool sweep_again;            /* asked for since then, perhaps by another process */
+    unsigned swept;              /* ended by those that were not answered yet */
 };
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);

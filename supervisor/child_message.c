@@ -92,9 +92,9 @@ child_message(json_t *message, void *arg)
     static const struct {
         const char *type;
         void (*handle)(struct child *child, const json_t *message);
-    } messages[] = {{"ready", on_ready}, {"status", on_status},   {"pong", on_pong},
-                    {"reply", on_reply}, {"refused", on_refused}, {"killed", on_killed},
-                    {"bye", on_bye}};
+    } messages[] = {{"ready", on_ready},    {"status", on_status},   {"pong", on_pong},
+                    {"reply", on_reply},    {"refused", on_refused}, {"killed", on_killed},
+                    {"sweep", child_sweep}, {"bye", on_bye}};
     struct child *child = arg;
     const char *type = json_string_value(json_object_get(message, "type"));
 

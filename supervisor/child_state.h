@@ -22,6 +22,12 @@ void child_close_listener(struct child *child);
 void child_close_logs(struct child *child);
 void child_signal(const struct child *child, int number);
 
+/* Its browsers' mark is what its configuration says, and nothing that it says itself. */
+void child_take_mark(struct child *child, const json_t *slice);
+
+/* It asks for a sweep. */
+void child_sweep(struct child *child, const json_t *message);
+
 /* A message on the channel; arg is the child. */
 void child_message(json_t *message, void *arg);
 

@@ -15,7 +15,9 @@
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
 /* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
 #define ASKED_AGAIN_MS 1000
-#define STOP_SLACK_S 10 /* over the longest stop_timeout_s */
+/* Over the longest stop_timeout_s: a worker closes its sessions, and then another one what it left.
+ */
+#define STOP_SLACK_S 25
 
 /* What children need of their host. */
 
@@ -60,6 +62,9 @@ leave_loop(struct daemon *daemon)
 {
     struct timeval pause = clock_timeval(LAST_REPLIES_MS);
 
+    if (daemon->leaving)
+        return;
+    daemon->leaving = true;
     if (daemon->observer.ending)
         daemon->observer.ending(daemon->observer.arg);
     event_base_loopexit(daemon->base, &pause);
@@ -72,10 +77,8 @@ on_changed(struct child *child, void *arg)
 
     if (daemon->observer.changed)
         daemon->observer.changed(child, daemon->observer.arg);
-    if (daemon->stopping && child_at_rest(child) && all_at_rest(daemon))
-        leave_loop(daemon);
-    if (daemon->total > daemon->child_count && child_at_rest(child))
-        daemon_sweep(daemon); /* not now: the child is still at it */
+    if (child_at_rest(child) && (daemon->stopping || daemon->total > daemon->child_count))
+        daemon_sweep(daemon); /* not now: the child is still at it, and may go on to tidy up */
 }
 
 static void
@@ -130,8 +133,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
     daemon->stopping_ms = clock_monotonic_ms();
     for (size_t i = 0; i < daemon->total; i++)
         child_stop(daemon->children[i]);
-    if (all_at_rest(daemon))
-        leave_loop(daemon);
+    daemon_sweep(daemon);
 }
 
 static void
@@ -242,6 +244,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
         else
             daemon->children[kept++] = daemon->children[i];
     daemon->total = kept;
+    if (daemon->stopping && all_at_rest(daemon))
+        leave_loop(daemon);
 }
 
 void

@@ -39,6 +39,7 @@ struct daemon {
     int64_t started_wall_ms;
     int64_t stopping_ms; /* monotonic, when stopping became true */
     bool stopping;
+    bool leaving; /* the last child has gone */
 };
 
 /* Takes over config, which config_path was read into, and keys; the paths are borrowed. */
@@ -68,7 +69,8 @@ int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, 
  * for the configuration and the children too. */
 int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
 
-/* Frees those of the leaving children that are at rest, once the loop runs. */
+/* Frees those of the leaving children that are at rest, once the loop runs, and leaves it where all
+ * are and the daemon is to stop. */
 void daemon_sweep(struct daemon *daemon);
 
 #endif

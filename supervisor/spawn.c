@@ -108,22 +108,32 @@ become_worker(const char *path, const int given[GIVEN], char *const environment[
     _exit(SPAWN_EXEC_FAILED);
 }
 
-/* A signal between fork and exec would reach our event loop by the shared descriptors: none comes.
- */
+/* A signal between fork and reset_signals would reach our event loop by the shared descriptors:
+ * none comes. */
+static pid_t
+fork_unsignalled(void)
+{
+    sigset_t all, before;
+    pid_t pid;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
 static pid_t
 fork_worker(const char *path, const int given[GIVEN])
 {
     char *environment[8];
-    sigset_t all, before;
     pid_t pid;
 
     small_environment(environment, sizeof environment / sizeof *environment);
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid = fork();
+    pid = fork_unsignalled();
     if (pid == 0)
         become_worker(path, given, environment);
-    sigprocmask(SIG_SETMASK, &before, NULL);
     for (char **entry = environment; *entry; entry++)
         free(*entry);
     return pid;
@@ -160,5 +170,35 @@ spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct er
         return 0;
     close(chan[0]);
     close(logs[0]);
+    return -1;
+}
+
+static void
+become_helper(int fd, void (*run)(int fd, const char *argument), const char *argument)
+{
+    reset_signals();
+    alarm(SPAWN_HELPER_S);
+    if (dup2(fd, CHAN_FD) == CHAN_FD && close_range(CHAN_FD + 1, ~0u, 0) == 0)
+        run(CHAN_FD, argument);
+    _exit(0);
+}
+
+int
+spawn_helper(void (*run)(int fd, const char *argument), const char *argument, struct err *err)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+        return err_errno(err, "spawn_failed", "no pipe for a process");
+    pid = fork_unsignalled();
+    if (pid == 0)
+        become_helper(ends[1], run, argument);
+    if (pid < 0)
+        err_errno(err, "spawn_failed", "no process");
+    close(ends[1]);
+    if (pid > 0)
+        return ends[0];
+    close(ends[0]);
     return -1;
 }

@@ -12,6 +12,7 @@
 #include "erp-drivers/driver.h"
 #include "worker/http.h"
 #include "worker/queue.h"
+#include "worker/sweeps.h"
 
 struct delivery;
 
@@ -19,6 +20,7 @@ struct delivery_setup {
     struct event_base *base;
     struct queue *queue;
     struct http *http;
+    struct sweeps *sweeps;
     const struct workshop_config *workshop;
     const json_t *erp; /* what the driver's sessions are made with */
     const struct erp_driver *driver;

@@ -17,7 +17,9 @@
 #include "common/key_file.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/sweep.h"
 #include "common/uids.h"
+#include "worker/guard.h"
 #include "worker/log_channel.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
@@ -191,19 +193,38 @@ ignore(void *arg)
 }
 
 static int
-serve_alone(struct process *p, const json_t *slice, int fd)
+serve_alone(struct process *p, const json_t *slice, int fd, int guard)
 {
-    static const struct worker_events events = {ignore, ignore, NULL};
+    static const struct worker_events events = {ignore, ignore, NULL, NULL};
     struct err err;
     int status;
+    bool open;
 
     p->worker = worker_start(p->base, slice, fd, &events, &err);
-    if (!p->worker)
+    if (!p->worker) {
+        guard_dismiss(guard); /* its browsers may be another process's that works */
         return fail(worker_exit_status(&err), err.text);
+    }
     run_loop(p);
     status = worker_broken(p->worker) ? EX_IOERR : worker_outdated(p->worker) ? EX_TEMPFAIL : 0;
+    open = worker_leaves_open(p->worker);
     worker_free(p->worker);
+    if (!open)
+        guard_dismiss(guard);
     return status;
+}
+
+/* Before there is a key in memory. */
+static int
+guard_browsers(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    char mark[SWEEP_MARK_BYTES];
+    struct err err;
+
+    return config_erp_stays_open(workshop->erp_system) &&
+                   sweep_mark(config->state_dir, workshop->slug, mark, &err) == 0
+               ? guard_start(mark)
+               : -1;
 }
 
 static int
@@ -214,23 +235,26 @@ run_alone(struct process *p, const struct options *o)
     struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
     struct err err;
     json_t *slice;
-    int fd, status = EX_OSERR;
+    int fd, guard = -1, status = EX_OSERR;
 
     for (size_t i = 0; i < faults.count; i++)
         log_error("%s: %s%s%s", faults.items[i].file, faults.items[i].pointer,
                   *faults.items[i].pointer ? ": " : "", faults.items[i].text);
     config_faults_clear(&faults);
+    if (workshop)
+        guard = guard_browsers(config, workshop);
     if (!workshop) {
         status = fail(EX_CONFIG,
                       config ? "the configuration has no such workshop" : "bad configuration");
     } else if ((fd = listen_on(workshop->host, o->port, &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
+        guard_dismiss(guard);
         status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);
     } else {
         log_open(workshop->name);
         if (*config->log_dir)
             log_open_files(config->log_dir, workshop->slug);
-        status = serve_alone(p, slice, fd);
+        status = serve_alone(p, slice, fd, guard);
         json_decref(slice);
     }
     config_free(config);

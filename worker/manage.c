@@ -100,6 +100,14 @@ on_killed(void *arg)
 }
 
 static void
+on_sweep(void *arg)
+{
+    struct manage *m = arg;
+
+    send_simple(m, "sweep");
+}
+
+static void
 remote_send(struct call *call, int status, const char *content_type, const char *body,
             size_t length)
 {
@@ -134,7 +142,7 @@ say_ready(struct manage *m)
 static void
 do_config(struct manage *m, const json_t *message)
 {
-    const struct worker_events events = {on_changed, on_killed, m};
+    const struct worker_events events = {on_changed, on_killed, on_sweep, m};
     struct timeval last_words = clock_timeval(LAST_WORDS_MS);
     json_t *reply;
     struct err err;
@@ -190,6 +198,13 @@ do_call(struct manage *m, const json_t *message)
 }
 
 static void
+do_swept(struct manage *m, const json_t *message)
+{
+    if (m->worker)
+        worker_swept(m->worker, (unsigned)json_integer_value(json_object_get(message, "ended")));
+}
+
+static void
 do_stop(struct manage *m, const json_t *message)
 {
     (void)message;
@@ -199,7 +214,11 @@ do_stop(struct manage *m, const json_t *message)
 static const struct {
     const char *type;
     void (*run)(struct manage *m, const json_t *message);
-} commands[] = {{"config", do_config}, {"ping", do_ping}, {"call", do_call}, {"stop", do_stop}};
+} commands[] = {{"config", do_config},
+                {"ping", do_ping},
+                {"call", do_call},
+                {"swept", do_swept},
+                {"stop", do_stop}};
 
 static void
 on_message(json_t *message, void *arg)

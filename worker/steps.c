@@ -8,6 +8,12 @@
 #include "common/log.h"
 #include "worker/files.h"
 
+static bool
+takes_time(const struct erp_request *request)
+{
+    return request->kind == ERP_HTTP || request->kind == ERP_SWEEP;
+}
+
 /* A file's reply is there at once. */
 struct at_once {
     struct erp_reply reply;
@@ -28,6 +34,7 @@ on_reply(const struct erp_reply *reply, void *arg)
 
     fault_here("delivery.reply");
     steps->transfer = NULL;
+    steps->sweep = NULL;
     steps_go(steps, reply);
 }
 
@@ -43,6 +50,8 @@ leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
         fault_here("delivery.send_commit");
     if (request->kind == ERP_HTTP)
         steps->transfer = http_send(steps->setup->http, request, on_reply, steps);
+    else if (request->kind == ERP_SWEEP)
+        steps->sweep = sweeps_ask(steps->setup->sweeps, request->timeout_ms, on_reply, steps);
     else
         files_perform(request, &at_once->reply, &at_once->body);
     return ERP_SEND;
@@ -116,7 +125,7 @@ steps_go(struct steps *steps, const struct erp_reply *reply)
         verdict = one_step(steps, reply, &outcome);
         free(at_once.body);
         at_once.body = NULL;
-        later = verdict != ERP_SEND || steps->erp.request.kind == ERP_HTTP;
+        later = verdict != ERP_SEND || takes_time(&steps->erp.request);
         if (verdict == ERP_SEND && later && steps->erp.request.delay_ms)
             delay(steps);
         else if (verdict == ERP_SEND)
@@ -137,6 +146,9 @@ steps_leave(struct steps *steps)
     if (steps->transfer)
         http_cancel(steps->transfer);
     steps->transfer = NULL;
+    if (steps->sweep)
+        sweeps_cancel(steps->sweep);
+    steps->sweep = NULL;
     if (steps->delay)
         event_free(steps->delay);
     steps->delay = NULL;

@@ -24,7 +24,8 @@ struct steps {
     const struct steps_events *events;
     void *arg;
     bool waiting;                   /* for another job of its session */
-    struct http_transfer *transfer; /* NULL: nothing is under way */
+    struct http_transfer *transfer; /* NULL: no request is under way */
+    struct sweep_request *sweep;    /* NULL: no sweep is */
     struct event *delay;            /* NULL: none has been needed */
 };
 

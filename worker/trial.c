@@ -12,7 +12,9 @@
 #include "common/key_file.h"
 #include "common/recipe.h"
 #include "common/secret.h"
+#include "common/sweep.h"
 #include "common/uids.h"
+#include "worker/guard.h"
 #include "worker/reach.h"
 #include "worker/trial_attempt.h"
 #include "worker/trial_folder.h"
@@ -27,6 +29,7 @@ struct trial {
     struct place *place; /* the folder for pictures */
     int folder, terminal;
     struct reach reach;
+    char mark[SWEEP_MARK_BYTES]; /* of its browser: never the workshop's, which works */
 };
 
 static const char *
@@ -134,6 +137,7 @@ load_recipe(struct trial *t)
     json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());
     json_object_set_new(t->erp, "$webdriver_url", json_string(t->config->webdriver_url));
     json_object_set_new(t->erp, "$slug", json_string(t->workshop->slug));
+    json_object_set_new(t->erp, "$browser_mark", json_string(t->mark));
     if (json_is_true(json_object_get(t->wish, "show"))) {
         browser = json_object_get(t->erp, "browser");
         if (!browser)
@@ -197,7 +201,7 @@ shut_in(struct trial *t, struct err *err)
 }
 
 static int
-run(struct trial *t, struct event_base *base)
+run(struct trial *t, struct event_base *base, int guard)
 {
     const struct place *ca_file = t->reach.ca_file;
     struct trial_attempt setup = {.base = base,
@@ -215,6 +219,8 @@ run(struct trial *t, struct event_base *base)
     setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
     setup.session = setup.driver->session_new(t->erp);
     status = trial_attempt(&setup);
+    if (!setup.driver->session_note(setup.session))
+        guard_dismiss(guard);
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     printf("pictures are in %s\n", wish_text(t, "folder"));
@@ -233,10 +239,17 @@ trial_run(struct event_base *base)
 {
     struct trial t = {.folder = -1, .terminal = -1};
     struct err err;
-    int status = load(&t);
+    int guard, status;
 
-    if (!status)
-        status = shut_in(&t, &err) ? refuse(EX_NOPERM, err.text) : run(&t, base);
+    sweep_mark_new(t.mark);
+    guard = guard_start(t.mark);
+    status = load(&t);
+    if (!status && shut_in(&t, &err))
+        status = refuse(EX_NOPERM, err.text);
+    if (status)
+        guard_dismiss(guard);
+    else
+        status = run(&t, base, guard);
     place_close(t.place);
     close_fd(t.folder);
     close_fd(t.terminal);

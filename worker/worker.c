@@ -45,6 +45,7 @@ struct worker {
     struct reach reach;
     struct queue *queue;
     struct http *http;
+    struct sweeps *sweeps;
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
@@ -72,8 +73,10 @@ is_maintenance(const json_t *slice)
 static json_t *
 driver_setup(const struct worker *w, const json_t *slice)
 {
-    static const char *const added[][2] = {
-        {"slug", "$slug"}, {"webdriver_url", "$webdriver_url"}, {"recipe", "$recipe"}};
+    static const char *const added[][2] = {{"slug", "$slug"},
+                                           {"webdriver_url", "$webdriver_url"},
+                                           {"recipe", "$recipe"},
+                                           {"browser_mark", "$browser_mark"}};
     json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
 
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)
@@ -296,9 +299,11 @@ start_delivery(struct worker *w)
 
     files_use(w->reach.folder);
     w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->reach.ca);
+    w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
+                                                        .sweeps = w->sweeps,
                                                         .workshop = w->workshop,
                                                         .erp = w->erp,
                                                         .driver = w->driver,
@@ -386,6 +391,12 @@ worker_call(struct worker *worker, struct call *call)
     api_handle(call, worker->api);
 }
 
+void
+worker_swept(struct worker *worker, unsigned ended)
+{
+    sweeps_answer(worker->sweeps, ended);
+}
+
 bool
 worker_broken(const struct worker *worker)
 {
@@ -457,6 +468,7 @@ worker_free(struct worker *w)
         http_server_free(w->server);
     }
     delivery_free(w->delivery);
+    sweeps_free(w->sweeps);
     http_free(w->http);
     queue_close(w->queue);
     credentials_clear(&w->credentials);

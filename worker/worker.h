@@ -14,6 +14,7 @@ struct worker;
 struct worker_events {
     void (*changed)(void *arg); /* GET /alive would say something new */
     void (*killed)(void *arg);  /* PUT /kill: nobody may start it again but a person */
+    void (*sweep)(void *arg);   /* end our browsers, and say worker_swept; NULL: nobody can */
     void *arg;
 };
 
@@ -34,6 +35,9 @@ void worker_stop(struct worker *worker);
 
 /* Answers a call that came over the channel. */
 void worker_call(struct worker *worker, struct call *call);
+
+/* What `sweep` asked for is done: so many were ended. */
+void worker_swept(struct worker *worker, unsigned ended);
 
 /* The loop ended because the disk failed: the process should end with EX_IOERR. */
 bool worker_broken(const struct worker *worker);

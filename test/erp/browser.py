@@ -30,6 +30,7 @@ STOP_TIMEOUT_S = 20
 REQUEST_TIMEOUT_S = 120
 POLL_S = 0.02
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+MARK = "--pumpline-browser="
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 # What Chromium needs here. As root it has no sandbox; the tests' pages are their own.
@@ -74,6 +75,12 @@ def program(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
+
+
+def arguments(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    return []
 
 
 class Chromedriver:
@@ -125,6 +132,10 @@ class Chromedriver:
         """The one that the others are children of; None: no browser runs."""
         driver = self.driver_pid()
         return next((pid for pid in self.browsers() if (state_and_parent(pid) or ("", 0))[1] == driver), None)
+
+    def marked(self):
+        """The main processes of browsers that Pumpline opened, whoever is their parent now."""
+        return [pid for pid in self.browsers() if any(word.startswith(MARK) for word in arguments(pid))]
 
     def kill_browser(self):
         os.kill(self.main_browser(), signal.SIGKILL)

@@ -56,6 +56,7 @@ FRAMES = """\
 <frameset rows="*,40"><frame name="main" src="/worksheets"><frame name="status" src="/status"></frameset>
 </frameset></html>
 """
+FROZEN = "<script>while (true);</script>"
 MENU = """\
 <a href="/worksheets" target="main">Worksheets</a><br><a href="/find" target="main">Find line</a><br>
 <a href="/logout" target="_top">Log out</a>
@@ -112,6 +113,7 @@ class OldShop:
         self.drop_reply_of = None
         self.show_password = False
         self.holds = {}
+        self.freezes_at = None
         handler = type("Handler", (Handler,), {"shop": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
@@ -153,6 +155,10 @@ class OldShop:
         self.holds[point] = hold = Hold()
         return hold
 
+    def freeze(self, point):
+        """The next page that comes of `point`, "choose" or "saved", keeps its browser busy for ever."""
+        self.freezes_at = point
+
     def control(self, wish):
         """The same for other processes: {"rename": [field, name], "expire": true, …}."""
         if "rename" in wish:
@@ -170,6 +176,11 @@ class OldShop:
         hold = self.holds.pop(point, None)
         if hold:
             hold.stay()
+
+    def frozen(self, point):
+        is_it = self.freezes_at == point
+        self.freezes_at = None if is_it else self.freezes_at
+        return is_it
 
     def log_in(self, user, password):
         """A session's key, or None."""
@@ -308,6 +319,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def page_choose(self, query, _form):
         self.shop.at("choose")
+        if self.shop.frozen("choose"):
+            self.page(FROZEN)
+            return
         rows = "".join(f"<tr><td>{code}</td><td>{name}</td><td><a href=\"javascript:choose('{code}')\">Take</a></td>"
                        "</tr>" for code, name in PRODUCTS.items())
         self.page(CHOOSER % {"row": int(query["row"])} + f'<table id="products">{rows}</table>')
@@ -346,6 +360,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.shop.drop_reply_of == "save":
             self.shop.drop_reply_of = None
             self.close_connection = True
+        elif self.shop.frozen("saved"):
+            self.page(FROZEN)
         elif wrong:
             self.page(f"<script>alert({json.dumps(wrong)})</script>"
                       f'<p class="error">{quoted(wrong)}</p><a href="/worksheet?number={number}">Back</a>')

@@ -35,8 +35,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     secret_start();
-    erp = json_pack("{s:s s:s s:o}", "url", "http://erp/", "$webdriver_url", "http://driver/",
-                    "$recipe", json_loads(recipe, 0, NULL));
+    erp = json_pack("{s:s s:s s:s s:o}", "url", "http://erp/", "$webdriver_url", "http://driver/",
+                    "$browser_mark", "00ff", "$recipe", json_loads(recipe, 0, NULL));
     return 0;
 }
 
@@ -52,6 +52,7 @@ take_line(char **lines, struct erp_reply *reply, char *body, size_t room)
         snprintf(body, room, "{\"value\":%s}", line);
     *reply = (struct erp_reply){.sent = true,
                                 .complete = *line != '?',
+                                .ended = *line == '1',
                                 .status = error ? 404 : 200,
                                 .body = body,
                                 .body_length = strlen(body)};

@@ -14,6 +14,7 @@
 #include "common/config.h"
 #include "common/recipe.h"
 #include "common/secret.h"
+#include "common/sweep.h"
 
 #define FOUND                                                                                      \
     "[{\"found\": {\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "       \
@@ -122,7 +123,10 @@ test_faults_of_the_recipe(void **state)
 static void
 test_slice_and_copy(void **state)
 {
-    const struct daemon_config config = {.sandbox = "off"};
+    const struct daemon_config config = {.sandbox = "off", .state_dir = "/tmp"},
+                               nowhere = {.sandbox = "off", .state_dir = "/tmp/nowhere"};
+    char mark[SWEEP_MARK_BYTES];
+    struct err err;
     unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
     struct workshop_config *w = workshop(ERP(BRANCH)), *other, *copy;
     json_t *slice;
@@ -130,7 +134,12 @@ test_slice_and_copy(void **state)
     (void)state;
     memset(master, 1, SECRET_KEY_BYTES);
     assert_non_null(w);
+    slice = config_slice(&nowhere, w, master, true);
+    assert_null(json_object_get(slice, "browser_mark"));
+    json_decref(slice);
     slice = config_slice(&config, w, master, true);
+    assert_int_equal(sweep_mark("/tmp", w->slug, mark, &err), 0);
+    assert_string_equal(json_string_value(json_object_get(slice, "browser_mark")), mark);
     unlink(file); /* the worker reads none */
     other = workshop_config_of_slice(slice, &faults);
     copy = workshop_config_copy(w);

@@ -22,8 +22,8 @@ setup(void **state)
     assert_non_null(recipe);
     if (!recipe_check(recipe, "fake", &faults))
         fail_msg("%s %s", faults.items[0].pointer, faults.items[0].text);
-    erp = json_pack("{s:s s:s s:o}", "url", "http://erp.example/app/", "$webdriver_url",
-                    "http://driver.example:9515/", "$recipe", recipe);
+    erp = json_pack("{s:s s:s s:s s:o}", "url", "http://erp.example/app/", "$webdriver_url",
+                    "http://driver.example:9515/", "$browser_mark", "00ff", "$recipe", recipe);
     fake = (struct fake){
         .rule = -1, .amount = "5,00", .line_amount = "5", .dialog = "Save it?", .now_ms = 1000};
     driver = erp_driver_find("webdriver");
@@ -59,7 +59,9 @@ attempt(struct order *order)
         if (verdict != ERP_SEND)
             break;
         assert_non_null(job.request.what);
-        assert_null(strstr(job.request.url, FAKE_PASSWORD));
+        assert_true(job.request.kind == ERP_SWEEP || !strstr(job.request.url, FAKE_PASSWORD));
+        assert_non_null(
+            driver->session_note(session)); /* also of what is only about to be opened */
         if (order && job.request.commits)
             order->commit_sent = true;
         fake_reply(&fake, &job.request, &reply);

@@ -61,6 +61,7 @@ enum fake_way {
     FAKE_DEAD,       /* not done: the browser has crashed */
     FAKE_STALE,      /* not done: the element is gone */
     FAKE_IN_THE_WAY, /* not done: a dialog is open */
+    FAKE_HANG        /* not done, nor is anything after it: no reply comes any more */
 };
 
 struct fake {
@@ -77,11 +78,13 @@ struct fake {
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
+    bool elsewhere;          /* on another machine: no sweep finds it */
+    unsigned appears_after;  /* sweeps, if the reply to its start is lost */
     /* What is in it. */
-    bool open, menu, asking;
+    bool open, menu, asking, hangs;
     /* What it counts. */
-    unsigned requests, sessions, deleted, logins, logouts, saves, commits,
-        left; /* for a blank page */
+    unsigned requests, sessions, deleted, sweeps, swept, logins, logouts, saves, commits;
+    unsigned left; /* for a blank page */
     int64_t now_ms, delayed_ms;
     /* The answer under way. */
     char *body;
@@ -196,13 +199,14 @@ fake_do(struct fake *f, const struct erp_request *request)
     const char *value = "null";
 
     if (ends_with(url, "/session")) {
+        assert_false(f->open); /* one browser a workshop */
         f->open = true;
         f->menu = false;
         f->sessions++;
         value = "{\"sessionId\":\"s1\",\"capabilities\":{}}";
     } else if (strcmp(request->method, "DELETE") == 0 && ends_with(url, "/session/s1")) {
+        f->deleted += f->open;
         f->open = false;
-        f->deleted++;
     } else if (ends_with(url, "/url") && strstr(request->body, "about:blank")) {
         f->left++;
     } else if (ends_with(url, "/window/handles")) {
@@ -256,6 +260,8 @@ fake_go_wrong(struct fake *f, const struct erp_request *request, struct erp_repl
 
     if (f->way == FAKE_LOSE || f->way == FAKE_NONSENSE)
         fake_do(f, request);
+    if (f->way == FAKE_DEAD)
+        f->open = false;
     if (f->way == FAKE_NONSENSE) {
         fake_say(f, reply, 200, "[[\"\"");
     } else if (f->way == FAKE_LOSE || f->way == FAKE_UNSENT) {
@@ -266,15 +272,45 @@ fake_go_wrong(struct fake *f, const struct erp_request *request, struct erp_repl
 }
 
 static inline void
+fake_sweep(struct fake *f, struct erp_reply *reply)
+{
+    bool found = f->open && !f->elsewhere && f->sweeps >= f->appears_after;
+
+    f->sweeps++;
+    f->swept += found;
+    if (found)
+        f->open = f->hangs = false;
+    *reply =
+        (struct erp_reply){.sent = true, .complete = true, .status = 200, .ended = found ? 1 : 0};
+}
+
+/* No reply within its time; but it has been started. */
+static inline void
+fake_hang(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
+{
+    f->open = true;
+    assert_int_not_equal(request->timeout_ms, 0);
+    f->now_ms += request->timeout_ms;
+    *reply = (struct erp_reply){.sent = true};
+}
+
+static inline void
 fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
 {
-    f->requests++;
+    bool at = ++f->requests == f->at;
+
     f->commits += request->commits;
     f->now_ms += 1 + request->delay_ms;
     f->delayed_ms += request->delay_ms;
     if (f->requests >= FAKE_REQUESTS_MAX)
         fail_msg("it goes on for ever");
-    if (f->requests == f->at)
+    if (at && f->way == FAKE_HANG)
+        f->hangs = true;
+    if (request->kind == ERP_SWEEP)
+        fake_sweep(f, reply);
+    else if (f->hangs)
+        fake_hang(f, request, reply);
+    else if (at)
         fake_go_wrong(f, request, reply);
     else
         fake_say(f, reply, 200, fake_do(f, request));

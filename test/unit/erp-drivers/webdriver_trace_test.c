@@ -63,9 +63,10 @@ test_failure_after_the_commit(void **state)
 
     (void)state;
     fake.rule = 3;
+    fake.refuses = true;
     expect(told_attempt(&order), ERP_REJECT, "worksheet_closed");
-    assert_non_null(strstr(told, "ends |\nfails commit|it says so\n"));
-    assert_int_equal(outcome.evidence_count, 2);
+    assert_non_null(strstr(told, "ends |\nfails commit|it says so\nbegins lookup/0 call|\n"));
+    assert_null(strstr(told, "renews"));
 }
 
 static void

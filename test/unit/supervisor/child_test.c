@@ -15,6 +15,7 @@
 
 #include "common/log_files.h"
 #include "supervisor/child.h"
+#include "test/unit/common/marked.h"
 
 #define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */
 #define STATUS(code) ((code) << 8)
@@ -28,6 +29,7 @@ struct fixture {
     int spawns, fail_spawns, replies, changes;
     int logs; /* the next process's logs_fd, given away */
     const char *log_dir;
+    const char *mark;      /* of its browsers; NULL: none */
     bool without_listener; /* what the next spawn must have */
 };
 
@@ -61,11 +63,13 @@ log_dir(void *arg)
 static json_t *
 slice(const struct child *child, void *arg)
 {
-    (void)arg;
-    return json_pack("{ss ss}", "type", "config", "worker",
+    const struct fixture *f = arg;
+
+    return json_pack("{ss ss ss*}", "type", "config", "worker",
                      child->idle            ? "none"
                      : child->worker_wanted ? "running"
-                                            : "stopped");
+                                            : "stopped",
+                     "browser_mark", f->mark);
 }
 
 static void
@@ -659,6 +663,74 @@ a_failed_one_is_tidied_and_stays_failed(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What it says next, whenever it comes. */
+static const char *
+heard_later(struct fixture *f)
+{
+    const char *text = heard(f);
+
+    for (int i = 0; !*text && i < 10000; i++, text = heard(f))
+        usleep(1000);
+    return text;
+}
+
+/* Whatever it says itself, it is its own that are ended. */
+static void
+its_browsers_are_ended(void **state)
+{
+    struct fixture *f = *state;
+    char mark[SWEEP_MARK_BYTES], another[SWEEP_MARK_BYTES], line[128];
+    struct marked own, foreign;
+
+    marked_start();
+    sweep_mark_new(mark);
+    sweep_mark_new(another);
+    own = marked_new(SWEEP_SWITCH, mark, "");
+    foreign = marked_new(SWEEP_SWITCH, another, "");
+    f->mark = mark;
+    child_start(f->child);
+    heard(f);
+    snprintf(line, sizeof line, "{\"type\":\"sweep\",\"browser_mark\":\"%s\"}\n", another);
+    say(f, line);
+    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":1}\n");
+    marked_assert_killed(&own);
+    marked_assert_alive(&foreign);
+    marked_end(&foreign);
+}
+
+/* A successor asks while the one before it is still being served. */
+static void
+a_sweep_begins_after_it_was_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    char mark[SWEEP_MARK_BYTES];
+    struct marked own;
+
+    marked_start();
+    sweep_mark_new(mark);
+    f->mark = mark;
+    child_start(f->child);
+    heard(f);
+    own = marked_new(SWEEP_SWITCH, mark, "");
+    say(f, "{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n");
+    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":1}\n");
+    marked_assert_killed(&own);
+    assert_null(f->child->sweeper);
+    say(f, "{\"type\":\"sweep\"}\n");
+    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
+}
+
+static void
+one_without_browsers_is_told_so(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    heard(f);
+    say(f, "{\"type\":\"sweep\"}\n");
+    assert_string_equal(heard(f), "{\"type\":\"swept\",\"ended\":0}\n");
+}
+
 int
 main(void)
 {
@@ -689,8 +761,12 @@ main(void)
         TEST(what_is_left_open_is_closed_when_nobody_comes_back),
         TEST(nothing_is_closed_where_nothing_is_open),
         TEST(a_failed_one_is_tidied_and_stays_failed),
+        TEST(its_browsers_are_ended),
+        TEST(a_sweep_begins_after_it_was_asked_for),
+        TEST(one_without_browsers_is_told_so),
     };
 
+    secret_start();
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@ static struct {
     char at_disk[64]; /* the notes on disk when the last request came, a space behind each */
     char log[256];    /* the requests, a space behind each */
     unsigned opened, idle_s, delay_ms;
+    bool sweep;      /* before /close */
+    unsigned asked;  /* for sweeps */
     bool hang_close; /* /close is not answered */
     bool fill_disk;  /* when /open comes */
     unsigned max_browsers, browsers;
@@ -70,7 +72,16 @@ browser_close(struct browser *browser, struct erp_job *job, const struct erp_rep
               struct erp_outcome *outcome)
 {
     assert_null(job->auth);
-    if (!reply)
+    if (!reply && world.sweep) {
+        job->request.kind = ERP_SWEEP;
+        job->request.timeout_ms = 60000;
+        job->state = (void *)(uintptr_t) "sweep";
+        return ERP_SEND;
+    }
+    if (reply && strcmp(job->state, "sweep") == 0)
+        snprintf(world.log + strlen(world.log), sizeof world.log - strlen(world.log), "swept/%u ",
+                 reply->ended);
+    if (!reply || strcmp(job->state, "sweep") == 0)
         return browser_send(job, "close", browser->note);
     browser->note[0] = '\0';
     return erp_end(outcome, ERP_CREATED, "", "%s", "");
@@ -145,6 +156,13 @@ browser_on_request(struct connection *c, void *arg)
     server_reply(c, 200, "", number);
 }
 
+static void
+browser_on_sweep(void *arg)
+{
+    assert_non_null(arg);
+    world.asked++;
+}
+
 static int
 browser_setup(void **state)
 {
@@ -166,6 +184,7 @@ browser_setup(void **state)
                                     .session_note = browser_note,
                                     .session_adopt = browser_adopt,
                                     .session_idle_s = browser_idle_s};
+    s->sweeps = sweeps_new(s->base, browser_on_sweep, s);
     delivery_remake(s);
     delivery_start(s->delivery);
     return 0;

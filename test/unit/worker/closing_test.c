@@ -223,6 +223,40 @@ nothing_leaves_while_the_note_cannot_be_kept(void **state)
     json_decref(history);
 }
 
+static void
+a_sweep_is_a_step_like_others(void **state)
+{
+    struct scripted *s = *state;
+
+    world.sweep = true;
+    place(s, "u-1", "558");
+    run_until_counts(s, ORDER_CREATED, 1);
+    RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
+    delivery_close(s->delivery);
+    assert_int_equal(world.asked, 1);
+    run_for(s->base, 50);
+    assert_int_equal(delivery_closing(s->delivery), 1);
+    sweeps_answer(s->sweeps, 3);
+    RUN_UNTIL(s->base, !delivery_closing(s->delivery));
+    assert_string_equal(world.log, "open/bot line/u-1 swept/3 close/s-1 ");
+}
+
+static void
+a_sweep_goes_with_its_job(void **state)
+{
+    struct scripted *s = *state;
+
+    world.sweep = true;
+    place(s, "u-1", "558");
+    run_until_counts(s, ORDER_CREATED, 1);
+    RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
+    delivery_close(s->delivery);
+    delivery_remake(s);
+    sweeps_answer(s->sweeps, 1);
+    assert_string_equal(world.log, "open/bot line/u-1 ");
+    assert_on_disk(s, "s-1 ");
+}
+
 /* --- a delay --- */
 
 static void
@@ -283,6 +317,8 @@ main(void)
         TEST(the_end_gives_up_the_order_that_is_under_way),
         TEST(a_closing_that_hangs_stays_noted),
         TEST(nothing_leaves_while_the_note_cannot_be_kept),
+        TEST(a_sweep_is_a_step_like_others),
+        TEST(a_sweep_goes_with_its_job),
         TEST(a_request_is_held_for_its_delay),
         TEST(a_request_leaves_after_its_delay),
         TEST(a_delayed_request_goes_with_its_job),

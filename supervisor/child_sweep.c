@@ -1,0 +1,69 @@
+/* A child's browsers, ended for it. */
+#include "common/chan.h"
+#include "common/log.h"
+#include "supervisor/child_state.h"
+#include "supervisor/sweeper.h"
+
+static void start(struct child *child);
+
+static void
+answer(struct child *child)
+{
+    json_t *message = json_pack("{ss sI}", "type", "swept", "ended", (json_int_t)child->swept);
+
+    if (child->swept)
+        log_about(LOG_WARNING, child->workshop->name, "browsers left behind and killed: %u",
+                  child->swept);
+    child->swept = 0;
+    if (child->chan)
+        chan_send(child->chan, message);
+    json_decref(message);
+}
+
+/* What was asked for meanwhile may be about a browser that came after this one had looked. */
+static void
+on_swept(unsigned ended, void *arg)
+{
+    struct child *child = arg;
+
+    sweeper_free(child->sweeper);
+    child->sweeper = NULL;
+    child->swept += ended;
+    if (child->sweep_again)
+        start(child);
+    else
+        answer(child);
+}
+
+static void
+start(struct child *child)
+{
+    struct err err = {0};
+
+    child->sweep_again = false;
+    if (*child->mark)
+        child->sweeper = sweeper_start(child->host->base, child->mark, on_swept, child, &err);
+    if (child->sweeper)
+        return;
+    if (*err.text)
+        log_about(LOG_WARNING, child->workshop->name, "browsers can't be looked for: %s", err.text);
+    answer(child);
+}
+
+void
+child_sweep(struct child *child, const json_t *message)
+{
+    (void)message;
+    if (child->sweeper)
+        child->sweep_again = true;
+    else
+        start(child);
+}
+
+void
+child_take_mark(struct child *child, const json_t *slice)
+{
+    const char *mark = json_string_value(json_object_get(slice, "browser_mark"));
+
+    text_copy(child->mark, sizeof child->mark, mark ? mark : "");
+}

@@ -1,0 +1,87 @@
+"""A browser of another user is swept by a service that sees no other user's processes in /proc by itself."""
+
+import http.server
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pumpline
+import pytest
+from browser import MARK
+from pumpline import as_the_unit, as_user, free_port, until
+
+SOMEBODY, THE_GROUP = 60101, 60102
+RECIPE = Path(__file__).parents[1] / "erp" / "oldshop-recipe.json"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for other users")
+
+
+class FailingDriver:
+    """A WebDriver server that starts a program with the arguments that it is given, and says that it failed."""
+
+    def __init__(self, port):
+        self.url, self.browsers = f"http://127.0.0.1:{port}", []
+        fake = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                arguments = wish["capabilities"]["alwaysMatch"]["goog:chromeOptions"]["args"]
+                fake.browsers.append(looks_like_a_browser(next(one for one in arguments if one.startswith(MARK))))
+                reply = json.dumps({"value": {"error": "session not created", "message": "not today"}}).encode()
+                self.send_response(500)
+                self.send_header("Content-Length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        for one in self.browsers:
+            one.kill()
+
+
+def looks_like_a_browser(mark):
+    one = subprocess.Popen(["sh", "-c", "echo started; sleep 600 >/dev/null & wait", mark], stdout=subprocess.PIPE,
+                           **as_user(SOMEBODY))
+    one.stdout.readline()
+    return one
+
+
+@pytest.fixture
+def failing_driver():
+    one = FailingDriver(free_port())
+    yield one
+    one.stop()
+
+
+def hidden_proc():
+    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it."""
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+            'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh", *as_the_unit(),
+            f"--regid={THE_GROUP}", "--clear-groups"]
+
+
+def test_where_proc_is_hidden(daemon, failing_driver, monkeypatch):
+    monkeypatch.setattr(pumpline, "as_the_unit", hidden_proc)
+    stranger = looks_like_a_browser(MARK + "another")
+    daemon.write_config(webdriver_url=failing_driver.url)
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "webdriver", "recipe": str(RECIPE),
+                                                     "url": "http://127.0.0.1:8000/"})
+    daemon.start()
+    shop.place("oil")
+    until(lambda: failing_driver.browsers, "a browser is asked for")
+    assert failing_driver.browsers[0].wait(30) == -signal.SIGKILL
+    assert stranger.poll() is None
+    stranger.kill()
+    daemon.stop()
+    assert all(one.wait(30) == -signal.SIGKILL for one in failing_driver.browsers)

@@ -59,7 +59,6 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_KEYS] = recipe_kind_keys,
     [RECIPE_WHAT] = recipe_kind_what,
     [RECIPE_LOCATOR] = recipe_kind_locator,
-    [RECIPE_SCOPE] = recipe_kind_scope,
     [RECIPE_PAGE] = recipe_kind_page,
     [RECIPE_LOCATOR_OR_T] = recipe_kind_locator_or_template,
     [RECIPE_FRAME] = recipe_kind_frame,

@@ -36,7 +36,7 @@ recipe_kind_check recipe_kind_text, recipe_kind_filled, recipe_kind_template, re
     recipe_kind_bool, recipe_kind_number, recipe_kind_one,
     recipe_kind_window_size; /* recipe_value.c */
 
-recipe_kind_check recipe_kind_locator, recipe_kind_scope, recipe_kind_page,
+recipe_kind_check recipe_kind_locator, recipe_kind_page,
     recipe_kind_locator_or_template, recipe_kind_frame, recipe_kind_templates, recipe_kind_texts,
     recipe_kind_conditions, recipe_kind_pair, recipe_kind_values, recipe_kind_pieces,
     recipe_kind_options, recipe_kind_browser, recipe_kind_number_format, recipe_kind_found,

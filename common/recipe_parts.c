@@ -8,24 +8,17 @@
 void
 recipe_kind_locator(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
-    if (json_is_string(value))
+    const char *text = json_string_value(value);
+
+    if (text && strcmp(text, "row") == 0 && !c->in_row && c->section != RECIPE_IN_PIECE)
+        recipe_fault(c, "\"row\" means something only in each");
+    else if (text)
         recipe_check_kind(c, RECIPE_CSS, value);
     else if (json_is_object(value))
         recipe_check_object(c, value, recipe_shape(RECIPE_OBJECT_LOCATOR), NULL);
     else
         recipe_fault(c, "must be a CSS selector or a locator%s",
                      m->kind == RECIPE_PAGE ? ", or null for the page itself" : "");
-}
-
-void
-recipe_kind_scope(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
-{
-    const char *text = json_string_value(value);
-
-    if (!text || strcmp(text, "row"))
-        recipe_kind_locator(c, m, value);
-    else if (!c->in_row && c->section != RECIPE_IN_PIECE)
-        recipe_fault(c, "\"row\" means something only in the steps of each");
 }
 
 void
@@ -262,11 +255,12 @@ void
 recipe_kind_row_condition(struct recipe_checker *c, const struct recipe_member *m,
                           const json_t *value)
 {
-    bool was = c->page_only;
+    bool page_only = c->page_only, in_row = c->in_row;
 
-    c->page_only = true;
+    c->page_only = c->in_row = true;
     recipe_kind_condition(c, m, value);
-    c->page_only = was;
+    c->page_only = page_only;
+    c->in_row = in_row;
 }
 
 void

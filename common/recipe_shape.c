@@ -58,7 +58,7 @@ static const struct recipe_member locator_members[] = {
     {.name = "text", .kind = RECIPE_TEMPLATE},
     {.name = "contains", .kind = RECIPE_TEMPLATE},
     {.name = "nth", .kind = RECIPE_INTEGER, .minimum = 1, .maximum = INT_MAX},
-    {.name = "in", .kind = RECIPE_SCOPE},
+    {.name = "in", .kind = RECIPE_LOCATOR},
     {.name = "visible", .kind = RECIPE_BOOL},
 };
 
@@ -155,7 +155,7 @@ static const struct recipe_member clear_members[] = {
 };
 static const struct recipe_member press_members[] = {
     {.name = "press", .kind = RECIPE_KEYS, .required = true},
-    {.name = "in", .kind = RECIPE_SCOPE},
+    {.name = "in", .kind = RECIPE_LOCATOR},
 };
 static const struct recipe_member select_members[] = {
     {.name = "select", .kind = RECIPE_TEMPLATE, .required = true},

@@ -26,7 +26,6 @@ enum recipe_kind {
     RECIPE_KEYS,
     RECIPE_WHAT,
     RECIPE_LOCATOR,
-    RECIPE_SCOPE,        /* a locator, or "row" */
     RECIPE_PAGE,         /* a locator, or null for the page itself */
     RECIPE_LOCATOR_OR_T, /* words: an object is a locator, a text a template */
     RECIPE_FRAME,

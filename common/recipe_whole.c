@@ -1,4 +1,5 @@
 /* What only the whole recipe shows. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,26 @@ is_act(const json_t *step, const void *arg)
     return row && row->acts;
 }
 
+/* Whether our id is written down here; under another name, where anything is set to it. */
+static bool
+says_uniqueid(const json_t *step, const void *arg)
+{
+    char *text = json_dumps(step, JSON_COMPACT);
+    bool says = text && strstr(text, "{order.uniqueid") != NULL;
+
+    (void)arg;
+    free(text);
+    return says;
+}
+
+static bool
+renames_uniqueid(const json_t *step, const void *arg)
+{
+    const json_t *set = json_object_get(step, "set");
+
+    return set && says_uniqueid(set, arg);
+}
+
 static bool
 is_call_of(const json_t *step, const void *arg)
 {
@@ -169,20 +190,31 @@ check_purpose(struct recipe_checker *c, const char *section,
 static void
 check_uniqueid(struct recipe_checker *c)
 {
-    static const char *const parts[] = {"login", "lookup", "create", "commit", "pieces"};
-    bool written = false;
+    const json_t *recipe = c->recipe, *create = json_object_get(recipe, "create");
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const json_t *part = json_object_get(c->recipe, parts[i]);
-        char *text = part ? json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-
-        written = written || (text && strstr(text, "{order.uniqueid"));
-        free(text);
-    }
-    if (!written)
+    if (!leads_to(recipe, create, says_uniqueid, NULL) &&
+        !leads_to(recipe, json_object_get(recipe, "commit"), says_uniqueid, NULL) &&
+        !leads_to(recipe, json_object_get(recipe, "lookup"), renames_uniqueid, NULL))
         fault_at(c, "/create",
                  "nothing writes {order.uniqueid}: the line could not be found "
                  "again");
+}
+
+/* What is left at once, for verify, may be cut short. A dialog that is answered is the ERP's. */
+static void
+check_confirmation(struct recipe_checker *c)
+{
+    const json_t *steps = json_object_get(c->recipe, "commit");
+    size_t count = json_array_size(steps);
+    const json_t *last = count ? json_array_get(steps, count - 1) : NULL;
+    char pointer[RECIPE_POINTER_BYTES] = "/commit", place[24];
+
+    if (!last || !recipe_verb_find(last) || !is_act(last, NULL) || json_object_get(last, "dialog"))
+        return;
+    snprintf(place, sizeof place, "%zu", count - 1);
+    config_pointer_add(pointer, sizeof pointer, place);
+    fault_at(c, pointer,
+             "is the last: wait here until the ERP has confirmed that the line is stored");
 }
 
 void
@@ -193,4 +225,5 @@ recipe_whole_check(struct recipe_checker *c)
     check_purpose(c, "verify", is_found, "has no found: nothing would be compared");
     check_purpose(c, "commit", is_act, "does nothing that could store the line");
     check_uniqueid(c);
+    check_confirmation(c);
 }

@@ -244,6 +244,18 @@ take_codes(json_t *value, char **codes, json_int_t *count)
     }
 }
 
+/* The members that can hold a locator. */
+static bool
+is_place(const char *name)
+{
+    static const char *const names[] = {"locator", "in", "of", "present", "visible", "gone"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool
 means_row(const json_t *value)
 {
@@ -255,7 +267,7 @@ means_row(const json_t *value)
     {
         const char *text = json_string_value(member);
 
-        if ((text && strcmp(name, "in") == 0 && strcmp(text, "row") == 0) || means_row(member))
+        if ((text && is_place(name) && strcmp(text, "row") == 0) || means_row(member))
             return true;
     }
     json_array_foreach(value, i, member)

@@ -103,10 +103,14 @@ static enum truth
 fold_not(struct attempt *a, const json_t *condition)
 {
     enum truth truth = fold(a, condition);
+    char *text;
 
-    if (truth == YES)
-        return told(a, false, "the opposite holds");
-    return truth == NO ? YES : truth;
+    if (truth != YES)
+        return truth == NO ? YES : truth;
+    text = json_dumps(condition, JSON_COMPACT);
+    snprintf(a->step.why, sizeof a->step.why, "this holds, and should not: %s", text ? text : "");
+    free(text);
+    return NO;
 }
 
 static enum truth

@@ -17,7 +17,7 @@ RECIPE = {
     "lookup": [{"goto": "/find?ref={order.uniqueid|urlencode}"}, {"when": {"present": "#line"}, "then": [
         {"found": {"reference": "1", "product_nr": "{order.product_nr}", "amount": "{order.product_amount}"}}]}],
     "create": [{"type": "{order.uniqueid}", "into": "#ref"}],
-    "commit": [{"click": "#save"}],
+    "commit": [{"click": "#save"}, {"wait": {"text": "Saved"}}],
     "verify": [{"found": {"reference": "1", "product_nr": "{order.product_nr}", "amount": "{order.product_amount}"}}],
 }
 

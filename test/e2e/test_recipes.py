@@ -40,7 +40,8 @@ WHOLE = {
                 {"read": {"css": "td.nr", "in": "row"}, "into": "nr"},
                 {"found": {"reference": "{row}", "product_nr": "{nr}", "amount": "{amount}",
                            "worksheet": "{order.worksheet}"}}],
-         "none": [{"set": {"known": "no"}}], "within_s": 1}],
+         "none": [{"set": {"known": "no"}}], "within_s": 1},
+        {"each": "tr", "where": {"text": {"of": "row", "is": "x"}}, "do": [{"click": "row"}], "none": []}],
     "create": [
         {"frame": ["main", {"css": "frame", "nth": 2}]}, {"frame": "top"}, {"frame": {"name": "menu"}},
         {"window": "new"}, {"window": "close"}, {"window": "main"},
@@ -51,7 +52,7 @@ WHOLE = {
         {"type": "{order.product_amount|number:,}", "into": {"css": "#a{order.product_nr|css}", "text": "x"}},
         {"read": None, "what": "url", "into": "url"},
         {"read": "#x", "what": "attribute:data-id", "into": "id"},
-        {"script": "return arguments[0] + 1;", "args": ["{id}"], "into": "next"},
+        {"script": "return arguments[0] + 1;", "args": ["{id}", "{order.uniqueid}"], "into": "next"},
         {"assert": {"equal": ["{amount}", "{order.product_amount}"], "as": "number"}, "code": "amount_refused",
          "words": "the page shows {amount}"},
         {"wait": {"all": [{"gone": "#busy"}, {"not": {"text": "Wait"}}, {"windows": 1},
@@ -102,6 +103,7 @@ CHECKER = [
     ("/create/6/click/xpath", "//a[.='{order.worksheet}']"), ("/create/11/into/css", "#a{order.product_nr}"),
     ("/create/7/click/in", "row"), ("/lookup/1/do/0/number/group", ","), ("/lookup/1/where", {"dialog": True}),
     ("/create/14/args/0", "{credentials.password}"), ("/create/11/type", "{credentials.password|trim}"),
+    ("/create/14/args/1", "{id}"), ("/commit", [{"click": {"button": "Save"}}]), ("/create/7/click", "row"),
     ("/login/0", {"found": {"reference": "1", "product_nr": "1", "amount": "1"}}), ("/create/15/words", "{order.nonsense}"),
 ]
 

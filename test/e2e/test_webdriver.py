@@ -91,7 +91,7 @@ class Site:
     def wait(self, uniqueid, status):
         def there():
             order = self.shop.state(uniqueid)
-            assert order["status"] in (status, "placed", "processing"), (order, self.shop.history(uniqueid))
+            assert order["status"] in (status, "placed", "processing"), f"{order['reason_code']}: {order['reason_text']}"
             return order["status"] == status
 
         until(there, f"{uniqueid} is {status}", 120)

@@ -90,6 +90,9 @@ CONTROL = [
     {"each": "#rows tr", "where": {"text": {"of": {"css": "td", "nth": 1}, "is": "20"}}, "only": False,
      "do": [{"type": "2{row}", "into": {"css": "input", "in": "row"}}]},
     holds({"all": [value({"name": "qty_2"}, "22"), value({"name": "qty_3"}, "23")]}, "several rows"),
+    {"each": "#rows input", "where": {"value": {"of": "row", "is": "22"}},
+     "do": [{"read": "row", "what": "attribute:name", "into": "field"}, {"type": "2", "into": "row", "clear": False}]},
+    holds({"all": [value({"name": "qty_2"}, "222"), {"equal": ["{field}", "qty_2"]}]}, "the row itself"),
     {"each": "#rows tr", "where": {"text": {"of": "td", "is": "30"}}, "do": [], "none": [{"set": {"way": "none"}}]},
     holds({"equal": ["{way}", "none"]}, "no row"),
 ]

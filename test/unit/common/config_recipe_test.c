@@ -21,8 +21,9 @@
     "\"1\"}}]"
 #define RECIPE(url)                                                                                \
     "{\"recipe\": 1, \"options\": {\"branch\": {}}, \"login\": [{\"goto\": \"" url "\"}], "        \
-    "\"lookup\": " FOUND ", \"create\": [], \"commit\": [{\"click\": \"#s\"}], \"verify\": " FOUND \
-    "}"
+    "\"lookup\": " FOUND                                                                           \
+    ", \"create\": [{\"type\": \"{order.uniqueid}\", \"into\": \"#r\"}], \"commit\": "             \
+    "[{\"click\": \"#s\"}, {\"wait\": {\"text\": \"Saved\"}}], \"verify\": " FOUND "}"
 #define ERP(more)                                                                                  \
     "{\"system\": \"webdriver\", \"url\": \"http://erp.example/\", \"recipe\": \"shop\"" more "}"
 #define BRANCH ", \"options\": {\"branch\": \"2\"}"

@@ -287,6 +287,13 @@ on_look(struct attempt *a, const struct wire_reply *reply)
     return result == DONE ? go_to_section(a, VERIFY) : go_on(a, FAILURE);
 }
 
+/* The ERP has said that it stored the line: nothing is under way. */
+static bool
+is_confirmed(const struct attempt *a)
+{
+    return a->section > COMMIT || (a->section == COMMIT && !a->depth);
+}
+
 static enum result
 on_failure(struct attempt *a, const struct wire_reply *reply)
 {
@@ -299,7 +306,7 @@ on_failure(struct attempt *a, const struct wire_reply *reply)
     if (a->lost)
         trace_renews(a);
     a->lost = false;
-    a->settled_ms = a->job->now_ms + settle_ms(a->browser);
+    a->settled_ms = a->job->now_ms + (is_confirmed(a) ? 0 : settle_ms(a->browser));
     a->failure = (struct failure){.code = NULL};
     run_clear(a);
     run_enter_window(a, NULL);

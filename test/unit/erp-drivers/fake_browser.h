@@ -78,6 +78,7 @@ struct fake {
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
+    bool says_no_when_saved; /* … once the line is stored */
     bool elsewhere;          /* on another machine: no sweep finds it */
     unsigned appears_after;  /* sweeps, if the reply to its start is lost */
     /* What is in it. */
@@ -156,7 +157,8 @@ fake_answer(struct fake *f, const json_t *question)
 
     if (!css)
         css = json_string_value(json_object_get(locator, "css"));
-    if (f->says_no_at_once && strcmp(op, "rules") && fake_asks_for_rule(f, question))
+    if ((f->says_no_at_once || (f->says_no_when_saved && f->saves)) && strcmp(op, "rules") &&
+        fake_asks_for_rule(f, question))
         return fake_rule(f);
     if (strcmp(op, "frame") == 0)
         return fake_element("main");

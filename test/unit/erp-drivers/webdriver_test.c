@@ -348,8 +348,24 @@ test_refusal_after_a_save(void **state)
     assert_string_equal(outcome.reference, "L3");
     assert_int_equal(fake.saves, 1);
     assert_int_equal(fake.commits, 1);
-    assert_in_range(fake.delayed_ms, 3900, 4000);
     assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+/* Before the ERP has confirmed it, it may still be at it. */
+static void
+test_refusal_during_a_save(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_in_range(fake.delayed_ms, 3900, 4000);
 }
 
 static void
@@ -684,6 +700,7 @@ main(void)
         TEST(test_session_lost),
         TEST(test_refusal_after_a_save),
         TEST(test_refusal_after_a_save_of_another_amount),
+        TEST(test_refusal_during_a_save),
         TEST(test_refusal_at_the_commit),
         TEST(test_refusal_and_no_look_up),
         TEST(test_refusal_while_looking_up),

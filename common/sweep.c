@@ -23,6 +23,7 @@ struct sweep {
     char *argument;
     struct caught {
         pid_t pid;
+        uid_t uid;
         int fd;
     } * list;
     size_t count;
@@ -83,13 +84,25 @@ find(const struct sweep *sweep, pid_t pid)
     return NULL;
 }
 
-/* Its parent is caught, and still the one of that number. */
+/* Its real uid; the owner of its folder is root where it lets nobody look into its memory. */
+static uid_t
+owner_of(const struct sweep *sweep, pid_t pid)
+{
+    const char *line = read_about(sweep, pid, "status") ? strstr(sweep->buffer, "\nUid:") : NULL;
+    unsigned uid;
+
+    return line && sscanf(line, "\nUid: %u", &uid) == 1 ? uid : (uid_t)-1;
+}
+
+/* Its parent is caught, and still the one of that number. What another user runs is nobody's
+ * browser: a shell that has the mark could have started it through sudo. */
 static bool
 is_below(const struct sweep *sweep, pid_t pid)
 {
     const struct caught *parent = find(sweep, parent_of(sweep, pid));
 
-    return parent && pidfd_send_signal(parent->fd, 0, NULL, 0) == 0;
+    return parent && owner_of(sweep, pid) == parent->uid &&
+           pidfd_send_signal(parent->fd, 0, NULL, 0) == 0;
 }
 
 /* --- all of them --- */
@@ -106,7 +119,7 @@ static bool catch (struct sweep *sweep, pid_t pid)
         return false;
     }
     sweep->list = mem_resize(sweep->list, (sweep->count + 1) * sizeof *sweep->list);
-    sweep->list[sweep->count++] = (struct caught){pid, fd};
+    sweep->list[sweep->count++] = (struct caught){pid, owner_of(sweep, pid), fd};
     sweep->browsers += marked;
     return true;
 }

@@ -55,6 +55,7 @@ struct erp_request {
     size_t body_length;
     bool commits;        /* may create the line: the worker has it on disk before it leaves, and
                             nothing repeats it. Further requests of the attempt may say so too */
+    bool fresh;          /* HTTP: on a connection of its own, so that nothing repeats it */
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
     unsigned delay_ms;   /* HTTP and sweeps: it leaves that much later; what polls waits so. 0: at

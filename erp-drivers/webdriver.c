@@ -165,7 +165,7 @@ clean_windows(struct attempt *a, const json_t *handles)
     bool main;
     const char *other = other_window(a, handles, &main);
 
-    if (!main)
+    if (!main || (other && a->cleanings++ >= CLEAN_TRIES))
         return close_useless(a);
     if (other)
         return clean_send(a, GO_TO_WINDOW, "POST", "window", json_pack("{s:s}", "handle", other));
@@ -397,10 +397,7 @@ webdriver_job_free(void *session, struct erp_job *job)
     json_decref(a->vars);
     json_decref(a->frames);
     free(a->window);
-    free(a->found.reference);
-    free(a->found.product_nr);
-    free(a->found.amount);
-    free(a->found.worksheet);
+    found_clear(&a->found);
     erp_outcome_clear(&a->outcome);
     free(a);
     job->state = NULL;

@@ -168,6 +168,8 @@ struct level *run_outer_row(struct attempt *a, const struct level *inner);
 /* AGAIN, a little later; FAILED when the step's time is up. words: why. */
 enum result run_again(struct attempt *a, const char *words);
 
+void found_clear(struct found *found);
+
 /* The function of a verb. reply: NULL in the first call and after AGAIN. */
 typedef enum result step_function(struct attempt *a, const struct wire_reply *reply);
 step_function *step_find(const char *verb);

@@ -28,7 +28,7 @@ browser_new(const json_t *erp)
     b->recipe = json_object_get(erp, "$recipe");
     b->options = json_object_get(erp, "options");
     b->setup = json_object_get(erp, "browser");
-    b->mark = is_firefox(b) ? NULL : json_string_value(json_object_get(erp, "$browser_mark"));
+    b->mark = json_string_value(json_object_get(erp, "$browser_mark"));
     b->url = mem_string(url ? url : "");
     b->erp_url = json_string_value(json_object_get(erp, "url"));
     b->timeout_ms = 1000 * (unsigned)recipe_number(erp, "timeout_s", TIMEOUT_S);
@@ -147,6 +147,14 @@ is_headless(const struct browser *b)
     return !json_is_false(json_object_get(b->setup, "headless"));
 }
 
+/* What it can be found by where nobody answers for it. */
+static void
+add_mark(json_t *list, const struct browser *b)
+{
+    if (b->mark)
+        add(list, SWEEP_SWITCH "%s", b->mark);
+}
+
 /* The recipe's arguments, then the workshop's. */
 static void
 add_arguments(json_t *list, const struct browser *b)
@@ -183,8 +191,7 @@ chrome_options(const struct browser *b)
     language = language ? language : "en";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         add(args, "%s", fixed[i]);
-    if (b->mark)
-        add(args, SWEEP_SWITCH "%s", b->mark);
+    add_mark(args, b);
     if (is_headless(b))
         add(args, "--headless=new");
     add(args, "--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000));
@@ -209,6 +216,7 @@ firefox_options(const struct browser *b)
         add(args, "-headless");
     add(args, "-width=%d", pixels(limits, 0, 1280));
     add(args, "-height=%d", pixels(limits, 1, 1000));
+    add_mark(args, b);
     add_arguments(args, b);
     options = json_pack("{s:o s:{s:s s:b}}", "args", args, "prefs", "intl.accept_languages",
                         language ? language : "en", "signon.rememberSignons", 0);

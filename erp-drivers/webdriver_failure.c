@@ -247,25 +247,44 @@ keep_picture(struct attempt *a, const json_t *value)
         erp_outcome_evidence(&a->outcome, "png", bytes, length);
 }
 
-/* A page holds a password as it is, or escaped for HTML, JSON or a URL. */
+/* Pages escape a text in one way, an attribute in another: `which` of & < > ". */
 static char *
-html_escape(const char *text)
+html_escape(const char *text, const char *which)
 {
     char *escaped = mem_alloc(6 * strlen(text) + 1), *to = escaped;
 
     for (; *text; text++) {
-        const char *entity = *text == '&'   ? "&amp;"
-                             : *text == '<' ? "&lt;"
-                             : *text == '>' ? "&gt;"
-                             : *text == '"' ? "&quot;"
-                                            : NULL;
+        const char *entity = !strchr(which, *text) ? NULL
+                             : *text == '&'        ? "&amp;"
+                             : *text == '<'        ? "&lt;"
+                             : *text == '>'        ? "&gt;"
+                                                   : "&quot;";
 
         if (entity)
             to = stpcpy(to, entity);
         else
             *to++ = *text;
     }
+    *to = '\0';
     return escaped;
+}
+
+/* As a form sends it (application/x-www-form-urlencoded, URL Standard 5.2). */
+static char *
+form_encode(const char *text)
+{
+    char *encoded = mem_alloc(3 * strlen(text) + 1), *to = encoded;
+
+    for (; *text; text++) {
+        if (isalnum((unsigned char)*text) || strchr("*-._", *text))
+            *to++ = *text;
+        else if (*text == ' ')
+            *to++ = '+';
+        else
+            to += sprintf(to, "%%%02X", (unsigned char)*text);
+    }
+    *to = '\0';
+    return encoded;
 }
 
 static void
@@ -283,8 +302,11 @@ failure_mask(char *text, const char *password)
     char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
 
     secret_mask(text, password);
-    mask_copy(text, html_escape(password));
+    mask_copy(text, html_escape(password, "&<>\""));
+    mask_copy(text, html_escape(password, "&<>"));
+    mask_copy(text, html_escape(password, "&\""));
     mask_copy(text, percent_encode(password));
+    mask_copy(text, form_encode(password));
     if (quoted) {
         quoted[strlen(quoted) - 1] = '\0';
         secret_mask(text, quoted + 1);

@@ -34,6 +34,7 @@ ask_for_one(struct attempt *a)
     browser_starting(b);
     a->stage = SESSION;
     wire_send(&a->job->request, "POST", b->url, NULL, NULL, browser_capabilities(b));
+    a->job->request.fresh = true; /* or a second one is opened that nobody knows */
     a->job->request.what = "browser start";
     a->job->request.timeout_ms = OPEN_MS;
     return SENT;
@@ -143,8 +144,10 @@ swept(struct attempt *a, const struct wire_reply *reply)
     struct ending *ending = &a->ending;
     const struct browser *b = a->browser;
 
+    bool failed = reply->kind == WIRE_CUT;
+
     ending->ended += reply->ended;
-    if (b->starting && !ending->ended && a->job->now_ms < a->appears_ms)
+    if ((b->starting || failed) && !ending->ended && a->job->now_ms < a->appears_ms)
         return sweep(a, SWEEP_PAUSE_MS);
     ending->looked = true;
     if (b->id && (!ending->asked || (ending->doubt && !ending->ended)))

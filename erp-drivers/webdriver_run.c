@@ -43,10 +43,8 @@ send_act(struct attempt *a, const char *method, char *command, json_t *body)
     enum result result = send_command(a, method, command, body);
 
     a->step.acting = true;
-    if (a->section == COMMIT && !a->committed) {
-        a->job->request.commits = true;
-        a->committed = true;
-    }
+    if (a->section == COMMIT)
+        a->job->request.commits = a->committed = true;
     free(command);
     return result;
 }

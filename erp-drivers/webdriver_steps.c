@@ -216,6 +216,16 @@ found_text(struct attempt *a, const char *name)
     return text ? ask_text(a, text) : NULL;
 }
 
+void
+found_clear(struct found *found)
+{
+    free(found->reference);
+    free(found->product_nr);
+    free(found->amount);
+    free(found->worksheet);
+    *found = (struct found){.is = false};
+}
+
 static enum result
 do_found(struct attempt *a, const struct wire_reply *reply)
 {
@@ -225,6 +235,7 @@ do_found(struct attempt *a, const struct wire_reply *reply)
     struct found *found = &a->found;
 
     (void)reply;
+    found_clear(found);
     found->reference = found_text(a, "reference");
     found->product_nr = found_text(a, "product_nr");
     found->amount = found_text(a, "amount");

@@ -58,10 +58,13 @@ void
 trace_ends(const struct attempt *a, enum result result)
 {
     bool otherwise = a->step.verb && strcmp(a->step.verb, "when") == 0 && !a->step.holds;
-    const char *words = result == FAILED ? a->failure.words : otherwise ? a->step.why : "";
+    char *words;
 
-    if (a->browser->tell)
-        tell(a, &(struct webdriver_event){.kind = WEBDRIVER_ENDS, .name = "", .words = words});
+    if (!a->browser->tell)
+        return;
+    words = masked(a, result == FAILED ? a->failure.words : otherwise ? a->step.why : "");
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_ENDS, .name = "", .words = words});
+    template_free(words);
 }
 
 void

@@ -162,7 +162,6 @@ look_at(struct forward *forward, struct child *child)
     if (forward->held && child_send(child, forward->held)) {
         json_decref(forward->held);
         forward->held = NULL;
-        be_patient(forward);
     } else if (forward->held ? !is_coming(child) : !child->chan) {
         refuse_not_running(take(forward), child);
     }

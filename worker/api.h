@@ -20,7 +20,7 @@ struct api_setup {
     struct queue *queue;
     struct delivery *delivery;
     const struct workshop_config *workshop;
-    bool looks_in_worksheet; /* see the driver's contract */
+    bool looks_in_worksheet;    /* see the driver's contract */
     void (*changed)(void *arg); /* the queue is another than before */
     void (*kill)(void *arg);    /* PUT /kill was asked for; the reply is still to be sent */
     void (*killed)(void *arg);  /* … and has left */

@@ -207,7 +207,9 @@ api_retry(struct call *call, void *context)
                      was.worksheet);
     else
         reply_change(call, api,
-                     order.status == ORDER_ERROR ? queue_retry(api->setup.queue, &order, &err) : 0,
+                     order.status == ORDER_ERROR ? queue_retry(api->setup.queue, &order,
+                                                               api->setup.looks_in_worksheet, &err)
+                                                 : 0,
                      &order, &err);
 }
 

@@ -277,7 +277,7 @@ set_request(struct http_transfer *transfer, const struct erp_request *request)
                      (long)(request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS));
     /* On a kept connection that turns out to be closed libcurl sends a request again by itself,
      * even a POST that the server has already carried out. */
-    if (request->commits)
+    if (request->commits || request->fresh)
         api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 

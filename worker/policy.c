@@ -130,8 +130,7 @@ bool
 policy_line_may_exist(const struct order *order)
 {
     static const char *const looked_up[] = {"worksheet_not_found", "worksheet_closed",
-                                            "product_not_found",   "amount_refused",
-                                            "erp_rejected",        "outcome_unknown"};
+                                            "product_not_found", "amount_refused", "erp_rejected"};
 
     if (*order->erp_reference)
         return true;

@@ -28,7 +28,7 @@ enum policy_sign policy_apply(struct order *order, const struct policy_attempt *
                               bool *forget);
 
 /* Whether the line of an order in error may be in the ERP: a request that can have stored it has
- * left, and since then neither a look-up has found nothing nor a person been asked to look. */
+ * left, and no look-up since then has found nothing. */
 bool policy_line_may_exist(const struct order *order);
 
 /* Full jitter: uniform in 0 … min(max, first * 2^(attempt - 1)). attempt counts from 1. Source:

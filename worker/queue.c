@@ -237,8 +237,9 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
     return queue_commit(&t, err) ? -1 : fits;
 }
 
+/* It is looked up by itself, whatever a person has seen. */
 static void
-mend_retry(struct order *now, const struct order *wish, json_t *changes)
+mend_again(struct order *now, const struct order *wish, json_t *changes)
 {
     add_change(changes, "worksheet", now->worksheet, wish->worksheet);
     add_change(changes, "product_nr", now->product_nr, wish->product_nr);
@@ -247,8 +248,6 @@ mend_retry(struct order *now, const struct order *wish, json_t *changes)
     text_copy(now->product_nr, sizeof now->product_nr, wish->product_nr);
     text_copy(now->product_amount, sizeof now->product_amount, wish->product_amount);
     now->status = ORDER_PLACED;
-    if (strcmp(now->reason_code, "outcome_unknown") == 0)
-        now->commit_sent = false; /* a person has looked: the line is not in the ERP */
     now->reason_code[0] = now->reason_text[0] = '\0';
     now->attempts = 0;
     now->seq = 0; /* at the end of its worksheet, like a new one */
@@ -256,10 +255,18 @@ mend_retry(struct order *now, const struct order *wish, json_t *changes)
     now->queued_ms = clock_wall_ms();
 }
 
-int
-queue_retry(struct queue *queue, struct order *order, struct err *err)
+static void
+mend_retry(struct order *now, const struct order *wish, json_t *changes)
 {
-    return change_error(queue, order, &queue_plain_remark, mend_retry, err);
+    if (strcmp(now->reason_code, "outcome_unknown") == 0)
+        now->commit_sent = false; /* a person has looked: the line is not in the ERP */
+    mend_again(now, wish, changes);
+}
+
+int
+queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err)
+{
+    return change_error(queue, order, &queue_plain_remark, in_doubt ? mend_again : mend_retry, err);
 }
 
 static void

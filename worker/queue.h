@@ -120,8 +120,9 @@ int queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *
 uint64_t queue_last_seq(const struct queue *queue);
 
 /* 1: an order in error is placed again with the corrected content of *order, which becomes the new
- * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. */
-int queue_retry(struct queue *queue, struct order *order, struct err *err);
+ * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. in_doubt:
+ * who retries an order of unknown outcome is not taken to have seen that there is no line. */
+int queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err);
 int queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err);
 
 /* --- delivery --- */

@@ -201,7 +201,7 @@ shut_in(struct trial *t, struct err *err)
 }
 
 static int
-run(struct trial *t, struct event_base *base, int guard)
+run(struct trial *t, struct event_base *base)
 {
     const struct place *ca_file = t->reach.ca_file;
     struct trial_attempt setup = {.base = base,
@@ -219,8 +219,6 @@ run(struct trial *t, struct event_base *base, int guard)
     setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
     setup.session = setup.driver->session_new(t->erp);
     status = trial_attempt(&setup);
-    if (!setup.driver->session_note(setup.session))
-        guard_dismiss(guard);
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     printf("pictures are in %s\n", wish_text(t, "folder"));
@@ -249,7 +247,7 @@ trial_run(struct event_base *base)
     if (status)
         guard_dismiss(guard);
     else
-        status = run(&t, base, guard);
+        status = run(&t, base);
     place_close(t.place);
     close_fd(t.folder);
     close_fd(t.terminal);

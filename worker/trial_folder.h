@@ -7,8 +7,9 @@
 
 #include "common/err.h"
 
-/* Makes the folder where it is not there, opens it, clears it of earlier trials' pictures, and gives
- * it to that user (0: to nobody): one that holds anything else is given to nobody. -1 with *err. */
+/* Makes the folder where it is not there, opens it, clears it of earlier trials' pictures, and
+ * gives it to that user (0: to nobody): one that holds anything else is given to nobody. -1 with
+ * *err. */
 int trial_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err);
 
 /* "03-create-2-click.png"; the caller frees. */

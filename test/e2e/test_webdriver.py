@@ -365,7 +365,8 @@ def test_a_trial_is_killed(site, old, driver, number):
     held.wait()
     [tried] = set(driver.marked()) - {own}
     os.kill(tried, signal.SIGSTOP)
-    worker = browser.descendants(trial.pid)[0]  # the other one is its guard
+    worker = next(pid for pid in browser.descendants(trial.pid)  # the other one is its guard
+                  if browser.state_and_parent(pid)[1] == trial.pid)
     os.kill(worker, number)
     trial.communicate(timeout=60)
     until(lambda: driver.marked() == [own], "the trial's browser is gone")

@@ -111,6 +111,11 @@ test_where_it_looks(void **state)
         looks_in_worksheet("[{\"each\": \"tr\", \"where\": {\"text\": {\"of\": \"td\", \"is\": "
                            "\"{order.worksheet}\"}}, \"do\": []}]",
                            "{}"));
+    assert_false(looks_in_worksheet(
+        "[{\"each\": \"tr\", \"do\": [{\"script\": \"return 1;\", \"args\": "
+        "[\"{order.worksheet}\"],"
+        " \"into\": \"x\"}, {\"found\": {\"worksheet\": \"{order.worksheet}\"}}]}]",
+        "{}"));
     assert_true(looks_in_worksheet("[{\"when\": {\"present\": \"a\"}, \"then\": [{\"call\": "
                                    "\"find\"}]}]",
                                    here));

@@ -165,7 +165,8 @@ fake_answer(struct fake *f, const json_t *question)
     if (strcmp(op, "source") == 0)
         return "{\"ok\":true,\"value\":\"<html>bot-<secret>&\\\"7351 "
                "bot-&lt;secret&gt;&amp;&quot;7351 bot-<secret>&\\\\\\\"7351 "
-               "bot-%3Csecret%3E%26%227351</html>\"}";
+               "bot-%3Csecret%3E%26%227351 bot-&lt;secret&gt;&amp;\\\"7351 "
+               "bot-<secret>&amp;&quot;7351</html>\"}";
     if (strcmp(op, "read") == 0)
         return fake_read(f, css);
     if (strcmp(op, "condition") == 0)

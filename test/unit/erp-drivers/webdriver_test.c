@@ -4,6 +4,8 @@
 
 #include "erp-drivers/webdriver_attempt.h"
 
+#define COMMIT_ACTS 2 /* the click, and the dialog that it opens */
+
 /* --- the walk --- */
 
 static void
@@ -15,7 +17,7 @@ test_created(void **state)
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_string_equal(outcome.reference, "L3");
     assert_int_equal(fake.saves, 1);
-    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
     assert_int_equal(fake.logins, 1);
     assert_true(order.commit_sent);
 }
@@ -347,7 +349,7 @@ test_refusal_after_a_save(void **state)
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_string_equal(outcome.reference, "L3");
     assert_int_equal(fake.saves, 1);
-    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
     assert_int_equal(fake.sessions, 1);
     assert_int_equal(fake.delayed_ms, 0);
 }
@@ -393,7 +395,7 @@ test_refusal_at_the_commit(void **state)
     assert_string_equal(outcome.reason_text, "it says so");
     assert_string_equal(outcome.reference, "");
     assert_int_equal(fake.saves, 0);
-    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
 }
 
 /* The look-up after it fails: nobody knows, and the next attempt looks first. */
@@ -414,7 +416,7 @@ test_refusal_and_no_look_up(void **state)
     fake.hides_lines = false;
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_int_equal(fake.saves, 1);
-    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
 }
 
 /* A rule that says no at once does not keep a line from being found. */
@@ -659,7 +661,7 @@ test_marked(void **state)
     (void)state;
     assert_true(is_marked(NULL));
     assert_true(is_marked("chrome"));
-    assert_false(is_marked("firefox"));
+    assert_true(is_marked("firefox"));
 }
 
 static void

@@ -47,12 +47,19 @@ static void
 test_password(void **state)
 {
     struct order order = order_of("u-1");
+    json_t *find =
+        json_object_get(json_object_get(json_object_get(erp, "$recipe"), "pieces"), "find");
+    json_t *steps = json_object_get(json_array_get(find, 1), "do");
 
     (void)state;
+    json_array_insert_new(
+        steps, 2,
+        json_loads("{\"when\": {\"equal\": [\"{found_amount}\", \"x\"]}, \"then\": []}", 0, NULL));
     fake.saves = 1;
     fake.line_amount = "bot-<secret>&\\\"7351";
     expect(told_attempt(&order), ERP_REJECT, NULL);
     assert_non_null(strstr(told, "sets found_amount|********\n"));
+    assert_non_null(strstr(told, "do/2 when|\nends "));
     assert_null(strstr(told, "secret"));
 }
 

@@ -700,7 +700,7 @@ its_browsers_are_ended(void **state)
 
 /* A successor asks while the one before it is still being served. */
 static void
-a_sweep_begins_after_it_was_asked_for(void **state)
+those_that_ask_at_once_get_one_answer(void **state)
 {
     struct fixture *f = *state;
     char mark[SWEEP_MARK_BYTES];
@@ -762,7 +762,7 @@ main(void)
         TEST(nothing_is_closed_where_nothing_is_open),
         TEST(a_failed_one_is_tidied_and_stays_failed),
         TEST(its_browsers_are_ended),
-        TEST(a_sweep_begins_after_it_was_asked_for),
+        TEST(those_that_ask_at_once_get_one_answer),
         TEST(one_without_browsers_is_told_so),
     };
 

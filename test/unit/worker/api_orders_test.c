@@ -52,6 +52,7 @@ a_line_that_may_be_there_is_not_made_on_another_worksheet(void **state)
     put_in_error(s->f.queue, "changed", "ui_changed", true, "");
     put_in_error(s->f.queue, "amount", "amount_refused", true, "L3");
     put_in_error(s->f.queue, "restored", "erp_rejected", false, "L4");
+    put_in_error(s->f.queue, "unseen", "outcome_unknown", true, "");
     seen = retry(api, "exhausted", other);
     assert_int_equal(seen.status, 409);
     assert_non_null(strstr(seen.body, "\"outcome_unknown\""));
@@ -60,6 +61,9 @@ a_line_that_may_be_there_is_not_made_on_another_worksheet(void **state)
     assert_int_equal(retry(api, "amount", other).status, 409);
     assert_int_equal(retry(api, "restored", other).status, 409);
     assert_string_equal(get(s->f.queue, "exhausted").worksheet, "558");
+    assert_int_equal(retry(api, "unseen", other).status, 409);
+    assert_int_equal(retry(api, "unseen", NULL).status, 200);
+    assert_true(get(s->f.queue, "unseen").commit_sent); /* it is looked up once more */
     assert_int_equal(retry(api, "exhausted", NULL).status, 200);
     assert_int_equal(retry(api, "changed", "{\"product_amount\": \"6\"}").status, 200);
     api_free(api);
@@ -74,10 +78,8 @@ a_line_that_is_not_there_is(void **state)
 
     put_in_error(s->f.queue, "unsent", "ui_changed", false, "");
     put_in_error(s->f.queue, "refused", "worksheet_closed", true, "");
-    put_in_error(s->f.queue, "asked", "outcome_unknown", true, "");
     assert_int_equal(retry(api, "unsent", other).status, 200);
     assert_int_equal(retry(api, "refused", other).status, 200);
-    assert_int_equal(retry(api, "asked", other).status, 200);
     assert_string_equal(get(s->f.queue, "refused").worksheet, "559");
     api_free(api);
 }
@@ -89,7 +91,10 @@ an_erp_that_finds_it_anywhere_takes_every_correction(void **state)
     struct api *api = api_of(s, false);
 
     put_in_error(s->f.queue, "amount", "amount_refused", true, "L3");
+    put_in_error(s->f.queue, "asked", "outcome_unknown", true, "");
     assert_int_equal(retry(api, "amount", "{\"worksheet\": \"559\"}").status, 200);
+    assert_int_equal(retry(api, "asked", NULL).status, 200);
+    assert_false(get(s->f.queue, "asked").commit_sent); /* a person has looked */
     api_free(api);
 }
 

@@ -244,7 +244,7 @@ without_look_up_a_lost_attempt_is_not_repeated(void **state)
     assert_string_equal(order.reason_code, "outcome_unknown");
     assert_true(*order.reason_text);
     assert_int_equal(s->lines, 0);
-    assert_int_equal(queue_retry(s->f.queue, &order, &err), 1);
+    assert_int_equal(queue_retry(s->f.queue, &order, false, &err), 1);
     delivery_wake(s->delivery);
     run_until_counts(s, ORDER_CREATED, 1);
     assert_int_equal(s->lines, 1);

@@ -192,7 +192,7 @@ a_salvaged_queue_is_sealed_anew(void **state)
 
         snprintf(order.uniqueid, sizeof order.uniqueid, "u-%03u", i);
         order = get(f->queue, order.uniqueid);
-        assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+        assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
         assert_true(opens(f));
     }
 }

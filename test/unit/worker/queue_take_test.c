@@ -145,7 +145,7 @@ a_follower_is_due_when_the_first_is_cleared(void **state)
     assert_int_equal(queue_clear(f->queue, UINT64_MAX, 10, &err), 2);
     put_new(f->queue, "u-3", "558");
     order = get(f->queue, "u-1");
-    assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
     task = take(f->queue, 0, "u-3");
     finish(f->queue, &task.order, ORDER_CREATED, "");
     take(f->queue, 0, "u-1");
@@ -163,7 +163,7 @@ a_retry_frees_its_old_worksheet(void **state)
     put_new(f->queue, "u-2", "558");
     order = get(f->queue, "u-1");
     strcpy(order.worksheet, "559");
-    assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
     assert_int_equal(take_many(f->queue, 0, tasks, 4), 2);
     assert_string_equal(tasks[0].order.uniqueid, "u-2");
     assert_string_equal(tasks[1].order.uniqueid, "u-1");
@@ -293,7 +293,7 @@ credentials_stay_in_error_unless_forgotten(void **state)
     credentials_clear(&task.credentials);
     finish(f->queue, &task.order, ORDER_ERROR, "worksheet_closed");
     assert_int_equal(sealed_count(f), 1);
-    assert_int_equal(queue_retry(f->queue, &task.order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &task.order, false, &err), 1);
     task = take(f->queue, 0, "u-1");
     assert_string_equal(task.credentials.password, PASSWORD);
     credentials_clear(&task.credentials);

@@ -244,7 +244,7 @@ a_page_goes_on_where_its_mark_is_gone(void **state)
     put_failed(f->queue, "b", "b");
     assert_int_equal(queue_page(f->queue, &page, &err), 0);
     assert_string_equal(seen.ids[0], "a");
-    assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
     page.after = page.next;
     assert_int_equal(queue_page(f->queue, &page, &err), 0);
     assert_int_equal(seen.count, 2);
@@ -344,7 +344,7 @@ a_retry_corrects_and_goes_to_the_end(void **state)
     order = get(f->queue, "u-1");
     strcpy(order.worksheet, "559");
     strcpy(order.product_amount, "6");
-    assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
     assert_true(order.seq > last);
     order = get(f->queue, "u-1");
     assert_int_equal(order.status, ORDER_PLACED);
@@ -376,7 +376,7 @@ a_retry_without_corrections_has_no_changes(void **state)
 
     put_failed(f->queue, "u-1", "558");
     order = get(f->queue, "u-1");
-    assert_int_equal(queue_retry(f->queue, &order, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
     history = history_of(f->queue, "u-1");
     assert_int_equal(json_array_size(history), 4);
     assert_true(json_is_null(json_object_get(json_array_get(history, 3), "changes")));
@@ -399,7 +399,7 @@ a_retry_of_an_unknown_outcome_starts_afresh(void **state)
         task = take(f->queue, 0, reasons[i]);
         assert_int_equal(queue_commit_sent(f->queue, &task.order, &err), 0);
         finish(f->queue, &task.order, ORDER_ERROR, reasons[i]);
-        assert_int_equal(queue_retry(f->queue, &task.order, &err), 1);
+        assert_int_equal(queue_retry(f->queue, &task.order, false, &err), 1);
         assert_int_equal(get(f->queue, reasons[i]).commit_sent, i == 1);
         take(f->queue, 0, reasons[i]);
     }
@@ -439,7 +439,7 @@ only_an_order_in_error_is_retried_or_resolved(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct order order = order_of(ids[i], "other");
 
-        assert_int_equal(queue_retry(f->queue, &order, &err), 0);
+        assert_int_equal(queue_retry(f->queue, &order, false, &err), 0);
         assert_int_equal(queue_resolve(f->queue, &order, NULL, &err), 0);
     }
     assert_counts(f->queue, 2, 1, 1, 2);

@@ -3,7 +3,8 @@
  * webdriver.c has the walk from phase to phase, webdriver_browser.c knows browsers,
  * webdriver_life.c opens and ends them, webdriver_run.c goes through a section's steps,
  * webdriver_steps.c and webdriver_acts.c have the verbs, webdriver_ask.c asks the page,
- * webdriver_failure.c finds out what a failure means, webdriver_trace.c tells a trial of all of it.
+ * webdriver_failure.c finds out what a failure means, webdriver_evidence.c keeps what shows it,
+ * webdriver_trace.c tells a trial of all of it.
  */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
@@ -273,14 +274,20 @@ enum result failure_continue(struct attempt *a, const struct wire_reply *reply);
 /* Looks whether an error rule holds after the commit: DONE: none does. reply: NULL to begin. */
 enum result failure_look(struct attempt *a, const struct wire_reply *reply);
 
-/* A picture's bytes from a reply's value; the caller frees them. NULL: it is none. */
-char *failure_png(const json_t *value, size_t *length);
-
 /* Ends by what was found against what was ordered; amount_code: where the amount alone differs. */
 void failure_compare(struct attempt *a, const char *amount_code);
 
+/* --- evidence (webdriver_evidence.c) --- */
+
+/* Adds to the outcome what a reply's value holds; nothing where it is none. */
+void evidence_picture(struct attempt *a, const json_t *value);
+void evidence_source(struct attempt *a, const json_t *value);
+
+/* A picture's bytes from a reply's value; the caller frees them. NULL: it is none. */
+char *evidence_png(const json_t *value, size_t *length);
+
 /* Masks the password in text, as it is or as a page may have escaped it. */
-void failure_mask(char *text, const char *password);
+void evidence_mask(char *text, const char *password);
 
 /* --- a trial (webdriver_trace.c): nothing where there is none --- */
 

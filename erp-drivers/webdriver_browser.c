@@ -117,18 +117,10 @@ browser_adopt(struct browser *b, const char *note)
 
 /* --- capabilities --- */
 
-static void add(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
+/* Takes text over. */
 static void
-add(json_t *list, const char *format, ...)
+add(json_t *list, char *text)
 {
-    va_list arguments;
-    char *text;
-
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        die_abort("out of memory");
-    va_end(arguments);
     json_array_append_new(list, json_string(text));
     free(text);
 }
@@ -152,7 +144,7 @@ static void
 add_mark(json_t *list, const struct browser *b)
 {
     if (b->mark)
-        add(list, SWEEP_SWITCH "%s", b->mark);
+        add(list, mem_format(SWEEP_SWITCH "%s", b->mark));
 }
 
 /* The recipe's arguments, then the workshop's. */
@@ -190,12 +182,12 @@ chrome_options(const struct browser *b)
 
     language = language ? language : "en";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        add(args, "%s", fixed[i]);
+        add(args, mem_string(fixed[i]));
     add_mark(args, b);
     if (is_headless(b))
-        add(args, "--headless=new");
-    add(args, "--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000));
-    add(args, "--lang=%s", language);
+        add(args, mem_string("--headless=new"));
+    add(args, mem_format("--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000)));
+    add(args, mem_format("--lang=%s", language));
     add_arguments(args, b);
     options =
         json_pack("{s:o s:{s:s s:b s:b s:b s:b}}", "args", args, "prefs", "intl.accept_languages",
@@ -213,9 +205,9 @@ firefox_options(const struct browser *b)
     json_t *args = json_array(), *options;
 
     if (is_headless(b))
-        add(args, "-headless");
-    add(args, "-width=%d", pixels(limits, 0, 1280));
-    add(args, "-height=%d", pixels(limits, 1, 1000));
+        add(args, mem_string("-headless"));
+    add(args, mem_format("-width=%d", pixels(limits, 0, 1280)));
+    add(args, mem_format("-height=%d", pixels(limits, 1, 1000)));
     add_mark(args, b);
     add_arguments(args, b);
     options = json_pack("{s:o s:{s:s s:b}}", "args", args, "prefs", "intl.accept_languages",

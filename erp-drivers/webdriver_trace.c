@@ -37,7 +37,7 @@ masked(const struct attempt *a, const char *value)
     if (*password && strstr(value, password))
         return mem_string("********");
     copy = mem_string(value);
-    failure_mask(copy, password);
+    evidence_mask(copy, password);
     text_clean(copy);
     return copy;
 }
@@ -116,7 +116,7 @@ webdriver_picture_take(const struct erp_reply *reply, size_t *length)
     char *bytes;
 
     wire_read(reply, &wire);
-    bytes = wire.kind == WIRE_OK ? failure_png(wire.value, length) : NULL;
+    bytes = wire.kind == WIRE_OK ? evidence_png(wire.value, length) : NULL;
     wire_clear(&wire);
     return bytes;
 }

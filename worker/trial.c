@@ -135,7 +135,8 @@ load_recipe(struct trial *t)
                              "/erp", &faults);
     t->erp = json_deep_copy(configured);
     json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());
-    json_object_set_new(t->erp, "$webdriver_url", json_string(t->config->webdriver_url));
+    json_object_set_new(t->erp, "$webdriver_url",
+                        json_string(config_webdriver_url(t->config, t->workshop)));
     json_object_set_new(t->erp, "$slug", json_string(t->workshop->slug));
     json_object_set_new(t->erp, "$browser_mark", json_string(t->mark));
     if (json_is_true(json_object_get(t->wish, "show"))) {
@@ -184,7 +185,7 @@ shut_in(struct trial *t, struct err *err)
 {
     struct sandbox_setup setup = {.mode = t->config->sandbox};
     json_t *slice = json_pack("{s:{s:O} s:s}", "document", "erp", t->erp, "webdriver_url",
-                              t->config->webdriver_url);
+                              config_webdriver_url(t->config, t->workshop));
     int result = reach_erp(&t->reach, &setup, slice, err);
 
     json_decref(slice);

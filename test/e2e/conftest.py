@@ -10,7 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
 
-from pumpline import Daemon, alive, until  # noqa: E402
+import browser  # noqa: E402
+import oldshop  # noqa: E402
+from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
 
 
@@ -79,3 +81,30 @@ def neighboured(daemon):
     pid = daemon.worker_pid("neighbour")
     yield daemon, bennys
     assert daemon.worker_pid("neighbour") == pid
+
+
+@pytest.fixture(scope="module")
+def chromedriver(tmp_path_factory):
+    one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port()).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def driver(chromedriver):
+    yield chromedriver
+    until(lambda: not chromedriver.browsers(), "no browser is left behind by the test", 20)
+
+
+@pytest.fixture
+def proxy(driver):
+    one = browser.Proxy(driver.url, free_port())
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def old():
+    shop = oldshop.OldShop(free_port())
+    yield shop
+    shop.stop()

@@ -11,8 +11,9 @@ import browser
 import oldshop
 import pytest
 from pumpline import BUILD, until
-from test_webdriver import (PNG, RECIPE, chromedriver, driver, no_browser, old, one_line,  # noqa: F401
-                            pytestmark, slow, with_changes)
+from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, slow, with_changes
+
+pytestmark = NEEDS_CHROMIUM
 
 RUN_S = 300  # fifty pictures, and a browser that is started
 

@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpline import BUILD, Daemon, as_user, free_port, until
+from pumpline import BUILD, Daemon, as_user, free_port
 
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root gives each workshop a user of its own")

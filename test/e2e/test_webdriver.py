@@ -15,98 +15,16 @@ import oldshop
 import pytest
 from pumpline import BUILD, free_port, until
 from tryton_seed import BOT
+from webshop import (NEEDS_CHROMIUM, PNG, RECIPE, SANITIZED, Site, no_browser, one_line, slow, with_changes)
 
-SANITIZED = "asan" in os.environ.get("PUMPLINE_BUILD", "")
-RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
 SAO = Path(__file__).parents[2] / "erp-drivers" / "recipes" / "tryton-sao.json"
-PNG = b"\x89PNG\r\n\x1a\n"
 
-pytestmark = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
-# A browser takes seconds; what the engine does with its memory the sanitized build sees in a few tests, too.
-slow = pytest.mark.skipif(SANITIZED, reason="in the plain build alone: it is long and shows nothing about memory")
-
-
-@pytest.fixture(scope="module")
-def chromedriver(tmp_path_factory):
-    one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port()).start()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def driver(chromedriver):
-    yield chromedriver
-    left = []
-
-    def none_left():
-        left[:] = [(pid, browser.program(pid)) for pid in chromedriver.browsers()]
-        return not left
-
-    until(none_left, f"no browser is left: {left}", 20)
-
-
-@pytest.fixture
-def proxy(driver):
-    one = browser.Proxy(driver.url, free_port())
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def old():
-    shop = oldshop.OldShop(free_port())
-    yield shop
-    shop.stop()
-
-
-class Site:
-    """A workshop of a daemon, its ERP and its browser."""
-
-    def __init__(self, daemon, webdriver_url, recipe, url, user, password, **erp):
-        daemon.write_config(webdriver_url=webdriver_url)
-        self.daemon = daemon
-        self.shop = daemon.add(
-            "bennys-auto", "Bennys Auto",
-            {"system": "webdriver", "recipe": str(recipe), "url": url,
-             "browser": {"arguments": browser.ROOT_ARGUMENTS}, **erp},
-            credentials={"username": user, "password": password})
-        daemon.start()
-
-    def place(self, uniqueid, *arguments, **more):
-        order = self.shop.order(uniqueid, *arguments, **more)
-        if "username" not in more:
-            del order["username"], order["password"]
-        reply = self.shop.call("POST", "/create", order)
-        assert reply.status == 200, reply.text
-
-    def create(self, uniqueid, *arguments):
-        self.place(uniqueid, *arguments)
-        return self.wait(uniqueid, "created")
-
-    def refuse(self, uniqueid, *arguments, **more):
-        self.place(uniqueid, *arguments, **more)
-        order = self.wait(uniqueid, "error")
-        return order["reason_code"], order["reason_text"]
-
-    def wait(self, uniqueid, status):
-        def there():
-            order = self.shop.state(uniqueid)
-            assert order["status"] in (status, "placed", "processing"), f"{order['reason_code']}: {order['reason_text']}"
-            return order["status"] == status
-
-        until(there, f"{uniqueid} is {status}", 120)
-        return self.shop.state(uniqueid)
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
 def site(driver, old, daemon):
     return Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
-
-
-def one_line(old, uniqueid):
-    lines = old.lines(uniqueid)
-    assert len(lines) == 1, lines
-    return lines[0]
 
 
 # --- the old shop
@@ -195,13 +113,6 @@ def test_the_answer_to_the_save_is_lost(site, old):
     assert old.saves == 1
 
 
-def with_changes(tmp_path, **members):
-    """The old shop's recipe with other members."""
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps({**json.loads(RECIPE.read_text()), **members}))
-    return path
-
-
 def test_the_page_has_changed(driver, old, daemon, tmp_path):
     recipe = with_changes(tmp_path, timeout_s=6)  # it is waited for in vain
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
@@ -236,17 +147,15 @@ def test_the_session_has_expired(site, old):
 
 @slow
 def test_a_browser_serves_so_many_orders(driver, old, daemon, tmp_path):
+    """Of the workshop's own driver, too: nobody is at the daemon's."""
     recipe = with_changes(tmp_path, browser={"recycle_after_orders": 2})
-    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    site = Site(daemon, "http://127.0.0.1:1", recipe, old.url, oldshop.USER, oldshop.PASSWORD,
+                webdriver_url=driver.url)
     pids = []
     for number in range(3):
         site.create(f"oil-{number}")
         pids.append(driver.main_browser())
     assert pids[0] == pids[1] != pids[2] and old.logins == 2
-
-
-def no_browser(driver):
-    until(lambda: not driver.browsers(), "no browser process is left", 30)
 
 
 def test_no_browser_is_left(site, old, driver):
@@ -339,12 +248,12 @@ def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
 @pytest.mark.parametrize("answered", [False, True], ids=["the driver has not heard of it", "the driver has answered"])
 def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, answered):
     site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
-    proxy.hold("/session {", after=answered)
+    held = proxy.hold("/session {", after=answered)
     site.place("oil")
-    proxy.wait()
+    held.wait()
     assert len(driver.marked()) == answered
     os.kill(daemon.worker_pid(), signal.SIGKILL)
-    proxy.release()
+    held.release()
     site.wait("oil", "created")
     one_line(old, "oil")
     assert len(driver.marked()) == 1
@@ -442,12 +351,12 @@ def test_tryton_refuses_the_password_once(sao, tryton):
 
 @slow
 def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
-    proxy.hold('{"text":"oil"}')  # our id is typed into the note
+    held = proxy.hold('{"text":"oil"}')  # our id is typed into the note
     sao.place("oil")
-    proxy.wait()
+    held.wait()
     (sale,) = tryton.sales("558")
     tryton.admin.call("model.sale.sale.write", [sale["id"]], {"description": "somebody else was here"})
-    proxy.release()
+    held.release()
     order = sao.wait("oil", "created")
     one_sale_line(tryton, "oil")
     assert order["attempts"] == 2
@@ -455,12 +364,18 @@ def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
 
 
 @slow
-def test_the_browser_dies_when_tryton_saves(sao, tryton, proxy, driver):
-    proxy.hold("Record saved")
+@pytest.mark.parametrize("point", ["before the commit", "right after it", "while it is read back"])
+def test_the_browser_dies_in_tryton(sao, tryton, proxy, driver, point):
+    held = proxy.hold('{"text":"oil"}' if point == "before the commit" else "Record saved")
     sao.place("oil")
-    proxy.wait()
+    held.wait()
+    if point == "while it is read back":
+        saved, held = held, proxy.hold("sale.line")
+        saved.release()
+        held.wait()
+    assert len(tryton.lines("oil")) == (point != "before the commit")
     driver.kill_browser()
-    proxy.release()
+    held.release()
     order = sao.wait("oil", "created")
     one_sale_line(tryton, "oil")
     assert order["attempts"] == 2

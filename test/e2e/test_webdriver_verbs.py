@@ -8,7 +8,9 @@ import json
 import gallery
 import pytest
 from pumpline import free_port
-from test_webdriver import Site, chromedriver, driver, pytestmark, slow  # noqa: F401
+from webshop import NEEDS_CHROMIUM, Site, slow
+
+pytestmark = NEEDS_CHROMIUM
 
 
 def mark(text):
@@ -149,7 +151,7 @@ def shop():
 
 
 @slow
-def test_everything_once(driver, daemon, shop, tmp_path):  # noqa: F811
+def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
     site = Site(daemon, driver.url, path, shop.url, "ann", "a password")

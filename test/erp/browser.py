@@ -24,6 +24,8 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from oldshop import Hold
+
 PORTS = range(20000, 32768)  # below those that outgoing connections take
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
@@ -161,8 +163,8 @@ class Proxy:
 
     def __init__(self, driver_url, port):
         self.requests = 0
-        self.text = self.after = None
-        self.reached, self.let_go = threading.Event(), threading.Event()
+        self.text = self.held = None
+        self.after = False
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -186,32 +188,23 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def hold(self, text, after=False):
-        """The next request whose path and body contain the text."""
-        self.reached.clear()
-        self.let_go.clear()
-        self.text, self.after = text, after
-
-    def wait(self):
-        assert self.reached.wait(REQUEST_TIMEOUT_S), f"no request with {self.text}"
-
-    def release(self):
-        self.let_go.set()
+        """The next request whose path and body contain the text waits until the result's release()."""
+        self.held, self.after, self.text = Hold(), after, text
+        return self.held
 
     def stop(self):
-        self.let_go.set()
+        if self.held:
+            self.held.release()
         self.server.shutdown()
         self.server.server_close()
 
-    def stay(self):
-        self.text = None
-        self.reached.set()
-        self.let_go.wait(REQUEST_TIMEOUT_S)
-
     def forward(self, handler, body, driver_url):
         self.requests += 1
-        held = self.text and self.text in f"{handler.path} {body.decode()}"
+        held = None
+        if self.text and self.text in f"{handler.path} {body.decode()}":
+            held, self.text = self.held, None
         if held and not self.after:
-            self.stay()
+            held.stay()
         host, port = driver_url.split("//")[1].split(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=REQUEST_TIMEOUT_S)
         with contextlib.closing(connection):
@@ -220,7 +213,7 @@ class Proxy:
             reply = connection.getresponse()
             data = reply.read()
         if held and self.after:
-            self.stay()
+            held.stay()
         handler.send_response(reply.status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(data)))

@@ -122,6 +122,30 @@ test_faults_of_the_recipe(void **state)
 }
 
 static void
+expect_driver(const char *more, const char *url)
+{
+    const struct daemon_config config = {.state_dir = "/tmp", .webdriver_url = "http://all:1"};
+    struct workshop_config *w = workshop(ERP(BRANCH));
+
+    assert_non_null(w);
+    if (more)
+        json_object_set_new(json_object_get(w->document, "erp"), "webdriver_url",
+                            json_string(more));
+    assert_string_equal(config_webdriver_url(&config, w), url);
+    workshop_config_free(w);
+}
+
+static void
+test_own_driver(void **state)
+{
+    (void)state;
+    expect_driver(NULL, "http://all:1");
+    expect_driver("http://own:1", "http://own:1");
+    assert_null(workshop(ERP(BRANCH ", \"webdriver_url\": \"ftp://own\"")));
+    assert_string_equal(faults.items[0].pointer, "/erp/webdriver_url");
+}
+
+static void
 test_slice_and_copy(void **state)
 {
     const struct daemon_config config = {.sandbox = "off", .state_dir = "/tmp"},
@@ -164,7 +188,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_members), TEST(test_faults_of_the_recipe),
-                                       TEST(test_slice_and_copy)};
+                                       TEST(test_own_driver), TEST(test_slice_and_copy)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

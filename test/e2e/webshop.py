@@ -1,0 +1,74 @@
+"""A workshop whose ERP has only a web page: the tests' old shop, or any other, in a real Chromium."""
+
+import json
+import os
+from pathlib import Path
+
+import browser
+import oldshop
+import pytest
+from pumpline import until
+
+SANITIZED = "asan" in os.environ.get("PUMPLINE_BUILD", "")
+RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+NEEDS_CHROMIUM = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
+# A browser takes seconds; what the engine does with its memory the sanitized build sees in a few tests, too.
+slow = pytest.mark.skipif(SANITIZED, reason="in the plain build alone: it is long and shows nothing about memory")
+
+
+class Site:
+    """A workshop of a daemon, its ERP and its browser."""
+
+    def __init__(self, daemon, driver_url, recipe, url, user, password, **erp):
+        daemon.write_config(webdriver_url=driver_url)
+        self.daemon = daemon
+        self.shop = daemon.add(
+            "bennys-auto", "Bennys Auto",
+            {"system": "webdriver", "recipe": str(recipe), "url": url,
+             "browser": {"arguments": browser.ROOT_ARGUMENTS}, **erp},
+            credentials={"username": user, "password": password})
+        daemon.start()
+
+    def place(self, uniqueid, *arguments, **more):
+        order = self.shop.order(uniqueid, *arguments, **more)
+        if "username" not in more:
+            del order["username"], order["password"]
+        reply = self.shop.call("POST", "/create", order)
+        assert reply.status == 200, reply.text
+
+    def create(self, uniqueid, *arguments):
+        self.place(uniqueid, *arguments)
+        return self.wait(uniqueid, "created")
+
+    def refuse(self, uniqueid, *arguments, **more):
+        self.place(uniqueid, *arguments, **more)
+        order = self.wait(uniqueid, "error")
+        return order["reason_code"], order["reason_text"]
+
+    def wait(self, uniqueid, status):
+        def there():
+            order = self.shop.state(uniqueid)
+            assert order["status"] in (status, "placed", "processing"), f"{order['reason_code']}: {order['reason_text']}"
+            return order["status"] == status
+
+        until(there, f"{uniqueid} is {status}", 120)
+        return self.shop.state(uniqueid)
+
+
+def one_line(old, uniqueid):
+    lines = old.lines(uniqueid)
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def with_changes(tmp_path, **members):
+    """The old shop's recipe with other members."""
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({**json.loads(RECIPE.read_text()), **members}))
+    return path
+
+
+def no_browser(driver):
+    until(lambda: not driver.browsers(), "no browser process is left", 30)

@@ -14,10 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/secret.h"
 
 #define ARGUMENTS_MAX 65536 /* of one process; a browser has a few thousand bytes */
-#define PASSES_MAX 64       /* something that starts processes faster than they are stopped */
+#define PASSES_MS 3000      /* something may start processes faster than they are stopped */
 
 struct sweep {
     char *argument;
@@ -110,17 +111,18 @@ is_below(const struct sweep *sweep, pid_t pid)
 static bool catch (struct sweep *sweep, pid_t pid)
 {
     int fd = pidfd_open(pid, 0);
-    bool marked = fd >= 0 && is_marked(sweep, pid);
+    bool below =
+        fd >= 0 && is_below(sweep, pid); /* until it runs a program it has all its parent has */
 
     if (fd < 0)
         return false;
-    if ((!marked && !is_below(sweep, pid)) || pidfd_send_signal(fd, SIGSTOP, NULL, 0)) {
+    if ((!below && !is_marked(sweep, pid)) || pidfd_send_signal(fd, SIGSTOP, NULL, 0)) {
         close(fd);
         return false;
     }
     sweep->list = mem_resize(sweep->list, (sweep->count + 1) * sizeof *sweep->list);
     sweep->list[sweep->count++] = (struct caught){pid, owner_of(sweep, pid), fd};
-    sweep->browsers += marked;
+    sweep->browsers += !below;
     return true;
 }
 
@@ -155,8 +157,9 @@ sweep_browsers(const char *mark)
     struct sweep sweep = {.argument = mem_format(SWEEP_SWITCH "%s", mark),
                           .buffer = mem_alloc(ARGUMENTS_MAX + 1)};
     DIR *proc = opendir("/proc");
+    int64_t until_ms = clock_monotonic_ms() + PASSES_MS;
 
-    for (int pass = 0; proc && pass < PASSES_MAX && catch_more(&sweep, proc); pass++)
+    while (proc && catch_more(&sweep, proc) && clock_monotonic_ms() < until_ms)
         ;
     if (proc)
         closedir(proc);

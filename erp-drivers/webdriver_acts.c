@@ -286,7 +286,9 @@ do_press(struct attempt *a, const struct wire_reply *reply)
 
 /* --- dialogs --- */
 
-enum { READ_DIALOG, TYPE_INTO_DIALOG, ANSWER_DIALOG };
+static const char no_dialog[] = "no dialog is open";
+
+enum { READ_DIALOG, LOOK_FOR_NO, TYPE_INTO_DIALOG, ANSWER_DIALOG };
 
 static enum result
 answer_dialog(struct attempt *a)
@@ -329,6 +331,7 @@ take_dialog(struct attempt *a, const struct wire_reply *reply)
     return member(a, "type") ? type_into_dialog(a) : answer_dialog(a);
 }
 
+/* Perhaps the page says no in its place. */
 enum result
 do_dialog(struct attempt *a, const struct wire_reply *reply)
 {
@@ -336,6 +339,12 @@ do_dialog(struct attempt *a, const struct wire_reply *reply)
         return send_command(a, "GET", "alert/text", NULL);
     if (a->step.stage == ANSWER_DIALOG)
         return act_done(a, reply);
+    if (a->step.stage == LOOK_FOR_NO)
+        return reply->kind == WIRE_DIALOG ? run_again(a, no_dialog) : ask_until(a, reply);
+    if (reply->kind == WIRE_NO_DIALOG && a->step.stage == READ_DIALOG) {
+        a->step.stage = LOOK_FOR_NO;
+        return ask_rules_alone(a, no_dialog);
+    }
     if (reply->kind != WIRE_OK)
         return take_trouble(a, reply);
     return a->step.stage == TYPE_INTO_DIALOG ? answer_dialog(a) : take_dialog(a, reply);

@@ -200,6 +200,9 @@ enum result ask(struct attempt *a, const char *op, json_t *question);
 /* The same where no row is meant. */
 enum result ask_plainly(struct attempt *a, const char *op, json_t *question);
 
+/* Asks for the rules that hold at once, and nothing else: the answer is no, why, or a rule. */
+enum result ask_rules_alone(struct attempt *a, const char *why);
+
 /* The error rules for the page: all, or those that a waiting step looks at; an array. */
 json_t *ask_rules(struct attempt *a, bool at_once);
 

@@ -223,6 +223,12 @@ take(struct attempt *a, const struct wire_reply *reply)
     }
 }
 
+static bool
+is_about_dialogs(const json_t *condition)
+{
+    return mentions(condition, "dialog");
+}
+
 static enum result
 send_page(struct attempt *a, const json_t *condition)
 {
@@ -238,12 +244,20 @@ send_page(struct attempt *a, const json_t *condition)
     return reduced ? ask(a, "condition", json_pack("{s:o}", "condition", reduced)) : FAILED;
 }
 
+/* The page knows nothing of it, but may say no at once. */
+static enum result
+send_rules(struct attempt *a)
+{
+    a->step.asked = PAGE;
+    return ask_rules_alone(a, a->step.why);
+}
+
 static enum result
 send_next(struct attempt *a, const json_t *condition)
 {
     enum truth truth;
 
-    if (!a->step.dialog_known && mentions(condition, "dialog")) {
+    if (!a->step.dialog_known && is_about_dialogs(condition)) {
         a->step.asked = DIALOG;
         return send_command(a, "GET", "alert/text", NULL);
     }
@@ -255,6 +269,8 @@ send_next(struct attempt *a, const json_t *condition)
     a->step.holds = truth == YES;
     if (truth == UNKNOWN)
         return send_page(a, condition);
+    if (truth == NO && !a->step.dialog_open && is_about_dialogs(condition))
+        return send_rules(a);
     return truth == BROKEN ? FAILED : DONE;
 }
 
@@ -265,6 +281,11 @@ ask_condition(struct attempt *a, const json_t *condition, const struct wire_repl
 
     if (!reply)
         a->step.dialog_known = a->step.dialog_open = a->step.windows_known = false;
+    if (reply && a->step.asked == PAGE && reply->kind == WIRE_DIALOG &&
+        is_about_dialogs(condition)) {
+        a->step.dialog_known = false; /* it has opened meanwhile */
+        return send_next(a, condition);
+    }
     result = reply ? take(a, reply) : DONE;
     if (result != DONE || (reply && a->step.asked == PAGE))
         return result;

@@ -180,7 +180,7 @@ webdriver_page_script(void)
         "            return 'the expression fails: ' + error;\n"
         "        }\n"
         "    },\n"
-        "    'const': function (holds) { return holds ? '' : 'it does not hold'; },\n"
+        "    'const': function (holds, c) { return holds ? '' : c.why || 'it does not hold'; },\n"
         "    all: function (parts, c, from, row) {\n"
         "        return parts.map(function (part) { return lacks(part, from, row); }).find(Boolean) || '';\n"
         "    },\n"

@@ -12,7 +12,7 @@ answer(struct child *child)
     json_t *message = json_pack("{ss sI}", "type", "swept", "ended", (json_int_t)child->swept);
 
     if (child->swept)
-        log_about(LOG_WARNING, child->workshop->name, "browsers left behind and killed: %u",
+        log_about(LOG_INFO, child->workshop->name, "browsers given up or left behind, killed: %u",
                   child->swept);
     child->swept = 0;
     if (child->chan)

@@ -283,7 +283,9 @@ say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outc
     if (*w->failed)
         printf("  at:      %s\n", w->failed);
     say_evidence(w, outcome);
-    say_doubt(w);
+    if (verdict != ERP_REJECT || strcmp(outcome->reason_code, "ui_changed") == 0 ||
+        strcmp(outcome->reason_code, "outcome_unknown") == 0) /* else it was looked up */
+        say_doubt(w);
     return 1;
 }
 

@@ -101,6 +101,8 @@ CONTROL = [
 
 DIALOGS = [
     {"click": {"button": "Alert"}}, {"wait": {"dialog": "Watch"}}, {"dialog": "accept", "contains": "out"}, mark("alerted"),
+    {"click": {"button": "Later"}}, {"wait": {"any": [{"dialog": True}, {"text": "never"}]}}, {"dialog": "accept"}, mark("late"),
+    {"click": {"button": "Later"}}, {"dialog": "accept", "contains": "last"},
     {"click": {"button": "Confirm"}}, {"dialog": "dismiss"}, mark("no"),
     {"click": {"button": "Confirm"}}, {"dialog": "accept"}, mark("yes"),
     {"click": {"button": "Prompt"}}, {"dialog": "accept", "type": "{order.product_nr}"}, mark("said 10"),

@@ -31,6 +31,7 @@ FORM = """\
   <a href="#three" onclick="mark('three')">Open all</a>
   <p id="marks"></p> <p id="goes">going</p> <p id="words">Total:  12,50   EUR</p>
   <button onclick="alert('Watch out'); mark('alerted')">Alert</button>
+  <button onclick="setTimeout(function () { alert('At last'); mark('late'); }, 400)">Later</button>
   <button onclick="mark(confirm('Really?') ? 'yes' : 'no')">Confirm</button>
   <button onclick="mark('said ' + prompt('Which?'))">Prompt</button>
   <button onclick="window.open('/chooser', 'chooser', 'width=500,height=400')">Choose</button>

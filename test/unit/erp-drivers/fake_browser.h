@@ -78,7 +78,8 @@ struct fake {
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
-    bool says_no_when_saved; /* … once the line is stored */
+    bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
+    bool asks_nothing;       /* no dialog opens */
     bool elsewhere;          /* on another machine: no sweep finds it */
     unsigned appears_after;  /* sweeps, if the reply to its start is lost */
     /* What is in it. */
@@ -157,8 +158,8 @@ fake_answer(struct fake *f, const json_t *question)
 
     if (!css)
         css = json_string_value(json_object_get(locator, "css"));
-    if ((f->says_no_at_once || (f->says_no_when_saved && f->saves)) && strcmp(op, "rules") &&
-        fake_asks_for_rule(f, question))
+    if ((f->says_no_at_once || (f->says_no_when_saved && (f->saves || f->asking))) &&
+        strcmp(op, "rules") && fake_asks_for_rule(f, question))
         return fake_rule(f);
     if (strcmp(op, "frame") == 0)
         return fake_element("main");
@@ -315,6 +316,8 @@ fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *
         fake_hang(f, request, reply);
     else if (at)
         fake_go_wrong(f, request, reply);
+    else if (f->asks_nothing && ends_with(request->url, "/alert/text"))
+        fake_say(f, reply, 404, "{\"error\":\"no such alert\",\"message\":\"\"}");
     else
         fake_say(f, reply, 200, fake_do(f, request));
 }

@@ -383,6 +383,22 @@ test_refusal_after_a_save_of_another_amount(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* The page says no where a dialog was expected: it is not waited for until its time is up. */
+static void
+test_refusal_in_place_of_a_dialog(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.asks_nothing = fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s alone */
+}
+
 static void
 test_refusal_at_the_commit(void **state)
 {
@@ -703,6 +719,7 @@ main(void)
         TEST(test_refusal_after_a_save),
         TEST(test_refusal_after_a_save_of_another_amount),
         TEST(test_refusal_during_a_save),
+        TEST(test_refusal_in_place_of_a_dialog),
         TEST(test_refusal_at_the_commit),
         TEST(test_refusal_and_no_look_up),
         TEST(test_refusal_while_looking_up),

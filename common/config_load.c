@@ -351,7 +351,6 @@ add_key(json_t *slice, const char *name, const struct workshop_config *workshop,
     secret_free(key);
 }
 
-/* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
 const char *
 config_webdriver_url(const struct daemon_config *config, const struct workshop_config *workshop)
 {
@@ -361,6 +360,7 @@ config_webdriver_url(const struct daemon_config *config, const struct workshop_c
     return own ? own : config->webdriver_url;
 }
 
+/* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
 static void
 add_browser_mark(json_t *slice, const struct daemon_config *config,
                  const struct workshop_config *workshop)

@@ -127,50 +127,6 @@ recipe_verb(const json_t *step)
     return recipe_verb_find(step)->shape.members->name;
 }
 
-/* What is only worked out about a row that has been found leaves no other row out. */
-static bool
-describes_row(const json_t *step, bool in_row)
-{
-    return in_row && (json_object_get(step, "script") || json_object_get(step, "set") ||
-                      json_object_get(step, "found"));
-}
-
-static bool
-says_worksheet(const json_t *recipe, const json_t *value, bool in_row)
-{
-    const char *text = json_string_value(value), *name;
-    json_t *member;
-    size_t i;
-
-    if (text)
-        return strstr(text, "{order.worksheet") != NULL;
-    if (describes_row(value, in_row))
-        return false;
-    json_object_foreach((json_t *)value, name, member)
-    {
-        if (strcmp(name, "call") == 0 &&
-            says_worksheet(
-                recipe,
-                json_object_get(json_object_get(recipe, "pieces"), json_string_value(member)),
-                in_row))
-            return true;
-        if (says_worksheet(recipe, member, in_row || strcmp(name, "do") == 0))
-            return true;
-    }
-    json_array_foreach(value, i, member)
-    {
-        if (says_worksheet(recipe, member, in_row))
-            return true;
-    }
-    return false;
-}
-
-bool
-recipe_looks_in_worksheet(const json_t *recipe)
-{
-    return says_worksheet(recipe, json_object_get(recipe, "lookup"), false);
-}
-
 const char *
 recipe_verb_at(size_t i)
 {

@@ -57,10 +57,15 @@ recipe_whole_names(const json_t *recipe)
  * soon as a step passes the test. */
 struct search {
     const json_t *recipe;
-    bool (*test)(const json_t *step, const void *arg);
-    const void *arg;
-    json_t *seen; /* pieces */
+    bool (*test)(const json_t *step, const struct search *search);
+    const char *piece; /* that a call is looked for of; NULL: none is */
+    bool in_row;       /* in what each does with a row */
+    json_t *seen[2];   /* pieces, outside a row and in one */
 };
+
+/* Members that hold steps. */
+static const char *const inside[] = {"then", "else", "do", "none"};
+#define INSIDE_COUNT (sizeof inside / sizeof *inside)
 
 static bool search_steps(struct search *search, const json_t *steps);
 
@@ -70,84 +75,133 @@ search_piece(struct search *search, const json_t *step)
     const char *name = json_string_value(json_object_get(step, "call"));
     const json_t *steps =
         name ? json_object_get(json_object_get(search->recipe, "pieces"), name) : NULL;
+    json_t *seen = search->seen[search->in_row];
 
-    if (!steps || json_object_get(search->seen, name))
+    if (!steps || json_object_get(seen, name))
         return false;
-    json_object_set_new(search->seen, name, json_true());
+    json_object_set_new(seen, name, json_true());
     return search_steps(search, steps);
+}
+
+static bool
+search_inside(struct search *search, const json_t *step)
+{
+    bool in_row = search->in_row, found = false;
+
+    for (size_t i = 0; i < INSIDE_COUNT && !found; i++) {
+        search->in_row = in_row || strcmp(inside[i], "do") == 0;
+        found = search_steps(search, json_object_get(step, inside[i]));
+    }
+    search->in_row = in_row;
+    return found;
 }
 
 static bool
 search_steps(struct search *search, const json_t *steps)
 {
-    static const char *const inside[] = {"then", "else", "do", "none"};
     const json_t *step;
     size_t i;
 
     json_array_foreach(steps, i, step)
     {
-        if (search->test(step, search->arg) || search_piece(search, step))
+        if (search->test(step, search) || search_piece(search, step) || search_inside(search, step))
             return true;
-        for (size_t j = 0; j < sizeof inside / sizeof *inside; j++)
-            if (search_steps(search, json_object_get(step, inside[j])))
-                return true;
     }
     return false;
 }
 
 static bool
-leads_to(const json_t *recipe, const json_t *steps,
-         bool (*test)(const json_t *step, const void *arg), const void *arg)
+search_all(struct search *search, const json_t *steps)
 {
-    struct search search = {recipe, test, arg, json_object()};
-    bool found = search_steps(&search, steps);
+    bool found;
 
-    json_decref(search.seen);
+    search->seen[false] = json_object();
+    search->seen[true] = json_object();
+    found = search_steps(search, steps);
+    json_decref(search->seen[false]);
+    json_decref(search->seen[true]);
     return found;
 }
 
 static bool
-is_found(const json_t *step, const void *arg)
+leads_to(const json_t *recipe, const char *section,
+         bool (*test)(const json_t *step, const struct search *search))
 {
-    (void)arg;
+    return search_all(&(struct search){.recipe = recipe, .test = test},
+                      json_object_get(recipe, section));
+}
+
+static bool
+is_found(const json_t *step, const struct search *search)
+{
+    (void)search;
     return json_object_get(step, "found") != NULL;
 }
 
 static bool
-is_act(const json_t *step, const void *arg)
+is_act(const json_t *step, const struct search *search)
 {
     const struct recipe_verb_row *row = recipe_verb_find(step);
 
-    (void)arg;
+    (void)search;
     return row && row->acts;
 }
 
-/* Whether our id is written down here; under another name, where anything is set to it. */
 static bool
-says_uniqueid(const json_t *step, const void *arg)
-{
-    char *text = json_dumps(step, JSON_COMPACT);
-    bool says = text && strstr(text, "{order.uniqueid") != NULL;
-
-    (void)arg;
-    free(text);
-    return says;
-}
-
-static bool
-renames_uniqueid(const json_t *step, const void *arg)
-{
-    const json_t *set = json_object_get(step, "set");
-
-    return set && says_uniqueid(set, arg);
-}
-
-static bool
-is_call_of(const json_t *step, const void *arg)
+is_call_of(const json_t *step, const struct search *search)
 {
     const char *name = json_string_value(json_object_get(step, "call"));
 
-    return name && strcmp(name, arg) == 0;
+    return name && strcmp(name, search->piece) == 0;
+}
+
+/* Whether a template stands in it somewhere, but in steps inside. */
+static bool
+says(const json_t *value, const char *template)
+{
+    json_t *own = json_copy((json_t *)value);
+    char *text;
+    bool yes;
+
+    for (size_t i = 0; i < INSIDE_COUNT; i++)
+        json_object_del(own, inside[i]);
+    text = json_dumps(own, JSON_COMPACT);
+    yes = text && strstr(text, template);
+    free(text);
+    json_decref(own);
+    return yes;
+}
+
+static bool
+says_uniqueid(const json_t *step, const struct search *search)
+{
+    (void)search;
+    return says(step, "{order.uniqueid");
+}
+
+/* It may be written under another name then. */
+static bool
+sets_to_uniqueid(const json_t *step, const struct search *search)
+{
+    const json_t *set = json_object_get(step, "set");
+
+    return set && says_uniqueid(set, search);
+}
+
+/* What is only worked out about a row that has been found leaves no other row out. */
+static bool
+is_bound_to_worksheet(const json_t *step, const struct search *search)
+{
+    bool describes = json_object_get(step, "script") || json_object_get(step, "set") ||
+                     json_object_get(step, "found");
+
+    return !(search->in_row && describes) && says(step, "{order.worksheet");
+}
+
+bool
+recipe_looks_in_worksheet(const json_t *recipe)
+{
+    return leads_to(recipe, "lookup", is_bound_to_worksheet);
 }
 
 /* --- the rules --- */
@@ -169,20 +223,21 @@ check_circles(struct recipe_checker *c)
         char pointer[RECIPE_POINTER_BYTES] = "/pieces";
 
         config_pointer_add(pointer, sizeof pointer, name);
-        if (leads_to(c->recipe, steps, is_call_of, name))
+        if (search_all(&(struct search){.recipe = c->recipe, .test = is_call_of, .piece = name},
+                       steps))
             fault_at(c, pointer, "calls itself, directly or through another piece");
     }
 }
 
 static void
 check_purpose(struct recipe_checker *c, const char *section,
-              bool (*test)(const json_t *step, const void *arg), const char *fault)
+              bool (*test)(const json_t *step, const struct search *search), const char *fault)
 {
     const json_t *steps = json_object_get(c->recipe, section);
     char pointer[16] = "";
 
     config_pointer_add(pointer, sizeof pointer, section);
-    if (json_is_array(steps) && !leads_to(c->recipe, steps, test, NULL))
+    if (json_is_array(steps) && !leads_to(c->recipe, section, test))
         fault_at(c, pointer, fault);
 }
 
@@ -190,14 +245,11 @@ check_purpose(struct recipe_checker *c, const char *section,
 static void
 check_uniqueid(struct recipe_checker *c)
 {
-    const json_t *recipe = c->recipe, *create = json_object_get(recipe, "create");
-
-    if (!leads_to(recipe, create, says_uniqueid, NULL) &&
-        !leads_to(recipe, json_object_get(recipe, "commit"), says_uniqueid, NULL) &&
-        !leads_to(recipe, json_object_get(recipe, "lookup"), renames_uniqueid, NULL))
+    if (!leads_to(c->recipe, "create", says_uniqueid) &&
+        !leads_to(c->recipe, "commit", says_uniqueid) &&
+        !leads_to(c->recipe, "lookup", sets_to_uniqueid))
         fault_at(c, "/create",
-                 "nothing writes {order.uniqueid}: the line could not be found "
-                 "again");
+                 "nothing writes {order.uniqueid}: the line could not be found again");
 }
 
 /* What is left at once, for verify, may be cut short. A dialog that is answered is the ERP's. */

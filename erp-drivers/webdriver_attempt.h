@@ -3,9 +3,8 @@
  * webdriver.c has the walk from phase to phase, webdriver_browser.c knows browsers,
  * webdriver_life.c opens and ends them, webdriver_run.c goes through a section's steps,
  * webdriver_steps.c and webdriver_acts.c have the verbs, webdriver_ask.c asks the page,
- * webdriver_failure.c finds out what a failure means, webdriver_evidence.c keeps what shows it,
- * webdriver_trace.c tells a trial of all of it.
- */
+ * webdriver_failure.c finds out what a failure means, webdriver_evidence.c keeps what shows it, and
+ * webdriver_trace.c tells a trial. */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 

@@ -10,15 +10,6 @@
 #define TIMEOUT_S 45
 #define SCRIPT_MS 20000
 
-/* It takes an argument that it does not know for a page. */
-static bool
-is_firefox(const struct browser *b)
-{
-    const char *name = json_string_value(json_object_get(b->setup, "name"));
-
-    return name && strcmp(name, "firefox") == 0;
-}
-
 struct browser *
 browser_new(const json_t *erp)
 {
@@ -221,7 +212,7 @@ browser_capabilities(const struct browser *b)
 {
     const json_t *limits = json_object_get(b->recipe, "browser");
     const char *name = json_string_value(json_object_get(b->setup, "name"));
-    bool firefox = is_firefox(b);
+    bool firefox = name && strcmp(name, "firefox") == 0;
 
     return json_pack("{s:{s:{s:s s:s s:s s:{s:i s:I s:i} s:o}}}", "capabilities", "alwaysMatch",
                      "browserName", name ? name : "chrome", "pageLoadStrategy", "normal",

@@ -176,19 +176,20 @@ static void
 conclude(struct attempt *a)
 {
     char label[200], within[48] = "";
-    bool changed = strcmp(a->failure.code, "ui_changed") == 0;
+    bool changed = strcmp(a->failure.code, "ui_changed") == 0, refused;
 
     if (strcmp(a->failure.code, "session_lost") == 0)
         session_lost(a);
     if (a->lost)
         return;
     a->verdict = verdict_of(a);
-    if (a->verdict == ERP_REJECT && !changed && a->committed && a->section >= COMMIT) {
+    refused = a->verdict == ERP_REJECT && !changed;
+    if (refused && a->committed && a->section >= COMMIT) {
         a->refusal = a->failure;
         a->browser->dirty = true;
         return;
     }
-    if (a->verdict == ERP_REJECT && !changed && a->section <= LOOKUP && attempt_in_doubt(a))
+    if (refused && a->section <= LOOKUP && attempt_in_doubt(a))
         doubt(a);
     run_label(a, label, sizeof label);
     if (changed && a->step.json && a->job->now_ms >= a->step.deadline_ms)

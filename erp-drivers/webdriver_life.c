@@ -143,11 +143,10 @@ swept(struct attempt *a, const struct wire_reply *reply)
 {
     struct ending *ending = &a->ending;
     const struct browser *b = a->browser;
-
-    bool failed = reply->kind == WIRE_CUT;
+    bool unknown = reply->kind == WIRE_CUT;
 
     ending->ended += reply->ended;
-    if ((b->starting || failed) && !ending->ended && a->job->now_ms < a->appears_ms)
+    if ((b->starting || unknown) && !ending->ended && a->job->now_ms < a->appears_ms)
         return sweep(a, SWEEP_PAUSE_MS);
     ending->looked = true;
     if (b->id && (!ending->asked || (ending->doubt && !ending->ended)))

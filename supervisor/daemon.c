@@ -15,8 +15,7 @@
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
 /* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
 #define ASKED_AGAIN_MS 1000
-/* Over the longest stop_timeout_s: a worker closes its sessions, and then another one what it left.
- */
+/* Over the longest stop_timeout_s: a worker ends its sessions, and another one what it left. */
 #define STOP_SLACK_S 25
 
 /* What children need of their host. */

@@ -91,20 +91,12 @@ on_late(evutil_socket_t fd, short what, void *arg)
                  "this workshop's process gave no reply within %d s", FORWARD_PATIENCE_MS / 1000);
 }
 
-static void
-be_patient(struct forward *forward)
-{
-    struct timeval patience = clock_timeval(FORWARD_PATIENCE_MS);
-
-    if (evtimer_add(forward->timer, &patience))
-        die_abort("no memory for a timer");
-}
-
 /* held: the message, where it waits for a process. */
 static void
 keep(struct forwards *forwards, const struct child *child, struct call *call, json_t *held)
 {
     struct forward *forward = mem_alloc(sizeof *forward);
+    struct timeval patience = clock_timeval(FORWARD_PATIENCE_MS);
 
     *forward = (struct forward){.forwards = forwards,
                                 .child = child,
@@ -112,10 +104,9 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
                                 .held = json_incref(held),
                                 .id = forwards->last_id};
     forward->timer = evtimer_new(forwards->base, on_late, forward);
-    if (!forward->timer)
+    if (!forward->timer || evtimer_add(forward->timer, &patience))
         die_abort("no memory for a timer");
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
-    be_patient(forward);
 }
 
 /* A process is there that will soon serve, or its successor will. */

@@ -3,7 +3,7 @@
  *
  * Owns each such call until it is answered: by the child, by 503 the moment its channel is gone, by
  * 504 after FORWARD_PATIENCE_MS. While a process is on its way (after a reload, say) a call waits
- * for it, not longer than FORWARD_PATIENCE_MS; then it is 503. */
+ * for it as long at the most, and is then 503. */
 #ifndef SUPERVISOR_FORWARD_H
 #define SUPERVISOR_FORWARD_H
 

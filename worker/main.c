@@ -235,14 +235,12 @@ run_alone(struct process *p, const struct options *o)
     struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
     struct err err;
     json_t *slice;
-    int fd, guard = -1, status = EX_OSERR;
+    int fd, guard = workshop ? guard_browsers(config, workshop) : -1, status = EX_OSERR;
 
     for (size_t i = 0; i < faults.count; i++)
         log_error("%s: %s%s%s", faults.items[i].file, faults.items[i].pointer,
                   *faults.items[i].pointer ? ": " : "", faults.items[i].text);
     config_faults_clear(&faults);
-    if (workshop)
-        guard = guard_browsers(config, workshop);
     if (!workshop) {
         status = fail(EX_CONFIG,
                       config ? "the configuration has no such workshop" : "bad configuration");

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/recipe.h"
+
 #define PATIENT_MAX_MS 60000
 
 static int64_t
@@ -113,11 +115,17 @@ apply_retry(struct order *order, const struct policy_attempt *a)
     return sign;
 }
 
+/* Every other refusal comes after a look at the lines that are there. */
+static bool
+is_blind(const char *code)
+{
+    return strcmp(code, "ui_changed") == 0;
+}
+
 static void
 reject(struct order *order, const struct erp_outcome *outcome)
 {
-    /* Every other refusal comes after a look at the lines that are there. */
-    bool blind = strcmp(outcome->reason_code, "ui_changed") == 0;
+    bool blind = is_blind(outcome->reason_code);
     char text[sizeof order->reason_text];
 
     snprintf(text, sizeof text, "%s%.*s", blind ? doubt(order) : "", (int)sizeof text - 32,
@@ -129,17 +137,10 @@ reject(struct order *order, const struct erp_outcome *outcome)
 bool
 policy_line_may_exist(const struct order *order)
 {
-    static const char *const looked_up[] = {"worksheet_not_found", "worksheet_closed",
-                                            "product_not_found", "amount_refused", "erp_rejected"};
+    const struct recipe_reason *reason = recipe_reason_find(order->reason_code);
+    bool looked_up = reason && reason->verdict == RECIPE_REJECT && !is_blind(order->reason_code);
 
-    if (*order->erp_reference)
-        return true;
-    if (!order->commit_sent)
-        return false;
-    for (size_t i = 0; i < sizeof looked_up / sizeof *looked_up; i++)
-        if (strcmp(order->reason_code, looked_up[i]) == 0)
-            return false;
-    return true;
+    return *order->erp_reference || (order->commit_sent && !looked_up);
 }
 
 static enum policy_sign

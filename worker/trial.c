@@ -184,8 +184,8 @@ static int
 shut_in(struct trial *t, struct err *err)
 {
     struct sandbox_setup setup = {.mode = t->config->sandbox};
-    json_t *slice = json_pack("{s:{s:O} s:s}", "document", "erp", t->erp, "webdriver_url",
-                              config_webdriver_url(t->config, t->workshop));
+    json_t *slice = json_pack("{s:{s:O} s:O}", "document", "erp", t->erp, "webdriver_url",
+                              json_object_get(t->erp, "$webdriver_url"));
     int result = reach_erp(&t->reach, &setup, slice, err);
 
     json_decref(slice);

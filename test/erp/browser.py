@@ -33,7 +33,6 @@ REQUEST_TIMEOUT_S = 120
 POLL_S = 0.02
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MARK = "--pumpline-browser="
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 # What Chromium needs here. As root it has no sandbox; the tests' pages are their own.
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -227,7 +226,6 @@ class Proxy:
 class WebDriverError(Exception):
     def __init__(self, value):
         super().__init__(f"{value.get('error')}: {value.get('message', '')[:300]}")
-        self.error = value.get("error")
 
 
 class Browser:
@@ -235,16 +233,14 @@ class Browser:
 
     DEADLINE_S = 30
 
-    def __init__(self, url, arguments=()):
+    def __init__(self, url):
         self.host, self.port = url.split("//")[1].split(":")
-        self.requests = 0
-        options = {"args": [*ARGUMENTS, *ROOT_ARGUMENTS, *arguments]}
+        options = {"args": [*ARGUMENTS, *ROOT_ARGUMENTS]}
         value = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options, "unhandledPromptBehavior": "ignore"}}})
         self.path = f"/session/{value['sessionId']}"
 
     def call(self, method, path, body=None):
-        self.requests += 1
         connection = http.client.HTTPConnection(self.host, int(self.port), timeout=REQUEST_TIMEOUT_S)
         with contextlib.closing(connection):
             text = json.dumps(body if body is not None else {}) if method == "POST" else None
@@ -258,9 +254,6 @@ class Browser:
     def post(self, path, body=None):
         return self.call("POST", self.path + path, body)
 
-    def get(self, path):
-        return self.call("GET", self.path + path)
-
     def close(self):
         self.call("DELETE", self.path)
 
@@ -269,15 +262,6 @@ class Browser:
 
     def script(self, text, *arguments):
         return self.post("/execute/sync", {"script": text, "args": list(arguments)})
-
-    def find(self, css):
-        """The first one that is shown."""
-        def look():
-            for one in self.post("/elements", {"using": "css selector", "value": css}):
-                if self.get(f"/element/{one[ELEMENT]}/displayed"):
-                    return one[ELEMENT]
-            return None
-        return self.wait(look, css)
 
     def wait(self, condition, what):
         deadline = time.monotonic() + self.DEADLINE_S
@@ -289,33 +273,6 @@ class Browser:
             if time.monotonic() > deadline:
                 raise TimeoutError(what)
             time.sleep(0.05)
-
-    def click(self, css):
-        def attempt():
-            self.post(f"/element/{self.find(css)}/click")
-            return True
-        self.wait(attempt, f"click {css}")
-
-    def type(self, css, text, clear=False):
-        element = self.find(css)
-        if clear:
-            self.post(f"/element/{element}/clear")
-        self.post(f"/element/{element}/value", {"text": text})
-
-    def frame(self, name):
-        """From the top document."""
-        def enter():
-            self.post("/frame", {"id": None})
-            found = self.post("/elements", {"using": "css selector", "value": f"[name={name}]"})
-            return found and self.post("/frame", {"id": found[0]}) is None
-        self.wait(enter, f"frame {name}")
-
-    def window(self, place):
-        """The first is 0; waits until it is there."""
-        def enter():
-            handles = self.get("/window/handles")
-            return place < len(handles) and self.post("/window", {"handle": handles[place]}) is None
-        self.wait(enter, f"window {place}")
 
 
 # --- the parent of it all

@@ -20,6 +20,7 @@
 
 #define FAKE_PASSWORD "bot-<secret>&\"7351"
 #define FAKE_REQUESTS_MAX 2000
+#define COMMIT_ACTS 2 /* of fake_recipe: the click, and the dialog that it opens */
 
 static const char fake_recipe[] =
     "{\"recipe\": 1, \"timeout_s\": 2, \"settle_s\": 4, \"browser\": {\"recycle_after_orders\": 3,"

@@ -1,0 +1,263 @@
+/* What a failure means: which reason it is, whether it is one after the commit, and what is kept.
+ */
+#include "fake_attempt.h"
+
+static void
+test_page_changed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_string_equal(outcome.reason_text,
+                        "create/2 \"the worksheet\": #worksheet is not there within 2 s");
+    assert_int_equal(outcome.evidence_count, 2);
+    assert_string_equal(outcome.evidence[0].kind, "png");
+    assert_memory_equal(outcome.evidence[0].bytes, "\x89PNG\r\n\x1a\n", 8);
+    assert_string_equal(outcome.evidence[1].kind, "html");
+    assert_null(strstr(outcome.evidence[1].bytes, "7351"));
+    assert_null(strstr(outcome.evidence[1].bytes, "secret"));
+    assert_in_range(fake.delayed_ms, 1700, 2300);
+}
+
+static void
+test_rule_gives_the_reason(void **state)
+{
+    struct order order = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_int_equal(outcome.evidence_count, 0);
+    fake.hides_worksheet = false;
+    fake.rule = -1;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.logins, 1);
+}
+
+static void
+test_wrong_password_once(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 1;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(fake.open, 0);
+}
+
+/* No rule knows the words of a refused password: it is not tried again either. */
+static void
+test_login_that_leads_nowhere(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+/* A rule takes the words of a refused password for those of a refused order: the next order does
+ * not try it again. */
+static void
+test_login_is_no_refusal_of_the_order(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+}
+
+/* A login that says so has not got in: the password is not tried again for it. */
+static void
+test_session_lost_in_the_login(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+static void
+test_session_lost(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_RETRY, "erp_failure");
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.saves, 0);
+}
+
+/* A page that says no, and has stored the line. */
+static void
+test_refusal_after_a_save(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+/* Before the ERP has confirmed it, it may still be at it. */
+static void
+test_refusal_during_a_save(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_in_range(fake.delayed_ms, 3900, 4000);
+}
+
+static void
+test_refusal_after_a_save_of_another_amount(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.line_amount = "4";
+    expect(attempt(&order), ERP_REJECT, "amount_refused");
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* The page says no where a dialog was expected: it is not waited for until its time is up. */
+static void
+test_refusal_in_place_of_a_dialog(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.asks_nothing = fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s alone */
+}
+
+static void
+test_refusal_at_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.refuses = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_string_equal(outcome.reference, "");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+/* The look-up after it fails: nobody knows, and the next attempt looks first. */
+static void
+test_refusal_and_no_look_up(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.hides_lines = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line may be in the ERP, which does not let it be looked up: "
+                        "worksheet_closed: it says so");
+    fake.rule = -1;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    fake.hides_lines = false;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+/* A rule that says no at once does not keep a line from being found. */
+static void
+test_refusal_while_looking_up(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.says_no_at_once = true;
+    fake.rule = 3;
+    fake.saves = 1;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    fake.saves = 0;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_other_dialog_at_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.dialog = "The worksheet is in use by Ann";
+    expect(attempt(&order), ERP_RETRY, "worksheet_locked");
+    assert_int_equal(fake.saves, 0);
+    fake.dialog = "Whatever";
+    expect(attempt(&order), ERP_RETRY, "ui_changed");
+    fake.dialog = "Save it?";
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_page_changed),
+        TEST(test_rule_gives_the_reason),
+        TEST(test_wrong_password_once),
+        TEST(test_login_that_leads_nowhere),
+        TEST(test_login_is_no_refusal_of_the_order),
+        TEST(test_session_lost_in_the_login),
+        TEST(test_session_lost),
+        TEST(test_refusal_after_a_save),
+        TEST(test_refusal_after_a_save_of_another_amount),
+        TEST(test_refusal_during_a_save),
+        TEST(test_refusal_in_place_of_a_dialog),
+        TEST(test_refusal_at_the_commit),
+        TEST(test_refusal_and_no_look_up),
+        TEST(test_refusal_while_looking_up),
+        TEST(test_other_dialog_at_commit),
+    };
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

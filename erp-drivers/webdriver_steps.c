@@ -121,7 +121,7 @@ do_each(struct attempt *a, const struct wire_reply *reply)
     if (!count && !member(a, "none"))
         return fail_with(a, NULL, "no row is like that");
     if (count > 1 && !json_is_false(member(a, "only")))
-        return fail_with(a, NULL, "%zu rows are like that, where one was expected", count);
+        return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected", count);
     if (count)
         return enter_rows(a, reply->value);
     run_push(a, member(a, "none"), "none", false);

@@ -38,6 +38,26 @@ test_rule_gives_the_reason(void **state)
     assert_int_equal(fake.logins, 1);
 }
 
+/* Not even where the step may fail: it would pass for a line that is not there. */
+static void
+test_two_lines_of_one_id(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
+    json_t *each = json_array_get(json_object_get(pieces, "find"), 1);
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    for (int optional = 0; optional < 2; optional++) {
+        json_object_set_new(each, "optional", json_boolean(optional));
+        expect(attempt(&order), ERP_REJECT, "ui_changed");
+        assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
+        assert_int_equal(outcome.evidence_count, 2);
+    }
+    assert_int_equal(fake.commits, 0);
+}
+
 static void
 test_wrong_password_once(void **state)
 {
@@ -243,6 +263,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_page_changed),
         TEST(test_rule_gives_the_reason),
+        TEST(test_two_lines_of_one_id),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
         TEST(test_login_is_no_refusal_of_the_order),

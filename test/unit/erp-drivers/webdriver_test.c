@@ -1,5 +1,5 @@
-/* The WebDriver engine against a browser that is not there: the walk, what is lost, and what is never
- * done twice. */
+/* The WebDriver engine against a browser that is not there: the walk, what is lost, and what is
+ * never done twice. */
 #include "fake_attempt.h"
 
 #include "erp-drivers/webdriver_attempt.h"

@@ -257,6 +257,88 @@ test_other_dialog_at_commit(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* --- the browser is cut off from the ERP --- */
+
+/* The page shows the ERP's answer, which the proxy could not read: another browser reads it back.
+ */
+static void
+test_cut_off_and_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+static void
+test_cut_off_and_not_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.forgets = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* What the page waits for never comes; it is not waited for long. */
+static void
+test_cut_off_without_an_answer(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    json_object_set_new(json_object_get(erp, "$recipe"), "timeout_s", json_integer(60));
+    fake.cuts_off = fake.never_confirms = true;
+    expect(attempt(&order), ERP_RETRY, "erp_unreachable");
+    assert_string_equal(outcome.reason_text, "commit/2 wait: the ERP closed the connection");
+    assert_in_range(fake.delayed_ms, 2700, 3300);
+    assert_int_equal(fake.open, 0);
+    fake.delayed_ms = 0;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s */
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+static void
+test_cut_off_and_refused(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.refuses = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+}
+
+/* An attempt that was given up in the middle has left a browser that reaches nothing. */
+static void
+test_cut_off_before(void **state)
+{
+    struct order first = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.forgets = true;
+    expect(attempt(&first), ERP_REJECT, "outcome_unknown");
+    fake.forgets = false;
+    fake.saves = 0;
+    fake.cut = true;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.sessions, 2);
+}
+
 int
 main(void)
 {
@@ -277,6 +359,11 @@ main(void)
         TEST(test_refusal_and_no_look_up),
         TEST(test_refusal_while_looking_up),
         TEST(test_other_dialog_at_commit),
+        TEST(test_cut_off_and_confirmed),
+        TEST(test_cut_off_and_not_confirmed),
+        TEST(test_cut_off_without_an_answer),
+        TEST(test_cut_off_and_refused),
+        TEST(test_cut_off_before),
     };
 
     secret_start();

@@ -66,6 +66,8 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_CONDITIONS] = recipe_kind_conditions,
     [RECIPE_TEXT_TEST] = recipe_kind_test,
     [RECIPE_VALUE_TEST] = recipe_kind_test,
+    [RECIPE_VARIABLE_TEST] = recipe_kind_test,
+    [RECIPE_URL_TEST] = recipe_kind_test,
     [RECIPE_DIALOG] = recipe_kind_dialog,
     [RECIPE_PAIR] = recipe_kind_pair,
     [RECIPE_STEPS] = recipe_kind_steps,
@@ -175,6 +177,7 @@ recipe_check(const json_t *recipe, const char *file, struct config_faults *fault
         c.names = recipe_whole_names(recipe);
         recipe_check_object(&c, recipe, recipe_shape(RECIPE_OBJECT_FILE), NULL);
         recipe_whole_check(&c);
+        recipe_id_check(&c);
         json_decref(c.names);
     } else {
         recipe_fault(&c, "must be an object");

@@ -1,6 +1,6 @@
 /* Going through a recipe: what the functions that check its values share. recipe_value.c has those
  * for single values, recipe_parts.c those for what has parts, recipe_whole.c what only the whole
- * shows. */
+ * shows, recipe_id.c how the order's uniqueid is compared. */
 #ifndef COMMON_RECIPE_CHECKER_H
 #define COMMON_RECIPE_CHECKER_H
 
@@ -61,5 +61,8 @@ json_t *recipe_whole_names(const json_t *recipe);
 
 /* Pieces that call each other in a circle, a section that does not do what it is for. */
 void recipe_whole_check(struct recipe_checker *c);
+
+/* recipe_id.c: a line that is said to be found without our id being compared. */
+void recipe_id_check(struct recipe_checker *c);
 
 #endif

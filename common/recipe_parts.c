@@ -256,12 +256,19 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
 void
 recipe_kind_test(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
-    if (json_is_object(value))
-        check_shaped(c, value, RECIPE_OBJECT_TEST);
-    else if (m->kind == RECIPE_TEXT_TEST)
+    static const enum recipe_object objects[] = {
+        [RECIPE_TEXT_TEST] = RECIPE_OBJECT_TEST,
+        [RECIPE_VALUE_TEST] = RECIPE_OBJECT_TEST,
+        [RECIPE_VARIABLE_TEST] = RECIPE_OBJECT_VARIABLE_TEST,
+        [RECIPE_URL_TEST] = RECIPE_OBJECT_URL_TEST,
+    };
+
+    if (!json_is_object(value) && m->kind == RECIPE_TEXT_TEST)
         recipe_check_kind(c, RECIPE_TEMPLATE, value);
     else
-        recipe_fault(c, "must be an object");
+        check_shaped(c, value, objects[m->kind]);
+    if (json_object_get(value, "exact") && m->kind == RECIPE_VALUE_TEST)
+        recipe_fault(c, "exact belongs to text: a value is always compared exactly");
 }
 
 void
@@ -317,6 +324,8 @@ check_read(struct recipe_checker *c, const json_t *step)
 
     if (page != (bool)json_is_null(json_object_get(step, "read")))
         recipe_fault(c, "read is null for the page's url and title, else a locator");
+    if (json_object_get(step, "exact") && strcmp(what, "text"))
+        recipe_fault(c, "exact belongs to what \"text\": all else is read exactly");
 }
 
 static void

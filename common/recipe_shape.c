@@ -63,11 +63,29 @@ static const struct recipe_member locator_members[] = {
     {.name = "visible", .kind = RECIPE_BOOL},
 };
 
+/* How a text is compared. */
+#define COMPARISONS                                                                                \
+    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},                                          \
+        {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},                                \
+        {.name = "starts", .kind = RECIPE_TEMPLATE, .way = true},                                  \
+        {.name = "ends", .kind = RECIPE_TEMPLATE, .way = true},                                    \
+    {                                                                                              \
+        .name = "matches", .kind = RECIPE_REGEX, .way = true                                       \
+    }
+
 static const struct recipe_member test_members[] = {
     {.name = "of", .kind = RECIPE_LOCATOR, .required = true},
-    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},
-    {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},
-    {.name = "matches", .kind = RECIPE_REGEX, .way = true},
+    COMPARISONS,
+    {.name = "exact", .kind = RECIPE_BOOL},
+};
+
+static const struct recipe_member variable_test_members[] = {
+    {.name = "text", .kind = RECIPE_TEMPLATE, .required = true},
+    COMPARISONS,
+};
+
+static const struct recipe_member url_test_members[] = {
+    COMPARISONS,
 };
 
 static const char *const equal_as[] = {"text", "number", NULL};
@@ -78,6 +96,8 @@ static const struct recipe_member condition_members[] = {
     {.name = "gone", .kind = RECIPE_LOCATOR, .way = true},
     {.name = "text", .kind = RECIPE_TEXT_TEST, .way = true},
     {.name = "value", .kind = RECIPE_VALUE_TEST, .way = true},
+    {.name = "variable", .kind = RECIPE_VARIABLE_TEST, .way = true},
+    {.name = "url", .kind = RECIPE_URL_TEST, .way = true},
     {.name = "equal", .kind = RECIPE_PAIR, .way = true},
     {.name = "expression", .kind = RECIPE_CODE, .way = true},
     {.name = "dialog", .kind = RECIPE_DIALOG, .way = true},
@@ -170,6 +190,7 @@ static const struct recipe_member check_members[] = {
 static const struct recipe_member read_members[] = {
     {.name = "read", .kind = RECIPE_PAGE, .required = true},
     {.name = "what", .kind = RECIPE_WHAT},
+    {.name = "exact", .kind = RECIPE_BOOL},
     {.name = "match", .kind = RECIPE_REGEX},
     {.name = "number", .kind = RECIPE_NUMBER},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
@@ -251,6 +272,8 @@ static const struct recipe_shape shapes[] = {
     [RECIPE_OBJECT_BROWSER] = SHAPE(browser_members),
     [RECIPE_OBJECT_LOCATOR] = SHAPE(locator_members),
     [RECIPE_OBJECT_TEST] = SHAPE(test_members),
+    [RECIPE_OBJECT_VARIABLE_TEST] = SHAPE(variable_test_members),
+    [RECIPE_OBJECT_URL_TEST] = SHAPE(url_test_members),
     [RECIPE_OBJECT_CONDITION] = SHAPE(condition_members),
     [RECIPE_OBJECT_RULE] = SHAPE(rule_members),
     [RECIPE_OBJECT_NUMBER] = SHAPE(number_members),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/recipe_checker.h"
+#include "common/recipe_id.h"
 
 /* --- names --- */
 
@@ -202,6 +203,18 @@ bool
 recipe_looks_in_worksheet(const json_t *recipe)
 {
     return leads_to(recipe, "lookup", is_bound_to_worksheet);
+}
+
+bool
+recipe_each_is_of_id(const json_t *recipe, const json_t *each)
+{
+    struct search search = {.recipe = recipe, .test = is_found};
+    struct recipe_id id = {.in_text = false};
+
+    return recipe_id_locator(json_object_get(each, "each"), &id) ||
+           recipe_id_condition(recipe, json_object_get(each, "where"), &id) ||
+           (!json_is_false(json_object_get(each, "only")) &&
+            search_all(&search, json_object_get(each, "do")));
 }
 
 /* --- the rules --- */

@@ -2,7 +2,8 @@
  *
  * A question is an object: op, its members, depth (how many frames we are in), rules (error rules
  * to be looked at at once), row. An answer: ok, why, lost (the frame is gone), element, checked,
- * value, rows, elements, rule (the number of the error rule that holds), words, place. */
+ * value, rows, elements, doubt (words: a text may be our id or another), rule (the number of the
+ * error rule that holds), words, place. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,15 +116,32 @@ is_code(const char *name)
     return strcmp(name, "expression") == 0 || strcmp(name, "matches") == 0;
 }
 
+/* Members of tests and locators that have the uniqueid: it is compared exactly, whatever they say.
+ */
+static bool
+compares_id(const char *name, const json_t *value)
+{
+    static const char *const names[] = {"text", "is", "contains", "starts", "ends", "link"};
+    const char *text = json_string_value(value);
+
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return strstr(text, "{order.uniqueid") != NULL;
+    return false;
+}
+
 static json_t *
 resolve_object(struct attempt *a, const json_t *value)
 {
     json_t *copy = json_object(), *member;
+    bool id = false;
     const char *name;
 
     json_object_foreach((json_t *)value, name, member)
     {
         json_t *part = is_code(name) ? json_incref(member) : ask_resolve(a, member);
+
+        id = id || compares_id(name, member);
 
         if (!part) {
             json_decref(copy);
@@ -131,6 +149,8 @@ resolve_object(struct attempt *a, const json_t *value)
         }
         json_object_set_new(copy, name, part);
     }
+    if (id)
+        json_object_set_new(copy, "exact", json_string("id"));
     return copy;
 }
 
@@ -290,7 +310,8 @@ ask_plainly(struct attempt *a, const char *op, json_t *question)
     if (!json_object_get(question, "rules"))
         json_object_set_new(question, "rules", ask_rules(a, true));
     take_codes(question, &codes, &count);
-    script = mem_format("%sreturn answer(arguments[0], [%s]);", webdriver_page_script(), codes);
+    script = mem_format("%s%sreturn answer(arguments[0], [%s]);", webdriver_page_text_script(),
+                        webdriver_page_script(), codes);
     body = json_pack("{s:s s:[o]}", "script", script, "args", question);
     free(script);
     free(codes);
@@ -375,12 +396,21 @@ keep_why(struct attempt *a, const char *why)
     template_free(words);
 }
 
+/* Neither found nor not found may follow from a comparison in doubt. What is waited for is mostly
+ * the search's heading. */
+static bool
+decides_over_line(const struct attempt *a)
+{
+    return (a->section == LOOKUP || a->section == VERIFY) && strcmp(a->step.verb, "wait");
+}
+
 enum result
 ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
 {
     const json_t *answer = reply->value, *place = json_object_get(answer, "place");
     const char *why = json_string_value(json_object_get(answer, "why"));
     const char *words = json_string_value(json_object_get(answer, "words"));
+    const char *doubt = json_string_value(json_object_get(answer, "doubt"));
 
     *yes = false;
     if (reply->kind != WIRE_OK)
@@ -394,6 +424,9 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
         return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
     if (json_object_get(answer, "rule"))
         return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), words);
+    if (doubt && decides_over_line(a))
+        return fail_with(a, "outcome_unknown", "nobody can tell whether the line is there: %s",
+                         doubt);
     *yes = json_is_true(json_object_get(answer, "ok"));
     return DONE;
 }

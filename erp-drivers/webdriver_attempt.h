@@ -3,8 +3,8 @@
  * webdriver.c has the walk from phase to phase, webdriver_browser.c knows browsers,
  * webdriver_life.c opens and ends them, webdriver_run.c goes through a section's steps,
  * webdriver_steps.c and webdriver_acts.c have the verbs, webdriver_ask.c asks the page,
- * webdriver_failure.c finds out what a failure means, webdriver_evidence.c keeps what shows it, and
- * webdriver_trace.c tells a trial. */
+ * webdriver_twins.c meets two lines of one id, webdriver_failure.c finds out what a failure means,
+ * webdriver_evidence.c keeps what shows it, and webdriver_trace.c tells a trial. */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
@@ -45,7 +45,9 @@ enum result {
 };
 
 struct failure {
-    const char *code; /* static; NULL: nobody knows yet: the error rules are asked */
+    /* static; outcome_unknown: of no recipe, the engine's own; NULL: nobody knows yet: the error
+     * rules are asked */
+    const char *code;
     char words[ORDER_REASON_TEXT_MAX + 1];
     char dialog[256]; /* the text of a dialog that is open */
     bool dialog_open;
@@ -125,6 +127,8 @@ struct attempt {
     struct ending ending;
     int64_t appears_ms; /* until then a browser that was asked for may still appear; 0: not known */
     struct found found;
+    size_t twin_rows; /* lines of our id in this section, where there are several */
+    json_t *twins;    /* their references, as far as they are known */
     struct failure failure;
     int failure_stage;
     struct failure refusal; /* what was said after the commit: it counts if nothing is found */
@@ -151,6 +155,7 @@ enum result take_trouble(struct attempt *a, const struct wire_reply *reply);
 /* --- steps (webdriver_run.c) --- */
 
 void run_section(struct attempt *a, enum section section);
+void run_section_again(struct attempt *a); /* from its first step, as it was begun */
 
 /* DONE: the section is through. */
 enum result run_continue(struct attempt *a, const struct wire_reply *reply);
@@ -236,6 +241,19 @@ enum result ask_frames(struct attempt *a, const struct wire_reply *reply);
 
 /* Looks for the rows of an each; row: the row that "row" means among its locators. */
 enum result ask_rows(struct attempt *a, const json_t *each, const struct level *row);
+
+/* --- several lines of one id (webdriver_twins.c) --- */
+
+/* Whether so many rows of an each are lines of our id: then it goes through one at a time, the one
+ * at place twins_next(). */
+bool twins_are(struct attempt *a, const json_t *each, size_t count);
+size_t twins_next(const struct attempt *a);
+
+/* attempt.found is one of them. DONE: on to the next; FAILED: all are known. */
+enum result twins_add(struct attempt *a);
+
+/* At the end of a section. FAILED: there were several, and not each was said to be found. */
+enum result twins_end(struct attempt *a);
 
 /* --- browsers (webdriver_browser.c) --- */
 

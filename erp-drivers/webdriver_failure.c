@@ -125,14 +125,24 @@ attempt_in_doubt(const struct attempt *a)
     return a->committed || a->job->order->commit_sent;
 }
 
+/* A person has to look: nothing that follows could tell. */
+static bool
+is_unknown(const char *code)
+{
+    return strcmp(code, "outcome_unknown") == 0;
+}
+
 /* The verdict, as it is to be after all that happened before. */
 static enum erp_verdict
 verdict_of(struct attempt *a)
 {
     const char *code = a->failure.code;
-    enum recipe_verdict verdict = recipe_reason_find(code)->verdict;
     bool changed = strcmp(code, "ui_changed") == 0;
+    enum recipe_verdict verdict;
 
+    if (is_unknown(code))
+        return ERP_REJECT;
+    verdict = recipe_reason_find(code)->verdict;
     /* Whoever tries a password again and again locks the account. */
     if (verdict == RECIPE_REJECT && a->section == LOGIN && a->password_typed) {
         a->failure.code = "auth_failed";
@@ -183,7 +193,7 @@ conclude(struct attempt *a)
     if (a->lost)
         return;
     a->verdict = verdict_of(a);
-    refused = a->verdict == ERP_REJECT && !changed;
+    refused = a->verdict == ERP_REJECT && !changed && !is_unknown(a->failure.code);
     if (refused && a->committed && a->section >= COMMIT) {
         a->refusal = a->failure;
         a->browser->dirty = true;
@@ -215,7 +225,7 @@ wants_evidence(const struct attempt *a, const char *code)
 {
     if (a->browser->tell)
         return strcmp(code, "browser_failure") != 0;
-    return strcmp(code, "ui_changed") == 0;
+    return strcmp(code, "ui_changed") == 0 || is_unknown(code);
 }
 
 /* --- from stage to stage --- */

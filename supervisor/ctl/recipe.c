@@ -24,8 +24,14 @@
 static void
 print_sound(const struct ctl *ctl, const json_t *reply)
 {
-    (void)reply;
+    const json_t *note;
+    size_t i;
+
     text_say("%s: sound", ctl->args[0]);
+    json_array_foreach(json_object_get(reply, "notes"), i, note)
+    {
+        text_say("%s: note: %s", ctl->args[0], json_string_value(note));
+    }
 }
 
 static void
@@ -51,8 +57,9 @@ command_recipe_check(struct ctl *ctl)
     json_t *recipe = recipe_read(ctl->args[0], &faults);
 
     ctl_show(ctl,
-             json_pack("{s:s s:b s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
-                       config_faults_json(&faults)),
+             json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
+                       config_faults_json(&faults), "notes",
+                       recipe ? recipe_id_notes(recipe) : json_array()),
              recipe ? print_sound : print_faults);
     config_faults_clear(&faults);
     json_decref(recipe);

@@ -77,6 +77,12 @@ READS = [
     {"set": {"all": "{id|upper}-{n}-{title|lower|trim}-{{{url|urlencode|json}}}"}},
     {"script": "return arguments[0] + '/' + location.pathname;", "args": ["{all}"], "into": "told"},
     {"read": "#no-such", "into": "nothing", "optional": True, "timeout_s": 0.3},
+    {"read": "#words", "exact": True, "into": "exactly"}, holds({"variable": {"text": "{exactly}", "is": "Total:  12,50   EUR"}}, "read exactly"),
+    holds({"all": [{"text": {"of": "#words", "is": "Total: 12,50 EUR"}}, {"text": {"of": "#words", "is": "Total:  12,50   EUR", "exact": True}},
+                   {"not": {"text": {"of": "#words", "is": "Total: 12,50 EUR", "exact": True}}},
+                   {"text": {"of": "#words", "starts": "Total: 12"}}, {"text": {"of": "#words", "ends": "12,50   EUR", "exact": True}}]}, "exact, starts, ends"),
+    holds({"all": [{"variable": {"text": "{url}", "matches": "/form$"}}, {"url": {"ends": "/form"}}, {"url": {"matches": "^http.*/form$"}},
+                   {"not": {"variable": {"text": "{url}", "starts": "form"}}}, {"not": {"url": {"is": "/form"}}}]}, "variables and the address"),
     holds({"expression": "arguments[0].startsWith('FROZEN-7-3-') && arguments[0].endsWith('//form')",
            "args": ["{told}"]}, "attribute, count, url, title, set, script, filters"),
 ]
@@ -138,7 +144,7 @@ def recipe():
             "greet": [{"set": {"greeting": "Hello {whom}"}}],
             "find": [
                 {"goto": "find?id={order.uniqueid|urlencode}"}, {"wait": {"text": {"of": "h1", "is": "Found"}}},
-                {"each": "#found tr", "do": [
+                {"each": "#found tr", "where": {"text": {"of": "td:nth-child(3)", "contains": "[{order.uniqueid}]"}}, "do": [
                     {"read": {"css": "td:nth-child(1)", "in": "row"}, "into": "product"},
                     {"read": {"css": "td:nth-child(2)", "in": "row"}, "into": "amount"},
                     {"found": {"reference": "G{row}", "product_nr": "{product}", "amount": "{amount}"}}], "none": []}]},

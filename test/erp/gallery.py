@@ -110,7 +110,8 @@ class Gallery:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def found(self, uniqueid):
-        rows = "".join(f"<tr><td>{html.escape(line['product'])}</td><td>{html.escape(line['amount'])}</td></tr>"
+        rows = "".join(f"<tr><td>{html.escape(line['product'])}</td><td>{html.escape(line['amount'])}</td>"
+                       f"<td>Order [{html.escape(line['id'])}] of today</td></tr>"
                        for line in self.saved if line["id"] == uniqueid)
         return f"<h1>Found</h1><table id='found'>{rows}</table>"
 

@@ -17,7 +17,8 @@
 #include "common/sweep.h"
 
 #define FOUND                                                                                      \
-    "[{\"found\": {\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "       \
+    "[{\"assert\": {\"value\": {\"of\": \"#r\", \"is\": \"{order.uniqueid}\"}}}, {\"found\": "     \
+    "{\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "                    \
     "\"1\"}}]"
 #define RECIPE(url)                                                                                \
     "{\"recipe\": 1, \"options\": {\"branch\": {}}, \"login\": [{\"goto\": \"" url "\"}], "        \

@@ -79,6 +79,7 @@ struct fake {
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool shows_twice;        /* two lines for each that it has stored */
+    bool shows_other_id;     /* what may be our id or another */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
     bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
     bool asks_nothing;       /* no dialog opens */
@@ -181,8 +182,11 @@ fake_answer(struct fake *f, const json_t *question)
         return f->hides_menu && !f->menu ? fake_no("#menu is not there") : "{\"ok\":true}";
     if (strcmp(op, "rows") == 0)
         assert_false(f->armed || f->cut); /* what is looked up reaches the ERP */
+    if (strcmp(op, "rows") == 0 && f->shows_other_id)
+        return "{\"ok\":true,\"rows\":[],\"elements\":[],\"doubt\":\"td holds u 1\"}";
     if (strcmp(op, "rows") == 0 && f->shows_twice && f->saves)
-        return "{\"ok\":true,\"rows\":[3,4],\"elements\":[{},{}]}";
+        return "{\"ok\":true,\"rows\":[3,4],\"elements\":[{\"element-6066-11e4-a52e-"
+               "4f735466cecf\":\"row3\"},{\"element-6066-11e4-a52e-4f735466cecf\":\"row4\"}]}";
     if (strcmp(op, "rows") == 0 && f->hides_lines && f->saves)
         return fake_no("the list is not there");
     if (strcmp(op, "rows") == 0)

@@ -38,24 +38,99 @@ test_rule_gives_the_reason(void **state)
     assert_int_equal(fake.logins, 1);
 }
 
+static json_t *
+each_of_find(void)
+{
+    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
+
+    return json_array_get(json_object_get(pieces, "find"), 1);
+}
+
+static void
+expect_twice(struct order *order)
+{
+    expect(attempt(order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line is there twice: L3 and L4; delete one, then retry");
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
 /* Not even where the step may fail: it would pass for a line that is not there. */
 static void
 test_two_lines_of_one_id(void **state)
 {
     struct order order = order_of("u-1");
-    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
-    json_t *each = json_array_get(json_object_get(pieces, "find"), 1);
 
     (void)state;
     fake.saves = 1;
     fake.shows_twice = true;
     for (int optional = 0; optional < 2; optional++) {
-        json_object_set_new(each, "optional", json_boolean(optional));
-        expect(attempt(&order), ERP_REJECT, "ui_changed");
-        assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
-        assert_int_equal(outcome.evidence_count, 2);
+        json_object_set_new(each_of_find(), "optional", json_boolean(optional));
+        expect_twice(&order);
     }
+    json_object_set_new(each_of_find(), "only", json_false());
+    expect_twice(&order);
     assert_int_equal(fake.commits, 0);
+    fake.shows_twice = false; /* one has been deleted */
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Also where an earlier request stored it, and where it is only read back that there are two. */
+static void
+test_two_lines_after_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.shows_twice = true;
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+    assert_true(order.commit_sent);
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+}
+
+/* Rows that are never said to be found are no lines that could be told from each other. */
+static void
+test_two_rows_without_a_line(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    json_array_clear(json_object_get(each_of_find(), "do"));
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_a_text_that_may_be_our_id(void **state)
+{
+    struct order order = order_of("u 1");
+
+    (void)state;
+    fake.shows_other_id = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_non_null(strstr(outcome.reason_text, "td holds u 1"));
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Before a browser is opened. */
+static void
+test_an_id_that_can_not_be_told_from_others(void **state)
+{
+    struct order order = order_of("H  x");
+
+    (void)state;
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_non_null(strstr(outcome.reason_text, "two blanks in a row"));
+    order.commit_sent = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.requests, 0);
 }
 
 static void
@@ -346,6 +421,10 @@ main(void)
         TEST(test_page_changed),
         TEST(test_rule_gives_the_reason),
         TEST(test_two_lines_of_one_id),
+        TEST(test_two_lines_after_the_commit),
+        TEST(test_two_rows_without_a_line),
+        TEST(test_a_text_that_may_be_our_id),
+        TEST(test_an_id_that_can_not_be_told_from_others),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
         TEST(test_login_is_no_refusal_of_the_order),

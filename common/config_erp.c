@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/config_check.h"
 #include "common/recipe.h"
@@ -70,6 +71,29 @@ static const struct config_member browser_members[] = {
     {.name = "binary", .kind = CONFIG_PATH},
     {.name = "headless", .kind = CONFIG_BOOL},
     {.name = "arguments", .kind = CONFIG_ARRAY},
+    {.name = "preferences", .kind = CONFIG_OBJECT},
+};
+
+/* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
+static const struct {
+    const char *prefix, *why;
+} kept_preferences[] = {
+    {"credentials_enable", "browsers keep no passwords"},
+    {"password_manager", "browsers keep no passwords"},
+    {"profile.password_manager", "browsers keep no passwords"},
+    {"signon.", "browsers keep no passwords"},
+    {"autofill.", "browsers keep nothing that was typed"},
+    {"browser.formfill.", "browsers keep nothing that was typed"},
+    {"extensions.formautofill.", "browsers keep nothing that was typed"},
+    {"proxy", "what a browser may reach is not a preference"},
+    {"network.proxy", "what a browser may reach is not a preference"},
+    {"net.network_prediction", "nothing is sent to the ERP ahead of its time"},
+    {"network.prefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.predictor", "nothing is sent to the ERP ahead of its time"},
+    {"network.dns.disablePrefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.http.speculative", "nothing is sent to the ERP ahead of its time"},
+    {"browser.urlbar.speculative", "nothing is sent to the ERP ahead of its time"},
+    {"intl.accept_languages", "the recipe says it: browser.language"},
 };
 
 bool
@@ -121,6 +145,40 @@ check_database(const json_t *erp, const struct config_place *place)
         config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
 }
 
+/* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
+ */
+static const char *
+preference_kept(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < sizeof kept_preferences / sizeof *kept_preferences; i++) {
+        const char *prefix = kept_preferences[i].prefix;
+
+        if (strncasecmp(name, prefix, strlen(prefix)) == 0 ||
+            (strncasecmp(prefix, name, length) == 0 && prefix[length] == '.'))
+            return kept_preferences[i].why;
+    }
+    return NULL;
+}
+
+static void
+check_preferences(const json_t *browser, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp/browser/preferences", faults};
+    const char *name, *kept;
+    json_t *value;
+
+    json_object_foreach(json_object_get(browser, "preferences"), name, value)
+    {
+        kept = preference_kept(name);
+        if (kept)
+            config_check_fault(&place, name, "can't be set: %s", kept);
+        else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
+            config_check_fault(&place, name, "must be a string, a whole number, true or false");
+    }
+}
+
 static void
 check_browser(const json_t *erp, const struct config_place *place)
 {
@@ -136,6 +194,7 @@ check_browser(const json_t *erp, const struct config_place *place)
         if (!json_is_string(argument))
             config_check_fault(&inside, "arguments", "must be texts");
     }
+    check_preferences(browser, place->file, place->faults);
 }
 
 /* A new system is one row here. */

@@ -57,7 +57,9 @@ trace_sets(const struct attempt *a, const char *name, const char *value)
 void
 trace_ends(const struct attempt *a, enum result result)
 {
-    bool otherwise = a->step.verb && strcmp(a->step.verb, "when") == 0 && !a->step.holds;
+    bool asks = a->step.verb &&
+                (strcmp(a->step.verb, "when") == 0 || strcmp(a->step.verb, "unchanged") == 0);
+    bool otherwise = asks && !a->step.holds;
     char *words;
 
     if (!a->browser->tell)
@@ -97,6 +99,14 @@ webdriver_trace(void *session, webdriver_tell *tell_function, void *arg)
 }
 
 bool
+webdriver_asks(const struct erp_job *job)
+{
+    const struct attempt *a = job->state;
+
+    return a && a->step.asking;
+}
+
+bool
 webdriver_picture(void *session, struct erp_request *request)
 {
     const struct browser *b = session;
@@ -109,14 +119,29 @@ webdriver_picture(void *session, struct erp_request *request)
     return true;
 }
 
+static void
+say_no_picture(const struct wire_reply *wire, char *words, size_t size)
+{
+    if (wire->kind == WIRE_DIALOG)
+        text_copy(words, size, "a dialog is open");
+    else if (wire->kind == WIRE_NO_WINDOW)
+        text_copy(words, size, "the window has closed");
+    else if (wire->kind == WIRE_CUT && wire->sent)
+        text_copy(words, size, "the browser does not answer: a page is being loaded, or is busy");
+    else
+        text_copy(words, size, *wire->words ? wire->words : "the driver's answer is no picture");
+}
+
 char *
-webdriver_picture_take(const struct erp_reply *reply, size_t *length)
+webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *words, size_t size)
 {
     struct wire_reply wire;
     char *bytes;
 
     wire_read(reply, &wire);
     bytes = wire.kind == WIRE_OK ? evidence_png(wire.value, length) : NULL;
+    if (!bytes)
+        say_no_picture(&wire, words, size);
     wire_clear(&wire);
     return bytes;
 }

@@ -5,7 +5,7 @@
 #include "erp-drivers/webdriver_attempt.h"
 
 #define LABEL_BYTES 256
-#define PICTURE_MS 10000
+#define PICTURE_EXTRA_MS 10000
 
 static void
 tell(const struct attempt *a, const struct webdriver_event *event)
@@ -110,12 +110,15 @@ bool
 webdriver_picture(void *session, struct erp_request *request)
 {
     const struct browser *b = session;
+    const json_t *limits = json_object_get(b->recipe, "browser");
+    unsigned load_s = (unsigned)recipe_number(limits, "page_load_s", RECIPE_PAGE_LOAD_S);
 
     if (!b->id)
         return false;
     wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
     request->what = "picture";
-    request->timeout_ms = PICTURE_MS;
+    /* Given up earlier it would go on in the driver, and hold up what comes next. */
+    request->timeout_ms = 1000 * load_s + PICTURE_EXTRA_MS;
     return true;
 }
 
@@ -126,8 +129,10 @@ say_no_picture(const struct wire_reply *wire, char *words, size_t size)
         text_copy(words, size, "a dialog is open");
     else if (wire->kind == WIRE_NO_WINDOW)
         text_copy(words, size, "the window has closed");
+    else if (wire->kind == WIRE_SLOW)
+        text_copy(words, size, "the page did not load in time");
     else if (wire->kind == WIRE_CUT && wire->sent)
-        text_copy(words, size, "the browser does not answer: a page is being loaded, or is busy");
+        text_copy(words, size, "the browser does not answer");
     else
         text_copy(words, size, *wire->words ? wire->words : "the driver's answer is no picture");
 }

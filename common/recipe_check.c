@@ -73,6 +73,7 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_STEPS] = recipe_kind_steps,
     [RECIPE_ROW_CONDITION] = recipe_kind_row_condition,
     [RECIPE_ROW_STEPS] = recipe_kind_row_steps,
+    [RECIPE_ROW_LOCATORS] = recipe_kind_row_locators,
     [RECIPE_TEMPLATES] = recipe_kind_templates,
     [RECIPE_VALUES] = recipe_kind_values,
     [RECIPE_NUMBER] = recipe_kind_number_format,

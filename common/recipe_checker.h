@@ -41,7 +41,8 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
     recipe_kind_conditions, recipe_kind_pair, recipe_kind_values, recipe_kind_pieces,
     recipe_kind_options, recipe_kind_browser, recipe_kind_number_format, recipe_kind_found,
     recipe_kind_errors, recipe_kind_test, recipe_kind_dialog, recipe_kind_condition,
-    recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_steps; /* recipe_parts.c */
+    recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_row_locators,
+    recipe_kind_steps; /* recipe_parts.c */
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);

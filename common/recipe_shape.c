@@ -94,6 +94,7 @@ static const struct recipe_member condition_members[] = {
     {.name = "present", .kind = RECIPE_LOCATOR, .way = true},
     {.name = "visible", .kind = RECIPE_LOCATOR, .way = true},
     {.name = "gone", .kind = RECIPE_LOCATOR, .way = true},
+    {.name = "left", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "text", .kind = RECIPE_TEXT_TEST, .way = true},
     {.name = "value", .kind = RECIPE_VALUE_TEST, .way = true},
     {.name = "variable", .kind = RECIPE_VARIABLE_TEST, .way = true},
@@ -165,6 +166,7 @@ static const struct recipe_member wait_members[] = {
 };
 static const struct recipe_member click_members[] = {
     {.name = "click", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "navigates", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member type_members[] = {
     {.name = "type", .kind = RECIPE_TYPED, .required = true},
@@ -177,6 +179,7 @@ static const struct recipe_member clear_members[] = {
 static const struct recipe_member press_members[] = {
     {.name = "press", .kind = RECIPE_KEYS, .required = true},
     {.name = "in", .kind = RECIPE_LOCATOR},
+    {.name = "navigates", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member select_members[] = {
     {.name = "select", .kind = RECIPE_TEMPLATE, .required = true},
@@ -216,6 +219,16 @@ static const struct recipe_member each_members[] = {
     {.name = "none", .kind = RECIPE_STEPS},
     {.name = "only", .kind = RECIPE_BOOL},
     {.name = "within_s", .kind = RECIPE_SECONDS, .maximum = 600},
+};
+static const struct recipe_member list_members[] = {
+    {.name = "list", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "where", .kind = RECIPE_ROW_CONDITION},
+    {.name = "of", .kind = RECIPE_ROW_LOCATORS},
+    {.name = "into", .kind = RECIPE_NAME, .required = true},
+};
+static const struct recipe_member unchanged_members[] = {
+    {.name = "unchanged", .kind = RECIPE_PAIR, .required = true},
+    {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member dialog_members[] = {
     {.name = "dialog", .kind = RECIPE_CHOICE, .required = true, .choices = dialog_words},
@@ -259,6 +272,9 @@ static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(assert_members)},
     {.shape = SHAPE(when_members)},
     {.shape = SHAPE(each_members)},
+    {.shape = SHAPE(list_members)},
+    {.shape = SHAPE(unchanged_members),
+     .sections = RECIPE_IN_CREATE | RECIPE_IN_COMMIT | RECIPE_IN_VERIFY | RECIPE_IN_PIECE},
     {.shape = SHAPE(script_members), .acts = true},
     {.shape = SHAPE(call_members)},
     {.shape = SHAPE(found_step_members),

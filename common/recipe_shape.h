@@ -40,6 +40,7 @@ enum recipe_kind {
     RECIPE_STEPS,
     RECIPE_ROW_CONDITION, /* of each: the page's part alone, seen from a row */
     RECIPE_ROW_STEPS,
+    RECIPE_ROW_LOCATORS, /* seen from a row, one or more */
     RECIPE_TEMPLATES,
     RECIPE_VALUES, /* an object of templates by variable */
     RECIPE_NUMBER, /* a number's format */

@@ -60,14 +60,54 @@ value_of(const char *name, void *arg)
     return json_string_value(json_object_get(a->vars, name));
 }
 
+/* The value that a text asked for last: the one that a filter could not take. */
+struct asked {
+    struct attempt *attempt;
+    char name[TEMPLATE_NAME_MAX + 1];
+    const char *value;
+};
+
+static const char *
+asked_value(const char *name, void *arg)
+{
+    struct asked *asked = arg;
+
+    text_copy(asked->name, sizeof asked->name, name);
+    asked->value = value_of(name, asked->attempt);
+    return asked->value;
+}
+
+/* An order that can't be written as the page wants it is refused: neither the page nor another
+ * attempt is going to change that. */
+static enum result
+fail_by_value(struct attempt *a, const struct asked *asked, const char *text, const char *wrong)
+{
+    const struct order *order = a->job->order;
+    bool ordered = strncmp(asked->name, "order.", 6) == 0;
+
+    if (!order || !asked->value)
+        return fail_with(a, NULL, "\"%s\" %s", text, wrong);
+    if (strcmp(asked->name, "order.product_amount") == 0 ||
+        (!ordered && amount_valid(asked->value) &&
+         amount_equal(asked->value, order->product_amount)))
+        return fail_with(a, "amount_refused",
+                         "the amount %s can't be written as \"%s\": too many decimal places",
+                         asked->value, text);
+    if (ordered)
+        return fail_with(a, "erp_rejected", "%s \"%s\" can't be written as \"%s\"", asked->name + 6,
+                         asked->value, text);
+    return fail_with(a, NULL, "\"%s\" %s", text, wrong);
+}
+
 char *
 ask_text(struct attempt *a, const json_t *text)
 {
+    struct asked asked = {.attempt = a};
     char wrong[TEMPLATE_WRONG_BYTES];
-    char *result = template_expand(json_string_value(text), value_of, a, wrong);
+    char *result = template_expand(json_string_value(text), asked_value, &asked, wrong);
 
     if (!result)
-        fail_with(a, NULL, "\"%s\" %s", json_string_value(text), wrong);
+        fail_by_value(a, &asked, json_string_value(text), wrong);
     return result;
 }
 
@@ -315,7 +355,9 @@ ask_plainly(struct attempt *a, const char *op, json_t *question)
     body = json_pack("{s:s s:[o]}", "script", script, "args", question);
     free(script);
     free(codes);
-    return send_command(a, "POST", "execute/sync", body);
+    send_command(a, "POST", "execute/sync", body);
+    a->step.asking = true;
+    return SENT;
 }
 
 enum result
@@ -354,22 +396,28 @@ ask(struct attempt *a, const char *op, json_t *question)
     return ask_plainly(a, op, question);
 }
 
-enum result
-ask_rows(struct attempt *a, const json_t *each, const struct level *row)
+/* Takes value over; false where it is NULL. */
+static bool
+put(json_t *question, const char *name, json_t *value)
 {
-    json_t *locator = ask_resolve(a, json_object_get(each, "each"));
-    json_t *where = json_object_get(each, "where"), *question;
+    return value && json_object_set_new(question, name, value) == 0;
+}
 
-    if (where)
-        where = condition_reduce(a, where);
-    if (!locator || (json_object_get(each, "where") && !where)) {
-        json_decref(locator);
-        json_decref(where);
+enum result
+ask_rows(struct attempt *a, const json_t *step, const struct level *row)
+{
+    const char *verb = recipe_verb(step);
+    const json_t *where = json_object_get(step, "where"), *of = json_object_get(step, "of");
+    json_t *question = json_object();
+
+    if (!put(question, "locator", ask_resolve(a, json_object_get(step, verb))) ||
+        (where && !put(question, "where", condition_reduce(a, where))) ||
+        (of && !put(question, "of", ask_resolve(a, of)))) {
+        json_decref(question);
         return FAILED;
     }
-    question = json_pack("{s:o s:o*}", "locator", locator, "where", where);
     set_row(question, row);
-    return ask_plainly(a, "rows", question);
+    return ask_plainly(a, strcmp(verb, "list") == 0 ? "list" : "rows", question);
 }
 
 enum result

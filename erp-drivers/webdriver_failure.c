@@ -206,8 +206,8 @@ conclude(struct attempt *a)
         snprintf(within, sizeof within, " within %lld s",
                  (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
     if (changed || a->verdict == ERP_RETRY)
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s", label, a->failure.words,
-                within);
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s%s%s", label, a->failure.words,
+                within, *a->changed ? "; " : "", a->changed);
     else
         erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.words);
     if (a->job->auth)
@@ -360,18 +360,25 @@ failure_compare(struct attempt *a, const char *amount_code)
     const struct order *order = a->job->order;
     bool same = strcmp(found->product_nr, order->product_nr) == 0 &&
                 (!found->worksheet || strcmp(found->worksheet, order->worksheet) == 0);
+    bool equal = amount_valid(found->amount) && amount_equal(found->amount, order->product_amount);
 
     a->ended = true;
-    if (same && amount_valid(found->amount) && amount_equal(found->amount, order->product_amount))
+    if (same && equal && !*a->changed)
         a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
+    else if (same && equal) /* a person has to mend the others; a retry finds ours */
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, "erp_rejected",
+                    "the line is stored as ordered, as %s, but its save has changed more: %s",
+                    found->reference, a->changed);
     else
-        a->verdict = erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
-                             "line %s of the ERP carries this uniqueid and holds %s of product %s"
-                             "%s%s, ordered were %s of %s on %s",
-                             found->reference, found->amount, found->product_nr,
-                             found->worksheet ? " on worksheet " : "",
-                             found->worksheet ? found->worksheet : "", order->product_amount,
-                             order->product_nr, order->worksheet);
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
+                    "line %s of the ERP carries this uniqueid and holds %s of product %s"
+                    "%s%s, ordered were %s of %s on %s%s%s",
+                    found->reference, found->amount, found->product_nr,
+                    found->worksheet ? " on worksheet " : "",
+                    found->worksheet ? found->worksheet : "", order->product_amount,
+                    order->product_nr, order->worksheet, *a->changed ? "; " : "", a->changed);
     text_copy(a->outcome.reference, sizeof a->outcome.reference, found->reference);
     text_clean(a->outcome.reference);
 }

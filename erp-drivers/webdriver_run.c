@@ -36,7 +36,7 @@ send_command(struct attempt *a, const char *method, const char *command, json_t 
     request->timeout_ms = a->browser->timeout_ms;
     request->delay_ms = a->step.wait_ms;
     a->step.wait_ms = 0;
-    a->step.acting = false;
+    a->step.acting = a->step.asking = false;
     return SENT;
 }
 

@@ -1,4 +1,5 @@
-/* The verbs that look and decide; those that act are webdriver_acts.c's. */
+/* The verbs that look and decide; those that act are webdriver_acts.c's, and lists are
+ * webdriver_list.c's. */
 #include "erp-drivers/webdriver_steps.h"
 
 #include <stdio.h>
@@ -363,11 +364,14 @@ static const struct {
     const char *verb;
     step_function *function;
 } steps[] = {
-    {"goto", do_goto},     {"frame", do_frame}, {"window", do_window}, {"wait", do_wait},
-    {"click", do_click},   {"type", do_type},   {"clear", do_clear},   {"press", do_press},
-    {"select", do_select}, {"check", do_check}, {"read", do_read},     {"set", do_set},
-    {"assert", do_assert}, {"when", do_when},   {"each", do_each},     {"dialog", do_dialog},
-    {"script", do_script}, {"call", do_call},   {"found", do_found},   {"fail", do_fail},
+    {"goto", do_goto},           {"frame", do_frame},   {"window", do_window},
+    {"wait", do_wait},           {"click", do_click},   {"type", do_type},
+    {"clear", do_clear},         {"press", do_press},   {"select", do_select},
+    {"check", do_check},         {"read", do_read},     {"set", do_set},
+    {"assert", do_assert},       {"when", do_when},     {"each", do_each},
+    {"dialog", do_dialog},       {"script", do_script}, {"call", do_call},
+    {"found", do_found},         {"fail", do_fail},     {"list", do_list},
+    {"unchanged", do_unchanged},
 };
 
 step_function *

@@ -87,7 +87,9 @@ static const struct command commands[] = {
         .name = "stop-worker",
         .usage = "WORKSHOP",
         .summary = "Stops the worker; orders are still taken and wait",
-        .about = "It stays stopped until it is started or the daemon is restarted.",
+        .about =
+            "It stays stopped until it is started or the daemon is restarted: also over a reload, "
+            "another configuration and a crash.",
         .example = "pumplinectl stop-worker bennys-auto",
         .args_min = 1,
         .args_max = 1,

@@ -5,6 +5,7 @@ A step that does not do what the README of the recipes says ends the order as ui
 
 import json
 
+import browser
 import gallery
 import pytest
 from pumpline import free_port
@@ -105,6 +106,31 @@ CONTROL = [
     holds({"equal": ["{way}", "none"]}, "no row"),
 ]
 
+LISTS = [
+    {"list": "#rows tr", "into": "rows"},
+    holds({"equal": ["{rows}", '[["10 Take","11"],["20 Take","222"],["20 Take","23"]]']}, "text and fields of all rows"),
+    {"list": "#rows tr", "where": {"not": {"text": {"of": "td", "is": "10"}}},
+     "of": ["input", {"css": "td", "nth": 1}], "into": "rows"},
+    holds({"equal": ["{rows}", '[["222","20"],["23","20"]]']}, "places of some rows"),
+    {"list": "#form label", "of": ["row", {"css": "input", "visible": True}], "where": {"present": "input"}, "into": "urgent"},
+    holds({"equal": ["{urgent}", '[["Urgent","checked"]]']}, "a box"),
+    {"list": "#rows tr", "of": ["b"], "into": "none", "optional": True, "timeout_s": 0.2},
+    {"list": "#rows tr.none", "into": "none"}, holds({"equal": ["{none}", "[]"]}, "no row"),
+    {"unchanged": ["{rows}", '[["222","20"],["23","20"]]']},
+]
+
+PAGES = [
+    {"goto": "first"}, {"read": None, "what": "page", "into": "first"}, holds({"not": {"left": "{first}"}}, "still here"),
+    {"click": {"button": "Go"}, "navigates": True}, holds({"text": {"of": "#same", "is": "here"}}, "loaded"),
+    {"read": None, "what": "title", "into": "title"}, holds({"equal": ["{title}", "Second"]}, "a click navigates"),
+    holds({"left": "{first}"}, "left"),
+    {"type": "x", "into": "#word"}, {"press": "Enter", "in": "#word", "navigates": True},
+    {"read": None, "what": "title", "into": "title"}, holds({"equal": ["{title}", "First"]}, "a key navigates"),
+    {"read": None, "what": "page", "into": "again"}, {"click": {"button": "Go"}}, {"wait": {"left": "{again}"}},
+    holds({"present": "#word"}, "waited until it was left"),
+    holds({"expression": "getComputedStyle(document.body).fontSize === '23px'"}, "a preference"),
+]
+
 DIALOGS = [
     {"click": {"button": "Alert"}}, {"wait": {"dialog": "Watch"}}, {"dialog": "accept", "contains": "out"}, mark("alerted"),
     {"click": {"button": "Later"}}, {"wait": {"any": [{"dialog": True}, {"text": "never"}]}}, {"dialog": "accept"}, mark("late"),
@@ -137,7 +163,8 @@ def recipe():
             {"type": "{credentials.password}", "into": {"name": "password"}}, {"press": "Enter"},
             {"wait": {"present": "frame"}}],
         "lookup": [{"call": "find"}],
-        "create": [{"set": {"row_text": "Open"}}, *FRAMES, *FIELDS, *CLICKS, *READS, *CONTROL, *DIALOGS, *WINDOWS, *LINE],
+        "create": [{"set": {"row_text": "Open"}}, *FRAMES, *FIELDS, *CLICKS, *READS, *CONTROL, *LISTS, *DIALOGS,
+                   *WINDOWS, *PAGES, *LINE],
         "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}],
         "verify": [{"call": "find"}],
         "pieces": {
@@ -162,7 +189,9 @@ def shop():
 def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
-    site = Site(daemon, driver.url, path, shop.url, "ann", "a password")
+    site = Site(daemon, driver.url, path, shop.url, "ann", "a password",
+                browser={"arguments": browser.ROOT_ARGUMENTS,
+                         "preferences": {"webkit.webprefs.default_font_size": 23}})
     order = site.create("oil & <more>", "558", "10", "1234.5")
     assert order["attempts"] == 1 and order["erp_reference"] == "G1"
     assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]

@@ -62,8 +62,8 @@ test_verbs(void **state)
     expect_verb("{\"type\": \"x\", \"into\": \"#x\", \"clear\": true}", "type");
     expect_verb("{\"clear\": \"#x\"}", "clear");
     expect_verb("{\"dialog\": \"accept\", \"type\": \"x\"}", "dialog");
-    assert_null(recipe_verb_at(20));
-    assert_non_null(recipe_verb_at(19));
+    assert_null(recipe_verb_at(22));
+    assert_non_null(recipe_verb_at(21));
 }
 
 static void

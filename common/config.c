@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config_check.h"
+#include "common/sealed.h"
 #include "common/secret.h"
 
 #define MAXIMUM_SECONDS (10 * 365 * 86400)
@@ -367,6 +368,21 @@ config_password_sealed(const struct workshop_config *workshop)
     return sealed_password(workshop) != NULL;
 }
 
+/* Where the document comes from a client, the daemon has let no unbound value pass. */
+static char *
+open_sealed(const struct workshop_config *workshop, const unsigned char *key,
+            const unsigned char *old_key, const char *sealed)
+{
+    char *place = sealed_place(workshop->document);
+    char *password = sealed_open(key, place, sealed)
+                         ?: sealed_open(old_key, place, sealed)
+                                ?: sealed_open_unbound(key, sealed)
+                                       ?: sealed_open_unbound(old_key, sealed);
+
+    free(place);
+    return password;
+}
+
 int
 config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
                    const unsigned char *old_key, struct credentials *credentials, struct err *err)
@@ -379,13 +395,13 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
     if (!json_is_object(object))
         return 0;
     if (sealed)
-        credentials->password = secret_open_text(workshop_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
+        credentials->password = open_sealed(workshop, workshop_key, old_key, sealed);
     else
         credentials->password = secret_string(json_string_value(password));
-    if (sealed && !credentials->password && old_key)
-        credentials->password = secret_open_text(old_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     if (!credentials->password)
-        return err_set(err, "credentials", "the sealed password of %s was made with another key",
+        return err_set(err, "credentials",
+                       "the sealed password of %s was made with another key or for another place: "
+                       "give it again",
                        workshop->slug);
     credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
     return 0;

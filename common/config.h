@@ -17,9 +17,6 @@
 #define CONFIG_SLUG_MAX 64
 #define CONFIG_PATH_MAX 512
 
-/* What a sealed password in a workshop's file is bound to, besides the workshop's key. */
-#define CONFIG_CREDENTIALS_CONTEXT "credentials"
-
 /* What is wrong where. A growing list. */
 struct config_fault {
     char *file;    /* as given to config_load */
@@ -83,9 +80,9 @@ struct daemon_config {
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
 
-/* The key file that pumpline.json names, whatever else is right or wrong in it. The caller frees
- * it; NULL with *err. */
-char *config_key_file(const char *path, struct err *err);
+/* The paths that pumpline.json names, and nothing else of it: whatever else is right or wrong. -1
+ * with *err. */
+int config_paths(const char *path, struct daemon_config *config, struct err *err);
 /* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
  * *error; its line is less than 1, and errno is set, where the file can't be read. */
 json_t *config_read_json(const char *path, json_error_t *error);
@@ -135,8 +132,8 @@ void config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
 bool config_password_sealed(const struct workshop_config *workshop);
 
 /* The configured credentials, opened with the workshop's key or the one that it replaces (NULL:
- * none is replaced); plain ones too. 0 with credentials->username NULL where there are none; -1
- * where they can't be opened. */
+ * none is replaced); plain ones too, and those that an earlier version has sealed. 0 with
+ * credentials->username NULL where there are none; -1 where they can't be opened. */
 int config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
                        const unsigned char *old_key, struct credentials *credentials,
                        struct err *err);

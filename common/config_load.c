@@ -298,22 +298,22 @@ config_load(const char *path, struct config_faults *faults)
     return NULL;
 }
 
-char *
-config_key_file(const char *path, struct err *err)
+int
+config_paths(const char *path, struct daemon_config *config, struct err *err)
 {
     struct config_faults faults = {0};
-    struct daemon_config config = {0};
     json_t *document = config_read_document(path, &faults);
     bool found = json_is_object(document);
 
+    *config = (struct daemon_config){.workshops = NULL};
     if (found)
-        load_daemon(&config, document, path);
+        load_daemon(config, document, path);
     else
         err_set(err, "config", "%s: %s", path,
                 faults.count ? faults.items[0].text : "must be an object");
     json_decref(document);
     config_faults_clear(&faults);
-    return found ? mem_string(config.key_file) : NULL;
+    return found ? 0 : -1;
 }
 
 void

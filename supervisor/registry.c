@@ -63,9 +63,23 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
     unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
     if (!document_opens(document, key, old_key))
-        config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
+        config_fault_add(faults, file, "/credentials/password", "%s",
+                         document_is_unbound(document)
+                             ? "is sealed for no place, as earlier versions did: give the password"
+                             : "was sealed for another place (system, host, port, ca_file, recipe, "
+                               "browser) or with another key: give the password again");
     secret_free(key);
     secret_free(old_key);
+}
+
+void
+registry_check_sealed(const struct daemon_config *config, const struct workshop_config *workshop,
+                      const struct master_keys *keys, struct config_faults *faults)
+{
+    char *file = registry_path(config, workshop->slug);
+
+    check_sealed(workshop->slug, workshop->document, keys, file, faults);
+    free(file);
 }
 
 /* As it comes back from its file. */
@@ -153,7 +167,8 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
     seal(slug, sealed, config, keys);
     text = document_text(sealed);
     if (!document_opens(sealed, key, NULL))
-        result = err_set(err, "unreadable", "%s: its password was sealed with another key", path);
+        result = err_set(err, "unreadable",
+                         "%s: its password was sealed with another key or for another place", path);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
     secret_free(key);

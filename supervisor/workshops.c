@@ -4,6 +4,7 @@
 
 #include "common/config_check.h"
 #include "common/log.h"
+#include "common/sealed.h"
 #include "common/secret.h"
 #include "supervisor/apply.h"
 #include "supervisor/control_internal.h"
@@ -259,33 +260,36 @@ check_seal(const json_t *wish, struct config_faults *faults)
                                                     .kind = CONFIG_TEXT,
                                                     .required = true,
                                                     .minimum = 1,
-                                                    .maximum = ORDER_PASSWORD_MAX}};
+                                                    .maximum = ORDER_PASSWORD_MAX},
+                                                   {.name = "erp", .kind = CONFIG_OBJECT}};
     const struct config_place place = {"", "", faults};
 
-    return config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    return !faults->count;
 }
 
-/* Also for a workshop that is yet to come: the slug makes the key. */
+/* The slug makes the key, the erp object the place: those of the workshop, unless the wish names
+ * others or the workshop is yet to come. */
 static const char *
-slug_to_seal(const struct control *control, const char *name_or_slug)
+slug_to_seal(const struct child *child, const char *name_or_slug)
 {
-    const struct child *child = daemon_find(control->daemon, name_or_slug);
-
     if (child)
         return child->workshop->slug;
     return config_slug_sound(name_or_slug) ? name_or_slug : NULL;
 }
 
 static json_t *
-sealed_reply(const struct control *control, const char *slug, const char *password)
+sealed_reply(const struct control *control, const char *slug, const json_t *document,
+             const char *password)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *place = sealed_place(document), *sealed;
     json_t *reply;
-    char *sealed;
 
     secret_workshop_key(control->daemon->keys.key, slug, key);
-    sealed = secret_seal_text(key, CONFIG_CREDENTIALS_CONTEXT, password);
+    sealed = sealed_make(key, place, password);
     secret_free(key);
+    free(place);
     reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
     free(sealed);
     return reply;
@@ -297,21 +301,28 @@ workshops_seal(struct call *call, void *context)
     const struct control *control = context;
     struct config_faults faults = {0};
     json_t *wish = call_object(call);
+    const struct child *child;
     const char *name, *slug;
 
     if (!wish)
         return;
     name = json_string_value(json_object_get(wish, "workshop"));
-    slug = name ? slug_to_seal(control, name) : NULL;
+    child = name ? daemon_find(control->daemon, name) : NULL;
+    slug = name ? slug_to_seal(child, name) : NULL;
+    if (slug && !child && !json_object_get(wish, "erp"))
+        config_fault_add(&faults, "", "/erp",
+                         "is missing: the workshop is yet to come, and a "
+                         "password is sealed for its place");
     if (!check_seal(wish, &faults))
         control_refuse_faults(call, &faults);
     else if (!slug)
         call_problem(call, 404, "unknown_workshop", NULL,
                      "there is no workshop \"%s\", and it is no slug of a new one", name);
     else
-        call_reply(
-            call, 200,
-            sealed_reply(control, slug, json_string_value(json_object_get(wish, "password"))));
+        call_reply(call, 200,
+                   sealed_reply(control, slug,
+                                json_object_get(wish, "erp") ? wish : child->workshop->document,
+                                json_string_value(json_object_get(wish, "password"))));
     config_faults_clear(&faults);
     json_decref(wish);
 }

@@ -429,19 +429,20 @@ the_key_file_is_found_whatever_else_is_wrong(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        char *path, wanted[256];
+        struct daemon_config config;
+        char wanted[256];
+        int result;
 
         write_file("pumpline.json", cases[i].document);
-        path = config_key_file(main_file, &err);
+        result = config_paths(main_file, &config, &err);
+        assert_int_equal(result, cases[i].path ? 0 : -1);
         if (!cases[i].path) {
-            assert_null(path);
             assert_non_null(strstr(err.text, main_file));
             continue;
         }
         snprintf(wanted, sizeof wanted, "%s%s%s", *cases[i].path == '/' ? "" : folder,
                  *cases[i].path == '/' ? "" : "/", cases[i].path);
-        assert_string_equal(path, wanted);
-        free(path);
+        assert_string_equal(config.key_file, wanted);
     }
 }
 

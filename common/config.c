@@ -169,26 +169,27 @@ config_check_token(const json_t *token, const struct config_place *place)
     return false;
 }
 
+/* Adds the token's name to those that are taken; true: it was one of them. */
 static bool
-name_taken(const json_t *tokens, size_t index)
+take_name(json_t *taken, const json_t *token)
 {
-    const char *name = json_string_value(json_object_get(json_array_get(tokens, index), "name"));
+    const char *name = json_string_value(json_object_get(token, "name"));
+    bool was = name && json_object_get(taken, name);
 
-    for (size_t i = 0; name && i < index; i++) {
-        const char *other = json_string_value(json_object_get(json_array_get(tokens, i), "name"));
-
-        if (other && strcmp(name, other) == 0)
-            return true;
-    }
-    return false;
+    if (name)
+        json_object_set_new(taken, name, json_true());
+    return was;
 }
 
 static void
 load_tokens(struct workshop_config *w, const struct config_place *root)
 {
     const json_t *tokens = json_object_get(w->document, "api_tokens");
+    json_t *names = json_object();
 
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX)
+        config_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
+    for (size_t i = 0; i < json_array_size(tokens) && i < CONFIG_TOKENS_MAX; i++) {
         char pointer[40];
         const struct config_place place = {root->file, pointer, root->faults};
         const json_t *token = json_array_get(tokens, i);
@@ -198,9 +199,10 @@ load_tokens(struct workshop_config *w, const struct config_place *root)
             config_check_token(token, &place);
         else
             config_fault_add(root->faults, root->file, pointer, "must be an object");
-        if (name_taken(tokens, i))
+        if (take_name(names, token))
             config_check_fault(&place, "name", "is the name of another token too");
     }
+    json_decref(names);
 }
 
 static void

@@ -16,6 +16,8 @@
 
 #define CONFIG_SLUG_MAX 64
 #define CONFIG_PATH_MAX 512
+#define CONFIG_FILE_BYTES_MAX (1u << 20)
+#define CONFIG_TOKENS_MAX 1000
 
 /* What is wrong where. A growing list. */
 struct config_fault {
@@ -84,8 +86,9 @@ void config_free(struct daemon_config *config);
  * with *err. */
 int config_paths(const char *path, struct daemon_config *config, struct err *err);
 /* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
- * *error; its line is less than 1, and errno is set, where the file can't be read. */
-json_t *config_read_json(const char *path, json_error_t *error);
+ * *err, whose text neither names the path nor quotes the file, and whose code is common/file_read's
+ * or "invalid_json". */
+json_t *config_read_json(const char *path, struct err *err);
 
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */

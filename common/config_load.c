@@ -1,18 +1,18 @@
 /* pumpline.json and the folder of workshops, as one thing that is right or refused. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/file_read.h"
+#include "common/json_text.h"
 #include "common/recipe.h"
 #include "common/secret.h"
 #include "common/sweep.h"
@@ -53,42 +53,13 @@ static const struct config_member uid_members[] = {
     {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
 };
 
-/* The whole file, in secret memory; NULL with errno. */
-static char *
-read_text(const char *path, size_t *length)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat file;
-    char *text = NULL;
-    ssize_t got = 1;
-
-    *length = 0;
-    if (fd >= 0 && fstat(fd, &file) == 0) {
-        text = secret_alloc((size_t)file.st_size + 1);
-        while (*length < (size_t)file.st_size && got > 0) {
-            got = read(fd, text + *length, (size_t)file.st_size - *length);
-            *length += got > 0 ? (size_t)got : 0;
-        }
-    }
-    if (got < 0) {
-        secret_free(text);
-        text = NULL;
-    }
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
 json_t *
-config_read_json(const char *path, json_error_t *error)
+config_read_json(const char *path, struct err *err)
 {
-    size_t length;
-    char *text = read_text(path, &length);
-    json_t *document = NULL;
+    size_t length = 0;
+    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
+    json_t *document = text ? json_text_read(text, length, 0, err) : NULL;
 
-    error->line = -1;
-    if (text)
-        document = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
     secret_free(text);
     return document;
 }
@@ -96,22 +67,12 @@ config_read_json(const char *path, json_error_t *error)
 json_t *
 config_read_document(const char *path, struct config_faults *faults)
 {
-    json_error_t error;
-    json_t *document = config_read_json(path, &error);
-    char *near;
+    struct err err;
+    json_t *document = config_read_json(path, &err);
 
-    if (document)
-        return document;
-    /* The parser quotes the text near the fault: it may be a password. */
-    near = strstr(error.text, " near ");
-    if (near)
-        *near = '\0';
-    if (error.line < 1)
-        config_fault_add(faults, path, "", "can't be read: %s", strerror(errno));
-    else
-        config_fault_add(faults, path, "", "line %d, column %d: %s", error.line, error.column,
-                         error.text);
-    return NULL;
+    if (!document)
+        config_fault_add(faults, path, "", "%s", err.text);
+    return document;
 }
 
 /* A relative path counts from the folder of the file that names it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json_number.h"
+#include "common/json_text.h"
 #include "common/order.h"
 #include "common/secret.h"
 
@@ -139,41 +140,30 @@ take_amount(struct parse *p, bool required, char *to)
                       "and 6 after it");
 }
 
-/* The parser's message quotes the text near the fault, which may be a password: it is cut off. */
 static int
-fault_json(struct order_faults *faults, json_error_t *error)
+fault_json(struct order_faults *faults, const char *what)
 {
-    char *near = strstr(error->text, " near ");
-
-    if (near)
-        *near = '\0';
     text_copy(faults->code, sizeof faults->code, "invalid_json");
-    snprintf(faults->detail, sizeof faults->detail, "line %d, column %d: %s", error->line,
-             error->column, error->text);
+    text_copy(faults->detail, sizeof faults->detail, what);
     return -1;
 }
 
 static int
 parse_begin(struct parse *p, const char *body, size_t length, struct order_faults *faults)
 {
-    json_error_t error;
+    size_t mark = json_text_mark(body, length);
+    struct err err;
 
-    *p = (struct parse){.body = body, .length = length};
+    *p = (struct parse){.body = body + mark, .length = length - mark};
     *faults = (struct order_faults){.fields = NULL};
     /* Integers as reals, so that one of any length is accepted; the text that counts is taken from
      * the body. */
-    p->document = json_loadb(
-        body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    p->document = json_text_read(body, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &err);
     if (!p->document)
-        return fault_json(faults, &error);
-    /* The parser overlooks a NUL that follows a number. */
-    if (!json_is_object(p->document) || memchr(body, '\0', length)) {
-        text_copy(faults->code, sizeof faults->code, "invalid_json");
-        text_copy(faults->detail, sizeof faults->detail,
-                  json_is_object(p->document) ? "line 1: a NUL byte"
-                                              : "line 1, column 1: an object is expected");
+        return fault_json(faults, err.text);
+    if (!json_is_object(p->document)) {
         json_decref(p->document);
-        return -1;
+        return fault_json(faults, "line 1, column 1: an object is expected");
     }
     p->missing = json_array();
     p->invalid = json_array();

@@ -114,8 +114,11 @@ find_named(const json_t *stored, const json_t *token)
 static void
 keep_hashes(json_t *tokens, const json_t *stored)
 {
-    json_t *shown = json_deep_copy(tokens); /* which lack a hash, while hashes are put in */
+    json_t *shown; /* which lack a hash, while hashes are put in */
 
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX) /* it is refused for that */
+        return;
+    shown = json_deep_copy(tokens);
     for (size_t i = 0; i < json_array_size(tokens); i++) {
         json_t *token = json_array_get(tokens, i);
         const char *scope = text_of(token, "scope");

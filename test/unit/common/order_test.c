@@ -303,7 +303,7 @@ static void
 test_shape(void **state)
 {
     static const char *const bodies[] = {"",  " ",   "[]",  "5",   "null",           "\"x\"",
-                                         "{", "{}x", "{},", "{a}", "\xef\xbb\xbf{}", "{\"a\":1,}"};
+                                         "{", "{}x", "{},", "{a}", "\xef\xbb\xbf{", "{\"a\":1,}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)

@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/json_text.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 
 static char *
 string_or_null(const char *text)
@@ -291,7 +292,10 @@ call_query(const struct call *call, const char *name, char *value, size_t size)
         if (percent_decode(at, key_length, key, sizeof key, true) == 0 && strcmp(key, name) == 0) {
             size_t skip = key_length + (at[key_length] == '=');
 
-            return percent_decode(at + skip, length - skip, value, size, true) ? -1 : 1;
+            if (percent_decode(at + skip, length - skip, value, size, true))
+                return -1;
+            text_nfc_in_place(value, size);
+            return 1;
         }
         at += length + (at[length] == '&');
     }

@@ -9,6 +9,7 @@
 #include "common/config_check.h"
 #include "common/sealed.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 
 #define MAXIMUM_SECONDS (10 * 365 * 86400)
 
@@ -214,6 +215,7 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     config_check_members(w->document, workshop_members, COUNT(workshop_members), root);
     text_copy(w->name, sizeof w->name,
               json_string_value(json_object_get(w->document, "workshop")) ?: "");
+    text_nfc_in_place(w->name, sizeof w->name);
     w->active = !active || json_is_true(active);
     w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
     w->retention_days = integer_member(w->document, "retention_days", 400);
@@ -312,6 +314,8 @@ workshop_config_copy(const struct workshop_config *workshop)
     struct workshop_config *copy = mem_alloc(sizeof *copy);
 
     *copy = *workshop;
+    copy->faults = (struct config_faults){NULL, 0};
+    config_faults_add(&copy->faults, &workshop->faults);
     json_incref(copy->document); /* immutable, so that both may have it */
     json_incref(copy->recipe);
     return copy;
@@ -324,13 +328,14 @@ workshop_config_free(struct workshop_config *workshop)
         return;
     json_decref(workshop->document);
     json_decref(workshop->recipe);
+    config_faults_clear(&workshop->faults);
     free(workshop);
 }
 
 json_t *
 workshop_config_public(const struct workshop_config *workshop)
 {
-    json_t *copy = json_deep_copy(workshop->document);
+    json_t *copy = workshop->faults.count ? json_null() : json_deep_copy(workshop->document);
     json_t *credentials = json_object_get(copy, "credentials"),
            *tokens = json_object_get(copy, "api_tokens");
 

@@ -123,6 +123,24 @@ def test_control_characters(shop, name, text):
     assert name in body["fields"]
 
 
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("text", [" a", "a ", "\u00a0a", "a\u3000", "a\u2009", "\ufeffa", "a\u200bb", "a\u200d", "a\u00adb",
+                                  "\u200b", "a\u2028b"])
+def test_what_nobody_sees(shop, name, text):
+    """A value that looks like another one, and is not."""
+    order = shop.order("v1")
+    order[name] = text
+    body = problem(post(shop, order), 400, "invalid_fields")
+    assert name in body["fields"] and name in body["detail"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_white_space_alone_is_missing(shop, name):
+    order = shop.order("v2")
+    order[name] = "\u00a0 \u3000"
+    problem(post(shop, order), 400, "missing_fields", [name])
+
+
 @pytest.mark.parametrize("value", ["a\0b", ["x", {"y": "\x02"}], {"\x7f": 1}])
 def test_control_characters_in_unknown_members(shop, value):
     problem(post(shop, shop.order("c2", more=value)), 400, "invalid_fields", ["more"])

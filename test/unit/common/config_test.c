@@ -263,15 +263,17 @@ test_clashes(void **state)
     write_file("shops/b.json", "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/listen", "its port is used by another workshop: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/workshop", "is the name of another workshop too: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
-    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     config_free(load_sound()); /* its own slug may be its name */
 }

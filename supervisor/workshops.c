@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/sealed.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 #include "supervisor/apply.h"
 #include "supervisor/control_internal.h"
 #include "supervisor/document.h"
@@ -49,7 +50,7 @@ choose_slug(struct put *put, const char *name_or_slug)
         add_fault(put, "/workshop",
                   "has no letter or digit to make a slug of: put a slug into the path");
     }
-    if (name && strcmp(name, name_or_slug))
+    if (name && !text_same(name, name_or_slug))
         add_fault(put, "/workshop", "is another name than the one in the path");
     if (daemon_find(put->control->daemon, put->slug))
         add_fault(put, "/workshop", "makes the slug of another workshop: put a slug into the path");
@@ -125,6 +126,10 @@ workshops_change(struct control *control, struct child *child, json_t *document,
                       .recipe = child->workshop->recipe};
     bool done;
 
+    if (!control_sound(child, call)) {
+        json_decref(document);
+        return false;
+    }
     text_copy(put.slug, sizeof put.slug, child->workshop->slug);
     done = !refuse_unread(&put) && store(&put);
     put_clear(&put);
@@ -201,7 +206,7 @@ set_active(struct control *control, struct call *call, enum command command)
     bool active = command == COMMAND_ACTIVATE, was_active = child && child->workshop->active;
     json_t *first;
 
-    if (!child)
+    if (!child || !control_sound(child, call))
         return;
     first = json_pack("{sb sb}", "was_active", was_active, "was_running", child->pid != 0);
     if (was_active == active || write_active(control, child, active, call))
@@ -241,6 +246,8 @@ workshops_delete(struct call *call, void *context)
     struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
     int force = child ? is_forced(call) : 0;
 
+    if (child && !control_sound(child, call))
+        return;
     if (force < 0)
         call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
                      "force must be true or false");

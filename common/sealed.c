@@ -60,10 +60,11 @@ sealed_place(const json_t *document)
 {
     const json_t *erp = json_object_get(document, "erp"),
                  *browser = json_object_get(erp, "browser");
-    json_t *place = json_pack("[o, o, o, o, o, o, o]", member_json(erp, "system"),
-                              origin_json(erp, "url"), origin_json(erp, "webdriver_url"),
-                              member_json(erp, "ca_file"), member_json(erp, "recipe"),
-                              member_json(browser, "binary"), member_json(browser, "arguments"));
+    json_t *place =
+        json_pack("[o, o, o, o, o, o, o, o]", member_json(erp, "system"), origin_json(erp, "url"),
+                  origin_json(erp, "webdriver_url"), member_json(erp, "ca_file"),
+                  member_json(erp, "recipe"), member_json(erp, "options"),
+                  member_json(browser, "binary"), member_json(browser, "arguments"));
     char *text = json_dumps(place, JSON_COMPACT | JSON_SORT_KEYS);
 
     if (!text)

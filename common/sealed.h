@@ -11,8 +11,9 @@
 #include <stdbool.h>
 
 /* The place that a workshop's ERP password is for: system, origins of `url` and `webdriver_url`,
- * ca_file, recipe, and the browser's program and arguments (a proxy may be among them). document is
- * the workshop's, whatever is right or wrong in it; the caller frees the text. */
+ * ca_file, recipe and its options (they may be a part of the URLs it opens), the browser's program
+ * and arguments (a proxy may be among them). document is the workshop's, whatever is right or wrong
+ * in it; the caller frees the text. */
 char *sealed_place(const json_t *document);
 
 /* The caller frees it. */

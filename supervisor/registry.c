@@ -65,7 +65,7 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
                          document_is_unbound(document)
                              ? "is sealed for no place, as earlier versions did: give the password"
                              : "was sealed for another place (system, host, port, ca_file, recipe, "
-                               "browser) or with another key: give the password again");
+                               "options, browser) or with another key: give the password again");
     secret_free(key);
     secret_free(old_key);
 }

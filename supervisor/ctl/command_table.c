@@ -264,7 +264,8 @@ static const struct command commands[] = {
         .about =
             "Prints {\"sealed\": \"…\"}, to be put as credentials.password into the workshop's "
             "file. It opens for\nno other workshop, and only while the file's erp names the same "
-            "system, host, port, ca_file, recipe and\nbrowser. The password is asked for, or read "
+            "system, host, port, ca_file, recipe,\noptions and browser. The password is asked for, "
+            "or read "
             "from stdin. A workshop that is yet to come is named by its\nslug, with --file FILE, "
             "which is also for an erp that is about to change. With --config the key file is\nread "
             "here, by root, and no daemon is needed.",

@@ -35,7 +35,7 @@ what_makes_the_place(void **state)
     static const char *const same[] = {
         "{" BASE "}",
         "{\"system\":\"webdriver\",\"url\":\"https://ERP.example.com:443/other\",\"recipe\":\"a\"}",
-        "{" BASE ",\"options\":{\"x\":\"y\"},\"timeout_s\":9,\"ca_file\":null}",
+        "{" BASE ",\"timeout_s\":9,\"ca_file\":null}",
         "{" BASE ",\"browser\":{\"headless\":false}}"};
     static const char *const others[] = {
         "{\"system\":\"tryton\",\"url\":\"https://erp.example.com/db/\",\"recipe\":\"a\"}",
@@ -45,6 +45,7 @@ what_makes_the_place(void **state)
         "{\"system\":\"webdriver\",\"url\":\"https://[::1]/\",\"recipe\":\"a\"}",
         "{\"system\":\"webdriver\",\"url\":\"https://erp.example.com/db/\",\"recipe\":\"b\"}",
         "{" BASE ",\"webdriver_url\":\"http://127.0.0.1:9516\"}",
+        "{" BASE ",\"options\":{\"host\":\"evil\"}}",
         "{" BASE ",\"ca_file\":\"/tmp/ca.pem\"}",
         "{" BASE ",\"browser\":{\"arguments\":[\"--proxy-server=evil\"]}}",
         "{" BASE ",\"browser\":{\"binary\":\"/tmp/evil\"}}",

@@ -104,7 +104,7 @@ static const struct {
 bool
 config_erp_stays_open(const char *system)
 {
-    for (const char *const *one = open_systems; *one; one++)
+    for (const char *const *one = open_systems; system && *one; one++)
         if (strcmp(*one, system) == 0)
             return true;
     return false;
@@ -281,6 +281,15 @@ static const struct {
 };
 
 #define SYSTEM_COUNT (sizeof systems / sizeof *systems)
+
+bool
+config_erp_known(const char *system)
+{
+    for (size_t i = 0; system && i < SYSTEM_COUNT; i++)
+        if (strcmp(systems[i].system, system) == 0)
+            return true;
+    return false;
+}
 
 static void
 unknown_system(const char *system, const struct config_place *place)

@@ -14,7 +14,7 @@
 #include "common/config.h"
 #include "common/template.h"
 
-#define RECIPE_BYTES_MAX (1u << 20)
+#define RECIPE_PIECES_MAX 1000
 #define RECIPE_TIMEOUT_S 15
 #define RECIPE_SETTLE_S 30
 #define RECIPE_RECYCLE_ORDERS 100

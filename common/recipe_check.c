@@ -174,7 +174,9 @@ recipe_check(const json_t *recipe, const char *file, struct config_faults *fault
     struct recipe_checker c = {.recipe = recipe, .file = file, .faults = faults};
     size_t before = faults->count;
 
-    if (json_is_object(recipe)) {
+    if (json_object_size(json_object_get(recipe, "pieces")) > RECIPE_PIECES_MAX) {
+        config_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
+    } else if (json_is_object(recipe)) {
         c.names = recipe_whole_names(recipe);
         recipe_check_object(&c, recipe, recipe_shape(RECIPE_OBJECT_FILE), NULL);
         recipe_whole_check(&c);

@@ -60,10 +60,12 @@ void recipe_check_object(struct recipe_checker *c, const json_t *object,
 /* recipe_whole.c: the variables that steps set; the caller owns the object. */
 json_t *recipe_whole_names(const json_t *recipe);
 
-/* Pieces that call each other in a circle, a section that does not do what it is for. */
+/* A section that does not do what it is for; and circles. */
 void recipe_whole_check(struct recipe_checker *c);
 
 /* recipe_id.c: a line that is said to be found without our id being compared. */
 void recipe_id_check(struct recipe_checker *c);
+/* recipe_circles.c: pieces that call each other in a circle. No more than RECIPE_PIECES_MAX. */
+void recipe_check_circles(struct recipe_checker *c);
 
 #endif

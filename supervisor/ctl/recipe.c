@@ -13,6 +13,7 @@
 #include "common/recipe.h"
 #include "common/secret.h"
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/document.h"
 #include "supervisor/ctl/input.h"
 #include "supervisor/ctl/text.h"
 
@@ -72,7 +73,7 @@ command_recipe_check(struct ctl *ctl)
 static json_t *
 read_order(const char *text)
 {
-    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : json_load_file(text, 0, NULL);
+    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : document_read(text);
     char *uniqueid;
 
     if (!json_is_object(order)) {

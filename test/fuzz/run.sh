@@ -78,7 +78,7 @@ for source in "$here"/*.c; do
     mkdir "$work/$name"
     # shellcheck disable=SC2086
     clang $flags -fsanitize=fuzzer "$source" "$work/library.a" -o "$work/$name/fuzz" \
-        -levent_core -levent_extra -ljansson -lsodium -lm
+        -levent_core -levent_extra -ljansson -lsodium -lutf8proc -lm
     cp -r "$work/seeds" "$work/$name/corpus"
     if "$work/$name/fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=5 \
         -artifact_prefix="$work/$name/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then

@@ -191,7 +191,8 @@ def test_nothing_above_has_to_let_it_through(daemon):
     delivered(bennys, "c1")
     folder = queues(daemon) / "bennys-auto"
     backup = daemon.call("PUT", "/workshops/bennys-auto/backup").json["file"]
-    assert os.path.dirname(backup) == str(folder) and os.stat(backup).st_uid == FIRST
+    assert (folder / backup).stat().st_uid == FIRST
+    assert daemon.call("GET", "/workshops/bennys-auto").json["queue_folder"] == str(folder)
     daemon.stop()
     with open(folder / "data.mdb", "r+b") as data:
         data.write(b"\0" * 8192)

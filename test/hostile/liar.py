@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""A worker that was taken over and says what it likes: it stands in the place of pumpline-worker, becomes its workshop's
+user as that does, and then does what the lie of its workshop's slug is (test/e2e/test_hostile_channel.py)."""
+
+import json
+import os
+import socket
+import sys
+import time
+
+CHANNEL, LISTENER = 3, 4
+channel = socket.socket(fileno=CHANNEL)
+lines = channel.makefile("r", encoding="utf-8", newline="\n")
+
+
+def say(**message):
+    channel.sendall(json.dumps(message).encode() + b"\n")
+
+
+def ready():
+    say(type="status", alive={"worker": "running", "queue_length": 0})
+    say(type="ready", rekeyed=False)
+
+
+def answer(message, status=200, body="{}", **more):
+    say(type="reply", id=message["id"], status=status, content_type="application/json", body=body, **more)
+
+
+def heard():
+    """What the supervisor says; pings are answered."""
+    for line in lines:
+        message = json.loads(line)
+        if message["type"] == "ping":
+            say(type="pong")
+        elif message["type"] == "stop":
+            sys.exit(0)
+        else:
+            yield message
+
+
+def serve(answers):
+    """answers: what a call's target is answered with, a function of the message."""
+    ready()
+    for message in heard():
+        if message["type"] == "call":
+            answers.get(message["target"], answer)(message)
+
+
+# --- a copy of the queue that is none
+
+
+def backup(make, name):
+    """make: what it leaves in its folder under this name before it tells it."""
+    def tell(message):
+        make()
+        answer(message, body=json.dumps({"workshop": "x", "file": name}))
+
+    serve({"/backup": tell})
+
+
+def nothing():
+    pass
+
+
+def soft():
+    os.symlink(os.path.realpath("../../../victim"), "backup-1.mdb")
+
+
+def hard():
+    os.link("other", "backup-1.mdb")
+
+
+def pipe():
+    os.mkfifo("backup-1.mdb")
+
+
+def folder():
+    os.mkdir("backup-1.mdb")
+
+
+LIES = {"backup-path": lambda: backup(nothing, os.path.realpath("../../../victim")),
+        "backup-up": lambda: backup(nothing, "../../../victim"),
+        "backup-soft": lambda: backup(soft, "backup-1.mdb"),
+        "backup-hard": lambda: backup(hard, "backup-1.mdb"),
+        "backup-pipe": lambda: backup(pipe, "backup-1.mdb"),
+        "backup-folder": lambda: backup(folder, "backup-1.mdb")}
+
+
+def main():
+    config = json.loads(lines.readline())
+    queue = os.path.join(config["state_dir"], "queues", config["slug"])
+    os.makedirs(queue, exist_ok=True)
+    os.chdir(queue)
+    if config.get("uid"):
+        os.chown(".", config["uid"], config["gid"])
+        os.setgroups([])
+        os.setresgid(*[config["gid"]] * 3)
+        os.setresuid(*[config["uid"]] * 3)
+    LIES[config["slug"]]()
+
+
+main()

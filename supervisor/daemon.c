@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "supervisor/keep.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
 #include "supervisor/reload.h"
@@ -20,6 +21,22 @@
 
 /* What children need of their host. */
 
+/* A queue that nobody serves is worked on as its own user, never as root. */
+static void
+tell_user(struct daemon *daemon, const struct child *child, json_t *message)
+{
+    char *queue = child->queue ? mem_string(child->queue)
+                               : keep_queue_path(daemon->config, child->workshop->slug);
+
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(queue));
+    if (child->idle)
+        uids_tell_owner(daemon->uids, daemon->config, child->workshop, queue, message);
+    else
+        uids_tell(daemon->uids, daemon->config, child->workshop, message);
+    free(queue);
+}
+
 static json_t *
 new_slice(const struct child *child, void *arg)
 {
@@ -31,10 +48,7 @@ new_slice(const struct child *child, void *arg)
         config_slice_old_key(message, child->workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
-    if (child->queue) /* of nobody that works: root's own */
-        json_object_set_new(message, "queue", json_string(child->queue));
-    else
-        uids_tell(daemon->uids, daemon->config, child->workshop, message);
+    tell_user(daemon, child, message);
     json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
     return message;
 }

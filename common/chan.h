@@ -30,6 +30,15 @@
 
 struct chan;
 
+/* What a peer that may be an attacker may say. A line that is longer, or of more values, counts as
+ * broken framing before it is parsed: a parsed value takes a hundred times the room of its text. */
+struct chan_limits {
+    /* How long a line may be that starts so; asked again as more of it comes. */
+    size_t (*line_bytes)(const char *start, size_t length);
+    unsigned values; /* strings, numbers, arrays, objects … of one message, names included */
+    unsigned per_s;  /* messages and 4 KiB of them, beyond which it is not read for a while */
+};
+
 struct chan_events {
     void (*message)(json_t *message, void *arg); /* borrowed */
     void (*closed)(void *arg); /* EOF, error or broken framing; called once, never from chan_send;
@@ -38,6 +47,9 @@ struct chan_events {
 
 /* Takes over fd (made non-blocking, close-on-exec). */
 struct chan *chan_new(struct event_base *base, int fd, const struct chan_events *events, void *arg);
+
+/* From now on what is read is held to these limits (copied). */
+void chan_limit(struct chan *chan, const struct chan_limits *limits);
 
 /* Queues one message (borrowed). Never blocks; what can't be sent any more is dropped, and `closed`
  * says so. */

@@ -66,6 +66,7 @@ open_channel(struct child *child, int fd)
     json_t *slice = child->host->slice(child, child->host->arg);
 
     child->chan = chan_new(child->host->base, fd, &events, child);
+    child_limit(child);
     if (slice)
         chan_send(child->chan, slice);
     child->told = json_object_get(slice, "old_key") != NULL;
@@ -101,6 +102,11 @@ start_service(struct child *child)
     const struct workshop_config *workshop = child->workshop;
     struct err err = {0};
 
+    if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
+        log_about(LOG_WARNING, workshop->name,
+                  "its last process has shut down its listening socket: it is bound anew");
+        child_close_listener(child);
+    }
     if (child->listen_fd < 0)
         child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
     if (child->listen_fd < 0 || start_process(child, false, &err)) {
@@ -390,7 +396,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
                             .worker_wanted = true,
                             .waiting = -1};
     child->timer = evtimer_new(host->base, on_timer, child);
-    if (!child->timer)
+    child->sweep_timer = evtimer_new(host->base, child_sweep_now, child);
+    if (!child->timer || !child->sweep_timer)
         die_abort("no memory for a timer");
     return child;
 }
@@ -421,6 +428,7 @@ child_free(struct child *child)
     sweeper_free(child->sweeper);
     chan_free(child->chan);
     event_free(child->timer);
+    event_free(child->sweep_timer);
     json_decref(child->alive);
     free(child->queue);
     free(child);

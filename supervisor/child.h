@@ -50,6 +50,7 @@ struct child {
     bool asked;          /* this process goes because a restart was asked for */
     bool idle;           /* this process is there for maintenance: see child_maintain */
     bool told;           /* this process knows both keys of the rekey that is under way */
+    bool misspoke;       /* it has sent what no worker sends, which was logged */
     bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
@@ -64,6 +65,8 @@ struct child {
     char mark[SWEEP_MARK_BYTES]; /* of the browsers that it opens; empty: it opens none */
     struct sweeper *sweeper;     /* is at it; NULL: none is */
     bool sweep_again;            /* asked for since then, perhaps by another process */
+    int64_t swept_ms;            /* monotonic, when the last one began */
+    struct event *sweep_timer;   /* to the next one */
     unsigned swept;              /* ended by those that were not answered yet */
 };
 

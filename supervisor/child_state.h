@@ -25,8 +25,13 @@ void child_signal(const struct child *child, int number);
 /* Its browsers' mark is what its configuration says, and nothing that it says itself. */
 void child_take_mark(struct child *child, const json_t *slice);
 
-/* It asks for a sweep. */
+/* It asks for a sweep. Each takes a process and a look at all others, so they come at their pace.
+ */
 void child_sweep(struct child *child, const json_t *message);
+void child_sweep_now(evutil_socket_t fd, short what, void *arg);
+
+/* Holds its new channel to what a worker may say, and how often. */
+void child_limit(struct child *child);
 
 /* A message on the channel; arg is the child. */
 void child_message(json_t *message, void *arg);

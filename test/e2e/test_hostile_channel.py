@@ -3,12 +3,13 @@ and does what its workshop's slug says."""
 
 import contextlib
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from pumpline import BUILD, Daemon
+from pumpline import BUILD, Daemon, until
 from test_sandbox import programs
 
 LIAR = Path(__file__).parents[1] / "hostile" / "liar.py"
@@ -56,3 +57,48 @@ def test_a_backup_copies_and_removes_nothing_else(tmp_path, slug):
         assert path.read_text() == "secret" and not (tmp_path / "copy").exists()
         assert "no plain file of the queue's user" in done.stderr or "did not name a copy" in done.stderr \
             or "Too many levels of symbolic links" in done.stderr
+
+
+# --- messages that are no worker's
+
+
+def resident_mib(pid):
+    return int(next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+                    if line.startswith("VmRSS:"))) >> 10
+
+
+def test_a_status_of_many_values_is_not_kept(tmp_path):
+    with lying(tmp_path, "many-values") as daemon:
+        until(lambda: daemon.integration("many-values")["restarts"], "its process is taken for dead")
+        assert resident_mib(daemon.process.pid) < 40
+
+
+def test_a_reply_that_would_be_two_is_none(tmp_path):
+    with lying(tmp_path, "forged-reply") as daemon:
+        for target in ("alive", "queue"):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(60)
+                client.connect(str(daemon.socket))
+                client.sendall(f"GET /workshops/forged-reply/{target} HTTP/1.1\r\nHost: x\r\n"
+                               "Connection: close\r\n\r\n".encode())
+                text = b"".join(iter(lambda: client.recv(65536), b""))
+            assert text.startswith(b"HTTP/1.1 502 ") and text.count(b"HTTP/1.1") == 1, text
+
+
+def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
+    with lying(tmp_path, "deaf") as daemon:
+        until(lambda: daemon.integration("deaf")["restarts"] == 1 and daemon.integration("deaf")["process"] == "running",
+              "its next process runs")
+        with socket.create_connection(("127.0.0.1", daemon.integration("deaf")["port"]), timeout=60):
+            pass
+        assert "has shut down its listening socket: it is bound anew" in daemon.log.read_text()
+
+
+def test_all_that_an_honest_worker_says_is_known(daemon):
+    """A member of /alive that the supervisor's table lacks would be missing from /health."""
+    bennys = daemon.add_file()
+    daemon.start()
+    said = bennys.get("/alive").json
+    known = daemon.integration()
+    assert set(said) <= set(known) and set(said["orders"]) == set(known["orders"])
+    assert "what no worker sends" not in daemon.log.read_text()

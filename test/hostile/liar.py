@@ -78,7 +78,38 @@ def folder():
     os.mkdir("backup-1.mdb")
 
 
-LIES = {"backup-path": lambda: backup(nothing, os.path.realpath("../../../victim")),
+# --- messages that are no worker's
+
+
+def many_values():
+    ready()
+    channel.sendall(b'{"type":"status","alive":{"queue_length":7,"x":[' + b"[]," * 1390000 + b"[]]}}\n")
+    for _ in heard():
+        pass
+
+
+def forged_reply():
+    second = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    serve({"/alive": lambda message: answer(message, 204, second),
+           "/queue": lambda message: answer(message, header=["Transfer-Encoding", "chunked"])})
+
+
+def deaf():
+    """Its first process shuts the listening socket down, which its next one is given."""
+    first = not os.path.exists("closed")
+    open("closed", "w").close()
+    ready()
+    if first:
+        socket.socket(fileno=LISTENER).shutdown(socket.SHUT_RDWR)
+        sys.exit(1)
+    for _ in heard():
+        pass
+
+
+LIES = {"many-values": many_values,
+        "forged-reply": forged_reply,
+        "deaf": deaf,
+        "backup-path": lambda: backup(nothing, os.path.realpath("../../../victim")),
         "backup-up": lambda: backup(nothing, "../../../victim"),
         "backup-soft": lambda: backup(soft, "backup-1.mdb"),
         "backup-hard": lambda: backup(hard, "backup-1.mdb"),

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log_files.h"
 #include "supervisor/child.h"
+#include "supervisor/listen.h"
 #include "test/unit/common/marked.h"
 
 #define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */
@@ -720,6 +724,103 @@ those_that_ask_at_once_get_one_answer(void **state)
     assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
 }
 
+/* Each takes a process: one that asks and asks gets one a second. */
+static void
+sweeps_come_at_their_pace(void **state)
+{
+    struct fixture *f = *state;
+    char mark[SWEEP_MARK_BYTES];
+    int64_t begin_ms = clock_monotonic_ms();
+
+    sweep_mark_new(mark);
+    f->mark = mark;
+    child_start(f->child);
+    heard(f);
+    for (int i = 0; i < 4; i++) {
+        say(f, "{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n");
+        assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
+    }
+    assert_true(clock_monotonic_ms() - begin_ms >= 2900);
+}
+
+/* Of what it says of itself only what is known is kept, where it is what it should be. */
+static void
+a_status_is_what_it_should_be(void **state)
+{
+    struct fixture *f = *state;
+    char *kept;
+
+    get_ready(f);
+    say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":7,\"x\":[[],[]],\"worker\":{},"
+           "\"orders\":{\"placed\":-1,\"error\":2,\"y\":{}},\"worker_reason\":null,"
+           "\"oldest_placed_age_s\":\"long\"}}\n");
+    kept = json_dumps(f->child->alive, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(kept,
+                        "{\"orders\":{\"error\":2},\"queue_length\":7,\"worker_reason\":null}");
+    free(kept);
+    say(f, "{\"type\":\"status\",\"alive\":[]}\n");
+    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 7);
+    child_stop(f->child);
+    say(f, "{\"type\":\"bye\",\"waiting\":-5}\n");
+    assert_int_equal(f->child->waiting, -1);
+}
+
+static void
+a_status_of_many_values_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    char line[4096] = "{\"type\":\"status\",\"alive\":{\"x\":[";
+
+    get_ready(f);
+    while (strlen(line) < sizeof line - 16)
+        strcat(line, "[],");
+    strcat(line, "[]]}}\n");
+    say(f, line);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_null(f->child->chan);
+}
+
+/* The next process would call itself running, and nobody would get through to it. */
+static void
+a_listener_that_was_shut_down_is_bound_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    get_ready(f);
+    assert_int_equal(getsockname(f->child->listen_fd, (struct sockaddr *)&address, &length), 0);
+    f->workshop.port = ntohs(address.sin_port); /* the same again */
+    assert_int_equal(shutdown(f->child->listen_fd, SHUT_RDWR), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), -1);
+    child_reaped(f->child, 9);
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    close(fd);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
+
+/* As it is with one that drops whatever comes. */
+static void
+a_listener_with_a_filter_is_bound_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog program = {.len = 1, .filter = &drop};
+
+    get_ready(f);
+    assert_true(listen_sound(f->child->listen_fd));
+    assert_int_equal(
+        setsockopt(f->child->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+    assert_false(listen_sound(f->child->listen_fd));
+    child_reaped(f->child, 9);
+    hang_up(f);
+    assert_true(listen_sound(f->child->listen_fd));
+}
+
 static void
 one_without_browsers_is_told_so(void **state)
 {
@@ -764,6 +865,11 @@ main(void)
         TEST(its_browsers_are_ended),
         TEST(those_that_ask_at_once_get_one_answer),
         TEST(one_without_browsers_is_told_so),
+        TEST(sweeps_come_at_their_pace),
+        TEST(a_status_is_what_it_should_be),
+        TEST(a_status_of_many_values_ends_it),
+        TEST(a_listener_that_was_shut_down_is_bound_anew),
+        TEST(a_listener_with_a_filter_is_bound_anew),
     };
 
     secret_start();

@@ -100,6 +100,7 @@ def test_a_named_user_takes_the_queue_over(daemon):
     delivered(bennys, "n1")
     daemon.stop()
     folder = queues(daemon) / "bennys-auto"
+    daemon.write_config(allowed_users=["nobody"])
     rewrite(daemon, user="nobody")
     nobody = pwd.getpwnam("nobody")
     os.chown(bennys.lines, nobody.pw_uid, nobody.pw_gid)
@@ -193,7 +194,8 @@ def test_a_queue_of_roots_is_taken_over(daemon):
     delivered(bennys, "r2")
 
 
-@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user")])
+@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user"),
+                                         ("www-data", "is neither one of allowed_users")])
 def test_a_user_that_can_not_be(daemon, user, words):
     daemon.add_file()
     daemon.start()
@@ -322,6 +324,7 @@ def test_not_another_users(daemon):
 
 
 def test_not_where_a_user_is_named(daemon):
+    daemon.write_config(allowed_users=["nobody"])
     lines = daemon.add_file(user="nobody").lines
     not_handed_over(daemon, lines)
 

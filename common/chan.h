@@ -24,7 +24,6 @@
 
 #define CHAN_FD 3        /* the child's end */
 #define CHAN_LISTEN_FD 4 /* the child's listening socket */
-#define CHAN_LOGS_FD 5   /* on which its log files are handed on (common/log_files.h) */
 #define CHAN_LINE_MAX (4u << 20)
 #define CHAN_BACKLOG_MAX (16u << 20) /* unread output beyond which the peer counts as gone */
 

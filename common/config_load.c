@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -285,11 +286,28 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
+/* The lines of a workshop in the log start with its name. */
+static void
+check_name(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    size_t length = strcspn(w->name, ": ");
+
+    if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
+        config_check_fault(&place, "workshop",
+                           "must not be what the daemon's own log lines start with");
+    free(file);
+}
+
 static void
 check_together(const struct daemon_config *config, struct config_faults *faults)
 {
-    for (size_t i = 0; i < config->workshop_count; i++)
+    for (size_t i = 0; i < config->workshop_count; i++) {
         check_user(config, config->workshops[i], faults);
+        check_name(config, config->workshops[i], faults);
+    }
     for (size_t i = 1; i < config->workshop_count; i++)
         for (size_t j = 0; j < i; j++)
             check_pair(config, config->workshops[j], config->workshops[i], faults);
@@ -300,6 +318,7 @@ config_check_against(const struct daemon_config *config, const struct workshop_c
                      struct config_faults *faults)
 {
     check_user(config, workshop, faults);
+    check_name(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);

@@ -86,12 +86,11 @@ start_process(struct child *child, bool idle, struct err *err)
     fault_here("child.forked");
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
-    child->logs_fd = spawned.logs_fd;
     child->idle = idle;
     child->waiting = -1;
     child->left_open = false;
     child->rekeyed = false;
-    child_hand_logs(child); /* first: the child's first lines come with its first message */
+    child_open_logs(child, spawned.logs_fd);
     open_channel(child, spawned.chan_fd);
     return 0;
 }
@@ -229,6 +228,7 @@ child_reaped(struct child *child, int status)
     pid_t pid = child->pid;
 
     fault_here("child.reaped");
+    child_read_logs(child);
     child->pid = 0;
     child->last_exit = (struct child_exit){.at_ms = clock_wall_ms(),
                                            .code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
@@ -389,12 +389,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
 {
     struct child *child = mem_alloc(sizeof *child);
 
-    *child = (struct child){.workshop = workshop,
-                            .host = host,
-                            .listen_fd = -1,
-                            .logs_fd = -1,
-                            .worker_wanted = true,
-                            .waiting = -1};
+    *child = (struct child){
+        .workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true, .waiting = -1};
     child->timer = evtimer_new(host->base, on_timer, child);
     child->sweep_timer = evtimer_new(host->base, child_sweep_now, child);
     if (!child->timer || !child->sweep_timer)

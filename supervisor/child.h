@@ -44,7 +44,7 @@ struct child {
     struct chan *chan;
     char *queue;   /* owned; NULL: the one of its slug, in STATE/queues */
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
-    int logs_fd;   /* on which log files are handed on; -1: no process */
+    struct child_log *log; /* what its process says there; NULL: no process */
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
@@ -92,8 +92,8 @@ void child_restart(struct child *child);
 
 void child_kill(struct child *child);
 
-/* Opens its log files, now or again, and hands them on to its process, if there is one. */
-void child_hand_logs(struct child *child);
+/* Opens the log files of its process again, if there is one: they were rotated. */
+void child_reopen_logs(struct child *child);
 
 /* For a child at rest: a process opens its queue, closes what is open in the ERP and ends, serving
  * nobody. A child does so by itself where its ERP may be left with something open. Meanwhile it is

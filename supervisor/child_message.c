@@ -175,6 +175,7 @@ child_message(json_t *message, void *arg)
     const char *type = json_string_value(json_object_get(message, "type")), *unsound = NULL;
     json_t *copy;
 
+    child_read_logs(child);
     for (size_t i = 0; type && i < sizeof messages / sizeof *messages; i++)
         if (strcmp(type, messages[i].type) == 0) {
             copy = schema_copy(messages[i].members, message, &unsound);

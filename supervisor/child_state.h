@@ -19,7 +19,15 @@ void child_leave(struct child *child, int64_t within_ms, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 
 void child_close_listener(struct child *child);
+
+/* Takes over fd, on which its new process logs. Whatever it says there is logged as the workshop's.
+ */
+void child_open_logs(struct child *child, int fd);
+
+/* Logs what it has said by now: before what it says on its channel, and before its obituary. */
+void child_read_logs(struct child *child);
 void child_close_logs(struct child *child);
+
 void child_signal(const struct child *child, int number);
 
 /* Its browsers' mark is what its configuration says, and nothing that it says itself. */

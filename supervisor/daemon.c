@@ -158,7 +158,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     for (size_t i = 0; i < daemon->total; i++)
-        child_hand_logs(daemon->children[i]);
+        child_reopen_logs(daemon->children[i]);
     log_info("logs opened again");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));

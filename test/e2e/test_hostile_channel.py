@@ -2,6 +2,7 @@
 and does what its workshop's slug says."""
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -92,6 +93,38 @@ def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
         with socket.create_connection(("127.0.0.1", daemon.integration("deaf")["port"]), timeout=60):
             pass
         assert "has shut down its listening socket: it is bound anew" in daemon.log.read_text()
+
+
+# --- the log
+
+
+def test_a_worker_logs_as_itself_and_rewrites_nothing(tmp_path):
+    with lying(tmp_path, "forger") as daemon:
+        before = daemon.log.read_text()
+        files = list((daemon.folder / "log").glob("forger_*.log"))
+        until(lambda: any("forger: " in path.read_text() for path in files), "it has logged")
+        sizes = [path.stat().st_size for path in files]
+        daemon.call("GET", "/workshops/forger/alive")
+        until(lambda: "forged too" in daemon.log.read_text(), "it has logged again")
+        log = daemon.log.read_text()
+        assert log.startswith(before) and [path.stat().st_size for path in files] >= sizes
+        assert all(line.startswith("forger: ") for line in log.splitlines() if "forged" in line)
+
+
+def test_a_log_that_nobody_reads_stops_nothing(daemon):
+    """The daemon's stderr is a pipe whose reader is stuck."""
+    bennys = daemon.add_file()
+    reader, writer = os.pipe()
+    daemon.start(stderr=writer)
+    os.close(writer)
+    for number in range(1000):
+        assert bennys.create(f"n{number}", worksheet="nobody reads this" * 5).status == 200
+    assert daemon.call("GET", "/health").json["integrations"][0]["restarts"] == 0
+    text = ""
+    while "lines are lost: the log was not read in time" not in text:
+        text += os.read(reader, 65536).decode()
+        bennys.create("n1", worksheet="other")
+    os.close(reader)
 
 
 def test_all_that_an_honest_worker_says_is_known(daemon):

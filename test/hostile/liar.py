@@ -2,6 +2,7 @@
 """A worker that was taken over and says what it likes: it stands in the place of pumpline-worker, becomes its workshop's
 user as that does, and then does what the lie of its workshop's slug is (test/e2e/test_hostile_channel.py)."""
 
+import contextlib
 import json
 import os
 import socket
@@ -106,7 +107,24 @@ def deaf():
         pass
 
 
-LIES = {"many-values": many_values,
+# --- the log
+
+
+def forger():
+    """Writes as somebody else, and cuts whatever it has a descriptor of."""
+    os.write(2, b"31\t\thonest words\n")
+    ready()
+    for message in heard():
+        if message["type"] == "call":
+            for fd in range(64):
+                with contextlib.suppress(OSError):
+                    os.ftruncate(fd, 0)
+            os.write(2, b"pumplined: 2026-11-28T10:00:00.000Z INFO forged\nOther Shop: [x] forged too\n")
+            answer(message)
+
+
+LIES = {"forger": forger,
+        "many-values": many_values,
         "forged-reply": forged_reply,
         "deaf": deaf,
         "backup-path": lambda: backup(nothing, os.path.realpath("../../../victim")),

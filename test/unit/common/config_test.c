@@ -225,6 +225,7 @@ test_all_faults_at_once(void **state)
     write_file("shops/b.json",
                "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\",\"user\":\"root\"}");
     write_file("shops/c.json", "{\"workshop\":\"C\"");
+    write_file("shops/d.json", "{\"workshop\":\"Pumplined: x\"}");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
     expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
@@ -253,6 +254,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/listen", "another workshop: a");
     expect_fault("shops/b.json", "/workshop", "another workshop too: a");
     expect_fault("shops/c.json", "", "line 1");
+    expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
     list = config_faults_json(&faults);
     assert_int_equal(json_array_size(list), faults.count);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/log_files.h"
 #include "supervisor/child.h"
 #include "supervisor/listen.h"
 #include "test/unit/common/marked.h"
@@ -31,7 +31,7 @@ struct fixture {
     struct child *child;
     int peer; /* the process's end of the channel */
     int spawns, fail_spawns, replies, changes;
-    int logs; /* the next process's logs_fd, given away */
+    int logs; /* the process's end of its log */
     const char *log_dir;
     const char *mark;      /* of its browsers; NULL: none */
     bool without_listener; /* what the next spawn must have */
@@ -42,7 +42,7 @@ static struct fixture *current;
 static int
 fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
 {
-    int pair[2];
+    int pair[2], logs[2];
 
     assert_string_equal(path, "/nowhere/worker");
     assert_int_equal(listen_fd < 0, current->without_listener);
@@ -50,9 +50,12 @@ fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err 
         return err_set(err, "spawn_failed", "no process");
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     current->peer = pair[1];
+    assert_int_equal(pipe2(logs, O_NONBLOCK), 0);
+    if (current->logs >= 0)
+        close(current->logs);
+    current->logs = logs[1];
     *spawned = (struct spawned){
-        .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = current->logs};
-    current->logs = -1;
+        .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = logs[0]};
     return 0;
 }
 
@@ -128,6 +131,8 @@ tear_down(void **state)
     struct fixture *f = *state;
 
     child_free(f->child);
+    if (f->logs >= 0)
+        close(f->logs);
     if (f->peer >= 0)
         close(f->peer);
     event_base_free(f->base);
@@ -224,36 +229,80 @@ each_push_is_told(void **state)
     assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 1);
 }
 
-/* The files of each process are opened by us; where they are handed on is closed with it. */
+static char *
+file_text(const char *path)
+{
+    static char text[65536];
+    FILE *file = fopen(path, "re");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+
+    if (file)
+        fclose(file);
+    text[length] = '\0';
+    return text;
+}
+
 static void
-log_files_are_handed_on(void **state)
+log_text(struct fixture *f, const char *text)
+{
+    assert_int_equal(write(f->logs, text, strlen(text)), strlen(text));
+    turn(f);
+}
+
+static void
+expect_line(const char *path, const char *head, const char *rest)
+{
+    char *text = file_text(path), *at = strstr(text, rest);
+
+    if (!at || strncmp(text, head, strlen(head)) || strchr(text, '\n')[1])
+        fail_msg("%s", text);
+}
+
+/* Whatever a process writes, the line is its workshop's; it has no descriptor of the log. */
+static void
+what_a_process_logs_is_its_workshops(void **state)
 {
     struct fixture *f = *state;
-    char folder[] = "/tmp/child_test.XXXXXX", api[64], lines[64];
-    struct log_files files;
-    int pair[2];
+    char folder[] = "/tmp/child_test.XXXXXX", api[64], lines[64], errors[64];
+    int fd, kept = dup(STDERR_FILENO);
 
     assert_non_null(mkdtemp(folder));
     snprintf(api, sizeof api, "%s/bennys_api.log", folder);
     snprintf(lines, sizeof lines, "%s/bennys_create_orderline.log", folder);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    snprintf(errors, sizeof errors, "%s/stderr", folder);
     f->log_dir = folder;
-    f->logs = pair[0];
-    child_hand_logs(f->child); /* no process: nothing is opened */
+    child_reopen_logs(f->child); /* no process: nothing is opened */
     assert_int_equal(access(api, F_OK), -1);
     child_start(f->child);
-    assert_int_equal(log_files_receive(pair[1], &files), 1);
-    log_files_close(&files);
+    fd = open(errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    log_text(f, "61\tu-1\tplaced");
+    assert_string_equal(file_text(errors), ""); /* no whole line */
+    log_text(f, "\n");
+    expect_line(errors, "Bennys: [u-1] ", "Z INFO placed\n");
+    assert_string_equal(file_text(api), file_text(errors));
+    assert_int_equal(truncate(errors, 0), 0);
     unlink(api);
-    child_hand_logs(f->child);
-    assert_int_equal(access(api, F_OK), 0);
-    assert_int_equal(log_files_receive(pair[1], &files), 1);
-    log_files_close(&files);
+    child_reopen_logs(f->child);
+    log_text(f, "42\t\tto its file\n");
+    expect_line(lines, "Bennys: 2", "Z WARNING to its file\n");
+    assert_string_equal(file_text(api), "");
+    assert_int_equal(truncate(errors, 0), 0);
+    log_text(f, "pumplined: 2026-11-28T10:00:00.000Z INFO all is well\n");
+    expect_line(errors, "Bennys: 2", "Z WARNING pumplined: 2026-");
+    assert_int_equal(truncate(errors, 0), 0);
+    log_text(f, "3\1\t\tx\x1b[2J\x9b\n");
+    expect_line(errors, "Bennys: 2", "Z WARNING 3");
+    assert_null(strchr(file_text(errors), '\x1b'));
+    assert_int_equal(truncate(errors, 0), 0);
+    assert_int_equal(write(f->logs, "last words", 10), 10);
     hang_up(f);
     child_reaped(f->child, STATUS(1));
-    assert_int_equal(f->child->logs_fd, -1);
-    assert_int_equal(log_files_receive(pair[1], &files), 0);
-    close(pair[1]);
+    assert_non_null(strstr(file_text(errors), "WARNING last words\n"));
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    unlink(errors);
     unlink(api);
     unlink(lines);
     assert_int_equal(rmdir(folder), 0);
@@ -839,7 +888,7 @@ main(void)
         TEST(the_configuration_comes_first),
         TEST(a_ready_one_is_restarted_at_once),
         TEST(each_push_is_told),
-        TEST(log_files_are_handed_on),
+        TEST(what_a_process_logs_is_its_workshops),
         TEST(one_that_was_never_ready_waits),
         TEST(a_refused_configuration_is_final_until_start),
         TEST(a_refusal_says_why),

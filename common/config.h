@@ -74,6 +74,7 @@ struct daemon_config {
     char sandbox[16]; /* required, best-effort, off */
     /* Users of their own for workshops that name none, where the daemon is root. */
     uint32_t uid_first, uid_count;
+    json_t *allowed_users; /* names that a workshop's `user` may be besides; NULL: none; owned */
     char webdriver_url[CONFIG_PATH_MAX];
     char recipes_dir[CONFIG_PATH_MAX];
     struct workshop_config **workshops; /* by slug */

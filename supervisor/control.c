@@ -10,6 +10,7 @@
 #include "supervisor/control_internal.h"
 #include "supervisor/events.h"
 #include "supervisor/forward.h"
+#include "supervisor/keep.h"
 #include "supervisor/listen.h"
 #include "supervisor/metrics.h"
 #include "supervisor/peer.h"
@@ -109,13 +110,22 @@ get_workshops(struct call *call, void *context)
     call_reply(call, 200, view_workshops(control->daemon));
 }
 
+/* Whoever looks for a file of the queue has its folder from here, never from the worker. */
 static void
 get_workshop(struct call *call, void *context)
 {
-    struct child *child = control_find(context, call);
+    struct control *control = context;
+    struct child *child = control_find(control, call);
+    char *folder;
+    json_t *view;
 
-    if (child)
-        call_reply(call, 200, view_workshop(child));
+    if (!child)
+        return;
+    folder = keep_queue_path(control->daemon->config, child->workshop->slug);
+    view = view_workshop(child);
+    json_object_set_new(view, "queue_folder", json_string(folder));
+    free(folder);
+    call_reply(call, 200, view);
 }
 
 /* Commands that end with a process. */

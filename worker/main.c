@@ -20,7 +20,6 @@
 #include "common/sweep.h"
 #include "common/uids.h"
 #include "worker/guard.h"
-#include "worker/log_channel.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/trial.h"
@@ -124,15 +123,10 @@ run_loop(struct process *p)
 static int
 run_child(struct process *p)
 {
-    /* Before the channel, so that the files are here when the first message is. */
-    struct log_channel *logs = log_channel_open(p->base, CHAN_LOGS_FD);
-    int status;
-
+    log_relay();
     p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
     run_loop(p);
-    status = manage_end(p->manage);
-    log_channel_close(logs);
-    return status;
+    return manage_end(p->manage);
 }
 
 static int

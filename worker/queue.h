@@ -100,8 +100,8 @@ bool queue_broken(const struct queue *queue);
 /* Where it lies, as queue_open was told. */
 const char *queue_folder(const struct queue *queue);
 
-/* A consistent copy of the live queue, as a new file in its folder. Returns its whole
- * path, for the caller to free; NULL with *err. */
+/* A consistent copy of the live queue, as a new file in its folder. Returns its name there,
+ * backup-NUMBER.mdb, for the caller to free; NULL with *err. */
 char *queue_backup(struct queue *queue, struct err *err);
 
 /* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that

@@ -111,7 +111,7 @@ settle(enum sandbox_result result, const struct sandbox_setup *setup, struct sum
         text_copy(err->code, sizeof err->code, "no_resources");
         return -1;
     }
-    if (strcmp(setup->mode, "best-effort")) {
+    if (strcmp(setup->mode, "required") == 0) {
         char why[sizeof err->text];
 
         text_copy(why, sizeof why, err->text);
@@ -167,21 +167,19 @@ sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 {
     bool off = strcmp(setup->mode, "off") == 0;
     struct summary summary = {"", ""};
-    enum sandbox_result result = SANDBOX_LACKS;
+    enum sandbox_result result;
 
 #if SANDBOX_SANITIZED
-    boxed = !off || setup->uid;
+    boxed = true;
 #endif
     if (privileges_become(setup, err))
         return -1;
     HOLDS(&summary, "uid %ld", (long)getuid());
-    if (!off) {
-        result = privileges_capabilities(err);
-        if (settle(result, setup, &summary, err))
-            return -1;
-        if (result == SANDBOX_HOLDS)
-            HOLDS(&summary, ", no capabilities");
-    }
+    result = privileges_capabilities(err);
+    if (settle(result, setup, &summary, err))
+        return -1;
+    if (result == SANDBOX_HOLDS)
+        HOLDS(&summary, ", no capabilities");
     if (privileges_no_new(err) || sandbox_hide(err))
         return -1;
     HOLDS(&summary, ", no_new_privs, no core");

@@ -150,7 +150,7 @@ static int
 take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
 {
     char *folder = *slice_text(slice, "queue")
-                       ? folder_take_back(slice_text(slice, "queue"), err)
+                       ? folder_take_over(slice_text(slice, "queue"), setup->uid, setup->gid, err)
                        : folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug,
                                         setup->uid, setup->gid, err);
     int result = folder ? folder_enter(folder, err) : -1;

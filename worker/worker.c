@@ -52,6 +52,7 @@ struct worker {
     struct http_server *server;
     struct drain drain;
     struct event *expire, *watch;
+    bool unsure;   /* the disk has another time: said once */
     bool outdated; /* stops because of that */
 };
 
@@ -295,14 +296,22 @@ static void
 on_expire(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    int64_t before_ms = clock_wall_ms() - w->workshop->retention_days * DAY_MS;
+    int64_t wall_ms = clock_wall_ms(),
+            before_ms = queue_trusted_ms(w->queue, wall_ms, clock_monotonic_ms()) -
+                        w->workshop->retention_days * DAY_MS;
+    bool sure = queue_disk_agrees(w->queue, wall_ms);
     struct timeval next = clock_timeval(EXPIRE_NEXT_MS);
     struct err err;
-    int count = queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err);
+    int count = sure ? queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err) : 0;
 
     (void)fd;
     (void)what;
-    evidence_expire(queue_folder(w->queue), before_ms);
+    if (sure)
+        evidence_expire(queue_folder(w->queue), before_ms);
+    else if (!w->unsure)
+        log_warning("nothing is forgotten: this machine's clock and the disk's differ by more than "
+                    "an hour");
+    w->unsure = !sure;
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)

@@ -48,6 +48,11 @@ struct workshop_config *workshop_config_read(const char *slug, const json_t *doc
 void config_check_against(const struct daemon_config *config,
                           const struct workshop_config *workshop, struct config_faults *faults);
 
+/* Whether erp (NULL: none) says how a browser that webdriver_url opens on another machine reaches
+ * the proxy on this one. */
+void config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
+                            struct config_faults *faults);
+
 /* The slug of a file or a new workshop: a-z, 0-9 and '-', not first; at most CONFIG_SLUG_MAX. */
 bool config_slug_sound(const char *slug);
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/browser_rules.h"
 #include "common/config_check.h"
+#include "common/host_pattern.h"
 #include "common/recipe.h"
 
 static const char *const file_formats[] = {"csv", "json", NULL};
@@ -70,6 +72,8 @@ static const struct config_member browser_members[] = {
     {.name = "binary", .kind = CONFIG_PATH},
     {.name = "headless", .kind = CONFIG_BOOL},
     {.name = "arguments", .kind = CONFIG_ARRAY},
+    {.name = "hosts", .kind = CONFIG_ARRAY},
+    {.name = "proxy", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 64},
 };
 
 bool
@@ -122,6 +126,52 @@ check_database(const json_t *erp, const struct config_place *place)
 }
 
 static void
+fault_in_list(const struct config_place *place, const char *name, size_t index, const char *text)
+{
+    char pointer[256], number[24];
+    const struct config_place inside = {place->file, pointer, place->faults};
+
+    snprintf(pointer, sizeof pointer, "%s/%s", place->pointer, name);
+    snprintf(number, sizeof number, "%zu", index);
+    config_check_fault(&inside, number, "%s", text);
+}
+
+static void
+check_argument(const json_t *argument, size_t index, const struct config_place *place)
+{
+    const char *text = json_string_value(argument),
+               *fault = text ? browser_argument_fault(text) : "must be a string";
+
+    if (fault)
+        fault_in_list(place, "arguments", index, fault);
+}
+
+static void
+check_hosts(const json_t *hosts, const struct config_place *place)
+{
+    struct host_pattern pattern;
+    const json_t *host;
+    size_t i;
+
+    json_array_foreach(hosts, i, host)
+    {
+        if (!json_is_string(host) || !host_pattern_parse(json_string_value(host), &pattern))
+            fault_in_list(place, "hosts", i, HOST_PATTERN_FORM);
+    }
+}
+
+static void
+check_proxy(const char *address, const struct config_place *place)
+{
+    struct host_pattern pattern;
+
+    if (address && (!strchr(address, ':') || !host_pattern_parse(address, &pattern) ||
+                    !host_pattern_is_address(&pattern)))
+        config_check_fault(place, "proxy",
+                           "must be a numeric address of this machine and a port: 10.0.0.5:3128");
+}
+
+static void
 check_browser(const json_t *erp, const struct config_place *place)
 {
     const struct config_place inside = {place->file, "/erp/browser", place->faults};
@@ -132,10 +182,27 @@ check_browser(const json_t *erp, const struct config_place *place)
         config_check_members(browser, browser_members,
                              sizeof browser_members / sizeof *browser_members, &inside);
     json_array_foreach(json_object_get(browser, "arguments"), i, argument)
-    {
-        if (!json_is_string(argument))
-            config_check_fault(&inside, "arguments", "must be texts");
-    }
+        check_argument(argument, i, &inside);
+    check_hosts(json_object_get(browser, "hosts"), &inside);
+    check_proxy(json_string_value(json_object_get(browser, "proxy")), &inside);
+}
+
+void
+config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
+                       struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp/browser", faults};
+    const char *system = json_string_value(json_object_get(erp, "system"));
+    const json_t *proxy = json_object_get(json_object_get(erp, "browser"), "proxy");
+    struct host_pattern host;
+
+    if (!system || strcmp(system, "webdriver") || proxy || !strstr(webdriver_url, "://"))
+        return;
+    host_pattern_of_url(webdriver_url, &host);
+    if (strcmp(host.host, "localhost") && strncmp(host.host, "127.", 4) && strcmp(host.host, "::1"))
+        config_check_fault(&place, "proxy",
+                           "is missing: the browser runs on another machine; give an address of "
+                           "this one that it reaches, and a port: 10.0.0.5:3128");
 }
 
 /* A new system is one row here. */

@@ -253,11 +253,31 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
+/* The daemon's webdriver_url may decide it. */
+static void
+check_browser_place(const struct daemon_config *config, const struct workshop_config *w,
+                    struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+
+    config_erp_check_proxy(json_object_get(w->document, "erp"), config_webdriver_url(config, w),
+                           file, faults);
+    free(file);
+}
+
+static void
+check_alone(const struct daemon_config *config, const struct workshop_config *w,
+            struct config_faults *faults)
+{
+    check_user(config, w, faults);
+    check_browser_place(config, w, faults);
+}
+
 static void
 check_together(const struct daemon_config *config, struct config_faults *faults)
 {
     for (size_t i = 0; i < config->workshop_count; i++)
-        check_user(config, config->workshops[i], faults);
+        check_alone(config, config->workshops[i], faults);
     for (size_t i = 1; i < config->workshop_count; i++)
         for (size_t j = 0; j < i; j++)
             check_pair(config, config->workshops[j], config->workshops[i], faults);
@@ -267,7 +287,7 @@ void
 config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
                      struct config_faults *faults)
 {
-    check_user(config, workshop, faults);
+    check_alone(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);

@@ -37,11 +37,11 @@ recipe_kind_check recipe_kind_text, recipe_kind_filled, recipe_kind_template, re
     recipe_kind_window_size; /* recipe_value.c */
 
 recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_template,
-    recipe_kind_frame, recipe_kind_templates, recipe_kind_texts, recipe_kind_conditions,
-    recipe_kind_pair, recipe_kind_values, recipe_kind_pieces, recipe_kind_options,
-    recipe_kind_browser, recipe_kind_number_format, recipe_kind_found, recipe_kind_errors,
-    recipe_kind_test, recipe_kind_dialog, recipe_kind_condition, recipe_kind_row_condition,
-    recipe_kind_row_steps, recipe_kind_steps; /* recipe_parts.c */
+    recipe_kind_frame, recipe_kind_templates, recipe_kind_arguments, recipe_kind_hosts,
+    recipe_kind_conditions, recipe_kind_pair, recipe_kind_values, recipe_kind_pieces,
+    recipe_kind_options, recipe_kind_browser, recipe_kind_number_format, recipe_kind_found,
+    recipe_kind_errors, recipe_kind_test, recipe_kind_dialog, recipe_kind_condition,
+    recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_steps; /* recipe_parts.c */
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);

@@ -1,6 +1,8 @@
 /* The values of a recipe that have parts: locators, conditions, steps, lists and maps. */
 #include <string.h>
 
+#include "common/browser_rules.h"
+#include "common/host_pattern.h"
 #include "common/recipe_checker.h"
 
 /* --- objects and lists --- */
@@ -83,11 +85,45 @@ recipe_kind_templates(struct recipe_checker *c, const struct recipe_member *m, c
     check_list(c, value, RECIPE_TEMPLATE, 0);
 }
 
+/* fault: what is wrong with a text, or NULL. */
+static void
+check_texts(struct recipe_checker *c, const json_t *value, const char *(*fault)(const char *text))
+{
+    const json_t *element;
+    size_t i;
+
+    check_list(c, value, RECIPE_TEXT, 0);
+    json_array_foreach(value, i, element)
+    {
+        const char *text = json_string_value(element), *wrong = text ? fault(text) : NULL;
+        size_t here = recipe_enter_place(c, i);
+
+        if (wrong)
+            recipe_fault(c, "%s", wrong);
+        recipe_leave(c, here);
+    }
+}
+
 void
-recipe_kind_texts(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+recipe_kind_arguments(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_list(c, value, RECIPE_TEXT, 0);
+    check_texts(c, value, browser_argument_fault);
+}
+
+static const char *
+host_fault(const char *text)
+{
+    struct host_pattern pattern;
+
+    return host_pattern_parse(text, &pattern) ? NULL : HOST_PATTERN_FORM;
+}
+
+void
+recipe_kind_hosts(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    check_texts(c, value, host_fault);
 }
 
 void

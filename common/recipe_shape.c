@@ -42,7 +42,8 @@ static const struct recipe_member browser_members[] = {
     {.name = "recycle_after_s", .kind = RECIPE_INTEGER, .minimum = 1, .maximum = 30 * DAY_S},
     {.name = "idle_s", .kind = RECIPE_INTEGER, .minimum = 1, .maximum = DAY_S},
     {.name = "page_load_s", .kind = RECIPE_INTEGER, .minimum = 1, .maximum = 600},
-    {.name = "arguments", .kind = RECIPE_TEXTS},
+    {.name = "arguments", .kind = RECIPE_ARGUMENTS},
+    {.name = "hosts", .kind = RECIPE_HOSTS},
 };
 
 /* --- where --- */

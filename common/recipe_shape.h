@@ -45,7 +45,8 @@ enum recipe_kind {
     RECIPE_OPTIONS,
     RECIPE_BROWSER,
     RECIPE_WINDOW_SIZE,
-    RECIPE_TEXTS,
+    RECIPE_ARGUMENTS, /* of the browser */
+    RECIPE_HOSTS,
     RECIPE_PIECES,
     RECIPE_ERRORS,
     RECIPE_ONE /* the format's version */

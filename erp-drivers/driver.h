@@ -43,6 +43,15 @@ enum erp_request_kind {
                  nothing but timeout_ms and delay_ms is looked at. 200, and `ended` */
 };
 
+/* What a request means for the gate between a browser and its ERP. A request with `commits` arms
+ * it: from then on a connection to the ERP that ends before its reply shuts the gate, and what the
+ * browser repeats by itself does not get through (worker/gate.h). */
+enum erp_gate {
+    ERP_GATE_STAYS,
+    ERP_GATE_OPENS, /* the commit is over, and its page is left; a shut gate stays shut */
+    ERP_GATE_RENEWS /* a browser is opened, and what an earlier one has sent is of no interest */
+};
+
 /* What to send. Strings and body are the driver's job's: valid until the next step or job_free. */
 struct erp_request {
     enum erp_request_kind kind;
@@ -53,9 +62,10 @@ struct erp_request {
     size_t header_count;
     char *body;
     size_t body_length;
-    bool commits;        /* may create the line: the worker has it on disk before it leaves, and
-                            nothing repeats it. Further requests of the attempt may say so too */
-    bool fresh;          /* HTTP: on a connection of its own, so that nothing repeats it */
+    bool commits; /* may create the line: the worker has it on disk before it leaves, and
+                     nothing repeats it. Further requests of the attempt may say so too */
+    bool fresh;   /* HTTP: on a connection of its own, so that nothing repeats it */
+    enum erp_gate gate;
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
     unsigned delay_ms;   /* HTTP and sweeps: it leaves that much later; what polls waits so. 0: at
@@ -67,22 +77,23 @@ struct erp_reply {
     bool sent;     /* whether any byte of the request may have reached the peer */
     bool complete; /* whether the whole reply arrived; false: connection failed, cut or timed out */
     int status;    /* HTTP status; files: 200, 404 (no such file), 507 (no room), 500 */
-    unsigned ended;   /* a sweep: how many browsers there were */
-    const char *body; /* NUL-terminated for convenience, may be NULL */
+    unsigned ended;      /* a sweep: how many browsers there were */
+    const char *cut_off; /* why the gate has shut since the browser was opened; NULL: it has not */
+    const char *body;    /* NUL-terminated for convenience, may be NULL */
     size_t body_length;
     const char *error;      /* where !complete or a file failed: words for people */
     int64_t retry_after_ms; /* from Retry-After; 0: none */
 };
 
-/* What a person needs to see to mend a recipe: a picture, a page's source. It holds no password:
- * the driver has masked it. */
+/* What a person needs to see to mend a recipe: a picture, a page's source, the browser's requests.
+ * It holds no password: whoever made it has masked it. */
 struct erp_evidence {
-    const char *kind; /* "png" or "html"; static */
+    const char *kind; /* "png", "html", or "txt": the browser's requests; static */
     char *bytes;      /* owned; NUL behind the last */
     size_t length;
 };
 
-#define ERP_EVIDENCE_MAX 2
+#define ERP_EVIDENCE_MAX 3
 
 /* How it ended. Strings are cut to fit; the ERP's own words go into reason_text. */
 struct erp_outcome {

@@ -75,6 +75,8 @@ first_section(struct attempt *a)
         a->password_typed = false;
         return go_to_section(a, LOGIN);
     }
+    if (a->stored)
+        return go_to_section(a, VERIFY);
     return attempt_in_doubt(a) ? go_on(a, SETTLE) : go_to_section(a, LOOKUP);
 }
 
@@ -355,6 +357,25 @@ leave_in_time(struct attempt *a)
         request->timeout_ms = left_ms > 1 ? (unsigned)left_ms : 1;
 }
 
+/* A browser that is cut off is of no use but for what its page shows of the commit. */
+static bool
+needs_another_browser(const struct attempt *a)
+{
+    bool goes_on =
+        a->phase == CLEAN || a->phase == SETTLE || (a->phase == STEPS && a->section != COMMIT);
+
+    return *a->cut_off && goes_on && !a->ended && a->browser->id && !a->browser->useless;
+}
+
+static enum result
+take_another_browser(struct attempt *a)
+{
+    a->stored = a->section == VERIFY;
+    run_clear(a);
+    json_object_clear(a->vars);
+    return close_useless(a);
+}
+
 static enum erp_verdict
 webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply,
                struct erp_outcome *outcome)
@@ -369,8 +390,14 @@ webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply
     if (reply) {
         wire_read(reply, &wire);
         taken = &wire;
+        if (reply->cut_off && !*a->cut_off)
+            run_cut_off(a, reply->cut_off);
     }
     do {
+        if (needs_another_browser(a)) {
+            take_another_browser(a);
+            taken = NULL;
+        }
         result = phases[a->phase](a, taken);
         taken = NULL;
     } while (result == AGAIN);

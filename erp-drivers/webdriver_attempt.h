@@ -19,6 +19,7 @@ struct browser {
     const char *mark; /* of our browsers' processes; NULL: they can't be swept */
     char *url;        /* of the browser's driver */
     const char *erp_url;
+    const char *proxy;   /* that the browser reaches the ERP through, HOST:PORT; NULL: none */
     unsigned timeout_ms; /* of one command */
     char *id;            /* WebDriver's session; NULL: no browser is open */
     char *main_window;
@@ -112,9 +113,12 @@ struct attempt {
     char *window;     /* that we are in; NULL: the main one */
     bool at_start;    /* of a section: back in the top document of the main window */
     bool committed;   /* a request that may store the line has left in this attempt */
-    bool renewed;     /* has logged in a second time */
-    bool lost;        /* the session was lost: log in again */
-    bool leaving;     /* logging out, to close the browser */
+    bool opens_gate;  /* the next request: what an earlier section has sent is over */
+    bool stored;      /* the ERP has confirmed it; another browser has to read it back */
+    char cut_off[ORDER_REASON_TEXT_MAX + 1]; /* why the browser reaches the ERP no more; or empty */
+    bool renewed;                            /* has logged in a second time */
+    bool lost;                               /* the session was lost: log in again */
+    bool leaving;                            /* logging out, to close the browser */
     int64_t leave_by_ms;
     bool password_typed;
     int64_t settled_ms; /* not looked up before; see settle_s */
@@ -154,6 +158,9 @@ void run_clear(struct attempt *a);
 
 /* The step under way is through, or has put its own steps on top. */
 void run_step_done(struct attempt *a);
+
+/* The browser reaches the ERP no more: what is still waited for comes at once or never. */
+void run_cut_off(struct attempt *a, const char *why);
 
 /* We are in the top document of another window; NULL: of the main one. */
 void run_enter_window(struct attempt *a, const char *handle);

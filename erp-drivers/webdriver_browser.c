@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host_pattern.h"
 #include "common/sweep.h"
 #include "erp-drivers/webdriver_attempt.h"
 
@@ -22,6 +23,7 @@ browser_new(const json_t *erp)
     b->mark = json_string_value(json_object_get(erp, "$browser_mark"));
     b->url = mem_string(url ? url : "");
     b->erp_url = json_string_value(json_object_get(erp, "url"));
+    b->proxy = json_string_value(json_object_get(erp, "$proxy"));
     b->timeout_ms = 1000 * (unsigned)recipe_number(erp, "timeout_s", TIMEOUT_S);
     return b;
 }
@@ -138,6 +140,25 @@ add_mark(json_t *list, const struct browser *b)
         add(list, mem_format(SWEEP_SWITCH "%s", b->mark));
 }
 
+/* Every connection goes through the proxy, those to this machine too, and so does every name. With
+ * HTTP/2 a browser repeats requests inside one connection, where nobody sees it. */
+static void
+add_proxy(json_t *list, const struct browser *b)
+{
+    static const char *const fixed[] = {
+        "--proxy-bypass-list=<-loopback>", "--disable-http2",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        /* Connections of its own, which would all be refused. */
+        "--disable-features=NetworkTimeServiceQuerying,OptimizationHints",
+        "--component-updater=url-source=http://127.0.0.1:1", "--gaia-url=http://127.0.0.1:1"};
+
+    if (!b->proxy)
+        return;
+    add(list, mem_format("--proxy-server=socks5://%s", b->proxy));
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        add(list, mem_string(fixed[i]));
+}
+
 /* The recipe's arguments, then the workshop's. */
 static void
 add_arguments(json_t *list, const struct browser *b)
@@ -175,17 +196,43 @@ chrome_options(const struct browser *b)
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         add(args, mem_string(fixed[i]));
     add_mark(args, b);
+    add_proxy(args, b);
     if (is_headless(b))
         add(args, mem_string("--headless=new"));
     add(args, mem_format("--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000)));
     add(args, mem_format("--lang=%s", language));
     add_arguments(args, b);
-    options =
-        json_pack("{s:o s:{s:s s:b s:b s:b s:b}}", "args", args, "prefs", "intl.accept_languages",
-                  language, "credentials_enable_service", 0, "profile.password_manager_enabled", 0,
-                  "autofill.profile_enabled", 0, "autofill.credit_card_enabled", 0);
+    options = json_pack("{s:o s:{s:s s:b s:b s:b s:b s:i}}", "args", args, "prefs",
+                        "intl.accept_languages", language, "credentials_enable_service", 0,
+                        "profile.password_manager_enabled", 0, "autofill.profile_enabled", 0,
+                        "autofill.credit_card_enabled", 0, "net.network_prediction_options", 2);
     set_binary(options, b);
     return options;
+}
+
+/* Names of older and newer versions. Without allow_bypass and failover_direct it tries by itself
+ * what the proxy refuses. */
+static const char firefox_proxy_prefs[] =
+    "{\"network.proxy.type\": 1, \"network.proxy.socks_version\": 5,"
+    " \"network.proxy.socks_remote_dns\": true, \"network.proxy.socks5_remote_dns\": true,"
+    " \"network.proxy.no_proxies_on\": \"\", \"network.proxy.allow_hijacking_localhost\": true,"
+    " \"network.proxy.allow_bypass\": false, \"network.proxy.failover_direct\": false,"
+    " \"network.http.http3.enable\": false, \"network.http.http3.enabled\": false,"
+    " \"network.http.spdy.enabled.http2\": false, \"network.http.http2.enabled\": false,"
+    " \"network.http.speculative-parallel-limit\": 0, \"network.prefetch-next\": false,"
+    " \"network.dns.disablePrefetch\": true, \"network.predictor.enabled\": false,"
+    " \"media.peerconnection.enabled\": false}";
+
+static void
+set_firefox_proxy(json_t *prefs, const struct browser *b)
+{
+    struct host_pattern proxy;
+
+    if (!b->proxy || !host_pattern_parse(b->proxy, &proxy))
+        return;
+    json_object_update_new(prefs, json_loads(firefox_proxy_prefs, 0, NULL));
+    json_object_set_new(prefs, "network.proxy.socks", json_string(proxy.host));
+    json_object_set_new(prefs, "network.proxy.socks_port", json_integer(proxy.port));
 }
 
 static json_t *
@@ -203,6 +250,7 @@ firefox_options(const struct browser *b)
     add_arguments(args, b);
     options = json_pack("{s:o s:{s:s s:b}}", "args", args, "prefs", "intl.accept_languages",
                         language ? language : "en", "signon.rememberSignons", 0);
+    set_firefox_proxy(json_object_get(options, "prefs"), b);
     set_binary(options, b);
     return options;
 }

@@ -242,6 +242,8 @@ settle(struct attempt *a)
 {
     bool evidence;
 
+    if (*a->cut_off && (!a->failure.code || strcmp(a->failure.code, "erp_unreachable") == 0))
+        fail_with(a, "erp_unreachable", "%s", a->cut_off);
     if (!a->failure.code || is_login_lost(a))
         a->failure.code = "ui_changed";
     evidence = wants_evidence(a, a->failure.code);

@@ -32,9 +32,11 @@ ask_for_one(struct attempt *a)
     struct browser *b = a->browser;
 
     browser_starting(b);
+    *a->cut_off = '\0';
     a->stage = SESSION;
     wire_send(&a->job->request, "POST", b->url, NULL, NULL, browser_capabilities(b));
     a->job->request.fresh = true; /* or a second one is opened that nobody knows */
+    a->job->request.gate = ERP_GATE_RENEWS;
     a->job->request.what = "browser start";
     a->job->request.timeout_ms = OPEN_MS;
     return SENT;

@@ -9,6 +9,7 @@
 
 #define DELAY_FIRST_MS 25
 #define DELAY_MAX_MS 100
+#define CUT_OFF_MS 3000 /* for a page that has its answer already */
 
 static const char *const section_names[] = {
     [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
@@ -30,6 +31,8 @@ send_command(struct attempt *a, const char *method, const char *command, json_t 
 
     wire_send(request, method, a->browser->url, a->browser->id, command, body);
     request->what = request_words[a->section];
+    request->gate = a->opens_gate ? ERP_GATE_OPENS : ERP_GATE_STAYS;
+    a->opens_gate = false;
     request->timeout_ms = a->browser->timeout_ms;
     request->delay_ms = a->step.wait_ms;
     a->step.wait_ms = 0;
@@ -225,6 +228,24 @@ step_begin(struct attempt *a, const json_t *json)
                                 a->job->now_ms + (patience > timeout_ms ? patience : timeout_ms)};
 }
 
+static void
+cut_short(struct attempt *a)
+{
+    int64_t latest_ms = a->job->now_ms + CUT_OFF_MS;
+
+    if (a->step.until_ms > latest_ms)
+        a->step.until_ms = latest_ms;
+    if (a->step.deadline_ms > latest_ms)
+        a->step.deadline_ms = latest_ms;
+}
+
+void
+run_cut_off(struct attempt *a, const char *why)
+{
+    text_copy(a->cut_off, sizeof a->cut_off, why);
+    cut_short(a);
+}
+
 /* Goes to the step that is due; false: the section is through. */
 static bool
 next_step(struct attempt *a)
@@ -234,6 +255,8 @@ next_step(struct attempt *a)
 
         if (level->index < json_array_size(level->steps)) {
             step_begin(a, json_array_get(level->steps, level->index));
+            if (*a->cut_off)
+                cut_short(a);
             trace_begins(a);
             return true;
         }
@@ -254,6 +277,7 @@ run_section(struct attempt *a, enum section section)
 {
     run_clear(a);
     a->section = section;
+    a->opens_gate = section != COMMIT;
     a->at_start = true;
     run_push(a, json_object_get(a->browser->recipe, section_names[section]), section_names[section],
              false);

@@ -11,6 +11,7 @@
 #include "common/config.h"
 #include "erp-drivers/driver.h"
 #include "worker/http.h"
+#include "worker/proxy.h"
 #include "worker/queue.h"
 #include "worker/sweeps.h"
 
@@ -21,6 +22,7 @@ struct delivery_setup {
     struct queue *queue;
     struct http *http;
     struct sweeps *sweeps;
+    struct proxy *proxy; /* of the browser; NULL: the driver has none */
     const struct workshop_config *workshop;
     const json_t *erp; /* what the driver's sessions are made with */
     const struct erp_driver *driver;

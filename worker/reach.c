@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "worker/ca_file.h"
 #include "worker/lines.h"
@@ -11,6 +12,8 @@ static int take_folder(struct reach *reach, struct sandbox_setup *setup, const j
                        const char *value, struct err *err);
 static int take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
                     const char *value, struct err *err);
+static int take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+                      const char *value, struct err *err);
 static int take_ca_file(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
                         const char *value, struct err *err);
 
@@ -24,23 +27,11 @@ static const struct {
     {"file", "folder", false, take_folder},
     {"tryton", "url", false, take_url},
     {"tryton", "ca_file", false, take_ca_file},
-    /* The browser talks to the ERP, and this process to the browser's driver alone. */
     {"webdriver", "webdriver_url", true, take_url},
+    /* The browser talks to the ERP through this process. */
+    {"webdriver", "url", false, take_pages},
     {"webdriver", "ca_file", false, take_ca_file},
 };
-
-/* Of a URL that the configuration's check has found sound. */
-static uint16_t
-port_of(const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-    const char *end = *host == '[' ? strchr(host, ']') : host;
-    const char *colon = end + strcspn(end, ":/");
-
-    if (*colon == ':')
-        return (uint16_t)atoi(colon + 1);
-    return strncmp(url, "https:", 6) == 0 ? 443 : 80;
-}
 
 static int
 take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
@@ -55,14 +46,44 @@ take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slic
 }
 
 static int
+allow_port(struct sandbox_setup *setup, uint16_t port, struct err *err)
+{
+    return sandbox_port(setup, port)
+               ? 0
+               : err_set(err, "config", "the ERP's hosts have more than %d ports",
+                         SANDBOX_PORTS_MAX);
+}
+
+static int
 take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
          struct err *err)
 {
+    struct host_pattern host;
+
     (void)reach;
     (void)slice;
-    (void)err;
-    setup->ports[setup->port_count++] = port_of(value);
-    return 0;
+    host_pattern_of_url(value, &host);
+    return allow_port(setup, host.port, err);
+}
+
+/* The ERP's hosts, and where the browser's proxy listens. */
+static int
+take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
+           struct err *err)
+{
+    const json_t *erp = json_object_get(json_object_get(slice, "document"), "erp");
+    const char *address =
+        json_string_value(json_object_get(json_object_get(erp, "browser"), "proxy"));
+
+    (void)value;
+    reach->hosts = proxy_hosts(erp, json_object_get(slice, "recipe"), &reach->host_count);
+    for (size_t i = 0; i < reach->host_count; i++)
+        if (allow_port(setup, reach->hosts[i].port, err))
+            return -1;
+    text_copy(reach->proxy_address, sizeof reach->proxy_address,
+              address ? address : PROXY_ADDRESS_DEFAULT);
+    reach->proxy_fd = proxy_listen(reach->proxy_address, err);
+    return reach->proxy_fd < 0 ? -1 : 0;
 }
 
 /* Read once: only whether it is another one now is of interest later. */
@@ -93,6 +114,18 @@ reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
     return 0;
 }
 
+struct proxy *
+reach_proxy(struct reach *reach, struct event_base *base)
+{
+    struct proxy *proxy;
+
+    if (reach->proxy_fd < 0)
+        return NULL;
+    proxy = proxy_new(base, reach->proxy_fd, reach->hosts, reach->host_count);
+    reach->proxy_fd = -1;
+    return proxy;
+}
+
 void
 reach_check(const struct reach *reach)
 {
@@ -117,4 +150,7 @@ reach_close(struct reach *reach)
     place_close(reach->folder);
     place_close(reach->ca_file);
     free(reach->ca);
+    free(reach->hosts);
+    if (reach->proxy_fd >= 0)
+        close(reach->proxy_fd);
 }

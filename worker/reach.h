@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "worker/place.h"
+#include "worker/proxy.h"
 #include "worker/sandbox.h"
 
 /* What must be opened or read by who the process was: its own user may not get there. NULL: the
@@ -12,8 +13,22 @@
 struct reach {
     struct place *folder; /* of the file driver */
     struct place *ca_file;
-    char *ca; /* its content; see ca_file_read */
+    char *ca;     /* its content; see ca_file_read */
+    int proxy_fd; /* that the browser connects to; -1: none, or proxy_new has it */
+    char proxy_address[PROXY_ADDRESS_BYTES];
+    struct host_pattern *hosts; /* that its pages may reach */
+    size_t host_count;
 };
+
+/* Nothing is open yet. */
+#define REACH_NOTHING                                                                              \
+    (struct reach)                                                                                 \
+    {                                                                                              \
+        .proxy_fd = -1                                                                             \
+    }
+
+/* The proxy for a browser, or NULL where the ERP needs none. */
+struct proxy *reach_proxy(struct reach *reach, struct event_base *base);
 
 /* Adds to setup what of it is not read at once: the paths and ports that the ERP system of the
  * slice's document (see config_slice) needs, and opens what has to be; setup borrows from both. -1

@@ -44,6 +44,18 @@ append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+bool
+sandbox_port(struct sandbox_setup *setup, uint16_t port)
+{
+    for (size_t i = 0; i < setup->port_count; i++)
+        if (setup->ports[i] == port)
+            return true;
+    if (setup->port_count == SANDBOX_PORTS_MAX)
+        return false;
+    setup->ports[setup->port_count++] = port;
+    return true;
+}
+
 #define HOLDS(summary, ...) append((summary)->holds, sizeof(summary)->holds, __VA_ARGS__)
 #define LACKS(summary, ...) append((summary)->lacks, sizeof(summary)->lacks, __VA_ARGS__)
 

@@ -15,7 +15,7 @@
 #include "worker/place.h"
 
 #define SANDBOX_PATHS_MAX 8
-#define SANDBOX_PORTS_MAX 4
+#define SANDBOX_PORTS_MAX 16
 
 enum sandbox_access {
     SANDBOX_READ,   /* a file, or a folder with all that is in it */
@@ -43,6 +43,9 @@ struct sandbox_setup {
     uint16_t ports[SANDBOX_PORTS_MAX]; /* TCP, to connect to; never to listen on */
     size_t port_count;
 };
+
+/* One port more, unless it is there already. false: there is no room. */
+bool sandbox_port(struct sandbox_setup *setup, uint16_t port);
 
 /* To be called before the process knows a secret: no core dump, and no reading of its memory by its
  * siblings. */

@@ -2,6 +2,7 @@
 #include "worker/steps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
@@ -20,9 +21,22 @@ struct at_once {
     char *body;
 };
 
+/* Beside what the driver shows, and where the browser was cut off. */
+static void
+add_requests(struct proxy *proxy, struct erp_outcome *outcome)
+{
+    char *list;
+
+    if (!proxy || (!outcome->evidence_count && !proxy_shut(proxy)))
+        return;
+    list = proxy_list(proxy);
+    erp_outcome_evidence(outcome, "txt", list, strlen(list));
+}
+
 static void
 steps_end(struct steps *steps, enum erp_verdict verdict, struct erp_outcome *outcome)
 {
+    add_requests(steps->setup->proxy, outcome);
     steps->events->ended(verdict, outcome, steps->arg);
     erp_outcome_clear(outcome);
 }
@@ -31,11 +45,13 @@ static void
 on_reply(const struct erp_reply *reply, void *arg)
 {
     struct steps *steps = arg;
+    struct erp_reply whole = *reply;
 
     fault_here("delivery.reply");
     steps->transfer = NULL;
     steps->sweep = NULL;
-    steps_go(steps, reply);
+    whole.cut_off = proxy_shut(steps->setup->proxy);
+    steps_go(steps, &whole);
 }
 
 /* ERP_SEND: it has left. */
@@ -46,6 +62,7 @@ leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
 
     if (steps->events->leaves && !steps->events->leaves(outcome, steps->arg))
         return ERP_RETRY;
+    proxy_leaves(steps->setup->proxy, request);
     if (request->commits)
         fault_here("delivery.send_commit");
     if (request->kind == ERP_HTTP)
@@ -121,6 +138,8 @@ steps_go(struct steps *steps, const struct erp_reply *reply)
     enum erp_verdict verdict;
     void *arg = steps->arg;
 
+    if (!reply)
+        proxy_begin(steps->setup->proxy);
     do {
         verdict = one_step(steps, reply, &outcome);
         free(at_once.body);

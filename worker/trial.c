@@ -184,8 +184,9 @@ static int
 shut_in(struct trial *t, struct err *err)
 {
     struct sandbox_setup setup = {.mode = t->config->sandbox};
-    json_t *slice = json_pack("{s:{s:O} s:O}", "document", "erp", t->erp, "webdriver_url",
-                              json_object_get(t->erp, "$webdriver_url"));
+    json_t *slice = json_pack("{s:{s:O} s:O s:O}", "document", "erp", t->erp, "webdriver_url",
+                              json_object_get(t->erp, "$webdriver_url"), "recipe",
+                              json_object_get(t->erp, "$recipe"));
     int result = reach_erp(&t->reach, &setup, slice, err);
 
     json_decref(slice);
@@ -218,10 +219,13 @@ run(struct trial *t, struct event_base *base)
 
     printf("uniqueid %s\n", t->order.uniqueid);
     setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
+    setup.proxy = reach_proxy(&t->reach, base);
+    json_object_set_new(t->erp, "$proxy", json_string(t->reach.proxy_address));
     setup.session = setup.driver->session_new(t->erp);
     status = trial_attempt(&setup);
     setup.driver->session_free(setup.session);
     http_free(setup.http);
+    proxy_free(setup.proxy);
     printf("pictures are in %s\n", wish_text(t, "folder"));
     return status;
 }
@@ -236,7 +240,7 @@ close_fd(int fd)
 int
 trial_run(struct event_base *base)
 {
-    struct trial t = {.folder = -1, .terminal = -1};
+    struct trial t = {.folder = -1, .terminal = -1, .reach = REACH_NOTHING};
     struct err err;
     int guard, status;
 

@@ -50,6 +50,19 @@ say_variables(struct walk *w)
     json_array_clear(w->variables);
 }
 
+/* What the browser asked for since the last step that was said. */
+static void
+say_requests(const struct walk *w)
+{
+    char *list = proxy_list(w->setup->proxy), *rest = list, *line;
+
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            printf("               %s\n", line + PROXY_LIST_TIME_BYTES);
+    free(list);
+    proxy_begin(w->setup->proxy);
+}
+
 /* The step is over. words: why it has come to nothing; before: what that means. */
 static void
 say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, const char *words)
@@ -59,6 +72,7 @@ say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, 
     printf("%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label, *words ? before : "",
            words);
     say_variables(w);
+    say_requests(w);
     fflush(stdout);
     *w->step = '\0';
 }
@@ -146,6 +160,7 @@ on_reply(const struct erp_reply *reply, void *arg)
 
     w->transfer = NULL;
     w->reply = *reply;
+    w->reply.cut_off = proxy_shut(w->setup->proxy);
     free(w->body);
     w->body = mem_alloc(reply->body_length + 1);
     if (reply->body)
@@ -192,6 +207,7 @@ perform(struct walk *w, const struct erp_request *request)
         return true;
     }
     w->committed |= request->commits;
+    proxy_leaves(w->setup->proxy, request);
     w->transfer = http_send(w->setup->http, request, on_reply, w);
     event_base_dispatch(w->setup->base);
     if (w->transfer)

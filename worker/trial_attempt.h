@@ -6,10 +6,12 @@
 
 #include "erp-drivers/driver.h"
 #include "worker/http.h"
+#include "worker/proxy.h"
 
 struct trial_attempt {
     struct event_base *base;
     struct http *http;
+    struct proxy *proxy;
     const struct erp_driver *driver;
     void *session;
     const char *workshop;

@@ -46,6 +46,7 @@ struct worker {
     struct queue *queue;
     struct http *http;
     struct sweeps *sweeps;
+    struct proxy *proxy; /* NULL: the ERP needs no browser */
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
@@ -300,10 +301,14 @@ start_delivery(struct worker *w)
     files_use(w->reach.folder);
     w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->reach.ca);
     w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
+    w->proxy = reach_proxy(&w->reach, w->base);
+    if (w->proxy)
+        json_object_set_new(w->erp, "$proxy", json_string(w->reach.proxy_address));
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
                                                         .sweeps = w->sweeps,
+                                                        .proxy = w->proxy,
                                                         .workshop = w->workshop,
                                                         .erp = w->erp,
                                                         .driver = w->driver,
@@ -356,6 +361,7 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 
     w->base = base;
     w->events = *events;
+    w->reach = REACH_NOTHING;
     if (load_slice(w, slice, err))
         goto failed;
     fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
@@ -469,6 +475,7 @@ worker_free(struct worker *w)
     }
     delivery_free(w->delivery);
     sweeps_free(w->sweeps);
+    proxy_free(w->proxy);
     http_free(w->http);
     queue_close(w->queue);
     credentials_clear(&w->credentials);

@@ -101,7 +101,7 @@ test_members(void **state)
         {ERP(""), "/erp/options/branch"},
         {ERP(", \"options\": []"), "/erp/options"},
         {ERP(BRANCH ", \"browser\": {\"name\": \"lynx\"}"), "/erp/browser/name"},
-        {ERP(BRANCH ", \"browser\": {\"arguments\": [1]}"), "/erp/browser/arguments"},
+        {ERP(BRANCH ", \"browser\": {\"arguments\": [1]}"), "/erp/browser/arguments/0"},
     };
 
     (void)state;

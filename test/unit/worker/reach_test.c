@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -10,7 +11,7 @@
 
 static json_t *slice;
 
-static struct reach opened;
+static struct reach opened = {.proxy_fd = -1};
 
 static struct sandbox_setup
 reach(const char *erp)
@@ -23,7 +24,7 @@ reach(const char *erp)
     json_decref(slice);
     slice = json_pack("{s:{s:o}}", "document", "erp", document);
     reach_close(&opened);
-    opened = (struct reach){0};
+    opened = REACH_NOTHING;
     assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
     return setup;
 }
@@ -80,7 +81,7 @@ test_ports(void **state)
     }
 }
 
-/* The browser's driver, wherever the ERP is. */
+/* The browser's driver, and the ERP's hosts, which the browser reaches through this process. */
 static void
 test_webdriver(void **state)
 {
@@ -89,14 +90,22 @@ test_webdriver(void **state)
 
     (void)state;
     json_decref(slice);
-    slice = json_pack("{s:{s:{s:s s:s s:s}} s:s}", "document", "erp", "system", "webdriver", "url",
-                      "https://erp/", "ca_file", "/no/ca.pem", "webdriver_url",
-                      "http://127.0.0.1:9515");
+    slice =
+        json_pack("{s:{s:{s:s s:s s:s s:{s:[s]}}} s:s s:{s:{s:[s, s]}}}", "document", "erp",
+                  "system", "webdriver", "url", "https://erp/", "ca_file", "/no/ca.pem", "browser",
+                  "hosts", "cdn.example.com:8443", "webdriver_url", "http://127.0.0.1:9515",
+                  "recipe", "browser", "hosts", "*.example.com", "sso.example.com:9000");
     reach_close(&opened);
-    opened = (struct reach){0};
+    opened = REACH_NOTHING;
     assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
-    assert_int_equal(setup.port_count, 1);
+    assert_int_equal(setup.port_count, 4);
     assert_int_equal(setup.ports[0], 9515);
+    assert_int_equal(setup.ports[1], 443);
+    assert_int_equal(setup.ports[2], 8443);
+    assert_int_equal(setup.ports[3], 9000);
+    assert_int_equal(opened.host_count, 4);
+    assert_true(opened.proxy_fd >= 0);
+    assert_memory_equal(opened.proxy_address, "127.0.0.1:", strlen("127.0.0.1:"));
     assert_int_equal(setup.path_count, 0);
     assert_string_equal(opened.ca_file->path, "/no/ca.pem");
 }

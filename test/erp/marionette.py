@@ -17,17 +17,29 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import browser
+
 START_TIMEOUT_S = 60
 COMMAND_TIMEOUT_S = 400  # Firefox ends page loads and scripts by its own, shorter timeouts
 POLL_S = 0.02
 PR_SET_NAME = 15
-NAME = "marionette.py"  # what the process is called
+
+
+def installed():
+    return bool(shutil.which("firefox-esr"))
+
+
+class Driver(browser.Chromedriver):
+    PROGRAM = "marionette.py"
+    COMMAND = [sys.executable, __file__]
+
 
 # What a fresh profile would do at its first start. Marionette sets the rest.
 PREFS = {
@@ -119,7 +131,7 @@ class Firefox:
             stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             self.connect()
-            result = self.command("NewSession", wanted)
+            result = self.command("NewSession", {**wanted, "acceptInsecureCerts": True})  # the tests' own
         except BaseException:
             self.end()
             raise
@@ -221,7 +233,7 @@ class Handler(BaseHTTPRequestHandler):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--port", type=int, default=4444)
-    ctypes.CDLL(None).prctl(PR_SET_NAME, NAME.encode(), 0, 0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_NAME, Driver.PROGRAM.encode(), 0, 0, 0)
     server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
     server.daemon_threads = True
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())

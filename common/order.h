@@ -70,7 +70,7 @@ void order_faults_clear(struct order_faults *faults);
 void credentials_clear(struct credentials *credentials);
 
 /* True where text is a decimal greater than 0 with at most 9 digits before the point and 6 after
- * it. */
+ * it, zeros at its end not counted. */
 bool amount_valid(const char *text);
 
 /* Numeric comparison of two valid amounts: "5", "5.0" and "05" are equal. */

@@ -111,10 +111,28 @@ start_service(struct child *child)
     return 0;
 }
 
+/* Nothing but another configuration mends it. */
+static void
+refuse(struct child *child)
+{
+    const struct config_fault *fault = child->workshop->faults.items;
+    size_t more = child->workshop->faults.count - 1;
+    char count[48] = "";
+
+    if (more)
+        snprintf(count, sizeof count, " (and %zu more)", more);
+    snprintf(child->last_error, sizeof child->last_error, "%.160s: %.80s%s%.180s%s", fault->file,
+             fault->pointer, *fault->pointer ? ": " : "", fault->text, count);
+    text_clean(child->last_error);
+    child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
+}
+
 static void
 launch(struct child *child)
 {
-    if (start_service(child))
+    if (child_is_faulty(child))
+        refuse(child);
+    else if (start_service(child))
         back_off(child);
     else
         child_move(child, CHILD_STARTING, START_MS, "process %ld", (long)child->pid);
@@ -321,6 +339,8 @@ void
 child_stop(struct child *child)
 {
     child->wanted = CHILD_DOWN;
+    if (child_is_faulty(child) && !child->pid)
+        return;
     child->last_error[0] = '\0';
     child_close_listener(child);
     if (child->pid)
@@ -344,6 +364,8 @@ void
 child_kill(struct child *child)
 {
     child->wanted = CHILD_DOWN;
+    if (child_is_faulty(child) && !child->pid)
+        return;
     child->last_error[0] = '\0';
     child_close_listener(child);
     if (child->pid)
@@ -370,6 +392,12 @@ child_send(struct child *child, const json_t *message)
         return false;
     chan_send(child->chan, message);
     return true;
+}
+
+bool
+child_is_faulty(const struct child *child)
+{
+    return child->workshop->faults.count != 0;
 }
 
 bool

@@ -79,6 +79,7 @@ void child_new_key(struct child *child);
 /* Closes what it holds; a process that is still there is left to the end of its channel. */
 void child_free(struct child *child);
 
+/* One whose configuration is faulty has failed. */
 void child_start(struct child *child);
 
 /* Graceful: the order in hand finishes within stop_timeout_s. The listener closes now. */
@@ -103,6 +104,9 @@ void child_reaped(struct child *child, int status);
 
 /* Sends a message (borrowed). False where there is no channel to a running process. */
 bool child_send(struct child *child, const json_t *message);
+
+/* Its configuration has faults: it has failed, whatever is wished, until it has another one. */
+bool child_is_faulty(const struct child *child);
 
 /* No process, and none to come by itself. */
 bool child_at_rest(const struct child *child);

@@ -42,6 +42,21 @@ control_accepts(const struct control *control, struct call *call)
     return !control->daemon->stopping;
 }
 
+bool
+control_sound(const struct child *child, struct call *call)
+{
+    json_t *problem;
+
+    if (!child_is_faulty(child))
+        return true;
+    problem = problem_json(409, "bad_configuration", NULL,
+                           "its configuration is faulty: mend its file and PUT /reload, or PUT "
+                           "another one");
+    json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
+    call_problem_json(call, problem);
+    return false;
+}
+
 void
 control_refuse_faults(struct call *call, const struct config_faults *faults)
 {
@@ -109,7 +124,7 @@ put_up(struct control *control, struct call *call, enum command command)
 {
     struct child *child = control_find(control, call);
 
-    if (!child || !control_accepts(control, call))
+    if (!child || !control_accepts(control, call) || !control_sound(child, call))
         return;
     if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL, "this integration is not active");

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
                python3-prometheus-client python3-jsonschema debootstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
-               chromium chromium-driver firefox-esr)
+               chromium chromium-driver firefox-esr nginx-light)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -44,5 +44,6 @@ PUMPLINE_BUILD=$PWD/build /usr/bin/python3 -m pytest -q -p no:cacheprovider --ju
 step fuzz test/fuzz/run.sh 5
 step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
 step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
+step storm-browser test/storm/run --build build-faults --erp browser --rounds 3 -j 1
 step storm-mutants test/storm/mutants --build build-faults
 /usr/bin/python3 test/summary.py "$results"/*.xml

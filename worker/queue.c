@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/queue_keys.h"
+#include "worker/queue_references.h"
 
 /* --- opening --- */
 
@@ -229,6 +230,8 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
             store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(now.uniqueid));
             now.own_credentials = false;
         }
+        if (queue_reference_taken(&t.txn, &now))
+            now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
         queue_change(&t, &was, &now, &full);
         *order = now;
         fault_here("queue.mend");

@@ -30,6 +30,12 @@ struct queue *queue_open(const char *folder, unsigned map_mib, const struct queu
 bool queue_rekeyed(struct queue *queue);
 void queue_close(struct queue *queue);
 
+/* Says where the lines are made, as a text that differs from ERP to ERP. References of one ERP mean
+ * nothing in another: if it differs from the last one, the index of references starts afresh. A
+ * queue that has no index yet, from an earlier version, gets one, in transactions of a bounded
+ * size. */
+int queue_set_erp(struct queue *queue, const char *erp, struct err *err);
+
 /* --- taking orders --- */
 
 enum queue_answer {
@@ -150,7 +156,9 @@ struct queue_end {
 };
 
 /* The end of an attempt: status, reason, erp_reference and next_attempt_ms of *order are new.
- * Credentials of its own go also when it is created. */
+ * Credentials of its own go also when it is created. An order that would end `created` with the
+ * reference of another created order ends in `error` with `outcome_unknown` instead, without a
+ * reference: *order says so. */
 int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
                  struct err *err);
 

@@ -50,6 +50,7 @@ void queue_store(struct queue_txn *t, const struct order *was, struct order *now
  */
 #define QUEUE_META_SALVAGED "salvaged"
 #define QUEUE_META_SESSIONS "sessions"
+#define QUEUE_META_REFERENCES "references"
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
 json_t *queue_meta_get(struct store_txn *txn, const char *name);
 

@@ -5,6 +5,7 @@
 
 #include "common/fault.h"
 #include "worker/queue_keys.h"
+#include "worker/queue_references.h"
 
 #define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
 
@@ -117,6 +118,7 @@ queue_finish(struct queue *queue, struct order *order, const struct queue_end *e
 
     queue_begin(queue, &t);
     if (queue_read(&t.txn, order->uniqueid, &was)) {
+        queue_reference_guard(&t.txn, order);
         /* *order may bear the marks of a commit that failed. */
         if (was.own_credentials && (end->forget || order->status == ORDER_CREATED)) {
             store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));

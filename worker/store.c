@@ -34,7 +34,8 @@ static const char *const table_names[] = {[STORE_META] = "meta",
                                           [STORE_WORKSHEET] = "worksheet",
                                           [STORE_DUE] = "due",
                                           [STORE_HISTORY] = "history",
-                                          [STORE_CREDENTIALS] = "credentials"};
+                                          [STORE_CREDENTIALS] = "credentials",
+                                          [STORE_REFERENCES] = "references"};
 
 static MDB_val
 to_val(struct bytes bytes)

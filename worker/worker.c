@@ -200,6 +200,28 @@ open_queue(struct worker *w, struct err *err)
     return w->queue ? sandbox_alone(err) : -1;
 }
 
+/* What makes a line's reference another ERP's. */
+static int
+set_erp(struct worker *w, struct err *err)
+{
+    static const char *const places[] = {"system", "url", "folder", "recipe"};
+    json_t *place = json_object();
+    char *text;
+    int result;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        json_object_set(place, places[i], json_object_get(w->erp, places[i]));
+    text = json_dumps(place, JSON_COMPACT);
+    result = text ? queue_set_erp(w->queue, text, err) : 0;
+    free(text);
+    json_decref(place);
+    if (result == 0)
+        return 0;
+    /* Want of room must not keep it from serving. */
+    log_warning("the index of ERP references is incomplete: %s", err->text);
+    return queue_broken(w->queue) ? -1 : 0;
+}
+
 /* --- the end --- */
 
 static void
@@ -368,6 +390,8 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     log_open(w->workshop->name);
     fault_here("worker.open");
     if (shut_in(w, slice, err) || open_queue(w, err))
+        goto failed;
+    if (!is_maintenance(slice) && set_erp(w, err))
         goto failed;
     start_delivery(w);
     if (is_maintenance(slice))

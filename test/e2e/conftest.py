@@ -16,10 +16,9 @@ from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
 
 
-@pytest.fixture
-def daemon(tmp_path):
-    """Not started yet. At the end it must stop cleanly and leave no process behind."""
-    one = Daemon(tmp_path / "pumpline")
+def watched(folder):
+    """A daemon that is not started yet. At the end it must stop cleanly and leave no process behind."""
+    one = Daemon(folder)
     yield one
     if one.process is None:
         return
@@ -38,6 +37,11 @@ def daemon(tmp_path):
     sanitizer = [line for line in one.log.read_text(errors="replace").splitlines()
                  if "Sanitizer" in line or "runtime error" in line]
     assert not sanitizer, one.log.read_text(errors="replace")
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    yield from watched(tmp_path / "pumpline")
 
 
 @pytest.fixture(scope="session")

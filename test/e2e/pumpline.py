@@ -207,13 +207,26 @@ class Daemon:
         workshop.lines = lines
         return workshop
 
-    def start(self):
+    def start_only(self):
+        """Without waiting for the workshops."""
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=log,
                                             stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
-        until(self.ready, "the daemon answers")
+        until(self.answers, "the daemon answers")
         return self
+
+    def start(self):
+        self.start_only()
+        until(self.ready, "the workshops run")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return self.call("GET", "/health").status == 200
+        except OSError:
+            return False
 
     def ready(self):
         assert self.process.poll() is None, self.log.read_text()

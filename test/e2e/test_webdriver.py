@@ -62,6 +62,76 @@ def test_a_wrong_password_is_tried_once(site, old):
     one_line(old, "good")
 
 
+def test_a_login_that_takes_its_time(proxy, old, daemon):
+    """The form that is still there is no answer. The one that comes back, without a word, is."""
+    old.checks_login = old.login_says_nothing = True
+    site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+    held = old.hold("check")
+    site.place("oil")
+    held.wait()
+    asked = proxy.requests
+    until(lambda: proxy.requests > asked + 5, "the page is asked again and again")
+    assert site.shop.state("oil")["status"] == "processing"
+    held.release()
+    assert site.wait("oil", "created")["attempts"] == 1
+    one_line(old, "oil")
+    assert site.refuse("bad", username=oldshop.USER, password="not-the-password")[0] == "auth_failed"
+    assert (old.logins, old.failed_logins) == (1, 1)
+
+
+def put_neighbour(old, amount):
+    """Somebody else's line, finer than the shop's own form has it."""
+    old.worksheets["558"]["lines"].append({"product": "20", "qty": amount, "remark": "anna"})
+
+
+def others(into):
+    return {"list": "#lines tr:has(input)", "where": {"not": {"value": {"of": "input[name$=remark]", "is": "{order.uniqueid}"}}},
+            "of": ["input[name$=product]", "input[name$=qty]", "input[name$=remark]"], "into": into}
+
+
+def careful(tmp_path, create=(), verify=()):
+    """The old shop's recipe, which looks at the other lines as the worksheet is opened, before it saves, and behind it."""
+    recipe = json.loads(RECIPE.read_text())
+    opened = next(place for place, step in enumerate(recipe["create"]) if "worksheet_closed" == step.get("code"))
+    return with_changes(tmp_path, verify=[*verify, *recipe["verify"]], create=[
+        *recipe["create"][:opened + 1], others("lines_before"), *recipe["create"][opened + 1:], *create])
+
+
+UNCHANGED = {"unchanged": ["{lines_before}", "{lines_after}"]}
+OPEN = {"goto": "/worksheet?number={order.worksheet|urlencode}"}
+
+
+@slow
+def test_a_form_that_would_round_a_neighbour(driver, old, daemon, tmp_path):
+    put_neighbour(old, "1,555")
+    recipe = careful(tmp_path, create=[others("lines_after"), UNCHANGED])
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    assert site.refuse("oil") == (
+        "erp_rejected", 'other lines are not as they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+    assert old.saves == 0
+    old.worksheets["558"]["lines"][0]["qty"] = "1,56"
+    assert site.shop.put("/orders/oil/retry").status == 200
+    site.wait("oil", "created")
+    one_line(old, "oil")
+
+
+@slow
+def test_a_save_that_rounds_a_neighbour(driver, old, daemon, tmp_path):
+    """It can't be undone, and must not be lost: a person is told, and the line is not made again."""
+    put_neighbour(old, "1,555")
+    recipe = careful(tmp_path, verify=[OPEN, {"wait": {"visible": "#state"}}, others("lines_after"), UNCHANGED])
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    assert site.refuse("oil") == (
+        "erp_rejected", "the line is stored as ordered, as 558/2, but its save has changed more: other lines are not as "
+                        'they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+    assert site.shop.state("oil")["erp_reference"] == "558/2"
+    one_line(old, "oil")
+    assert site.shop.put("/orders/oil/retry").status == 200
+    assert site.wait("oil", "created")["erp_reference"] == "558/2"
+    site.create("more")
+    assert old.saves == 2 and len(old.lines()) == 3
+
+
 @slow
 def test_somebody_else_saves_meanwhile(site, old):
     old.edit_before_save = True

@@ -63,10 +63,10 @@ def one_line(old, uniqueid):
     return lines[0]
 
 
-def with_changes(tmp_path, **members):
-    """The old shop's recipe with other members."""
+def with_changes(tmp_path, recipe=RECIPE, **members):
+    """A recipe with other members; the old shop's, unless told."""
     path = tmp_path / "recipe.json"
-    path.write_text(json.dumps({**json.loads(RECIPE.read_text()), **members}))
+    path.write_text(json.dumps({**json.loads(recipe.read_text()), **members}))
     return path
 
 

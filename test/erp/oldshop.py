@@ -56,13 +56,14 @@ FRAMES = """\
 <frameset rows="*,40"><frame name="main" src="/worksheets"><frame name="status" src="/status"></frameset>
 </frameset></html>
 """
+CHECKS = """onsubmit="var form = this; fetch('/check').then(function () { form.submit(); }); return false\""""
 FROZEN = "<script>while (true);</script>"
 MENU = """\
 <a href="/worksheets" target="main">Worksheets</a><br><a href="/find" target="main">Find line</a><br>
 <a href="/logout" target="_top">Log out</a>
 """
 LOGIN = """\
-<h1>OldShop</h1>%s<form method="post" action="/login">User <input name="user"> Password <input name="pass"
+<h1>OldShop</h1>%s<form method="post" action="/login" %s>User <input name="user"> Password <input name="pass"
 type="password"> <input type="submit" value="Log in"></form>
 """
 
@@ -112,6 +113,7 @@ class OldShop:
         self.warning = ""  # in red, on the page that says "Saved."
         self.drop_reply_of = None
         self.show_password = False
+        self.checks_login = self.login_says_nothing = False
         self.holds = {}
         self.freezes_at = None
         handler = type("Handler", (Handler,), {"shop": self})
@@ -172,7 +174,7 @@ class OldShop:
     # --- for the handler
 
     def at(self, point):
-        """Points are "choose", "save" (before it is stored), "saved" (after) and "find"."""
+        """Points are "check" (before a login is sent), "choose", "save" (before it is stored), "saved" (after) and "find"."""
         hold = self.holds.pop(point, None)
         if hold:
             hold.stay()
@@ -244,6 +246,9 @@ class Handler(BaseHTTPRequestHandler):
             self.shop.requests += 1
             if split.path == "/login":
                 self.page_login(form)
+            elif split.path == "/check":
+                self.shop.at("check")
+                self.reply("")
             elif self.session() not in self.shop.sessions:
                 self.redirect("/login")
             else:
@@ -273,14 +278,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def page_login(self, form):
         if "user" not in form:
-            self.page(LOGIN % "")
+            self.page(LOGIN % ("", CHECKS if self.shop.checks_login else ""))
             return
         key = self.shop.log_in(form["user"], form.get("pass"))
         if key:
             self.redirect("/", **{"Set-Cookie": f"oldshop={key}; HttpOnly"})
         else:
             words = "This account is locked." if self.shop.locked else "User or password is wrong."
-            self.page(LOGIN % f'<p class="error">{words}</p>')
+            self.page(LOGIN % ("" if self.shop.login_says_nothing else f'<p class="error">{words}</p>', ""))
 
     def page_logout(self, _query, _form):
         self.shop.sessions.pop(self.session(), None)

@@ -14,9 +14,9 @@ NEXT = {None: {"placed"}, "placed": {"processing", "error"}, "processing": {"pla
 def erp_lines(world):
     """{slug: {uniqueid: [line]}}, the lines in the order that the ERP got them."""
     record = world.erp.record(world.plan)
-    found = {"tryton": defaultdict(list), "file": defaultdict(list)}
+    found = {"erp": defaultdict(list), "file": defaultdict(list)}
     for line in record["lines"]:
-        found["tryton"][line["note"]].append(line)
+        found["erp"][line["note"]].append(line)
     for one in world.file_lines():
         found["file"][one["uniqueid"]].append(
             {"id": None, "product": one["product_nr"], "amount": one["product_amount"], "worksheet": one["worksheet"]})
@@ -107,6 +107,8 @@ def check_sequence(orders, lines):
 def check(world, posted):
     """posted: {uniqueid: the replies' statuses and duplicates}, as the clients saw them. Returns how many orders."""
     record, lines = erp_lines(world)
+    for uniqueid, times in record.get("repeated", {}).items():
+        raise Violation(f"wrong: the browser has sent its form {times} times", uniqueid)
     wishes = {order.uniqueid: order for order in world.plan.orders}
     histories, count = {}, 0
     for slug, shop in world.shops.items():
@@ -124,7 +126,7 @@ def check(world, posted):
             check_order(order, wishes.get(order["uniqueid"]), lines[slug].get(order["uniqueid"], []), record)
             histories[order["uniqueid"]] = shop.history(order["uniqueid"])
             check_history(order, histories[order["uniqueid"]])
-        if slug == "tryton":
+        if slug == "erp":
             # What was placed again by hand went to the end; its line may be from before.
             check_sequence([one for one in known if not placed_again(histories[one])], lines[slug])
         counts = shop.insist("GET", "/alive")[1]["orders"]

@@ -5,15 +5,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 POINTS = Path(__file__).parent / "points.txt"
-SLUGS = ("tryton", "file")
+SLUGS = ("erp", "file")
 
 PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digits": 2},
             "30": {"salable": True, "digits": 0}, "40": {"salable": False, "digits": 2},
             "50": {"salable": True, "digits": 6}, "90": {"salable": True, "digits": 2, "refused": True}}
 USERS = {"bot": "bot-secret-7351", "second": "second-secret-88"}
-SECOND = {"scripted": "second", "tryton": "admin"}
-SLOW_S = {"scripted": 1.3, "tryton": 2.4}  # behind erp.timeout_s
-TIMEOUT_S = {"scripted": 1, "tryton": 2}
+SECOND = {"scripted": "second", "tryton": "admin", "browser": "second"}
+SLOW_S = {"scripted": 1.3, "tryton": 2.4, "browser": 2}  # behind erp.timeout_s; a reverse proxy's
+TIMEOUT_S = {"scripted": 1, "tryton": 2, "browser": 30}
+SPAN_S = {"scripted": 0.5, "tryton": 1.5, "browser": 25}  # in which what is to happen happens
+RAGE_S = {"scripted": 0, "tryton": 0, "browser": 60}  # at most so long after that, while orders wait
+ORDERS = {"scripted": (10, 40), "tryton": (8, 16), "browser": (3, 6)}
 
 # What can be ordered: the reason that it must end with; None: it must become a line.
 KINDS = {"good": None, "own_user": None, "unknown_product": "product_not_found", "not_for_sale": "product_not_found",
@@ -91,10 +94,9 @@ def amount(dice, digits):
 
 
 def draw_orders(dice, plan):
-    count = dice.randint(10, 40) if plan.erp == "scripted" else dice.randint(8, 16)
-    for number in range(count):
-        slug = "tryton" if dice.random() < 0.65 else "file"
-        kind = dice.choices(list(KINDS), KIND_WEIGHTS)[0] if slug == "tryton" else "good"
+    for number in range(dice.randint(*ORDERS[plan.erp])):
+        slug = "erp" if dice.random() < (0.85 if plan.erp == "browser" else 0.65) else "file"
+        kind = dice.choices(list(KINDS), KIND_WEIGHTS)[0] if slug == "erp" else "good"
         if kind in ("refused", "bad_password") and plan.erp == "tryton":  # failed logins delay all others
             kind = "good"
         product = {"unknown_product": "11", "not_for_sale": "40", "too_fine": "30", "refused": "90"}.get(
@@ -137,6 +139,8 @@ ACTIONS = {"kill_worker": 5, "kill_daemon": 3, "kill_erp": 3, "clock_back": 2, "
            "lock_worksheet": 1, "close_worksheet": 1}
 
 
+BROWSER_ACTIONS = {"kill_browser": 6, "kill_chromedriver": 4, "kill_proxy": 4, "stop_browser": 1}
+
 # Points that a process comes to only when something has happened before.
 LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker",
             "disk.write": "reconfigure", "disk.sync": "reconfigure", "disk.written": "reconfigure",
@@ -146,9 +150,10 @@ LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvag
 
 
 def draw_actions(dice, plan):
+    known = ACTIONS | (BROWSER_ACTIONS if plan.erp == "browser" else {})
     for _ in range(dice.choice([0, 1, 1, 2, 3])):
-        what = dice.choices(list(ACTIONS), list(ACTIONS.values()))[0]
-        at = round(dice.uniform(0.02, 0.5 if plan.erp == "scripted" else 1.5), 3)
+        what = dice.choices(list(known), list(known.values()))[0]
+        at = round(dice.uniform(0.02, SPAN_S[plan.erp]), 3)
         plan.actions.append((at, what, dice.randint(0, 1 << 16)))
     for number, slug in enumerate((*SLUGS, "pumplined")):
         for what in {LEADS_TO.get(line.split()[0]) for line in plan.faults.get(slug, [])} - {None}:
@@ -156,7 +161,28 @@ def draw_actions(dice, plan):
     plan.actions.sort()
 
 
+# What can happen to a form that is to be saved, and to any other page. What a page holds is believed, so none is spoilt.
+SAVES = ["fin_before", "fin_after", "rst_before", "rst_after", "kill_before", "kill_after", "100_after", "103_after",
+         "half_status_after", "head_after", "cut_inside", "408_before", "408_after", "500_before", "500_after", "503",
+         "garbage", "401"]
+SLOW = ["slow_late", "slow_reply", "stop_before", "stop_after"]
+READS = ["fin_before", "rst_before", "kill_before", "half_status_before", "500_before", "503", "head_after", "cut_inside"]
+
+
+def draw_browser_mood(dice, plan):
+    kinds = dice.sample(SAVES, dice.choice([2, 4, len(SAVES)])) + (dice.sample(SLOW, 1) if dice.random() < 0.2 else [])
+    plan.mood = {"seed": plan.seed, "chance": dice.choice([0, 0.01, 0.03]), "write_chance": dice.choice([0.3, 0.6]),
+                 "kinds": dict.fromkeys(kinds, 1), "read_kinds": dict.fromkeys(READS, 1), "slow_s": SLOW_S[plan.erp],
+                 "keep_alive": dice.random() < 0.6, "answer": dice.choice(["redirect", "page"]),
+                 "version": dice.choice(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0"]),
+                 "front": dice.choice(["http"] * 3 + ["https"] * 3 + ["nginx", "nginx-tls", "nginx-h2"]),
+                 "silent": dice.random() < 0.5}
+
+
 def draw_mood(dice, plan):
+    if plan.erp == "browser":
+        draw_browser_mood(dice, plan)
+        return
     kinds = ["cut_before", "lost_reply", "cut_inside", "garbage", "truncated", "500_before", "500_after", "503", "429",
              "403", "nonsense", "locked"] + (["401"] if plan.erp == "scripted" else [])
     chosen = dice.sample(kinds, dice.choice([0, 1, 3, len(kinds)]))

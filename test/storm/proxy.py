@@ -2,8 +2,11 @@
 
 import socket
 import sys
+from pathlib import Path
 
-import front
+sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
+
+import front  # noqa: E402
 
 
 def forward(port):

@@ -13,7 +13,9 @@ import sys
 import threading
 from pathlib import Path
 
-import front
+sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
+
+import front  # noqa: E402
 
 DECIMAL = {"__class__": "Decimal", "decimal": "12.5000"}
 

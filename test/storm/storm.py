@@ -4,6 +4,8 @@ See README.md beside it. The last line: storm: rounds=… orders=… kills=… l
 """
 
 import argparse
+import contextlib
+import http.client
 import json
 import multiprocessing
 import os
@@ -19,11 +21,12 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import plan as plans
+from browser_erp import BrowserErp
 from check import check
 from clients import Clients
 from world import RealTryton, ScriptedErp, Violation, World, take_lane
 
-SETTLE_S = 60  # without a fault: far more than it takes
+SETTLE_S = {"scripted": 60, "tryton": 60, "browser": 600}  # without a fault: far more than it takes
 SPOILT = ("ended by signal 6", "ended by signal 11", "ended by signal 7", "ended by signal 31", "Sanitizer",
           "runtime error", "is damaged")
 LOG_LINES = 40
@@ -78,6 +81,16 @@ class Tender(threading.Thread):
         self.check()
 
 
+def rage(world):
+    """A browser takes seconds for what an API does at once: the faults go on as long."""
+    end = time.monotonic() + plans.RAGE_S[world.plan.erp]
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            if not any(shop.call("GET", "/alive")[1].get("queue_length", 1) for shop in world.shops.values()):
+                return
+        time.sleep(0.1)
+
+
 def settle(world, tender):
     """Until no order waits; a worker that is parked for refused credentials waits for a person."""
     end = time.monotonic() + world.settle_s
@@ -96,15 +109,24 @@ def settle(world, tender):
         time.sleep(0.02)
 
 
+# What a person does first: places again what was tried for too long, or taken out of the queue. What the file driver
+# can't know, since an importer took the file, is looked up: there it is, or it is placed again. A page that came in half
+# is none that a recipe knows.
+GIVEN_UP = {"file": {"outcome_unknown"}, "browser": {"ui_changed"}}
+MOST_RETRIES = 8
+
+
 def retry_given_up(world):
-    """What a person does first: places again what was tried for too long, or taken out of the queue. What the file
-    driver can't know, since an importer took the file, is looked up: there it is, or it is placed again."""
     imported = {line["uniqueid"] for line in world.file_lines()}
     count = 0
     for slug, shop in world.shops.items():
-        given_up = ("attempts_exhausted", "cleared") + (("outcome_unknown",) if slug == "file" else ())
+        given_up = {"attempts_exhausted", "cleared"} | GIVEN_UP.get(world.plan.erp if slug == "erp" else slug, set())
         for order in shop.orders():
             if order["reason_code"] in given_up and order["status"] == "error":
+                world.retries[order["uniqueid"]] += 1
+                if world.retries[order["uniqueid"]] > MOST_RETRIES:
+                    raise Violation(f"{order['reason_code']} after {MOST_RETRIES} retries: {order['reason_text']}",
+                                    order["uniqueid"])
                 done = order["reason_code"] == "outcome_unknown" and order["uniqueid"] in imported
                 status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}")
                 if status not in (200, 409):
@@ -116,7 +138,7 @@ def retry_given_up(world):
 def retry_refused(world):
     """Corrects what the ERP refused, and places it again."""
     wishes = {order.uniqueid: order for order in world.plan.orders}
-    shop = world.shops["tryton"]
+    shop = world.shops["erp"]
     for order in shop.orders():
         wish = wishes[order["uniqueid"]]
         if order["status"] == "error" and wish.kind in ("unknown_product", "not_for_sale", "too_fine"):
@@ -154,6 +176,7 @@ def storm(world):
         tender.finish_actions()
         for thread in clients.threads:
             thread.join(1.5)
+        rage(world)
         world.calm(but=[b"queue.mend"])
         clients.join()
         settle(world, tender)
@@ -174,6 +197,9 @@ def storm(world):
 
 
 # --- a round and its report
+
+ERPS = {"scripted": ScriptedErp, "tryton": RealTryton, "browser": BrowserErp}
+
 
 def play(seed, options, erp, lane, folder):
     """Returns {"orders", "kills", "fired", "violation"}."""
@@ -229,7 +255,7 @@ def run_lane(options, seeds, results, folder):
     erp = None
     lane, held = take_lane()
     try:
-        erp = (ScriptedErp if options.erp == "scripted" else RealTryton)(folder / f"erp{lane}", lane)
+        erp = ERPS[options.erp](folder / f"erp{lane}", lane)
         if options.erp == "scripted":
             erp.passwords = plans.USERS
         while (seed := seeds.get()) is not None:
@@ -324,11 +350,11 @@ def arguments():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, help="of the first round; by itself: that round alone")
-    parser.add_argument("--erp", choices=["scripted", "tryton"], default="scripted")
+    parser.add_argument("--erp", choices=list(ERPS), default="scripted")
     parser.add_argument("--plan-only", action="store_true", help="print the plan and end")
     parser.add_argument("--build", default=Path(__file__).parents[2] / "build-faults")
     parser.add_argument("--mutant", action="append", default=[], help="a fault that is planted on purpose")
-    parser.add_argument("--settle", type=int, default=SETTLE_S, help="seconds until all orders must have ended")
+    parser.add_argument("--settle", type=int, help="seconds until all orders must have ended")
     parser.add_argument("--discard", action="store_true", help="keep no folder of a violation")
     parser.add_argument("--junit", help="write the result to this file, too")
     parser.add_argument("--progress", action="store_true", help="a line for every 100 rounds")
@@ -336,6 +362,7 @@ def arguments():
     options = parser.parse_args()
     if options.rounds is None and options.seconds is None:
         options.rounds = 1
+    options.settle = options.settle or SETTLE_S[options.erp]
     return options
 
 

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from collections import Counter
 from pathlib import Path
 
 import plan as plans
@@ -25,9 +26,10 @@ import tryton  # noqa: E402
 import tryton_seed  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
-NAMES = {"tryton": "Bennys Auto", "file": "Nils Værksted"}
+NAMES = {"erp": "Bennys Auto", "file": "Nils Værksted"}
 PLAN_BYTES = 4096
 CLIENT_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 60  # with a browser that does not answer
 PORTS = range(14000, 20000)
 LANE_PORTS = 200
 HANDLERS_S = 1  # before it listens for signals, SIGTERM ends it as it does any process
@@ -181,6 +183,7 @@ class World:
         self.lines, self.imported = self.folder / "lines", self.folder / "imported"
         self.process, self.kills, self.over = None, 0, False
         self.killed_s = self.started_s = 0
+        self.retries = Counter()
         self.lock = threading.Lock()
         for path in (self.folder / "workshops.d", self.folder / "state", self.lines, self.imported):
             path.mkdir(parents=True)
@@ -193,8 +196,7 @@ class World:
     def write_configuration(self):
         # Short, or the round waits longer than it must; long enough to see a fault between two attempts.
         retry = {"first_s": 0.02, "max_s": 0.3, "give_up_after_s": self.plan.give_up_after_s}
-        drivers = {"tryton": {"system": "tryton", "url": self.erp.url(self.plan), "max_in_flight": self.plan.in_flight,
-                              "timeout_s": plans.TIMEOUT_S[self.plan.erp]},
+        drivers = {"erp": {**self.erp.driver(self.plan), "timeout_s": plans.TIMEOUT_S[self.plan.erp]},
                    "file": {"system": "file", "folder": str(self.lines), "format": "json",
                             "max_in_flight": self.plan.in_flight}}
         (self.folder / "pumpline.json").write_text(json.dumps({
@@ -204,7 +206,7 @@ class World:
             document = {"workshop": shop.name, "listen": f"127.0.0.1:{shop.port}", "erp": drivers[slug],
                         "retry": retry, "stop_timeout_s": 5}
             user, password = self.erp.credentials
-            if slug == "tryton":
+            if slug == "erp":
                 document["credentials"] = {"username": user, "password": password}
             (self.folder / "workshops.d" / f"{slug}.json").write_text(json.dumps(document))
 
@@ -325,8 +327,12 @@ class World:
         self.erp.close(self.plan, 1 + dice % 5)
 
     def do(self, action):
+        """What is not the daemon's is done to the ERP, and what belongs to it."""
         _, what, dice = action
-        getattr(self, what)(dice)
+        if hasattr(self, what):
+            getattr(self, what)(dice)
+        else:
+            self.kills += getattr(self.erp, what)(dice)
 
     # --- the importer of the file driver's folder
 
@@ -356,7 +362,7 @@ class World:
         if self.process.poll() is None:
             (self.process.terminate if gently else self.process.kill)()
         children = self.children()
-        status = self.process.wait(20)
+        status = self.process.wait(STOP_TIMEOUT_S)
         if not gently:
             for pid in children:
                 with contextlib.suppress(ProcessLookupError):
@@ -406,8 +412,9 @@ class ScriptedErp:
     def base(self, plan):
         return self.folder / f"r{plan.seed}"
 
-    def url(self, plan):
-        return f"http://127.0.0.1:{self.port}/r{plan.seed}/"
+    def driver(self, plan):
+        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/",
+                "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:
@@ -494,8 +501,8 @@ class RealTryton:
     def base(self, plan):
         return self.folder / f"r{plan.seed}"
 
-    def url(self, _):
-        return f"http://127.0.0.1:{self.port}/erp/"
+    def driver(self, plan):
+        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/erp/", "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:

@@ -263,15 +263,17 @@ test_clashes(void **state)
     write_file("shops/b.json", "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/listen", "its port is used by another workshop: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/workshop", "is the name of another workshop too: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
-    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     config_free(load_sound()); /* its own slug may be its name */
 }
@@ -361,12 +363,83 @@ tokens_have_hashes_and_names_of_their_own(void **state)
     }
 }
 
+/* Its checks are quadratic no more, and there is a limit. */
+static void
+tokens_are_not_without_number(void **state)
+{
+    json_t *document =
+        json_pack("{s:s s:s s:{s:s s:s} s:[]}", "workshop", "A", "listen", "127.0.0.1:1", "erp",
+                  "system", "file", "folder", "/f", "api_tokens");
+    json_t *tokens = json_object_get(document, "api_tokens");
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 40000; i++)
+        json_array_append_new(tokens, json_pack("{s:i}", "x", i));
+    text = json_dumps(document, JSON_COMPACT);
+    write_file("shops/a.json", text);
+    assert_null(load());
+    expect_fault("shops/a.json", "/api_tokens", "more than 1000");
+    free(text);
+    json_decref(document);
+}
+
+static void
+faults_are_each_workshops_own(void **state)
+{
+    struct daemon_config *config;
+
+    (void)state;
+    write_file("shops/a.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"B\\nb\",\"listen\":\"127.0.0.1:2\",\"erp\":{\"system\":\"x\"}}");
+    write_file("shops/c.json", "[]");
+    write_file("shops/d.json", "{");
+    config_faults_clear(&faults);
+    config = config_load_each(main_file, &faults);
+    assert_non_null(config);
+    assert_int_equal(faults.count, 0);
+    assert_int_equal(config->workshop_count, 4);
+    assert_int_equal(config->workshops[0]->faults.count, 0);
+    for (size_t i = 1; i < 4; i++) {
+        assert_true(config->workshops[i]->faults.count > 0);
+        assert_null(config->workshops[i]->erp_system);
+        assert_true(json_is_object(config->workshops[i]->document));
+        assert_true(*config->workshops[i]->name && !strchr(config->workshops[i]->name, '\n'));
+    }
+    config_free(config);
+    write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"nonsense\":1}");
+    assert_null(config_load_each(main_file, &faults));
+    assert_true(faults.count > 4); /* then all are told at once */
+}
+
+static void
+a_name_is_the_same_however_it_is_written(void **state)
+{
+    struct daemon_config *config;
+
+    (void)state;
+    write_file("shops/a.json",
+               "{\"workshop\":\"Zoe\\u0308\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
+    config = load_sound();
+    assert_string_equal(config->workshops[0]->name, "Zo\xc3\xab");
+    assert_ptr_equal(config_find(config, "Zo\xc3\xab"), config->workshops[0]);
+    assert_ptr_equal(config_find(config, "Zoe\xcc\x88"), config->workshops[0]);
+    config_free(config);
+    write_file("shops/b.json",
+               "{\"workshop\":\"Zo\\u00eb\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    assert_null(load());
+    expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
+}
+
 static void
 test_names(void **state)
 {
     static const char *const files[] = {"shops/Upper.json", "shops/a_b.json", "shops/-a.json",
                                         "shops/a b.json", "shops/\xff.json"};
-    static const char *const names[] = {"\"\"", "\" \"", "5", "null", "\"a\\nb\"", "\"a\\u009bb\""};
+    static const char *const names[] = {"\"\"",   "\" \"",        "5",
+                                        "null",   "\"a\\nb\"",    "\"a\\u009bb\"",
+                                        "\" A\"", "\"A\\u00a0\"", "\"A\\u200b\""};
     char document[600], name[200];
     json_t *list;
 
@@ -429,19 +502,20 @@ the_key_file_is_found_whatever_else_is_wrong(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        char *path, wanted[256];
+        struct daemon_config config;
+        char wanted[256];
+        int result;
 
         write_file("pumpline.json", cases[i].document);
-        path = config_key_file(main_file, &err);
+        result = config_paths(main_file, &config, &err);
+        assert_int_equal(result, cases[i].path ? 0 : -1);
         if (!cases[i].path) {
-            assert_null(path);
             assert_non_null(strstr(err.text, main_file));
             continue;
         }
         snprintf(wanted, sizeof wanted, "%s%s%s", *cases[i].path == '/' ? "" : folder,
                  *cases[i].path == '/' ? "" : "/", cases[i].path);
-        assert_string_equal(path, wanted);
-        free(path);
+        assert_string_equal(config.key_file, wanted);
     }
 }
 
@@ -459,7 +533,10 @@ main(void)
                                        TEST(test_names),
                                        TEST(test_long_member),
                                        TEST(the_key_file_is_found_whatever_else_is_wrong),
-                                       TEST(tokens_have_hashes_and_names_of_their_own)};
+                                       TEST(tokens_have_hashes_and_names_of_their_own),
+                                       TEST(tokens_are_not_without_number),
+                                       TEST(faults_are_each_workshops_own),
+                                       TEST(a_name_is_the_same_however_it_is_written)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

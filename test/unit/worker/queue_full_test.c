@@ -34,7 +34,7 @@ deliver_all(struct queue *queue)
     int taken;
 
     while ((taken = queue_take(queue, INT64_MAX, &task, 1, &err)) == 1) {
-        strcpy(task.order.erp_reference, "4711");
+        strcpy(task.order.erp_reference, task.order.uniqueid);
         finish(queue, &task.order, ORDER_CREATED, "");
         count++;
     }

@@ -5,6 +5,7 @@ What it does to a request is drawn from the round's mood, FOLDER/mood.json:
 As soon as FOLDER/quiet exists it behaves.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -17,12 +18,8 @@ NOT_CARRIED_OUT, CARRIED_OUT = "before", "after"
 
 
 class Request:
-    def __init__(self, path, headers, body):
-        self.path, self.headers, self.body = path, headers, body
-
-    @property
-    def writes(self):
-        return b"sale.sale.write" in self.body
+    def __init__(self, method, path, headers, body):
+        self.method, self.path, self.headers, self.body = method, path, headers, body
 
 
 def reply(status, body=b"", headers=()):
@@ -39,6 +36,23 @@ def json_reply(value):
 def cut(connection, _):
     # A reset, as a killed peer sends it.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    raise ConnectionError
+
+
+def close(*_):
+    # FIN, as an orderly server or the end of its process sends it.
+    raise ConnectionError
+
+
+def send_and_close(data):
+    def end(connection, _):
+        connection.sendall(data)
+        raise ConnectionError
+    return end
+
+
+def head_and_close(connection, answer):
+    connection.sendall(answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
     raise ConnectionError
 
 
@@ -71,11 +85,22 @@ KINDS = {
     "403": (NOT_CARRIED_OUT, say(403, b"<h1>Forbidden</h1>")),
     "nonsense": (NOT_CARRIED_OUT, say(200, b'{"id":1,"result":17}', ["Content-Type: application/json"])),
     "locked": (NOT_CARRIED_OUT, say(200, b'{"id":1,"error":["database is locked",""]}')),
-    # These three also need what stands behind: see Front.misbehave.
+    "head_after": (CARRIED_OUT, head_and_close),
+    # These three also need what stands behind: see Front.answer.
     "slow_late": (CARRIED_OUT, None),
     "slow_reply": (CARRIED_OUT, None),
     "401": (NOT_CARRIED_OUT, None),
 }
+# Ends of an exchange that need no answer: each is there as NAME_before and as NAME_after.
+ENDS = {
+    "fin": close,
+    "rst": cut,
+    "100": send_and_close(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "103": send_and_close(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"),
+    "half_status": send_and_close(b"HTTP/1.1 2"),
+    "408": say(408, PAGE),
+}
+KINDS |= {f"{name}_{when}": (when, end) for name, end in ENDS.items() for when in (NOT_CARRIED_OUT, CARRIED_OUT)}
 
 
 class Mood:
@@ -88,11 +113,11 @@ class Mood:
         self.slow_s, self.keep_alive = settings["slow_s"], settings["keep_alive"]
         self.quiet = False
 
-    def draw(self, request):
+    def draw(self, request, writes):
         self.quiet = self.quiet or (self.folder / "quiet").exists()
         if self.quiet or not self.names or request.path.endswith("/person"):
             return None
-        chance = self.write_chance if request.writes else self.chance
+        chance = self.write_chance if writes else self.chance
         return self.random.choices(self.names, self.weights)[0] if self.random.random() < chance else None
 
 
@@ -104,6 +129,24 @@ class Front:
         self.moods = {}
         self.lock = threading.Lock()
         self.under_way = 0
+
+    def writes(self, request):
+        """Whether the request is one that stores a line."""
+        return b"sale.sale.write" in request.body
+
+    @contextlib.contextmanager
+    def counted(self):
+        with self.lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def busy(self):
+        """How many requests are under way; 0 where nothing will be carried out any more."""
+        return self.under_way
 
     def mood(self, request):
         folder = self.folder_of(request.path)
@@ -132,17 +175,12 @@ class Front:
         if request is None:
             return False
         if request.path == "/idle":
-            connection.sendall(json_reply(self.under_way))
+            connection.sendall(json_reply(self.busy()))
             return False
-        with self.lock:
-            self.under_way += 1
-        try:
+        with self.counted():
             mood = self.mood(request)
-            self.answer(connection, request, mood, mood.draw(request))
+            self.answer(connection, request, mood, mood.draw(request, self.writes(request)))
             return mood.keep_alive
-        finally:
-            with self.lock:
-                self.under_way -= 1
 
     def read(self, stream):
         line = stream.readline().split()
@@ -154,7 +192,7 @@ class Front:
             headers[name.lower()] = value.strip()
         length = int(headers.get("content-length", 0))
         body = stream.read(length)
-        return Request(line[1].decode(), headers, body) if len(body) == length else None
+        return Request(line[0].decode(), line[1].decode(), headers, body) if len(body) == length else None
 
     def answer(self, connection, request, mood, kind):
         if kind == "slow_late":  # the client has given up long before it is carried out

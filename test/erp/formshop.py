@@ -1,0 +1,439 @@
+"""An ERP of server-rendered pages without a script: a worksheet is one form, and each save posts all its lines again.
+
+A line that the form has no number for is a new one, so a form that arrives twice stores its new line twice: nothing in
+this shop protects from that. Each form that it gives out bears a mark of its own, so it is seen how often one came back.
+
+    formshop.py PORT FOLDER [--tls]
+
+serves FOLDER/NAME at /NAME/. NAME/erp.json says what is in it: {"users": {name: password}, "sales": {worksheet: state},
+"products": {code: {"salable", "digits", "refused"}}}. NAME/mood.json is how it misbehaves (front.py); more than there:
+  "answer": "redirect" or "page" (what a save is answered with), "version": "HTTP/1.1" or "HTTP/1.0",
+  "times": so many faults at most; "read_kinds": like "kinds", for what is no save
+Each connection has a process of its own, which a fault can kill or stop. All that happens is written to
+NAME/record.jsonl before the reply leaves.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import html
+import json
+import os
+import random
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.parse
+from decimal import Decimal, InvalidOperation
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import front
+
+USER, PASSWORD = "clerk", "form+shop<5>pass"
+PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digits": 3},
+            "40": {"salable": False, "digits": 2}}
+WORKSHEETS = {"558": "draft", "559": "draft", "600": "processing"}
+CALM = {"seed": 0, "chance": 0, "write_chance": 0, "kinds": {}, "slow_s": 1, "keep_alive": True, "answer": "redirect",
+        "version": "HTTP/1.1"}
+FIELDS = ("product", "amount", "reference")
+HTML = ["Content-Type: text/html; charset=utf-8", "Cache-Control: no-store"]
+
+
+def quoted(text):
+    return html.escape(str(text), quote=True)
+
+
+# --- what happens to the process that has a request
+
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop_for(seconds):
+    """SIGSTOP; somebody else lets it go on."""
+    with subprocess.Popen(["sh", "-c", f"sleep {seconds}; kill -CONT $PPID"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+front.KINDS |= {"kill_before": (front.NOT_CARRIED_OUT, die), "kill_after": (front.CARRIED_OUT, die),
+                "stop_before": (front.CARRIED_OUT, None), "stop_after": (front.CARRIED_OUT, None)}
+
+
+class Mood(front.Mood):
+    """Read anew for each request: tests change it under a connection that is kept."""
+
+    def __init__(self, folder, shop):
+        super().__init__(folder)
+        settings = json.loads((folder / "mood.json").read_text())
+        self.times, self.shop, self.read_kinds = settings.get("times"), shop, settings.get("read_kinds")
+        self.page, self.old = settings["answer"] == "page", settings["version"] == "HTTP/1.0"
+        self.keep_alive = self.keep_alive and not self.old
+
+    def draw(self, request, writes):
+        with self.shop.open() as state:
+            self.random = random.Random(f"{self.random.random()}-{state.entries}")
+            if self.read_kinds and not writes:
+                self.names, self.weights = list(self.read_kinds), list(self.read_kinds.values())
+            kind = None if state.faults == self.times else super().draw(request, writes)
+            if kind:
+                state.write(fault=kind)
+            return kind
+
+
+# --- what it knows
+
+
+class State:
+    """All of the record, applied; new entries are written behind it."""
+
+    def __init__(self, folder, file):
+        content = json.loads((folder / "erp.json").read_text())
+        self.users, self.products, self.sheets = content["users"], content["products"], content["sales"]
+        self.lines, self.sessions, self.faults, self.entries = {}, {}, 0, 0
+        self.file = file
+        for entry in file.read().splitlines():
+            self.apply(json.loads(entry))
+
+    def write(self, **entry):
+        os.write(self.file.fileno(), json.dumps(entry).encode() + b"\n")
+        self.apply(entry)
+
+    def apply(self, entry):
+        self.entries += 1
+        if "line" in entry:
+            self.lines[entry["line"]["id"]] = entry["line"]
+        if "state" in entry:
+            self.sheets[entry["sheet"]] = entry["state"]
+        if "session" in entry:
+            self.sessions[entry["session"]] = entry["user"]
+        if "fault" in entry:
+            self.faults += 1
+        if entry.get("sessions_dropped"):
+            self.sessions.clear()
+
+    def of_sheet(self, sheet):
+        return [line for line in self.lines.values() if line["worksheet"] == sheet]
+
+
+class Shop:
+    """A folder. Every process opens it for itself, one at a time."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @contextlib.contextmanager
+    def open(self):
+        with (self.folder / "record.jsonl").open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            yield State(self.folder, file)
+
+    def log_in(self, user, password):
+        """A session's key, or None."""
+        with self.open() as state:
+            if state.users.get(user) != password:
+                state.write(refused_login=user)
+                return None
+            key = secrets.token_hex(8)
+            state.write(session=key, user=user)
+            return key
+
+    def save(self, sheet, lines):
+        """None, or what stands in the way: then nothing is stored."""
+        with self.open() as state:
+            words = None if state.sheets[sheet] == "draft" else f"Worksheet {sheet} is closed."
+            for line in lines:
+                words = words or self.wrong(state, line)
+            if words:
+                for line in lines:
+                    if not line["id"]:
+                        state.write(refused_line=line["reference"], words=words)
+                return words
+            for line in lines:
+                line["worksheet"], line["id"] = sheet, line["id"] or f"L{len(state.lines) + 1}"
+                if state.lines.get(line["id"]) != line:
+                    state.write(line=line)
+            return None
+
+    def wrong(self, state, line):
+        product, places = state.products.get(line["product"]), -line["amount"].as_tuple().exponent
+        line["amount"] = str(line["amount"])
+        if not product or not product["salable"]:
+            return f"Product {line['product']} is not known."
+        if places > product["digits"]:
+            return f"Amount {line['amount']} has more than {product['digits']} places."
+        return f"Product {line['product']} is under lock and key." if product.get("refused") else None
+
+
+# --- pages
+
+
+def page(body, status=200):
+    text = f"<!doctype html><title>FormShop</title>{body}"
+    return front.reply(status, f'{text}<p id="end">FormShop</p>'.encode(), HTML)
+
+
+def redirect(to, *headers):
+    return front.reply(303, b"", [f"Location: {to}", *HTML, *headers])
+
+
+class Pages:
+    """One request's answer."""
+
+    def __init__(self, shop, base, request, mood):
+        self.shop, self.base, self.request, self.mood = shop, base, request, mood
+        split = urllib.parse.urlsplit(request.path)
+        self.name = split.path.removeprefix(base).strip("/") or "menu"
+        self.query = dict(urllib.parse.parse_qsl(split.query))
+        self.form = dict(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+
+    def answer(self):
+        with self.shop.open() as state:
+            cookie = SimpleCookie(self.request.headers.get("cookie", "")).get("formshop")
+            known = cookie and cookie.value in state.sessions
+        if self.name != "login" and not known:
+            return redirect(f"{self.base}/login")
+        show = getattr(self, f"page_{self.name}", None)
+        return show() if show else page("<h1>Not found</h1>", 404)
+
+    def page_menu(self):
+        return page(f'<h1>FormShop</h1><ul id="menu"><li><a href="{self.base}/search">Search</a></ul>')
+
+    def page_login(self):
+        words = ""
+        if self.form:
+            key = self.shop.log_in(self.form.get("user"), self.form.get("password"))
+            if key:
+                return redirect(f"{self.base}/menu", f"Set-Cookie: formshop={key}; Path={self.base}/; HttpOnly")
+            words = '<p class="error">User or password is wrong.</p>'
+        return page(f'<h1>Log in</h1>{words}<form method="post" action="{self.base}/login">'
+                    '<p>User <input name="user"><p>Password <input name="password" type="password">'
+                    '<p><input type="submit" value="Log in"></form>')
+
+    def page_search(self):
+        wanted = self.query.get("reference", "")
+        with self.shop.open() as state:
+            found = [line for line in state.lines.values() if line["reference"] == wanted]
+        rows = "".join(f'<tr class="line"><td class="nr">{line["id"]}<td class="sheet">{quoted(line["worksheet"])}'
+                       f'<td class="product">{quoted(line["product"])}<td class="amount">{shown(line["amount"])}'
+                       f'<td class="reference">{quoted(line["reference"])}</tr>' for line in found)
+        return page(f'<h1>Lines with the reference {quoted(wanted)}</h1><p id="count">{len(found)} found'
+                    f'<table id="result">{rows}</table>')
+
+    def page_worksheet(self, words="", lines=None):
+        number = self.form.get("number") or self.query.get("number", "")
+        with self.shop.open() as state:
+            sheet, products = state.sheets.get(number), state.products
+            lines = state.of_sheet(number) if lines is None else lines
+        if sheet is None:
+            return page(f'<p class="error">There is no worksheet {quoted(number)}.</p>')
+        if "new" in self.query:
+            lines = [*lines, dict.fromkeys(("id", *FIELDS), "")]
+        if "saved" in self.query:
+            words = '<p class="message">Saved.</p>'
+        rows = "".join(row(place, line, products) for place, line in enumerate(lines, 1))
+        button = '<input type="submit" value="Save">' if sheet == "draft" else ""
+        return page(f'{words}<h1>Worksheet {quoted(number)}</h1><p>State: <b id="state">{sheet}</b>'
+                    f'<form method="post" action="{self.base}/save"><input type="hidden" name="number" '
+                    f'value="{quoted(number)}"><input type="hidden" name="mark" value="{secrets.token_hex(8)}">'
+                    f'<table id="lines"><tr><th>Nr<th>Product<th>Amount<th>Reference</tr>{rows}</table>{button}</form>')
+
+    def page_save(self):
+        try:
+            lines = lines_of(self.form)
+        except InvalidOperation:
+            return self.page_worksheet('<p class="error">An amount is no number.</p>')
+        wrong = self.shop.save(self.form["number"], lines)
+        if wrong:
+            return self.page_worksheet(f'<p class="error">{quoted(wrong)}</p>', lines)
+        if self.mood.page:
+            return self.page_worksheet('<p class="message">Saved.</p>')
+        return redirect(f"{self.base}/worksheet?number={urllib.parse.quote(self.form['number'], safe='')}&saved=1")
+
+
+def shown(amount):
+    return quoted(amount).replace(".", ",")
+
+
+def row(place, line, products):
+    options = "".join(f'<option value="{code}"{" selected" if code == line["product"] else ""}>{code}</option>'
+                      for code, product in products.items() if product["salable"])
+    return (f'<tr class="line"><td>{line["id"]}<input type="hidden" name="id_{place}" value="{line["id"]}">'
+            f'<td><select name="product_{place}"><option></option>{options}</select>'
+            f'<td><input name="amount_{place}" value="{shown(line["amount"])}">'
+            f'<td><input name="reference_{place}" value="{quoted(line["reference"])}"></tr>')
+
+
+def lines_of(form):
+    lines = []
+    while f"id_{len(lines) + 1}" in form:
+        place = len(lines) + 1
+        line = {name: form.get(f"{name}_{place}", "") for name in ("id", *FIELDS)}
+        lines.append({**line, "amount": Decimal(line["amount"].replace(",", "."))})
+    return lines
+
+
+# --- the server
+
+
+class Server(front.Front):
+    """front.py's, with a process for each connection."""
+
+    def __init__(self, folder, tls):
+        super().__init__(lambda path: Path(folder) / path.strip("/").split("/")[0], None, None)
+        self.folder = Path(folder)
+        self.tls = None
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*certificate(folder))
+
+    def connection(self, connection):
+        """In a child: it ends with its connection."""
+        if os.fork():
+            connection.close()
+            return
+        try:
+            self.listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            super().connection(self.tls.wrap_socket(connection, server_side=True) if self.tls else connection)
+        finally:
+            os._exit(0)
+
+    def serve(self, port):
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        with socket.create_server(("127.0.0.1", port), backlog=128) as self.listener:
+            print("ready", flush=True)
+            while True:
+                self.connection(self.listener.accept()[0])
+
+    def writes(self, request):
+        return request.method == "POST" and request.path.endswith("/save")
+
+    @contextlib.contextmanager
+    def counted(self):
+        """By a lock, which goes with a process that is killed."""
+        with (self.folder / "busy").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    def busy(self):
+        return busy(self.folder)
+
+    def mood(self, request):
+        folder = self.folder_of(request.path)
+        return Mood(folder, Shop(folder))
+
+    def answer(self, connection, request, mood, kind):
+        if self.writes(request):
+            with mood.shop.open() as state:
+                form = dict(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+                new = [form[f"reference_{name[3:]}"] for name, value in form.items() if name[:3] == "id_" and not value]
+                state.write(posted=form["mark"], references=new, fault_of_it=kind)
+        self.carry_out = lambda _: self.page(request, mood, kind)
+        if kind == "stop_before":
+            stop_for(mood.slow_s)
+        super().answer(connection, request, mood, kind)
+
+    def page(self, request, mood, kind):
+        answer = Pages(mood.shop, f"/{mood.folder.name}", request, mood).answer()
+        if kind == "stop_after":
+            stop_for(mood.slow_s)
+        return answer.replace(b"HTTP/1.1", b"HTTP/1.0", 1) if mood.old else answer
+
+    def drop_sessions(self, request):
+        with Shop(self.folder_of(request.path)).open() as state:
+            state.write(sessions_dropped=True)
+
+
+def busy(folder):
+    """Whether a request is under way: it may still be carried out."""
+    with (Path(folder) / "busy").open("w") as file, contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    return True
+
+
+def certificate(folder):
+    """(certificate, key) for 127.0.0.1, made where there is none."""
+    crt, key = Path(folder) / "shop.crt", Path(folder) / "shop.key"
+    if not crt.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "30", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", str(key), "-out", str(crt)], check=True, capture_output=True)
+    return str(crt), str(key)
+
+
+class FormShop:
+    """A running one and its shop "shop", for who tests with it."""
+
+    def __init__(self, folder, port, tls=False):
+        self.folder, self.port = Path(folder), port
+        self.shop = self.folder / "shop"
+        self.shop.mkdir(parents=True)
+        (self.shop / "erp.json").write_text(json.dumps({"users": {USER: PASSWORD}, "products": PRODUCTS,
+                                                        "sales": WORKSHEETS}))
+        self.behave()
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{port}/shop/"
+        self.process = start(port, self.folder, tls)
+
+    def behave(self, kind=None, **settings):
+        """From the next request on. `kind` is what happens to the next save."""
+        fault = {"kinds": {kind: 1}, "write_chance": 1, "times": self.faults() + 1} if kind else {}
+        path = self.shop / "mood.json"
+        path.with_suffix(".new").write_text(json.dumps({**CALM, **settings, **fault}))
+        path.with_suffix(".new").replace(path)
+
+    def record(self):
+        path = self.shop / "record.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def faults(self):
+        return sum("fault" in entry for entry in self.record())
+
+    def lines(self, reference):
+        return {one["line"]["id"]: one["line"] for one in self.record()
+                if one.get("line", {}).get("reference") == reference}
+
+    def posts(self):
+        """The marks of the forms that came to be saved, one for each time."""
+        return [one["posted"] for one in self.record() if "posted" in one]
+
+    def stop(self):
+        end(self.process)
+
+
+def start(port, folder, tls=False):
+    """The server, in a process group of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-B", __file__, str(port), str(folder), *(["--tls"] if tls else [])],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+    if not process.stdout.readline():
+        raise RuntimeError("the form shop did not start")
+    return process
+
+
+def end(process):
+    """All of it at once, whoever is stopped."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("port", type=int)
+    parser.add_argument("folder")
+    parser.add_argument("--tls", action="store_true")
+    options = parser.parse_args()
+    Server(options.folder, options.tls).serve(options.port)
+
+
+if __name__ == "__main__":
+    main()

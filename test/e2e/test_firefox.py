@@ -3,23 +3,16 @@
 Debian has no geckodriver; test/erp/marionette.py stands in for it.
 """
 
-import html
 import json
 import os
 import signal
-import socket
-import ssl
-import struct
-import subprocess
-import threading
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import gallery
 import marionette
 import oldshop
 import pytest
 from pumpline import free_port, until
+from test_browser_repeats import FormSite
 from test_webdriver_verbs import recipe
 from webshop import RECIPE, Site, no_browser, one_line, slow
 
@@ -94,117 +87,19 @@ def test_every_verb(driver, daemon, shop, tmp_path):
 # --- replies that are lost: by itself, Firefox sends the same POST again where the connection was kept
 
 
-def reset(handler):
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
+class FirefoxFormSite(FormSite):
+    BROWSER = {"name": "firefox"}
 
 
-def end(handler):
-    """With close_notify, where there is TLS."""
-    if isinstance(handler.connection, ssl.SSLSocket):
-        handler.connection.unwrap()
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-LOSSES = {"FIN": end, "RST": reset, "half a head": lambda handler: (handler.wfile.write(b"HTTP/1.1 2"), end(handler)),
-          "timed out": lambda handler: handler.page("<p>Gateway Timeout", 504)}
-LINE = '<form method="post" action="/save"><input name="id"><input name="product"><input name="amount"><button>Save</button></form>'
-
-
-class LossyShop:
-    """Stores a line for each POST; what `loss` says happens to the replies of all of them."""
-
-    def __init__(self, port, certificate=None):
-        self.loss, self.saved = None, []
-        shop = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
-
-            def log_message(self, *_):
-                pass
-
-            def page(self, text, status=200):
-                data = f"<!DOCTYPE html><title>Shop</title>{text}".encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def do_GET(self):
-                wanted = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query)).get("id")
-                rows = "".join(f"<tr><td>{number}<td>{html.escape(line['product'])}<td>{html.escape(line['amount'])}</tr>"
-                               for number, line in enumerate(shop.saved, 1) if line["id"] == wanted)
-                self.page(f"<h1>Found</h1><table id=found>{rows}</table>" if wanted else LINE)
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                shop.saved.append(dict(urllib.parse.parse_qsl(body)))
-                if shop.loss:
-                    self.close_connection = True
-                    LOSSES[shop.loss](self)
-                else:
-                    self.page("<p>Saved")
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                """Connections break here on purpose."""
-
-        self.server = Server(("127.0.0.1", port), Handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def lossy_recipe():
-    return {
-        "recipe": 1, "name": "LossyShop", "timeout_s": 20, "settle_s": 1,
-        "login": [{"goto": "/"}, {"wait": {"present": "form"}}],
-        "lookup": [{"call": "find"}],
-        "create": [{"goto": "/"}, {"type": "{order.uniqueid}", "into": {"name": "id"}},
-                   {"type": "{order.product_nr}", "into": {"name": "product"}},
-                   {"type": "{order.product_amount}", "into": {"name": "amount"}}],
-        "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}],
-        "verify": [{"call": "find"}],
-        "pieces": {"find": [
-            {"goto": "find?id={order.uniqueid|urlencode}"}, {"wait": {"text": {"of": "h1", "is": "Found"}}},
-            {"each": "#found tr", "do": [
-                {"read": {"css": "td:nth-child(1)", "in": "row"}, "into": "number"},
-                {"read": {"css": "td:nth-child(2)", "in": "row"}, "into": "product"},
-                {"read": {"css": "td:nth-child(3)", "in": "row"}, "into": "amount"},
-                {"found": {"reference": "{number}", "product_nr": "{product}", "amount": "{amount}"}}], "none": []}]},
-    }
-
-
-@pytest.fixture(params=["http", "https"])
-def lossy(request, tmp_path):
-    certificate = tmp_path / "shop.pem"
-    if request.param == "https":
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
-                        "-out", tmp_path / "shop.crt"], check=True, capture_output=True)
-        with certificate.open("a") as both:
-            both.write((tmp_path / "shop.crt").read_text())
-    one = LossyShop(free_port(), certificate if request.param == "https" else None)
-    yield one
-    one.stop()
-
-
-def test_a_lost_reply_is_no_second_line(driver, daemon, lossy, tmp_path):
-    path = tmp_path / "lossy.json"
-    path.write_text(json.dumps(lossy_recipe()))
-    site = firefox_site(daemon, driver, path, lossy.url, "ann", "a password")
-    for loss in list(LOSSES)[:2] if lossy.url.startswith("https") else LOSSES:
-        lossy.loss = loss
-        site.create(loss)
-        assert [line["id"] for line in lossy.saved].count(loss) == 1, f"{loss}: {lossy.saved}"
+@pytest.mark.parametrize("name, losses", [("http", ["fin_after", "rst_after", "kill_after", "half_status_after"]),
+                                          ("https", ["fin_after", "rst_after"])])
+def test_a_lost_reply_is_no_second_line(driver, daemon, tmp_path, name, losses):
+    site = FirefoxFormSite(name, daemon, driver, tmp_path)
+    try:
+        for lost in losses:
+            site.behave("keep", lost)
+            order, lines, times = site.save(lost, lost)
+            assert times == 1, f"{lost}: Firefox has sent a form again"
+            assert len(lines) == 1 and order["status"] == "created" and order["erp_reference"] in lines
+    finally:
+        site.stop()

@@ -1,6 +1,8 @@
 /* The members of `erp` that name a file, a folder or a server. */
 #include "worker/reach.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +44,20 @@ port_of(const char *url)
     return strncmp(url, "https:", 6) == 0 ? 443 : 80;
 }
 
+/* Of such a URL: an address needs no resolver. */
+static bool
+is_name(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    char text[64];
+    struct in_addr address;
+
+    if (*host == '[')
+        return false;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(host, ":/"), host);
+    return inet_pton(AF_INET, text, &address) != 1;
+}
+
 static int
 take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
             const char *value, struct err *err)
@@ -62,6 +78,7 @@ take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, 
     (void)slice;
     (void)err;
     setup->ports[setup->port_count++] = port_of(value);
+    setup->names |= is_name(value);
     return 0;
 }
 

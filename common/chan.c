@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/loop.h"
 #include "common/secret.h"
 
 struct chan {
@@ -136,9 +137,10 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     chan->events = *events;
     chan->arg = arg;
     chan->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-    chan->closing = event_new(base, -1, 0, on_closing, chan);
-    if (!chan->bev || !chan->closing)
+    chan->closing = loop_control_event(base, -1, 0, on_closing, chan);
+    if (!chan->bev)
         die_abort("no memory for a channel");
+    bufferevent_priority_set(chan->bev, LOOP_CONTROL);
     bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
     bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
     return chan;

@@ -39,6 +39,7 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "http", .kind = CONFIG_OBJECT},
     {.name = "worker_uids", .kind = CONFIG_OBJECT},
     {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
@@ -141,6 +142,14 @@ load_uids(struct daemon_config *config, const json_t *document, const struct con
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
         config_check_fault(&place, "count", "there are not so many users from first on");
+}
+
+static void
+load_http(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(document, "http"), true, &config->http, &place);
 }
 
 static void
@@ -287,6 +296,7 @@ config_load(const char *path, struct config_faults *faults)
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
+        load_http(config, document, &root);
         recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config, faults);

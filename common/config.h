@@ -76,7 +76,7 @@ struct daemon_config {
     uint32_t uid_first, uid_count;
     char webdriver_url[CONFIG_PATH_MAX];
     char recipes_dir[CONFIG_PATH_MAX];
-    struct http_limits http; /* of the control socket */
+    struct http_limits http;            /* of the control socket */
     struct workshop_config **workshops; /* by slug */
     size_t workshop_count;
 };

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/loop.h"
 #include "common/secret.h"
 
 #define UNIT_BYTES 4096 /* of a message's cost against its rate */
@@ -221,10 +222,11 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     chan->events = *events;
     chan->arg = arg;
     chan->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-    chan->closing = event_new(base, -1, 0, on_closing, chan);
+    chan->closing = loop_control_event(base, -1, 0, on_closing, chan);
     chan->resume = evtimer_new(base, on_resume, chan);
-    if (!chan->bev || !chan->closing || !chan->resume)
+    if (!chan->bev || !chan->resume)
         die_abort("no memory for a channel");
+    bufferevent_priority_set(chan->bev, LOOP_CONTROL);
     bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
     bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
     return chan;

@@ -41,6 +41,7 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "http", .kind = CONFIG_OBJECT},
     {.name = "worker_uids", .kind = CONFIG_OBJECT},
     {.name = "allowed_users", .kind = CONFIG_ARRAY},
     {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
@@ -120,6 +121,14 @@ load_users(struct daemon_config *config, const json_t *document, const struct co
             snprintf(index, sizeof index, "%zu", i);
             config_check_fault(&place, index, "must be a user's name");
         }
+}
+
+static void
+load_http(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(document, "http"), true, &config->http, &place);
 }
 
 static void
@@ -376,6 +385,7 @@ config_load_each(const char *path, struct config_faults *faults)
         load_daemon(config, document, path);
         load_uids(config, document, &root);
         load_users(config, document, &root);
+        load_http(config, document, &root);
         recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config);

@@ -19,11 +19,6 @@
 #include "supervisor/removal.h"
 #include "supervisor/view.h"
 
-/* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
- */
-static const struct http_limits limits = {
-    .body_bytes = 512u << 10, .deadline_ms = 10000, .idle_s = 60};
-
 struct child *
 control_find(const struct control *control, struct call *call)
 {
@@ -313,7 +308,7 @@ control_open(struct daemon *daemon, struct err *err)
     control->events = events_new(daemon);
     control->rekey = rekey_new(daemon);
     control->removals = removals_new(daemon);
-    control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
+    control->server = http_server_new(daemon->base, fd, true, &config->http, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer = (struct daemon_observer){.changed = on_changed,
                                                 .replied = on_replied,

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "supervisor/keep.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
@@ -226,9 +227,9 @@ listen_for_signals(struct daemon *daemon)
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
-        daemon->signals[i] =
-            evsignal_new(daemon->base, signals[i].number, signals[i].handle, daemon);
-        if (!daemon->signals[i] || evsignal_add(daemon->signals[i], NULL))
+        daemon->signals[i] = loop_control_event(daemon->base, signals[i].number,
+                                                EV_SIGNAL | EV_PERSIST, signals[i].handle, daemon);
+        if (evsignal_add(daemon->signals[i], NULL))
             die_abort("signal %d can't be listened for", signals[i].number);
     }
 }
@@ -241,8 +242,8 @@ start_watchdog(struct daemon *daemon)
 
     if (!pause_ms)
         return;
-    daemon->watchdog = event_new(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
-    if (!daemon->watchdog || event_add(daemon->watchdog, &pause))
+    daemon->watchdog = loop_control_event(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
+    if (event_add(daemon->watchdog, &pause))
         die_abort("no watchdog timer");
 }
 

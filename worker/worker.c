@@ -29,9 +29,6 @@
 #define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
-static const struct http_limits limits = {
-    .body_bytes = ORDER_BODY_MAX, .deadline_ms = 30000, .idle_s = 60};
-
 struct worker {
     struct event_base *base;
     struct worker_events events;
@@ -365,7 +362,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                                     .kill = on_kill,
                                     .killed = on_killed,
                                     .arg = w});
-    w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
+    w->server = http_server_new(w->base, listen_fd, true, &w->workshop->http, api_handle, w->api);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,
                               .delivery = w->delivery,

@@ -8,21 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/http_internal.h"
-
-#define HEAD_BYTES 640
-
-/* One call in the handler's hands: the carrier of a struct call. */
-struct exchange {
-    TAILQ_ENTRY(exchange) link;
-    struct http_server *server;         /* NULL: it is gone */
-    struct http_connection *connection; /* NULL: the client has left */
-};
 
 static void
 enter(struct http_connection *c, enum http_phase phase)
@@ -46,13 +36,13 @@ http_connection_free(struct http_connection *c)
     server->counts[c->phase]--;
     server->count--;
     server->queued_bytes -= evbuffer_get_length(bufferevent_get_output(c->bev));
-    if (c->exchange)
-        c->exchange->connection = NULL;
     if (c->phase == PHASE_STREAM)
         c->stream.closed(c->stream.arg);
     http_request_clear(&c->request);
     bufferevent_free(c->bev);
-    free(c);
+    c->server = NULL;
+    if (c->phase != PHASE_CALL) /* the handler's call still leads here */
+        free(c);
 }
 
 /* --- replies --- */
@@ -83,69 +73,60 @@ finish(struct http_connection *c)
         sent(arg);
 }
 
-/* Most replies fit into the socket: no event is needed for those. */
+/* Most replies fit into the socket at once: no event is needed for those. */
 static void
-send_bytes(struct http_connection *c, const char *head, size_t head_length, const char *body,
-           size_t length)
+push(struct http_connection *c)
 {
-    struct iovec parts[] = {{(char *)head, head_length}, {(char *)body, length}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = length ? 2 : 1};
-    bool first = !evbuffer_get_length(bufferevent_get_output(c->bev));
-    ssize_t sent =
-        first ? sendmsg(bufferevent_getfd(c->bev), &message, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
-    size_t done = sent > 0 ? (size_t)sent : 0, of_head = done < head_length ? done : head_length;
+    struct evbuffer *output = bufferevent_get_output(c->bev);
 
-    if (bufferevent_write(c->bev, head + of_head, head_length - of_head) ||
-        (length && bufferevent_write(c->bev, body + (done - of_head), length - (done - of_head))))
-        die_abort("no memory for a reply");
-}
-
-static void
-send_last(struct http_connection *c, const char *head, size_t head_length, const char *body,
-          size_t length)
-{
-    enter(c, PHASE_REPLY);
-    send_bytes(c, head, head_length, body, length);
-    if (!evbuffer_get_length(bufferevent_get_output(c->bev)))
+    evbuffer_unfreeze(output, 1); /* only its bufferevent may drain it otherwise */
+    evbuffer_write(output, bufferevent_getfd(c->bev));
+    evbuffer_freeze(output, 1);
+    if (evbuffer_get_length(output))
+        bufferevent_enable(c->bev, EV_WRITE);
+    else if (c->phase == PHASE_REPLY)
         finish(c);
 }
 
 /* The status line and the fields; length < 0: the end comes with the chunks, or the connection's.
  */
-static size_t
-write_head(const struct http_connection *c, char head[HEAD_BYTES], int status, const char *type,
-           const struct call *call, long length)
+static void
+add_head(struct http_connection *c, int status, const char *type, const struct call *call,
+         long length)
 {
-    char date[40], kind[160] = "", more[160] = "", framing[64] = "Cache-Control: no-store\r\n";
+    struct evbuffer *output = bufferevent_get_output(c->bev);
+    char date[40], kind[128];
 
-    if (type)
-        snprintf(kind, sizeof kind, "Content-Type: %.128s", type);
+    text_copy(kind, sizeof kind, type ? type : "");
     text_clean(kind); /* it may come from a worker */
     evutil_date_rfc1123(date, sizeof date, NULL);
+    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, status_phrase(status),
+                        date);
+    if (*kind)
+        evbuffer_add_printf(output, "Content-Type: %s\r\n", kind);
     if (call && *call->header_name)
-        snprintf(more, sizeof more, "%s: %s\r\n", call->header_name, call->header_value);
+        evbuffer_add_printf(output, "%s: %s\r\n", call->header_name, call->header_value);
     if (length >= 0)
-        snprintf(framing, sizeof framing, "Content-Length: %ld\r\n", length);
-    else if (!c->old)
-        strcat(framing, "Transfer-Encoding: chunked\r\n");
-    return (size_t)snprintf(head, HEAD_BYTES, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s%s%s\r\n",
-                            status, status_phrase(status), date, kind, type ? "\r\n" : "", more,
-                            framing,
-                            c->closing ? "Connection: close\r\n"
-                            : c->old   ? "Connection: keep-alive\r\n"
-                                       : "");
+        evbuffer_add_printf(output, "Content-Length: %ld\r\n", length);
+    else
+        evbuffer_add_printf(output, "Cache-Control: no-store\r\n%s",
+                            c->old ? "" : "Transfer-Encoding: chunked\r\n");
+    if (c->closing || c->old)
+        evbuffer_add_printf(output, "Connection: %s\r\n", c->closing ? "close" : "keep-alive");
+    if (evbuffer_add(output, "\r\n", 2))
+        die_abort("no memory for a reply");
 }
 
 static void
 reply(struct http_connection *c, int status, const char *type, const struct call *call,
       const char *body, size_t length)
 {
-    char head[HEAD_BYTES];
-    size_t head_length;
-
     c->closing = c->closing || !c->server->acceptable;
-    head_length = write_head(c, head, status, type, call, (long)length);
-    send_last(c, head, head_length, body, c->no_body ? 0 : length);
+    add_head(c, status, type, call, (long)length);
+    if (!c->no_body && evbuffer_add(bufferevent_get_output(c->bev), body, length))
+        die_abort("no memory for a reply");
+    enter(c, PHASE_REPLY);
+    push(c);
 }
 
 /* What follows on this connection can't be trusted: it closes. */
@@ -168,42 +149,26 @@ refuse(struct http_connection *c, int status, const char *detail)
     free(body);
 }
 
-/* The exchange is over. Returns its connection, or NULL. */
-static struct http_connection *
-take_connection(struct call *call)
+/* Whether the client of this call is still there. */
+static bool
+is_there(struct http_connection *c)
 {
-    struct exchange *exchange = call->carrier;
-    struct http_connection *c = exchange->connection;
-
-    if (exchange->server) {
-        TAILQ_REMOVE(&exchange->server->exchanges, exchange, link);
-        exchange->server->exchange_count--;
-    }
-    if (c)
-        c->exchange = NULL;
-    free(exchange);
-    return c;
+    if (c->server)
+        return true;
+    free(c);
+    return false;
 }
 
 static void
-exchange_send(struct call *call, int status, const char *type, const char *body, size_t length)
+call_sent(struct call *call, int status, const char *type, const char *body, size_t length)
 {
-    struct http_connection *c = take_connection(call);
+    struct http_connection *c = call->carrier;
 
-    if (!c)
+    if (!is_there(c))
         return;
     c->sent = call->sent;
     c->sent_arg = call->sent_arg;
     reply(c, status, type, call, body, length);
-}
-
-void
-http_exchanges_leave(struct http_server *server)
-{
-    struct exchange *exchange;
-
-    TAILQ_FOREACH(exchange, &server->exchanges, link)
-    exchange->server = NULL;
 }
 
 /* --- streams --- */
@@ -218,11 +183,13 @@ static void
 stream_send(struct call_stream *stream, const char *data, size_t length)
 {
     struct http_connection *c = stream_connection(stream);
-    char size[24];
-    int size_length = c->old ? 0 : snprintf(size, sizeof size, "%zx\r\n", length);
+    struct evbuffer *output = bufferevent_get_output(c->bev);
 
-    send_bytes(c, size, (size_t)size_length, data, length);
-    send_bytes(c, "\r\n", c->old ? 0 : 2, NULL, 0);
+    if (!c->old)
+        evbuffer_add_printf(output, "%zx\r\n", length);
+    if (evbuffer_add(output, data, length) || evbuffer_add(output, "\r\n", c->old ? 0 : 2))
+        die_abort("no memory for a part of a reply");
+    push(c);
 }
 
 static size_t
@@ -236,7 +203,10 @@ stream_end(struct call_stream *stream)
 {
     struct http_connection *c = stream_connection(stream);
 
-    send_last(c, "0\r\n\r\n", c->old || c->no_body ? 0 : 5, NULL, 0);
+    if (!c->old && !c->no_body)
+        evbuffer_add_printf(bufferevent_get_output(c->bev), "0\r\n\r\n");
+    enter(c, PHASE_REPLY);
+    push(c);
 }
 
 /* The connection ends in a turn of its own: who cuts may be at work on it. */
@@ -250,26 +220,22 @@ stream_cut(struct call_stream *stream)
 }
 
 static struct call_stream *
-exchange_stream(struct call *call, const char *type)
+call_streamed(struct call *call, const char *type)
 {
     static const struct call_stream_carrier carrier = {
         .send = stream_send, .backlog = stream_backlog, .end = stream_end, .cut = stream_cut};
-    struct http_connection *c = take_connection(call);
-    char head[HEAD_BYTES];
-    size_t length;
+    struct http_connection *c = call->carrier;
 
-    if (!c || c->ended) {
-        if (c)
-            http_connection_free(c);
+    if (!is_there(c))
         return NULL;
-    }
     c->closing = true;
-    length = write_head(c, head, 200, type, NULL, -1);
-    enter(c, PHASE_STREAM);
+    add_head(c, 200, type, NULL, -1);
     c->stream.carrier = &carrier;
-    send_bytes(c, head, length, NULL, 0);
-    if (!c->no_body)
+    enter(c, PHASE_STREAM);
+    if (!c->no_body && !c->ended) {
+        push(c);
         return &c->stream;
+    }
     stream_end(&c->stream);
     return NULL;
 }
@@ -280,22 +246,17 @@ static struct call *
 new_call(struct http_connection *c)
 {
     struct http_request *r = &c->request;
-    struct exchange *exchange = mem_alloc(sizeof *exchange);
     struct call *call =
         call_new(llhttp_method_name((llhttp_method_t)r->parser.method), r->target, r->body,
                  r->body_length, r->fields[HTTP_CONTENT_TYPE], r->fields[HTTP_AUTHORIZATION]);
 
-    *exchange = (struct exchange){.server = c->server, .connection = c};
-    TAILQ_INSERT_TAIL(&c->server->exchanges, exchange, link);
-    c->server->exchange_count++;
-    c->exchange = exchange;
     call->host = r->fields[HTTP_HOST];
     call->origin = r->fields[HTTP_ORIGIN];
     r->fields[HTTP_HOST] = r->fields[HTTP_ORIGIN] = NULL;
     call->trusted = c->server->check_peer != NULL;
-    call->carrier = exchange;
-    call->send = exchange_send;
-    call->stream = exchange_stream;
+    call->carrier = c;
+    call->send = call_sent;
+    call->stream = call_streamed;
     return call;
 }
 
@@ -330,10 +291,13 @@ await(struct http_connection *c)
 
     if (!r->target && !evbuffer_get_length(bufferevent_get_input(c->bev)))
         phase = PHASE_IDLE;
-    if (phase == PHASE_BODY && c->phase != phase && r->fields[HTTP_EXPECT] && !r->body && !c->old)
-        send_bytes(c, "HTTP/1.1 100 Continue\r\n\r\n", 25, NULL, 0);
-    if (c->phase != phase)
-        enter(c, phase);
+    if (c->phase == phase)
+        return;
+    enter(c, phase);
+    if (phase == PHASE_BODY && r->fields[HTTP_EXPECT] && !r->body && !c->old) {
+        evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 100 Continue\r\n\r\n");
+        push(c);
+    }
 }
 
 static void
@@ -365,7 +329,7 @@ on_written(struct bufferevent *bev, void *arg)
 {
     struct http_connection *c = arg;
 
-    (void)bev;
+    bufferevent_disable(bev, EV_WRITE);
     if (c->phase == PHASE_REPLY)
         finish(c);
 }
@@ -408,7 +372,8 @@ http_connection_open(struct http_server *server, int fd, uint64_t peer)
     bufferevent_setwatermark(c->bev, EV_READ, 0,
                              server->limits.header_bytes + server->limits.target_bytes);
     bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
-    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    bufferevent_disable(c->bev, EV_WRITE);
+    bufferevent_enable(c->bev, EV_READ);
     TAILQ_INSERT_TAIL(&server->phases[PHASE_IDLE], c, link);
     server->counts[PHASE_IDLE]++;
     server->count++;

@@ -24,7 +24,7 @@ enum http_phase {
 
 struct http_connection {
     TAILQ_ENTRY(http_connection) link; /* in its phase, by the time it came there */
-    struct http_server *server;
+    struct http_server *server;        /* NULL: it is closed, and waits for the handler to reply */
     struct bufferevent *bev;
     enum http_phase phase;
     int64_t since_ms; /* in this phase; monotonic */
@@ -34,7 +34,6 @@ struct http_connection {
     bool old;                  /* HTTP/1.0 */
     bool closing;              /* after this reply */
     bool ended;                /* the client sends nothing more */
-    struct exchange *exchange; /* in PHASE_CALL */
     struct call_stream stream; /* in PHASE_STREAM */
     void (*sent)(void *arg);   /* in PHASE_REPLY; NULL: nobody waits for its last byte */
     void *sent_arg;
@@ -54,8 +53,6 @@ struct http_server {
     void *check_arg;
     struct http_connections phases[PHASE_PHASES];
     unsigned counts[PHASE_PHASES], count;
-    TAILQ_HEAD(, exchange) exchanges; /* what the handler has, also for clients that have left */
-    unsigned exchange_count;
     size_t queued_bytes;
 };
 
@@ -65,8 +62,5 @@ void http_connection_open(struct http_server *server, int fd, uint64_t peer);
 void http_connection_expire(struct http_connection *connection);
 
 void http_connection_free(struct http_connection *connection);
-
-/* The handler's calls outlive the server: their replies go nowhere. */
-void http_exchanges_leave(struct http_server *server);
 
 #endif

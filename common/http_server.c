@@ -196,7 +196,6 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
     reserve_descriptors(&server->limits);
     for (int phase = 0; phase < PHASE_PHASES; phase++)
         TAILQ_INIT(&server->phases[phase]);
-    TAILQ_INIT(&server->exchanges);
     server->acceptable = loop_event(base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
     server->sweep = loop_event(base, -1, 0, on_sweep, server);
     server->resume = loop_event(base, -1, 0, on_resume, server);
@@ -219,7 +218,7 @@ http_server_stop_accepting(struct http_server *server)
 unsigned
 http_server_open_calls(const struct http_server *server)
 {
-    return server->exchange_count + server->counts[PHASE_REPLY];
+    return server->counts[PHASE_CALL] + server->counts[PHASE_REPLY];
 }
 
 void
@@ -236,7 +235,6 @@ http_server_free(struct http_server *server)
     for (int phase = 0; phase < PHASE_PHASES; phase++)
         while (!TAILQ_EMPTY(&server->phases[phase]))
             http_connection_free(TAILQ_FIRST(&server->phases[phase]));
-    http_exchanges_leave(server);
     event_free(server->sweep);
     event_free(server->resume);
     free(server);

@@ -224,7 +224,7 @@ chrome_options(const struct browser *b)
 }
 
 /* Names of older and newer versions. Without allow_bypass and failover_direct it tries by itself
- * what the proxy refuses. */
+ * what the proxy refuses. The last five end requests of its own, which would all be refused. */
 static const char firefox_proxy_prefs[] =
     "{\"network.proxy.type\": 1, \"network.proxy.socks_version\": 5,"
     " \"network.proxy.socks_remote_dns\": true, \"network.proxy.socks5_remote_dns\": true,"
@@ -234,7 +234,11 @@ static const char firefox_proxy_prefs[] =
     " \"network.http.spdy.enabled.http2\": false, \"network.http.http2.enabled\": false,"
     " \"network.http.speculative-parallel-limit\": 0, \"network.prefetch-next\": false,"
     " \"network.dns.disablePrefetch\": true, \"network.predictor.enabled\": false,"
-    " \"media.peerconnection.enabled\": false}";
+    " \"media.peerconnection.enabled\": false,"
+    " \"network.captive-portal-service.enabled\": false,"
+    " \"network.connectivity-service.enabled\": false, \"media.gmp-provider.enabled\": false,"
+    " \"media.gmp-manager.updateEnabled\": false,"
+    " \"services.settings.server\": \"data:,#remote-settings-dummy/v1\"}";
 
 static void
 set_firefox_proxy(json_t *prefs, const struct browser *b)
@@ -264,7 +268,9 @@ firefox_options(const struct browser *b)
     prefs = json_pack("{s:s s:b}", "intl.accept_languages", language ? language : "en",
                       "signon.rememberSignons", 0);
     set_firefox_proxy(prefs, b);
-    options = json_pack("{s:o s:o}", "args", args, "prefs", preferences(b, prefs));
+    /* The variable makes the preference services.settings.server count. */
+    options = json_pack("{s:o s:o s:{s:s}}", "args", args, "prefs", preferences(b, prefs), "env",
+                        "MOZ_REMOTE_SETTINGS_DEVTOOLS", "1");
     set_binary(options, b);
     return options;
 }

@@ -40,6 +40,8 @@ amount_valid(const char *text)
     } else if (text[whole]) {
         return false;
     }
+    while (fraction && text[whole + fraction] == '0')
+        fraction--;
     return whole && whole <= WHOLE_DIGITS_MAX && fraction <= FRACTION_DIGITS_MAX &&
            strpbrk(text, "123456789");
 }

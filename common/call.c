@@ -9,7 +9,9 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "common/json_text.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 
 static char *
 string_or_null(const char *text)
@@ -162,9 +164,8 @@ call_is_json(const struct call *call)
 json_t *
 call_object(struct call *call)
 {
-    json_error_t error;
+    struct err err;
     json_t *object;
-    char *near;
 
     /* What `curl -d` says by itself is no harm where no page in a browser can be the sender. */
     if (!call->trusted && !call_is_json(call)) {
@@ -172,23 +173,11 @@ call_object(struct call *call)
                      "the body must be application/json");
         return NULL;
     }
-    /* The parser overlooks a NUL that follows a number. */
-    if (memchr(call->body, '\0', call->body_length)) {
-        call_problem(call, 400, "invalid_json", NULL, "the body holds a NUL byte");
-        return NULL;
-    }
-    object = json_loadb(call->body, call->body_length, JSON_REJECT_DUPLICATES, &error);
+    object = json_text_read(call->body, call->body_length, 0, &err);
     if (json_is_object(object))
         return object;
-    /* It quotes the text near the fault, which may be a password. */
-    near = object ? NULL : strstr(error.text, " near ");
-    if (near)
-        *near = '\0';
-    if (object)
-        call_problem(call, 400, "invalid_json", NULL, "the body must be a JSON object");
-    else
-        call_problem(call, 400, "invalid_json", NULL, "line %d, column %d: %s", error.line,
-                     error.column, error.text);
+    call_problem(call, 400, "invalid_json", NULL, "%s",
+                 object ? "the body must be a JSON object" : err.text);
     json_decref(object);
     return NULL;
 }
@@ -303,7 +292,10 @@ call_query(const struct call *call, const char *name, char *value, size_t size)
         if (percent_decode(at, key_length, key, sizeof key, true) == 0 && strcmp(key, name) == 0) {
             size_t skip = key_length + (at[key_length] == '=');
 
-            return percent_decode(at + skip, length - skip, value, size, true) ? -1 : 1;
+            if (percent_decode(at + skip, length - skip, value, size, true))
+                return -1;
+            text_nfc_in_place(value, size);
+            return 1;
         }
         at += length + (at[length] == '&');
     }

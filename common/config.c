@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "common/config_check.h"
+#include "common/sealed.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 
 #define MAXIMUM_SECONDS (10 * 365 * 86400)
 
@@ -168,26 +170,27 @@ config_check_token(const json_t *token, const struct config_place *place)
     return false;
 }
 
+/* Adds the token's name to those that are taken; true: it was one of them. */
 static bool
-name_taken(const json_t *tokens, size_t index)
+take_name(json_t *taken, const json_t *token)
 {
-    const char *name = json_string_value(json_object_get(json_array_get(tokens, index), "name"));
+    const char *name = json_string_value(json_object_get(token, "name"));
+    bool was = name && json_object_get(taken, name);
 
-    for (size_t i = 0; name && i < index; i++) {
-        const char *other = json_string_value(json_object_get(json_array_get(tokens, i), "name"));
-
-        if (other && strcmp(name, other) == 0)
-            return true;
-    }
-    return false;
+    if (name)
+        json_object_set_new(taken, name, json_true());
+    return was;
 }
 
 static void
 load_tokens(struct workshop_config *w, const struct config_place *root)
 {
     const json_t *tokens = json_object_get(w->document, "api_tokens");
+    json_t *names = json_object();
 
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX)
+        config_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
+    for (size_t i = 0; i < json_array_size(tokens) && i < CONFIG_TOKENS_MAX; i++) {
         char pointer[40];
         const struct config_place place = {root->file, pointer, root->faults};
         const json_t *token = json_array_get(tokens, i);
@@ -197,9 +200,10 @@ load_tokens(struct workshop_config *w, const struct config_place *root)
             config_check_token(token, &place);
         else
             config_fault_add(root->faults, root->file, pointer, "must be an object");
-        if (name_taken(tokens, i))
+        if (take_name(names, token))
             config_check_fault(&place, "name", "is the name of another token too");
     }
+    json_decref(names);
 }
 
 static void
@@ -211,6 +215,7 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     config_check_members(w->document, workshop_members, COUNT(workshop_members), root);
     text_copy(w->name, sizeof w->name,
               json_string_value(json_object_get(w->document, "workshop")) ?: "");
+    text_nfc_in_place(w->name, sizeof w->name);
     w->active = !active || json_is_true(active);
     w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
     w->retention_days = integer_member(w->document, "retention_days", 400);
@@ -309,6 +314,8 @@ workshop_config_copy(const struct workshop_config *workshop)
     struct workshop_config *copy = mem_alloc(sizeof *copy);
 
     *copy = *workshop;
+    copy->faults = (struct config_faults){NULL, 0};
+    config_faults_add(&copy->faults, &workshop->faults);
     json_incref(copy->document); /* immutable, so that both may have it */
     json_incref(copy->recipe);
     return copy;
@@ -321,13 +328,14 @@ workshop_config_free(struct workshop_config *workshop)
         return;
     json_decref(workshop->document);
     json_decref(workshop->recipe);
+    config_faults_clear(&workshop->faults);
     free(workshop);
 }
 
 json_t *
 workshop_config_public(const struct workshop_config *workshop)
 {
-    json_t *copy = json_deep_copy(workshop->document);
+    json_t *copy = workshop->faults.count ? json_null() : json_deep_copy(workshop->document);
     json_t *credentials = json_object_get(copy, "credentials"),
            *tokens = json_object_get(copy, "api_tokens");
 
@@ -367,6 +375,21 @@ config_password_sealed(const struct workshop_config *workshop)
     return sealed_password(workshop) != NULL;
 }
 
+/* Where the document comes from a client, the daemon has let no unbound value pass. */
+static char *
+open_sealed(const struct workshop_config *workshop, const unsigned char *key,
+            const unsigned char *old_key, const char *sealed)
+{
+    char *place = sealed_place(workshop->document);
+    char *password = sealed_open(key, place, sealed)
+                         ?: sealed_open(old_key, place, sealed)
+                                ?: sealed_open_unbound(key, sealed)
+                                       ?: sealed_open_unbound(old_key, sealed);
+
+    free(place);
+    return password;
+}
+
 int
 config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
                    const unsigned char *old_key, struct credentials *credentials, struct err *err)
@@ -379,13 +402,13 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
     if (!json_is_object(object))
         return 0;
     if (sealed)
-        credentials->password = secret_open_text(workshop_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
+        credentials->password = open_sealed(workshop, workshop_key, old_key, sealed);
     else
         credentials->password = secret_string(json_string_value(password));
-    if (sealed && !credentials->password && old_key)
-        credentials->password = secret_open_text(old_key, CONFIG_CREDENTIALS_CONTEXT, sealed);
     if (!credentials->password)
-        return err_set(err, "credentials", "the sealed password of %s was made with another key",
+        return err_set(err, "credentials",
+                       "the sealed password of %s was made with another key or for another place: "
+                       "give it again",
                        workshop->slug);
     credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
     return 0;

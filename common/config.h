@@ -16,9 +16,8 @@
 
 #define CONFIG_SLUG_MAX 64
 #define CONFIG_PATH_MAX 512
-
-/* What a sealed password in a workshop's file is bound to, besides the workshop's key. */
-#define CONFIG_CREDENTIALS_CONTEXT "credentials"
+#define CONFIG_FILE_BYTES_MAX (1u << 20)
+#define CONFIG_TOKENS_MAX 1000
 
 /* What is wrong where. A growing list. */
 struct config_fault {
@@ -34,6 +33,7 @@ struct config_faults {
 
 void config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_faults_add(struct config_faults *faults, const struct config_faults *more);
 void config_faults_clear(struct config_faults *faults);
 json_t *
 config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
@@ -42,7 +42,8 @@ struct retry_policy {
     int64_t first_ms, max_ms, give_up_after_ms;
 };
 
-/* One workshop. Immutable once loaded. */
+/* One workshop. Immutable once loaded. One with faults has what could be read of it, and in any
+ * case a slug, a name and an object as its document: it is never started. */
 struct workshop_config {
     char slug[CONFIG_SLUG_MAX + 1];
     char name[ORDER_VALUE_MAX + 1];
@@ -56,10 +57,11 @@ struct workshop_config {
     unsigned stop_timeout_s; /* how long a graceful stop waits for the order in hand; default 30 */
     unsigned queue_max_mib;  /* size of the queue's map; default 1024 */
     const char *user;        /* in document; NULL: one of the daemon's range */
-    const char *erp_system;  /* in document */
+    const char *erp_system;  /* in document; NULL: unknown, where there are faults */
     bool has_credentials;
-    json_t *document; /* the checked file, owned; "password" may be plain or sealed */
-    json_t *recipe;   /* of erp.recipe, checked, owned; NULL: the system needs none */
+    json_t *document;            /* the checked file, owned; "password" may be plain or sealed */
+    json_t *recipe;              /* of erp.recipe, checked, owned; NULL: the system needs none */
+    struct config_faults faults; /* owned */
 };
 
 struct daemon_config {
@@ -72,6 +74,7 @@ struct daemon_config {
     char sandbox[16]; /* required, best-effort, off */
     /* Users of their own for workshops that name none, where the daemon is root. */
     uint32_t uid_first, uid_count;
+    json_t *allowed_users; /* names that a workshop's `user` may be besides; NULL: none; owned */
     char webdriver_url[CONFIG_PATH_MAX];
     char recipes_dir[CONFIG_PATH_MAX];
     struct workshop_config **workshops; /* by slug */
@@ -81,14 +84,19 @@ struct daemon_config {
 /* Reads path and its workshops_dir (relative paths count from path's folder). NULL with *faults
  * where anything is wrong, nothing is half-loaded. */
 struct daemon_config *config_load(const char *path, struct config_faults *faults);
+
+/* The same, but a workshop's faults stay its own: NULL with *faults only where path itself is wrong
+ * or the folder can't be read. Of two that clash both have the fault. */
+struct daemon_config *config_load_each(const char *path, struct config_faults *faults);
 void config_free(struct daemon_config *config);
 
-/* The key file that pumpline.json names, whatever else is right or wrong in it. The caller frees
- * it; NULL with *err. */
-char *config_key_file(const char *path, struct err *err);
+/* The paths that pumpline.json names, and nothing else of it: whatever else is right or wrong. -1
+ * with *err. */
+int config_paths(const char *path, struct daemon_config *config, struct err *err);
 /* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
- * *error; its line is less than 1, and errno is set, where the file can't be read. */
-json_t *config_read_json(const char *path, json_error_t *error);
+ * *err, whose text neither names the path nor quotes the file, and whose code is common/file_read's
+ * or "invalid_json". */
+json_t *config_read_json(const char *path, struct err *err);
 
 /* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
  */
@@ -111,7 +119,7 @@ struct workshop_config *workshop_config_copy(const struct workshop_config *works
 struct workshop_config *config_find(const struct daemon_config *config, const char *name_or_slug);
 
 /* The document without secrets, for replies: a password becomes {"sealed": true}, a token keeps its
- * scope alone. */
+ * scope and name alone. null where there are faults: nobody knows where a secret stands in it. */
 json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The browsers' driver for this workshop: erp.webdriver_url, or else the daemon's. */
@@ -135,8 +143,8 @@ void config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
 bool config_password_sealed(const struct workshop_config *workshop);
 
 /* The configured credentials, opened with the workshop's key or the one that it replaces (NULL:
- * none is replaced); plain ones too. 0 with credentials->username NULL where there are none; -1
- * where they can't be opened. */
+ * none is replaced); plain ones too, and those that an earlier version has sealed. 0 with
+ * credentials->username NULL where there are none; -1 where they can't be opened. */
 int config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
                        const unsigned char *old_key, struct credentials *credentials,
                        struct err *err);
@@ -144,8 +152,12 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
 /* True where two workshops' slices are the same but for `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
 
-/* Whether what a worker opens in such an ERP outlives the worker (a browser); config_erp.c. */
+/* Whether what a worker opens in such an ERP (NULL: unknown) outlives the worker (a browser);
+ * config_erp.c. */
 bool config_erp_stays_open(const char *system);
+
+/* Whether there is such a system. */
+bool config_erp_known(const char *system);
 
 /* The checked `erp` object's faults; config_erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text_value.h"
+
 void
 config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
                  const char *format, ...)
@@ -26,6 +28,14 @@ config_fault_add(struct config_faults *faults, const char *file, const char *poi
     text_clean(fault->file);
     text_clean(fault->pointer);
     text_clean(fault->text);
+}
+
+void
+config_faults_add(struct config_faults *faults, const struct config_faults *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        config_fault_add(faults, more->items[i].file, more->items[i].pointer, "%s",
+                         more->items[i].text);
 }
 
 void
@@ -88,15 +98,18 @@ config_check_fault(const struct config_place *place, const char *name, const cha
 static const char *
 check_text(const struct config_member *m, const json_t *value, char *text, size_t size)
 {
-    const char *string = json_string_value(value);
+    const char *string = json_string_value(value), *wrong;
 
     if (!string)
         return "must be a string";
-    for (const unsigned char *p = (const unsigned char *)string; *p; p++)
-        if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-            return "holds a control character";
-    if (*string && !string[strspn(string, " ")])
+    if (text_has_control(string, strlen(string)))
+        return "holds a control character";
+    if (*string && text_is_blank(string))
         return "is blank";
+    /* A password is as the ERP wants it. */
+    wrong = m->kind == CONFIG_SECRET ? NULL : text_value_wrong(string, strlen(string));
+    if (wrong)
+        return wrong;
     if (strlen(string) >= (size_t)m->minimum &&
         (!m->maximum || strlen(string) <= (size_t)m->maximum))
         return NULL;

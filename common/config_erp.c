@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/browser_rules.h"
 #include "common/config_check.h"
@@ -74,12 +75,36 @@ static const struct config_member browser_members[] = {
     {.name = "arguments", .kind = CONFIG_ARRAY},
     {.name = "hosts", .kind = CONFIG_ARRAY},
     {.name = "proxy", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 64},
+    {.name = "preferences", .kind = CONFIG_OBJECT},
+};
+
+/* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
+static const struct {
+    const char *prefix, *why;
+} kept_preferences[] = {
+    {"credentials_enable", "browsers keep no passwords"},
+    {"password_manager", "browsers keep no passwords"},
+    {"profile.password_manager", "browsers keep no passwords"},
+    {"signon.", "browsers keep no passwords"},
+    {"autofill.", "browsers keep nothing that was typed"},
+    {"browser.formfill.", "browsers keep nothing that was typed"},
+    {"extensions.formautofill.", "browsers keep nothing that was typed"},
+    {"proxy", "what a browser may reach is not a preference"},
+    {"network.proxy", "what a browser may reach is not a preference"},
+    {"net.network_prediction", "nothing is sent to the ERP ahead of its time"},
+    {"network.prefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.predictor", "nothing is sent to the ERP ahead of its time"},
+    {"network.dns.disablePrefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.http.", "how the browser talks to the ERP is not a preference"},
+    {"media.peerconnection", "how the browser talks to the ERP is not a preference"},
+    {"browser.urlbar.speculative", "nothing is sent to the ERP ahead of its time"},
+    {"intl.accept_languages", "the recipe says it: browser.language"},
 };
 
 bool
 config_erp_stays_open(const char *system)
 {
-    for (const char *const *one = open_systems; *one; one++)
+    for (const char *const *one = open_systems; system && *one; one++)
         if (strcmp(*one, system) == 0)
             return true;
     return false;
@@ -123,6 +148,40 @@ check_database(const json_t *erp, const struct config_place *place)
 
     if (host && (!path || !path[1]))
         config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
+}
+
+/* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
+ */
+static const char *
+preference_kept(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < sizeof kept_preferences / sizeof *kept_preferences; i++) {
+        const char *prefix = kept_preferences[i].prefix;
+
+        if (strncasecmp(name, prefix, strlen(prefix)) == 0 ||
+            (strncasecmp(prefix, name, length) == 0 && prefix[length] == '.'))
+            return kept_preferences[i].why;
+    }
+    return NULL;
+}
+
+static void
+check_preferences(const json_t *browser, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp/browser/preferences", faults};
+    const char *name, *kept;
+    json_t *value;
+
+    json_object_foreach(json_object_get(browser, "preferences"), name, value)
+    {
+        kept = preference_kept(name);
+        if (kept)
+            config_check_fault(&place, name, "can't be set: %s", kept);
+        else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
+            config_check_fault(&place, name, "must be a string, a whole number, true or false");
+    }
 }
 
 static void
@@ -185,6 +244,7 @@ check_browser(const json_t *erp, const struct config_place *place)
         check_argument(argument, i, &inside);
     check_hosts(json_object_get(browser, "hosts"), &inside);
     check_proxy(json_string_value(json_object_get(browser, "proxy")), &inside);
+    check_preferences(browser, place->file, place->faults);
 }
 
 void
@@ -221,6 +281,15 @@ static const struct {
 };
 
 #define SYSTEM_COUNT (sizeof systems / sizeof *systems)
+
+bool
+config_erp_known(const char *system)
+{
+    for (size_t i = 0; system && i < SYSTEM_COUNT; i++)
+        if (strcmp(systems[i].system, system) == 0)
+            return true;
+    return false;
+}
 
 static void
 unknown_system(const char *system, const struct config_place *place)

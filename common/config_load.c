@@ -1,21 +1,23 @@
 /* pumpline.json and the folder of workshops, as one thing that is right or refused. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/file_read.h"
+#include "common/json_text.h"
 #include "common/recipe.h"
 #include "common/secret.h"
 #include "common/sweep.h"
+#include "common/text_value.h"
 
 #define UID_LAST 0x7fffffff
 #define UID_FIRST_DEFAULT 40000
@@ -40,6 +42,7 @@ static const struct config_member daemon_members[] = {
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
     {.name = "worker_uids", .kind = CONFIG_OBJECT},
+    {.name = "allowed_users", .kind = CONFIG_ARRAY},
     {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
 
@@ -53,42 +56,13 @@ static const struct config_member uid_members[] = {
     {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
 };
 
-/* The whole file, in secret memory; NULL with errno. */
-static char *
-read_text(const char *path, size_t *length)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat file;
-    char *text = NULL;
-    ssize_t got = 1;
-
-    *length = 0;
-    if (fd >= 0 && fstat(fd, &file) == 0) {
-        text = secret_alloc((size_t)file.st_size + 1);
-        while (*length < (size_t)file.st_size && got > 0) {
-            got = read(fd, text + *length, (size_t)file.st_size - *length);
-            *length += got > 0 ? (size_t)got : 0;
-        }
-    }
-    if (got < 0) {
-        secret_free(text);
-        text = NULL;
-    }
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
 json_t *
-config_read_json(const char *path, json_error_t *error)
+config_read_json(const char *path, struct err *err)
 {
-    size_t length;
-    char *text = read_text(path, &length);
-    json_t *document = NULL;
+    size_t length = 0;
+    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
+    json_t *document = text ? json_text_read(text, length, 0, err) : NULL;
 
-    error->line = -1;
-    if (text)
-        document = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
     secret_free(text);
     return document;
 }
@@ -96,22 +70,12 @@ config_read_json(const char *path, json_error_t *error)
 json_t *
 config_read_document(const char *path, struct config_faults *faults)
 {
-    json_error_t error;
-    json_t *document = config_read_json(path, &error);
-    char *near;
+    struct err err;
+    json_t *document = config_read_json(path, &err);
 
-    if (document)
-        return document;
-    /* The parser quotes the text near the fault: it may be a password. */
-    near = strstr(error.text, " near ");
-    if (near)
-        *near = '\0';
-    if (error.line < 1)
-        config_fault_add(faults, path, "", "can't be read: %s", strerror(errno));
-    else
-        config_fault_add(faults, path, "", "line %d, column %d: %s", error.line, error.column,
-                         error.text);
-    return NULL;
+    if (!document)
+        config_fault_add(faults, path, "", "%s", err.text);
+    return document;
 }
 
 /* A relative path counts from the folder of the file that names it. */
@@ -141,6 +105,21 @@ load_uids(struct daemon_config *config, const json_t *document, const struct con
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
         config_check_fault(&place, "count", "there are not so many users from first on");
+}
+
+static void
+load_users(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/allowed_users", root->faults};
+    json_t *users = json_object_get(document, "allowed_users");
+    char index[24];
+
+    config->allowed_users = json_is_array(users) ? json_incref(users) : NULL;
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
+            snprintf(index, sizeof index, "%zu", i);
+            config_check_fault(&place, index, "must be a user's name");
+        }
 }
 
 static void
@@ -179,19 +158,41 @@ is_workshop_file(const struct dirent *entry)
            strcmp(entry->d_name + length - 5, ".json") == 0;
 }
 
+/* What everybody may rely on, whatever the file says. */
 static void
-load_file(struct daemon_config *config, const char *name, struct config_faults *faults)
+settle_faulty(struct workshop_config *w)
 {
-    char *file = mem_format("%s/%s", config->workshops_dir, name);
-    char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
-    json_t *document = config_read_document(file, faults);
+    text_clean(w->slug);
+    if (!json_is_object(w->document)) {
+        json_decref(w->document);
+        w->document = json_object();
+    }
+    text_clean(w->name);
+    if (!*w->name)
+        text_copy(w->name, sizeof w->name, w->slug);
+    if (!config_erp_known(w->erp_system))
+        w->erp_system = NULL;
+}
 
-    if (document)
-        config->workshops[config->workshop_count++] =
-            workshop_config_read(slug, document, NULL, file, faults);
+static struct workshop_config *
+load_file(const char *file, const char *slug)
+{
+    struct config_faults faults = {0};
+    json_t *document = config_read_document(file, &faults);
+    struct workshop_config *w;
+
+    if (document) {
+        w = workshop_config_read(slug, document, NULL, file, &faults);
+    } else {
+        w = mem_alloc(sizeof *w);
+        w->active = true;
+        text_copy(w->slug, sizeof w->slug, slug);
+    }
     json_decref(document);
-    free(slug);
-    free(file);
+    w->faults = faults;
+    if (faults.count)
+        settle_faulty(w);
+    return w;
 }
 
 static void
@@ -206,7 +207,13 @@ load_folder(struct daemon_config *config, struct config_faults *faults)
     }
     config->workshops = mem_alloc(sizeof *config->workshops * (size_t)count);
     for (int i = 0; i < count; i++) {
-        load_file(config, entries[i]->d_name, faults);
+        const char *name = entries[i]->d_name;
+        char *file = mem_format("%s/%s", config->workshops_dir, name);
+        char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
+
+        config->workshops[config->workshop_count++] = load_file(file, slug);
+        free(slug);
+        free(file);
         free(entries[i]);
     }
     free(entries);
@@ -224,7 +231,15 @@ pair_fault(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
-/* A request is routed by name or slug, and a port belongs to one: neither may be ambiguous. */
+/* A request is routed by name or slug: neither may be ambiguous. */
+static bool
+names_clash(const struct workshop_config *a, const struct workshop_config *b)
+{
+    return strcmp(a->name, b->name) == 0 || strcmp(a->name, b->slug) == 0 ||
+           strcmp(b->name, a->slug) == 0;
+}
+
+/* What is wrong with b because of a. A port belongs to one, too. */
 static void
 check_pair(const struct daemon_config *config, const struct workshop_config *a,
            const struct workshop_config *b, struct config_faults *faults)
@@ -233,8 +248,21 @@ check_pair(const struct daemon_config *config, const struct workshop_config *a,
         pair_fault(config, b, faults, "listen", "its port is used by another workshop:", a);
     if (*a->name && strcmp(a->name, b->name) == 0)
         pair_fault(config, b, faults, "workshop", "is the name of another workshop too:", a);
-    if (strcmp(a->name, b->slug) == 0 || strcmp(b->name, a->slug) == 0)
+    else if (names_clash(a, b))
         pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);
+}
+
+/* A user that is somebody (a web server's, a database's) has files of its own, which a workshop's
+ * process would have, too. */
+static bool
+is_allowed(const struct daemon_config *config, const struct passwd *user)
+{
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (strcmp(json_string_value(json_array_get(config->allowed_users, i)) ?: "",
+                   user->pw_name) == 0)
+            return true;
+    return user->pw_uid >= config->uid_first &&
+           user->pw_uid - config->uid_first < config->uid_count;
 }
 
 /* Only here: a worker checks its document too, where it may no longer look users up. */
@@ -250,6 +278,24 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
         config_check_fault(&place, "user", "there is no such user");
     else if (user && (!user->pw_uid || !user->pw_gid))
         config_check_fault(&place, "user", "must be neither root nor of root's group");
+    else if (user && !is_allowed(config, user))
+        config_check_fault(&place, "user",
+                           "is neither one of allowed_users in pumpline.json nor of worker_uids");
+    free(file);
+}
+
+/* The lines of a workshop in the log start with its name. */
+static void
+check_name(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    size_t length = strcspn(w->name, ": ");
+
+    if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
+        config_check_fault(&place, "workshop",
+                           "must not be what the daemon's own log lines start with");
     free(file);
 }
 
@@ -270,17 +316,39 @@ check_alone(const struct daemon_config *config, const struct workshop_config *w,
             struct config_faults *faults)
 {
     check_user(config, w, faults);
+    check_name(config, w, faults);
     check_browser_place(config, w, faults);
 }
 
+/* Those whose names clash have their slugs as names: no two files have the same. */
 static void
-check_together(const struct daemon_config *config, struct config_faults *faults)
+name_apart(const struct daemon_config *config)
 {
-    for (size_t i = 0; i < config->workshop_count; i++)
-        check_alone(config, config->workshops[i], faults);
+    bool *clash = mem_alloc((config->workshop_count + 1) * sizeof *clash);
+
     for (size_t i = 1; i < config->workshop_count; i++)
         for (size_t j = 0; j < i; j++)
-            check_pair(config, config->workshops[j], config->workshops[i], faults);
+            if (names_clash(config->workshops[i], config->workshops[j]))
+                clash[i] = clash[j] = true;
+    for (size_t i = 0; i < config->workshop_count; i++)
+        if (clash[i])
+            strcpy(config->workshops[i]->name, config->workshops[i]->slug);
+    free(clash);
+}
+
+/* Which of two came first is nobody's to tell: both have the fault. */
+static void
+check_together(const struct daemon_config *config)
+{
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        struct workshop_config *w = config->workshops[i];
+
+        check_alone(config, w, &w->faults);
+        for (size_t j = 0; j < config->workshop_count; j++)
+            if (j != i)
+                check_pair(config, config->workshops[j], w, &w->faults);
+    }
+    name_apart(config);
 }
 
 void
@@ -294,7 +362,7 @@ config_check_against(const struct daemon_config *config, const struct workshop_c
 }
 
 struct daemon_config *
-config_load(const char *path, struct config_faults *faults)
+config_load_each(const char *path, struct config_faults *faults)
 {
     const struct config_place root = {path, "", faults};
     struct daemon_config *config = mem_alloc(sizeof *config);
@@ -307,33 +375,50 @@ config_load(const char *path, struct config_faults *faults)
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
+        load_users(config, document, &root);
         recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
-        check_together(config, faults);
+        check_together(config);
     }
     json_decref(document);
+    if (!faults->count)
+        return config;
+    /* All are told at once. */
+    for (size_t i = 0; i < config->workshop_count; i++)
+        config_faults_add(faults, &config->workshops[i]->faults);
+    config_free(config);
+    return NULL;
+}
+
+struct daemon_config *
+config_load(const char *path, struct config_faults *faults)
+{
+    struct daemon_config *config = config_load_each(path, faults);
+
+    for (size_t i = 0; config && i < config->workshop_count; i++)
+        config_faults_add(faults, &config->workshops[i]->faults);
     if (!faults->count)
         return config;
     config_free(config);
     return NULL;
 }
 
-char *
-config_key_file(const char *path, struct err *err)
+int
+config_paths(const char *path, struct daemon_config *config, struct err *err)
 {
     struct config_faults faults = {0};
-    struct daemon_config config = {0};
     json_t *document = config_read_document(path, &faults);
     bool found = json_is_object(document);
 
+    *config = (struct daemon_config){.workshops = NULL};
     if (found)
-        load_daemon(&config, document, path);
+        load_daemon(config, document, path);
     else
         err_set(err, "config", "%s: %s", path,
                 faults.count ? faults.items[0].text : "must be an object");
     json_decref(document);
     config_faults_clear(&faults);
-    return found ? mem_string(config.key_file) : NULL;
+    return found ? 0 : -1;
 }
 
 void
@@ -344,17 +429,22 @@ config_free(struct daemon_config *config)
     for (size_t i = 0; i < config->workshop_count; i++)
         workshop_config_free(config->workshops[i]);
     free(config->workshops);
+    json_decref(config->allowed_users);
     free(config);
 }
 
 struct workshop_config *
 config_find(const struct daemon_config *config, const char *name_or_slug)
 {
-    for (size_t i = 0; i < config->workshop_count; i++)
-        if (strcmp(config->workshops[i]->slug, name_or_slug) == 0 ||
-            strcmp(config->workshops[i]->name, name_or_slug) == 0)
-            return config->workshops[i];
-    return NULL;
+    char *wanted = text_nfc(name_or_slug);
+    struct workshop_config *found = NULL;
+
+    for (size_t i = 0; i < config->workshop_count && !found; i++)
+        if (strcmp(config->workshops[i]->slug, wanted) == 0 ||
+            strcmp(config->workshops[i]->name, wanted) == 0)
+            found = config->workshops[i];
+    free(wanted);
+    return found;
 }
 
 static void

@@ -14,6 +14,7 @@
 
 #include "common/disk.h"
 #include "common/fault.h"
+#include "common/file_read.h"
 #include "common/log.h"
 #include "common/secret.h"
 
@@ -64,7 +65,7 @@ is_private(int fd, const struct stat *file, bool credential)
 {
     mode_t others = file->st_mode & 077;
 
-    if (!S_ISREG(file->st_mode) || (file->st_uid != geteuid() && file->st_uid))
+    if (file->st_uid != geteuid() && file->st_uid)
         return false;
     return !others || (credential && others == 040 && acl_is_ours(fd));
 }
@@ -90,13 +91,16 @@ read_key(const char *path, int fd, bool credential, unsigned char *key, struct e
 static unsigned char *
 take_key(const char *path, bool credential, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | (credential ? O_NOFOLLOW : 0));
+    struct err why;
+    int fd = file_open(path, credential ? O_NOFOLLOW : 0, &why);
     unsigned char *key;
 
     *err = (struct err){.code = ""};
     if (fd < 0) {
-        if (errno != ENOENT)
-            err_errno(err, CODE, "%s can't be read", path);
+        if (strcmp(why.code, "no_file"))
+            err_set(err, CODE, "%s %.300s", path, why.text);
+        else
+            errno = ENOENT;
         return NULL;
     }
     key = secret_alloc(SECRET_KEY_BYTES);
@@ -127,7 +131,8 @@ was_replaced(const char *path, const unsigned char *key)
 {
     char *replaced = mem_format("%s.replaced", path);
     char mine[SECRET_HASH_TEXT_BYTES], theirs[SECRET_HASH_TEXT_BYTES - 1];
-    int fd = open(replaced, O_RDONLY | O_CLOEXEC);
+    struct err err;
+    int fd = file_open(replaced, 0, &err);
     bool same;
 
     fingerprint(key, mine);

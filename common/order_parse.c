@@ -1,11 +1,13 @@
 /* What POST /create and PUT …/retry may say. */
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/json_number.h"
+#include "common/json_text.h"
 #include "common/order.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 
 /* How a value may be written besides a string. */
 enum number_form { NO_NUMBER, INTEGER, DECIMAL };
@@ -14,15 +16,16 @@ struct member {
     const char *name;
     enum number_form number;
     size_t max_bytes;
+    bool exact; /* its bytes count: it is not normalised */
 };
 
-static const struct member workshop_member = {"workshop", NO_NUMBER, ORDER_VALUE_MAX};
-static const struct member worksheet_member = {"worksheet", INTEGER, ORDER_VALUE_MAX};
-static const struct member product_member = {"product_nr", INTEGER, ORDER_VALUE_MAX};
-static const struct member amount_member = {"product_amount", DECIMAL, ORDER_VALUE_MAX};
-static const struct member uniqueid_member = {"uniqueid", INTEGER, ORDER_VALUE_MAX};
-static const struct member username_member = {"username", NO_NUMBER, ORDER_VALUE_MAX};
-static const struct member password_member = {"password", NO_NUMBER, ORDER_PASSWORD_MAX};
+static const struct member workshop_member = {"workshop", NO_NUMBER, ORDER_VALUE_MAX, false};
+static const struct member worksheet_member = {"worksheet", INTEGER, ORDER_VALUE_MAX, false};
+static const struct member product_member = {"product_nr", INTEGER, ORDER_VALUE_MAX, false};
+static const struct member amount_member = {"product_amount", DECIMAL, ORDER_VALUE_MAX, false};
+static const struct member uniqueid_member = {"uniqueid", INTEGER, ORDER_VALUE_MAX, false};
+static const struct member username_member = {"username", NO_NUMBER, ORDER_VALUE_MAX, false};
+static const struct member password_member = {"password", NO_NUMBER, ORDER_PASSWORD_MAX, true};
 
 struct parse {
     const char *body;
@@ -38,30 +41,6 @@ fault_invalid(struct parse *p, const char *name, const char *why)
     if (!json_array_size(p->invalid))
         snprintf(p->why, sizeof p->why, "%s %s", name, why);
     json_array_append_new(p->invalid, json_string(name));
-}
-
-/* U+0000–001F, U+007F–009F: nothing that belongs into an ERP's fields, or that a log or a CSV file
- * survives. */
-static bool
-has_control(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c < 0x20 || c == 0x7f)
-            return true;
-        if (c == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0)
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_blank(const char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    return !*text;
 }
 
 static bool
@@ -93,18 +72,18 @@ take_number(struct parse *p, const struct member *m, char *to)
 static bool
 take_string(struct parse *p, const struct member *m, const json_t *value, char *to)
 {
-    const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
+    const char *text = json_string_value(value), *wrong;
+    char *normal = m->exact ? NULL : text_nfc(text);
 
-    if (has_control(text, length))
-        fault_invalid(p, m->name, "holds a control character");
-    else if (length > m->max_bytes)
-        fault_invalid(p, m->name, "is too long");
-    else {
-        memcpy(to, text, length + 1);
-        return true;
-    }
-    return false;
+    wrong = text_value_wrong(text, json_string_length(value));
+    if (!wrong && strlen(normal ?: text) > m->max_bytes)
+        wrong = "is too long";
+    if (wrong)
+        fault_invalid(p, m->name, wrong);
+    else
+        strcpy(to, normal ?: text);
+    free(normal);
+    return !wrong;
 }
 
 /* Copies a member into `to` (max_bytes + 1 bytes). Returns whether it is there and sound; an absent
@@ -116,8 +95,8 @@ take(struct parse *p, const struct member *m, bool required, char *to)
 
     *to = '\0';
     if (!value || json_is_null(value) ||
-        (json_is_string(value) && is_blank(json_string_value(value)) &&
-         !has_control(json_string_value(value), json_string_length(value)))) {
+        (json_is_string(value) && text_is_blank(json_string_value(value)) &&
+         !text_has_control(json_string_value(value), json_string_length(value)))) {
         if (required)
             json_array_append_new(p->missing, json_string(m->name));
         return false;
@@ -139,41 +118,30 @@ take_amount(struct parse *p, bool required, char *to)
                       "and 6 after it");
 }
 
-/* The parser's message quotes the text near the fault, which may be a password: it is cut off. */
 static int
-fault_json(struct order_faults *faults, json_error_t *error)
+fault_json(struct order_faults *faults, const char *what)
 {
-    char *near = strstr(error->text, " near ");
-
-    if (near)
-        *near = '\0';
     text_copy(faults->code, sizeof faults->code, "invalid_json");
-    snprintf(faults->detail, sizeof faults->detail, "line %d, column %d: %s", error->line,
-             error->column, error->text);
+    text_copy(faults->detail, sizeof faults->detail, what);
     return -1;
 }
 
 static int
 parse_begin(struct parse *p, const char *body, size_t length, struct order_faults *faults)
 {
-    json_error_t error;
+    size_t mark = json_text_mark(body, length);
+    struct err err;
 
-    *p = (struct parse){.body = body, .length = length};
+    *p = (struct parse){.body = body + mark, .length = length - mark};
     *faults = (struct order_faults){.fields = NULL};
     /* Integers as reals, so that one of any length is accepted; the text that counts is taken from
      * the body. */
-    p->document = json_loadb(
-        body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    p->document = json_text_read(body, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &err);
     if (!p->document)
-        return fault_json(faults, &error);
-    /* The parser overlooks a NUL that follows a number. */
-    if (!json_is_object(p->document) || memchr(body, '\0', length)) {
-        text_copy(faults->code, sizeof faults->code, "invalid_json");
-        text_copy(faults->detail, sizeof faults->detail,
-                  json_is_object(p->document) ? "line 1: a NUL byte"
-                                              : "line 1, column 1: an object is expected");
+        return fault_json(faults, err.text);
+    if (!json_is_object(p->document)) {
         json_decref(p->document);
-        return -1;
+        return fault_json(faults, "line 1, column 1: an object is expected");
     }
     p->missing = json_array();
     p->invalid = json_array();
@@ -211,8 +179,8 @@ value_has_control(const json_t *value)
     size_t i;
 
     if (json_is_string(value))
-        return has_control(json_string_value(value), json_string_length(value));
-    json_object_foreach((json_t *)value, name, inside) if (has_control(name, strlen(name)) ||
+        return text_has_control(json_string_value(value), json_string_length(value));
+    json_object_foreach((json_t *)value, name, inside) if (text_has_control(name, strlen(name)) ||
                                                            value_has_control(inside)) return true;
     json_array_foreach(value, i, inside) if (value_has_control(inside)) return true;
     return false;
@@ -234,7 +202,7 @@ check_unknown(struct parse *p)
 
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             is_known = is_known || strcmp(known[i]->name, name) == 0;
-        if (!is_known && (has_control(name, strlen(name)) || value_has_control(value)))
+        if (!is_known && (text_has_control(name, strlen(name)) || value_has_control(value)))
             fault_invalid(p, name, "holds a control character");
     }
 }

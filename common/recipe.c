@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/config_check.h"
@@ -17,14 +16,8 @@
 json_t *
 recipe_read(const char *path, struct config_faults *faults)
 {
-    struct stat file;
-    json_t *recipe;
+    json_t *recipe = config_read_document(path, faults);
 
-    if (stat(path, &file) == 0 && file.st_size > RECIPE_BYTES_MAX) {
-        config_fault_add(faults, path, "", "is larger than %u bytes", RECIPE_BYTES_MAX);
-        return NULL;
-    }
-    recipe = config_read_document(path, faults);
     if (!recipe || recipe_check(recipe, path, faults))
         return recipe;
     json_decref(recipe);

@@ -14,7 +14,7 @@
 #include "common/config.h"
 #include "common/template.h"
 
-#define RECIPE_BYTES_MAX (1u << 20)
+#define RECIPE_PIECES_MAX 1000
 #define RECIPE_TIMEOUT_S 15
 #define RECIPE_SETTLE_S 30
 #define RECIPE_RECYCLE_ORDERS 100
@@ -47,6 +47,17 @@ const char *recipe_verb(const json_t *step);
 
 /* The name at place i of all verbs; NULL behind the last. */
 const char *recipe_verb_at(size_t i);
+
+/* Whether it can tell a line of this uniqueid from every other; else wrong says why not. */
+#define RECIPE_WRONG_BYTES 256
+bool recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES]);
+
+/* Which ids those are that it can't tell, for people: an array of texts; the caller owns it. */
+json_t *recipe_id_notes(const json_t *recipe);
+
+/* Whether the rows of an `each` are lines of our id, and nothing else: it compares the id, or says
+ * of its only row that it is found. */
+bool recipe_each_is_of_id(const json_t *recipe, const json_t *each);
 
 /* Whether its look-up says the order's worksheet, and so may see that one alone. */
 bool recipe_looks_in_worksheet(const json_t *recipe);

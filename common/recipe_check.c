@@ -66,11 +66,14 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_CONDITIONS] = recipe_kind_conditions,
     [RECIPE_TEXT_TEST] = recipe_kind_test,
     [RECIPE_VALUE_TEST] = recipe_kind_test,
+    [RECIPE_VARIABLE_TEST] = recipe_kind_test,
+    [RECIPE_URL_TEST] = recipe_kind_test,
     [RECIPE_DIALOG] = recipe_kind_dialog,
     [RECIPE_PAIR] = recipe_kind_pair,
     [RECIPE_STEPS] = recipe_kind_steps,
     [RECIPE_ROW_CONDITION] = recipe_kind_row_condition,
     [RECIPE_ROW_STEPS] = recipe_kind_row_steps,
+    [RECIPE_ROW_LOCATORS] = recipe_kind_row_locators,
     [RECIPE_TEMPLATES] = recipe_kind_templates,
     [RECIPE_VALUES] = recipe_kind_values,
     [RECIPE_NUMBER] = recipe_kind_number_format,
@@ -171,10 +174,13 @@ recipe_check(const json_t *recipe, const char *file, struct config_faults *fault
     struct recipe_checker c = {.recipe = recipe, .file = file, .faults = faults};
     size_t before = faults->count;
 
-    if (json_is_object(recipe)) {
+    if (json_object_size(json_object_get(recipe, "pieces")) > RECIPE_PIECES_MAX) {
+        config_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
+    } else if (json_is_object(recipe)) {
         c.names = recipe_whole_names(recipe);
         recipe_check_object(&c, recipe, recipe_shape(RECIPE_OBJECT_FILE), NULL);
         recipe_whole_check(&c);
+        recipe_id_check(&c);
         json_decref(c.names);
     } else {
         recipe_fault(&c, "must be an object");

@@ -1,6 +1,6 @@
 /* Going through a recipe: what the functions that check its values share. recipe_value.c has those
  * for single values, recipe_parts.c those for what has parts, recipe_whole.c what only the whole
- * shows. */
+ * shows, recipe_id.c how the order's uniqueid is compared. */
 #ifndef COMMON_RECIPE_CHECKER_H
 #define COMMON_RECIPE_CHECKER_H
 
@@ -41,7 +41,8 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
     recipe_kind_conditions, recipe_kind_pair, recipe_kind_values, recipe_kind_pieces,
     recipe_kind_options, recipe_kind_browser, recipe_kind_number_format, recipe_kind_found,
     recipe_kind_errors, recipe_kind_test, recipe_kind_dialog, recipe_kind_condition,
-    recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_steps; /* recipe_parts.c */
+    recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_row_locators,
+    recipe_kind_steps; /* recipe_parts.c */
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);
@@ -59,7 +60,12 @@ void recipe_check_object(struct recipe_checker *c, const json_t *object,
 /* recipe_whole.c: the variables that steps set; the caller owns the object. */
 json_t *recipe_whole_names(const json_t *recipe);
 
-/* Pieces that call each other in a circle, a section that does not do what it is for. */
+/* A section that does not do what it is for; and circles. */
 void recipe_whole_check(struct recipe_checker *c);
+
+/* recipe_id.c: a line that is said to be found without our id being compared. */
+void recipe_id_check(struct recipe_checker *c);
+/* recipe_circles.c: pieces that call each other in a circle. No more than RECIPE_PIECES_MAX. */
+void recipe_check_circles(struct recipe_checker *c);
 
 #endif

@@ -256,12 +256,19 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
 void
 recipe_kind_test(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
-    if (json_is_object(value))
-        check_shaped(c, value, RECIPE_OBJECT_TEST);
-    else if (m->kind == RECIPE_TEXT_TEST)
+    static const enum recipe_object objects[] = {
+        [RECIPE_TEXT_TEST] = RECIPE_OBJECT_TEST,
+        [RECIPE_VALUE_TEST] = RECIPE_OBJECT_TEST,
+        [RECIPE_VARIABLE_TEST] = RECIPE_OBJECT_VARIABLE_TEST,
+        [RECIPE_URL_TEST] = RECIPE_OBJECT_URL_TEST,
+    };
+
+    if (!json_is_object(value) && m->kind == RECIPE_TEXT_TEST)
         recipe_check_kind(c, RECIPE_TEMPLATE, value);
     else
-        recipe_fault(c, "must be an object");
+        check_shaped(c, value, objects[m->kind]);
+    if (json_object_get(value, "exact") && m->kind == RECIPE_VALUE_TEST)
+        recipe_fault(c, "exact belongs to text: a value is always compared exactly");
 }
 
 void
@@ -309,14 +316,28 @@ recipe_kind_row_steps(struct recipe_checker *c, const struct recipe_member *m, c
     c->in_row = was;
 }
 
+void
+recipe_kind_row_locators(struct recipe_checker *c, const struct recipe_member *m,
+                         const json_t *value)
+{
+    bool was = c->in_row;
+
+    (void)m;
+    c->in_row = true;
+    check_list(c, value, RECIPE_LOCATOR, 1);
+    c->in_row = was;
+}
+
 static void
 check_read(struct recipe_checker *c, const json_t *step)
 {
     const char *what = json_string_value(json_object_get(step, "what")) ?: "text";
-    bool page = strcmp(what, "url") == 0 || strcmp(what, "title") == 0;
+    bool page = strcmp(what, "url") == 0 || strcmp(what, "title") == 0 || strcmp(what, "page") == 0;
 
     if (page != (bool)json_is_null(json_object_get(step, "read")))
-        recipe_fault(c, "read is null for the page's url and title, else a locator");
+        recipe_fault(c, "read is null for url, title and page, else a locator");
+    if (json_object_get(step, "exact") && strcmp(what, "text"))
+        recipe_fault(c, "exact belongs to what \"text\": all else is read exactly");
 }
 
 static void
@@ -336,6 +357,9 @@ check_step(struct recipe_checker *c, const json_t *step)
     recipe_check_object(c, step, &row->shape, recipe_shape(RECIPE_OBJECT_STEP));
     if (strcmp(verb, "read") == 0)
         check_read(c, step);
+    if (strcmp(verb, "press") == 0 && json_object_get(step, "navigates") &&
+        !json_object_get(step, "in"))
+        recipe_fault(c, "navigates needs in: the page that it is on is the one to be left");
 }
 
 void

@@ -63,11 +63,29 @@ static const struct recipe_member locator_members[] = {
     {.name = "visible", .kind = RECIPE_BOOL},
 };
 
+/* How a text is compared. */
+#define COMPARISONS                                                                                \
+    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},                                          \
+        {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},                                \
+        {.name = "starts", .kind = RECIPE_TEMPLATE, .way = true},                                  \
+        {.name = "ends", .kind = RECIPE_TEMPLATE, .way = true},                                    \
+    {                                                                                              \
+        .name = "matches", .kind = RECIPE_REGEX, .way = true                                       \
+    }
+
 static const struct recipe_member test_members[] = {
     {.name = "of", .kind = RECIPE_LOCATOR, .required = true},
-    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},
-    {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},
-    {.name = "matches", .kind = RECIPE_REGEX, .way = true},
+    COMPARISONS,
+    {.name = "exact", .kind = RECIPE_BOOL},
+};
+
+static const struct recipe_member variable_test_members[] = {
+    {.name = "text", .kind = RECIPE_TEMPLATE, .required = true},
+    COMPARISONS,
+};
+
+static const struct recipe_member url_test_members[] = {
+    COMPARISONS,
 };
 
 static const char *const equal_as[] = {"text", "number", NULL};
@@ -76,8 +94,11 @@ static const struct recipe_member condition_members[] = {
     {.name = "present", .kind = RECIPE_LOCATOR, .way = true},
     {.name = "visible", .kind = RECIPE_LOCATOR, .way = true},
     {.name = "gone", .kind = RECIPE_LOCATOR, .way = true},
+    {.name = "left", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "text", .kind = RECIPE_TEXT_TEST, .way = true},
     {.name = "value", .kind = RECIPE_VALUE_TEST, .way = true},
+    {.name = "variable", .kind = RECIPE_VARIABLE_TEST, .way = true},
+    {.name = "url", .kind = RECIPE_URL_TEST, .way = true},
     {.name = "equal", .kind = RECIPE_PAIR, .way = true},
     {.name = "expression", .kind = RECIPE_CODE, .way = true},
     {.name = "dialog", .kind = RECIPE_DIALOG, .way = true},
@@ -145,6 +166,7 @@ static const struct recipe_member wait_members[] = {
 };
 static const struct recipe_member click_members[] = {
     {.name = "click", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "navigates", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member type_members[] = {
     {.name = "type", .kind = RECIPE_TYPED, .required = true},
@@ -157,6 +179,7 @@ static const struct recipe_member clear_members[] = {
 static const struct recipe_member press_members[] = {
     {.name = "press", .kind = RECIPE_KEYS, .required = true},
     {.name = "in", .kind = RECIPE_LOCATOR},
+    {.name = "navigates", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member select_members[] = {
     {.name = "select", .kind = RECIPE_TEMPLATE, .required = true},
@@ -170,6 +193,7 @@ static const struct recipe_member check_members[] = {
 static const struct recipe_member read_members[] = {
     {.name = "read", .kind = RECIPE_PAGE, .required = true},
     {.name = "what", .kind = RECIPE_WHAT},
+    {.name = "exact", .kind = RECIPE_BOOL},
     {.name = "match", .kind = RECIPE_REGEX},
     {.name = "number", .kind = RECIPE_NUMBER},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
@@ -195,6 +219,16 @@ static const struct recipe_member each_members[] = {
     {.name = "none", .kind = RECIPE_STEPS},
     {.name = "only", .kind = RECIPE_BOOL},
     {.name = "within_s", .kind = RECIPE_SECONDS, .maximum = 600},
+};
+static const struct recipe_member list_members[] = {
+    {.name = "list", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "where", .kind = RECIPE_ROW_CONDITION},
+    {.name = "of", .kind = RECIPE_ROW_LOCATORS},
+    {.name = "into", .kind = RECIPE_NAME, .required = true},
+};
+static const struct recipe_member unchanged_members[] = {
+    {.name = "unchanged", .kind = RECIPE_PAIR, .required = true},
+    {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member dialog_members[] = {
     {.name = "dialog", .kind = RECIPE_CHOICE, .required = true, .choices = dialog_words},
@@ -238,6 +272,9 @@ static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(assert_members)},
     {.shape = SHAPE(when_members)},
     {.shape = SHAPE(each_members)},
+    {.shape = SHAPE(list_members)},
+    {.shape = SHAPE(unchanged_members),
+     .sections = RECIPE_IN_CREATE | RECIPE_IN_COMMIT | RECIPE_IN_VERIFY | RECIPE_IN_PIECE},
     {.shape = SHAPE(script_members), .acts = true},
     {.shape = SHAPE(call_members)},
     {.shape = SHAPE(found_step_members),
@@ -251,6 +288,8 @@ static const struct recipe_shape shapes[] = {
     [RECIPE_OBJECT_BROWSER] = SHAPE(browser_members),
     [RECIPE_OBJECT_LOCATOR] = SHAPE(locator_members),
     [RECIPE_OBJECT_TEST] = SHAPE(test_members),
+    [RECIPE_OBJECT_VARIABLE_TEST] = SHAPE(variable_test_members),
+    [RECIPE_OBJECT_URL_TEST] = SHAPE(url_test_members),
     [RECIPE_OBJECT_CONDITION] = SHAPE(condition_members),
     [RECIPE_OBJECT_RULE] = SHAPE(rule_members),
     [RECIPE_OBJECT_NUMBER] = SHAPE(number_members),

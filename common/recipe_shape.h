@@ -33,11 +33,14 @@ enum recipe_kind {
     RECIPE_CONDITIONS,
     RECIPE_TEXT_TEST, /* a template, or {"of", "is"…} */
     RECIPE_VALUE_TEST,
-    RECIPE_DIALOG, /* true or a template */
+    RECIPE_VARIABLE_TEST, /* {"text", "is"…} */
+    RECIPE_URL_TEST,      /* {"is"…} */
+    RECIPE_DIALOG,        /* true or a template */
     RECIPE_PAIR,
     RECIPE_STEPS,
     RECIPE_ROW_CONDITION, /* of each: the page's part alone, seen from a row */
     RECIPE_ROW_STEPS,
+    RECIPE_ROW_LOCATORS, /* seen from a row, one or more */
     RECIPE_TEMPLATES,
     RECIPE_VALUES, /* an object of templates by variable */
     RECIPE_NUMBER, /* a number's format */
@@ -92,6 +95,8 @@ enum recipe_object {
     RECIPE_OBJECT_BROWSER,
     RECIPE_OBJECT_LOCATOR,
     RECIPE_OBJECT_TEST,
+    RECIPE_OBJECT_VARIABLE_TEST,
+    RECIPE_OBJECT_URL_TEST,
     RECIPE_OBJECT_CONDITION,
     RECIPE_OBJECT_RULE,
     RECIPE_OBJECT_NUMBER,

@@ -146,7 +146,7 @@ recipe_kind_keys(struct recipe_checker *c, const struct recipe_member *m, const 
 void
 recipe_kind_what(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
-    static const char *const words[] = {"text", "value", "url", "title", "count"};
+    static const char *const words[] = {"text", "value", "url", "title", "page", "count"};
     const char *text = json_string_value(value) ?: "";
 
     (void)m;
@@ -156,7 +156,7 @@ recipe_kind_what(struct recipe_checker *c, const struct recipe_member *m, const 
         if (strcmp(text, words[i]) == 0)
             return;
     recipe_fault(c, "must be one of \"text\", \"value\", \"attribute:NAME\", \"count\", \"url\", "
-                    "\"title\"");
+                    "\"title\", \"page\"");
 }
 
 /* --- numbers --- */

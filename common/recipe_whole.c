@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/recipe_checker.h"
+#include "common/recipe_id.h"
 
 /* --- names --- */
 
@@ -53,14 +54,18 @@ recipe_whole_names(const json_t *recipe)
 
 /* --- what steps lead to --- */
 
-/* Goes through steps and those inside them, also those of pieces; not twice into a piece. True as
- * soon as a step passes the test. */
+/* Goes through steps and those inside them, then through the pieces that they call, none of them
+ * twice. True as soon as a step passes the test. */
 struct search {
     const json_t *recipe;
     bool (*test)(const json_t *step, const struct search *search);
-    const char *piece; /* that a call is looked for of; NULL: none is */
-    bool in_row;       /* in what each does with a row */
-    json_t *seen[2];   /* pieces, outside a row and in one */
+    bool in_row;     /* in what each does with a row */
+    json_t *seen[2]; /* pieces, outside a row and in one */
+    struct {
+        const json_t *steps;
+        bool in_row;
+    } * pieces; /* that are still to be gone through */
+    size_t count;
 };
 
 /* Members that hold steps. */
@@ -69,8 +74,8 @@ static const char *const inside[] = {"then", "else", "do", "none"};
 
 static bool search_steps(struct search *search, const json_t *steps);
 
-static bool
-search_piece(struct search *search, const json_t *step)
+static void
+note_piece(struct search *search, const json_t *step)
 {
     const char *name = json_string_value(json_object_get(step, "call"));
     const json_t *steps =
@@ -78,9 +83,10 @@ search_piece(struct search *search, const json_t *step)
     json_t *seen = search->seen[search->in_row];
 
     if (!steps || json_object_get(seen, name))
-        return false;
+        return;
     json_object_set_new(seen, name, json_true());
-    return search_steps(search, steps);
+    search->pieces[search->count].steps = steps;
+    search->pieces[search->count++].in_row = search->in_row;
 }
 
 static bool
@@ -104,7 +110,8 @@ search_steps(struct search *search, const json_t *steps)
 
     json_array_foreach(steps, i, step)
     {
-        if (search->test(step, search) || search_piece(search, step) || search_inside(search, step))
+        note_piece(search, step);
+        if (search->test(step, search) || search_inside(search, step))
             return true;
     }
     return false;
@@ -113,11 +120,18 @@ search_steps(struct search *search, const json_t *steps)
 static bool
 search_all(struct search *search, const json_t *steps)
 {
+    size_t pieces = json_object_size(json_object_get(search->recipe, "pieces"));
     bool found;
 
     search->seen[false] = json_object();
     search->seen[true] = json_object();
+    search->pieces = mem_alloc((2 * pieces + 1) * sizeof *search->pieces);
     found = search_steps(search, steps);
+    for (size_t i = 0; i < search->count && !found; i++) {
+        search->in_row = search->pieces[i].in_row;
+        found = search_steps(search, search->pieces[i].steps);
+    }
+    free(search->pieces);
     json_decref(search->seen[false]);
     json_decref(search->seen[true]);
     return found;
@@ -145,14 +159,6 @@ is_act(const json_t *step, const struct search *search)
 
     (void)search;
     return row && row->acts;
-}
-
-static bool
-is_call_of(const json_t *step, const struct search *search)
-{
-    const char *name = json_string_value(json_object_get(step, "call"));
-
-    return name && strcmp(name, search->piece) == 0;
 }
 
 /* Whether a template stands in it somewhere, but in steps inside. */
@@ -204,29 +210,24 @@ recipe_looks_in_worksheet(const json_t *recipe)
     return leads_to(recipe, "lookup", is_bound_to_worksheet);
 }
 
+bool
+recipe_each_is_of_id(const json_t *recipe, const json_t *each)
+{
+    struct search search = {.recipe = recipe, .test = is_found};
+    struct recipe_id id = {.in_text = false};
+
+    return recipe_id_locator(json_object_get(each, "each"), &id) ||
+           recipe_id_condition(recipe, json_object_get(each, "where"), &id) ||
+           (!json_is_false(json_object_get(each, "only")) &&
+            search_all(&search, json_object_get(each, "do")));
+}
+
 /* --- the rules --- */
 
 static void
 fault_at(struct recipe_checker *c, const char *pointer, const char *text)
 {
     config_fault_add(c->faults, c->file, pointer, "%s", text);
-}
-
-static void
-check_circles(struct recipe_checker *c)
-{
-    const char *name;
-    json_t *steps;
-
-    json_object_foreach(json_object_get(c->recipe, "pieces"), name, steps)
-    {
-        char pointer[RECIPE_POINTER_BYTES] = "/pieces";
-
-        config_pointer_add(pointer, sizeof pointer, name);
-        if (search_all(&(struct search){.recipe = c->recipe, .test = is_call_of, .piece = name},
-                       steps))
-            fault_at(c, pointer, "calls itself, directly or through another piece");
-    }
 }
 
 static void
@@ -272,7 +273,7 @@ check_confirmation(struct recipe_checker *c)
 void
 recipe_whole_check(struct recipe_checker *c)
 {
-    check_circles(c);
+    recipe_check_circles(c);
     check_purpose(c, "lookup", is_found, "has no found: no line would ever be recognised");
     check_purpose(c, "verify", is_found, "has no found: nothing would be compared");
     check_purpose(c, "commit", is_act, "does nothing that could store the line");

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text_value.h"
+
 static bool
 method_fits(const char *route_method, const char *method)
 {
@@ -17,8 +19,11 @@ segment_fits(const char *pattern, size_t pattern_length, const char *segment, si
 {
     if (pattern[0] != '{')
         return pattern_length == length && memcmp(pattern, segment, length) == 0;
-    return *params < CALL_PARAMS_MAX && length &&
-           percent_decode(segment, length, call->params[(*params)++], CALL_PARAM_BYTES, false) == 0;
+    if (*params >= CALL_PARAMS_MAX || !length ||
+        percent_decode(segment, length, call->params[*params], CALL_PARAM_BYTES, false))
+        return false;
+    text_nfc_in_place(call->params[(*params)++], CALL_PARAM_BYTES);
+    return true;
 }
 
 static bool

@@ -133,6 +133,29 @@ template_check(const char *text, const struct template_rules *rules,
     return true;
 }
 
+bool
+template_surrounds(const char *text, const char *name, char *before, char *after)
+{
+    char wrong[TEMPLATE_WRONG_BYTES];
+    struct piece piece;
+    bool seen = false;
+
+    *before = *after = '\0';
+    while (*text) {
+        if (!take_piece(&text, &piece, wrong))
+            return false;
+        if (*piece.name && (seen || piece.filter_count || strcmp(piece.name, name)))
+            return false;
+        if (*piece.name)
+            seen = true;
+        else if (!seen)
+            *before = piece.literal[piece.length - 1];
+        else if (!*after)
+            *after = *piece.literal;
+    }
+    return seen;
+}
+
 /* --- expand --- */
 
 struct room {

@@ -31,6 +31,10 @@ typedef const char *template_lookup(const char *name, void *arg);
 bool template_check(const char *text, const struct template_rules *rules,
                     char wrong[TEMPLATE_WRONG_BYTES]);
 
+/* Whether a text is {name}, without a filter, with nothing but plain text around it; *before and
+ * *after: the characters next to it, '\0' at the ends of the text. */
+bool template_surrounds(const char *text, const char *name, char *before, char *after);
+
 /* The text with its values, template_free() it. NULL: a value is missing or a filter can't take it;
  * wrong says which. */
 char *template_expand(const char *text, template_lookup *lookup, void *arg,

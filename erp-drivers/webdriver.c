@@ -90,10 +90,14 @@ static enum result
 on_prepare(struct attempt *a, const struct wire_reply *reply)
 {
     struct browser *b = a->browser;
+    char wrong[RECIPE_WRONG_BYTES];
 
     (void)reply;
     if (!a->job->order)
         return life_is_on(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
+    if (!recipe_id_fits(b->recipe, a->job->order->uniqueid, wrong))
+        return end_with(a, ERP_REJECT, attempt_in_doubt(a) ? "outcome_unknown" : "erp_rejected",
+                        wrong);
     a->settled_ms = a->job->now_ms + settle_ms(b);
     if (b->starting || (b->id && b->useless))
         return go_on(a, CLOSE);
@@ -343,6 +347,7 @@ attempt_new(struct browser *browser, struct erp_job *job)
     a->job = job;
     a->vars = json_object();
     a->frames = json_array();
+    a->twins = json_array();
     return a;
 }
 
@@ -423,6 +428,7 @@ webdriver_job_free(void *session, struct erp_job *job)
     run_clear(a);
     json_decref(a->vars);
     json_decref(a->frames);
+    json_decref(a->twins);
     free(a->window);
     found_clear(&a->found);
     erp_outcome_clear(&a->outcome);

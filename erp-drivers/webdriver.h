@@ -24,10 +24,16 @@ typedef void webdriver_tell(const struct webdriver_event *event, void *arg);
  * its evidence. */
 void webdriver_trace(void *session, webdriver_tell *tell, void *arg);
 
+/* Whether the job's request only asks the page: it changes nothing, and waits for a page that is
+ * being loaded. */
+bool webdriver_asks(const struct erp_job *job);
+
 /* Makes request a picture of the session's page. false: no browser is open. */
 bool webdriver_picture(void *session, struct erp_request *request);
 
-/* Takes the answer: the PNG's bytes, which the caller frees; NULL: there is none. */
-char *webdriver_picture_take(const struct erp_reply *reply, size_t *length);
+/* Takes the answer: the PNG's bytes, which the caller frees; NULL: there is none, and words say why
+ * not. */
+char *webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *words,
+                             size_t size);
 
 #endif

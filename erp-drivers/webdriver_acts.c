@@ -42,8 +42,45 @@ find_first(struct attempt *a, const struct wire_reply *reply, const json_t *loca
     if (!reply)
         return ask_element(a, locator, need);
     result = ask_found(a, reply);
-    if (result == DONE)
+    if (result == DONE) {
+        const char *page = json_string_value(json_object_get(reply->value, "page"));
+
+        text_copy(a->step.page, sizeof a->step.page, page ? page : "");
         a->step.stage = 1;
+    }
+    return result;
+}
+
+/* --- what leads to another page --- */
+
+#define LEAVING 9 /* a stage: nothing of what was done is done again */
+
+static enum result
+ask_left(struct attempt *a)
+{
+    a->step.stage = LEAVING;
+    return ask_plainly(a, "condition", json_pack("{s:{s:s}}", "condition", "left", a->step.page));
+}
+
+/* The last stage of an act: where the recipe says that it navigates, what was acted on must be gone
+ * with its page, before the old page is taken for the answer. */
+static enum result
+act_left(struct attempt *a, const struct wire_reply *reply)
+{
+    enum result result;
+
+    if (!reply)
+        return ask_left(a);
+    if (a->step.stage != LEAVING) {
+        result = act_done(a, reply);
+        return result == DONE && json_is_true(member(a, "navigates")) ? ask_left(a) : result;
+    }
+    if ((reply->kind == WIRE_NO_WINDOW && a->window) ||
+        (reply->kind == WIRE_OK && json_is_true(json_object_get(reply->value, "lost"))))
+        return DONE; /* with its window or its frame */
+    result = ask_until(a, reply);
+    if (result == AGAIN)
+        a->step.stage = LEAVING;
     return result;
 }
 
@@ -101,7 +138,7 @@ do_click(struct attempt *a, const struct wire_reply *reply)
     enum result result;
 
     if (a->step.stage)
-        return act_done(a, reply);
+        return act_left(a, reply);
     result = find_first(a, reply, member(a, "click"), "click");
     return result == DONE ? act_on_element(a, "click", NULL) : result;
 }
@@ -276,7 +313,7 @@ do_press(struct attempt *a, const struct wire_reply *reply)
     enum result result;
 
     if (a->step.stage)
-        return act_done(a, reply);
+        return act_left(a, reply);
     recipe_keys_parse(json_string_value(member(a, "press")), &keys);
     if (!in)
         return press_anywhere(a, &keys);

@@ -2,7 +2,8 @@
  *
  * A question is an object: op, its members, depth (how many frames we are in), rules (error rules
  * to be looked at at once), row. An answer: ok, why, lost (the frame is gone), element, checked,
- * value, rows, elements, rule (the number of the error rule that holds), words, place. */
+ * value, rows, elements, doubt (words: a text may be our id or another), rule (the number of the
+ * error rule that holds), words, place. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,14 +60,54 @@ value_of(const char *name, void *arg)
     return json_string_value(json_object_get(a->vars, name));
 }
 
+/* The value that a text asked for last: the one that a filter could not take. */
+struct asked {
+    struct attempt *attempt;
+    char name[TEMPLATE_NAME_MAX + 1];
+    const char *value;
+};
+
+static const char *
+asked_value(const char *name, void *arg)
+{
+    struct asked *asked = arg;
+
+    text_copy(asked->name, sizeof asked->name, name);
+    asked->value = value_of(name, asked->attempt);
+    return asked->value;
+}
+
+/* An order that can't be written as the page wants it is refused: neither the page nor another
+ * attempt is going to change that. */
+static enum result
+fail_by_value(struct attempt *a, const struct asked *asked, const char *text, const char *wrong)
+{
+    const struct order *order = a->job->order;
+    bool ordered = strncmp(asked->name, "order.", 6) == 0;
+
+    if (!order || !asked->value)
+        return fail_with(a, NULL, "\"%s\" %s", text, wrong);
+    if (strcmp(asked->name, "order.product_amount") == 0 ||
+        (!ordered && amount_valid(asked->value) &&
+         amount_equal(asked->value, order->product_amount)))
+        return fail_with(a, "amount_refused",
+                         "the amount %s can't be written as \"%s\": too many decimal places",
+                         asked->value, text);
+    if (ordered)
+        return fail_with(a, "erp_rejected", "%s \"%s\" can't be written as \"%s\"", asked->name + 6,
+                         asked->value, text);
+    return fail_with(a, NULL, "\"%s\" %s", text, wrong);
+}
+
 char *
 ask_text(struct attempt *a, const json_t *text)
 {
+    struct asked asked = {.attempt = a};
     char wrong[TEMPLATE_WRONG_BYTES];
-    char *result = template_expand(json_string_value(text), value_of, a, wrong);
+    char *result = template_expand(json_string_value(text), asked_value, &asked, wrong);
 
     if (!result)
-        fail_with(a, NULL, "\"%s\" %s", json_string_value(text), wrong);
+        fail_by_value(a, &asked, json_string_value(text), wrong);
     return result;
 }
 
@@ -115,15 +156,32 @@ is_code(const char *name)
     return strcmp(name, "expression") == 0 || strcmp(name, "matches") == 0;
 }
 
+/* Members of tests and locators that have the uniqueid: it is compared exactly, whatever they say.
+ */
+static bool
+compares_id(const char *name, const json_t *value)
+{
+    static const char *const names[] = {"text", "is", "contains", "starts", "ends", "link"};
+    const char *text = json_string_value(value);
+
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return strstr(text, "{order.uniqueid") != NULL;
+    return false;
+}
+
 static json_t *
 resolve_object(struct attempt *a, const json_t *value)
 {
     json_t *copy = json_object(), *member;
+    bool id = false;
     const char *name;
 
     json_object_foreach((json_t *)value, name, member)
     {
         json_t *part = is_code(name) ? json_incref(member) : ask_resolve(a, member);
+
+        id = id || compares_id(name, member);
 
         if (!part) {
             json_decref(copy);
@@ -131,6 +189,8 @@ resolve_object(struct attempt *a, const json_t *value)
         }
         json_object_set_new(copy, name, part);
     }
+    if (id)
+        json_object_set_new(copy, "exact", json_string("id"));
     return copy;
 }
 
@@ -290,11 +350,14 @@ ask_plainly(struct attempt *a, const char *op, json_t *question)
     if (!json_object_get(question, "rules"))
         json_object_set_new(question, "rules", ask_rules(a, true));
     take_codes(question, &codes, &count);
-    script = mem_format("%sreturn answer(arguments[0], [%s]);", webdriver_page_script(), codes);
+    script = mem_format("%s%sreturn answer(arguments[0], [%s]);", webdriver_page_text_script(),
+                        webdriver_page_script(), codes);
     body = json_pack("{s:s s:[o]}", "script", script, "args", question);
     free(script);
     free(codes);
-    return send_command(a, "POST", "execute/sync", body);
+    send_command(a, "POST", "execute/sync", body);
+    a->step.asking = true;
+    return SENT;
 }
 
 enum result
@@ -333,22 +396,28 @@ ask(struct attempt *a, const char *op, json_t *question)
     return ask_plainly(a, op, question);
 }
 
-enum result
-ask_rows(struct attempt *a, const json_t *each, const struct level *row)
+/* Takes value over; false where it is NULL. */
+static bool
+put(json_t *question, const char *name, json_t *value)
 {
-    json_t *locator = ask_resolve(a, json_object_get(each, "each"));
-    json_t *where = json_object_get(each, "where"), *question;
+    return value && json_object_set_new(question, name, value) == 0;
+}
 
-    if (where)
-        where = condition_reduce(a, where);
-    if (!locator || (json_object_get(each, "where") && !where)) {
-        json_decref(locator);
-        json_decref(where);
+enum result
+ask_rows(struct attempt *a, const json_t *step, const struct level *row)
+{
+    const char *verb = recipe_verb(step);
+    const json_t *where = json_object_get(step, "where"), *of = json_object_get(step, "of");
+    json_t *question = json_object();
+
+    if (!put(question, "locator", ask_resolve(a, json_object_get(step, verb))) ||
+        (where && !put(question, "where", condition_reduce(a, where))) ||
+        (of && !put(question, "of", ask_resolve(a, of)))) {
+        json_decref(question);
         return FAILED;
     }
-    question = json_pack("{s:o s:o*}", "locator", locator, "where", where);
     set_row(question, row);
-    return ask_plainly(a, "rows", question);
+    return ask_plainly(a, strcmp(verb, "list") == 0 ? "list" : "rows", question);
 }
 
 enum result
@@ -375,12 +444,21 @@ keep_why(struct attempt *a, const char *why)
     template_free(words);
 }
 
+/* Neither found nor not found may follow from a comparison in doubt. What is waited for is mostly
+ * the search's heading. */
+static bool
+decides_over_line(const struct attempt *a)
+{
+    return (a->section == LOOKUP || a->section == VERIFY) && strcmp(a->step.verb, "wait");
+}
+
 enum result
 ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
 {
     const json_t *answer = reply->value, *place = json_object_get(answer, "place");
     const char *why = json_string_value(json_object_get(answer, "why"));
     const char *words = json_string_value(json_object_get(answer, "words"));
+    const char *doubt = json_string_value(json_object_get(answer, "doubt"));
 
     *yes = false;
     if (reply->kind != WIRE_OK)
@@ -394,6 +472,9 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
         return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
     if (json_object_get(answer, "rule"))
         return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), words);
+    if (doubt && decides_over_line(a))
+        return fail_with(a, "outcome_unknown", "nobody can tell whether the line is there: %s",
+                         doubt);
     *yes = json_is_true(json_object_get(answer, "ok"));
     return DONE;
 }

@@ -2,9 +2,9 @@
  *
  * webdriver.c has the walk from phase to phase, webdriver_browser.c knows browsers,
  * webdriver_life.c opens and ends them, webdriver_run.c goes through a section's steps,
- * webdriver_steps.c and webdriver_acts.c have the verbs, webdriver_ask.c asks the page,
- * webdriver_failure.c finds out what a failure means, webdriver_evidence.c keeps what shows it, and
- * webdriver_trace.c tells a trial. */
+ * webdriver_steps.c, webdriver_acts.c and webdriver_list.c have the verbs, webdriver_ask.c asks the
+ * page, webdriver_twins.c meets two lines of one id, webdriver_failure.c finds out what a failure
+ * means, webdriver_evidence.c keeps what shows it, and webdriver_trace.c tells a trial. */
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
@@ -45,7 +45,9 @@ enum result {
 };
 
 struct failure {
-    const char *code; /* static; NULL: nobody knows yet: the error rules are asked */
+    /* static; outcome_unknown: of no recipe, the engine's own; NULL: nobody knows yet: the error
+     * rules are asked */
+    const char *code;
     char words[ORDER_REASON_TEXT_MAX + 1];
     char dialog[256]; /* the text of a dialog that is open */
     bool dialog_open;
@@ -73,8 +75,10 @@ struct step {
     int64_t until_ms;  /* until then a condition may come true; not later than the deadline */
     unsigned delay_ms; /* before the last look */
     char *element;     /* what was found */
+    char page[32];     /* that it is on; see "left" of webdriver_page.c */
     unsigned wait_ms;  /* of the next request */
     bool acting;       /* the request under way changes something */
+    bool asking;       /* … is a question to the page */
     int asked;         /* what the condition waits for, see webdriver_condition.c */
     bool finding_row;
     bool holds;    /* the condition's answer */
@@ -125,6 +129,9 @@ struct attempt {
     struct ending ending;
     int64_t appears_ms; /* until then a browser that was asked for may still appear; 0: not known */
     struct found found;
+    size_t twin_rows; /* lines of our id in this section, where there are several */
+    json_t *twins;    /* their references, as far as they are known */
+    char changed[ORDER_REASON_TEXT_MAX + 1]; /* by the save, besides our line; see do_unchanged */
     struct failure failure;
     int failure_stage;
     struct failure refusal; /* what was said after the commit: it counts if nothing is found */
@@ -151,6 +158,7 @@ enum result take_trouble(struct attempt *a, const struct wire_reply *reply);
 /* --- steps (webdriver_run.c) --- */
 
 void run_section(struct attempt *a, enum section section);
+void run_section_again(struct attempt *a); /* from its first step, as it was begun */
 
 /* DONE: the section is through. */
 enum result run_continue(struct attempt *a, const struct wire_reply *reply);
@@ -234,8 +242,22 @@ json_t *condition_reduce(struct attempt *a, const json_t *condition);
 /* Enters the frames of a->frames, from the top document. DONE: all are entered. */
 enum result ask_frames(struct attempt *a, const struct wire_reply *reply);
 
-/* Looks for the rows of an each; row: the row that "row" means among its locators. */
-enum result ask_rows(struct attempt *a, const json_t *each, const struct level *row);
+/* Looks for the rows of an each, or asks for a list; row: the row that "row" means among its
+ * locators. */
+enum result ask_rows(struct attempt *a, const json_t *step, const struct level *row);
+
+/* --- several lines of one id (webdriver_twins.c) --- */
+
+/* Whether so many rows of an each are lines of our id: then it goes through one at a time, the one
+ * at place twins_next(). */
+bool twins_are(struct attempt *a, const json_t *each, size_t count);
+size_t twins_next(const struct attempt *a);
+
+/* attempt.found is one of them. DONE: on to the next; FAILED: all are known. */
+enum result twins_add(struct attempt *a);
+
+/* At the end of a section. FAILED: there were several, and not each was said to be found. */
+enum result twins_end(struct attempt *a);
 
 /* --- browsers (webdriver_browser.c) --- */
 

@@ -167,6 +167,18 @@ add_arguments(json_t *list, const struct browser *b)
     json_array_extend(list, json_object_get(b->setup, "arguments"));
 }
 
+/* The workshop's preferences; ours come last, whatever it says. Takes ours over. */
+static json_t *
+preferences(const struct browser *b, json_t *ours)
+{
+    json_t *all = json_object();
+
+    json_object_update(all, json_object_get(b->setup, "preferences"));
+    json_object_update(all, ours);
+    json_decref(ours);
+    return all;
+}
+
 static void
 set_binary(json_t *options, const struct browser *b)
 {
@@ -190,7 +202,7 @@ chrome_options(const struct browser *b)
                                         "--disable-component-update"};
     const json_t *limits = json_object_get(b->recipe, "browser");
     const char *language = json_string_value(json_object_get(limits, "language"));
-    json_t *args = json_array(), *options;
+    json_t *args = json_array(), *options, *prefs;
 
     language = language ? language : "en";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -202,10 +214,11 @@ chrome_options(const struct browser *b)
     add(args, mem_format("--window-size=%d,%d", pixels(limits, 0, 1280), pixels(limits, 1, 1000)));
     add(args, mem_format("--lang=%s", language));
     add_arguments(args, b);
-    options = json_pack("{s:o s:{s:s s:b s:b s:b s:b s:i}}", "args", args, "prefs",
-                        "intl.accept_languages", language, "credentials_enable_service", 0,
-                        "profile.password_manager_enabled", 0, "autofill.profile_enabled", 0,
-                        "autofill.credit_card_enabled", 0, "net.network_prediction_options", 2);
+    prefs = json_pack("{s:s s:b s:b s:b s:b s:i}", "intl.accept_languages", language,
+                      "credentials_enable_service", 0, "profile.password_manager_enabled", 0,
+                      "autofill.profile_enabled", 0, "autofill.credit_card_enabled", 0,
+                      "net.network_prediction_options", 2);
+    options = json_pack("{s:o s:o}", "args", args, "prefs", preferences(b, prefs));
     set_binary(options, b);
     return options;
 }
@@ -240,7 +253,7 @@ firefox_options(const struct browser *b)
 {
     const json_t *limits = json_object_get(b->recipe, "browser");
     const char *language = json_string_value(json_object_get(limits, "language"));
-    json_t *args = json_array(), *options;
+    json_t *args = json_array(), *options, *prefs;
 
     if (is_headless(b))
         add(args, mem_string("-headless"));
@@ -248,9 +261,10 @@ firefox_options(const struct browser *b)
     add(args, mem_format("-height=%d", pixels(limits, 1, 1000)));
     add_mark(args, b);
     add_arguments(args, b);
-    options = json_pack("{s:o s:{s:s s:b}}", "args", args, "prefs", "intl.accept_languages",
-                        language ? language : "en", "signon.rememberSignons", 0);
-    set_firefox_proxy(json_object_get(options, "prefs"), b);
+    prefs = json_pack("{s:s s:b}", "intl.accept_languages", language ? language : "en",
+                      "signon.rememberSignons", 0);
+    set_firefox_proxy(prefs, b);
+    options = json_pack("{s:o s:o}", "args", args, "prefs", preferences(b, prefs));
     set_binary(options, b);
     return options;
 }

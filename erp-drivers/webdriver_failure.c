@@ -125,14 +125,24 @@ attempt_in_doubt(const struct attempt *a)
     return a->committed || a->job->order->commit_sent;
 }
 
+/* A person has to look: nothing that follows could tell. */
+static bool
+is_unknown(const char *code)
+{
+    return strcmp(code, "outcome_unknown") == 0;
+}
+
 /* The verdict, as it is to be after all that happened before. */
 static enum erp_verdict
 verdict_of(struct attempt *a)
 {
     const char *code = a->failure.code;
-    enum recipe_verdict verdict = recipe_reason_find(code)->verdict;
     bool changed = strcmp(code, "ui_changed") == 0;
+    enum recipe_verdict verdict;
 
+    if (is_unknown(code))
+        return ERP_REJECT;
+    verdict = recipe_reason_find(code)->verdict;
     /* Whoever tries a password again and again locks the account. */
     if (verdict == RECIPE_REJECT && a->section == LOGIN && a->password_typed) {
         a->failure.code = "auth_failed";
@@ -183,7 +193,7 @@ conclude(struct attempt *a)
     if (a->lost)
         return;
     a->verdict = verdict_of(a);
-    refused = a->verdict == ERP_REJECT && !changed;
+    refused = a->verdict == ERP_REJECT && !changed && !is_unknown(a->failure.code);
     if (refused && a->committed && a->section >= COMMIT) {
         a->refusal = a->failure;
         a->browser->dirty = true;
@@ -196,8 +206,8 @@ conclude(struct attempt *a)
         snprintf(within, sizeof within, " within %lld s",
                  (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
     if (changed || a->verdict == ERP_RETRY)
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s", label, a->failure.words,
-                within);
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s%s%s", label, a->failure.words,
+                within, *a->changed ? "; " : "", a->changed);
     else
         erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.words);
     if (a->job->auth)
@@ -215,7 +225,7 @@ wants_evidence(const struct attempt *a, const char *code)
 {
     if (a->browser->tell)
         return strcmp(code, "browser_failure") != 0;
-    return strcmp(code, "ui_changed") == 0;
+    return strcmp(code, "ui_changed") == 0 || is_unknown(code);
 }
 
 /* --- from stage to stage --- */
@@ -350,18 +360,25 @@ failure_compare(struct attempt *a, const char *amount_code)
     const struct order *order = a->job->order;
     bool same = strcmp(found->product_nr, order->product_nr) == 0 &&
                 (!found->worksheet || strcmp(found->worksheet, order->worksheet) == 0);
+    bool equal = amount_valid(found->amount) && amount_equal(found->amount, order->product_amount);
 
     a->ended = true;
-    if (same && amount_valid(found->amount) && amount_equal(found->amount, order->product_amount))
+    if (same && equal && !*a->changed)
         a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
+    else if (same && equal) /* a person has to mend the others; a retry finds ours */
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, "erp_rejected",
+                    "the line is stored as ordered, as %s, but its save has changed more: %s",
+                    found->reference, a->changed);
     else
-        a->verdict = erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
-                             "line %s of the ERP carries this uniqueid and holds %s of product %s"
-                             "%s%s, ordered were %s of %s on %s",
-                             found->reference, found->amount, found->product_nr,
-                             found->worksheet ? " on worksheet " : "",
-                             found->worksheet ? found->worksheet : "", order->product_amount,
-                             order->product_nr, order->worksheet);
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
+                    "line %s of the ERP carries this uniqueid and holds %s of product %s"
+                    "%s%s, ordered were %s of %s on %s%s%s",
+                    found->reference, found->amount, found->product_nr,
+                    found->worksheet ? " on worksheet " : "",
+                    found->worksheet ? found->worksheet : "", order->product_amount,
+                    order->product_nr, order->worksheet, *a->changed ? "; " : "", a->changed);
     text_copy(a->outcome.reference, sizeof a->outcome.reference, found->reference);
     text_clean(a->outcome.reference);
 }

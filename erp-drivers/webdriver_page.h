@@ -6,4 +6,7 @@
  * expressions are numbers of. What questions and answers hold: webdriver_ask.c. */
 const char *webdriver_page_script(void);
 
+/* What must stand before it: how texts are compared. */
+const char *webdriver_page_text_script(void);
+
 #endif

@@ -36,7 +36,7 @@ send_command(struct attempt *a, const char *method, const char *command, json_t 
     request->timeout_ms = a->browser->timeout_ms;
     request->delay_ms = a->step.wait_ms;
     a->step.wait_ms = 0;
-    a->step.acting = false;
+    a->step.acting = a->step.asking = false;
     return SENT;
 }
 
@@ -275,12 +275,21 @@ next_step(struct attempt *a)
 void
 run_section(struct attempt *a, enum section section)
 {
-    run_clear(a);
     a->section = section;
     a->opens_gate = section != COMMIT;
+    a->twin_rows = 0;
+    json_array_clear(a->twins);
+    run_section_again(a);
+}
+
+void
+run_section_again(struct attempt *a)
+{
+    const char *name = section_names[a->section];
+
+    run_clear(a);
     a->at_start = true;
-    run_push(a, json_object_get(a->browser->recipe, section_names[section]), section_names[section],
-             false);
+    run_push(a, json_object_get(a->browser->recipe, name), name, false);
 }
 
 void
@@ -367,7 +376,7 @@ step_continue(struct attempt *a, const struct wire_reply *reply)
     enum result result;
 
     if (!a->step.json && !next_step(a))
-        return DONE;
+        return twins_end(a);
     result = step_find(a->step.verb)(a, reply);
     if (result != DONE)
         return result;

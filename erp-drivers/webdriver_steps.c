@@ -1,4 +1,5 @@
-/* The verbs that look and decide; those that act are webdriver_acts.c's. */
+/* The verbs that look and decide; those that act are webdriver_acts.c's, and lists are
+ * webdriver_list.c's. */
 #include "erp-drivers/webdriver_steps.h"
 
 #include <stdio.h>
@@ -83,23 +84,23 @@ do_when(struct attempt *a, const struct wire_reply *reply)
 static enum result
 enter_rows(struct attempt *a, const json_t *answer)
 {
-    json_t *rows = json_object_get(answer, "rows");
-    const char *element = wire_element(json_array_get(json_object_get(answer, "elements"), 0));
+    size_t first = twins_next(a);
+    json_t *rows = json_object_get(answer, "rows"), *row = json_array_get(rows, first);
+    const char *element = wire_element(json_array_get(json_object_get(answer, "elements"), first));
     const json_t *step = a->step.json;
     struct level *level;
     char number[24];
 
-    if (!json_is_integer(json_array_get(rows, 0)) || !element)
+    if (!json_is_integer(row) || !element)
         return fail_with(a, NULL, "the page's answer makes no sense");
     if (!json_array_size(member(a, "do")))
         return DONE;
     run_push(a, member(a, "do"), "do", false);
     level = &a->levels[a->depth - 1];
     level->each = step;
-    level->rows = json_incref(rows);
+    level->rows = a->twin_rows ? json_pack("[O]", row) : json_incref(rows);
     level->element = mem_string(element);
-    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT,
-             json_integer_value(json_array_get(rows, 0)));
+    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(row));
     ask_set(a, "row", number);
     return DONE;
 }
@@ -120,7 +121,7 @@ do_each(struct attempt *a, const struct wire_reply *reply)
         return run_again(a, "no row is like that");
     if (!count && !member(a, "none"))
         return fail_with(a, NULL, "no row is like that");
-    if (count > 1 && !json_is_false(member(a, "only")))
+    if (!twins_are(a, a->step.json, count) && count > 1 && !json_is_false(member(a, "only")))
         return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected", count);
     if (count)
         return enter_rows(a, reply->value);
@@ -140,8 +141,9 @@ send_read(struct attempt *a)
     if (!locator && !json_is_null(place))
         return FAILED;
     return ask(a, "read",
-               json_pack("{s:s s:o* s:O*}", "what", what ? what : "text", "locator", locator,
-                         "match", (json_t *)member(a, "match")));
+               json_pack("{s:s s:o* s:O* s:O*}", "what", what ? what : "text", "locator", locator,
+                         "match", (json_t *)member(a, "match"), "exact",
+                         (json_t *)member(a, "exact")));
 }
 
 static enum result
@@ -243,6 +245,8 @@ do_found(struct attempt *a, const struct wire_reply *reply)
     if (!found->reference || !found->product_nr || !found->amount ||
         (!found->worksheet && json_object_get(member(a, "found"), "worksheet")))
         return FAILED;
+    if (a->twin_rows)
+        return twins_add(a);
     if (!template_number(found->amount, &format, plain, sizeof plain))
         return fail_with(a, NULL, "the amount \"%.120s\" is no number", found->amount);
     free(found->amount);
@@ -360,11 +364,14 @@ static const struct {
     const char *verb;
     step_function *function;
 } steps[] = {
-    {"goto", do_goto},     {"frame", do_frame}, {"window", do_window}, {"wait", do_wait},
-    {"click", do_click},   {"type", do_type},   {"clear", do_clear},   {"press", do_press},
-    {"select", do_select}, {"check", do_check}, {"read", do_read},     {"set", do_set},
-    {"assert", do_assert}, {"when", do_when},   {"each", do_each},     {"dialog", do_dialog},
-    {"script", do_script}, {"call", do_call},   {"found", do_found},   {"fail", do_fail},
+    {"goto", do_goto},           {"frame", do_frame},   {"window", do_window},
+    {"wait", do_wait},           {"click", do_click},   {"type", do_type},
+    {"clear", do_clear},         {"press", do_press},   {"select", do_select},
+    {"check", do_check},         {"read", do_read},     {"set", do_set},
+    {"assert", do_assert},       {"when", do_when},     {"each", do_each},
+    {"dialog", do_dialog},       {"script", do_script}, {"call", do_call},
+    {"found", do_found},         {"fail", do_fail},     {"list", do_list},
+    {"unchanged", do_unchanged},
 };
 
 step_function *

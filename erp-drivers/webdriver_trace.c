@@ -5,7 +5,7 @@
 #include "erp-drivers/webdriver_attempt.h"
 
 #define LABEL_BYTES 256
-#define PICTURE_MS 10000
+#define PICTURE_EXTRA_MS 10000
 
 static void
 tell(const struct attempt *a, const struct webdriver_event *event)
@@ -57,7 +57,9 @@ trace_sets(const struct attempt *a, const char *name, const char *value)
 void
 trace_ends(const struct attempt *a, enum result result)
 {
-    bool otherwise = a->step.verb && strcmp(a->step.verb, "when") == 0 && !a->step.holds;
+    bool asks = a->step.verb &&
+                (strcmp(a->step.verb, "when") == 0 || strcmp(a->step.verb, "unchanged") == 0);
+    bool otherwise = asks && !a->step.holds;
     char *words;
 
     if (!a->browser->tell)
@@ -97,26 +99,54 @@ webdriver_trace(void *session, webdriver_tell *tell_function, void *arg)
 }
 
 bool
+webdriver_asks(const struct erp_job *job)
+{
+    const struct attempt *a = job->state;
+
+    return a && a->step.asking;
+}
+
+bool
 webdriver_picture(void *session, struct erp_request *request)
 {
     const struct browser *b = session;
+    const json_t *limits = json_object_get(b->recipe, "browser");
+    unsigned load_s = (unsigned)recipe_number(limits, "page_load_s", RECIPE_PAGE_LOAD_S);
 
     if (!b->id)
         return false;
     wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
     request->what = "picture";
-    request->timeout_ms = PICTURE_MS;
+    /* Given up earlier it would go on in the driver, and hold up what comes next. */
+    request->timeout_ms = 1000 * load_s + PICTURE_EXTRA_MS;
     return true;
 }
 
+static void
+say_no_picture(const struct wire_reply *wire, char *words, size_t size)
+{
+    if (wire->kind == WIRE_DIALOG)
+        text_copy(words, size, "a dialog is open");
+    else if (wire->kind == WIRE_NO_WINDOW)
+        text_copy(words, size, "the window has closed");
+    else if (wire->kind == WIRE_SLOW)
+        text_copy(words, size, "the page did not load in time");
+    else if (wire->kind == WIRE_CUT && wire->sent)
+        text_copy(words, size, "the browser does not answer");
+    else
+        text_copy(words, size, *wire->words ? wire->words : "the driver's answer is no picture");
+}
+
 char *
-webdriver_picture_take(const struct erp_reply *reply, size_t *length)
+webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *words, size_t size)
 {
     struct wire_reply wire;
     char *bytes;
 
     wire_read(reply, &wire);
     bytes = wire.kind == WIRE_OK ? evidence_png(wire.value, length) : NULL;
+    if (!bytes)
+        say_no_picture(&wire, words, size);
     wire_clear(&wire);
     return bytes;
 }

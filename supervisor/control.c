@@ -10,6 +10,7 @@
 #include "supervisor/control_internal.h"
 #include "supervisor/events.h"
 #include "supervisor/forward.h"
+#include "supervisor/keep.h"
 #include "supervisor/listen.h"
 #include "supervisor/metrics.h"
 #include "supervisor/peer.h"
@@ -40,6 +41,21 @@ control_accepts(const struct control *control, struct call *call)
     if (control->daemon->stopping)
         call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
     return !control->daemon->stopping;
+}
+
+bool
+control_sound(const struct child *child, struct call *call)
+{
+    json_t *problem;
+
+    if (!child_is_faulty(child))
+        return true;
+    problem = problem_json(409, "bad_configuration", NULL,
+                           "its configuration is faulty: mend its file and PUT /reload, or PUT "
+                           "another one");
+    json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
+    call_problem_json(call, problem);
+    return false;
 }
 
 void
@@ -94,13 +110,22 @@ get_workshops(struct call *call, void *context)
     call_reply(call, 200, view_workshops(control->daemon));
 }
 
+/* Whoever looks for a file of the queue has its folder from here, never from the worker. */
 static void
 get_workshop(struct call *call, void *context)
 {
-    struct child *child = control_find(context, call);
+    struct control *control = context;
+    struct child *child = control_find(control, call);
+    char *folder;
+    json_t *view;
 
-    if (child)
-        call_reply(call, 200, view_workshop(child));
+    if (!child)
+        return;
+    folder = keep_queue_path(control->daemon->config, child->workshop->slug);
+    view = view_workshop(child);
+    json_object_set_new(view, "queue_folder", json_string(folder));
+    free(folder);
+    call_reply(call, 200, view);
 }
 
 /* Commands that end with a process. */
@@ -109,7 +134,7 @@ put_up(struct control *control, struct call *call, enum command command)
 {
     struct child *child = control_find(control, call);
 
-    if (!child || !control_accepts(control, call))
+    if (!child || !control_accepts(control, call) || !control_sound(child, call))
         return;
     if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL, "this integration is not active");

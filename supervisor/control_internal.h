@@ -23,6 +23,9 @@ struct child *control_find(const struct control *control, struct call *call);
 /* False while the daemon is stopping; the call has been replied to. */
 bool control_accepts(const struct control *control, struct call *call);
 
+/* False where its configuration is faulty: 409 with every fault, the call has been replied to. */
+bool control_sound(const struct child *child, struct call *call);
+
 /* 400 with every fault; takes over the call. */
 void control_refuse_faults(struct call *call, const struct config_faults *faults);
 

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "supervisor/keep.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
 #include "supervisor/reload.h"
@@ -20,21 +21,54 @@
 
 /* What children need of their host. */
 
+/* For a queue whose workshop is not configured, or not soundly; no ERP is asked. */
+static struct workshop_config *
+stand_in(const char *slug, const char *queue)
+{
+    struct config_faults faults = {0};
+    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
+                                 "erp", "system", "file", "folder", queue);
+    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: %s", slug, faults.items[0].text);
+    json_decref(document);
+    return workshop;
+}
+
+/* A queue that nobody serves is worked on as its own user, never as root. */
+static void
+tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
+          json_t *message)
+{
+    char *queue = child->queue ? mem_string(child->queue)
+                               : keep_queue_path(daemon->config, workshop->slug);
+
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(queue));
+    if (child->idle)
+        uids_tell_owner(daemon->uids, daemon->config, workshop, queue, message);
+    else
+        uids_tell(daemon->uids, daemon->config, workshop, message);
+    free(queue);
+}
+
 static json_t *
 new_slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
+    struct workshop_config *instead =
+        child_is_faulty(child) ? stand_in(child->workshop->slug, "/nonexistent") : NULL;
+    const struct workshop_config *workshop = instead ?: child->workshop;
     json_t *message =
-        config_slice(daemon->config, child->workshop, daemon->keys.key, child->worker_wanted);
+        config_slice(daemon->config, workshop, daemon->keys.key, child->worker_wanted);
 
     if (daemon->keys.old)
-        config_slice_old_key(message, child->workshop, daemon->keys.old);
+        config_slice_old_key(message, workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
-    if (child->queue) /* of nobody that works: root's own */
-        json_object_set_new(message, "queue", json_string(child->queue));
-    else
-        uids_tell(daemon->uids, daemon->config, child->workshop, message);
+    tell_user(daemon, child, workshop, message);
+    workshop_config_free(instead);
     json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
     return message;
 }
@@ -144,7 +178,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     for (size_t i = 0; i < daemon->total; i++)
-        child_hand_logs(daemon->children[i]);
+        child_reopen_logs(daemon->children[i]);
     log_info("logs opened again");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
@@ -255,21 +289,6 @@ daemon_sweep(struct daemon *daemon)
     evtimer_add(daemon->sweep, &now);
 }
 
-/* For a queue whose workshop is not configured; no ERP is asked. */
-static struct workshop_config *
-stand_in(const char *slug, const char *queue)
-{
-    struct config_faults faults = {0};
-    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
-                                 "erp", "system", "file", "folder", queue);
-    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
-
-    if (!workshop)
-        die_abort("%s: %s", slug, faults.items[0].text);
-    json_decref(document);
-    return workshop;
-}
-
 int
 daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
 {
@@ -353,7 +372,7 @@ void
 daemon_run(struct daemon *daemon)
 {
     for (size_t i = 0; i < daemon->child_count; i++)
-        if (daemon->children[i]->workshop->active)
+        if (daemon->children[i]->workshop->active || child_is_faulty(daemon->children[i]))
             child_start(daemon->children[i]);
     notify_send("READY=1");
     event_base_dispatch(daemon->base);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sealed.h"
 #include "common/secret.h"
 
-#define CONTEXT CONFIG_CREDENTIALS_CONTEXT
 #define REAL_DIGITS 15 /* as many as a double keeps: 0.05 stays 0.05 */
 
 static bool
@@ -114,8 +114,11 @@ find_named(const json_t *stored, const json_t *token)
 static void
 keep_hashes(json_t *tokens, const json_t *stored)
 {
-    json_t *shown = json_deep_copy(tokens); /* which lack a hash, while hashes are put in */
+    json_t *shown; /* which lack a hash, while hashes are put in */
 
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX) /* it is refused for that */
+        return;
+    shown = json_deep_copy(tokens);
     for (size_t i = 0; i < json_array_size(tokens); i++) {
         json_t *token = json_array_get(tokens, i);
         const char *scope = text_of(token, "scope");
@@ -153,14 +156,16 @@ sealed_text(const json_t *document)
     return text_of(json_object_get(json_object_get(document, "credentials"), "password"), "sealed");
 }
 
-/* The sealed password as a secret string; NULL where there is none, or the key is NULL or another.
- */
+/* What stands sealed in `stored`, if it was sealed for document's place: a secret string; NULL
+ * where there is none, or the key is NULL or another. */
 static char *
-opened(const json_t *document, const unsigned char *key)
+opened(const json_t *stored, const json_t *document, const unsigned char *key)
 {
-    const char *sealed = sealed_text(document);
+    char *place = sealed_place(document);
+    char *password = sealed_open(key, place, sealed_text(stored));
 
-    return sealed && key ? secret_open_text(key, CONTEXT, sealed) : NULL;
+    free(place);
+    return password;
 }
 
 /* What is to be sealed, as a secret string; NULL: nothing. */
@@ -171,14 +176,19 @@ unsealed_password(const json_t *document, const unsigned char *key, const unsign
 
     if (plain)
         return secret_string(plain);
-    return document_opens(document, key, NULL) ? NULL : opened(document, old_key);
+    if (document_opens(document, key, NULL))
+        return NULL;
+    return opened(document, document, old_key)
+               ?: sealed_open_unbound(key, sealed_text(document))
+                      ?: sealed_open_unbound(old_key, sealed_text(document));
 }
 
-/* The stored text of this very password; NULL where there is none. */
+/* The stored text of this very password for the same place; NULL where there is none. */
 static char *
-same_sealed(const json_t *stored, const char *password, const unsigned char *key)
+same_sealed(const json_t *stored, const json_t *document, const char *password,
+            const unsigned char *key)
 {
-    char *plain = opened(stored, key);
+    char *plain = opened(stored, document, key);
     char *same = plain && strcmp(plain, password) == 0 ? mem_string(sealed_text(stored)) : NULL;
 
     secret_free(plain);
@@ -189,21 +199,29 @@ void
 document_seal(json_t *document, const json_t *stored, const unsigned char *key,
               const unsigned char *old_key)
 {
-    char *password = unsealed_password(document, key, old_key), *sealed;
+    char *password = unsealed_password(document, key, old_key), *place, *sealed;
 
     if (!password)
         return;
-    sealed = same_sealed(stored, password, key) ?: secret_seal_text(key, CONTEXT, password);
+    place = sealed_place(document);
+    sealed = same_sealed(stored, document, password, key) ?: sealed_make(key, place, password);
     json_object_set_new(json_object_get(document, "credentials"), "password",
                         json_pack("{ss}", "sealed", sealed));
     free(sealed);
+    free(place);
     secret_free(password);
+}
+
+bool
+document_is_unbound(const json_t *document)
+{
+    return sealed_text(document) && sealed_is_unbound(sealed_text(document));
 }
 
 bool
 document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key)
 {
-    char *password = opened(document, key) ?: opened(document, old_key);
+    char *password = opened(document, document, key) ?: opened(document, document, old_key);
     bool opens = !sealed_text(document) || password;
 
     secret_free(password);

@@ -21,14 +21,19 @@ void document_slug(const char *name, char slug[CONFIG_SLUG_MAX + 1]);
  * Both are borrowed; stored may be NULL. */
 json_t *document_complete(const json_t *sent, const json_t *stored);
 
-/* Seals the password in place with the workshop's key, if it is plain or sealed with the old one
- * (NULL: there is none); the stored sealed one is taken where it holds the same, so that nothing
- * has changed. stored may be NULL. */
+/* Seals the password with the workshop's key for the place that the document names, if it is plain,
+ * sealed with the old key (NULL: there is none) or unbound (common/sealed.h: only documents of root
+ * come here unchecked); the stored sealed one is taken where it holds the same, so that nothing has
+ * changed. stored may be NULL. */
 void document_seal(json_t *document, const json_t *stored, const unsigned char *key,
                    const unsigned char *old_key);
 
-/* Whether there is no sealed password, or one that this key opens, or the old one (or NULL). */
+/* Whether there is no sealed password, or one for the place that the document names and that this
+ * key opens, or the old one (or NULL). */
 bool document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key);
+
+/* Whether the password is one that an earlier version has sealed. */
+bool document_is_unbound(const json_t *document);
 
 /* As it stands in a file: two spaces an indent, members in their order. The caller frees it. */
 char *document_text(const json_t *document);

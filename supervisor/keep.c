@@ -19,8 +19,8 @@
 #define DAY "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
 #define TIME "T[0-9][0-9][0-9][0-9][0-9][0-9]Z"
 
-static char *
-queue_path(const struct daemon_config *config, const char *slug)
+char *
+keep_queue_path(const struct daemon_config *config, const char *slug)
 {
     return mem_format("%s/queues/%s", config->state_dir, slug);
 }
@@ -28,7 +28,7 @@ queue_path(const struct daemon_config *config, const char *slug)
 bool
 keep_has_queue(const struct daemon_config *config, const char *slug)
 {
-    char *path = queue_path(config, slug);
+    char *path = keep_queue_path(config, slug);
     struct stat status;
     bool there = lstat(path, &status) == 0;
 
@@ -80,7 +80,8 @@ is_unfinished(const char *folder, const struct workshop_config *workshop)
 {
     char *file = mem_format("%s/%s.json", folder, workshop->slug),
          *queue = mem_format("%s/queue", folder);
-    json_t *document = json_load_file(file, 0, NULL);
+    struct err err;
+    json_t *document = config_read_json(file, &err);
     bool unfinished = access(queue, F_OK) == 0 &&
                       (document ? json_equal(document, workshop->document) : access(file, F_OK));
 
@@ -130,7 +131,7 @@ set_movable(const char *queue, bool movable)
 static int
 move_queue(const struct daemon_config *config, const char *slug, const char *to, struct err *err)
 {
-    char *from = queue_path(config, slug);
+    char *from = keep_queue_path(config, slug);
     int result = set_movable(from, true) || rename(from, to) || disk_sync_parent(to) ||
                          disk_sync_parent(from)
                      ? -1

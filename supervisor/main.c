@@ -81,11 +81,13 @@ print_faults(const struct config_faults *faults)
     }
 }
 
+/* By config_load or config_load_each. */
 static struct daemon_config *
-load_config(const char *path)
+load_config(const char *path,
+            struct daemon_config *load(const char *path, struct config_faults *faults))
 {
     struct config_faults faults = {0};
-    struct daemon_config *config = config_load(path, &faults);
+    struct daemon_config *config = load(path, &faults);
 
     if (!config)
         print_faults(&faults);
@@ -128,6 +130,24 @@ plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
+static void
+log_faults(const struct daemon_config *config)
+{
+    size_t faulty = 0;
+
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        const struct config_faults *faults = &config->workshops[i]->faults;
+
+        faulty += faults->count != 0;
+        for (size_t j = 0; j < faults->count; j++)
+            log_error("%s: %s%s%s", faults->items[j].file, faults->items[j].pointer,
+                      *faults->items[j].pointer ? ": " : "", faults->items[j].text);
+    }
+    if (faulty)
+        log_error("%zu of %zu workshops are not started: their configuration is faulty", faulty,
+                  config->workshop_count);
+}
+
 static int
 run(struct daemon *daemon, struct err *err)
 {
@@ -137,6 +157,7 @@ run(struct daemon *daemon, struct err *err)
         return EX_UNAVAILABLE;
     log_info("pumplined " PUMPLINE_VERSION " serves %zu workshop%s", daemon->child_count,
              plural(daemon->child_count));
+    log_faults(daemon->config);
     daemon_run(daemon);
     control_close(control);
     log_info("stopped");
@@ -210,7 +231,7 @@ main(int count, char **arguments)
     boot_hide();
     umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();
-    config = load_config(options.config);
+    config = load_config(options.config, options.check_only ? config_load : config_load_each);
     if (!config)
         return EX_CONFIG;
     log_open("pumplined");

@@ -71,8 +71,9 @@ write_info(FILE *out, const struct family *family, const struct child *child)
     const struct workshop_config *workshop = child->workshop;
 
     begin(out, family->name, "_info", child);
-    fprintf(out, ",slug=\"%s\",erp_system=\"%s\",port=\"%u\"} 1\n", workshop->slug,
-            workshop->erp_system, workshop->port);
+    fprintf(out, ",slug=");
+    metrics_label(out, workshop->slug); /* a faulty one's may be any text */
+    fprintf(out, ",erp_system=\"%s\",port=\"%u\"} 1\n", workshop->erp_system ?: "", workshop->port);
 }
 
 static void

@@ -1,10 +1,8 @@
 /* Files of workshops. */
 #include "supervisor/registry.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/config_check.h"
 #include "common/disk.h"
@@ -63,9 +61,23 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
     unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
     if (!document_opens(document, key, old_key))
-        config_fault_add(faults, file, "/credentials/password", "was sealed with another key");
+        config_fault_add(faults, file, "/credentials/password", "%s",
+                         document_is_unbound(document)
+                             ? "is sealed for no place, as earlier versions did: give the password"
+                             : "was sealed for another place (system, host, port, ca_file, recipe, "
+                               "options, browser) or with another key: give the password again");
     secret_free(key);
     secret_free(old_key);
+}
+
+void
+registry_check_sealed(const struct daemon_config *config, const struct workshop_config *workshop,
+                      const struct master_keys *keys, struct config_faults *faults)
+{
+    char *file = registry_path(config, workshop->slug);
+
+    check_sealed(workshop->slug, workshop->document, keys, file, faults);
+    free(file);
 }
 
 /* As it comes back from its file. */
@@ -81,13 +93,49 @@ as_stored(const struct workshop_config *sent)
     return workshop;
 }
 
+static const char *
+text_at(const json_t *document, const char *first, const char *second)
+{
+    const json_t *value = json_object_get(json_object_get(document, "erp"), first);
+
+    return json_string_value(second ? json_object_get(value, second) : value);
+}
+
+/* Root may name a program or a recipe by its path, in a file. Who may use the control socket only
+ * keeps such a path. False: a fault is added, and nothing at that path may be looked at. */
+static bool
+check_paths(const json_t *document, const json_t *stored, const char *file,
+            struct config_faults *faults)
+{
+    static const struct {
+        const char *first, *second, *pointer, *fault;
+    } members[] = {{"recipe", NULL, "/erp/recipe",
+                    "must be a name in recipes_dir: a path can only be given in a file"},
+                   {"browser", "binary", "/erp/browser/binary", "can only be given in a file"}};
+    bool sound = true;
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const char *path = text_at(document, members[i].first, members[i].second),
+                   *before = text_at(stored, members[i].first, members[i].second);
+
+        if (!path || *path != '/' || (before && strcmp(path, before) == 0))
+            continue;
+        config_fault_add(faults, file, members[i].pointer, "%s", members[i].fault);
+        sound = false;
+    }
+    return sound;
+}
+
 struct workshop_config *
 registry_propose(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug, const json_t *document, json_t *recipe,
                  struct config_faults *faults)
 {
     char *file = registry_path(config, slug);
-    struct workshop_config *sent = workshop_config_read(slug, document, recipe, file, faults),
+    json_t *unread =
+        check_paths(document, stored_document(config, slug), file, faults) ? NULL : json_null();
+    struct workshop_config *sent =
+                               workshop_config_read(slug, document, recipe ?: unread, file, faults),
                            *workshop = NULL;
 
     check_sealed(slug, document, keys, file, faults);
@@ -107,15 +155,15 @@ registry_in_step(const struct daemon_config *config, const struct master_keys *k
 {
     const json_t *stored = stored_document(config, slug);
     char *path = registry_path(config, slug);
-    json_error_t error;
-    json_t *found = config_read_json(path, &error);
+    struct err err;
+    json_t *found = config_read_json(path, &err);
     bool same = false;
 
     if (found) {
         seal(slug, found, config, keys);
         same = stored && json_equal(found, stored);
     } else {
-        same = !stored && access(path, F_OK) && errno == ENOENT;
+        same = !stored && strcmp(err.code, "no_file") == 0;
     }
     json_decref(found);
     free(path);
@@ -138,22 +186,23 @@ int
 registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
                 const char *path, const char *slug, struct err *err)
 {
-    json_error_t error;
-    json_t *found = config_read_json(path, &error), *sealed;
+    struct err why;
+    json_t *found = config_read_json(path, &why), *sealed;
     unsigned char *key;
     char *text;
     int result = 0;
 
     if (!found)
-        return access(path, F_OK) && errno == ENOENT
+        return strcmp(why.code, "no_file") == 0
                    ? 0
-                   : err_set(err, "unreadable", "%s can't be read", path);
+                   : err_set(err, "unreadable", "%s: %.300s", path, why.text);
     key = workshop_key(keys->key, slug);
     sealed = json_deep_copy(found);
     seal(slug, sealed, config, keys);
     text = document_text(sealed);
     if (!document_opens(sealed, key, NULL))
-        result = err_set(err, "unreadable", "%s: its password was sealed with another key", path);
+        result = err_set(err, "unreadable",
+                         "%s: its password was sealed with another key or for another place", path);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
     secret_free(key);

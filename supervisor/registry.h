@@ -19,6 +19,12 @@ char *registry_path(const struct daemon_config *config, const char *slug);
 void registry_seal(struct daemon_config *config, const struct daemon_config *before,
                    const struct master_keys *keys);
 
+/* Adds a fault where the workshop's password is sealed and does not open: it is another place's, or
+ * another key's. After registry_seal. */
+void registry_check_sealed(const struct daemon_config *config,
+                           const struct workshop_config *workshop, const struct master_keys *keys,
+                           struct config_faults *faults);
+
 /* Checks a document (borrowed) as the one of SLUG: by itself, its sealed password, and against the
  * other workshops of config. recipe is the one of its `erp`, where that has been checked before;
  * NULL: it is read. Adds every fault; returns the workshop where there is none in *faults

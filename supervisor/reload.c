@@ -50,10 +50,27 @@ log_report(const json_t *report)
     }
 }
 
+/* Read and checked, its passwords sealed; NULL where anything is wrong. */
+static struct daemon_config *
+read_again(const struct daemon *daemon, struct config_faults *faults)
+{
+    struct daemon_config *after = config_load(daemon->config_path, faults);
+
+    if (!after)
+        return NULL;
+    registry_seal(after, daemon->config, &daemon->keys);
+    for (size_t i = 0; i < after->workshop_count; i++)
+        registry_check_sealed(after, after->workshops[i], &daemon->keys, faults);
+    if (!faults->count)
+        return after;
+    config_free(after);
+    return NULL;
+}
+
 json_t *
 reload(struct daemon *daemon, struct config_faults *faults)
 {
-    struct daemon_config *after = config_load(daemon->config_path, faults);
+    struct daemon_config *after = read_again(daemon, faults);
     json_t *needs_restart, *report;
 
     if (!after) {
@@ -63,7 +80,6 @@ reload(struct daemon *daemon, struct config_faults *faults)
         return NULL;
     }
     needs_restart = reload_keep(daemon->config, after);
-    registry_seal(after, daemon->config, &daemon->keys);
     report = reload_report(daemon->config, after);
     json_object_set_new(report, "needs_restart", needs_restart);
     log_report(report);

@@ -81,8 +81,12 @@ enum reload_wish
 reload_wish(const struct workshop_config *before, const struct workshop_config *after,
             bool all_slices)
 {
-    bool was_active = before && before->active, is_active = after && after->active;
+    bool was_faulty = before && before->faults.count;
+    bool was_active = before && before->active && !was_faulty;
+    bool is_active = after && after->active && !after->faults.count;
 
+    if (was_faulty && !is_active) /* it has failed, and now it only is not active */
+        return after && after->faults.count ? RELOAD_NOTHING : RELOAD_STOP;
     if (was_active != is_active)
         return is_active ? RELOAD_START : RELOAD_STOP;
     if (is_active && (all_slices || !workshop_config_equal(before, after)))
@@ -93,7 +97,8 @@ reload_wish(const struct workshop_config *before, const struct workshop_config *
 static bool
 is_same(const struct workshop_config *before, const struct workshop_config *after, bool all_slices)
 {
-    return !all_slices && before->active == after->active && workshop_config_equal(before, after);
+    return !all_slices && !before->faults.count && before->active == after->active &&
+           workshop_config_equal(before, after);
 }
 
 static json_t *

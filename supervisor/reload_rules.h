@@ -21,7 +21,8 @@ bool reload_all_slices(const struct daemon_config *before, const struct daemon_c
 /* By slug alone; NULL where there is none. */
 struct workshop_config *reload_find(const struct daemon_config *config, const char *slug);
 
-/* For one workshop; before is NULL where it is new, after where it is gone. */
+/* For one workshop; before is NULL where it is new, after where it is gone. One with faults is not
+ * up, whatever it says. */
 enum reload_wish reload_wish(const struct workshop_config *before,
                              const struct workshop_config *after, bool all_slices);
 

@@ -10,7 +10,7 @@ tokens_get(struct call *call, void *context)
 {
     const struct child *child = control_find(context, call);
 
-    if (child)
+    if (child && control_sound(child, call))
         call_reply(call, 200, view_tokens(child));
 }
 

@@ -1,6 +1,7 @@
 /* What the control API shows. */
 #include "supervisor/view.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,17 +21,36 @@ last_exit_json(const struct child_exit *last)
                      last->signal ? json_integer(last->signal) : json_null(), "text", text);
 }
 
+/* Those of its configuration; or what its process has refused it for. */
+static json_t *
+faults_json(const struct child *child)
+{
+    struct config_faults refused = {NULL, 0};
+    char file[CONFIG_SLUG_MAX + 8];
+    json_t *list;
+
+    if (child_is_faulty(child))
+        return config_faults_json(&child->workshop->faults);
+    if (child->state != CHILD_FAILED)
+        return json_null();
+    snprintf(file, sizeof file, "%s.json", child->workshop->slug);
+    config_fault_add(&refused, file, "", "%s", child->last_error);
+    list = config_faults_json(&refused);
+    config_faults_clear(&refused);
+    return list;
+}
+
 json_t *
 view_integration(const struct child *child)
 {
     const struct workshop_config *workshop = child->workshop;
-    json_t *view =
-        json_pack("{ss ss si ss sb ss so sI so ss?}", "workshop", workshop->name, "slug",
-                  workshop->slug, "port", (int)workshop->port, "erp_system", workshop->erp_system,
-                  "active", workshop->active, "process", child_state_name(child->state), "pid",
-                  child->pid ? json_integer(child->pid) : json_null(), "restarts",
-                  (json_int_t)child->restarts, "last_exit", last_exit_json(&child->last_exit),
-                  "last_error", *child->last_error ? child->last_error : NULL);
+    json_t *view = json_pack(
+        "{ss ss so ss? sb ss so so sI so ss?}", "workshop", workshop->name, "slug", workshop->slug,
+        "port", workshop->port ? json_integer(workshop->port) : json_null(), "erp_system",
+        workshop->erp_system, "active", workshop->active, "process", child_state_name(child->state),
+        "faults", faults_json(child), "pid", child->pid ? json_integer(child->pid) : json_null(),
+        "restarts", (json_int_t)child->restarts, "last_exit", last_exit_json(&child->last_exit),
+        "last_error", *child->last_error ? child->last_error : NULL);
 
     if (!view)
         die_abort("an integration has no JSON");

@@ -4,7 +4,9 @@
 
 #include "common/config_check.h"
 #include "common/log.h"
+#include "common/sealed.h"
 #include "common/secret.h"
+#include "common/text_value.h"
 #include "supervisor/apply.h"
 #include "supervisor/control_internal.h"
 #include "supervisor/document.h"
@@ -48,7 +50,7 @@ choose_slug(struct put *put, const char *name_or_slug)
         add_fault(put, "/workshop",
                   "has no letter or digit to make a slug of: put a slug into the path");
     }
-    if (name && strcmp(name, name_or_slug))
+    if (name && !text_same(name, name_or_slug))
         add_fault(put, "/workshop", "is another name than the one in the path");
     if (daemon_find(put->control->daemon, put->slug))
         add_fault(put, "/workshop", "makes the slug of another workshop: put a slug into the path");
@@ -124,6 +126,10 @@ workshops_change(struct control *control, struct child *child, json_t *document,
                       .recipe = child->workshop->recipe};
     bool done;
 
+    if (!control_sound(child, call)) {
+        json_decref(document);
+        return false;
+    }
     text_copy(put.slug, sizeof put.slug, child->workshop->slug);
     done = !refuse_unread(&put) && store(&put);
     put_clear(&put);
@@ -200,7 +206,7 @@ set_active(struct control *control, struct call *call, enum command command)
     bool active = command == COMMAND_ACTIVATE, was_active = child && child->workshop->active;
     json_t *first;
 
-    if (!child)
+    if (!child || !control_sound(child, call))
         return;
     first = json_pack("{sb sb}", "was_active", was_active, "was_running", child->pid != 0);
     if (was_active == active || write_active(control, child, active, call))
@@ -240,6 +246,8 @@ workshops_delete(struct call *call, void *context)
     struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
     int force = child ? is_forced(call) : 0;
 
+    if (child && !control_sound(child, call))
+        return;
     if (force < 0)
         call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
                      "force must be true or false");
@@ -259,33 +267,36 @@ check_seal(const json_t *wish, struct config_faults *faults)
                                                     .kind = CONFIG_TEXT,
                                                     .required = true,
                                                     .minimum = 1,
-                                                    .maximum = ORDER_PASSWORD_MAX}};
+                                                    .maximum = ORDER_PASSWORD_MAX},
+                                                   {.name = "erp", .kind = CONFIG_OBJECT}};
     const struct config_place place = {"", "", faults};
 
-    return config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    return !faults->count;
 }
 
-/* Also for a workshop that is yet to come: the slug makes the key. */
+/* The slug makes the key, the erp object the place: those of the workshop, unless the wish names
+ * others or the workshop is yet to come. */
 static const char *
-slug_to_seal(const struct control *control, const char *name_or_slug)
+slug_to_seal(const struct child *child, const char *name_or_slug)
 {
-    const struct child *child = daemon_find(control->daemon, name_or_slug);
-
     if (child)
         return child->workshop->slug;
     return config_slug_sound(name_or_slug) ? name_or_slug : NULL;
 }
 
 static json_t *
-sealed_reply(const struct control *control, const char *slug, const char *password)
+sealed_reply(const struct control *control, const char *slug, const json_t *document,
+             const char *password)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *place = sealed_place(document), *sealed;
     json_t *reply;
-    char *sealed;
 
     secret_workshop_key(control->daemon->keys.key, slug, key);
-    sealed = secret_seal_text(key, CONFIG_CREDENTIALS_CONTEXT, password);
+    sealed = sealed_make(key, place, password);
     secret_free(key);
+    free(place);
     reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
     free(sealed);
     return reply;
@@ -297,21 +308,28 @@ workshops_seal(struct call *call, void *context)
     const struct control *control = context;
     struct config_faults faults = {0};
     json_t *wish = call_object(call);
+    const struct child *child;
     const char *name, *slug;
 
     if (!wish)
         return;
     name = json_string_value(json_object_get(wish, "workshop"));
-    slug = name ? slug_to_seal(control, name) : NULL;
+    child = name ? daemon_find(control->daemon, name) : NULL;
+    slug = name ? slug_to_seal(child, name) : NULL;
+    if (slug && !child && !json_object_get(wish, "erp"))
+        config_fault_add(&faults, "", "/erp",
+                         "is missing: the workshop is yet to come, and a "
+                         "password is sealed for its place");
     if (!check_seal(wish, &faults))
         control_refuse_faults(call, &faults);
     else if (!slug)
         call_problem(call, 404, "unknown_workshop", NULL,
                      "there is no workshop \"%s\", and it is no slug of a new one", name);
     else
-        call_reply(
-            call, 200,
-            sealed_reply(control, slug, json_string_value(json_object_get(wish, "password"))));
+        call_reply(call, 200,
+                   sealed_reply(control, slug,
+                                json_object_get(wish, "erp") ? wish : child->workshop->document,
+                                json_string_value(json_object_get(wish, "password"))));
     config_faults_clear(&faults);
     json_decref(wish);
 }

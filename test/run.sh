@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
                python3-prometheus-client python3-jsonschema debootstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
-               chromium chromium-driver nginx-light)
+               chromium chromium-driver firefox-esr nginx-light)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 

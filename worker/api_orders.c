@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/json_text.h"
 #include "common/log.h"
 #include "worker/api_internal.h"
 #include "worker/policy.h"
@@ -216,10 +217,10 @@ api_retry(struct call *call, void *context)
 static bool
 read_note(struct call *call, json_t **body, const char **note)
 {
+    struct err err;
+
     *note = NULL;
-    *body = call->body_length
-                ? json_loadb(call->body, call->body_length, JSON_REJECT_DUPLICATES, NULL)
-                : NULL;
+    *body = call->body_length ? json_text_read(call->body, call->body_length, 0, &err) : NULL;
     if (call->body_length && !json_is_object(*body)) {
         call_problem(call, 400, "invalid_json", NULL, "the body must be a JSON object");
         return false;

@@ -1,15 +1,13 @@
 /* Reading it, and what it must be. */
 #include "worker/ca_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/file_read.h"
 #include "common/log.h"
+#include "common/secret.h"
 
 #define BEGIN "-----BEGIN "
 #define DASHES "-----"
@@ -51,44 +49,25 @@ is_certificates(const char *text)
     return any;
 }
 
-/* -1 with errno. EFBIG: what it is can't be a list of certificates. */
-static ssize_t
-read_all(int fd, char *to)
-{
-    size_t length = 0;
-    struct stat file;
-    ssize_t got;
-
-    if (fstat(fd, &file))
-        return -1;
-    if (!S_ISREG(file.st_mode) || file.st_size > (off_t)CA_FILE_BYTES_MAX)
-        return errno = EFBIG, -1;
-    while ((got = read(fd, to + length, CA_FILE_BYTES_MAX - length)) > 0)
-        length += (size_t)got;
-    return got < 0 ? -1 : (ssize_t)length;
-}
-
 int
 ca_file_read(const char *path, char **pem, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), number;
-    char *text = mem_alloc(CA_FILE_BYTES_MAX + 1);
-    ssize_t length = fd < 0 ? -1 : read_all(fd, text);
+    struct err why = {.code = ""};
+    size_t length = 0;
+    char *text = file_read(path, CA_FILE_BYTES_MAX, &length, &why);
+    bool missing = strcmp(why.code, "no_file") == 0 || strcmp(why.code, "unreadable") == 0;
 
-    number = errno;
-    if (fd >= 0)
-        close(fd);
     *pem = NULL;
-    if (length >= 0 && !memchr(text, '\0', (size_t)length) && is_certificates(text))
+    if (text && !memchr(text, '\0', length) && is_certificates(text))
         *pem = mem_string(text);
-    free(text);
+    secret_free(text);
     if (*pem)
         return 0;
-    if (length >= 0 || number == EFBIG)
+    if (!missing)
         return err_set(err, "config",
                        "ca_file %s must be certificates in PEM, nothing else, and no more than %u "
                        "KiB of them",
                        path, CA_FILE_BYTES_MAX >> 10);
-    log_warning("ca_file %s can't be read (%s): no server is trusted", path, strerror(number));
+    log_warning("ca_file %s %s: no server is trusted", path, why.text);
     return 0;
 }

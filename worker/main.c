@@ -20,7 +20,6 @@
 #include "common/sweep.h"
 #include "common/uids.h"
 #include "worker/guard.h"
-#include "worker/log_channel.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/trial.h"
@@ -124,15 +123,10 @@ run_loop(struct process *p)
 static int
 run_child(struct process *p)
 {
-    /* Before the channel, so that the files are here when the first message is. */
-    struct log_channel *logs = log_channel_open(p->base, CHAN_LOGS_FD);
-    int status;
-
+    log_relay();
     p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
     run_loop(p);
-    status = manage_end(p->manage);
-    log_channel_close(logs);
-    return status;
+    return manage_end(p->manage);
 }
 
 static int
@@ -227,23 +221,30 @@ guard_browsers(const struct daemon_config *config, const struct workshop_config 
                : -1;
 }
 
+static void
+log_faults(const struct config_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        log_error("%s: %s%s%s", faults->items[i].file, faults->items[i].pointer,
+                  *faults->items[i].pointer ? ": " : "", faults->items[i].text);
+}
+
 static int
 run_alone(struct process *p, const struct options *o)
 {
     struct config_faults faults = {NULL, 0};
-    struct daemon_config *config = config_load(o->config, &faults);
+    struct daemon_config *config = config_load_each(o->config, &faults);
     struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
+    bool sound = workshop && !workshop->faults.count;
     struct err err;
     json_t *slice;
-    int fd, guard = workshop ? guard_browsers(config, workshop) : -1, status = EX_OSERR;
+    int fd, guard = sound ? guard_browsers(config, workshop) : -1, status = EX_OSERR;
 
-    for (size_t i = 0; i < faults.count; i++)
-        log_error("%s: %s%s%s", faults.items[i].file, faults.items[i].pointer,
-                  *faults.items[i].pointer ? ": " : "", faults.items[i].text);
+    log_faults(workshop ? &workshop->faults : &faults);
     config_faults_clear(&faults);
-    if (!workshop) {
-        status = fail(EX_CONFIG,
-                      config ? "the configuration has no such workshop" : "bad configuration");
+    if (!sound) {
+        status = fail(EX_CONFIG, config && !workshop ? "the configuration has no such workshop"
+                                                     : "bad configuration");
     } else if ((fd = listen_on(workshop->host, o->port, &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
         guard_dismiss(guard);

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "worker/queue_keys.h"
+#include "worker/queue_references.h"
 
 /* --- opening --- */
 
@@ -88,6 +89,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
         store_begin(queue->store, &txn, false);
         count_all(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
+        queue_time_open(queue, &txn);
         if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0)
             return queue;
     }
@@ -229,6 +231,8 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
             store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(now.uniqueid));
             now.own_credentials = false;
         }
+        if (queue_reference_taken(&t.txn, &now))
+            now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
         queue_change(&t, &was, &now, &full);
         *order = now;
         fault_here("queue.mend");

@@ -30,6 +30,12 @@ struct queue *queue_open(const char *folder, unsigned map_mib, const struct queu
 bool queue_rekeyed(struct queue *queue);
 void queue_close(struct queue *queue);
 
+/* Says where the lines are made, as a text that differs from ERP to ERP. References of one ERP mean
+ * nothing in another: if it differs from the last one, the index of references starts afresh. A
+ * queue that has no index yet, from an earlier version, gets one, in transactions of a bounded
+ * size. */
+int queue_set_erp(struct queue *queue, const char *erp, struct err *err);
+
 /* --- taking orders --- */
 
 enum queue_answer {
@@ -49,6 +55,22 @@ struct queue_put {
 
 /* Puts a group in one transaction: when it returns, each answer holds and is on disk. */
 void queue_put(struct queue *queue, struct queue_put *puts, size_t count);
+
+/* --- time --- */
+
+/* For how long deliveries of this queue have run, in all its processes: no wall clock, and never 0.
+ * What the last process had run since its last failed attempt may be missing. */
+int64_t queue_run_ms(const struct queue *queue);
+void queue_set_running(struct queue *queue, bool running);
+
+/* The queue's own time, or the wall clock's if that is earlier. A wall clock that is wrong can't
+ * hurry it: it follows at no more than four times the pace of the monotonic clock. To be called now
+ * and then; each call keeps it on disk. */
+int64_t queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms);
+
+/* Whether the disk, which may be another machine's, has about the same time. Right after a call of
+ * queue_trusted_ms. */
+bool queue_disk_agrees(const struct queue *queue, int64_t wall_ms);
 
 /* --- reading --- */
 
@@ -94,8 +116,8 @@ bool queue_broken(const struct queue *queue);
 /* Where it lies, as queue_open was told. */
 const char *queue_folder(const struct queue *queue);
 
-/* A consistent copy of the live queue, as a new file in its folder. Returns its whole
- * path, for the caller to free; NULL with *err. */
+/* A consistent copy of the live queue, as a new file in its folder. Returns its name there,
+ * backup-NUMBER.mdb, for the caller to free; NULL with *err. */
 char *queue_backup(struct queue *queue, struct err *err);
 
 /* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that
@@ -150,12 +172,15 @@ struct queue_end {
 };
 
 /* The end of an attempt: status, reason, erp_reference and next_attempt_ms of *order are new.
- * Credentials of its own go also when it is created. */
+ * Credentials of its own go also when it is created. An order that would end `created` with the
+ * reference of another created order ends in `error` with `outcome_unknown` instead, without a
+ * reference: *order says so. */
 int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
                  struct err *err);
 
-/* Deletes up to `limit` ended orders that last changed before before_ms. Returns how many, or -1.
- */
+/* Deletes up to `limit` created orders that last changed before before_ms, and of all of them no
+ * more than a tenth (or a hundred) on one day of queue_trusted_ms. What is in error is for a person
+ * and stays. Returns how many, or -1. */
 int queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err);
 
 #endif

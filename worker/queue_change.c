@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "worker/queue_references.h"
 #include "worker/record.h"
 
 #define WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + 8)
@@ -186,6 +187,7 @@ index_remove(struct queue_txn *t, const struct order *order)
     store_delete(&t->txn, STORE_DUE, key_due(key, order));
     if (is_open(order->status))
         store_delete(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq));
+    queue_reference_remove(t, order);
     t->counts[0]--;
     t->counts[order->status]--;
 }
@@ -200,6 +202,7 @@ index_add(struct queue_txn *t, const struct order *order)
     store_put(&t->txn, STORE_STATUS, queue_key_status(key, order->status, order->seq), id);
     if (is_open(order->status))
         store_put(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq), id);
+    queue_reference_add(t, order);
     t->counts[0]++;
     t->counts[order->status]++;
 }
@@ -262,6 +265,7 @@ queue_change(struct queue_txn *t, const struct order *was, struct order *now,
     unsigned char key[QUEUE_HISTORY_KEY_BYTES];
 
     now->updated_ms = clock_wall_ms();
+    now->trusted_ms = t->queue->time.trusted_ms;
     if (remark)
         record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
                    history_entry(now, remark));

@@ -20,6 +20,7 @@ enum store_table {
     STORE_DUE, /* due time in ms (8), seq → uniqueid; the first of each worksheet where it waits */
     STORE_HISTORY,     /* uniqueid, NUL, number (4) → record */
     STORE_CREDENTIALS, /* uniqueid → sealed */
+    STORE_REFERENCES,  /* the ERP's reference, NUL, seq → uniqueid; created orders */
     STORE_TABLES
 };
 

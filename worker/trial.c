@@ -155,10 +155,12 @@ load(struct trial *t)
     int status;
 
     t->wish = json_loadf(stdin, 0, NULL);
-    t->config = config_load(wish_text(t, "config"), &faults);
+    t->config = config_load_each(wish_text(t, "config"), &faults);
     if (!t->config)
         return refuse_faults(&faults);
     t->workshop = config_find(t->config, wish_text(t, "workshop"));
+    if (t->workshop && t->workshop->faults.count)
+        return refuse_faults(&t->workshop->faults);
     if (!t->workshop || strcmp(t->workshop->erp_system, "webdriver"))
         return refuse(EX_CONFIG, "there is no such workshop with erp.system webdriver");
     status = load_recipe(t);

@@ -1,5 +1,9 @@
 /* What the driver tells of its steps goes to stdout; between two of its requests a picture of the
- * page is taken, for which its clock stands still. */
+ * page is taken, for which its clock stands still.
+ *
+ * A driver's request waits for a page that is being loaded, and so would the picture: where the
+ * next request only asks the page, it goes first, and its waiting is the step's own, as it is in a
+ * worker. */
 #include "worker/trial_attempt.h"
 
 #include <errno.h>
@@ -15,6 +19,13 @@
 #include "worker/trial_folder.h"
 
 #define LABEL_BYTES 256
+#define SLOW_PICTURE_MS 2000 /* is mentioned */
+
+struct answer {
+    struct erp_reply reply;
+    char *body;
+    char error[256];
+};
 
 struct walk {
     const struct trial_attempt *setup;
@@ -28,11 +39,9 @@ struct walk {
     bool committed; /* a request that may store the line has left */
     bool closing, interrupted;
     struct event *signals[2];
-    /* The reply under way. */
-    struct http_transfer *transfer;
-    struct erp_reply reply;
-    char *body;
-    char error[256];
+    struct http_transfer *transfer; /* under way */
+    struct answer *answer;          /* where its reply goes */
+    struct answer said, seen;       /* the driver's, the pictures' */
 };
 
 /* --- what is said --- */
@@ -157,17 +166,18 @@ static void
 on_reply(const struct erp_reply *reply, void *arg)
 {
     struct walk *w = arg;
+    struct answer *answer = w->answer;
 
     w->transfer = NULL;
-    w->reply = *reply;
-    w->reply.cut_off = proxy_shut(w->setup->proxy);
-    free(w->body);
-    w->body = mem_alloc(reply->body_length + 1);
+    answer->reply = *reply;
+    answer->reply.cut_off = proxy_shut(w->setup->proxy);
+    free(answer->body);
+    answer->body = mem_alloc(reply->body_length + 1);
     if (reply->body)
-        memcpy(w->body, reply->body, reply->body_length);
-    w->reply.body = w->body;
-    text_copy(w->error, sizeof w->error, reply->error ? reply->error : "");
-    w->reply.error = reply->error ? w->error : NULL;
+        memcpy(answer->body, reply->body, reply->body_length);
+    answer->reply.body = answer->body;
+    text_copy(answer->error, sizeof answer->error, reply->error ? reply->error : "");
+    answer->reply.error = reply->error ? answer->error : NULL;
     event_base_loopbreak(w->setup->base);
 }
 
@@ -194,7 +204,7 @@ is_over(const struct walk *w)
 
 /* false: a signal has come instead of the reply. */
 static bool
-perform(struct walk *w, const struct erp_request *request)
+perform(struct walk *w, const struct erp_request *request, struct answer *answer)
 {
     struct timespec delay = {request->delay_ms / 1000, request->delay_ms % 1000 * 1000000L};
 
@@ -203,11 +213,12 @@ perform(struct walk *w, const struct erp_request *request)
     if (is_over(w))
         return false;
     if (request->kind == ERP_SWEEP) { /* its guard's, once this process has gone */
-        w->reply = (struct erp_reply){.sent = true, .complete = true, .status = 200};
+        answer->reply = (struct erp_reply){.sent = true, .complete = true, .status = 200};
         return true;
     }
     w->committed |= request->commits;
     proxy_leaves(w->setup->proxy, request);
+    w->answer = answer;
     w->transfer = http_send(w->setup->http, request, on_reply, w);
     event_base_dispatch(w->setup->base);
     if (w->transfer)
@@ -237,27 +248,38 @@ save_all(const struct walk *w, const char *bytes, size_t length)
     }
 }
 
+/* Its time is nobody's step's. */
+static void
+say_picture(const char *missing, int64_t took_ms)
+{
+    if (*missing)
+        printf("               (no picture, after %.2f s: %s)\n", (double)took_ms / 1000, missing);
+    else if (took_ms >= SLOW_PICTURE_MS)
+        printf("               (the picture took %.2f s, as long as no page was there)\n",
+               (double)took_ms / 1000);
+}
+
 /* Of what the steps that are over have led to. */
 static void
 take_picture(struct walk *w)
 {
     struct erp_request request = {.method = NULL};
-    int64_t began_ms = clock_monotonic_ms();
+    int64_t began_ms = clock_monotonic_ms(), took_ms;
+    char *bytes = NULL, missing[160] = "interrupted";
     size_t length;
-    char *bytes = NULL;
 
     if (!json_array_size(w->unseen) || !webdriver_picture(w->setup->session, &request))
         return;
-    if (perform(w, &request))
-        bytes = webdriver_picture_take(&w->reply, &length);
+    if (perform(w, &request, &w->seen))
+        bytes = webdriver_picture_take(&w->seen.reply, &length, missing, sizeof missing);
     if (bytes)
         save_all(w, bytes, length);
-    else
-        printf("               (no picture: a dialog is open, or the window has closed)\n");
+    took_ms = clock_monotonic_ms() - began_ms;
+    say_picture(bytes ? "" : missing, took_ms);
     free(bytes);
     json_array_clear(w->unseen);
     erp_request_clear(&request);
-    w->paused_ms += clock_monotonic_ms() - began_ms;
+    w->paused_ms += took_ms;
 }
 
 /* --- how it ended --- */
@@ -336,14 +358,21 @@ go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
     const struct erp_reply *taken = NULL;
     enum erp_verdict verdict;
 
-    for (;; taken = &w->reply) {
+    for (;; taken = &w->said.reply) {
+        bool goes_on, asks;
+
         erp_request_clear(&job->request);
         job->now_ms = clock_monotonic_ms() - w->paused_ms;
         verdict = setup->driver->step(setup->session, job, taken, outcome);
-        take_picture(w);
-        if (verdict != ERP_SEND || is_over(w) || (job->order && is_too_far(w, &job->request)) ||
-            !perform(w, &job->request))
+        goes_on =
+            verdict == ERP_SEND && !is_over(w) && !(job->order && is_too_far(w, &job->request));
+        asks = goes_on && webdriver_asks(job);
+        if (!asks)
+            take_picture(w);
+        if (!goes_on || !perform(w, &job->request, &w->said))
             return verdict;
+        if (asks)
+            take_picture(w);
     }
 }
 
@@ -404,6 +433,7 @@ trial_attempt(const struct trial_attempt *setup)
         event_free(w.signals[i]);
     json_decref(w.variables);
     json_decref(w.unseen);
-    free(w.body);
+    free(w.said.body);
+    free(w.seen.body);
     return status;
 }

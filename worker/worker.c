@@ -52,6 +52,7 @@ struct worker {
     struct http_server *server;
     struct drain drain;
     struct event *expire, *watch;
+    bool unsure;   /* the disk has another time: said once */
     bool outdated; /* stops because of that */
 };
 
@@ -150,7 +151,7 @@ static int
 take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
 {
     char *folder = *slice_text(slice, "queue")
-                       ? folder_take_back(slice_text(slice, "queue"), err)
+                       ? folder_take_over(slice_text(slice, "queue"), setup->uid, setup->gid, err)
                        : folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug,
                                         setup->uid, setup->gid, err);
     int result = folder ? folder_enter(folder, err) : -1;
@@ -198,6 +199,28 @@ open_queue(struct worker *w, struct err *err)
     if (w->queue)
         forget_old_key(w);
     return w->queue ? sandbox_alone(err) : -1;
+}
+
+/* What makes a line's reference another ERP's. */
+static int
+set_erp(struct worker *w, struct err *err)
+{
+    static const char *const places[] = {"system", "url", "folder", "recipe"};
+    json_t *place = json_object();
+    char *text;
+    int result;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        json_object_set(place, places[i], json_object_get(w->erp, places[i]));
+    text = json_dumps(place, JSON_COMPACT);
+    result = text ? queue_set_erp(w->queue, text, err) : 0;
+    free(text);
+    json_decref(place);
+    if (result == 0)
+        return 0;
+    /* Want of room must not keep it from serving. */
+    log_warning("the index of ERP references is incomplete: %s", err->text);
+    return queue_broken(w->queue) ? -1 : 0;
 }
 
 /* --- the end --- */
@@ -273,14 +296,22 @@ static void
 on_expire(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    int64_t before_ms = clock_wall_ms() - w->workshop->retention_days * DAY_MS;
+    int64_t wall_ms = clock_wall_ms(),
+            before_ms = queue_trusted_ms(w->queue, wall_ms, clock_monotonic_ms()) -
+                        w->workshop->retention_days * DAY_MS;
+    bool sure = queue_disk_agrees(w->queue, wall_ms);
     struct timeval next = clock_timeval(EXPIRE_NEXT_MS);
     struct err err;
-    int count = queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err);
+    int count = sure ? queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err) : 0;
 
     (void)fd;
     (void)what;
-    evidence_expire(queue_folder(w->queue), before_ms);
+    if (sure)
+        evidence_expire(queue_folder(w->queue), before_ms);
+    else if (!w->unsure)
+        log_warning("nothing is forgotten: this machine's clock and the disk's differ by more than "
+                    "an hour");
+    w->unsure = !sure;
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)
@@ -368,6 +399,8 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     log_open(w->workshop->name);
     fault_here("worker.open");
     if (shut_in(w, slice, err) || open_queue(w, err))
+        goto failed;
+    if (!is_maintenance(slice) && set_erp(w, err))
         goto failed;
     start_delivery(w);
     if (is_maintenance(slice))

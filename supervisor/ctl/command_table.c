@@ -87,7 +87,9 @@ static const struct command commands[] = {
         .name = "stop-worker",
         .usage = "WORKSHOP",
         .summary = "Stops the worker; orders are still taken and wait",
-        .about = "It stays stopped until it is started or the daemon is restarted.",
+        .about =
+            "It stays stopped until it is started or the daemon is restarted: also over a reload, "
+            "another configuration and a crash.",
         .example = "pumplinectl stop-worker bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -259,17 +261,21 @@ static const struct command commands[] = {
     },
     {
         .name = "seal",
-        .usage = "WORKSHOP [--password-file FILE|-] [--config FILE]",
+        .usage = "WORKSHOP [--password-file FILE|-] [--file FILE] [--config FILE]",
         .summary = "Seals an ERP password for a workshop's file",
         .about =
             "Prints {\"sealed\": \"…\"}, to be put as credentials.password into the workshop's "
-            "file; no other\nworkshop can open it. The password is asked for, or read from "
-            "stdin. WORKSHOP may be a slug that\nis yet to come. With --config the key file "
-            "is read here, by root, and no daemon is needed.",
+            "file. It opens for\nno other workshop, and only while the file's erp names the same "
+            "system, host, port, ca_file, recipe,\noptions and browser. The password is asked for, "
+            "or read "
+            "from stdin. A workshop that is yet to come is named by its\nslug, with --file FILE, "
+            "which is also for an erp that is about to change. With --config the key file is\nread "
+            "here, by root, and no daemon is needed.",
         .example = "pumplinectl seal bennys-auto",
         .args_min = 1,
         .args_max = 1,
-        .options = OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG),
+        .options =
+            OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FILE),
         .run = command_seal,
     },
     {
@@ -309,8 +315,9 @@ static const struct command commands[] = {
         .usage = "FILE",
         .summary = "Checks a recipe for the pages of an ERP",
         .about =
-            "Every fault is named with its JSON pointer. The daemon is not asked. What a recipe "
-            "is:\nshare/pumpline/recipes/README.md.",
+            "Every fault is named with its JSON pointer. Notes on a sound one say which orders it\n"
+            "refuses for their uniqueid. The daemon is not asked. What a recipe is:\n"
+            "share/pumpline/recipes/README.md.",
         .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
         .args_min = 1,
         .args_max = 1,

@@ -39,6 +39,7 @@ enum ctl_option {
     OPTION_SLUG,
     OPTION_FORCE,
     OPTION_CONFIG,
+    OPTION_FILE,
     OPTION_SCOPE,
     OPTION_NAME,
     OPTION_WORKSHOP,

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/config_check.h"
-#include "common/err.h"
+#include "common/json_text.h"
 #include "common/secret.h"
 #include "supervisor/ctl/text.h"
 
@@ -31,18 +31,12 @@ read_all(int fd, char *buffer, size_t size)
 static json_t *
 parse(const char *file, const char *bytes, size_t count)
 {
-    json_error_t error;
-    json_t *document = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &error);
-    char *near;
+    struct err err;
+    json_t *document = json_text_read(bytes, count, 0, &err);
 
-    if (document)
-        return document;
-    /* The parser quotes the text near the fault. */
-    near = strstr(error.text, " near ");
-    if (near)
-        *near = '\0';
-    text_complain("%s: line %d, column %d: %s", file, error.line, error.column, error.text);
-    return NULL;
+    if (!document)
+        text_complain("%s: %s", file, err.text);
+    return document;
 }
 
 json_t *

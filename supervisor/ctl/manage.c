@@ -14,7 +14,7 @@ print_configuration(const struct ctl *ctl, const json_t *reply)
     const json_t *configuration = json_object_get(reply, "configuration");
 
     (void)ctl;
-    ctl_print_json(configuration ? configuration : reply, true);
+    ctl_print_json(json_is_object(configuration) ? configuration : reply, true); /* its faults */
 }
 
 int

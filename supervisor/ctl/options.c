@@ -28,6 +28,8 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_SLUG] = {"slug", "SLUG", "what the workshop is called in paths: a-z, 0-9 and -"},
     [OPTION_FORCE] = {"force", NULL, "also with orders in its queue"},
     [OPTION_CONFIG] = {"config", "FILE", "the daemon's pumpline.json; also -c FILE"},
+    [OPTION_FILE] = {"file", "FILE",
+                     "the workshop's file, where it is another than the one in force"},
     [OPTION_SCOPE] = {"scope", "order|manage", "what the token allows"},
     [OPTION_NAME] = {"name", "NAME", "what to call the token; without it a name is made"},
     [OPTION_WORKSHOP] = {"workshop", "WORKSHOP", "whose ERP, options and credentials are used"},

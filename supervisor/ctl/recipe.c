@@ -13,6 +13,7 @@
 #include "common/recipe.h"
 #include "common/secret.h"
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/document.h"
 #include "supervisor/ctl/input.h"
 #include "supervisor/ctl/text.h"
 
@@ -24,8 +25,14 @@
 static void
 print_sound(const struct ctl *ctl, const json_t *reply)
 {
-    (void)reply;
+    const json_t *note;
+    size_t i;
+
     text_say("%s: sound", ctl->args[0]);
+    json_array_foreach(json_object_get(reply, "notes"), i, note)
+    {
+        text_say("%s: note: %s", ctl->args[0], json_string_value(note));
+    }
 }
 
 static void
@@ -51,8 +58,9 @@ command_recipe_check(struct ctl *ctl)
     json_t *recipe = recipe_read(ctl->args[0], &faults);
 
     ctl_show(ctl,
-             json_pack("{s:s s:b s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
-                       config_faults_json(&faults)),
+             json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
+                       config_faults_json(&faults), "notes",
+                       recipe ? recipe_id_notes(recipe) : json_array()),
              recipe ? print_sound : print_faults);
     config_faults_clear(&faults);
     json_decref(recipe);
@@ -65,7 +73,7 @@ command_recipe_check(struct ctl *ctl)
 static json_t *
 read_order(const char *text)
 {
-    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : json_load_file(text, 0, NULL);
+    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : document_read(text);
     char *uniqueid;
 
     if (!json_is_object(order)) {

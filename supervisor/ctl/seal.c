@@ -5,8 +5,10 @@
 
 #include "common/config_check.h"
 #include "common/key_file.h"
+#include "common/sealed.h"
 #include "common/secret.h"
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/document.h"
 #include "supervisor/ctl/input.h"
 #include "supervisor/ctl/text.h"
 
@@ -26,14 +28,31 @@ print_sealed(const struct ctl *ctl, const json_t *reply)
     json_decref(value);
 }
 
+/* The erp object of a workshop's file: what the password is for. The caller owns it; NULL after
+ * having said why. */
+static json_t *
+read_erp(const char *file)
+{
+    json_t *document = document_read(file);
+    json_t *erp = json_incref(json_object_get(document, "erp"));
+
+    if (document && !erp)
+        text_complain("%s: /erp: is missing: a password is sealed for its place", file);
+    json_decref(document);
+    return erp;
+}
+
 static int
 seal_by_daemon(struct ctl *ctl, const char *password)
 {
-    json_t *body = json_object();
-    int result = ctl_body_set(body, "workshop", ctl->args[0]);
+    const char *file = ctl->options[OPTION_FILE];
+    json_t *body = json_object(), *erp = file ? read_erp(file) : NULL;
+    int result = file && !erp ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
 
     if (result == CTL_OK)
         result = ctl_body_set(body, "password", password);
+    if (erp)
+        json_object_set_new(body, "erp", erp);
     if (result == CTL_OK)
         return ctl_run(ctl, "POST", text_format("/seal"), body, print_sealed);
     json_decref(body);
@@ -42,43 +61,62 @@ seal_by_daemon(struct ctl *ctl, const char *password)
 
 /* Where the master key is being replaced, this is the new one, as in the daemon. */
 static int
-read_workshop_key(const char *config, const char *slug, unsigned char *key)
+read_workshop_key(const struct daemon_config *config, const char *slug, unsigned char *key)
 {
     struct master_keys keys = {0};
     struct err err = {0};
-    char *file = config_key_file(config, &err);
-    int result = file ? key_file_load(file, false, &keys, &err) : -1;
+    int result = key_file_load(config->key_file, false, &keys, &err);
 
     if (result == 0)
         secret_workshop_key(keys.key, slug, key);
     else
         text_complain("%s", err.text);
     master_keys_clear(&keys);
-    free(file);
     return result;
+}
+
+/* The caller owns it; NULL after having said why. */
+static char *
+seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *password)
+{
+    const char *slug = ctl->args[0], *other = ctl->options[OPTION_FILE];
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *file =
+        other ? text_format("%s", other) : text_format("%s/%s.json", config->workshops_dir, slug);
+    json_t *erp = read_workshop_key(config, slug, key) ? NULL : read_erp(file);
+    json_t *document = erp ? json_pack("{s:o}", "erp", erp) : NULL;
+    char *place = document ? sealed_place(document) : NULL;
+    char *sealed = place ? sealed_make(key, place, password) : NULL;
+
+    secret_free(key);
+    json_decref(document);
+    free(place);
+    free(file);
+    return sealed;
 }
 
 static int
 seal_here(struct ctl *ctl, const char *password)
 {
     const char *slug = ctl->args[0];
-    unsigned char *key;
-    int result;
+    struct daemon_config config;
+    struct err err = {0};
+    char *sealed;
 
     if (!config_slug_sound(slug)) {
         text_complain("%s is no slug: without the daemon a workshop has no other name", slug);
         return CTL_USAGE;
     }
-    key = secret_alloc(SECRET_KEY_BYTES);
-    result = read_workshop_key(ctl->options[OPTION_CONFIG], slug, key);
-    if (result == 0) {
-        char *sealed = secret_seal_text(key, CONFIG_CREDENTIALS_CONTEXT, password);
-
-        ctl_show(ctl, json_pack("{s:s, s:s}", "slug", slug, "sealed", sealed), print_sealed);
-        free(sealed);
+    if (config_paths(ctl->options[OPTION_CONFIG], &config, &err)) {
+        text_complain("%s", err.text);
+        return CTL_USAGE;
     }
-    secret_free(key);
-    return result == 0 ? CTL_OK : CTL_USAGE;
+    sealed = seal_for(ctl, &config, password);
+    if (!sealed)
+        return CTL_USAGE;
+    ctl_show(ctl, json_pack("{s:s, s:s}", "slug", slug, "sealed", sealed), print_sealed);
+    free(sealed);
+    return CTL_OK;
 }
 
 int

@@ -124,6 +124,23 @@ print_summary(const json_t *health)
     free(uptime);
 }
 
+/* What is to be mended before it can run. */
+static void
+print_faults(const json_t *one)
+{
+    const json_t *fault;
+    size_t i;
+
+    json_array_foreach(member(one, "faults"), i, fault)
+    {
+        const char *pointer = json_string_value(json_object_get(fault, "pointer")) ?: "";
+
+        text_say("%s: %s: %s%s%s", json_string_value(member(one, "workshop")) ?: "?",
+                 json_string_value(json_object_get(fault, "file")) ?: "?", pointer,
+                 *pointer ? ": " : "", json_string_value(json_object_get(fault, "detail")) ?: "?");
+    }
+}
+
 void
 status_print_all(const struct ctl *ctl, const json_t *health)
 {
@@ -135,6 +152,7 @@ status_print_all(const struct ctl *ctl, const json_t *health)
     table_print(table, &ctl->screen);
     table_free(table);
     putchar('\n');
+    json_array_foreach(json_object_get(health, "integrations"), i, one) print_faults(one);
     print_summary(health);
 }
 
@@ -189,6 +207,7 @@ status_print_one(const struct ctl *ctl, const json_t *one)
     else
         text_say("last exit: none since the daemon started");
     print_last_error(member(one, "last_error"));
+    print_faults(one);
     print_salvaged(member(one, "salvaged"));
 }
 

@@ -42,6 +42,8 @@ RUN = CASES if ALL else CHOSEN
 class FormSite(Site):
     """A workshop whose ERP is a form shop, with or without nginx."""
 
+    BROWSER = {"arguments": [*browser.ROOT_ARGUMENTS, "--ignore-certificate-errors"]}
+
     def __init__(self, name, daemon, driver, folder):
         tls, nginx = SITES[name]
         self.name, self.tls, self.nginx = name, tls, None
@@ -50,8 +52,7 @@ class FormSite(Site):
             self.nginx = reverse.Nginx(folder / "nginx", free_port(), self.erp.port, tls, **nginx)
         super().__init__(
             daemon, driver.url, with_changes(folder, RECIPE, settle_s=1), (self.nginx or self.erp).url, formshop.USER,
-            formshop.PASSWORD,
-            browser={"arguments": [*browser.ROOT_ARGUMENTS, "--ignore-certificate-errors"]})
+            formshop.PASSWORD, browser=self.BROWSER)
 
     def stop(self):
         if self.nginx:

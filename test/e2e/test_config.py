@@ -58,10 +58,14 @@ def test_ports_and_names_are_used_once(daemon):
     lines = result.stderr.splitlines()
     assert any("two.json: /listen: " in line for line in lines)
     assert any("two.json: /workshop: " in line for line in lines)
+    assert any("one.json: /listen: " in line for line in lines)
+    assert any("one.json: /workshop: " in line for line in lines)
 
 
 def test_a_broken_configuration_does_not_start(daemon):
+    """pumpline.json, that is: a workshop's file keeps nobody else down (test_faulty.py)."""
     write(daemon, "one", "{")
+    daemon.write_config(nonsense=1)
     result = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True,
                             timeout=DEADLINE_S, check=False)
     assert result.returncode == 78 and "one.json" in result.stderr

@@ -176,9 +176,12 @@ def test_a_sealed_password_is_taken(daemon, away):
     assert daemon.integration()["worker"] == "running"
 
 
-def test_what_was_sealed_for_another_is_refused(daemon):
+def test_what_was_sealed_for_another_is_refused(daemon, tmp_path):
     daemon.start()
-    value = json.loads(ok(daemon, "seal", "other", stdin=SECRET))
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps(document(daemon)))
+    assert run(daemon, "seal", "other", stdin=SECRET).returncode == 1  # for which place?
+    value = json.loads(ok(daemon, "seal", "other", "--file", file, stdin=SECRET))
     one = document(daemon, credentials={"username": "bot", "password": value})
     done = run(daemon, "add", "bennys-auto", "-", stdin=json.dumps(one))
     assert done.returncode == 1 and "/credentials/password" in done.stderr

@@ -26,8 +26,12 @@ class SlowErp:
         (self.folder / "erp.json").write_text(json.dumps(
             {"users": {"admin": SECRET}, "products": {"10": {"salable": True, "digits": 2}}, "sales": {"558": "draft", "559": "draft"}}))
         self.port = free_port()
-        self.process = subprocess.Popen(["/usr/bin/python3", ERP, str(self.port), folder], stdout=subprocess.DEVNULL)
         self.url = f"http://127.0.0.1:{self.port}/shop/"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(["/usr/bin/python3", ERP, str(self.port), self.folder.parent],
+                                        stdout=subprocess.DEVNULL)
 
     def hold(self):
         self.process.send_signal(signal.SIGSTOP)

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+from urllib.parse import quote
 
 from pumpline import DEADLINE_S, call, until
 
@@ -50,6 +51,33 @@ def test_the_same_again_and_another_under_its_id(bennys):
         reply = bennys.create("one", **other)
         assert (reply.status, reply.json["code"], reply.type) == (409, "uniqueid_conflict", "application/problem+json")
     assert len(list(bennys.lines.iterdir())) == 1
+
+
+def test_text_that_looks_the_same_is_the_same(daemon):
+    """One keyboard sends a letter with its accent as one character, another one as two."""
+    composed, apart = "Zo\u00eb's \u00c5", "Zoe\u0308's A\u030a"
+    zoes = daemon.add_file("zoes", apart)
+    daemon.start()
+    zoes.name = composed
+    assert zoes.place(f"u-{composed}") == {"workshop": composed, "uniqueid": f"u-{composed}", "status": "placed",
+                                           "duplicate": False, "queue_length": 1}
+    zoes.name = apart
+    again = zoes.place(f"u-{apart}")
+    assert (again["duplicate"], again["uniqueid"]) == (True, f"u-{composed}")
+    assert zoes.create(f"u-{apart}", product="20").json["code"] == "uniqueid_conflict"
+    zoes.wait(f"u-{apart}", "created")
+    assert len(list(zoes.lines.iterdir())) == 1
+    assert zoes.history(f"u-{apart}") == zoes.history(f"u-{composed}")
+    for name in (composed, apart):
+        assert daemon.call("GET", f"/workshops/{quote(name)}").json["workshop"] == composed
+
+
+def test_zeros_at_the_end_are_exact(bennys):
+    body = json.dumps(bennys.order("z1")).replace('"5"', "5.0000000")
+    assert bennys.call("POST", "/create", body).status == 200
+    assert bennys.place("z1", amount="5")["duplicate"] is True
+    assert bennys.place("z2", amount="0.10000000000")["status"] == "placed"
+    bennys.wait("z2", "created")
 
 
 def test_eight_clients_place_the_same_order(bennys):

@@ -14,11 +14,12 @@ from pumpline import SECRET, free_port, until
 RECIPE = {
     "recipe": 1, "options": {"branch": {}},
     "login": [{"goto": "/login"}, {"type": "{credentials.password}", "into": "#password"}],
-    "lookup": [{"goto": "/find?ref={order.uniqueid|urlencode}"}, {"when": {"present": "#line"}, "then": [
+    "lookup": [{"goto": "/find?ref={order.uniqueid|urlencode}"}, {"when": {"present": "[data-ref=\"{order.uniqueid|css}\"]"}, "then": [
         {"found": {"reference": "1", "product_nr": "{order.product_nr}", "amount": "{order.product_amount}"}}]}],
     "create": [{"type": "{order.uniqueid}", "into": "#ref"}],
     "commit": [{"click": "#save"}, {"wait": {"text": "Saved"}}],
-    "verify": [{"found": {"reference": "1", "product_nr": "{order.product_nr}", "amount": "{order.product_amount}"}}],
+    "verify": [{"assert": {"value": {"of": "#ref", "is": "{order.uniqueid}"}}},
+               {"found": {"reference": "1", "product_nr": "{order.product_nr}", "amount": "{order.product_amount}"}}],
 }
 
 

@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 import browser
+import gallery
 import oldshop
 import pytest
-from pumpline import BUILD, until
+from pumpline import BUILD, free_port, until
 from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, slow, with_changes
 
 pytestmark = NEEDS_CHROMIUM
@@ -145,6 +146,32 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
     assert Path(end[1]).read_bytes().startswith(PNG) and Path(end[1]).name == f"{last + 1:02}-create-11-assert.png"
     page = Path(end[2]).read_text()
     assert "OldShop" in page and oldshop.PASSWORD not in page
+
+
+@slow
+def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
+    """A picture waits for it, or comes later; nothing is said of dialogs and windows, and no time is hidden."""
+    shop = gallery.Gallery(free_port())
+    trial = Trial(daemon, driver.url, shop)
+    found = {"found": {"reference": "x", "product_nr": "10", "amount": "1"}}
+    path = tmp_path / "slow.json"
+    path.write_text(json.dumps({
+        "recipe": 1, "timeout_s": 60,
+        "login": [{"goto": "/away"}, {"click": {"button": "Leave"}}, {"wait": {"present": "#there"}}],
+        "lookup": [{"when": {"present": "#away"}, "then": [found]}],
+        "create": [{"goto": "/line"}, {"type": "{order.uniqueid}", "into": {"name": "id"}}],
+        "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}], "verify": [found]}))
+    try:
+        assert trial.run(recipe=path) == 0
+    finally:
+        trial.stop()
+        shop.stop()
+    assert "no picture" not in trial.said()
+    steps = [label for label, _, _ in trial.steps()]
+    assert set(trial.seen()) == {number for number, label in enumerate(steps, 1) if label != "browser start"}
+    shown = [float(took) for took in re.findall(r"(?m)^ *\d+ +([\d.]+) s  login|picture took ([\d.]+) s", trial.said())
+             for took in took if took]
+    assert sum(shown) >= gallery.SLOW_S
 
 
 @slow

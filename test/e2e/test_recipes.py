@@ -57,10 +57,14 @@ WHOLE = {
          "words": "the page shows {amount}"},
         {"wait": {"all": [{"gone": "#busy"}, {"not": {"text": "Wait"}}, {"windows": 1},
                           {"expression": "jQuery.active === 0 && {}", "args": ["{next}"]},
-                          {"value": {"of": "#v", "matches": "^[0-9]{2}$"}}]}}],
+                          {"value": {"of": "#v", "matches": "^[0-9]{2}$"}},
+                          {"text": {"of": "#v", "starts": "a", "exact": True}}]}}],
     "commit": [{"click": {"button": "Save"}}, {"dialog": "accept", "contains": "sure"},
                {"wait": {"text": "Saved {{ok}}"}}, {"wait": {"not": {"dialog": True}}}],
-    "verify": [{"call": "search", "with": {"what": "x"}}, {"found": {"reference": "{id}", "product_nr": "{nr}",
+    "verify": [{"call": "search", "with": {"what": "x"}},
+               {"read": "#note", "exact": True, "into": "note"},
+               {"assert": {"all": [{"equal": ["{note}", "{order.uniqueid}"]}, {"url": {"ends": "/line"}},
+                                   {"variable": {"text": "{nr}", "matches": "^[0-9]+$"}}]}}, {"found": {"reference": "{id}", "product_nr": "{nr}",
                                                                "amount": "{amount}", "number": {"decimal": ","}}}],
     "logout": [{"click": {"link": "Log out"}}, {"dialog": "dismiss", "type": "bye"}],
     "pieces": {"search": [{"goto": "#find={what|urlencode}"}, {"press": "Ctrl+Shift+F"}, {"press": "F1"}]},
@@ -91,7 +95,9 @@ BOTH = [
     ("/create/15/assert/as", "money"), ("/create/16/wait/all/2/windows", 0), ("/commit", []),
     ("/commit/1/dialog", "ok"), ("/pieces/search", {}), ("/errors", {}), ("/errors/0/code", None), ("/errors/0/code", "gone"),
     ("/errors/0/text", "x"), ("/errors/0/at_once", 1), ("/errors/1/words", 5), ("/errors/0/in", "#x"),
-    ("/create/15/assert/args", ["x"]), ("/create/16/wait/all/0/as", "text"), ("/errors/4/when", {}), ("/login/0/goto", "{x"), ("/login/0/goto", "x}"),
+    ("/create/15/assert/args", ["x"]), ("/verify/1/exact", "yes"), ("/verify/2/assert/all/1/url", {}),
+    ("/verify/2/assert/all/1/url/of", "#x"), ("/verify/2/assert/all/2/variable/text", None),
+    ("/verify/2/assert/all/2/variable/ends", "x"), ("/create/16/wait/all/5/text/exact", 1), ("/create/16/wait/all/0/as", "text"), ("/errors/4/when", {}), ("/login/0/goto", "{x"), ("/login/0/goto", "x}"),
 ]
 
 # What only the checker knows.
@@ -104,7 +110,7 @@ CHECKER = [
     ("/create/7/click/in", "row"), ("/lookup/1/do/0/number/group", ","), ("/lookup/1/where", {"dialog": True}),
     ("/create/14/args/0", "{credentials.password}"), ("/create/11/type", "{credentials.password|trim}"),
     ("/create/14/args/1", "{id}"), ("/commit", [{"click": {"button": "Save"}}]), ("/create/7/click", "row"),
-    ("/login/0", {"found": {"reference": "1", "product_nr": "1", "amount": "1"}}), ("/create/15/words", "{order.nonsense}"),
+    ("/verify/1/what", "value"), ("/create/16/wait/all/4/value/exact", True), ("/login/0", {"found": {"reference": "1", "product_nr": "1", "amount": "1"}}), ("/create/15/words", "{order.nonsense}"),
 ]
 
 
@@ -199,8 +205,16 @@ def test_pieces_that_call_each_other(tmp_path):
 
 
 def test_an_id_that_is_never_written(tmp_path):
-    text = json.dumps(WHOLE).replace("{order.uniqueid}", "{order.worksheet}")
-    assert check(text, tmp_path / "r.json") == ["/create"]
+    assert check(changed("/create/14/args/1", "x"), tmp_path / "r.json") == ["/create"]
+
+
+def test_what_a_sound_recipe_says_of_ids(tmp_path):
+    recipe = changed("/lookup/1/where/text", {"of": "td.ref", "contains": "[{order.uniqueid}]"})
+    (tmp_path / "r.json").write_text(json.dumps(recipe))
+    done = subprocess.run([CTL, "recipe", "check", tmp_path / "r.json"], capture_output=True, text=True, timeout=20)
+    sound, blanks, signs = done.stdout.splitlines()
+    assert done.returncode == 0 and sound.endswith(": sound")
+    assert ": note: the uniqueid is compared with the text of a page" in blanks and "has one of [] is refused" in signs
 
 
 def test_files_that_are_none(tmp_path):

@@ -76,7 +76,7 @@ def test_nan_is_no_json(shop):
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "5", '{"a": }', '{"workshop": "x",}', "{} {}", '{"a": 1, "a": 2}',
-                                  b"\xef\xbb\xbf{}", b'{"a": "\xff"}', b'{"a": "\xc0\x80"}', b'{"a": "\xed\xa0\x80"}',
+                                  b"\xef\xbb\xbf{", b'{"a": "\xff"}', b'{"a": "\xc0\x80"}', b'{"a": "\xed\xa0\x80"}',
                                   '{"a": "\x01"}', '{"a": "\t"}', "\0", '{"\\ud800": 1}'])
 def test_broken_json(shop, body):
     detail = problem(post(shop, body), 400, "invalid_json")["detail"]
@@ -86,6 +86,19 @@ def test_broken_json(shop, body):
 def test_line_and_column(shop):
     detail = problem(post(shop, '{\n  "workshop": "x",\n  "worksheet" 5\n}'), 400, "invalid_json")["detail"]
     assert detail.startswith("line 3, column ")
+
+
+@pytest.mark.parametrize("end, where", [(",}", "line 9, column 1"), (",\n}\n", "line 9, column 1"), (" , }", "line 9, column 2")])
+def test_a_comma_too_many(shop, end, where):
+    """As in the sample that the customer sent."""
+    body = json.dumps(shop.order("k1"), indent=1).removesuffix("\n}") + "\n" + end
+    detail = problem(post(shop, body), 400, "invalid_json")["detail"]
+    assert detail == f"{where}: a comma before the closing brace"
+
+
+def test_a_byte_order_mark_is_skipped(shop):
+    body = json.dumps(shop.order("k2", amount=0.0))  # whose amount is read from the text
+    problem(post(shop, b"\xef\xbb\xbf" + body.encode()), 400, "invalid_fields", ["product_amount"])
 
 
 def test_the_parser_quotes_no_password(shop):
@@ -108,6 +121,24 @@ def test_control_characters(shop, name, text):
     order[name] = text
     body = problem(post(shop, order), 400)
     assert name in body["fields"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("text", [" a", "a ", "\u00a0a", "a\u3000", "a\u2009", "\ufeffa", "a\u200bb", "a\u200d", "a\u00adb",
+                                  "\u200b", "a\u2028b"])
+def test_what_nobody_sees(shop, name, text):
+    """A value that looks like another one, and is not."""
+    order = shop.order("v1")
+    order[name] = text
+    body = problem(post(shop, order), 400, "invalid_fields")
+    assert name in body["fields"] and name in body["detail"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_white_space_alone_is_missing(shop, name):
+    order = shop.order("v2")
+    order[name] = "\u00a0 \u3000"
+    problem(post(shop, order), 400, "missing_fields", [name])
 
 
 @pytest.mark.parametrize("value", ["a\0b", ["x", {"y": "\x02"}], {"\x7f": 1}])

@@ -231,8 +231,8 @@ def test_what_was_not_stored_can_not_be_kept(neighboured):
     assert stored(daemon, "carls-cars")["credentials"] is None
 
 
-def seal(daemon, workshop, password=PASSWORD):
-    reply = daemon.call("POST", "/seal", {"workshop": workshop, "password": password})
+def seal(daemon, workshop, password=PASSWORD, **more):
+    reply = daemon.call("POST", "/seal", {"workshop": workshop, "password": password, **more})
     assert reply.status == 200 and PASSWORD not in reply.text
     return reply.json
 
@@ -240,14 +240,16 @@ def seal(daemon, workshop, password=PASSWORD):
 def test_sealing_by_hand(neighboured):
     daemon, _ = neighboured
     assert seal(daemon, "Bennys Auto")["slug"] == "bennys-auto"
-    sealed = seal(daemon, "carls-cars")
+    erp = document(daemon)["erp"]
+    sealed = seal(daemon, "carls-cars", erp=erp)
     assert sealed["slug"] == "carls-cars"
     body = document(daemon, credentials={"username": "bot", "password": {"sealed": sealed["sealed"]}})
     assert set(faults(daemon, "other-slug", body)) == {"/credentials/password"}
     assert put(daemon, "carls-cars", body)["process"] == "running"
     assert stored(daemon, "carls-cars") == body
     assert daemon.call("POST", "/seal", {"workshop": "No Body", "password": "x"}).json["code"] == "unknown_workshop"
-    for wrong in ({"workshop": "a"}, {"workshop": "a", "password": 7}, {"workshop": "a", "password": "x", "more": 1}):
+    for wrong in ({"workshop": "a"}, {"workshop": "a", "password": 7}, {"workshop": "a", "password": "x", "more": 1},
+                  {"workshop": "a", "password": "x"}, {"workshop": "a", "password": "x", "erp": 7}):
         assert daemon.call("POST", "/seal", wrong).json["code"] == "bad_configuration"
 
 
@@ -278,7 +280,7 @@ def test_a_plain_password_is_written_nowhere(neighboured):
                                          ({"username": "bot", "password": PASSWORD}, {}),
                                          ({"username": "bot2", "password": PASSWORD}, {}))]
     replies += [daemon.call("PUT", f"/workshops/carls-cars/{one}").text for one in ("deactivate", "activate")]
-    seal(daemon, "carls-cars")
+    seal(daemon, "carls-cars", erp=document(daemon)["erp"])
     # Connections that were closed just now may still have their requests.
     until(lambda: not in_memory(daemon.process.pid, PASSWORD), "it is forgotten")
     daemon_log = daemon.log.read_text()

@@ -133,8 +133,9 @@ def test_a_failed_one_does_not_stand_in_the_way(daemon):
     with_plain = document(daemon, "carls-cars")
     bad = {**with_plain, "credentials": {"username": "bot", "password": {"sealed": "AAAA"}}}
     file = daemon.folder / "workshops.d" / "carls-cars.json"
+    daemon.stop()
     file.write_text(json.dumps(bad))
-    daemon.call("PUT", "/reload")
+    daemon.start()
     until(lambda: daemon.integration("carls-cars")["process"] == "failed", "its credentials don't open")
     reply = daemon.call("PUT", "/rekey")
     assert reply.status == 409 and reply.json["code"] == "rekey_incomplete"

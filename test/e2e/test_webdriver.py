@@ -62,6 +62,76 @@ def test_a_wrong_password_is_tried_once(site, old):
     one_line(old, "good")
 
 
+def test_a_login_that_takes_its_time(proxy, old, daemon):
+    """The form that is still there is no answer. The one that comes back, without a word, is."""
+    old.checks_login = old.login_says_nothing = True
+    site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+    held = old.hold("check")
+    site.place("oil")
+    held.wait()
+    asked = proxy.requests
+    until(lambda: proxy.requests > asked + 5, "the page is asked again and again")
+    assert site.shop.state("oil")["status"] == "processing"
+    held.release()
+    assert site.wait("oil", "created")["attempts"] == 1
+    one_line(old, "oil")
+    assert site.refuse("bad", username=oldshop.USER, password="not-the-password")[0] == "auth_failed"
+    assert (old.logins, old.failed_logins) == (1, 1)
+
+
+def put_neighbour(old, amount):
+    """Somebody else's line, finer than the shop's own form has it."""
+    old.worksheets["558"]["lines"].append({"product": "20", "qty": amount, "remark": "anna"})
+
+
+def others(into):
+    return {"list": "#lines tr:has(input)", "where": {"not": {"value": {"of": "input[name$=remark]", "is": "{order.uniqueid}"}}},
+            "of": ["input[name$=product]", "input[name$=qty]", "input[name$=remark]"], "into": into}
+
+
+def careful(tmp_path, create=(), verify=()):
+    """The old shop's recipe, which looks at the other lines as the worksheet is opened, before it saves, and behind it."""
+    recipe = json.loads(RECIPE.read_text())
+    opened = next(place for place, step in enumerate(recipe["create"]) if "worksheet_closed" == step.get("code"))
+    return with_changes(tmp_path, verify=[*verify, *recipe["verify"]], create=[
+        *recipe["create"][:opened + 1], others("lines_before"), *recipe["create"][opened + 1:], *create])
+
+
+UNCHANGED = {"unchanged": ["{lines_before}", "{lines_after}"]}
+OPEN = {"goto": "/worksheet?number={order.worksheet|urlencode}"}
+
+
+@slow
+def test_a_form_that_would_round_a_neighbour(driver, old, daemon, tmp_path):
+    put_neighbour(old, "1,555")
+    recipe = careful(tmp_path, create=[others("lines_after"), UNCHANGED])
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    assert site.refuse("oil") == (
+        "erp_rejected", 'other lines are not as they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+    assert old.saves == 0
+    old.worksheets["558"]["lines"][0]["qty"] = "1,56"
+    assert site.shop.put("/orders/oil/retry").status == 200
+    site.wait("oil", "created")
+    one_line(old, "oil")
+
+
+@slow
+def test_a_save_that_rounds_a_neighbour(driver, old, daemon, tmp_path):
+    """It can't be undone, and must not be lost: a person is told, and the line is not made again."""
+    put_neighbour(old, "1,555")
+    recipe = careful(tmp_path, verify=[OPEN, {"wait": {"visible": "#state"}}, others("lines_after"), UNCHANGED])
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    assert site.refuse("oil") == (
+        "erp_rejected", "the line is stored as ordered, as 558/2, but its save has changed more: other lines are not as "
+                        'they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+    assert site.shop.state("oil")["erp_reference"] == "558/2"
+    one_line(old, "oil")
+    assert site.shop.put("/orders/oil/retry").status == 200
+    assert site.wait("oil", "created")["erp_reference"] == "558/2"
+    site.create("more")
+    assert old.saves == 2 and len(old.lines()) == 3
+
+
 @slow
 def test_somebody_else_saves_meanwhile(site, old):
     old.edit_before_save = True
@@ -189,6 +259,111 @@ def test_the_driver_dies_in_the_middle(site, old, driver):
     driver.start_driver()
     site.wait("oil", "created")
     one_line(old, "oil")
+
+
+# --- ids that are nearly another's
+
+PLAIN = ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "h x", "a\"b'c", "<b>x</b>", "</td>", "&amp;", "100%41+%20", "\\x"]
+BLANKS = ["H  x", "H\u00a0x", "H\u200bx"]  # a page's text does not show them, or only to some
+
+
+def by(tmp_path, comparison):
+    """The old shop's recipe with another comparison of the remark."""
+    text = json.dumps(json.loads(RECIPE.read_text()))
+    own = json.dumps({"text": {"of": "td:nth-child(5)", "is": "{order.uniqueid}"}})
+    assert text.count(own) == 1
+    path = tmp_path / "recipe.json"
+    path.write_text(text.replace(own, json.dumps(comparison)))
+    return path
+
+
+def each_its_own(site, old, ids):
+    """The line of each, and no other: all orders are for the same."""
+    references = [site.create(uniqueid)["erp_reference"] for uniqueid in ids]
+    lines = [one_line(old, uniqueid) for uniqueid in ids]
+    assert references == [f"{line['worksheet']}/{line['line']}" for line in lines]
+    assert len(set(references)) == len(ids) == old.saves
+
+
+def refused(site, old, ids, words):
+    for uniqueid in ids:
+        code, text = site.refuse(uniqueid)
+        assert code == "erp_rejected" and words in text, text
+        assert old.lines(uniqueid) == []
+
+
+def test_no_order_takes_the_line_of_another(site, old):
+    refused(site, old, [" H x", "H x "], "begins or ends with a blank")
+    refused(site, old, BLANKS[:1], "two blanks in a row")
+    refused(site, old, BLANKS[1:], "which a page's text does not show for certain")
+    each_its_own(site, old, PLAIN[4:6] if SANITIZED else [*PLAIN, "[oil-1]", "a] [b"])
+
+
+def test_ids_in_a_field_keep_their_blanks(driver, old, daemon, tmp_path):
+    old.remark_as = '<input value="{}">'
+    recipe = by(tmp_path, {"value": {"of": "td:nth-child(5) input", "is": "{order.uniqueid}"}})
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    each_its_own(site, old, ["H  x", "H x"] if SANITIZED else [*BLANKS, "H x", "Hx", "[oil-1]"])
+    refused(site, old, ["H x "], "begins or ends with a blank")
+
+
+@slow
+def test_ids_between_signs(driver, old, daemon, tmp_path):
+    old.remark_as = "<p>Oil [{}] of today</p>"
+    recipe = by(tmp_path, {"text": {"of": "td:nth-child(5)", "contains": "[{order.uniqueid}]"}})
+    site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
+    each_its_own(site, old, ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "b"])
+    refused(site, old, ["a] [b", "[b]"], "which marks its end there")
+
+
+@slow
+def test_lines_of_others(site, old):
+    """Of programs that refuse no id, in an ERP that finds them all."""
+    old.finds_all = True
+    old.add_line("H  x")
+    old.add_line("H x and more")
+    assert site.create("H x")["erp_reference"] == "558/3"
+    old.add_line("K\u00a0x")
+    code, text = site.refuse("K x")
+    assert code == "outcome_unknown" and 'which may be "K x" or another' in text, text
+    old.delete_line("558", 4)
+    assert site.shop.put("/orders/K x/retry".replace(" ", "%20")).status == 200
+    site.wait("K x", "created")
+    assert old.saves == 2
+
+
+@slow
+def test_what_is_seen_is_not_all_that_is_there(site, old):
+    old.remark_as = "<i style='display: none'>0 </i>{}"
+    old.add_line("oil")
+    code, text = site.refuse("oil")
+    assert code == "outcome_unknown" and 'holds "0 oil" and shows "oil"' in text, text
+    assert old.saves == 0
+
+
+# --- two lines of one id
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["found before", "read back"])
+def test_two_lines_of_one_id(site, old, stored):
+    """A person deletes one, and says so."""
+    if stored:
+        held = old.hold("saved")
+        site.place("oil")
+        held.wait()
+        old.add_line("oil", "559")
+        held.release()
+    else:
+        old.add_line("oil")
+        old.add_line("oil", "559")
+        site.place("oil")
+    order = site.wait("oil", "error")
+    assert (order["reason_code"], order["reason_text"]) == (
+        "outcome_unknown", "the line is there twice: 558/1 and 559/1; delete one, then retry")
+    old.delete_line("559", 1)
+    assert site.shop.put("/orders/oil/retry").status == 200
+    assert site.wait("oil", "created")["erp_reference"] == "558/1"
+    assert len(old.lines("oil")) == 1 and old.saves == stored
 
 
 # --- browsers that hang

@@ -5,6 +5,7 @@ A step that does not do what the README of the recipes says ends the order as ui
 
 import json
 
+import browser
 import gallery
 import pytest
 from pumpline import free_port
@@ -77,6 +78,12 @@ READS = [
     {"set": {"all": "{id|upper}-{n}-{title|lower|trim}-{{{url|urlencode|json}}}"}},
     {"script": "return arguments[0] + '/' + location.pathname;", "args": ["{all}"], "into": "told"},
     {"read": "#no-such", "into": "nothing", "optional": True, "timeout_s": 0.3},
+    {"read": "#words", "exact": True, "into": "exactly"}, holds({"variable": {"text": "{exactly}", "is": "Total:  12,50   EUR"}}, "read exactly"),
+    holds({"all": [{"text": {"of": "#words", "is": "Total: 12,50 EUR"}}, {"text": {"of": "#words", "is": "Total:  12,50   EUR", "exact": True}},
+                   {"not": {"text": {"of": "#words", "is": "Total: 12,50 EUR", "exact": True}}},
+                   {"text": {"of": "#words", "starts": "Total: 12"}}, {"text": {"of": "#words", "ends": "12,50   EUR", "exact": True}}]}, "exact, starts, ends"),
+    holds({"all": [{"variable": {"text": "{url}", "matches": "/form#[a-z]+$"}}, {"url": {"ends": "/form#one"}}, {"url": {"matches": "^http.*/form#o"}},
+                   {"not": {"variable": {"text": "{url}", "starts": "form"}}}, {"not": {"url": {"is": "/form"}}}]}, "variables and the address"),
     holds({"expression": "arguments[0].startsWith('FROZEN-7-3-') && arguments[0].endsWith('//form')",
            "args": ["{told}"]}, "attribute, count, url, title, set, script, filters"),
 ]
@@ -97,6 +104,31 @@ CONTROL = [
     holds({"all": [value({"name": "qty_2"}, "222"), {"equal": ["{field}", "qty_2"]}]}, "the row itself"),
     {"each": "#rows tr", "where": {"text": {"of": "td", "is": "30"}}, "do": [], "none": [{"set": {"way": "none"}}]},
     holds({"equal": ["{way}", "none"]}, "no row"),
+]
+
+LISTS = [
+    {"list": "#rows tr", "into": "rows"},
+    holds({"equal": ["{rows}", '[["10 Take","11"],["20 Take","222"],["20 Take","23"]]']}, "text and fields of all rows"),
+    {"list": "#rows tr", "where": {"not": {"text": {"of": "td", "is": "10"}}},
+     "of": ["input", {"css": "td", "nth": 1}], "into": "rows"},
+    holds({"equal": ["{rows}", '[["222","20"],["23","20"]]']}, "places of some rows"),
+    {"list": "#form label", "of": ["row", {"css": "input", "visible": True}], "where": {"present": "input"}, "into": "urgent"},
+    holds({"equal": ["{urgent}", '[["Urgent","checked"]]']}, "a box"),
+    {"list": "#rows tr", "of": ["b"], "into": "none", "optional": True, "timeout_s": 0.2},
+    {"list": "#rows tr.none", "into": "none"}, holds({"equal": ["{none}", "[]"]}, "no row"),
+    {"unchanged": ["{rows}", '[["222","20"],["23","20"]]']},
+]
+
+PAGES = [
+    {"goto": "first"}, {"read": None, "what": "page", "into": "first"}, holds({"not": {"left": "{first}"}}, "still here"),
+    {"click": {"button": "Go"}, "navigates": True}, holds({"text": {"of": "#same", "is": "here"}}, "loaded"),
+    {"read": None, "what": "title", "into": "title"}, holds({"equal": ["{title}", "Second"]}, "a click navigates"),
+    holds({"left": "{first}"}, "left"),
+    {"type": "x", "into": "#word"}, {"press": "Enter", "in": "#word", "navigates": True},
+    {"read": None, "what": "title", "into": "title"}, holds({"equal": ["{title}", "First"]}, "a key navigates"),
+    {"read": None, "what": "page", "into": "again"}, {"click": {"button": "Go"}}, {"wait": {"left": "{again}"}},
+    holds({"present": "#word"}, "waited until it was left"),
+    holds({"expression": "getComputedStyle(document.body).fontSize === '23px'"}, "a preference"),
 ]
 
 DIALOGS = [
@@ -131,14 +163,15 @@ def recipe():
             {"type": "{credentials.password}", "into": {"name": "password"}}, {"press": "Enter"},
             {"wait": {"present": "frame"}}],
         "lookup": [{"call": "find"}],
-        "create": [{"set": {"row_text": "Open"}}, *FRAMES, *FIELDS, *CLICKS, *READS, *CONTROL, *DIALOGS, *WINDOWS, *LINE],
+        "create": [{"set": {"row_text": "Open"}}, *FRAMES, *FIELDS, *CLICKS, *READS, *CONTROL, *LISTS, *DIALOGS,
+                   *WINDOWS, *PAGES, *LINE],
         "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}],
         "verify": [{"call": "find"}],
         "pieces": {
             "greet": [{"set": {"greeting": "Hello {whom}"}}],
             "find": [
                 {"goto": "find?id={order.uniqueid|urlencode}"}, {"wait": {"text": {"of": "h1", "is": "Found"}}},
-                {"each": "#found tr", "do": [
+                {"each": "#found tr", "where": {"text": {"of": "td:nth-child(3)", "contains": "[{order.uniqueid}]"}}, "do": [
                     {"read": {"css": "td:nth-child(1)", "in": "row"}, "into": "product"},
                     {"read": {"css": "td:nth-child(2)", "in": "row"}, "into": "amount"},
                     {"found": {"reference": "G{row}", "product_nr": "{product}", "amount": "{amount}"}}], "none": []}]},
@@ -156,7 +189,9 @@ def shop():
 def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
-    site = Site(daemon, driver.url, path, shop.url, "ann", "a password")
+    site = Site(daemon, driver.url, path, shop.url, "ann", "a password",
+                browser={"arguments": browser.ROOT_ARGUMENTS,
+                         "preferences": {"webkit.webprefs.default_font_size": 23}})
     order = site.create("oil & <more>", "558", "10", "1234.5")
     assert order["attempts"] == 1 and order["erp_reference"] == "G1"
     assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]

@@ -4,10 +4,9 @@ Chromedriver runs under a small parent of its own (this file as a program) that
 takes over every orphan below it: so all browser processes that it ever started
 can be counted, whoever of them has died, and all are ended with it.
 
-    /usr/bin/python3 test/erp/browser.py --port 9515    # until SIGTERM
+    /usr/bin/python3 test/erp/browser.py chromedriver --port=9515    # until SIGTERM
 """
 
-import argparse
 import contextlib
 import ctypes
 import http.client
@@ -87,11 +86,14 @@ def arguments(pid):
 class Chromedriver:
     """start() and stop() at will; the port stays the same."""
 
+    PROGRAM = "chromedriver"
+    COMMAND = ["chromedriver", "--log-level=WARNING"]
+
     def __init__(self, folder, port):
         self.folder = Path(folder)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.log = self.folder / "chromedriver.log"
+        self.log = self.folder / "driver.log"
         self.keeper = None
 
     def start(self):
@@ -99,13 +101,13 @@ class Chromedriver:
         scratch.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.keeper = subprocess.Popen(
-                [sys.executable, __file__, "--port", str(self.port)], stdin=subprocess.DEVNULL, stdout=log,
+                [sys.executable, __file__, *self.COMMAND, f"--port={self.port}"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env={**os.environ, "TMPDIR": str(scratch), "HOME": str(scratch)})
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.answers():
             if self.keeper.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError(f"chromedriver did not start: {self.log.read_text()[-2000:]}")
+                raise RuntimeError(f"{self.PROGRAM} did not start: {self.log.read_text()[-2000:]}")
             time.sleep(POLL_S)
         return self
 
@@ -123,11 +125,11 @@ class Chromedriver:
             return False
 
     def driver_pid(self):
-        return next(pid for pid in descendants(self.keeper.pid) if program(pid) == "chromedriver")
+        return next(pid for pid in descendants(self.keeper.pid) if program(pid) == self.PROGRAM)
 
     def browsers(self):
         """Every process that is left of any browser."""
-        return [pid for pid in descendants(self.keeper.pid) if program(pid) != "chromedriver"]
+        return [pid for pid in descendants(self.keeper.pid) if program(pid) != self.PROGRAM]
 
     def main_browser(self):
         """The one that the others are children of; None: no browser runs."""
@@ -149,7 +151,7 @@ class Chromedriver:
         self.keeper.send_signal(signal.SIGUSR1)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.answers():
-            assert time.monotonic() < deadline, "chromedriver does not come back"
+            assert time.monotonic() < deadline, f"{self.PROGRAM} does not come back"
             time.sleep(POLL_S)
 
 
@@ -287,13 +289,12 @@ def kill_all():
             os.waitpid(-1, 0)
 
 
-def keep(port):
-    """Runs chromedriver until SIGTERM; it is not started again when it dies."""
+def keep(command):
+    """Runs a driver until SIGTERM; it is not started again when it dies."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1])
-    command = ["chromedriver", f"--port={port}", "--log-level=WARNING"]
     unblock = lambda: signal.pthread_sigmask(signal.SIG_SETMASK, [])  # noqa: E731
     subprocess.Popen(command, preexec_fn=unblock)
     while True:
@@ -308,11 +309,9 @@ def keep(port):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--port", type=int, default=9515)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ.setdefault("TMPDIR", scratch)
-        keep(parser.parse_args().port)
+        keep(sys.argv[1:] or [*Chromedriver.COMMAND, "--port=9515"])
 
 
 if __name__ == "__main__":

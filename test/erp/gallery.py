@@ -6,8 +6,11 @@ lie on top of others. Each page is fixed but for /find, which shows what /save t
 
 import html
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SLOW_S = 12  # what a page of an ERP may well take
 
 FORM = """\
 <title>Form</title>
@@ -72,6 +75,13 @@ PAGES = {
             "opener.opener.mark('chosen'); window.close()\">Ten</button>",
     "/late": "<p id='late'></p><script>setTimeout(function () { document.getElementById('late').textContent = 'here'; },"
              " 300);</script>",
+    "/first": "<title>First</title><button onclick=\"setTimeout(function () { location.href = '/second'; }, 400)\">Go"
+              "</button><p id='same'>here</p>",
+    "/second": "<title>Second</title><form action='/first' onsubmit='var form = this; setTimeout(function () {"
+               " form.submit(); }, 400); return false'><input id='word'></form><p id='same'>here</p>",
+    "/away": "<title>Away</title><button onclick=\"setTimeout(function () { location.href = '/slow'; }, 300)\">Leave"
+             "</button>",
+    "/slow": "<p id='there'>there</p>",
     "/line": '<form action="/save"><input name="id"><input name="product"><input name="amount"><button>Save</button>'
              "</form>",
 }
@@ -92,6 +102,8 @@ class Gallery:
                 split = urllib.parse.urlsplit(self.path)
                 query = dict(urllib.parse.parse_qsl(split.query))
                 text = PAGES.get(split.path)
+                if split.path == "/slow":
+                    time.sleep(SLOW_S)
                 if split.path == "/save":
                     gallery.saved.append(query)
                     text = "<p>Saved</p>"
@@ -110,7 +122,8 @@ class Gallery:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def found(self, uniqueid):
-        rows = "".join(f"<tr><td>{html.escape(line['product'])}</td><td>{html.escape(line['amount'])}</td></tr>"
+        rows = "".join(f"<tr><td>{html.escape(line['product'])}</td><td>{html.escape(line['amount'])}</td>"
+                       f"<td>Order [{html.escape(line['id'])}] of today</td></tr>"
                        for line in self.saved if line["id"] == uniqueid)
         return f"<h1>Found</h1><table id='found'>{rows}</table>"
 

@@ -56,13 +56,14 @@ FRAMES = """\
 <frameset rows="*,40"><frame name="main" src="/worksheets"><frame name="status" src="/status"></frameset>
 </frameset></html>
 """
+CHECKS = """onsubmit="var form = this; fetch('/check').then(function () { form.submit(); }); return false\""""
 FROZEN = "<script>while (true);</script>"
 MENU = """\
 <a href="/worksheets" target="main">Worksheets</a><br><a href="/find" target="main">Find line</a><br>
 <a href="/logout" target="_top">Log out</a>
 """
 LOGIN = """\
-<h1>OldShop</h1>%s<form method="post" action="/login">User <input name="user"> Password <input name="pass"
+<h1>OldShop</h1>%s<form method="post" action="/login" %s>User <input name="user"> Password <input name="pass"
 type="password"> <input type="submit" value="Log in"></form>
 """
 
@@ -112,6 +113,9 @@ class OldShop:
         self.warning = ""  # in red, on the page that says "Saved."
         self.drop_reply_of = None
         self.show_password = False
+        self.checks_login = self.login_says_nothing = False
+        self.finds_all = False  # whatever is searched for
+        self.remark_as = "{}"  # HTML of the search's result
         self.holds = {}
         self.freezes_at = None
         handler = type("Handler", (Handler,), {"shop": self})
@@ -139,6 +143,21 @@ class OldShop:
     def state(self):
         return {"lines": self.lines(), "logins": self.logins, "failed_logins": self.failed_logins,
                 "locked": self.locked, "requests": self.requests, "saves": self.saves}
+
+    # --- what people do
+
+    def add_line(self, remark, number="558", product="10", qty="5,00"):
+        """Somebody's, or another program's: saved in between like any other."""
+        with self.lock:
+            sheet = self.worksheets[number]
+            sheet["version"] += 1
+            sheet["lines"].append({"product": product, "qty": qty, "remark": remark})
+
+    def delete_line(self, number, place):
+        with self.lock:
+            sheet = self.worksheets[number]
+            sheet["version"] += 1
+            del sheet["lines"][place - 1]
 
     # --- what happens to it
 
@@ -172,7 +191,7 @@ class OldShop:
     # --- for the handler
 
     def at(self, point):
-        """Points are "choose", "save" (before it is stored), "saved" (after) and "find"."""
+        """Points are "check" (before a login is sent), "choose", "save" (before it is stored), "saved" (after) and "find"."""
         hold = self.holds.pop(point, None)
         if hold:
             hold.stay()
@@ -244,6 +263,9 @@ class Handler(BaseHTTPRequestHandler):
             self.shop.requests += 1
             if split.path == "/login":
                 self.page_login(form)
+            elif split.path == "/check":
+                self.shop.at("check")
+                self.reply("")
             elif self.session() not in self.shop.sessions:
                 self.redirect("/login")
             else:
@@ -273,14 +295,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def page_login(self, form):
         if "user" not in form:
-            self.page(LOGIN % "")
+            self.page(LOGIN % ("", CHECKS if self.shop.checks_login else ""))
             return
         key = self.shop.log_in(form["user"], form.get("pass"))
         if key:
             self.redirect("/", **{"Set-Cookie": f"oldshop={key}; HttpOnly"})
         else:
             words = "This account is locked." if self.shop.locked else "User or password is wrong."
-            self.page(LOGIN % f'<p class="error">{words}</p>')
+            self.page(LOGIN % ("" if self.shop.login_says_nothing else f'<p class="error">{words}</p>', ""))
 
     def page_logout(self, _query, _form):
         self.shop.sessions.pop(self.session(), None)
@@ -311,8 +333,9 @@ class Handler(BaseHTTPRequestHandler):
         if wanted:
             self.shop.at("find")
         rows = "".join(
-            "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", *FIELDS)) + "</tr>"
-            for line in self.shop.lines() if wanted and wanted in line["remark"])
+            "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", "product", "qty")) +
+            f"<td>{self.shop.remark_as.format(quoted(line['remark']))}</td></tr>"
+            for line in self.shop.lines() if wanted and (wanted in line["remark"] or self.shop.finds_all))
         self.page(f'<form>Remark <input name="remark" value="{quoted(wanted)}"> <input type="submit" value="Find">'
                   '</form><table id="lines"><tr><th>Worksheet</th><th>Line</th><th>Product</th><th>Amount</th>'
                   f'<th>Remark</th></tr>{rows}</table><p id="searched">Searched: {quoted(wanted)}</p>')

@@ -27,7 +27,8 @@ cat >"$work/seeds/recipe" <<'END'
  "lookup": [{"each": "tr", "where": {"text": {"of": "td", "is": "{order.uniqueid}"}}, "do":
   [{"found": {"reference": "{row}", "product_nr": "1", "amount": "{order.product_amount|number:,.:2}"}}]}],
  "create": [{"call": "p"}, {"wait": {"any": [{"dialog": true}, {"equal": ["a", "b"]}]}}], "commit": [{"click": "#s"}],
- "verify": [{"found": {"reference": "1", "product_nr": "1", "amount": "1"}}], "errors": [{"text": "x", "code": "erp_busy"}]}
+ "verify": [{"when": {"any": [{"url": {"ends": "/{order.uniqueid}"}}, {"variable": {"text": "{x}", "starts": "a"}}]}},
+  {"read": "#x", "exact": true, "into": "x"}, {"assert": {"equal": ["{x}", "{order.uniqueid}"]}}, {"found": {"reference": "1", "product_nr": "1", "amount": "1"}}], "errors": [{"text": "x", "code": "erp_busy"}]}
 END
 element='{"ok":true,"element":{"element-6066-11e4-a52e-4f735466cecf":"e"}}'
 cat >"$work/seeds/browser" <<END
@@ -77,7 +78,7 @@ for source in "$here"/*.c; do
     mkdir "$work/$name"
     # shellcheck disable=SC2086
     clang $flags -fsanitize=fuzzer "$source" "$work/library.a" -o "$work/$name/fuzz" \
-        -levent_core -levent_extra -ljansson -lsodium -lm
+        -levent_core -levent_extra -ljansson -lsodium -lutf8proc -lm
     cp -r "$work/seeds" "$work/$name/corpus"
     if "$work/$name/fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=5 \
         -artifact_prefix="$work/$name/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then

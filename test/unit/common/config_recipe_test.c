@@ -17,7 +17,8 @@
 #include "common/sweep.h"
 
 #define FOUND                                                                                      \
-    "[{\"found\": {\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "       \
+    "[{\"assert\": {\"value\": {\"of\": \"#r\", \"is\": \"{order.uniqueid}\"}}}, {\"found\": "     \
+    "{\"reference\": \"{order.uniqueid}\", \"product_nr\": \"1\", \"amount\": "                    \
     "\"1\"}}]"
 #define RECIPE(url)                                                                                \
     "{\"recipe\": 1, \"options\": {\"branch\": {}}, \"login\": [{\"goto\": \"" url "\"}], "        \
@@ -102,6 +103,7 @@ test_members(void **state)
         {ERP(", \"options\": []"), "/erp/options"},
         {ERP(BRANCH ", \"browser\": {\"name\": \"lynx\"}"), "/erp/browser/name"},
         {ERP(BRANCH ", \"browser\": {\"arguments\": [1]}"), "/erp/browser/arguments/0"},
+        {ERP(BRANCH ", \"browser\": {\"preferences\": []}"), "/erp/browser/preferences"},
     };
 
     (void)state;
@@ -109,6 +111,60 @@ test_members(void **state)
         expect_fault(wrong[i].erp, "shops/shop.json", wrong[i].pointer);
     expect_fault("{\"system\": \"webdriver\", \"url\": \"http://e/\", \"recipe\": \"none\"}",
                  "shops/shop.json", "/erp/recipe");
+}
+
+static void
+expect_preference(const char *name, const char *value, bool sound)
+{
+    char erp[400], pointer[128];
+
+    snprintf(erp, sizeof erp, ERP(BRANCH ", \"browser\": {\"preferences\": {\"%s\": %s}}"), name,
+             value);
+    snprintf(pointer, sizeof pointer, "/erp/browser/preferences/%s", name);
+    if (!sound)
+        expect_fault(erp, "shops/shop.json", pointer);
+    else
+        workshop_config_free(workshop(erp));
+    assert_int_equal(faults.count, !sound);
+}
+
+/* What keeps passwords, what goes around what a browser may reach, and what asks ahead of its time
+ * is nobody's to switch on: not by a name above it either. */
+static void
+test_preferences(void **state)
+{
+    static const char *const kept[] = {"credentials_enable_service",
+                                       "credentials_enable_autosignin",
+                                       "password_manager.x",
+                                       "profile.password_manager_enabled",
+                                       "profile",
+                                       "signon.rememberSignons",
+                                       "autofill.profile_enabled",
+                                       "autofill",
+                                       "browser.formfill.enable",
+                                       "extensions.formautofill.addresses.enabled",
+                                       "proxy",
+                                       "proxy.mode",
+                                       "Network.Proxy.type",
+                                       "network.proxy.no_proxies_on",
+                                       "net.network_prediction_options",
+                                       "net",
+                                       "network",
+                                       "network.prefetch-next",
+                                       "network.predictor.enabled",
+                                       "network.dns.disablePrefetch",
+                                       "network.http.speculative-parallel-limit",
+                                       "intl.accept_languages"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        expect_preference(kept[i], "true", false);
+    expect_preference("a.b", "null", false);
+    expect_preference("a.b", "1.5", false);
+    expect_preference("a.b", "{\"c\": 1}", false);
+    expect_preference("plugins.always_open_pdf_externally", "true", true);
+    expect_preference("dom.max_script_run_time", "20", true);
+    expect_preference("intl.locale.requested", "\"de\"", true);
 }
 
 static void
@@ -187,8 +243,9 @@ test_slice_and_copy(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_members), TEST(test_faults_of_the_recipe),
-                                       TEST(test_own_driver), TEST(test_slice_and_copy)};
+    const struct CMUnitTest tests[] = {TEST(test_members), TEST(test_preferences),
+                                       TEST(test_faults_of_the_recipe), TEST(test_own_driver),
+                                       TEST(test_slice_and_copy)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

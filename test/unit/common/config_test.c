@@ -169,6 +169,7 @@ test_everything(void **state)
         "{\"control_socket\":\"/run/x.sock\",\"control_group\":\"g\",\"state_dir\":\"state\","
         "\"workshops_dir\":\"shops\",\"log_dir\":\"/log\",\"key_file\":\"k\","
         "\"sandbox\":\"off\",\"webdriver_url\":null,"
+        "\"allowed_users\":[\"nobody\"],"
         "\"worker_uids\":{\"first\":2147483646,\"count\":2}}");
     write_file(
         "shops/a.json",
@@ -212,16 +213,19 @@ test_all_faults_at_once(void **state)
     (void)state;
     write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"sandbox\":\"maybe\",\"x/y~z\":1,"
                                 "\"control_socket\":\"\",\"webdriver_url\":\"ftp://x\","
+                                "\"allowed_users\":[\"x\",7],"
                                 "\"worker_uids\":{\"first\":0,\"last\":9}}");
     write_file(
         "shops/a.json",
-        "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:8101\",\"active\":1,\"ports\":[],"
+        "{\"workshop\":\"A\",\"user\":\"daemon\",\"listen\":\"0.0.0.0:8101\",\"active\":1,"
+        "\"ports\":[],"
         "\"erp\":{\"system\":\"tryton\",\"url\":\"x\",\"verify\":false},\"retention_days\":0,"
         "\"credentials\":{\"username\":7,\"password\":\"\",\"token\":\"t\"},"
         "\"api_tokens\":[{\"scope\":\"all\"},5],\"retry\":{\"max_s\":-1,\"twice\":2}}");
     write_file("shops/b.json",
                "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\",\"user\":\"root\"}");
     write_file("shops/c.json", "{\"workshop\":\"C\"");
+    write_file("shops/d.json", "{\"workshop\":\"Pumplined: x\"}");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
     expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
@@ -230,7 +234,9 @@ test_all_faults_at_once(void **state)
     expect_fault("pumpline.json", "/worker_uids/first", "whole number from 1000");
     expect_fault("pumpline.json", "/worker_uids/last", "is no known member");
     expect_fault("pumpline.json", "/worker_uids/count", "is missing");
+    expect_fault("pumpline.json", "/allowed_users/1", "must be a user's name");
     expect_fault("shops/b.json", "/user", "neither root");
+    expect_fault("shops/a.json", "/user", "neither one of allowed_users");
     expect_fault("shops/a.json", "/active", "true or false");
     expect_fault("shops/a.json", "/ports", "is no known member");
     expect_fault("shops/a.json", "/erp/url", "URL");
@@ -248,6 +254,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/listen", "another workshop: a");
     expect_fault("shops/b.json", "/workshop", "another workshop too: a");
     expect_fault("shops/c.json", "", "line 1");
+    expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
     list = config_faults_json(&faults);
     assert_int_equal(json_array_size(list), faults.count);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),
@@ -263,15 +270,17 @@ test_clashes(void **state)
     write_file("shops/b.json", "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/listen", "its port is used by another workshop: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
-    assert_int_equal(faults.count, 1);
+    expect_fault("shops/a.json", "/workshop", "is the name of another workshop too: b");
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
-    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.count, 2);
     write_file("shops/b.json", "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
     config_free(load_sound()); /* its own slug may be its name */
 }
@@ -361,12 +370,83 @@ tokens_have_hashes_and_names_of_their_own(void **state)
     }
 }
 
+/* Its checks are quadratic no more, and there is a limit. */
+static void
+tokens_are_not_without_number(void **state)
+{
+    json_t *document =
+        json_pack("{s:s s:s s:{s:s s:s} s:[]}", "workshop", "A", "listen", "127.0.0.1:1", "erp",
+                  "system", "file", "folder", "/f", "api_tokens");
+    json_t *tokens = json_object_get(document, "api_tokens");
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 40000; i++)
+        json_array_append_new(tokens, json_pack("{s:i}", "x", i));
+    text = json_dumps(document, JSON_COMPACT);
+    write_file("shops/a.json", text);
+    assert_null(load());
+    expect_fault("shops/a.json", "/api_tokens", "more than 1000");
+    free(text);
+    json_decref(document);
+}
+
+static void
+faults_are_each_workshops_own(void **state)
+{
+    struct daemon_config *config;
+
+    (void)state;
+    write_file("shops/a.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"B\\nb\",\"listen\":\"127.0.0.1:2\",\"erp\":{\"system\":\"x\"}}");
+    write_file("shops/c.json", "[]");
+    write_file("shops/d.json", "{");
+    config_faults_clear(&faults);
+    config = config_load_each(main_file, &faults);
+    assert_non_null(config);
+    assert_int_equal(faults.count, 0);
+    assert_int_equal(config->workshop_count, 4);
+    assert_int_equal(config->workshops[0]->faults.count, 0);
+    for (size_t i = 1; i < 4; i++) {
+        assert_true(config->workshops[i]->faults.count > 0);
+        assert_null(config->workshops[i]->erp_system);
+        assert_true(json_is_object(config->workshops[i]->document));
+        assert_true(*config->workshops[i]->name && !strchr(config->workshops[i]->name, '\n'));
+    }
+    config_free(config);
+    write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"nonsense\":1}");
+    assert_null(config_load_each(main_file, &faults));
+    assert_true(faults.count > 4); /* then all are told at once */
+}
+
+static void
+a_name_is_the_same_however_it_is_written(void **state)
+{
+    struct daemon_config *config;
+
+    (void)state;
+    write_file("shops/a.json",
+               "{\"workshop\":\"Zoe\\u0308\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
+    config = load_sound();
+    assert_string_equal(config->workshops[0]->name, "Zo\xc3\xab");
+    assert_ptr_equal(config_find(config, "Zo\xc3\xab"), config->workshops[0]);
+    assert_ptr_equal(config_find(config, "Zoe\xcc\x88"), config->workshops[0]);
+    config_free(config);
+    write_file("shops/b.json",
+               "{\"workshop\":\"Zo\\u00eb\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    assert_null(load());
+    expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
+}
+
 static void
 test_names(void **state)
 {
     static const char *const files[] = {"shops/Upper.json", "shops/a_b.json", "shops/-a.json",
                                         "shops/a b.json", "shops/\xff.json"};
-    static const char *const names[] = {"\"\"", "\" \"", "5", "null", "\"a\\nb\"", "\"a\\u009bb\""};
+    static const char *const names[] = {"\"\"",   "\" \"",        "5",
+                                        "null",   "\"a\\nb\"",    "\"a\\u009bb\"",
+                                        "\" A\"", "\"A\\u00a0\"", "\"A\\u200b\""};
     char document[600], name[200];
     json_t *list;
 
@@ -429,19 +509,20 @@ the_key_file_is_found_whatever_else_is_wrong(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        char *path, wanted[256];
+        struct daemon_config config;
+        char wanted[256];
+        int result;
 
         write_file("pumpline.json", cases[i].document);
-        path = config_key_file(main_file, &err);
+        result = config_paths(main_file, &config, &err);
+        assert_int_equal(result, cases[i].path ? 0 : -1);
         if (!cases[i].path) {
-            assert_null(path);
             assert_non_null(strstr(err.text, main_file));
             continue;
         }
         snprintf(wanted, sizeof wanted, "%s%s%s", *cases[i].path == '/' ? "" : folder,
                  *cases[i].path == '/' ? "" : "/", cases[i].path);
-        assert_string_equal(path, wanted);
-        free(path);
+        assert_string_equal(config.key_file, wanted);
     }
 }
 
@@ -459,7 +540,10 @@ main(void)
                                        TEST(test_names),
                                        TEST(test_long_member),
                                        TEST(the_key_file_is_found_whatever_else_is_wrong),
-                                       TEST(tokens_have_hashes_and_names_of_their_own)};
+                                       TEST(tokens_have_hashes_and_names_of_their_own),
+                                       TEST(tokens_are_not_without_number),
+                                       TEST(faults_are_each_workshops_own),
+                                       TEST(a_name_is_the_same_however_it_is_written)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

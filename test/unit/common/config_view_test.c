@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/config.h"
+#include "common/sealed.h"
 #include "common/secret.h"
 
 #define HASH "0123456789012345678901234567890123456789012345678901234567890123"
@@ -292,8 +293,10 @@ static void
 test_credentials(void **state)
 {
     unsigned char key[SECRET_KEY_BYTES] = {1}, other[SECRET_KEY_BYTES] = {2};
-    char *sealed = secret_seal_text(key, "credentials", "gygag"), member[256];
     struct workshop_config *w = workshop_with(ERP, "");
+    char *place = sealed_place(w->document), *sealed = sealed_make(key, place, "gygag"),
+         *unbound = secret_seal_text(key, "credentials", "gygag"),
+         *elsewhere = sealed_make(key, "elsewhere", "gygag"), member[256];
     struct credentials credentials;
     struct err err;
 
@@ -303,9 +306,18 @@ test_credentials(void **state)
     expect_credentials(member, other, NULL, NULL);
     expect_credentials(member, other, key, "gygag");
     expect_credentials(member, key, other, "gygag");
+    snprintf(member, sizeof member, "{\"sealed\":\"%s\"}", unbound);
+    expect_credentials(member, key, NULL, "gygag");
+    expect_credentials(member, other, key, "gygag");
+    expect_credentials(member, other, NULL, NULL);
+    snprintf(member, sizeof member, "{\"sealed\":\"%s\"}", elsewhere);
+    expect_credentials(member, key, other, NULL);
     expect_credentials("{\"sealed\":\"no base64\"}", key, other, NULL);
     expect_credentials("\"plain\"", other, key, "plain");
+    free(elsewhere);
+    free(unbound);
     free(sealed);
+    free(place);
     assert_int_equal(config_credentials(w, key, NULL, &credentials, &err), 0);
     assert_null(credentials.username);
     assert_null(credentials.password);

@@ -125,6 +125,63 @@ test_sound(void **state)
     forget();
 }
 
+/* Whatever keyboard or system it comes from. */
+static void
+test_text_is_normalised(void **state)
+{
+    struct credentials credentials;
+    struct order_faults faults;
+    struct order order;
+    const char *body;
+
+    (void)state;
+    expect_taken(body_with("uniqueid", "\"Zoe\xcc\x88\"", ""));
+    assert_string_equal(o.order.uniqueid, "Zo\xc3\xab");
+    forget();
+    expect_taken(body_with("worksheet", "\"Zo\\u0065\\u0308\"", ""));
+    assert_string_equal(o.order.worksheet, "Zo\xc3\xab");
+    forget();
+    expect_taken(body_with("password", "\"Zoe\xcc\x88\"", "")); /* as the ERP knows it */
+    assert_string_equal(o.credentials.password, "Zoe\xcc\x88");
+    forget();
+    body = "{\"workshop\":\"Zoe\xcc\x88\",\"worksheet\":1,\"product_nr\":1,\"product_amount\":5."
+           "0000000,"
+           "\"uniqueid\":1}";
+    assert_int_equal(
+        order_parse(body, strlen(body), "Zo\xc3\xab", false, &order, &credentials, &faults), 0);
+    assert_string_equal(order.product_amount, "5.0000000");
+}
+
+static void
+test_what_nobody_sees_is_refused(void **state)
+{
+    static const struct {
+        const char *value, *wrong;
+    } cases[] = {{"\" 1\"", "begins with white space"},
+                 {"\"1\\u00a0\"", "ends with white space"},
+                 {"\"1\xe3\x80\x80\"", "ends with white space"},
+                 {"\"1\\u200b2\"", "has no width"},
+                 {"\"\\ufeff1\"", "has no width"},
+                 {"\"\\u200b\"", "has no width"},
+                 {"\"1\\u20282\"", "control character"},
+                 {"\"1\\u0000\"", "control character"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t m = 0; m < 7; m++) {
+            const char *body = body_with(member_names[m], cases[i].value, "");
+            bool clash = m == 0; /* another workshop's, too */
+
+            assert_int_equal(parse_bytes(body, strlen(body), true), -1);
+            assert_string_equal(o.faults.code, "invalid_fields");
+            if (!clash && !strstr(o.faults.detail, cases[i].wrong))
+                fail_msg("%s: %s", body, o.faults.detail);
+            assert_memory_equal(o.faults.detail, member_names[m], strlen(member_names[m]));
+            forget();
+            expect_refused(member_names[m], "\"\\u00a0\xe2\x80\x83 \"", "missing_fields");
+        }
+}
+
 static void
 test_missing(void **state)
 {
@@ -146,7 +203,7 @@ test_missing(void **state)
 static void
 test_wrong_workshop(void **state)
 {
-    static const char *const others[] = {"\"Other\"", "\"bennys auto\"", "\"Bennys Auto \"",
+    static const char *const others[] = {"\"Other\"", "\"bennys auto\"", "\"Bennys  Auto\"",
                                          "\"Bennys Auto2\""};
 
     (void)state;
@@ -302,8 +359,8 @@ test_lengths(void **state)
 static void
 test_shape(void **state)
 {
-    static const char *const bodies[] = {"",  " ",   "[]",  "5",   "null",           "\"x\"",
-                                         "{", "{}x", "{},", "{a}", "\xef\xbb\xbf{}", "{\"a\":1,}"};
+    static const char *const bodies[] = {"",  " ",   "[]",  "5",   "null",          "\"x\"",
+                                         "{", "{}x", "{},", "{a}", "\xef\xbb\xbf{", "{\"a\":1,}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
@@ -382,6 +439,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
+                                       cmocka_unit_test(test_text_is_normalised),
+                                       cmocka_unit_test(test_what_nobody_sees_is_refused),
                                        cmocka_unit_test(test_missing),
                                        cmocka_unit_test(test_wrong_workshop),
                                        cmocka_unit_test(test_duplicates),

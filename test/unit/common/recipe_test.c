@@ -62,8 +62,8 @@ test_verbs(void **state)
     expect_verb("{\"type\": \"x\", \"into\": \"#x\", \"clear\": true}", "type");
     expect_verb("{\"clear\": \"#x\"}", "clear");
     expect_verb("{\"dialog\": \"accept\", \"type\": \"x\"}", "dialog");
-    assert_null(recipe_verb_at(20));
-    assert_non_null(recipe_verb_at(19));
+    assert_null(recipe_verb_at(22));
+    assert_non_null(recipe_verb_at(21));
 }
 
 static void
@@ -121,6 +121,61 @@ test_where_it_looks(void **state)
                                    here));
 }
 
+/* Pieces p0… of which each calls what `calls` says of it, and the faults of the recipe about them.
+ */
+static void
+expect_circles(size_t count, const char *(*calls)(size_t i), const char *faulty)
+{
+    json_t *pieces = json_object(), *recipe = json_pack("{s:O}", "pieces", pieces);
+    struct config_faults found = {NULL, 0};
+    char names[256] = "", name[16];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "p%zu", i);
+        json_object_set_new(pieces, name, json_loads(calls(i), 0, NULL));
+    }
+    recipe_check(recipe, "f", &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (strncmp(found.items[i].pointer, "/pieces", 7) == 0)
+            strcat(strcat(names, found.items[i].pointer + 7), " ");
+    assert_string_equal(names, faulty);
+    config_faults_clear(&found);
+    json_decref(pieces);
+    json_decref(recipe);
+}
+
+static const char *
+some_call(size_t i)
+{
+    static const char *const steps[] = {
+        "[{\"call\": \"p1\"}]", /* leads to a circle, and is none of it */
+        "[{\"call\": \"p3\"}, {\"call\": \"p2\"}]",
+        "[{\"when\": {\"present\": \"a\"}, \"then\": [{\"call\": \"p1\"}]}]",
+        "[{\"goto\": \"/\"}]",
+        "[{\"each\": \"tr\", \"do\": [{\"call\": \"p4\"}]}]",
+        "[{\"call\": \"p3\"}, {\"call\": \"p3\"}]"};
+
+    return steps[i];
+}
+
+static const char *
+next_call(size_t i)
+{
+    static char step[64];
+
+    snprintf(step, sizeof step, "[{\"call\": \"p%zu\"}]", i + 1 == RECIPE_PIECES_MAX ? 0 : i + 1);
+    return i + 2 == RECIPE_PIECES_MAX ? "[{\"goto\": \"/\"}]" : step;
+}
+
+static void
+test_circles(void **state)
+{
+    (void)state;
+    expect_circles(6, some_call, "/p1 /p2 /p4 ");
+    expect_circles(RECIPE_PIECES_MAX, next_call, "");
+    expect_circles(42000, next_call, " "); /* refused for that, and not gone through */
+}
+
 static void
 test_find(void **state)
 {
@@ -157,7 +212,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),    cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_options), cmocka_unit_test(test_where_it_looks),
-        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_circles), cmocka_unit_test(test_find),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

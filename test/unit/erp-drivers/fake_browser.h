@@ -79,13 +79,16 @@ struct fake {
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool shows_twice;        /* two lines for each that it has stored */
+    bool shows_other_id;     /* what may be our id or another */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
     bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
     bool asks_nothing;       /* no dialog opens */
+    bool never_confirms;     /* it does not say that the line is stored */
+    bool cuts_off;           /* the reply to the save is lost, and the gate shuts */
     bool elsewhere;          /* on another machine: no sweep finds it */
     unsigned appears_after;  /* sweeps, if the reply to its start is lost */
     /* What is in it. */
-    bool open, menu, asking, hangs;
+    bool open, menu, asking, hangs, armed, cut;
     /* What it counts. */
     unsigned requests, sessions, deleted, sweeps, swept, logins, logouts, saves, commits;
     unsigned left; /* for a blank page */
@@ -172,10 +175,18 @@ fake_answer(struct fake *f, const json_t *question)
                "bot-<secret>&amp;&quot;7351</html>\"}";
     if (strcmp(op, "read") == 0)
         return fake_read(f, css);
+    if (strcmp(op, "condition") == 0 && f->never_confirms &&
+        json_object_get(json_object_get(question, "condition"), "text"))
+        return fake_no("Saved is not there");
     if (strcmp(op, "condition") == 0)
         return f->hides_menu && !f->menu ? fake_no("#menu is not there") : "{\"ok\":true}";
+    if (strcmp(op, "rows") == 0)
+        assert_false(f->armed || f->cut); /* what is looked up reaches the ERP */
+    if (strcmp(op, "rows") == 0 && f->shows_other_id)
+        return "{\"ok\":true,\"rows\":[],\"elements\":[],\"doubt\":\"td holds u 1\"}";
     if (strcmp(op, "rows") == 0 && f->shows_twice && f->saves)
-        return "{\"ok\":true,\"rows\":[3,4],\"elements\":[{},{}]}";
+        return "{\"ok\":true,\"rows\":[3,4],\"elements\":[{\"element-6066-11e4-a52e-"
+               "4f735466cecf\":\"row3\"},{\"element-6066-11e4-a52e-4f735466cecf\":\"row4\"}]}";
     if (strcmp(op, "rows") == 0 && f->hides_lines && f->saves)
         return fake_no("the list is not there");
     if (strcmp(op, "rows") == 0)
@@ -236,6 +247,7 @@ fake_do(struct fake *f, const struct erp_request *request)
     } else if (ends_with(url, "/alert/accept")) {
         f->saves += f->asking && !f->refuses;
         f->asking = false;
+        f->cut |= f->cuts_off && f->armed;
     } else if (ends_with(url, "/screenshot")) {
         value = "\"iVBORw0KGgo=\"";
     } else if (ends_with(url, "/execute/sync")) {
@@ -303,10 +315,22 @@ fake_hang(struct fake *f, const struct erp_request *request, struct erp_reply *r
 }
 
 static inline void
+fake_gate(struct fake *f, const struct erp_request *request)
+{
+    if (request->commits)
+        f->armed = true;
+    else if (request->gate != ERP_GATE_STAYS)
+        f->armed = false;
+    if (request->gate == ERP_GATE_RENEWS)
+        f->cut = false;
+}
+
+static inline void
 fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
 {
     bool at = ++f->requests == f->at;
 
+    fake_gate(f, request);
     f->commits += request->commits;
     f->now_ms += 1 + request->delay_ms;
     f->delayed_ms += request->delay_ms;
@@ -324,6 +348,7 @@ fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *
         fake_say(f, reply, 404, "{\"error\":\"no such alert\",\"message\":\"\"}");
     else
         fake_say(f, reply, 200, fake_do(f, request));
+    reply->cut_off = f->cut ? "the ERP closed the connection" : NULL;
 }
 
 #endif

@@ -38,24 +38,99 @@ test_rule_gives_the_reason(void **state)
     assert_int_equal(fake.logins, 1);
 }
 
+static json_t *
+each_of_find(void)
+{
+    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
+
+    return json_array_get(json_object_get(pieces, "find"), 1);
+}
+
+static void
+expect_twice(struct order *order)
+{
+    expect(attempt(order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line is there twice: L3 and L4; delete one, then retry");
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
 /* Not even where the step may fail: it would pass for a line that is not there. */
 static void
 test_two_lines_of_one_id(void **state)
 {
     struct order order = order_of("u-1");
-    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
-    json_t *each = json_array_get(json_object_get(pieces, "find"), 1);
 
     (void)state;
     fake.saves = 1;
     fake.shows_twice = true;
     for (int optional = 0; optional < 2; optional++) {
-        json_object_set_new(each, "optional", json_boolean(optional));
-        expect(attempt(&order), ERP_REJECT, "ui_changed");
-        assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
-        assert_int_equal(outcome.evidence_count, 2);
+        json_object_set_new(each_of_find(), "optional", json_boolean(optional));
+        expect_twice(&order);
     }
+    json_object_set_new(each_of_find(), "only", json_false());
+    expect_twice(&order);
     assert_int_equal(fake.commits, 0);
+    fake.shows_twice = false; /* one has been deleted */
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Also where an earlier request stored it, and where it is only read back that there are two. */
+static void
+test_two_lines_after_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.shows_twice = true;
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+    assert_true(order.commit_sent);
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+}
+
+/* Rows that are never said to be found are no lines that could be told from each other. */
+static void
+test_two_rows_without_a_line(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    json_array_clear(json_object_get(each_of_find(), "do"));
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_a_text_that_may_be_our_id(void **state)
+{
+    struct order order = order_of("u 1");
+
+    (void)state;
+    fake.shows_other_id = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_non_null(strstr(outcome.reason_text, "td holds u 1"));
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Before a browser is opened. */
+static void
+test_an_id_that_can_not_be_told_from_others(void **state)
+{
+    struct order order = order_of("H  x");
+
+    (void)state;
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_non_null(strstr(outcome.reason_text, "two blanks in a row"));
+    order.commit_sent = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.requests, 0);
 }
 
 static void
@@ -257,6 +332,88 @@ test_other_dialog_at_commit(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* --- the browser is cut off from the ERP --- */
+
+/* The page shows the ERP's answer, which the proxy could not read: another browser reads it back.
+ */
+static void
+test_cut_off_and_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+static void
+test_cut_off_and_not_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.forgets = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* What the page waits for never comes; it is not waited for long. */
+static void
+test_cut_off_without_an_answer(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    json_object_set_new(json_object_get(erp, "$recipe"), "timeout_s", json_integer(60));
+    fake.cuts_off = fake.never_confirms = true;
+    expect(attempt(&order), ERP_RETRY, "erp_unreachable");
+    assert_string_equal(outcome.reason_text, "commit/2 wait: the ERP closed the connection");
+    assert_in_range(fake.delayed_ms, 2700, 3300);
+    assert_int_equal(fake.open, 0);
+    fake.delayed_ms = 0;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s */
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+static void
+test_cut_off_and_refused(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.refuses = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+}
+
+/* An attempt that was given up in the middle has left a browser that reaches nothing. */
+static void
+test_cut_off_before(void **state)
+{
+    struct order first = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.forgets = true;
+    expect(attempt(&first), ERP_REJECT, "outcome_unknown");
+    fake.forgets = false;
+    fake.saves = 0;
+    fake.cut = true;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.sessions, 2);
+}
+
 int
 main(void)
 {
@@ -264,6 +421,10 @@ main(void)
         TEST(test_page_changed),
         TEST(test_rule_gives_the_reason),
         TEST(test_two_lines_of_one_id),
+        TEST(test_two_lines_after_the_commit),
+        TEST(test_two_rows_without_a_line),
+        TEST(test_a_text_that_may_be_our_id),
+        TEST(test_an_id_that_can_not_be_told_from_others),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),
         TEST(test_login_is_no_refusal_of_the_order),
@@ -277,6 +438,11 @@ main(void)
         TEST(test_refusal_and_no_look_up),
         TEST(test_refusal_while_looking_up),
         TEST(test_other_dialog_at_commit),
+        TEST(test_cut_off_and_confirmed),
+        TEST(test_cut_off_and_not_confirmed),
+        TEST(test_cut_off_without_an_answer),
+        TEST(test_cut_off_and_refused),
+        TEST(test_cut_off_before),
     };
 
     secret_start();

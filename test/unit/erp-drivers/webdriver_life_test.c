@@ -212,6 +212,39 @@ test_marked(void **state)
     assert_true(is_marked("firefox"));
 }
 
+/* The workshop's go along; ours hold, whatever it says. */
+static void
+expect_preferences(const char *name, const char *options, const char *ours)
+{
+    json_t *setup_of =
+        json_pack("{s:s s:{s:i s:b}}", "name", name, "preferences", "a.b", 7, ours, 1);
+    json_t *capabilities, *preferences;
+    struct browser *b;
+
+    json_object_set_new(erp, "browser", setup_of);
+    b = browser_new(erp);
+    capabilities = browser_capabilities(b);
+    preferences = json_object_get(
+        json_object_get(
+            json_object_get(json_object_get(capabilities, "capabilities"), "alwaysMatch"), options),
+        "prefs");
+    assert_int_equal(json_integer_value(json_object_get(preferences, "a.b")), 7);
+    assert_true(json_is_false(json_object_get(preferences, ours)));
+    assert_string_equal(json_string_value(json_object_get(preferences, "intl.accept_languages")),
+                        "en");
+    json_decref(capabilities);
+    browser_free(b);
+    json_object_del(erp, "browser");
+}
+
+static void
+test_preferences(void **state)
+{
+    (void)state;
+    expect_preferences("chrome", "goog:chromeOptions", "credentials_enable_service");
+    expect_preferences("firefox", "moz:firefoxOptions", "signon.rememberSignons");
+}
+
 int
 main(void)
 {
@@ -229,6 +262,7 @@ main(void)
         TEST(test_elsewhere_it_stays_noted),
         TEST(test_start_adopted),
         TEST(test_marked),
+        TEST(test_preferences),
     };
 
     secret_start();

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sealed.h"
 #include "common/secret.h"
 #include "supervisor/document.h"
 
@@ -162,13 +163,14 @@ a_password_is_sealed_and_then_stays_as_it_is(void **state)
 {
     json_t *stored = with_password("secret-1"), *again = with_password("secret-1"),
            *other = with_password("secret-2"), *none = json_object();
-    char *plain;
+    char *plain, *place = sealed_place(stored);
 
     (void)state;
     document_seal(stored, NULL, key, NULL);
-    plain = secret_open_text(key, "credentials", sealed(stored));
+    plain = sealed_open(key, place, sealed(stored));
     assert_string_equal(plain, "secret-1");
     secret_free(plain);
+    free(place);
     document_seal(again, stored, key, NULL);
     assert_string_equal(sealed(again), sealed(stored));
     document_seal(other, stored, key, NULL);
@@ -184,6 +186,60 @@ a_password_is_sealed_and_then_stays_as_it_is(void **state)
     json_decref(again);
     json_decref(other);
     json_decref(none);
+}
+
+static json_t *
+at(const char *url, const char *password)
+{
+    json_t *document = with_password(password);
+
+    json_object_set_new(document, "erp", json_pack("{ssss}", "system", "tryton", "url", url));
+    return document;
+}
+
+/* Whoever may change a configuration, but not read its password. */
+static void
+a_password_does_not_follow_to_another_place(void **state)
+{
+    json_t *stored = at("https://erp.example.com/db/", "secret-1"), *moved,
+           *again = at("https://evil.example.com/db/", "secret-1");
+
+    (void)state;
+    document_seal(stored, NULL, key, NULL);
+    moved = json_deep_copy(stored);
+    json_object_set_new(json_object_get(moved, "erp"), "url", json_string("https://evil/db/"));
+    assert_true(document_opens(stored, key, NULL));
+    assert_false(document_opens(moved, key, NULL));
+    document_seal(moved, stored, key, NULL); /* nobody can open it: it stays */
+    assert_string_equal(sealed(moved), sealed(stored));
+    document_seal(again, stored, key, NULL); /* sent again: sealed for the new place */
+    assert_string_not_equal(sealed(again), sealed(stored));
+    assert_true(document_opens(again, key, NULL));
+    json_decref(stored);
+    json_decref(moved);
+    json_decref(again);
+}
+
+static void
+what_an_earlier_version_has_sealed_is_bound(void **state)
+{
+    json_t *stored = at("https://erp.example.com/db/", "x"), *again;
+    char *text = secret_seal_text(other_key, "credentials", "secret-1");
+
+    (void)state;
+    json_object_set_new(json_object_get(stored, "credentials"), "password",
+                        json_pack("{ss}", "sealed", text));
+    again = json_deep_copy(stored);
+    assert_true(document_is_unbound(stored));
+    assert_false(document_opens(stored, other_key, NULL));
+    document_seal(stored, NULL, key, other_key);
+    assert_false(document_is_unbound(stored));
+    assert_true(document_opens(stored, key, NULL));
+    document_seal(again, stored, key, other_key);
+    assert_true(json_equal(again, stored)); /* as its file says it until it is written */
+    free(text);
+    json_decref(stored);
+    json_decref(again);
 }
 
 /* While a key is being replaced. */
@@ -232,6 +288,8 @@ main(void)
         cmocka_unit_test(a_password_stays_its_users),
         cmocka_unit_test(a_hash_stays_its_tokens),
         cmocka_unit_test(a_password_is_sealed_and_then_stays_as_it_is),
+        cmocka_unit_test(a_password_does_not_follow_to_another_place),
+        cmocka_unit_test(what_an_earlier_version_has_sealed_is_bound),
         cmocka_unit_test(what_was_sealed_with_the_old_key_is_sealed_with_the_new_one),
         cmocka_unit_test(a_file_is_fit_for_people),
     };

@@ -48,14 +48,15 @@ configuration(const struct master_keys *sealed_with)
 }
 
 static void
-proposes(const struct daemon_config *config, const char *slug, json_t *sent, const char *pointers)
+proposes_in(const struct daemon_config *config, const char *slug, json_t *sent,
+            const char *pointers, const char *in)
 {
     struct config_faults faults = {0};
     struct workshop_config *workshop = registry_propose(config, &keys, slug, sent, NULL, &faults);
     char found[256] = "";
 
     for (size_t i = 0; i < faults.count; i++) {
-        assert_true(strncmp(faults.items[i].file, folder, strlen(folder)) == 0);
+        assert_true(strncmp(faults.items[i].file, in, strlen(in)) == 0);
         strcat(strcat(found, faults.items[i].pointer), " ");
     }
     assert_string_equal(found, pointers);
@@ -66,6 +67,12 @@ proposes(const struct daemon_config *config, const char *slug, json_t *sent, con
     workshop_config_free(workshop);
     config_faults_clear(&faults);
     json_decref(sent);
+}
+
+static void
+proposes(const struct daemon_config *config, const char *slug, json_t *sent, const char *pointers)
+{
+    proposes_in(config, slug, sent, pointers, folder);
 }
 
 static void
@@ -80,6 +87,26 @@ a_document_is_checked_against_the_others(void **state)
     proposes(config, "b", document("a", 2, ""), "/credentials/password /workshop ");
     proposes(config, "a", document("Ann", 1, "x"), ""); /* not against itself */
     proposes(config, "a", document("a", 1, "x"), "");
+    config_free(config);
+}
+
+/* Over the control socket, root's recipes are named by name. */
+static void
+a_path_is_only_kept(void **state)
+{
+    struct daemon_config *config = configuration(&keys);
+    json_t *sent = document("Ann", 1, "x"),
+           *erp = json_pack("{ss ss ss s{ss}}", "system", "webdriver", "url", "http://e/", "recipe",
+                            "/etc/hostname", "browser", "binary", "/bin/sh");
+
+    (void)state;
+    json_object_set_new(sent, "erp", erp);
+    proposes(config, "b", json_deep_copy(sent),
+             "/erp/recipe /erp/browser/binary /listen /workshop ");
+    proposes(config, "a", json_deep_copy(sent), "/erp/recipe /erp/browser/binary ");
+    /* As root has named it: it is read, and found to be none. */
+    json_object_set(config->workshops[0]->document, "erp", erp);
+    proposes_in(config, "a", sent, " ", "/etc/hostname");
     config_free(config);
 }
 
@@ -145,6 +172,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_is_checked_against_the_others),
+        cmocka_unit_test(a_path_is_only_kept),
         cmocka_unit_test(a_file_says_what_was_written),
         cmocka_unit_test(a_key_that_is_replaced_still_opens),
     };

@@ -88,7 +88,8 @@ static void
 each_workshop_has_its_wish(void **state)
 {
     struct workshop_config *up = workshop("a", 1, true), *moved = workshop("a", 2, true),
-                           *down = workshop("a", 1, false), *moved_down = workshop("a", 2, false);
+                           *down = workshop("a", 1, false), *moved_down = workshop("a", 2, false),
+                           *faulty = workshop("a", 1, true);
     const struct {
         const struct workshop_config *before, *after;
         bool all_slices;
@@ -100,10 +101,12 @@ each_workshop_has_its_wish(void **state)
         {up, down, false, RELOAD_STOP},           {up, moved_down, true, RELOAD_STOP},
         {down, up, false, RELOAD_START},          {down, moved, false, RELOAD_START},
         {down, moved_down, true, RELOAD_NOTHING}, {up, NULL, false, RELOAD_STOP},
-        {down, NULL, true, RELOAD_NOTHING},
+        {down, NULL, true, RELOAD_NOTHING},       {faulty, up, false, RELOAD_START},
+        {faulty, down, false, RELOAD_STOP},       {faulty, faulty, true, RELOAD_NOTHING},
     };
 
     (void)state;
+    config_fault_add(&faulty->faults, "a.json", "/user", "there is no such user");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(reload_wish(cases[i].before, cases[i].after, cases[i].all_slices),
                          cases[i].wish);
@@ -111,6 +114,7 @@ each_workshop_has_its_wish(void **state)
     workshop_config_free(moved);
     workshop_config_free(down);
     workshop_config_free(moved_down);
+    workshop_config_free(faulty);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Certificates and nothing else. */
 #include "test/unit/worker/fixture.h"
 
+#include "common/secret.h"
 #include "worker/ca_file.h"
 
 #define ONE "-----BEGIN CERTIFICATE-----\nAAA+/a0=\r\n-----END CERTIFICATE-----\n"
@@ -60,6 +61,10 @@ test_anything_else(void **state)
     assert_int_equal(read_text(ONE "\0", sizeof ONE, &pem, &err), -1);
     assert_int_equal(ca_file_read("/dev/zero", &pem, &err), -1);
     assert_int_equal(ca_file_read(folder, &pem, &err), -1);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0); /* nobody is waited for at its other end */
+    assert_int_equal(ca_file_read(path, &pem, &err), -1);
+    unlink(path);
 }
 
 static void
@@ -93,6 +98,7 @@ static int
 set_up(void **state)
 {
     (void)state;
+    secret_start();
     log_open("test");
     folder_make(folder);
     snprintf(path, sizeof path, "%s/ca.pem", folder);

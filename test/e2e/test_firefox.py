@@ -1,0 +1,105 @@
+"""The same recipes in a real Firefox: the old shop, the gallery's verbs, and replies that are lost.
+
+Debian has no geckodriver; test/erp/marionette.py stands in for it.
+"""
+
+import json
+import os
+import signal
+
+import gallery
+import marionette
+import oldshop
+import pytest
+from pumpline import free_port, until
+from test_browser_repeats import FormSite
+from test_webdriver_verbs import recipe
+from webshop import RECIPE, Site, no_browser, one_line, slow
+
+pytestmark = [slow, pytest.mark.skipif(not marionette.installed(), reason="firefox-esr is not installed")]
+
+
+@pytest.fixture(scope="module")
+def geckodriver(tmp_path_factory):
+    one = marionette.Driver(tmp_path_factory.mktemp("firefox"), free_port()).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def driver(geckodriver):
+    yield geckodriver
+    until(lambda: not geckodriver.browsers(), "no browser is left behind by the test", 20)
+
+
+@pytest.fixture
+def shop():
+    one = gallery.Gallery(free_port())
+    yield one
+    one.stop()
+
+
+def firefox_site(daemon, driver, path, url, user, password):
+    return Site(daemon, "http://127.0.0.1:1", path, url, user, password, webdriver_url=driver.url,
+                browser={"name": "firefox"})
+
+
+@pytest.fixture
+def site(driver, old, daemon):
+    return firefox_site(daemon, driver, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+
+
+def test_lines_refusals_and_a_killed_worker(site, old, driver):
+    for number, amount in enumerate(("5", "4.7")):
+        order = site.create(f"oil-{number}", "558", "10", amount)
+        line = one_line(old, f"oil-{number}")
+        assert line["qty"] == f"{float(amount):.2f}".replace(".", ",") and order["attempts"] == 1
+    assert site.refuse("rounded", "558", "10", "1.555") == (
+        "amount_refused", "OldShop makes 1.56 of the amount 1.555")
+    assert site.refuse("closed", "600") == ("worksheet_closed", "worksheet 600 is closed")
+    assert site.refuse("product", "558", "1") == ("product_not_found", "OldShop has no product 1")
+    site.place("wrong", username=oldshop.USER, password="not-the-password")
+    assert site.wait("wrong", "error")["reason_code"] == "auth_failed" and old.failed_logins == 1
+    held = old.hold("saved")
+    site.place("killed")
+    held.wait()
+    os.kill(site.daemon.worker_pid(), signal.SIGKILL)
+    no_browser(driver)
+    held.release()
+    site.wait("killed", "created")
+    one_line(old, "killed")
+    driver.kill_browser()
+    site.create("later")
+    one_line(old, "later")
+    site.daemon.stop()
+    no_browser(driver)
+
+
+def test_every_verb(driver, daemon, shop, tmp_path):
+    path = tmp_path / "gallery.json"
+    path.write_text(json.dumps(recipe()))
+    site = firefox_site(daemon, driver, path, shop.url, "ann", "a password")
+    order = site.create("oil & <more>", "558", "10", "1234.5")
+    assert order["attempts"] == 1 and order["erp_reference"] == "G1"
+    assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]
+
+
+# --- replies that are lost: by itself, Firefox sends the same POST again where the connection was kept
+
+
+class FirefoxFormSite(FormSite):
+    BROWSER = {"name": "firefox"}
+
+
+@pytest.mark.parametrize("name, losses", [("http", ["fin_after", "rst_after", "kill_after", "half_status_after"]),
+                                          ("https", ["fin_after", "rst_after"])])
+def test_a_lost_reply_is_no_second_line(driver, daemon, tmp_path, name, losses):
+    site = FirefoxFormSite(name, daemon, driver, tmp_path)
+    try:
+        for lost in losses:
+            site.behave("keep", lost)
+            order, lines, times = site.save(lost, lost)
+            assert times == 1, f"{lost}: Firefox has sent a form again"
+            assert len(lines) == 1 and order["status"] == "created" and order["erp_reference"] in lines
+    finally:
+        site.stop()

@@ -1,0 +1,246 @@
+"""A small W3C WebDriver server for Firefox: Debian has the browser, but no geckodriver.
+
+Each session starts a Firefox of its own with a fresh profile and translates W3C commands into Marionette's: frames of
+`length:json` over TCP, [0, id, command, parameters] out, [1, id, error, result] in. As with geckodriver, a Firefox
+whose driver is killed goes on. For tests only: whoever reaches its port may start any program.
+
+    /usr/bin/python3 test/erp/marionette.py --port=4444    # until SIGTERM or GET /shutdown
+"""
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import browser
+
+START_TIMEOUT_S = 60
+COMMAND_TIMEOUT_S = 400  # Firefox ends page loads and scripts by its own, shorter timeouts
+POLL_S = 0.02
+PR_SET_NAME = 15
+
+
+def installed():
+    return bool(shutil.which("firefox-esr"))
+
+
+class Driver(browser.Chromedriver):
+    PROGRAM = "marionette.py"
+    COMMAND = [sys.executable, __file__]
+
+
+# What a fresh profile would do at its first start. Marionette sets the rest.
+PREFS = {
+    "marionette.port": 0,  # any free one; Firefox writes it into its profile
+    "app.update.disabledForTesting": True,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "browser.startup.page": 0,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "startup.homepage_welcome_url": "about:blank",
+    "toolkit.startup.max_resumed_crashes": -1,
+}
+
+STATUS = {  # of the standard's errors; 500: all others
+    400: ("element click intercepted", "element not interactable", "insecure certificate", "invalid argument",
+          "invalid cookie domain", "invalid element state", "invalid selector"),
+    404: ("invalid session id", "no such alert", "no such cookie", "no such element", "no such frame",
+          "no such window", "stale element reference", "unknown command"),
+}
+
+# METHOD path below /session/ID: Marionette's command. Parts of the path in braces become parameters.
+COMMANDS = {
+    "POST url": "Navigate", "GET url": "GetCurrentURL", "GET title": "GetTitle", "GET source": "GetPageSource",
+    "POST back": "Back", "POST forward": "Forward", "POST refresh": "Refresh",
+    "GET timeouts": "GetTimeouts", "POST timeouts": "SetTimeouts",
+    "GET window": "GetWindowHandle", "POST window": "SwitchToWindow", "DELETE window": "CloseWindow",
+    "GET window/handles": "GetWindowHandles", "POST window/new": "NewWindow",
+    "GET window/rect": "GetWindowRect", "POST window/rect": "SetWindowRect", "POST window/maximize": "MaximizeWindow",
+    "POST frame": "SwitchToFrame", "POST frame/parent": "SwitchToParentFrame",
+    "GET element/active": "GetActiveElement", "POST element": "FindElement", "POST elements": "FindElements",
+    "POST element/{element}/element": "FindElement", "POST element/{element}/elements": "FindElements",
+    "POST element/{id}/click": "ElementClick", "POST element/{id}/clear": "ElementClear",
+    "POST element/{id}/value": "ElementSendKeys", "GET element/{id}/text": "GetElementText",
+    "GET element/{id}/name": "GetElementTagName", "GET element/{id}/attribute/{name}": "GetElementAttribute",
+    "GET element/{id}/property/{name}": "GetElementProperty", "GET element/{id}/rect": "GetElementRect",
+    "GET element/{id}/css/{propertyName}": "GetElementCSSValue", "GET element/{id}/enabled": "IsElementEnabled",
+    "GET element/{id}/selected": "IsElementSelected", "GET element/{id}/displayed": "IsElementDisplayed",
+    "POST execute/sync": "ExecuteScript", "POST execute/async": "ExecuteAsyncScript",
+    "POST actions": "PerformActions", "DELETE actions": "ReleaseActions",
+    "GET cookie": "GetCookies", "DELETE cookie": "DeleteAllCookies", "DELETE cookie/{name}": "DeleteCookie",
+    "POST alert/accept": "AcceptAlert", "POST alert/dismiss": "DismissAlert",
+    "GET alert/text": "GetAlertText", "POST alert/text": "SendAlertText",
+    "GET screenshot": "TakeScreenshot",
+}
+ROUTES = [(re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path) + "$"), command) for path, command in COMMANDS.items()]
+EXTRA = {"TakeScreenshot": {"full": False}}
+
+
+class Failure(Exception):
+    def __init__(self, error, message, data=None):
+        super().__init__(message)
+        self.error = error
+        self.value = {"error": error, "message": message, "stacktrace": "", **({"data": data} if data else {})}
+
+    @property
+    def status(self):
+        return next((status for status, errors in STATUS.items() if self.error in errors), 500)
+
+
+def find_command(method, path, body):
+    for pattern, command in ROUTES:
+        match = pattern.match(f"{method} {path}")
+        if match:
+            return command, {**body, **match.groupdict(), **EXTRA.get(command, {})}
+    raise Failure("unknown command", f"{method} {path}")
+
+
+def frame_parameters(body):
+    """An element goes by another name than a number and null."""
+    return {"element": next(iter(body["id"].values()))} if isinstance(body.get("id"), dict) else body
+
+
+class Firefox:
+    """One session: a process, its profile and the connection to it."""
+
+    def __init__(self, wanted):
+        options = wanted.pop("moz:firefoxOptions", {})
+        self.lock = threading.Lock()
+        self.profile = Path(tempfile.mkdtemp(prefix="firefox-"))
+        self.connection = None
+        self.count = 0
+        prefs = {**PREFS, **options.get("prefs", {})}
+        (self.profile / "user.js").write_text(
+            "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in prefs.items()))
+        self.process = subprocess.Popen(
+            [options.get("binary", "firefox-esr"), "--marionette", "--no-remote", "--profile", self.profile,
+             *options.get("args", [])],
+            env={**os.environ, **options.get("env", {})}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            self.connect()
+            result = self.command("NewSession", {**wanted, "acceptInsecureCerts": True})  # the tests' own
+        except BaseException:
+            self.end()
+            raise
+        self.id, self.capabilities = result["sessionId"], result["capabilities"]
+
+    def connect(self):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        place = self.profile / "MarionetteActivePort"
+        while not place.exists() or not place.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Failure("session not created", "Firefox does not start")
+            time.sleep(POLL_S)
+        self.connection = socket.create_connection(("127.0.0.1", int(place.read_text())), COMMAND_TIMEOUT_S)
+        self.stream = self.connection.makefile("rb")
+        self.read()  # who it is
+
+    def read(self):
+        length = b""
+        while not length.endswith(b":"):
+            byte = self.stream.read(1)
+            if not byte:
+                raise EOFError("Firefox is gone")
+            length += byte
+        return json.loads(self.stream.read(int(length[:-1])))
+
+    def command(self, name, parameters):
+        with self.lock:
+            try:
+                self.count += 1
+                data = json.dumps([0, self.count, f"WebDriver:{name}", parameters]).encode()
+                self.connection.sendall(b"%d:%s" % (len(data), data))
+                _, number, error, result = self.read()
+                assert number == self.count
+            except (OSError, EOFError, ValueError) as gone:
+                raise Failure("unknown error", f"Firefox does not answer: {gone}") from gone
+        if error:
+            raise Failure(error["error"], error["message"], error.get("data"))
+        return result["value"] if isinstance(result, dict) and result.keys() == {"value"} else result
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self.connection:
+            self.connection.close()
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+    sessions = {}
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            status, value = 200, self.act(json.loads(body or b"{}"))
+        except Failure as failure:
+            status, value = failure.status, failure.value
+        data = json.dumps({"value": value}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_DELETE = answer
+
+    def act(self, body):
+        _, first, *rest = self.path.split("/", 3)
+        if self.path == "/status":
+            return {"ready": True, "message": ""}
+        if self.path == "/shutdown":
+            return os.kill(os.getpid(), signal.SIGTERM)
+        if first != "session":
+            raise Failure("unknown command", self.path)
+        if not rest:
+            return self.open(body["capabilities"])
+        return self.run(rest[0], rest[1] if len(rest) > 1 else "", body)
+
+    def open(self, capabilities):
+        firefox = Firefox({**capabilities.get("alwaysMatch", {}), **capabilities.get("firstMatch", [{}])[0]})
+        self.sessions[firefox.id] = firefox
+        return {"sessionId": firefox.id, "capabilities": firefox.capabilities}
+
+    def run(self, session, path, body):
+        firefox = self.sessions.get(session)
+        if not firefox:
+            raise Failure("invalid session id", session)
+        if not path and self.command == "DELETE":
+            del self.sessions[session]
+            return firefox.end()
+        name, parameters = find_command(self.command, path, body)
+        return firefox.command(name, frame_parameters(parameters) if name == "SwitchToFrame" else parameters)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--port", type=int, default=4444)
+    ctypes.CDLL(None).prctl(PR_SET_NAME, Driver.PROGRAM.encode(), 0, 0, 0)
+    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
+    server.daemon_threads = True
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+    for firefox in list(Handler.sessions.values()):
+        firefox.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -42,7 +42,7 @@ struct sandbox_setup {
     size_t path_count;
     uint16_t ports[SANDBOX_PORTS_MAX]; /* TCP, to connect to; never to listen on */
     size_t port_count;
-    bool names; /* where they are is a name, no address */
+    bool names; /* it must resolve names by itself */
 };
 
 /* To be called before the process knows a secret: no core dump, and no reading of its memory by its

@@ -2,10 +2,11 @@
  *
  * Messages (member "type" names them):
  *   supervisor → child: config (first of all), ping, call {id, method, target, body}, swept {ended:
- *     how many}, stop
+ *     how many}, resolved {id, addresses, error}, stop
  *   child → supervisor: ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type,
- *     header, body}, sweep, killed, bye {waiting: orders placed or processing, rekeyed, open: true
- *     where something is left open in the ERP} as the last one, once the queue is closed
+ *     header, body}, sweep, resolve {id, name}, killed, bye {waiting: orders placed or processing,
+ * rekeyed, open: true where something is left open in the ERP} as the last one, once the queue is
+ * closed
  *
  * A child asks by sweep that its browsers on this machine be ended (common/sweep.h), which it has
  * no right to; which ones they are the supervisor knows by itself. It asks again only once swept

@@ -71,6 +71,7 @@ open_channel(struct child *child, int fd)
         chan_send(child->chan, slice);
     child->told = json_object_get(slice, "old_key") != NULL;
     child_take_mark(child, slice);
+    child_take_hosts(child, slice);
     fault_here("child.configured");
     json_decref(slice);
 }
@@ -202,6 +203,7 @@ finish(struct child *child)
     chan_free(child->chan);
     child->chan = NULL;
     child_close_logs(child);
+    child_close_lookups(child);
     json_decref(child->alive);
     child->alive = NULL;
     child->idle = false;
@@ -449,6 +451,7 @@ child_free(struct child *child)
 {
     child_close_listener(child);
     child_close_logs(child);
+    child_close_lookups(child);
     sweeper_free(child->sweeper);
     chan_free(child->chan);
     event_free(child->timer);

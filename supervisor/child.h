@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "common/config.h"
@@ -68,6 +69,10 @@ struct child {
     int64_t swept_ms;            /* monotonic, when the last one began */
     struct event *sweep_timer;   /* to the next one */
     unsigned swept;              /* ended by those that were not answered yet */
+    json_t *hosts;               /* that its configuration names, and it may ask for */
+    LIST_HEAD(, child_lookup) lookups;
+    int64_t lookup_second;
+    unsigned lookups_asked; /* in that second */
 };
 
 struct child *child_new(const struct child_host *host, const struct workshop_config *workshop);

@@ -64,6 +64,9 @@ static const struct schema_member of_bye[] = {{.name = "waiting", .kind = SCHEMA
                                               {.name = "rekeyed", .kind = SCHEMA_TRUTH},
                                               {.name = "open", .kind = SCHEMA_TRUTH},
                                               {.name = NULL}};
+static const struct schema_member of_resolve[] = {{.name = "id", .kind = SCHEMA_NUMBER},
+                                                  {.name = "name", .kind = SCHEMA_TEXT, .max = 255},
+                                                  {.name = NULL}};
 static const struct schema_member of_nothing[] = {{.name = NULL}};
 
 /* --- what comes of each --- */
@@ -153,10 +156,11 @@ static const struct said {
     const char *type;
     const struct schema_member *members;
     void (*handle)(struct child *child, const json_t *message);
-} messages[] = {{"ready", of_ready, on_ready},       {"status", of_status, on_status},
-                {"pong", of_nothing, on_pong},       {"reply", of_reply, on_reply},
-                {"refused", of_refused, on_refused}, {"killed", of_nothing, on_killed},
-                {"sweep", of_nothing, child_sweep},  {"bye", of_bye, on_bye}};
+} messages[] = {{"ready", of_ready, on_ready},         {"status", of_status, on_status},
+                {"pong", of_nothing, on_pong},         {"reply", of_reply, on_reply},
+                {"refused", of_refused, on_refused},   {"killed", of_nothing, on_killed},
+                {"sweep", of_nothing, child_sweep},    {"bye", of_bye, on_bye},
+                {"resolve", of_resolve, child_resolve}};
 
 /* Once a process: a log is no place for an attacker to write into as it likes. */
 static void

@@ -38,6 +38,11 @@ void child_take_mark(struct child *child, const json_t *slice);
 void child_sweep(struct child *child, const json_t *message);
 void child_sweep_now(evutil_socket_t fd, short what, void *arg);
 
+/* It asks for a name's addresses: for one that its configuration names it gets them. */
+void child_take_hosts(struct child *child, const json_t *slice);
+void child_resolve(struct child *child, const json_t *message);
+void child_close_lookups(struct child *child);
+
 /* Holds its new channel to what a worker may say, and how often. */
 void child_limit(struct child *child);
 

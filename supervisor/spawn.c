@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #define WORKER_PROGRAM "pumpline-worker"
 #define LIBEXEC_DIR "/../lib/pumpline"
+#define NOBODY 65534    /* owns nothing, on every system */
 #define FD_ABOVE_ALL 10 /* out of the way of the numbers to be given */
 
 int
@@ -196,6 +198,54 @@ spawn_helper(void (*run)(int fd, const char *argument), const char *argument, st
         become_helper(ends[1], run, argument);
     if (pid < 0)
         err_errno(err, "spawn_failed", "no process");
+    close(ends[1]);
+    if (pid > 0)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+/* The program is open already: folders above it may be closed to that user. */
+static void
+become_lookup(int program, int to, const char *name)
+{
+    static char arguments[][16] = {WORKER_PROGRAM, "--resolve"};
+    char *const argv[] = {arguments[0], arguments[1], (char *)name, NULL};
+    static char path[] = "PATH=/usr/bin:/bin";
+    char *const environment[] = {path, NULL};
+    int null = open("/dev/null", O_RDWR);
+
+    reset_signals();
+    alarm(SPAWN_LOOKUP_S);
+    if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+                           setresuid(NOBODY, NOBODY, NOBODY)))
+        _exit(SPAWN_EXEC_FAILED);
+    if (null >= 0 && dup2(null, STDIN_FILENO) == 0 && dup2(to, STDOUT_FILENO) > 0 &&
+        dup2(null, STDERR_FILENO) > 0 && dup2(program, CHAN_FD) == CHAN_FD &&
+        close_range(CHAN_FD + 1, ~0u, 0) == 0 && fcntl(CHAN_FD, F_SETFD, FD_CLOEXEC) == 0)
+        execveat(CHAN_FD, "", argv, environment, AT_EMPTY_PATH);
+    _exit(SPAWN_EXEC_FAILED);
+}
+
+int
+spawn_lookup(const char *path, const char *name, struct err *err)
+{
+    int program = open(path, O_PATH | O_CLOEXEC), ends[2];
+    pid_t pid = -1;
+
+    if (program < 0)
+        return err_errno(err, "spawn_failed", "%s", path);
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
+        err_errno(err, "spawn_failed", "no pipe for a process");
+        close(program);
+        return -1;
+    }
+    pid = fork_unsignalled();
+    if (pid == 0)
+        become_lookup(program, ends[1], name);
+    if (pid < 0)
+        err_errno(err, "spawn_failed", "no process");
+    close(program);
     close(ends[1]);
     if (pid > 0)
         return ends[0];

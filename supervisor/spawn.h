@@ -12,6 +12,7 @@
 #include "common/err.h"
 
 #define SPAWN_HELPER_S 5
+#define SPAWN_LOOKUP_S 20 /* a resolver asks each of its servers twice, for five seconds */
 #define SPAWN_EXEC_FAILED 127 /* exit status of a process that could not execute the worker */
 
 struct spawned {
@@ -30,6 +31,12 @@ int spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struc
  * ours is its end of a pipe, the writing one, which run is given. The other end, or -1 with *err.
  */
 int spawn_helper(void (*run)(int fd, const char *argument), const char *argument, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Starts the worker's program to resolve a name (worker/lookup.h), as a user that is nobody in
+ * particular; within SPAWN_LOOKUP_S at the most. What it prints comes on the descriptor; -1 with
+ * *err. */
+int spawn_lookup(const char *path, const char *name, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -2,6 +2,7 @@
 #include "worker/http.h"
 
 #include <event2/buffer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +11,7 @@
 #include "common/fault.h"
 #include "common/secret.h"
 #include "worker/curl_api.h"
+#include "worker/names.h"
 
 struct http {
     struct event_base *base;
@@ -19,13 +21,16 @@ struct http {
     struct event *timer;
     struct event *deliver; /* calls back outside libcurl's own callbacks */
     struct http_transfer *transfers;
+    struct names *names;
 };
 
 struct http_transfer {
     struct http *http;
     struct http_transfer *next;
     CURL *easy; /* NULL where libcurl is missing */
-    struct curl_slist *headers;
+    struct curl_slist *headers, *resolved;
+    struct names_wait *wait; /* for the server's address; NULL: it is on its way */
+    char *server;            /* HOST:PORT, as libcurl knows it */
     struct evbuffer *body;
     void (*done)(const struct erp_reply *reply, void *arg);
     void *arg;
@@ -48,7 +53,11 @@ transfer_free(struct http_transfer *transfer)
         http->api->multi_remove_handle(http->multi, transfer->easy);
         http->api->easy_cleanup(transfer->easy);
         http->api->slist_free_all(transfer->headers);
+        http->api->slist_free_all(transfer->resolved);
     }
+    if (transfer->wait)
+        names_cancel(transfer->wait);
+    free(transfer->server);
     evbuffer_free(transfer->body);
     free(transfer);
 }
@@ -243,6 +252,12 @@ http_new(struct event_base *base, const char *ca_file, const char *ca)
 }
 
 void
+http_use_names(struct http *http, struct names *names)
+{
+    http->names = names;
+}
+
+void
 http_free(struct http *http)
 {
     if (!http)
@@ -316,6 +331,78 @@ set_behaviour(struct http_transfer *transfer)
         set_trust(transfer);
 }
 
+static void
+start_transfer(struct http_transfer *transfer)
+{
+    transfer->http->api->multi_add_handle(transfer->http->multi, transfer->easy);
+}
+
+/* HOST:PORT:ADDRESS,ADDRESS …: libcurl tries them in this order, and keeps them for the next one.
+ */
+static void
+on_resolved(const struct names_answer *answer, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    const struct curl_api *api = transfer->http->api;
+    char *entry = mem_string(transfer->server), *longer;
+
+    transfer->wait = NULL;
+    for (size_t i = 0; i < answer->count; i++) {
+        const char *address = answer->addresses[i];
+        bool six = strchr(address, ':');
+
+        longer =
+            mem_format("%s%s%s%s%s", entry, i ? "," : ":", six ? "[" : "", address, six ? "]" : "");
+        free(entry);
+        entry = longer;
+    }
+    if (answer->count) {
+        transfer->resolved = api->slist_append(NULL, entry);
+        api->easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->resolved);
+        start_transfer(transfer);
+    } else {
+        snprintf(transfer->error, sizeof transfer->error, "Could not resolve host: %s: %s",
+                 transfer->server, answer->error);
+        transfer->result = CURLE_COULDNT_RESOLVE_HOST;
+        transfer->finished = true;
+        event_active(transfer->http->deliver, EV_TIMEOUT, 0);
+    }
+    free(entry);
+}
+
+/* The server's name; NULL where the URL has an address. *port: where it listens. */
+static char *
+name_of(const char *url, int *port)
+{
+    const char *host = strstr(url, "://");
+    size_t length;
+
+    if (!host || host[3] == '[')
+        return NULL;
+    host += 3;
+    length = strcspn(host, ":/?#");
+    *port = host[length] == ':'                  ? atoi(host + length + 1)
+            : strncasecmp(url, "https:", 6) == 0 ? 443
+                                                 : 80;
+    return mem_format("%.*s", (int)length, host);
+}
+
+static void
+find_server(struct http_transfer *transfer, const char *url)
+{
+    struct http *http = transfer->http;
+    int port = 0;
+    char *name = http->names ? name_of(url, &port) : NULL;
+
+    if (name) {
+        transfer->server = mem_format("%s:%d", name, port);
+        transfer->wait = names_resolve(http->names, name, on_resolved, transfer);
+    } else {
+        start_transfer(transfer);
+    }
+    free(name);
+}
+
 struct http_transfer *
 http_send(struct http *http, const struct erp_request *request,
           void (*done)(const struct erp_reply *reply, void *arg), void *arg)
@@ -335,7 +422,7 @@ http_send(struct http *http, const struct erp_request *request,
             die_abort("no memory for a request");
         set_request(transfer, request);
         set_behaviour(transfer);
-        http->api->multi_add_handle(http->multi, transfer->easy);
+        find_server(transfer, request->url);
     } else {
         text_copy(transfer->error, sizeof transfer->error, err.text);
         transfer->result = CURLE_FAILED_INIT;

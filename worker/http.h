@@ -16,10 +16,14 @@
 
 struct http;
 struct http_transfer;
+struct names;
 
 /* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. ca: what is in
  * it; NULL: it could not be read, and nobody is trusted. Both borrowed for its life. */
 struct http *http_new(struct event_base *base, const char *ca_file, const char *ca);
+
+/* From now on names are resolved by these (borrowed), and not by libcurl; NULL: by libcurl. */
+void http_use_names(struct http *http, struct names *names);
 
 /* Transfers still under way are dropped without a word. */
 void http_free(struct http *http);

@@ -21,6 +21,7 @@
 #include "common/sweep.h"
 #include "common/uids.h"
 #include "worker/guard.h"
+#include "worker/lookup.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/trial.h"
@@ -43,6 +44,7 @@ static const char usage[] =
 
 struct options {
     bool child, trial;
+    const char *resolve;
     const char *port, *workshop, *config;
 };
 
@@ -70,6 +72,8 @@ parse_options(int argc, char **argv, struct options *o)
             o->child = true;
         else if (strcmp(argv[i], "--recipe-run") == 0)
             o->trial = true;
+        else if (strcmp(argv[i], "--resolve") == 0 && i + 1 < argc)
+            o->resolve = argv[++i];
         else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             o->config = argv[++i];
         else if (argv[i][0] == '-' || positional > 1)
@@ -81,7 +85,8 @@ parse_options(int argc, char **argv, struct options *o)
         } else
             o->workshop = argv[i];
     }
-    return o->child || o->trial ? !positional && !o->config : positional == 2 && o->config;
+    return o->child || o->trial || o->resolve ? !positional && !o->config
+                                              : positional == 2 && o->config;
 }
 
 static void
@@ -191,7 +196,7 @@ ignore(void *arg)
 static int
 serve_alone(struct process *p, const json_t *slice, int fd, int guard)
 {
-    static const struct worker_events events = {ignore, ignore, NULL, NULL};
+    static const struct worker_events events = {.changed = ignore, .killed = ignore};
     struct err err;
     int status;
     bool open;
@@ -280,6 +285,8 @@ main(int argc, char **argv)
         fputs(usage, help ? stdout : stderr);
         return help ? 0 : EX_USAGE;
     }
+    if (o.resolve)
+        return lookup_run(o.resolve);
     umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();
     log_open("pumpline-worker");

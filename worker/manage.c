@@ -108,6 +108,18 @@ on_sweep(void *arg)
 }
 
 static void
+on_resolve(unsigned id, const char *name, void *arg)
+{
+    struct manage *m = arg;
+    json_t *message =
+        json_pack("{s:s s:I s:s}", "type", "resolve", "id", (json_int_t)id, "name", name);
+
+    if (message)
+        chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
 remote_send(struct call *call, int status, const char *content_type, const char *body,
             size_t length)
 {
@@ -142,7 +154,7 @@ say_ready(struct manage *m)
 static void
 do_config(struct manage *m, const json_t *message)
 {
-    const struct worker_events events = {on_changed, on_killed, on_sweep, m};
+    const struct worker_events events = {on_changed, on_killed, on_sweep, on_resolve, m};
     struct timeval last_words = clock_timeval(LAST_WORDS_MS);
     json_t *reply;
     struct err err;
@@ -205,6 +217,13 @@ do_swept(struct manage *m, const json_t *message)
 }
 
 static void
+do_resolved(struct manage *m, const json_t *message)
+{
+    if (m->worker)
+        worker_resolved(m->worker, message);
+}
+
+static void
 do_stop(struct manage *m, const json_t *message)
 {
     (void)message;
@@ -214,11 +233,8 @@ do_stop(struct manage *m, const json_t *message)
 static const struct {
     const char *type;
     void (*run)(struct manage *m, const json_t *message);
-} commands[] = {{"config", do_config},
-                {"ping", do_ping},
-                {"call", do_call},
-                {"swept", do_swept},
-                {"stop", do_stop}};
+} commands[] = {{"config", do_config}, {"ping", do_ping},         {"call", do_call},
+                {"swept", do_swept},   {"resolved", do_resolved}, {"stop", do_stop}};
 
 static void
 on_message(json_t *message, void *arg)

@@ -42,7 +42,7 @@ struct sandbox_setup {
     size_t path_count;
     uint16_t ports[SANDBOX_PORTS_MAX]; /* TCP, to connect to; never to listen on */
     size_t port_count;
-    bool names; /* where they are is a name, no address */
+    bool names; /* it must resolve names by itself */
 };
 
 /* One port more, unless it is there already. false: there is no room. */

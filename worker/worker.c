@@ -17,6 +17,7 @@
 #include "worker/files.h"
 #include "worker/folder.h"
 #include "worker/http.h"
+#include "worker/names.h"
 #include "worker/queue.h"
 #include "worker/reach.h"
 #include "worker/salvage.h"
@@ -42,6 +43,7 @@ struct worker {
     struct reach reach;
     struct queue *queue;
     struct http *http;
+    struct names *names; /* NULL: libcurl resolves them */
     struct sweeps *sweeps;
     struct proxy *proxy; /* NULL: the ERP needs no browser */
     struct delivery *delivery;
@@ -180,6 +182,7 @@ shut_in(struct worker *w, const json_t *slice, struct err *err)
     if ((!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
         reach_erp(&w->reach, &setup, slice, err))
         return -1;
+    setup.names = setup.names && !w->events.resolve;
     if (sandbox_enter(&setup, err))
         return -1;
     reach_check(&w->reach);
@@ -328,6 +331,9 @@ start_delivery(struct worker *w)
 
     files_use(w->reach.folder);
     w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->reach.ca);
+    if (w->events.resolve)
+        w->names = names_new(w->base, w->events.resolve, w->events.arg);
+    http_use_names(w->http, w->names);
     w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
     w->proxy = reach_proxy(&w->reach, w->base);
     if (w->proxy)
@@ -433,6 +439,13 @@ worker_swept(struct worker *worker, unsigned ended)
     sweeps_answer(worker->sweeps, ended);
 }
 
+void
+worker_resolved(struct worker *worker, const json_t *message)
+{
+    if (worker->names)
+        names_answered(worker->names, message);
+}
+
 bool
 worker_broken(const struct worker *worker)
 {
@@ -507,6 +520,7 @@ worker_free(struct worker *w)
     sweeps_free(w->sweeps);
     proxy_free(w->proxy);
     http_free(w->http);
+    names_free(w->names);
     queue_close(w->queue);
     credentials_clear(&w->credentials);
     secret_free(w->key);

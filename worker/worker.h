@@ -15,6 +15,8 @@ struct worker_events {
     void (*changed)(void *arg); /* GET /alive would say something new */
     void (*killed)(void *arg);  /* PUT /kill: nobody may start it again but a person */
     void (*sweep)(void *arg);   /* end our browsers, and say worker_swept; NULL: nobody can */
+    void (*resolve)(unsigned id, const char *name, void *arg); /* and say worker_resolved; NULL: it
+                                                                   resolves names by itself */
     void *arg;
 };
 
@@ -38,6 +40,9 @@ void worker_call(struct worker *worker, struct call *call);
 
 /* What `sweep` asked for is done: so many were ended. */
 void worker_swept(struct worker *worker, unsigned ended);
+
+/* The answer to `resolve`: {"id", "addresses", "error"}. */
+void worker_resolved(struct worker *worker, const json_t *message);
 
 /* The loop ended because the disk failed: the process should end with EX_IOERR. */
 bool worker_broken(const struct worker *worker);

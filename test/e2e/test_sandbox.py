@@ -169,7 +169,7 @@ def scene(base, user, outside, **config):
     daemon = prepare(base, user, **config)
     with listening() as erp_port:
         victim = daemon.add_file("victim", "Victim")
-        daemon.add("attacker", "Attacker", {"system": "tryton", "url": f"http://127.0.0.1:{erp_port}/db/"})
+        daemon.add("attacker", "Attacker", {"system": "tryton", "url": f"http://localhost:{erp_port}/db/"})
         elsewhere(daemon.folder / "elsewhere")
         with running(daemon, user) as bystander:
             victim.place("v1")
@@ -256,5 +256,5 @@ def test_one_line_says_what_holds():
     assert len(lines) == 3  # the victim's, and the attacker's before and after its restart
     for line in lines:
         assert "no capabilities, no_new_privs" in line and ", seccomp" in line and "Landlock ABI" in line
-        assert "; remains: " in line and "UDP" not in line  # the ERP's address is no name
+        assert "; remains: " in line and "UDP" not in line  # a name is resolved by the supervisor
     assert re.search(r"sandbox off: uid \d+, no capabilities, no_new_privs", findings("ordinary-off")[1])

@@ -33,8 +33,9 @@ struct fixture {
     int spawns, fail_spawns, replies, changes;
     int logs; /* the process's end of its log */
     const char *log_dir;
-    const char *mark;      /* of its browsers; NULL: none */
-    bool without_listener; /* what the next spawn must have */
+    const char *mark;          /* of its browsers; NULL: none */
+    const char *webdriver_url; /* NULL: none */
+    bool without_listener;     /* what the next spawn must have */
 };
 
 static struct fixture *current;
@@ -72,7 +73,8 @@ slice(const struct child *child, void *arg)
 {
     const struct fixture *f = arg;
 
-    return json_pack("{ss ss ss*}", "type", "config", "worker",
+    return json_pack("{ss* ss ss ss*}", "webdriver_url", f->webdriver_url, "type", "config",
+                     "worker",
                      child->idle            ? "none"
                      : child->worker_wanted ? "running"
                                             : "stopped",
@@ -870,6 +872,26 @@ a_listener_with_a_filter_is_bound_anew(void **state)
     assert_true(listen_sound(f->child->listen_fd));
 }
 
+/* Names that stand in its configuration, and no others: they would tell somebody something. */
+static void
+names_are_those_of_its_configuration(void **state)
+{
+    struct fixture *f = *state;
+
+    f->webdriver_url = "http://Browsers.example:9515/";
+    child_start(f->child);
+    heard(f);
+    say(f, "{\"type\":\"resolve\",\"id\":1,\"name\":\"secret.attacker.example\"}\n");
+    assert_non_null(strstr(heard(f), "does not stand in the workshop's configuration"));
+    assert_true(LIST_EMPTY(&f->child->lookups));
+    say(f, "{\"type\":\"resolve\",\"id\":2,\"name\":\"browsers.example\"}\n");
+    assert_non_null(
+        strstr(heard(f), "\"id\":2,\"addresses\":[],\"error\":\"/nowhere/worker: No such"));
+    for (int i = 0; i < 10; i++)
+        say(f, "{\"type\":\"resolve\",\"id\":3,\"name\":\"browsers.example\"}\n");
+    assert_non_null(strstr(heard(f), "names are asked for too often"));
+}
+
 static void
 one_without_browsers_is_told_so(void **state)
 {
@@ -915,6 +937,7 @@ main(void)
         TEST(those_that_ask_at_once_get_one_answer),
         TEST(one_without_browsers_is_told_so),
         TEST(sweeps_come_at_their_pace),
+        TEST(names_are_those_of_its_configuration),
         TEST(a_status_is_what_it_should_be),
         TEST(a_status_of_many_values_ends_it),
         TEST(a_listener_that_was_shut_down_is_bound_anew),

@@ -1,6 +1,7 @@
 /* What a child says on its channel. */
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "supervisor/child_state.h"
@@ -18,6 +19,7 @@ on_ready(struct child *child, const json_t *message)
         return;
     fault_here("child.ready");
     child->was_ready = true;
+    child->ready_ms = clock_monotonic_ms();
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';
     take_rekeyed(child, message);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/call.h"
 #include "erp-drivers/webdriver_steps.h"
 
 #define PAGE_LOAD_EXTRA_MS 10000
@@ -29,7 +30,10 @@ act_done(struct attempt *a, const struct wire_reply *reply)
 static enum result
 act_on_element(struct attempt *a, const char *command, json_t *body)
 {
-    return send_act(a, "POST", mem_format("element/%s/%s", a->step.element, command), body);
+    char *id = percent_encode(a->step.element), *path = mem_format("element/%s/%s", id, command);
+
+    free(id);
+    return send_act(a, "POST", path, body);
 }
 
 /* Stage 0 of an act: finds the element. DONE: it is found, and the stage is 1. */

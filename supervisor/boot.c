@@ -16,18 +16,6 @@
 #define DESCRIPTORS_EACH 6
 #define DESCRIPTORS_OWN 1024
 
-void
-boot_standard_descriptors(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
-
 /* The check for leaks looks into its own process, as a debugger does. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1

@@ -7,9 +7,6 @@
 
 #include "common/err.h"
 
-/* Opens /dev/null for those of 0, 1, 2 that are closed, so that no socket gets their number. */
-void boot_standard_descriptors(void);
-
 /* The master key is in this process: it leaves no core, and its user's other processes can't look
  * into it. */
 void boot_hide(void);

@@ -12,6 +12,7 @@
 #include "common/chan.h"
 #include "common/clock.h"
 #include "common/fault.h"
+#include "common/listen_tcp.h"
 #include "common/log.h"
 #include "supervisor/child_state.h"
 #include "supervisor/listen.h"
@@ -186,6 +187,20 @@ tidy_up(struct child *child)
                   err.text);
 }
 
+/* One that is ready and dies, again and again, would otherwise take all of a processor. */
+static void
+count_short_lives(struct child *child)
+{
+    if (!child->was_ready || child->asked || child->idle)
+        return;
+    if (clock_monotonic_ms() - child->ready_ms < CHILD_SHORT_LIFE_MS)
+        child->short_lives++;
+    else
+        child->short_lives = 0;
+    if (child->short_lives > CHILD_SHORT_LIVES_MAX)
+        child->failures = child_short_lives_failures(child->short_lives);
+}
+
 /* The process is reaped and its last words are read: what now? */
 static void
 finish(struct child *child)
@@ -194,11 +209,15 @@ finish(struct child *child)
                                                                      [CHILD_STARTING] = relaunch,
                                                                      [CHILD_BACKOFF] = try_later,
                                                                      [CHILD_FAILED] = give_up};
-    struct child_end end = {.wanted = child->wanted,
+    struct child_end end;
+
+    count_short_lives(child);
+    end = (struct child_end){.wanted = child->wanted,
                             .asked = child->asked,
                             .was_ready = child->was_ready,
                             .idle = child->idle,
-                            .code = child->last_exit.code};
+                            .code = child->last_exit.code,
+                            .short_lives = child->short_lives};
 
     chan_free(child->chan);
     child->chan = NULL;
@@ -326,7 +345,7 @@ void
 child_start(struct child *child)
 {
     child->wanted = CHILD_UP;
-    child->failures = 0;
+    child->failures = child->short_lives = 0;
     if (child->state == CHILD_STOPPING || child->idle)
         child->asked = true;
     else if (child->state != CHILD_STARTING && child->state != CHILD_RUNNING)

@@ -55,6 +55,8 @@ struct child {
     bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
+    int64_t ready_ms;    /* monotonic: when this process said `ready` */
+    unsigned short_lives; /* processes in a row that ended soon after that */
     unsigned unanswered; /* pings since the last pong */
     unsigned restarts;   /* that nobody asked for */
     struct child_exit last_exit;

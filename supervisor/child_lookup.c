@@ -8,10 +8,11 @@
 
 #include "common/chan.h"
 #include "common/clock.h"
+#include "common/host_pattern.h"
 #include "supervisor/child_state.h"
 
-#define AT_ONCE 4
-#define PER_S 4 /* each takes a process */
+#define AT_ONCE 8
+#define PER_S 8 /* each takes a process; a page may lead to some hosts at once */
 #define OUTPUT_BYTES 2048
 #define ADDRESSES 16
 
@@ -55,13 +56,42 @@ take_hosts(json_t *hosts, const json_t *value)
     json_object_foreach((json_t *)value, name, member) take_hosts(hosts, member);
 }
 
+/* What a browser may reach beside the ERP's own host: ".example.com" for all below it. */
+static void
+take_patterns(json_t *hosts, const json_t *browser)
+{
+    struct host_pattern pattern;
+    const json_t *host;
+    size_t i;
+
+    json_array_foreach(json_object_get(browser, "hosts"), i, host)
+    {
+        if (json_is_string(host) && host_pattern_parse(json_string_value(host), &pattern))
+            json_array_append_new(hosts, json_string(pattern.host));
+    }
+}
+
 void
 child_take_hosts(struct child *child, const json_t *slice)
 {
+    const json_t *document = json_object_get(slice, "document");
+
     json_decref(child->hosts);
     child->hosts = json_array();
-    take_hosts(child->hosts, json_object_get(slice, "document"));
+    take_hosts(child->hosts, document);
     take_hosts(child->hosts, json_object_get(slice, "webdriver_url"));
+    take_patterns(child->hosts, json_object_get(json_object_get(document, "erp"), "browser"));
+    take_patterns(child->hosts, json_object_get(json_object_get(slice, "recipe"), "browser"));
+}
+
+static bool
+is_like(const char *host, const char *name)
+{
+    size_t length = strlen(name), below = strlen(host);
+
+    if (*host == '.')
+        return length > below && strcasecmp(name + length - below, host) == 0;
+    return strcasecmp(host, name) == 0;
 }
 
 /* One that was taken over would tell the world what it likes by the names that it asks for. */
@@ -69,7 +99,7 @@ static bool
 is_configured(const struct child *child, const char *name)
 {
     for (size_t i = 0; i < json_array_size(child->hosts); i++)
-        if (strcasecmp(json_string_value(json_array_get(child->hosts, i)), name) == 0)
+        if (is_like(json_string_value(json_array_get(child->hosts, i)), name))
             return true;
     return false;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/chan.h"
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/schema.h"
@@ -84,6 +85,7 @@ on_ready(struct child *child, const json_t *message)
         return;
     fault_here("child.ready");
     child->was_ready = true;
+    child->ready_ms = clock_monotonic_ms();
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';
     take_rekeyed(child, message);

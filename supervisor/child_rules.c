@@ -9,14 +9,17 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 30000
+#define SHORT_LIVES_FAILURES 5 /* 3.2 s */
 
 enum child_state
 child_after_exit(const struct child_end *end)
 {
     if (end->wanted == CHILD_DOWN)
         return CHILD_STOPPED;
-    if (end->asked || end->was_ready)
+    if (end->asked)
         return CHILD_STARTING;
+    if (end->was_ready)
+        return end->short_lives > CHILD_SHORT_LIVES_MAX ? CHILD_BACKOFF : CHILD_STARTING;
     if (end->idle)
         return CHILD_FAILED; /* as it was: wanted, and at rest */
     /* A configuration that the worker refuses stays refused: trying again mends nothing. */
@@ -31,6 +34,14 @@ child_backoff_ms(unsigned failures)
     while (failures-- && delay < BACKOFF_MAX_MS)
         delay *= 2;
     return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
+}
+
+unsigned
+child_short_lives_failures(unsigned short_lives)
+{
+    unsigned failures = short_lives - CHILD_SHORT_LIVES_MAX - 1;
+
+    return failures < SHORT_LIVES_FAILURES ? failures : SHORT_LIVES_FAILURES;
 }
 
 const char *

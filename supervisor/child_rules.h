@@ -26,7 +26,11 @@ struct child_end {
     bool was_ready; /* it had said `ready` */
     bool idle;      /* it was there for maintenance; asked: somebody has started it meanwhile */
     int code;       /* exit status; -1: ended by a signal */
+    unsigned short_lives; /* in a row, with this one: it was ready, and ended soon */
 };
+
+#define CHILD_SHORT_LIFE_MS 10000
+#define CHILD_SHORT_LIVES_MAX 3 /* so many are restarted at once */
 
 struct child_exit {
     int64_t at_ms; /* wall clock; 0: there was none */
@@ -42,6 +46,10 @@ enum child_state child_after_exit(const struct child_end *end);
 
 /* The wait before the next try, after so many failures in a row: 100 ms doubling to 30 s. */
 int64_t child_backoff_ms(unsigned failures);
+
+/* How many failures so many short lives count as. A process that does become ready is never kept
+ * waiting for longer than a few seconds. */
+unsigned child_short_lives_failures(unsigned short_lives);
 
 /* As in the control API. */
 const char *child_state_name(enum child_state state);

@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,52 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/fault.h"
+#include "common/listen_tcp.h"
 #include "common/log.h"
 #include "supervisor/boot.h"
 
-#define TCP_BACKLOG 4096 /* clients of a restarting child wait here; net.core.somaxconn caps it */
 #define UNIX_BACKLOG 64
 #define STREAM (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
-
-static int
-bind_tcp(int fd, const struct addrinfo *address)
-{
-    int on = 1;
-
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
-        return -1;
-    /* "::" is what is written, so "::" it is, and not 0.0.0.0 as well. */
-    if (address->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
-        return -1;
-    if (bind(fd, address->ai_addr, address->ai_addrlen))
-        return -1;
-    return listen(fd, TCP_BACKLOG);
-}
-
-int
-listen_tcp(const char *host, uint16_t port, struct err *err)
-{
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *address = NULL;
-    char service[8];
-    int fd;
-
-    snprintf(service, sizeof service, "%u", port);
-    if (getaddrinfo(host, service, &hints, &address))
-        return err_set(err, "bind_failed", "%s is no numeric address", host);
-    fd = fault_point("listen.socket") ? -1 : socket(address->ai_family, STREAM, 0);
-    if (fd < 0 || bind_tcp(fd, address)) {
-        err_errno(err, "bind_failed", "port %u of %s can't be listened on", port, host);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    fault_here("listen.bound");
-    freeaddrinfo(address);
-    return fd;
-}
 
 bool
 listen_sound(int fd)
@@ -70,7 +27,7 @@ listen_sound(int fd)
     /* With no room given, the length is that of the filter which is there. */
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
            getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &filter) == 0 && !filter &&
-           listen(fd, TCP_BACKLOG) == 0;
+           listen(fd, LISTEN_TCP_BACKLOG) == 0;
 }
 
 /* Removes what a daemon that died has left; never a socket in use or another kind of file. */

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/descriptors.h"
 #include "common/disk.h"
 #include "common/fault.h"
 #include "common/key_file.h"
@@ -225,7 +226,7 @@ main(int count, char **arguments)
 
     if (status >= 0)
         return status;
-    boot_standard_descriptors();
+    descriptors_standard();
     boot_hide();
     umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
     secret_start();

@@ -213,15 +213,19 @@ evidence_read(const char *queue_folder, const char *name, char **bytes, size_t *
     struct stat file;
     ssize_t got = -1;
 
+    *bytes = NULL;
+    *length = 0;
     free(path);
     if (fd < 0)
         return -1;
     if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size <= EVIDENCE_FILE_BYTES_MAX) {
         *bytes = mem_alloc((size_t)file.st_size + 1);
         got = read(fd, *bytes, (size_t)file.st_size);
-        if (got < 0)
+        if (got < 0) {
             free(*bytes);
-        *length = (size_t)got;
+            *bytes = NULL;
+        }
+        *length = got < 0 ? 0 : (size_t)got;
     }
     close(fd);
     return got < 0 ? -1 : 0;

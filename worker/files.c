@@ -11,6 +11,7 @@
 #include "common/disk.h"
 #include "common/err.h"
 #include "common/fault.h"
+#include "common/log.h"
 #include "worker/lines.h"
 
 /* Where a name is looked up: a folder's descriptor, or AT_FDCWD with a whole path. */
@@ -69,7 +70,7 @@ status_of(int number)
 }
 
 static int
-sync_folder(const struct spot *spot)
+try_sync_folder(const struct spot *spot)
 {
     int fd, result, number;
 
@@ -84,6 +85,24 @@ sync_folder(const struct spot *spot)
     number = errno;
     close(fd);
     return result ? number : 0;
+}
+
+/* Some shares (vboxsf, old CIFS) know no such thing: what was put there is there all the same. */
+static int
+sync_folder(const struct spot *spot)
+{
+    static bool warned;
+    int number = try_sync_folder(spot);
+
+    if (number != EINVAL && number != EOPNOTSUPP)
+        return number;
+    if (!warned)
+        log_warning(
+            "the folder's file system can't sync folders (%s): a file's name may be lost if "
+            "that machine loses power",
+            strerror(number));
+    warned = true;
+    return 0;
 }
 
 static int

@@ -13,6 +13,8 @@
 #include "worker/curl_api.h"
 #include "worker/names.h"
 
+#define RETRY_AFTER_MAX_S 86400 /* the server's number is any */
+
 struct http {
     struct event_base *base;
     const char *ca_file, *ca;
@@ -170,6 +172,12 @@ may_have_been_sent(struct http_transfer *transfer)
     return sent > 0;
 }
 
+static int64_t
+clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
 static void
 transfer_deliver(struct http_transfer *transfer)
 {
@@ -186,7 +194,7 @@ transfer_deliver(struct http_transfer *transfer)
         api->easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     }
     reply.status = (int)status;
-    reply.retry_after_ms = (int64_t)retry_after * 1000;
+    reply.retry_after_ms = 1000 * clamp(retry_after, 0, RETRY_AFTER_MAX_S);
     if (!reply.complete)
         reply.error =
             *transfer->error || !api ? transfer->error : api->easy_strerror(transfer->result);

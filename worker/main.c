@@ -2,19 +2,19 @@
  * and a workshop. */
 #include <errno.h>
 #include <event2/event.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/chan.h"
 #include "common/config.h"
+#include "common/descriptors.h"
 #include "common/key_file.h"
+#include "common/listen_tcp.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/secret.h"
@@ -26,8 +26,6 @@
 #include "worker/sandbox.h"
 #include "worker/trial.h"
 #include "worker/worker.h"
-
-#define BACKLOG 4096
 
 static const char usage[] =
     "usage: pumpline-worker PORT WORKSHOP -c FILE\n"
@@ -143,28 +141,6 @@ fail(int status, const char *text)
     return status;
 }
 
-static int
-listen_on(const char *host, const char *port, struct err *err)
-{
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                   .ai_socktype = SOCK_STREAM};
-    struct addrinfo *address = NULL;
-    int fd = -1, on = 1;
-
-    if (getaddrinfo(host, port, &hints, &address) == 0)
-        fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-        bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
-        err_errno(err, "listen", "port %s of %s can't be listened on", port, host);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    if (address)
-        freeaddrinfo(address);
-    return fd;
-}
-
 static json_t *
 alone_slice(const struct daemon_config *config, const struct workshop_config *workshop,
             struct err *err)
@@ -252,7 +228,7 @@ run_alone(struct process *p, const struct options *o)
     if (!sound) {
         status = fail(EX_CONFIG, config && !workshop ? "the configuration has no such workshop"
                                                      : "bad configuration");
-    } else if ((fd = listen_on(workshop->host, o->port, &err)) < 0 ||
+    } else if ((fd = listen_tcp(workshop->host, (uint16_t)atoi(o->port), &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
         guard_dismiss(guard);
         status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);
@@ -285,6 +261,7 @@ main(int argc, char **argv)
         fputs(usage, help ? stdout : stderr);
         return help ? 0 : EX_USAGE;
     }
+    descriptors_standard();
     if (o.resolve)
         return lookup_run(o.resolve);
     umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */

@@ -12,7 +12,7 @@
 #include "common/err.h"
 
 #define NAME_BYTES 256
-#define KNOWN_MAX 8 /* a configuration has two or three */
+#define KNOWN_MAX 32 /* a configuration has two or three, and a page some more */
 
 struct known {
     char name[NAME_BYTES];

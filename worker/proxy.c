@@ -255,6 +255,13 @@ proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts, siz
 }
 
 void
+proxy_use_names(struct proxy *proxy, struct names *names)
+{
+    if (proxy)
+        proxy->names = names;
+}
+
+void
 proxy_free(struct proxy *proxy)
 {
     if (!proxy)

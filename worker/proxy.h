@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/host_pattern.h"
 #include "erp-drivers/driver.h"
+#include "worker/names.h"
 
 #define PROXY_TUNNELS_MAX 128         /* further connections are closed at once */
 #define PROXY_LIST_TIME_BYTES 12      /* in front of each line: "   1.234 s  " */
@@ -34,6 +35,10 @@ struct host_pattern *proxy_hosts(const json_t *erp, const json_t *recipe, size_t
 /* Takes over fd; hosts are copied. The gate is shut until a browser is opened. */
 struct proxy *proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts,
                         size_t count);
+
+/* Who resolves names, borrowed for its life; NULL, as at the beginning: the proxy itself, by DNS.
+ */
+void proxy_use_names(struct proxy *proxy, struct names *names);
 void proxy_free(struct proxy *proxy);
 
 /* A request to the browser's driver leaves: what it means for the gate. proxy NULL: nothing. */

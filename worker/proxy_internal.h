@@ -17,6 +17,7 @@
 struct proxy {
     struct event_base *base;
     struct evconnlistener *listener;
+    struct names *names;    /* NULL: dns resolves */
     struct evdns_base *dns; /* NULL until the first name */
     struct host_pattern *hosts;
     size_t host_count;
@@ -42,6 +43,7 @@ struct tunnel {
     struct tunnel *next;
     enum tunnel_state state;
     struct bufferevent *browser, *erp; /* NULL: not yet, or closed */
+    struct names_wait *wait;           /* for addresses, as lookup is; NULL: not now */
     struct evdns_getaddrinfo_request *lookup;
     struct evutil_addrinfo *addresses, *address; /* all, and the one that is being tried */
     struct socks_target target;

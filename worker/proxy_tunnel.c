@@ -28,6 +28,8 @@ tunnel_free(struct tunnel *t)
             break;
         }
     proxy->tunnel_count--;
+    if (t->wait)
+        names_cancel(t->wait);
     if (t->lookup)
         evdns_getaddrinfo_cancel(t->lookup);
     if (t->addresses)
@@ -229,28 +231,69 @@ on_addresses(int error, struct evutil_addrinfo *addresses, void *arg)
     try_address(t);
 }
 
+static struct evutil_addrinfo
+hints_of(int flags)
+{
+    return (struct evutil_addrinfo){.ai_family = AF_UNSPEC,
+                                    .ai_socktype = SOCK_STREAM,
+                                    .ai_protocol = IPPROTO_TCP,
+                                    .ai_flags = flags};
+}
+
+/* An address needs no resolver, which the sandbox may not let through. */
+static struct evutil_addrinfo *
+address_of(const char *text, const char *port)
+{
+    const struct evutil_addrinfo hints = hints_of(EVUTIL_AI_NUMERICHOST);
+    struct evutil_addrinfo *address = NULL;
+
+    return evutil_getaddrinfo(text, port, &hints, &address) ? NULL : address;
+}
+
+static void
+on_named(const struct names_answer *answer, void *arg)
+{
+    struct tunnel *t = arg;
+    struct evutil_addrinfo **end = &t->addresses;
+    char port[8];
+
+    t->wait = NULL;
+    snprintf(port, sizeof port, "%u", t->target.port);
+    for (size_t i = 0; i < answer->count; i++) {
+        *end = address_of(answer->addresses[i], port);
+        if (*end)
+            end = &(*end)->ai_next;
+    }
+    if (!t->addresses) {
+        refuse(t, SOCKS_HOST_UNREACHABLE, answer->error ? answer->error : "it has no address");
+        return;
+    }
+    t->address = t->addresses;
+    try_address(t);
+}
+
 static void
 connect_to(struct tunnel *t)
 {
-    struct evutil_addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+    const struct evutil_addrinfo hints = hints_of(0);
     struct evdns_getaddrinfo_request *lookup;
-    struct evutil_addrinfo *address = NULL;
+    struct evutil_addrinfo *address;
     char port[8];
 
     snprintf(port, sizeof port, "%u", t->target.port);
     t->state = TUNNEL_CONNECTING;
     bufferevent_disable(t->browser, EV_READ);
-    /* An address needs no resolver, which the sandbox may not let through. */
-    hints.ai_flags = EVUTIL_AI_NUMERICHOST;
-    if (evutil_getaddrinfo(t->target.host, port, &hints, &address) == 0) {
+    address = address_of(t->target.host, port);
+    if (address) {
         on_addresses(0, address, t);
-        return;
+    } else if (t->proxy->names) {
+        t->wait = names_resolve(t->proxy->names, t->target.host, on_named, t);
+    } else {
+        lookup =
+            evdns_getaddrinfo(proxy_dns(t->proxy), t->target.host, port, &hints, on_addresses, t);
+        if (lookup) /* it is under way; otherwise on_addresses was called, and t may be gone */
+            t->lookup = lookup;
     }
-    hints.ai_flags = 0;
-    lookup = evdns_getaddrinfo(proxy_dns(t->proxy), t->target.host, port, &hints, on_addresses, t);
-    if (lookup) /* it is under way; otherwise on_addresses has been called, and t may be gone */
-        t->lookup = lookup;
 }
 
 /* --- the browser's side --- */

@@ -336,6 +336,7 @@ start_delivery(struct worker *w)
     http_use_names(w->http, w->names);
     w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
     w->proxy = reach_proxy(&w->reach, w->base);
+    proxy_use_names(w->proxy, w->names);
     if (w->proxy)
         json_object_set_new(w->erp, "$proxy", json_string(w->reach.proxy_address));
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,

@@ -21,28 +21,41 @@ backoff_doubles_up_to_its_limit(void **state)
 }
 
 static void
+short_lives_wait_for_seconds(void **state)
+{
+    (void)state;
+    assert_int_equal(child_backoff_ms(child_short_lives_failures(4)), 100);
+    assert_int_equal(child_backoff_ms(child_short_lives_failures(6)), 400);
+    assert_int_equal(child_backoff_ms(child_short_lives_failures(4000000000u)), 3200);
+}
+
+static void
 each_end_has_its_sequel(void **state)
 {
     static const struct {
         struct child_end end;
         enum child_state next;
     } cases[] = {
-        {{CHILD_DOWN, false, true, false, 0}, CHILD_STOPPED},
-        {{CHILD_DOWN, true, true, false, -1},
+        {{CHILD_DOWN, false, true, false, 0, 0}, CHILD_STOPPED},
+        {{CHILD_DOWN, true, true, false, -1, 0},
          CHILD_STOPPED}, /* stopped while it was being restarted */
-        {{CHILD_DOWN, false, false, false, 78}, CHILD_STOPPED},
-        {{CHILD_UP, false, true, false, -1}, CHILD_STARTING},
-        {{CHILD_UP, false, true, false, 0}, CHILD_STARTING},
-        {{CHILD_UP, false, true, false, 78}, CHILD_STARTING},
-        {{CHILD_UP, true, false, false, 0}, CHILD_STARTING},
-        {{CHILD_UP, false, false, false, 0}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, false, 127}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, false, -1}, CHILD_BACKOFF},
-        {{CHILD_UP, false, false, false, 78}, CHILD_FAILED},
-        {{CHILD_DOWN, false, false, true, 0}, CHILD_STOPPED},
-        {{CHILD_DOWN, true, false, true, 0}, CHILD_STOPPED}, /* started, then stopped meanwhile */
-        {{CHILD_UP, false, false, true, 0}, CHILD_FAILED},
-        {{CHILD_UP, true, false, true, -1}, CHILD_STARTING},
+        {{CHILD_DOWN, false, false, false, 78, 0}, CHILD_STOPPED},
+        {{CHILD_UP, false, true, false, -1, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, 0, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, 78, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, -1, 3}, CHILD_STARTING},
+        {{CHILD_UP, false, true, false, -1, 4}, CHILD_BACKOFF},
+        {{CHILD_UP, true, true, false, -1, 4}, CHILD_STARTING},
+        {{CHILD_DOWN, false, true, false, -1, 4}, CHILD_STOPPED},
+        {{CHILD_UP, true, false, false, 0, 0}, CHILD_STARTING},
+        {{CHILD_UP, false, false, false, 0, 0}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, 127, 0}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, -1, 0}, CHILD_BACKOFF},
+        {{CHILD_UP, false, false, false, 78, 0}, CHILD_FAILED},
+        {{CHILD_DOWN, false, false, true, 0, 0}, CHILD_STOPPED},
+        {{CHILD_DOWN, true, false, true, 0, 0}, CHILD_STOPPED}, /* started, then stopped meanwhile */
+        {{CHILD_UP, false, false, true, 0, 0}, CHILD_FAILED},
+        {{CHILD_UP, true, false, true, -1, 0}, CHILD_STARTING},
     };
 
     (void)state;
@@ -92,6 +105,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backoff_doubles_up_to_its_limit),
+        cmocka_unit_test(short_lives_wait_for_seconds),
         cmocka_unit_test(each_end_has_its_sequel),
         cmocka_unit_test(an_end_is_told_in_words),
         cmocka_unit_test(states_are_named_as_in_the_contract),

@@ -214,6 +214,36 @@ a_ready_one_is_restarted_at_once(void **state)
     assert_int_equal(f->spawns, 2);
 }
 
+/* Ready, and dead a moment later, again and again. */
+static void
+a_few_short_lives_make_it_wait(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    for (int life = 0; life < 3; life++) {
+        hang_up(f);
+        child_reaped(f->child, 11);
+        assert_int_equal(f->child->state, CHILD_STARTING);
+        say(f, "{\"type\":\"ready\"}\n");
+        assert_int_equal(f->child->state, CHILD_RUNNING);
+    }
+    hang_up(f);
+    child_reaped(f->child, 11);
+    assert_int_equal(f->child->state, CHILD_BACKOFF);
+    assert_int_equal(f->spawns, 4);
+    child_start(f->child); /* somebody does not want to wait */
+    say(f, "{\"type\":\"ready\"}\n");
+    hang_up(f);
+    child_reaped(f->child, 11);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    say(f, "{\"type\":\"ready\"}\n");
+    f->child->ready_ms -= 60000; /* this one lived long enough */
+    hang_up(f);
+    child_reaped(f->child, 11);
+    assert_int_equal(f->child->short_lives, 0);
+}
+
 /* Whoever watches hears of every push. */
 static void
 each_push_is_told(void **state)
@@ -909,6 +939,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_configuration_comes_first),
         TEST(a_ready_one_is_restarted_at_once),
+        TEST(a_few_short_lives_make_it_wait),
         TEST(each_push_is_told),
         TEST(what_a_process_logs_is_its_workshops),
         TEST(one_that_was_never_ready_waits),

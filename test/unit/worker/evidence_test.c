@@ -2,6 +2,9 @@
 #include "test/unit/worker/scripted.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/wait.h>
 
 #include "test/unit/worker/asking.h"
 #include "worker/evidence.h"
@@ -86,6 +89,31 @@ what_is_kept_can_be_read(void **state)
     assert_int_equal(count_files(f, &length), 2);
     json_decref(names);
     assert_null(keep(f, &order, outcome_with(NULL, NULL)));
+}
+
+/* Reading fails, as on a bad disk. The caller frees what it got, whatever came of it. */
+static void
+a_read_error_leaves_nothing_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    json_t *names = keep(f, &order, outcome_with("a picture", NULL));
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        char *bytes = NULL;
+        size_t length;
+
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EIO), SCMP_SYS(read), 0) ||
+            seccomp_load(filter))
+            _exit(2);
+        _exit(evidence_read(f->folder, name_at(names, 0), &bytes, &length) != -1 || bytes);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    json_decref(names);
 }
 
 static void
@@ -360,6 +388,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_kept_can_be_read),
+        TEST(a_read_error_leaves_nothing_behind),
         TEST(more_than_fits_is_dropped),
         TEST(every_name_is_safe),
         TEST(long_ids_that_differ_at_the_end_have_two_files),

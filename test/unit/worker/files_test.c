@@ -1,7 +1,10 @@
 /* A driver's file requests: whole and on disk, or not there. */
 #include "test/unit/worker/fixture.h"
 
+#include <errno.h>
+#include <seccomp.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "worker/files.h"
 
@@ -237,10 +240,42 @@ a_full_disk_leaves_no_part(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* The status of a rename where fsync of a folder fails so. */
+static int
+rename_where_fsync_fails(void **state, int number)
+{
+    int status;
+    pid_t child;
+
+    assert_int_equal(file_write(path_of(state, ".a.tmp"), "line"), 200);
+    child = fork();
+    if (child == 0) {
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO((unsigned)number), SCMP_SYS(fsync), 0) ||
+            seccomp_load(filter))
+            _exit(0);
+        _exit(perform(ERP_FILE_RENAME, path_of(state, ".a.tmp"), path_of(state, "a"), NULL, 0) /
+              10);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return 10 * WEXITSTATUS(status);
+}
+
+static void
+a_share_that_cannot_sync_folders_is_good_enough(void **state)
+{
+    assert_int_equal(rename_where_fsync_fails(state, EINVAL), 200);
+    assert_int_equal(rename_where_fsync_fails(state, EOPNOTSUPP), 200);
+    assert_int_equal(rename_where_fsync_fails(state, EIO), 500);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_share_that_cannot_sync_folders_is_good_enough),
         TEST(what_is_written_and_renamed_is_read),
         TEST(an_empty_file_is_a_file),
         TEST(a_write_replaces_the_whole),

@@ -137,6 +137,20 @@ answer_503(struct connection *c, void *arg)
 }
 
 static void
+answer_for_ever(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 503, "Retry-After: 9223372036854775807\r\n", "");
+}
+
+static void
+answer_long_ago(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 503, "Retry-After: Thu, 01 Jan 1970 00:00:01 GMT\r\n", "");
+}
+
+static void
 statuses_are_told(void **state)
 {
     struct scene *s = *state;
@@ -146,6 +160,10 @@ statuses_are_told(void **state)
     assert_int_equal(s->reply.retry_after_ms, 0);
     assert_reply(s, answer_503, true, true, 503);
     assert_int_equal(s->reply.retry_after_ms, 7000);
+    assert_reply(s, answer_for_ever, true, true, 503);
+    assert_int_equal(s->reply.retry_after_ms, 86400000);
+    assert_reply(s, answer_long_ago, true, true, 503);
+    assert_int_equal(s->reply.retry_after_ms, 0);
     assert_int_equal(s->reply.body_length, 0);
 }
 

@@ -287,7 +287,7 @@ class Server(front.Front):
     """front.py's, with a process for each connection."""
 
     def __init__(self, folder, tls):
-        super().__init__(lambda path: Path(folder) / path.strip("/").split("/")[0], None, None)
+        super().__init__(lambda path: Path(folder) / path.strip("/").split("/")[0], None, self.end_sessions)
         self.folder = Path(folder)
         self.tls = None
         if tls:
@@ -359,7 +359,7 @@ class Server(front.Front):
             stop_for(mood.slow_s)
         return answer.replace(b"HTTP/1.1", b"HTTP/1.0", 1) if mood.old else answer
 
-    def drop_sessions(self, request):
+    def end_sessions(self, request):
         with Shop(self.folder_of(request.path)).open() as state:
             state.write(sessions_dropped=True)
 

@@ -13,6 +13,7 @@ CONFIGURATION = """\
 daemon off;
 {user}
 worker_processes 1;
+worker_shutdown_timeout 1s;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 256; }}

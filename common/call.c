@@ -45,6 +45,8 @@ call_free(struct call *call)
     if (call->authorization)
         secret_wipe(call->authorization, strlen(call->authorization));
     free(call->authorization);
+    free(call->origin);
+    free(call->host);
     free(call->content_type);
     free(call->body);
     free(call->query);
@@ -58,6 +60,8 @@ call_header(struct call *call, const char *name, const char *value)
 {
     text_copy(call->header_name, sizeof call->header_name, name);
     text_copy(call->header_value, sizeof call->header_value, value);
+    text_clean(call->header_name);
+    text_clean(call->header_value);
 }
 
 void
@@ -157,8 +161,10 @@ call_is_json(const struct call *call)
     static const char json[] = "application/json";
     size_t length = sizeof json - 1;
 
-    return !call->content_type || (strncasecmp(call->content_type, json, length) == 0 &&
-                                   strchr("; \t", call->content_type[length]));
+    if (!call->content_type)
+        return call->trusted;
+    return strncasecmp(call->content_type, json, length) == 0 &&
+           strchr("; \t", call->content_type[length]);
 }
 
 json_t *
@@ -203,6 +209,7 @@ status_phrase(int status)
         int status;
         const char *phrase;
     } phrases[] = {{200, "OK"},
+                   {202, "Accepted"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},
                    {403, "Forbidden"},
@@ -210,15 +217,20 @@ status_phrase(int status)
                    {405, "Method Not Allowed"},
                    {408, "Request Timeout"},
                    {409, "Conflict"},
+                   {412, "Precondition Failed"},
                    {413, "Content Too Large"},
                    {414, "URI Too Long"},
                    {415, "Unsupported Media Type"},
                    {417, "Expectation Failed"},
+                   {421, "Misdirected Request"},
+                   {429, "Too Many Requests"},
                    {431, "Request Header Fields Too Large"},
                    {500, "Internal Server Error"},
                    {501, "Not Implemented"},
+                   {502, "Bad Gateway"},
                    {503, "Service Unavailable"},
-                   {504, "Gateway Timeout"}};
+                   {504, "Gateway Timeout"},
+                   {505, "HTTP Version Not Supported"}};
 
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
         if (phrases[i].status == status)

@@ -23,6 +23,7 @@ struct call {
     size_t body_length;
     char *content_type;  /* owned, NULL where there is none */
     char *authorization; /* owned, NULL where there is none; zeroed at the end */
+    char *host, *origin; /* header fields, owned, NULL where there is none */
     bool trusted; /* the carrier has checked who asks (control socket): no token is asked for */
     char params[CALL_PARAMS_MAX][CALL_PARAM_BYTES]; /* by route_dispatch, in the pattern's order */
     const char *tail; /* what a pattern's trailing '*' took, still encoded, without the first '/' */
@@ -96,7 +97,8 @@ void call_stream_end(struct call_stream *stream);
 /* The same, at once and without what is queued: the peer sees a reply that was cut off. */
 void call_stream_cut(struct call_stream *stream);
 
-/* Whether the body may be read as JSON: application/json, or no type at all. */
+/* Whether the body may be read as JSON: application/json, or on a trusted carrier no type at all.
+ */
 bool call_is_json(const struct call *call);
 
 /* The body, which must be a JSON object, as a new reference; NULL where it is none, and then the

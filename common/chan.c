@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,11 +13,19 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/loop.h"
 #include "common/secret.h"
+
+#define UNIT_BYTES 4096 /* of a message's cost against its rate */
+#define START_BYTES 64  /* by which a line's limit is known */
 
 struct chan {
     struct bufferevent *bev;
     struct event *closing; /* tells the owner in a turn of its own */
+    struct event *resume;  /* reading, after a pause */
+    struct chan_limits limits;
+    int64_t second_ms; /* since when `spent` counts */
+    size_t spent;
     struct chan_events events;
     void *arg;
     size_t searched;  /* bytes of input that hold no end of line: a long one is looked at once */
@@ -30,6 +39,7 @@ chan_release(struct chan *chan)
 {
     bufferevent_free(chan->bev);
     event_free(chan->closing);
+    event_free(chan->resume);
     free(chan);
 }
 
@@ -67,11 +77,73 @@ on_closing(evutil_socket_t fd, short what, void *arg)
         chan_release(chan);
 }
 
+/* --- limits --- */
+
+/* A value begins a message, a member, an element, or ends a name: what stands between them counts,
+ * outside strings. */
+static bool
+is_lean(const struct chan *chan, const char *line, size_t length)
+{
+    const unsigned most = chan->limits.values ? chan->limits.values : UINT_MAX;
+    unsigned values = 1;
+    bool text = false;
+
+    for (size_t i = 0; i < length && values <= most; i++)
+        if (text && line[i] == '\\')
+            i++;
+        else if (line[i] == '"')
+            text = !text;
+        else if (!text)
+            values += line[i] == ',' || line[i] == ':' || line[i] == '[' || line[i] == '{';
+    return values <= most;
+}
+
+static size_t
+line_max(const struct chan *chan, const char *start, size_t length)
+{
+    return chan->limits.line_bytes ? chan->limits.line_bytes(start, length) : CHAN_LINE_MAX;
+}
+
+/* Of a line that has not ended yet. */
+static bool
+is_too_long(const struct chan *chan, struct evbuffer *input)
+{
+    char start[START_BYTES];
+    size_t length = evbuffer_get_length(input);
+    ev_ssize_t known = evbuffer_copyout(input, start, sizeof start);
+
+    return length > START_BYTES && length > line_max(chan, start, (size_t)known);
+}
+
+/* Whether another message may be read now; if not, reading goes on in the next second. */
+static bool
+may_read(struct chan *chan)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct timeval rest;
+
+    if (now_ms - chan->second_ms >= 1000) {
+        chan->second_ms = now_ms;
+        chan->spent = 0;
+    }
+    if (!chan->limits.per_s || chan->spent < chan->limits.per_s)
+        return true;
+    rest = clock_timeval(chan->second_ms + 1000 - now_ms);
+    bufferevent_disable(chan->bev, EV_READ);
+    evtimer_add(chan->resume, &rest);
+    return false;
+}
+
+/* --- reading --- */
+
 static void
 dispatch_line(struct chan *chan, char *line, size_t length)
 {
-    json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *message = NULL;
 
+    chan->spent += 1 + length / UNIT_BYTES;
+    if (length <= line_max(chan, line, length) && is_lean(chan, line, length))
+        message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     secret_wipe(line, length);
     if (json_is_object(message))
         chan->events.message(message, chan->arg);
@@ -100,22 +172,36 @@ on_read(struct bufferevent *bev, void *arg)
 {
     struct chan *chan = arg;
     struct evbuffer *input = bufferevent_get_input(bev);
+    bool all = false;
 
     chan->dispatching = true;
-    while (!chan->broken) {
+    while (!all && !chan->broken && may_read(chan)) {
         size_t length;
         char *line = next_line(chan, input, &length);
 
-        if (!line)
-            break;
-        dispatch_line(chan, line, length);
+        if (line)
+            dispatch_line(chan, line, length);
+        all = !line;
         free(line);
     }
     chan->dispatching = false;
     if (chan->freed)
         chan_release(chan);
-    else if (evbuffer_get_length(input) > CHAN_LINE_MAX)
+    else if (all && is_too_long(chan, input))
         chan_break(chan);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct chan *chan = arg;
+
+    (void)fd;
+    (void)what;
+    if (chan->broken)
+        return;
+    bufferevent_enable(chan->bev, EV_READ);
+    on_read(chan->bev, chan);
 }
 
 static void
@@ -136,12 +222,20 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     chan->events = *events;
     chan->arg = arg;
     chan->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-    chan->closing = event_new(base, -1, 0, on_closing, chan);
-    if (!chan->bev || !chan->closing)
+    chan->closing = loop_control_event(base, -1, 0, on_closing, chan);
+    chan->resume = evtimer_new(base, on_resume, chan);
+    if (!chan->bev || !chan->resume)
         die_abort("no memory for a channel");
+    bufferevent_priority_set(chan->bev, LOOP_CONTROL);
     bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
     bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
     return chan;
+}
+
+void
+chan_limit(struct chan *chan, const struct chan_limits *limits)
+{
+    chan->limits = *limits;
 }
 
 void

@@ -24,11 +24,19 @@
 
 #define CHAN_FD 3        /* the child's end */
 #define CHAN_LISTEN_FD 4 /* the child's listening socket */
-#define CHAN_LOGS_FD 5   /* on which its log files are handed on (common/log_files.h) */
 #define CHAN_LINE_MAX (4u << 20)
 #define CHAN_BACKLOG_MAX (16u << 20) /* unread output beyond which the peer counts as gone */
 
 struct chan;
+
+/* What a peer that may be an attacker may say. A line that is longer, or of more values, counts as
+ * broken framing before it is parsed: a parsed value takes a hundred times the room of its text. */
+struct chan_limits {
+    /* How long a line may be that starts so; asked again as more of it comes. */
+    size_t (*line_bytes)(const char *start, size_t length);
+    unsigned values; /* strings, numbers, arrays, objects … of one message, names included */
+    unsigned per_s;  /* messages and 4 KiB of them, beyond which it is not read for a while */
+};
 
 struct chan_events {
     void (*message)(json_t *message, void *arg); /* borrowed */
@@ -38,6 +46,9 @@ struct chan_events {
 
 /* Takes over fd (made non-blocking, close-on-exec). */
 struct chan *chan_new(struct event_base *base, int fd, const struct chan_events *events, void *arg);
+
+/* From now on what is read is held to these limits (copied). */
+void chan_limit(struct chan *chan, const struct chan_limits *limits);
 
 /* Queues one message (borrowed). Never blocks; what can't be sent any more is dropped, and `closed`
  * says so. */

@@ -28,9 +28,12 @@ static const struct config_member workshop_members[] = {
     {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
     {.name = "api_tokens", .kind = CONFIG_ARRAY},
     {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
+    {.name = "hosts", .kind = CONFIG_ARRAY},
+    {.name = "origins", .kind = CONFIG_ARRAY},
     {.name = "retry", .kind = CONFIG_OBJECT},
     {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
     {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
+    {.name = "http", .kind = CONFIG_OBJECT},
     {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
 };
 
@@ -207,6 +210,16 @@ load_tokens(struct workshop_config *w, const struct config_place *root)
 }
 
 static void
+load_http(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(w->document, "http"), false, &w->http, &place);
+    config_http_names(w->document, "hosts", root);
+    config_http_names(w->document, "origins", root);
+}
+
+static void
 load_workshop(struct workshop_config *w, const struct config_place *root)
 {
     const json_t *active = json_object_get(w->document, "active");
@@ -226,6 +239,7 @@ load_workshop(struct workshop_config *w, const struct config_place *root)
     load_retry(w, root);
     load_credentials(w, root);
     load_tokens(w, root);
+    load_http(w, root);
     if (json_is_object(erp)) {
         config_erp_check(erp, root->file, root->faults);
         w->erp_system = json_string_value(json_object_get(erp, "system"));

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/http_limits.h"
 #include "common/order.h"
 
 #define CONFIG_SLUG_MAX 64
@@ -56,6 +57,7 @@ struct workshop_config {
     unsigned max_in_flight;  /* 0: the driver's default */
     unsigned stop_timeout_s; /* how long a graceful stop waits for the order in hand; default 30 */
     unsigned queue_max_mib;  /* size of the queue's map; default 1024 */
+    struct http_limits http; /* of its port */
     const char *user;        /* in document; NULL: one of the daemon's range */
     const char *erp_system;  /* in document; NULL: unknown, where there are faults */
     bool has_credentials;
@@ -74,8 +76,10 @@ struct daemon_config {
     char sandbox[16]; /* required, best-effort, off */
     /* Users of their own for workshops that name none, where the daemon is root. */
     uint32_t uid_first, uid_count;
+    json_t *allowed_users; /* names that a workshop's `user` may be besides; NULL: none; owned */
     char webdriver_url[CONFIG_PATH_MAX];
     char recipes_dir[CONFIG_PATH_MAX];
+    struct http_limits http;            /* of the control socket */
     struct workshop_config **workshops; /* by slug */
     size_t workshop_count;
 };

@@ -59,6 +59,13 @@ bool config_slug_sound(const char *slug);
 /* An element of api_tokens, which is an object; place is its own. Returns whether it is sound. */
 bool config_check_token(const json_t *token, const struct config_place *place);
 
+/* Reads `http` (NULL: the defaults) of the daemon's own file, or of a workshop's. */
+void config_http_read(const json_t *http, bool control, struct http_limits *limits,
+                      const struct config_place *place);
+
+/* Checks a workshop's list of hosts or origins. */
+void config_http_names(const json_t *document, const char *member, const struct config_place *root);
+
 /* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */
 json_t *config_read_document(const char *path, struct config_faults *faults);
 

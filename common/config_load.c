@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,7 +41,9 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "http", .kind = CONFIG_OBJECT},
     {.name = "worker_uids", .kind = CONFIG_OBJECT},
+    {.name = "allowed_users", .kind = CONFIG_ARRAY},
     {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
 
@@ -103,6 +106,29 @@ load_uids(struct daemon_config *config, const json_t *document, const struct con
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
         config_check_fault(&place, "count", "there are not so many users from first on");
+}
+
+static void
+load_users(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/allowed_users", root->faults};
+    json_t *users = json_object_get(document, "allowed_users");
+    char index[24];
+
+    config->allowed_users = json_is_array(users) ? json_incref(users) : NULL;
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
+            snprintf(index, sizeof index, "%zu", i);
+            config_check_fault(&place, index, "must be a user's name");
+        }
+}
+
+static void
+load_http(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(document, "http"), true, &config->http, &place);
 }
 
 static void
@@ -235,6 +261,19 @@ check_pair(const struct daemon_config *config, const struct workshop_config *a,
         pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);
 }
 
+/* A user that is somebody (a web server's, a database's) has files of its own, which a workshop's
+ * process would have, too. */
+static bool
+is_allowed(const struct daemon_config *config, const struct passwd *user)
+{
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (strcmp(json_string_value(json_array_get(config->allowed_users, i)) ?: "",
+                   user->pw_name) == 0)
+            return true;
+    return user->pw_uid >= config->uid_first &&
+           user->pw_uid - config->uid_first < config->uid_count;
+}
+
 /* Only here: a worker checks its document too, where it may no longer look users up. */
 static void
 check_user(const struct daemon_config *config, const struct workshop_config *w,
@@ -248,6 +287,24 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
         config_check_fault(&place, "user", "there is no such user");
     else if (user && (!user->pw_uid || !user->pw_gid))
         config_check_fault(&place, "user", "must be neither root nor of root's group");
+    else if (user && !is_allowed(config, user))
+        config_check_fault(&place, "user",
+                           "is neither one of allowed_users in pumpline.json nor of worker_uids");
+    free(file);
+}
+
+/* The lines of a workshop in the log start with its name. */
+static void
+check_name(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    size_t length = strcspn(w->name, ": ");
+
+    if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
+        config_check_fault(&place, "workshop",
+                           "must not be what the daemon's own log lines start with");
     free(file);
 }
 
@@ -268,6 +325,7 @@ check_alone(const struct daemon_config *config, const struct workshop_config *w,
             struct config_faults *faults)
 {
     check_user(config, w, faults);
+    check_name(config, w, faults);
     check_browser_place(config, w, faults);
 }
 
@@ -326,6 +384,8 @@ config_load_each(const char *path, struct config_faults *faults)
                              sizeof daemon_members / sizeof *daemon_members, &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
+        load_users(config, document, &root);
+        load_http(config, document, &root);
         recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config);
@@ -379,6 +439,7 @@ config_free(struct daemon_config *config)
     for (size_t i = 0; i < config->workshop_count; i++)
         workshop_config_free(config->workshops[i]);
     free(config->workshops);
+    json_decref(config->allowed_users);
     free(config);
 }
 

@@ -1,103 +1,129 @@
-/* The guard around evhttp. */
+/* Who is let in, and who must go. */
 #include "common/http_server.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/http.h>
-#include <event2/listener.h>
-#include <stdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/fault.h"
-#include "common/http_error.h"
-#include "common/http_exchange.h"
-#include "common/http_framing.h"
-#include "common/http_watch.h"
+#include "common/http_internal.h"
 #include "common/log.h"
+#include "common/loop.h"
 
-#define TARGET_BYTES_MAX 8192u
 #define SWEEP_MS 1000
 #define LISTENER_PAUSE_MS 100
+#define LINGER_MS 2000
+#define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
+#define DESCRIPTORS_RESERVED                                                                       \
+    256 /* for whatever else the process opens: sockets of the ERP, files */
 
-struct http_server {
-    struct event_base *base;
-    struct evhttp *http;
-    struct evhttp_bound_socket *bound;
-    struct event *sweep, *resume;
-    struct http_limits limits;
-    void (*handler)(struct call *call, void *arg);
-    void *arg;
-    bool (*check_peer)(int fd, void *arg);
-    void *check_arg;
-    struct http_exchanges exchanges;
-    struct http_server *next; /* in servers */
-};
-
-/* evhttp takes the listener's argument for itself: whose listener it is must be looked up. */
-static struct http_server *servers;
-
-static int
-request_fd(struct evhttp_request *req)
+/* 0: no deadline. */
+static unsigned
+phase_ms(const struct http_server *server, enum http_phase phase)
 {
-    return bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)));
+    const struct http_limits *limits = &server->limits;
+    const unsigned deadlines[PHASE_PHASES] = {[PHASE_IDLE] = limits->idle_ms,
+                                              [PHASE_HEAD] = limits->head_ms,
+                                              [PHASE_BODY] = limits->body_ms,
+                                              [PHASE_REPLY] = limits->reply_ms,
+                                              [PHASE_LINGER] = LINGER_MS};
+
+    return deadlines[phase];
 }
 
 static void
-hand_over(struct http_server *server, struct evhttp_request *req)
+arm(struct event *timer, int64_t ms)
 {
-    struct call *call = http_exchange_call(&server->exchanges, req);
+    struct timeval time = clock_timeval(ms);
 
-    call->trusted = server->check_peer != NULL;
-    server->handler(call, server->arg);
+    evtimer_add(timer, &time);
 }
 
-static void
-on_request(struct evhttp_request *req, void *arg)
-{
-    struct http_server *server = arg;
-    const char *fault = http_framing_fault(req);
-
-    fault_here("http_server.request");
-    http_watch_received(request_fd(req));
-    if (fault)
-        http_error_refuse(req, 400, "bad_request", fault);
-    else if (strlen(evhttp_request_get_uri(req)) > TARGET_BYTES_MAX)
-        http_error_refuse(req, 414, "uri_too_long", "the request target is longer than 8 KiB");
-    else if (server->check_peer && !server->check_peer(request_fd(req), server->check_arg))
-        http_error_refuse(req, 403, "forbidden", "this user may not control the daemon");
-    else
-        hand_over(server, req);
-}
-
-/* While a reply waits for a client that doesn't read, evhttp reads on without end what that client
- * sends: here it stops at what one request can need. */
-static struct bufferevent *
-on_connection(struct event_base *base, void *arg)
-{
-    struct http_server *server = arg;
-    struct bufferevent *bev = http_watch_connection(base);
-
-    if (bev)
-        bufferevent_setwatermark(bev, EV_READ, 0,
-                                 2 * HTTP_HEADERS_BYTES_MAX + server->limits.body_bytes);
-    return bev;
-}
-
+/* Those of a phase stand in the order of their deadlines. */
 static void
 on_sweep(evutil_socket_t unused, short what, void *arg)
 {
     struct http_server *server = arg;
+    int64_t now_ms = clock_monotonic_ms();
 
     (void)unused;
     (void)what;
-    http_watch_sweep(server->limits.deadline_ms);
+    for (int phase = 0; phase < PHASE_PHASES; phase++) {
+        unsigned ms = phase_ms(server, (enum http_phase)phase);
+        struct http_connection *c;
+
+        while (ms && (c = TAILQ_FIRST(&server->phases[phase])) && now_ms - c->since_ms >= ms)
+            http_connection_expire(c);
+    }
+    if (server->count)
+        arm(server->sweep, SWEEP_MS);
+}
+
+/* --- room --- */
+
+/* An address, or a user on a Unix socket. A host has a whole /64 of IPv6. */
+static uint64_t
+peer_of(int fd, const struct sockaddr_storage *address)
+{
+    uint64_t peer = 0;
+    struct ucred user;
+    socklen_t length = sizeof user;
+
+    if (address->ss_family == AF_INET)
+        peer = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
+    else if (address->ss_family == AF_INET6)
+        memcpy(&peer, &((const struct sockaddr_in6 *)address)->sin6_addr, sizeof peer);
+    else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &length) == 0)
+        peer = user.uid;
+    return peer;
+}
+
+static unsigned
+count_peer(const struct http_server *server, uint64_t peer)
+{
+    const struct http_connection *c;
+    unsigned count = 0;
+
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        TAILQ_FOREACH(c, &server->phases[phase], link)
+    count += c->peer == peer;
+    return count;
+}
+
+/* Closes the one that can best be spared; peer NULL: anybody's. Calls and streams stay. */
+static bool
+make_room(struct http_server *server, const uint64_t *peer)
+{
+    static const enum http_phase order[] = {PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY,
+                                            PHASE_REPLY};
+    struct http_connection *c;
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        TAILQ_FOREACH(c, &server->phases[order[i]], link)
+    if (!peer || c->peer == *peer) {
+        http_connection_free(c);
+        return true;
+    }
+    return false;
+}
+
+static void
+admit(struct http_server *server, int fd, uint64_t peer)
+{
+    if ((count_peer(server, peer) >= server->limits.connections_per_peer &&
+         !make_room(server, &peer)) ||
+        (server->count >= server->limits.connections && !make_room(server, NULL))) {
+        close(fd);
+        return;
+    }
+    http_connection_open(server, fd, peer);
+    if (!evtimer_pending(server->sweep, NULL))
+        arm(server->sweep, SWEEP_MS);
 }
 
 static void
@@ -107,37 +133,52 @@ on_resume(evutil_socket_t unused, short what, void *arg)
 
     (void)unused;
     (void)what;
-    if (!server->exchanges.draining)
-        evconnlistener_enable(evhttp_bound_socket_get_listener(server->bound));
+    event_add(server->acceptable, NULL);
 }
 
-/* Out of descriptors, accept() fails while the listener stays readable: without a pause the loop
- * would spin. */
+/* Without a descriptor to spare accept() fails while the socket stays readable: without a pause the
+ * loop would spin. */
 static void
-on_accept_error(struct evconnlistener *listener, void *evhttp)
+on_acceptable(evutil_socket_t listening, short what, void *arg)
 {
-    struct timeval pause = clock_timeval(LISTENER_PAUSE_MS);
+    struct http_server *server = arg;
 
-    (void)evhttp;
-    log_warning("a connection could not be accepted: %s", strerror(errno));
-    evconnlistener_disable(listener);
-    for (struct http_server *server = servers; server; server = server->next)
-        if (server->bound && evhttp_bound_socket_get_listener(server->bound) == listener)
-            evtimer_add(server->resume, &pause);
+    (void)what;
+    for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t length = sizeof address;
+        int fd =
+            accept4(listening, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            admit(server, fd, peer_of(fd, &address));
+        } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+            return;
+        } else {
+            log_warning("cannot accept a connection: %s", strerror(errno));
+            event_del(server->acceptable);
+            arm(server->resume, LISTENER_PAUSE_MS);
+            return;
+        }
+    }
 }
 
+/* --- */
+
+/* Connections never take the last descriptors. */
 static void
-server_limits(struct http_server *server)
+reserve_descriptors(struct http_limits *limits)
 {
-    evhttp_set_max_headers_size(server->http, HTTP_HEADERS_BYTES_MAX);
-    evhttp_set_max_body_size(server->http, (ev_ssize_t)server->limits.body_bytes);
-    evhttp_set_timeout(server->http, (int)server->limits.idle_s);
-    evhttp_set_flags(server->http, EVHTTP_SERVER_LINGERING_CLOSE);
-    evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-                                                 EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-                                                 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-                                                 EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-    evhttp_set_default_content_type(server->http, NULL);
+    struct rlimit files;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
+        return;
+    most = files.rlim_cur / 2;
+    if (files.rlim_cur > 2 * DESCRIPTORS_RESERVED)
+        most = files.rlim_cur - DESCRIPTORS_RESERVED;
+    if (limits->connections > most)
+        limits->connections = (unsigned)most;
 }
 
 struct http_server *
@@ -145,43 +186,39 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
                 void (*handler)(struct call *call, void *arg), void *arg)
 {
     struct http_server *server = mem_alloc(sizeof *server);
-    struct timeval sweep = clock_timeval(SWEEP_MS);
-    unsigned flags = LEV_OPT_CLOSE_ON_EXEC | (own_fd ? LEV_OPT_CLOSE_ON_FREE : 0);
-    struct evconnlistener *listener = evconnlistener_new(base, NULL, NULL, flags, 0, fd);
 
-    server->base = base;
-    server->limits = *limits;
-    server->handler = handler;
-    server->arg = arg;
-    server->http = evhttp_new(base);
-    server->sweep = event_new(base, -1, EV_PERSIST, on_sweep, server);
-    server->resume = evtimer_new(base, on_resume, server);
-    if (!listener || !server->http || !server->sweep || !server->resume)
-        die_abort("no memory for a server");
-    server_limits(server);
-    evhttp_set_bevcb(server->http, on_connection, server);
-    evhttp_set_gencb(server->http, on_request, server);
-    server->bound = evhttp_bind_listener(server->http, listener);
-    evconnlistener_set_error_cb(listener, on_accept_error);
-    server->next = servers;
-    servers = server;
-    event_add(server->sweep, &sweep);
+    *server = (struct http_server){.base = base,
+                                   .fd = fd,
+                                   .own_fd = own_fd,
+                                   .limits = *limits,
+                                   .handler = handler,
+                                   .arg = arg};
+    reserve_descriptors(&server->limits);
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        TAILQ_INIT(&server->phases[phase]);
+    server->acceptable = loop_event(base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
+    server->sweep = loop_event(base, -1, 0, on_sweep, server);
+    server->resume = loop_event(base, -1, 0, on_resume, server);
+    event_add(server->acceptable, NULL);
     return server;
 }
 
 void
 http_server_stop_accepting(struct http_server *server)
 {
-    server->exchanges.draining = true;
-    if (server->bound)
-        evhttp_del_accept_socket(server->http, server->bound);
-    server->bound = NULL;
+    if (!server->acceptable)
+        return;
+    event_del(server->resume);
+    event_free(server->acceptable);
+    server->acceptable = NULL;
+    if (server->own_fd)
+        close(server->fd);
 }
 
 unsigned
 http_server_open_calls(const struct http_server *server)
 {
-    return server->exchanges.open_count;
+    return server->counts[PHASE_CALL] + server->counts[PHASE_REPLY];
 }
 
 void
@@ -194,15 +231,11 @@ http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *a
 void
 http_server_free(struct http_server *server)
 {
-    struct http_server **link = &servers;
-
-    while (*link != server)
-        link = &(*link)->next;
-    *link = server->next;
-    http_exchanges_leave(&server->exchanges);
+    http_server_stop_accepting(server);
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        while (!TAILQ_EMPTY(&server->phases[phase]))
+            http_connection_free(TAILQ_FIRST(&server->phases[phase]));
     event_free(server->sweep);
     event_free(server->resume);
-    evhttp_free(server->http);
-    http_watch_free();
     free(server);
 }

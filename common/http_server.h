@@ -1,8 +1,8 @@
-/* An HTTP/1.1 server on a listening socket: the guard around evhttp.
+/* An HTTP/1.1 server on a listening socket.
  *
- * Owns what evhttp lets through and should not: framing that two readers could understand
- * differently (RFC 9112, 6.3 and 11.2), requests that never end, running out of descriptors, error
- * pages in HTML. Every error that a client sees is application/problem+json. Does not know a route.
+ * Owns connections and what they may cost: limits, deadlines, and who must go when there is no
+ * room. Requests are read by http_request; every error that a client sees is
+ * application/problem+json, and a connection ends after an error of framing. Does not know a route.
  */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
@@ -10,14 +10,9 @@
 #include <event2/event.h>
 
 #include "common/call.h"
+#include "common/http_limits.h"
 
 struct http_server;
-
-struct http_limits {
-    size_t body_bytes;    /* larger: 413 */
-    unsigned deadline_ms; /* from a request's first byte to its last; then 408 */
-    unsigned idle_s;      /* a connection without a byte is closed */
-};
 
 /* Serves on fd (listening, non-blocking), which it closes only if own_fd. The handler gets each
  * sound request as a call. Aborts where memory runs out. */

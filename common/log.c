@@ -1,10 +1,12 @@
 /* Log lines. */
 #include "common/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -17,8 +19,9 @@
 
 static struct {
     char name[160];
-    bool journal;
-    char *folder, *slug; /* of files opened here; NULL: none */
+    bool journal, relay;
+    unsigned long long lost; /* lines that stderr had no room for */
+    char *folder, *slug;     /* of files opened here; NULL: none */
     struct log_files files;
 } log_state = {.files = {.fds = {-1, -1, -1}}};
 
@@ -33,10 +36,9 @@ log_open(const char *name)
 }
 
 void
-log_take_files(struct log_files *files)
+log_relay(void)
 {
-    log_files_close(&log_state.files);
-    log_state.files = *files;
+    log_state.relay = true;
 }
 
 void
@@ -47,7 +49,8 @@ log_reopen(void)
     if (!log_state.folder)
         return;
     files = log_files_open(log_state.folder, log_state.slug, log_state.name);
-    log_take_files(&files);
+    log_files_close(&log_state.files);
+    log_state.files = files;
 }
 
 void
@@ -85,13 +88,22 @@ append_escaped(char *line, size_t used, size_t limit, const char *text)
     return used;
 }
 
+/* A log that can't be written must not stop an order: the result is of no use here. */
 static void
 write_whole(int fd, const char *line, size_t length)
 {
-    /* A log that can't be written must not stop an order: the result is of no use here. */
     ssize_t written = write(fd, line, length);
 
     (void)written;
+}
+
+/* A line is no longer than what a pipe takes at once where it takes anything. */
+static bool
+stderr_takes_a_line(void)
+{
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&error, 1, 0) != 0;
 }
 
 /* WORKSHOP: [UNIQUEID] TIME LEVEL */
@@ -112,21 +124,97 @@ append_head(char *line, size_t used, const char *name, const char *uniqueid, enu
            (size_t)snprintf(line + used, LINE_BYTES - used, "%s %s ", time, level_names[level]);
 }
 
+/* LEVEL FILE tab UNIQUEID tab MESSAGE: a tab in these is escaped. */
+static size_t
+relayed_line(char line[LINE_BYTES], enum log_level level, enum log_file file, const char *uniqueid,
+             const char *message)
+{
+    size_t used = (size_t)snprintf(line, LINE_BYTES, "%d%d\t", level, file);
+
+    used = append_escaped(line, used, UNIQUEID_BYTES, uniqueid ? uniqueid : "");
+    line[used++] = '\t';
+    used = append_escaped(line, used, LINE_BYTES, message);
+    line[used++] = '\n';
+    return used;
+}
+
+/* The line, of which the first *prefix bytes are for the journal alone. */
+static size_t
+own_line(char line[LINE_BYTES], size_t *prefix, enum log_level level, const char *name,
+         const char *uniqueid, const char *message)
+{
+    size_t used;
+
+    *prefix = log_state.journal ? (size_t)snprintf(line, LINE_BYTES, "<%d>", level) : 0;
+    used = append_head(line, *prefix, name, uniqueid, level);
+    used = append_escaped(line, used, LINE_BYTES, message);
+    line[used++] = '\n';
+    return used;
+}
+
 static void
-write_line(enum log_level level, const char *name, enum log_file file, const char *uniqueid,
-           const char *message)
+tell_lost(void)
+{
+    char line[LINE_BYTES], message[96];
+    size_t prefix, used;
+
+    snprintf(message, sizeof message, "%llu lines are lost: the log was not read in time",
+             log_state.lost);
+    used = log_state.relay ? relayed_line(line, LOG_WARNING, LOG_NO_FILE, NULL, message)
+                           : own_line(line, &prefix, LOG_WARNING, log_state.name, NULL, message);
+    log_state.lost = 0;
+    write_whole(STDERR_FILENO, line, used);
+}
+
+static void
+write_stderr(const char *line, size_t length)
+{
+    if (log_state.lost && stderr_takes_a_line())
+        tell_lost();
+    if (stderr_takes_a_line())
+        write_whole(STDERR_FILENO, line, length);
+    else
+        log_state.lost++;
+}
+
+static void
+write_line(const struct log_files *files, enum log_level level, const char *name,
+           enum log_file file, const char *uniqueid, const char *message)
 {
     char line[LINE_BYTES];
     size_t used, prefix = 0;
 
-    if (log_state.journal)
-        prefix = (size_t)snprintf(line, sizeof line, "<%d>", level);
-    used = append_head(line, prefix, name, uniqueid, level);
-    used = append_escaped(line, used, LINE_BYTES, message);
-    line[used++] = '\n';
-    write_whole(STDERR_FILENO, line, used);
-    if (file != LOG_NO_FILE && log_state.files.fds[file] >= 0)
-        write_whole(log_state.files.fds[file], line + prefix, used - prefix);
+    used = log_state.relay ? relayed_line(line, level, file, uniqueid, message)
+                           : own_line(line, &prefix, level, name, uniqueid, message);
+    write_stderr(line, used);
+    if (file != LOG_NO_FILE && files->fds[file] >= 0)
+        write_whole(files->fds[file], line + prefix, used - prefix);
+}
+
+static bool
+is_record(const char *record)
+{
+    return *record && strchr("3467", record[0]) && record[1] >= '0' + LOG_NO_FILE &&
+           record[1] < '0' + LOG_FILES && record[2] == '\t' && strchr(record + 3, '\t');
+}
+
+void
+log_relayed(const char *name, const struct log_files *files, char *record)
+{
+    char *uniqueid = NULL, *message = record;
+    enum log_level level = LOG_WARNING; /* a sanitizer's words, or a library's */
+    enum log_file file = LOG_NO_FILE;
+
+    if (is_record(record)) {
+        level = (enum log_level)(record[0] - '0');
+        file = (enum log_file)(record[1] - '0');
+        uniqueid = record + 3;
+        message = strchr(uniqueid, '\t') + 1;
+        message[-1] = '\0';
+        text_clean(uniqueid);
+    }
+    text_clean(message);
+    write_line(files, level, name, file, uniqueid && *uniqueid ? uniqueid : NULL, message);
 }
 
 void
@@ -138,7 +226,7 @@ log_write(enum log_level level, enum log_file file, const char *uniqueid, const 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    write_line(level, log_state.name, file, uniqueid, message);
+    write_line(&log_state.files, level, log_state.name, file, uniqueid, message);
 }
 
 void
@@ -150,5 +238,5 @@ log_about(enum log_level level, const char *name, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    write_line(level, name, LOG_NO_FILE, NULL, message);
+    write_line(&log_state.files, level, name, LOG_NO_FILE, NULL, message);
 }

@@ -2,7 +2,11 @@
  *
  * A line is `WORKSHOP: [UNIQUEID] TIME LEVEL message`, the uniqueid where it is about an order;
  * control characters are escaped, so no input can forge a line. Callers never pass a secret.
- * Nothing here blocks for longer than a write() does. */
+ *
+ * A supervisor's child has neither of both to write to: its records go through a pipe to the
+ * supervisor, which says whose they are and when, so that a child that was taken over can neither
+ * pass for another nor rewrite what it has said. Nothing here blocks: a line for which stderr has
+ * no room is dropped, and their number is told once there is some. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -21,8 +25,12 @@ void log_open(const char *name);
  * again. */
 void log_open_files(const char *folder, const char *slug);
 
-/* From now on these are the files: they are taken over, those before are closed. */
-void log_take_files(struct log_files *files);
+/* This process is a supervisor's child: stderr is a pipe to log_relayed. */
+void log_relay(void);
+
+/* Logs a record of a child's, as log_relay sends it or whatever else came on its stderr: a line of
+ * name's, to these files too. record is changed. */
+void log_relayed(const char *name, const struct log_files *files, char *record);
 
 /* Opens the files of log_open_files again under the same names, after they were rotated. */
 void log_reopen(void);

@@ -1,5 +1,5 @@
-/* The log files of a workshop: opened by a process that may, handed on over a socket to one that
- * may not. */
+/* The log files of a workshop, in the hands of a process that no client and no ERP talks to: the
+ * supervisor, or a worker that runs by itself. */
 #ifndef COMMON_LOG_FILES_H
 #define COMMON_LOG_FILES_H
 
@@ -17,13 +17,5 @@ struct log_files {
 struct log_files log_files_open(const char *folder, const char *slug, const char *name);
 
 void log_files_close(struct log_files *files);
-
-/* Hands them on over a SOCK_SEQPACKET socket, without waiting; they stay the caller's too. */
-int log_files_send(int socket, const struct log_files *files, struct err *err)
-    __attribute__((warn_unused_result));
-
-/* The next ones that were handed on, close-on-exec; nothing is waited for. 1: *files is filled, 0:
- * the other end is gone, -1: there are none, or what came are no log files. */
-int log_files_receive(int socket, struct log_files *files);
 
 #endif

@@ -31,12 +31,14 @@ struct order {
     uint32_t attempts;
     int64_t placed_ms, updated_ms;
     int64_t next_attempt_ms; /* 0: null */
-    uint64_t seq;            /* place in the queue, given by the queue; a retry gets a new one */
+    int64_t trusted_ms; /* updated_ms in the queue's own time, see queue_trusted_ms; 0: unknown */
+    uint64_t seq;       /* place in the queue, given by the queue; a retry gets a new one */
     uint32_t history_length; /* entries of its history so far */
     bool commit_sent;        /* a request that may have created the line has left */
     bool own_credentials;    /* credentials of its own are kept, sealed, by the queue */
     int64_t queued_ms;       /* when it was placed last, by its client or by a retry */
-    int64_t retry_since_ms;  /* the first failure of the present series of attempts; 0: none yet */
+    int64_t retry_since_ms;  /* first failure of the present series of attempts, in queue_run_ms's
+                                time; 0: none yet */
 };
 
 /* Credentials in sodium_malloc memory. */

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int
@@ -14,6 +17,34 @@ owner_open(uid_t owner, int folder, const char *name, int flags)
     int fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC), number = errno;
 
     setfsuid(own);
+    errno = number;
+    return fd;
+}
+
+/* Neither another name of a file that may be anybody's, nor a device or a pipe. */
+static bool
+is_lone(int fd, uid_t owner)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 1 &&
+           file.st_uid == owner;
+}
+
+int
+owner_open_lone(uid_t owner, int folder, const char *name)
+{
+    struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
+    uid_t own = (uid_t)setfsuid(owner);
+    int fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof how), number = errno;
+
+    setfsuid(own);
+    if (fd >= 0 && !is_lone(fd, owner)) {
+        close(fd);
+        fd = -1;
+        number = EPERM;
+    }
     errno = number;
     return fd;
 }

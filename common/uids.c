@@ -165,6 +165,13 @@ uids_take(struct uids *uids, const struct daemon_config *config,
     return 0;
 }
 
+static void
+tell(json_t *slice, uid_t uid, gid_t gid)
+{
+    json_object_set_new(slice, "uid", json_integer(uid));
+    json_object_set_new(slice, "gid", json_integer(gid));
+}
+
 void
 uids_tell(struct uids *uids, const struct daemon_config *config,
           const struct workshop_config *workshop, json_t *slice)
@@ -175,8 +182,18 @@ uids_tell(struct uids *uids, const struct daemon_config *config,
 
     if (uids_take(uids, config, workshop, &uid, &gid, &err))
         json_object_set_new(slice, "refuse", json_string(err.text));
-    else if (uid) {
-        json_object_set_new(slice, "uid", json_integer(uid));
-        json_object_set_new(slice, "gid", json_integer(gid));
-    }
+    else if (uid)
+        tell(slice, uid, gid);
+}
+
+void
+uids_tell_owner(struct uids *uids, const struct daemon_config *config,
+                const struct workshop_config *workshop, const char *queue, json_t *slice)
+{
+    struct stat owned;
+
+    if (geteuid() == 0 && lstat(queue, &owned) == 0 && owned.st_uid)
+        tell(slice, owned.st_uid, owned.st_gid ? owned.st_gid : owned.st_uid);
+    else
+        uids_tell(uids, config, workshop, slice);
 }

@@ -30,4 +30,9 @@ int uids_take(struct uids *uids, const struct daemon_config *config,
 void uids_tell(struct uids *uids, const struct daemon_config *config,
                const struct workshop_config *workshop, json_t *slice);
 
+/* The same for a process that works on the queue at `queue` and serves nobody: its owner, whoever
+ * the workshop's user is by now. A queue of root's is given to one of the range first. */
+void uids_tell_owner(struct uids *uids, const struct daemon_config *config,
+                     const struct workshop_config *workshop, const char *queue, json_t *slice);
+
 #endif

@@ -1,7 +1,8 @@
 # Sourced by quickstart.sh and test/run.sh: Debian packages and the build. Not a program of its own.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev
-                liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev ca-certificates curl)
+                liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev node-llhttp
+                ca-certificates curl)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

@@ -248,10 +248,9 @@ enum result ask_rows(struct attempt *a, const json_t *step, const struct level *
 
 /* --- several lines of one id (webdriver_twins.c) --- */
 
-/* Whether so many rows of an each are lines of our id: then it goes through one at a time, the one
- * at place twins_next(). */
+/* Whether so many rows of an each are lines of our id: then it goes through one alone, the first
+ * whose reference is not known. */
 bool twins_are(struct attempt *a, const json_t *each, size_t count);
-size_t twins_next(const struct attempt *a);
 
 /* attempt.found is one of them. DONE: on to the next; FAILED: all are known. */
 enum result twins_add(struct attempt *a);

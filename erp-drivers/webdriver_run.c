@@ -277,7 +277,6 @@ run_section(struct attempt *a, enum section section)
 {
     a->section = section;
     a->opens_gate = section != COMMIT;
-    a->twin_rows = 0;
     json_array_clear(a->twins);
     run_section_again(a);
 }
@@ -288,6 +287,7 @@ run_section_again(struct attempt *a)
     const char *name = section_names[a->section];
 
     run_clear(a);
+    a->twin_rows = 0;
     a->at_start = true;
     run_push(a, json_object_get(a->browser->recipe, name), name, false);
 }

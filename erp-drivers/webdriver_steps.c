@@ -82,9 +82,9 @@ do_when(struct attempt *a, const struct wire_reply *reply)
 /* --- rows --- */
 
 static enum result
-enter_rows(struct attempt *a, const json_t *answer)
+enter_rows(struct attempt *a, const json_t *answer, bool twins)
 {
-    size_t first = twins_next(a);
+    size_t first = twins ? json_array_size(a->twins) : 0;
     json_t *rows = json_object_get(answer, "rows"), *row = json_array_get(rows, first);
     const char *element = wire_element(json_array_get(json_object_get(answer, "elements"), first));
     const json_t *step = a->step.json;
@@ -98,7 +98,7 @@ enter_rows(struct attempt *a, const json_t *answer)
     run_push(a, member(a, "do"), "do", false);
     level = &a->levels[a->depth - 1];
     level->each = step;
-    level->rows = a->twin_rows ? json_pack("[O]", row) : json_incref(rows);
+    level->rows = twins ? json_pack("[O]", row) : json_incref(rows);
     level->element = mem_string(element);
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(row));
     ask_set(a, "row", number);
@@ -110,6 +110,7 @@ do_each(struct attempt *a, const struct wire_reply *reply)
 {
     enum result result;
     size_t count;
+    bool twins;
 
     if (!reply)
         return ask_rows(a, a->step.json, run_row(a));
@@ -121,10 +122,11 @@ do_each(struct attempt *a, const struct wire_reply *reply)
         return run_again(a, "no row is like that");
     if (!count && !member(a, "none"))
         return fail_with(a, NULL, "no row is like that");
-    if (!twins_are(a, a->step.json, count) && count > 1 && !json_is_false(member(a, "only")))
+    twins = twins_are(a, a->step.json, count);
+    if (count > 1 && !twins && !json_is_false(member(a, "only")))
         return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected", count);
     if (count)
-        return enter_rows(a, reply->value);
+        return enter_rows(a, reply->value, twins);
     run_push(a, member(a, "none"), "none", false);
     return DONE;
 }

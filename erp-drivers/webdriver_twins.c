@@ -8,21 +8,16 @@
 
 #define READ_MAX 5 /* references; whoever has more lines of one id knows enough by then */
 
+/* An each inside of what is done with one of them is about this one. */
 bool
 twins_are(struct attempt *a, const json_t *each, size_t count)
 {
     bool looks = a->section == LOOKUP || a->section == VERIFY;
 
-    a->twin_rows = 0;
-    if (count > 1 && looks && recipe_each_is_of_id(a->browser->recipe, each))
-        a->twin_rows = count;
-    return a->twin_rows > 0;
-}
-
-size_t
-twins_next(const struct attempt *a)
-{
-    return a->twin_rows ? json_array_size(a->twins) : 0;
+    if (count < 2 || a->twin_rows || !looks || !recipe_each_is_of_id(a->browser->recipe, each))
+        return false;
+    a->twin_rows = count;
+    return true;
 }
 
 /* "558/1, 558/3 and 559/1" */

@@ -13,7 +13,7 @@
 
 #include "common/log.h"
 
-#define DESCRIPTORS_EACH 4
+#define DESCRIPTORS_EACH 6
 #define DESCRIPTORS_OWN 1024
 
 void

@@ -66,6 +66,7 @@ open_channel(struct child *child, int fd)
     json_t *slice = child->host->slice(child, child->host->arg);
 
     child->chan = chan_new(child->host->base, fd, &events, child);
+    child_limit(child);
     if (slice)
         chan_send(child->chan, slice);
     child->told = json_object_get(slice, "old_key") != NULL;
@@ -85,12 +86,11 @@ start_process(struct child *child, bool idle, struct err *err)
     fault_here("child.forked");
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
-    child->logs_fd = spawned.logs_fd;
     child->idle = idle;
     child->waiting = -1;
     child->left_open = false;
     child->rekeyed = false;
-    child_hand_logs(child); /* first: the child's first lines come with its first message */
+    child_open_logs(child, spawned.logs_fd);
     open_channel(child, spawned.chan_fd);
     return 0;
 }
@@ -101,6 +101,11 @@ start_service(struct child *child)
     const struct workshop_config *workshop = child->workshop;
     struct err err = {0};
 
+    if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
+        log_about(LOG_WARNING, workshop->name,
+                  "its last process has shut down its listening socket: it is bound anew");
+        child_close_listener(child);
+    }
     if (child->listen_fd < 0)
         child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
     if (child->listen_fd < 0 || start_process(child, false, &err)) {
@@ -241,6 +246,7 @@ child_reaped(struct child *child, int status)
     pid_t pid = child->pid;
 
     fault_here("child.reaped");
+    child_read_logs(child);
     child->pid = 0;
     child->last_exit = (struct child_exit){.at_ms = clock_wall_ms(),
                                            .code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
@@ -411,14 +417,11 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
 {
     struct child *child = mem_alloc(sizeof *child);
 
-    *child = (struct child){.workshop = workshop,
-                            .host = host,
-                            .listen_fd = -1,
-                            .logs_fd = -1,
-                            .worker_wanted = true,
-                            .waiting = -1};
+    *child = (struct child){
+        .workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true, .waiting = -1};
     child->timer = evtimer_new(host->base, on_timer, child);
-    if (!child->timer)
+    child->sweep_timer = evtimer_new(host->base, child_sweep_now, child);
+    if (!child->timer || !child->sweep_timer)
         die_abort("no memory for a timer");
     return child;
 }
@@ -449,6 +452,7 @@ child_free(struct child *child)
     sweeper_free(child->sweeper);
     chan_free(child->chan);
     event_free(child->timer);
+    event_free(child->sweep_timer);
     json_decref(child->alive);
     free(child->queue);
     free(child);

@@ -44,12 +44,13 @@ struct child {
     struct chan *chan;
     char *queue;   /* owned; NULL: the one of its slug, in STATE/queues */
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
-    int logs_fd;   /* on which log files are handed on; -1: no process */
+    struct child_log *log; /* what its process says there; NULL: no process */
     struct event *timer;
     bool was_ready;      /* this process has said `ready` */
     bool asked;          /* this process goes because a restart was asked for */
     bool idle;           /* this process is there for maintenance: see child_maintain */
     bool told;           /* this process knows both keys of the rekey that is under way */
+    bool misspoke;       /* it has sent what no worker sends, which was logged */
     bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
     bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
     unsigned failures;   /* tries in a row that did not become ready */
@@ -64,6 +65,8 @@ struct child {
     char mark[SWEEP_MARK_BYTES]; /* of the browsers that it opens; empty: it opens none */
     struct sweeper *sweeper;     /* is at it; NULL: none is */
     bool sweep_again;            /* asked for since then, perhaps by another process */
+    int64_t swept_ms;            /* monotonic, when the last one began */
+    struct event *sweep_timer;   /* to the next one */
     unsigned swept;              /* ended by those that were not answered yet */
 };
 
@@ -90,8 +93,8 @@ void child_restart(struct child *child);
 
 void child_kill(struct child *child);
 
-/* Opens its log files, now or again, and hands them on to its process, if there is one. */
-void child_hand_logs(struct child *child);
+/* Opens the log files of its process again, if there is one: they were rotated. */
+void child_reopen_logs(struct child *child);
 
 /* For a child at rest: a process opens its queue, closes what is open in the ERP and ends, serving
  * nobody. A child does so by itself where its ERP may be left with something open. Meanwhile it is

@@ -19,14 +19,27 @@ void child_leave(struct child *child, int64_t within_ms, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 
 void child_close_listener(struct child *child);
+
+/* Takes over fd, on which its new process logs. Whatever it says there is logged as the workshop's.
+ */
+void child_open_logs(struct child *child, int fd);
+
+/* Logs what it has said by now: before what it says on its channel, and before its obituary. */
+void child_read_logs(struct child *child);
 void child_close_logs(struct child *child);
+
 void child_signal(const struct child *child, int number);
 
 /* Its browsers' mark is what its configuration says, and nothing that it says itself. */
 void child_take_mark(struct child *child, const json_t *slice);
 
-/* It asks for a sweep. */
+/* It asks for a sweep. Each takes a process and a look at all others, so they come at their pace.
+ */
 void child_sweep(struct child *child, const json_t *message);
+void child_sweep_now(evutil_socket_t fd, short what, void *arg);
+
+/* Holds its new channel to what a worker may say, and how often. */
+void child_limit(struct child *child);
 
 /* A message on the channel; arg is the child. */
 void child_message(json_t *message, void *arg);

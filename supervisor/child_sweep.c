@@ -1,10 +1,13 @@
 /* A child's browsers, ended for it. */
 #include "common/chan.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "supervisor/child_state.h"
 #include "supervisor/sweeper.h"
 
-static void start(struct child *child);
+#define PAUSE_MS 1000 /* from the beginning of one to that of the next */
+
+static void start_in_time(struct child *child);
 
 static void
 answer(struct child *child)
@@ -30,7 +33,7 @@ on_swept(unsigned ended, void *arg)
     child->sweeper = NULL;
     child->swept += ended;
     if (child->sweep_again)
-        start(child);
+        start_in_time(child);
     else
         answer(child);
 }
@@ -41,6 +44,7 @@ start(struct child *child)
     struct err err = {0};
 
     child->sweep_again = false;
+    child->swept_ms = clock_monotonic_ms();
     if (*child->mark)
         child->sweeper = sweeper_start(child->host->base, child->mark, on_swept, child, &err);
     if (child->sweeper)
@@ -51,13 +55,37 @@ start(struct child *child)
 }
 
 void
+child_sweep_now(evutil_socket_t fd, short what, void *arg)
+{
+    struct child *child = arg;
+
+    (void)fd;
+    (void)what;
+    if (!child->sweeper)
+        start(child);
+}
+
+static void
+start_in_time(struct child *child)
+{
+    int64_t due_ms = child->swept_ms ? child->swept_ms + PAUSE_MS : 0;
+    int64_t now_ms = clock_monotonic_ms();
+    struct timeval rest = clock_timeval(due_ms - now_ms);
+
+    if (now_ms >= due_ms)
+        start(child);
+    else
+        evtimer_add(child->sweep_timer, &rest);
+}
+
+void
 child_sweep(struct child *child, const json_t *message)
 {
     (void)message;
     if (child->sweeper)
         child->sweep_again = true;
-    else
-        start(child);
+    else if (!evtimer_pending(child->sweep_timer, NULL))
+        start_in_time(child);
 }
 
 void

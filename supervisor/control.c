@@ -10,6 +10,7 @@
 #include "supervisor/control_internal.h"
 #include "supervisor/events.h"
 #include "supervisor/forward.h"
+#include "supervisor/keep.h"
 #include "supervisor/listen.h"
 #include "supervisor/metrics.h"
 #include "supervisor/peer.h"
@@ -17,11 +18,6 @@
 #include "supervisor/reload.h"
 #include "supervisor/removal.h"
 #include "supervisor/view.h"
-
-/* A body goes on to a child as a JSON string, six times as long at worst: CHAN_LINE_MAX holds it.
- */
-static const struct http_limits limits = {
-    .body_bytes = 512u << 10, .deadline_ms = 10000, .idle_s = 60};
 
 struct child *
 control_find(const struct control *control, struct call *call)
@@ -109,13 +105,22 @@ get_workshops(struct call *call, void *context)
     call_reply(call, 200, view_workshops(control->daemon));
 }
 
+/* Whoever looks for a file of the queue has its folder from here, never from the worker. */
 static void
 get_workshop(struct call *call, void *context)
 {
-    struct child *child = control_find(context, call);
+    struct control *control = context;
+    struct child *child = control_find(control, call);
+    char *folder;
+    json_t *view;
 
-    if (child)
-        call_reply(call, 200, view_workshop(child));
+    if (!child)
+        return;
+    folder = keep_queue_path(control->daemon->config, child->workshop->slug);
+    view = view_workshop(child);
+    json_object_set_new(view, "queue_folder", json_string(folder));
+    free(folder);
+    call_reply(call, 200, view);
 }
 
 /* Commands that end with a process. */
@@ -303,7 +308,7 @@ control_open(struct daemon *daemon, struct err *err)
     control->events = events_new(daemon);
     control->rekey = rekey_new(daemon);
     control->removals = removals_new(daemon);
-    control->server = http_server_new(daemon->base, fd, true, &limits, on_call, control);
+    control->server = http_server_new(daemon->base, fd, true, &config->http, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer = (struct daemon_observer){.changed = on_changed,
                                                 .replied = on_replied,

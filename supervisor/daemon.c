@@ -8,6 +8,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
+#include "supervisor/keep.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
 #include "supervisor/reload.h"
@@ -35,6 +37,23 @@ stand_in(const char *slug, const char *queue)
     return workshop;
 }
 
+/* A queue that nobody serves is worked on as its own user, never as root. */
+static void
+tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
+          json_t *message)
+{
+    char *queue = child->queue ? mem_string(child->queue)
+                               : keep_queue_path(daemon->config, workshop->slug);
+
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(queue));
+    if (child->idle)
+        uids_tell_owner(daemon->uids, daemon->config, workshop, queue, message);
+    else
+        uids_tell(daemon->uids, daemon->config, workshop, message);
+    free(queue);
+}
+
 static json_t *
 new_slice(const struct child *child, void *arg)
 {
@@ -49,10 +68,7 @@ new_slice(const struct child *child, void *arg)
         config_slice_old_key(message, workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
-    if (child->queue) /* of nobody that works: root's own */
-        json_object_set_new(message, "queue", json_string(child->queue));
-    else
-        uids_tell(daemon->uids, daemon->config, workshop, message);
+    tell_user(daemon, child, workshop, message);
     workshop_config_free(instead);
     json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
     return message;
@@ -163,7 +179,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     for (size_t i = 0; i < daemon->total; i++)
-        child_hand_logs(daemon->children[i]);
+        child_reopen_logs(daemon->children[i]);
     log_info("logs opened again");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
@@ -211,9 +227,9 @@ listen_for_signals(struct daemon *daemon)
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
-        daemon->signals[i] =
-            evsignal_new(daemon->base, signals[i].number, signals[i].handle, daemon);
-        if (!daemon->signals[i] || evsignal_add(daemon->signals[i], NULL))
+        daemon->signals[i] = loop_control_event(daemon->base, signals[i].number,
+                                                EV_SIGNAL | EV_PERSIST, signals[i].handle, daemon);
+        if (evsignal_add(daemon->signals[i], NULL))
             die_abort("signal %d can't be listened for", signals[i].number);
     }
 }
@@ -226,8 +242,8 @@ start_watchdog(struct daemon *daemon)
 
     if (!pause_ms)
         return;
-    daemon->watchdog = event_new(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
-    if (!daemon->watchdog || event_add(daemon->watchdog, &pause))
+    daemon->watchdog = loop_control_event(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
+    if (event_add(daemon->watchdog, &pause))
         die_abort("no watchdog timer");
 }
 

@@ -36,22 +36,53 @@ forward_message(json_int_t id, const struct call *call)
     return message;
 }
 
+/* A reply is written as it comes, so what would end it early, or begin another one, is none. */
+
+static bool
+is_plain(const char *text)
+{
+    while (*text >= ' ' && *text <= '~')
+        text++;
+    return !*text;
+}
+
+static bool
+is_known_header(const char *name)
+{
+    static const char *const known[] = {"Allow", "Retry-After",         "WWW-Authenticate",
+                                        "ETag",  "Content-Disposition", "X-Content-Type-Options"};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_status(json_int_t status, size_t length)
+{
+    bool bare = status == 204 || status == 205 || status == 304;
+
+    return status >= 200 && status <= 599 && !(bare && length);
+}
+
 void
 forward_answer(struct call *call, const json_t *reply)
 {
     const char *type = NULL, *name = NULL, *value = NULL, *body = "";
+    json_int_t status = 0;
     size_t length = 0;
-    int status = 0;
 
-    if (json_unpack((json_t *)reply, "{si s?s s?[ss] s?s%}", "status", &status, "content_type",
+    if (json_unpack((json_t *)reply, "{sI s?s s?[ss] s?s%}", "status", &status, "content_type",
                     &type, "header", &name, &value, "body", &body, &length) ||
-        status < 100 || status > 599) {
+        !is_status(status, length) || (type && !is_plain(type)) ||
+        (name && (!is_known_header(name) || !is_plain(value)))) {
         call_problem(call, 502, "bad_reply", NULL, "the workshop's process gave no sound reply");
         return;
     }
     if (name && value)
         call_header(call, name, value);
-    call_reply_text(call, status, type && *type ? type : NULL, body, length);
+    call_reply_text(call, (int)status, type && *type ? type : NULL, body, length);
 }
 
 /* Out of the list and into the caller's hands. */

@@ -19,8 +19,8 @@
 #define DAY "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
 #define TIME "T[0-9][0-9][0-9][0-9][0-9][0-9]Z"
 
-static char *
-queue_path(const struct daemon_config *config, const char *slug)
+char *
+keep_queue_path(const struct daemon_config *config, const char *slug)
 {
     return mem_format("%s/queues/%s", config->state_dir, slug);
 }
@@ -28,7 +28,7 @@ queue_path(const struct daemon_config *config, const char *slug)
 bool
 keep_has_queue(const struct daemon_config *config, const char *slug)
 {
-    char *path = queue_path(config, slug);
+    char *path = keep_queue_path(config, slug);
     struct stat status;
     bool there = lstat(path, &status) == 0;
 
@@ -131,7 +131,7 @@ set_movable(const char *queue, bool movable)
 static int
 move_queue(const struct daemon_config *config, const char *slug, const char *to, struct err *err)
 {
-    char *from = queue_path(config, slug);
+    char *from = keep_queue_path(config, slug);
     int result = set_movable(from, true) || rename(from, to) || disk_sync_parent(to) ||
                          disk_sync_parent(from)
                      ? -1

@@ -8,6 +8,9 @@
 
 #include "common/config.h"
 
+/* STATE/queues/SLUG; the caller frees it. */
+char *keep_queue_path(const struct daemon_config *config, const char *slug);
+
 /* Whether STATE/queues/SLUG is there. */
 bool keep_has_queue(const struct daemon_config *config, const char *slug);
 

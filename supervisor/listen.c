@@ -61,6 +61,18 @@ listen_tcp(const char *host, uint16_t port, struct err *err)
     return fd;
 }
 
+bool
+listen_sound(int fd)
+{
+    int listens = 0;
+    socklen_t length = sizeof listens, filter = 0;
+
+    /* With no room given, the length is that of the filter which is there. */
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+           getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &filter) == 0 && !filter &&
+           listen(fd, TCP_BACKLOG) == 0;
+}
+
 /* Removes what a daemon that died has left; never a socket in use or another kind of file. */
 static int
 clear_stale(const char *path, const struct sockaddr_un *address, struct err *err)

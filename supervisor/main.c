@@ -13,6 +13,7 @@
 #include "common/fault.h"
 #include "common/key_file.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/secret.h"
 #include "supervisor/boot.h"
 #include "supervisor/control.h"
@@ -174,12 +175,9 @@ serve(struct daemon_config *config, const char *path)
     int lock = -1, status = prepare(config, &keys, worker_path, &lock, &err);
 
     if (status == EX_OK) {
-        struct event_base *base = event_base_new();
-        struct daemon *daemon;
+        struct event_base *base = loop_new();
+        struct daemon *daemon = daemon_new(base, config, path, &keys, worker_path);
 
-        if (!base)
-            die_abort("no event loop");
-        daemon = daemon_new(base, config, path, &keys, worker_path);
         status = run(daemon, &err);
         daemon_free(daemon);
         event_base_free(base);

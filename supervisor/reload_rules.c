@@ -56,6 +56,10 @@ reload_keep(const struct daemon_config *before, struct daemon_config *after)
             memcpy((char *)after + fixed[i].offset, (const char *)before + fixed[i].offset,
                    fixed[i].size);
         }
+    if (memcmp(&before->http, &after->http, sizeof after->http)) {
+        json_array_append_new(names, json_string("http"));
+        after->http = before->http;
+    }
     return names;
 }
 

@@ -39,13 +39,12 @@ spawn_worker_path(char *path, size_t size, struct err *err)
                    LIBEXEC_DIR);
 }
 
-/* A worker is told everything on its channel: what it inherits is what libraries read. The log
- * needs JOURNAL_STREAM to know that stderr is the journal. */
+/* A worker is told everything on its channel: what it inherits is what libraries read. */
 static void
 small_environment(char **environment, size_t room)
 {
-    static const char *const kept[] = {
-        "PATH", "LANG", "TZ", "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+    static const char *const kept[] = {"PATH",         "LANG",          "TZ",
+                                       "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept && count + 1 < room; i++) {
@@ -74,10 +73,11 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the order of their numbers in the new process, from CHAN_FD on. */
-enum { CHAN, LISTEN, LOGS, GIVEN };
+/* In the order of their numbers in the new process, from 1 on. */
+enum { OUTPUT, ERRORS, CHAN, LISTEN, GIVEN };
 
-_Static_assert(CHAN_LISTEN_FD == CHAN_FD + LISTEN && CHAN_LOGS_FD == CHAN_FD + LOGS,
+_Static_assert(CHAN_FD == STDOUT_FILENO + CHAN && CHAN_LISTEN_FD == STDOUT_FILENO + LISTEN &&
+                   STDERR_FILENO == STDOUT_FILENO + ERRORS,
                "the numbers follow each other");
 
 static int
@@ -91,9 +91,9 @@ place_descriptors(const int given[GIVEN])
         if ((above[i] = fcntl(given[i] < 0 ? null : given[i], F_DUPFD, FD_ABOVE_ALL)) < 0)
             return -1;
     for (int i = 0; i < GIVEN; i++)
-        if (dup2(above[i], CHAN_FD + i) < 0)
+        if (dup2(above[i], STDOUT_FILENO + i) < 0)
             return -1;
-    return close_range(CHAN_FD + GIVEN, ~0u, 0);
+    return close_range(STDOUT_FILENO + GIVEN, ~0u, 0);
 }
 
 static void
@@ -144,7 +144,7 @@ open_pairs(int chan[2], int logs[2])
 {
     if (fault_point("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, chan))
         return -1;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, logs) == 0)
+    if (pipe2(logs, O_CLOEXEC | O_NONBLOCK) == 0)
         return 0;
     close(chan[0]);
     close(chan[1]);
@@ -158,10 +158,10 @@ spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct er
 
     if (open_pairs(chan, logs))
         return err_errno(err, "spawn_failed", "no channel for the process");
-    *spawned =
-        (struct spawned){.pid = fork_worker(path, (const int[]){chan[1], listen_fd, logs[1]}),
-                         .chan_fd = chan[0],
-                         .logs_fd = logs[0]};
+    *spawned = (struct spawned){
+        .pid = fork_worker(path, (const int[]){logs[1], logs[1], chan[1], listen_fd}),
+        .chan_fd = chan[0],
+        .logs_fd = logs[0]};
     if (spawned->pid < 0)
         err_errno(err, "spawn_failed", "no process");
     close(chan[1]);

@@ -1,8 +1,8 @@
 /* Starts processes. A worker's: fork, descriptors, environment, exec.
  *
- * The new process has fd 0 = /dev/null, 1 and 2 as here, 3 = its end of the channel, 4 = the
- * listening socket (/dev/null where it serves nobody), 5 = where its log files are handed on, and
- * no other descriptor. Its end is told by SIGCHLD, not here. */
+ * The new process has fd 0 = /dev/null, 1 and 2 = a pipe to its log (log_relay), 3 = its end of the
+ * channel, 4 = the listening socket (/dev/null where it serves nobody), and no other descriptor. Its
+ * end is told by SIGCHLD, not here. */
 #ifndef SUPERVISOR_SPAWN_H
 #define SUPERVISOR_SPAWN_H
 

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/route.h"
 #include "common/secret.h"
 #include "worker/api_internal.h"
@@ -155,6 +156,13 @@ check_access(struct call *call, const struct route *route, void *context)
         call_problem(call, 403, "forbidden", NULL, "this is for the control socket alone");
         return false;
     }
+    if (!json_array_size(tokens) && !api_site_allows(call, api->setup.workshop))
+        return false;
+    if (call->body_length && !call_is_json(call)) {
+        call_problem(call, 415, "unsupported_media_type", NULL,
+                     "the body must be application/json, and say so");
+        return false;
+    }
     if (!json_array_size(tokens))
         return true;
     access = strncasecmp(header, "Bearer ", 7) == 0 ? token_access(tokens, header + 7) : 0;
@@ -200,9 +208,9 @@ api_new(const struct api_setup *setup)
 
     api->setup = *setup;
     api->started_ms = clock_monotonic_ms();
-    api->commit = event_new(setup->base, -1, 0, on_commit, api);
-    if (!api->commit)
-        die_abort("no memory for an event");
+    api->commit = loop_event(setup->base, -1, 0, on_commit, api);
+    api->list = loop_event(setup->base, -1, 0, api_list_step, api);
+    TAILQ_INIT(&api->listings);
     return api;
 }
 
@@ -213,6 +221,8 @@ api_free(struct api *api)
         return;
     api_commit(api);
     api_clear_end(api);
+    api_list_end(api);
+    event_free(api->list);
     event_free(api->commit);
     free(api->pending);
     free(api);

@@ -1,4 +1,4 @@
-/* Looking at orders, and mending those in error. */
+/* Looking at an order, and mending one in error. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,122 +10,7 @@
 #include "worker/api_internal.h"
 #include "worker/policy.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX 1000
 #define NOTE_MAX 1024
-
-static void
-bad_parameter(struct call *call, const char *name, const char *detail)
-{
-    json_t *fields = json_pack("[s]", name);
-
-    call_problem(call, 400, "invalid_parameter", fields, "%s %s", name, detail);
-}
-
-/* A cursor is the seq of the last order of a page. */
-static bool
-parse_cursor(const char *text, uint64_t *seq)
-{
-    size_t length = strlen(text);
-
-    if (length < 1 || length > 16 || text[strspn(text, "0123456789abcdef")])
-        return false;
-    *seq = strtoull(text, NULL, 16);
-    return *seq != 0 && *seq != UINT64_MAX;
-}
-
-/* limit and after, or a reply that says what is wrong. */
-static bool
-page_parameters(struct call *call, struct queue_page *page)
-{
-    char cursor[32];
-    int found = call_query(call, "after", cursor, sizeof cursor);
-
-    page->limit = PAGE_DEFAULT;
-    if (call_query_number(call, "limit", 1, PAGE_MAX, &page->limit)) {
-        bad_parameter(call, "limit", "must be a whole number from 1 to 1000");
-        return false;
-    }
-    if (found && (found < 0 || !parse_cursor(cursor, &page->after))) {
-        bad_parameter(call, "after", "is no cursor: take it from the member next of a reply");
-        return false;
-    }
-    return true;
-}
-
-struct listing {
-    const char *workshop;
-    json_t *orders;
-};
-
-static void
-list_order(const struct order *order, void *arg)
-{
-    struct listing *listing = arg;
-
-    json_array_append_new(listing->orders, order_json(order, listing->workshop));
-}
-
-static json_t *
-cursor_json(uint64_t next)
-{
-    char text[17];
-
-    if (!next)
-        return json_null();
-    snprintf(text, sizeof text, "%" PRIx64, next);
-    return json_string(text);
-}
-
-/* Replies with {"workshop", [length], NAME: [order…], "next"}. */
-static void
-reply_page(struct call *call, struct api *api, struct queue_page *page, const char *name,
-           bool with_length)
-{
-    struct listing listing = {api->setup.workshop->name, json_array()};
-    json_t *reply = json_pack("{s:s}", "workshop", listing.workshop);
-    struct err err;
-
-    page->each = list_order;
-    page->arg = &listing;
-    if (queue_page(api->setup.queue, page, &err)) {
-        json_decref(listing.orders);
-        json_decref(reply);
-        api_unavailable(call, &err);
-        return;
-    }
-    if (with_length)
-        json_object_set_new(reply, "length", json_integer(queue_length(api->setup.queue)));
-    json_object_set_new(reply, name, listing.orders);
-    json_object_set_new(reply, "next", cursor_json(page->next));
-    call_reply(call, 200, reply);
-}
-
-void
-api_queue(struct call *call, void *context)
-{
-    struct queue_page page = {.statuses = 1u << ORDER_PLACED | 1u << ORDER_PROCESSING};
-
-    if (page_parameters(call, &page))
-        reply_page(call, context, &page, "tasks", true);
-}
-
-void
-api_orders(struct call *call, void *context)
-{
-    struct queue_page page = {.newest_first = true};
-    char status[16] = "";
-    int found = call_query(call, "status", status, sizeof status);
-
-    if (found && (found < 0 || !order_status_parse(status))) {
-        bad_parameter(call, "status", "must be placed, processing, created or error");
-        return;
-    }
-    if (found)
-        page.statuses = 1u << order_status_parse(status);
-    if (page_parameters(call, &page))
-        reply_page(call, context, &page, "orders", false);
-}
 
 /* Reads the order or replies with what is in the way. */
 static bool
@@ -150,7 +35,7 @@ api_order_status(struct call *call, void *context)
     int found = call_query(call, "uniqueid", uniqueid, sizeof uniqueid);
 
     if (found < 0) {
-        bad_parameter(call, "uniqueid", "is badly encoded or longer than 128 bytes");
+        api_bad_parameter(call, "uniqueid", "is badly encoded or longer than 128 bytes");
     } else if (!*uniqueid) {
         json_t *fields = json_pack("[s]", "uniqueid");
 

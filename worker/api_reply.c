@@ -20,3 +20,11 @@ api_unknown_order(struct call *call)
 {
     call_problem(call, 404, "unknown_order", NULL, "no order has this uniqueid");
 }
+
+void
+api_bad_parameter(struct call *call, const char *name, const char *detail)
+{
+    json_t *fields = json_pack("[s]", name);
+
+    call_problem(call, 400, "invalid_parameter", fields, "%s %s", name, detail);
+}

@@ -4,7 +4,10 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "worker/sandbox.h"
 
 /* Debian ships one library a TLS backend, with the same interface. */
 static const char *const libraries[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
@@ -44,6 +47,26 @@ bind_symbols(void *library, struct curl_api *api, struct err *err)
     return 0;
 }
 
+/* What resolves names is loaded by the C library when the first one is asked for, which is too late
+ * once nothing is mapped as code any more. One that is missing is missed there, too. */
+static void
+load_resolvers(void)
+{
+    FILE *services = fopen("/etc/nsswitch.conf", "re");
+    char line[512], *rest, name[80];
+
+    while (services && fgets(line, sizeof line, services))
+        if (strncmp(line, "hosts:", 6) == 0)
+            for (char *word = strtok_r(line + 6, " \t\n", &rest); word;
+                 word = strtok_r(NULL, " \t\n", &rest)) {
+                snprintf(name, sizeof name, "libnss_%.60s.so.2", word);
+                if (!strpbrk(word, "[]=/#"))
+                    dlopen(name, RTLD_NOW | RTLD_LOCAL);
+            }
+    if (services)
+        fclose(services);
+}
+
 const struct curl_api *
 curl_api_load(struct err *err)
 {
@@ -65,6 +88,9 @@ curl_api_load(struct err *err)
         err_set(err, "libcurl", "libcurl can't start");
         return NULL;
     }
+    load_resolvers();
+    if (sandbox_loaded(err))
+        return NULL;
     loaded = true;
     return &api;
 }

@@ -56,6 +56,7 @@ set_state(struct delivery *d, enum state state, const char *reason)
         return;
     log_write(state == PARKED ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, NULL, "worker: %s -> %s%s%s",
               names[d->state], names[state], reason ? ": " : "", reason ? reason : "");
+    queue_set_running(d->setup.queue, state != STOPPED);
     d->state = state;
     d->reason = reason;
     d->setup.changed(d->setup.arg);

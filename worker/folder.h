@@ -8,12 +8,17 @@
 #include "common/err.h"
 
 /* Makes STATE, STATE/queues (0711: other users pass through) and STATE/queues/SLUG (0700) where
- * they are missing. uid other than 0: the folder and what is in it is given to that user; but
- * nothing through a link, nothing that has a second name elsewhere, and nothing of a third user's:
- * whoever worked in it before may have put it there. NULL with *err, code "storage"; the caller
- * frees. */
+ * they are missing. uid other than 0: the folder and what is in it is given to that user.
+ *
+ * The folder must hold nothing but regular files of its owner's or that user's, which have no name
+ * outside it, and the folders `salvage` and `evidence` with the same in them: whoever worked in it
+ * before may have put there what a process that opens it would follow. NULL with *err, code
+ * "storage", or "config" where it holds anything else; the caller frees. */
 char *folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid,
                      struct err *err);
+
+/* The same for the queue of a removed workshop, which is at `path`. A copy of it, or NULL. */
+char *folder_take_over(const char *path, uid_t uid, gid_t gid, struct err *err);
 
 /* Makes it the working directory, as its owner: from then on the queue is opened as "." and no
  * folder above it has to let this process through. path is kept for folder_shown. -1 with *err,
@@ -23,10 +28,5 @@ int folder_enter(const char *path, struct err *err) __attribute__((warn_unused_r
 /* For people: the whole path of one that begins with the "." of folder_enter; any other as it is.
  * The caller frees. */
 char *folder_shown(const char *path);
-
-/* For the queue of a removed workshop: where we are root it is given to root in the same way, so
- * that it can be worked on without a user of its own, who may be another workshop's by now. A copy
- * of path; NULL with *err, code "storage"; the caller frees. */
-char *folder_take_back(const char *path, struct err *err);
 
 #endif

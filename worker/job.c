@@ -129,6 +129,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
                                            .own_credentials = auth != jobs->setup->credentials,
                                            .can_look_up = jobs->setup->driver->can_look_up,
                                            .now_ms = clock_wall_ms(),
+                                           .run_ms = queue_run_ms(jobs->setup->queue),
                                            .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 

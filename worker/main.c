@@ -16,11 +16,11 @@
 #include "common/config.h"
 #include "common/key_file.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/secret.h"
 #include "common/sweep.h"
 #include "common/uids.h"
 #include "worker/guard.h"
-#include "worker/log_channel.h"
 #include "worker/manage.h"
 #include "worker/sandbox.h"
 #include "worker/trial.h"
@@ -109,12 +109,13 @@ on_hangup(evutil_socket_t signal, short what, void *arg)
 static void
 run_loop(struct process *p)
 {
-    struct event *events[] = {evsignal_new(p->base, SIGTERM, on_terminate, p),
-                              evsignal_new(p->base, SIGINT, on_terminate, p),
-                              evsignal_new(p->base, SIGHUP, on_hangup, p)};
+    const short kind = EV_SIGNAL | EV_PERSIST;
+    struct event *events[] = {loop_control_event(p->base, SIGTERM, kind, on_terminate, p),
+                              loop_control_event(p->base, SIGINT, kind, on_terminate, p),
+                              loop_control_event(p->base, SIGHUP, kind, on_hangup, p)};
 
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (!events[i] || event_add(events[i], NULL))
+        if (event_add(events[i], NULL))
             die_abort("no memory for signals");
     event_base_dispatch(p->base);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
@@ -124,15 +125,10 @@ run_loop(struct process *p)
 static int
 run_child(struct process *p)
 {
-    /* Before the channel, so that the files are here when the first message is. */
-    struct log_channel *logs = log_channel_open(p->base, CHAN_LOGS_FD);
-    int status;
-
+    log_relay();
     p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
     run_loop(p);
-    status = manage_end(p->manage);
-    log_channel_close(logs);
-    return status;
+    return manage_end(p->manage);
 }
 
 static int
@@ -288,9 +284,7 @@ main(int argc, char **argv)
     secret_start();
     log_open("pumpline-worker");
     signal(SIGPIPE, SIG_IGN);
-    p.base = event_base_new();
-    if (!p.base)
-        die_abort("no event loop");
+    p.base = loop_new();
     if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
     else if (o.trial)

@@ -101,8 +101,8 @@ apply_retry(struct order *order, const struct policy_attempt *a)
         return sign;
     }
     if (!order->retry_since_ms)
-        order->retry_since_ms = a->now_ms;
-    if (a->now_ms - order->retry_since_ms >= a->retry->give_up_after_ms) {
+        order->retry_since_ms = a->run_ms;
+    if (a->run_ms - order->retry_since_ms >= a->retry->give_up_after_ms) {
         exhaust(order, a->outcome);
         return sign;
     }

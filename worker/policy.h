@@ -19,6 +19,7 @@ struct policy_attempt {
     bool own_credentials; /* the attempt ran under the order's own */
     bool can_look_up;
     int64_t now_ms; /* wall clock */
+    int64_t run_ms; /* how long the worker has run, see queue_run_ms */
     uint32_t dice;  /* uniform over all values */
 };
 

@@ -235,11 +235,19 @@ connect_to(struct tunnel *t)
     struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     struct evdns_getaddrinfo_request *lookup;
+    struct evutil_addrinfo *address = NULL;
     char port[8];
 
     snprintf(port, sizeof port, "%u", t->target.port);
     t->state = TUNNEL_CONNECTING;
     bufferevent_disable(t->browser, EV_READ);
+    /* An address needs no resolver, which the sandbox may not let through. */
+    hints.ai_flags = EVUTIL_AI_NUMERICHOST;
+    if (evutil_getaddrinfo(t->target.host, port, &hints, &address) == 0) {
+        on_addresses(0, address, t);
+        return;
+    }
+    hints.ai_flags = 0;
     lookup = evdns_getaddrinfo(proxy_dns(t->proxy), t->target.host, port, &hints, on_addresses, t);
     if (lookup) /* it is under way; otherwise on_addresses has been called, and t may be gone */
         t->lookup = lookup;

@@ -89,6 +89,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
         store_begin(queue->store, &txn, false);
         count_all(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
+        queue_time_open(queue, &txn);
         if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0)
             return queue;
     }

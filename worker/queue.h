@@ -56,6 +56,22 @@ struct queue_put {
 /* Puts a group in one transaction: when it returns, each answer holds and is on disk. */
 void queue_put(struct queue *queue, struct queue_put *puts, size_t count);
 
+/* --- time --- */
+
+/* For how long deliveries of this queue have run, in all its processes: no wall clock, and never 0.
+ * What the last process had run since its last failed attempt may be missing. */
+int64_t queue_run_ms(const struct queue *queue);
+void queue_set_running(struct queue *queue, bool running);
+
+/* The queue's own time, or the wall clock's if that is earlier. A wall clock that is wrong can't
+ * hurry it: it follows at no more than four times the pace of the monotonic clock. To be called now
+ * and then; each call keeps it on disk. */
+int64_t queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms);
+
+/* Whether the disk, which may be another machine's, has about the same time. Right after a call of
+ * queue_trusted_ms. */
+bool queue_disk_agrees(const struct queue *queue, int64_t wall_ms);
+
 /* --- reading --- */
 
 /* 1 with *order filled, 0 where it is not known, -1 with *err. */
@@ -100,8 +116,8 @@ bool queue_broken(const struct queue *queue);
 /* Where it lies, as queue_open was told. */
 const char *queue_folder(const struct queue *queue);
 
-/* A consistent copy of the live queue, as a new file in its folder. Returns its whole
- * path, for the caller to free; NULL with *err. */
+/* A consistent copy of the live queue, as a new file in its folder. Returns its name there,
+ * backup-NUMBER.mdb, for the caller to free; NULL with *err. */
 char *queue_backup(struct queue *queue, struct err *err);
 
 /* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that
@@ -162,8 +178,9 @@ struct queue_end {
 int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
                  struct err *err);
 
-/* Deletes up to `limit` ended orders that last changed before before_ms. Returns how many, or -1.
- */
+/* Deletes up to `limit` created orders that last changed before before_ms, and of all of them no
+ * more than a tenth (or a hundred) on one day of queue_trusted_ms. What is in error is for a person
+ * and stays. Returns how many, or -1. */
 int queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err);
 
 #endif

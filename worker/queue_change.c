@@ -265,6 +265,7 @@ queue_change(struct queue_txn *t, const struct order *was, struct order *now,
     unsigned char key[QUEUE_HISTORY_KEY_BYTES];
 
     now->updated_ms = clock_wall_ms();
+    now->trusted_ms = t->queue->time.trusted_ms;
     if (remark)
         record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
                    history_entry(now, remark));

@@ -4,6 +4,15 @@
 
 #include "worker/queue.h"
 
+struct queue_time {
+    int64_t run_ms;        /* up to run_from_ms */
+    int64_t run_from_ms;   /* monotonic; 0: it does not run */
+    int64_t trusted_ms;    /* see queue_trusted_ms */
+    int64_t trusted_at_ms; /* monotonic, when that was reckoned; 0: by no call of this process */
+    int64_t day;           /* of trusted_ms, on which … */
+    unsigned removed;      /* … so many orders were removed */
+};
+
 struct queue {
     struct store *store;
     json_t *salvaged; /* the note of its opening; NULL: none */
@@ -13,6 +22,7 @@ struct queue {
     bool rekeyed;            /* nothing is sealed with an old key */
     uint64_t last_seq;
     unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
+    struct queue_time time;
 };
 
 /* A write transaction with what the counters will be once it is on disk. */
@@ -39,7 +49,7 @@ void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
 
 /* Writes *now in the place of *was (NULL: a new order) with every index, and a line of history if
- * remark is not NULL. Sets now->updated_ms and now->history_length. */
+ * remark is not NULL. Sets now->updated_ms, trusted_ms and history_length. */
 void queue_change(struct queue_txn *t, const struct order *was, struct order *now,
                   const struct queue_remark *remark);
 
@@ -51,8 +61,13 @@ void queue_store(struct queue_txn *t, const struct order *was, struct order *now
 #define QUEUE_META_SALVAGED "salvaged"
 #define QUEUE_META_SESSIONS "sessions"
 #define QUEUE_META_REFERENCES "references"
+#define QUEUE_META_TIME "time"
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
 json_t *queue_meta_get(struct store_txn *txn, const char *name);
+
+/* queue_run_ms and the rest of its time, into a transaction that is made anyway. */
+void queue_time_open(struct queue *queue, struct store_txn *txn);
+void queue_time_put(struct queue_txn *t);
 
 /* Takes an order and all that belongs to it out of the queue for good. */
 void queue_remove(struct queue_txn *t, const struct order *order);

@@ -1,13 +1,10 @@
-/* What the delivery asks of the queue: due orders, their ends, and when they are old enough to go.
- */
+/* What the delivery asks of the queue: due orders and their ends. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/fault.h"
 #include "worker/queue_keys.h"
 #include "worker/queue_references.h"
-
-#define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
 
 static unsigned
 due_ids(struct store_txn *txn, int64_t latest_ms, char (*ids)[ORDER_VALUE_MAX + 1], unsigned limit)
@@ -125,36 +122,9 @@ queue_finish(struct queue *queue, struct order *order, const struct queue_end *e
             order->own_credentials = false;
         }
         queue_change(&t, &was, order, &remark);
+        if (order->retry_since_ms)
+            queue_time_put(&t);
     }
     fault_here("queue.finish");
     return queue_commit(&t, err);
-}
-
-/* Old orders of one status. One that was mended late stands among them: it is passed over. */
-static unsigned
-expire_status(struct queue_txn *t, enum order_status status, int64_t before_ms, unsigned limit)
-{
-    unsigned removed = 0, looked_at = 0;
-    struct order order;
-    uint64_t seq = 0;
-
-    while (removed < limit && looked_at++ < EXPIRE_LOOK &&
-           (seq = queue_first_behind(&t->txn, status, seq, &order)))
-        if (order.updated_ms < before_ms) {
-            queue_remove(t, &order);
-            removed++;
-        }
-    return removed;
-}
-
-int
-queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err)
-{
-    struct queue_txn t;
-    unsigned count;
-
-    queue_begin(queue, &t);
-    count = expire_status(&t, ORDER_CREATED, before_ms, limit);
-    count += expire_status(&t, ORDER_ERROR, before_ms, limit - count);
-    return queue_commit(&t, err) ? -1 : (int)count;
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "worker/folder.h"
 #include "worker/queue_change.h"
 #include "worker/record.h"
 
@@ -182,9 +181,13 @@ queue_folder(const struct queue *queue)
 char *
 queue_backup(struct queue *queue, struct err *err)
 {
-    char *path = mem_format("%s/backup-%lld.mdb", queue->folder, (long long)clock_wall_ms());
-    char *shown = store_copy(queue->store, path, err) == 0 ? folder_shown(path) : NULL;
+    char *name = mem_format("backup-%lld.mdb", (long long)clock_wall_ms());
+    char *path = mem_format("%s/%s", queue->folder, name);
+    int result = store_copy(queue->store, path, err);
 
     free(path);
-    return shown;
+    if (result == 0)
+        return name;
+    free(name);
+    return NULL;
 }

@@ -45,10 +45,12 @@ take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slic
     return 0;
 }
 
+/* An address needs no resolver. */
 static int
-allow_port(struct sandbox_setup *setup, uint16_t port, struct err *err)
+allow_host(struct sandbox_setup *setup, const struct host_pattern *host, struct err *err)
 {
-    return sandbox_port(setup, port)
+    setup->names |= !host_pattern_is_address(host);
+    return sandbox_port(setup, host->port)
                ? 0
                : err_set(err, "config", "the ERP's hosts have more than %d ports",
                          SANDBOX_PORTS_MAX);
@@ -63,7 +65,7 @@ take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, 
     (void)reach;
     (void)slice;
     host_pattern_of_url(value, &host);
-    return allow_port(setup, host.port, err);
+    return allow_host(setup, &host, err);
 }
 
 /* The ERP's hosts, and where the browser's proxy listens. */
@@ -78,7 +80,7 @@ take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice
     (void)value;
     reach->hosts = proxy_hosts(erp, json_object_get(slice, "recipe"), &reach->host_count);
     for (size_t i = 0; i < reach->host_count; i++)
-        if (allow_port(setup, reach->hosts[i].port, err))
+        if (allow_host(setup, &reach->hosts[i], err))
             return -1;
     text_copy(reach->proxy_address, sizeof reach->proxy_address,
               address ? address : PROXY_ADDRESS_DEFAULT);

@@ -57,8 +57,8 @@ json_t *
 record_from_order(const struct order *order)
 {
     return json_pack(
-        "{s:s s:s s:s s:s s:i s:s s:s s:s s:I s:I s:I s:I s:I s:I s:b s:b s:I s:I}", "uniqueid",
-        order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
+        "{s:s s:s s:s s:s s:i s:s s:s s:s s:I s:I s:I s:I s:I s:I s:b s:b s:I s:I s:i s:I}",
+        "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
         "product_amount", order->product_amount, "status", (int)order->status, "reason_code",
         order->reason_code, "reason_text", order->reason_text, "erp_reference",
         order->erp_reference, "attempts", (json_int_t)order->attempts, "placed_ms",
@@ -66,7 +66,8 @@ record_from_order(const struct order *order)
         "next_attempt_ms", (json_int_t)order->next_attempt_ms, "seq", (json_int_t)order->seq,
         "history_length", (json_int_t)order->history_length, "commit_sent", order->commit_sent,
         "own_credentials", order->own_credentials, "queued_ms", (json_int_t)order->queued_ms,
-        "retry_since_ms", (json_int_t)order->retry_since_ms);
+        "retry_since_run_ms", (json_int_t)order->retry_since_ms, "retry_since_ms",
+        0 /* earlier versions want it: wall clock */, "trusted_ms", (json_int_t)order->trusted_ms);
 }
 
 struct text_member {
@@ -100,15 +101,15 @@ int
 record_to_order(const json_t *content, struct order *order)
 {
     int status, commit_sent, own_credentials;
-    json_int_t attempts, placed, updated, next, seq, length, queued, since;
+    json_int_t attempts, placed, updated, next, seq, length, queued, since = 0, trusted = 0;
 
     *order = (struct order){.seq = 0};
     if (take_texts(content, order) ||
-        json_unpack((json_t *)content, "{s:i s:I s:I s:I s:I s:I s:I s:b s:b s:I s:I}", "status",
-                    &status, "attempts", &attempts, "placed_ms", &placed, "updated_ms", &updated,
-                    "next_attempt_ms", &next, "seq", &seq, "history_length", &length, "commit_sent",
-                    &commit_sent, "own_credentials", &own_credentials, "queued_ms", &queued,
-                    "retry_since_ms", &since) ||
+        json_unpack((json_t *)content, "{s:i s:I s:I s:I s:I s:I s:I s:b s:b s:I s?I s?I}",
+                    "status", &status, "attempts", &attempts, "placed_ms", &placed, "updated_ms",
+                    &updated, "next_attempt_ms", &next, "seq", &seq, "history_length", &length,
+                    "commit_sent", &commit_sent, "own_credentials", &own_credentials, "queued_ms",
+                    &queued, "retry_since_run_ms", &since, "trusted_ms", &trusted) ||
         status < ORDER_PLACED || status > ORDER_ERROR)
         return -1;
     order->status = (enum order_status)status;
@@ -122,5 +123,6 @@ record_to_order(const json_t *content, struct order *order)
     order->own_credentials = own_credentials;
     order->queued_ms = queued;
     order->retry_since_ms = since;
+    order->trusted_ms = trusted;
     return 0;
 }

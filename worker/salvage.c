@@ -239,7 +239,8 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
 static void
 remove_folder(const char *folder)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "worker.lock", "closed"};
+    static const char *const names[] = {"data.mdb", "data.new", "lock.mdb", "worker.lock",
+                                        "closed"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = mem_format("%s/%s", folder, names[i]);
@@ -312,6 +313,18 @@ mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const 
     return result;
 }
 
+/* An earlier version that was killed while it made a new queue leaves such a file. A queue that has
+ * taken an order, or was closed once, has left a trace: there it is damage. */
+static bool
+never_was_one(const char *folder, const char *data)
+{
+    char *reserve = mem_format("%s/reserve", folder);
+    bool lived = store_was_closed(folder) || access(reserve, F_OK) == 0;
+
+    free(reserve);
+    return !lived && store_pages_unborn(data);
+}
+
 /* Under the folder's lock, which the walking process inherits. */
 static int
 check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
@@ -319,6 +332,10 @@ check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys
 {
     enum store_pages_header header = store_pages_header(data);
 
+    if (header == STORE_PAGES_BAD && never_was_one(folder, data)) {
+        log_warning("the queue's file was never finished, and holds nothing: a new one is made");
+        return unlink(data) ? err_errno(err, "storage", "the queue's file can't be removed") : 0;
+    }
     if (header == STORE_PAGES_UNREAD)
         return err_errno(err, "storage", "the queue's file can't be read");
     if (header == STORE_PAGES_BAD)

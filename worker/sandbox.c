@@ -18,6 +18,7 @@ struct summary {
 };
 
 static bool filtered; /* seccomp_enter has set a filter */
+static bool loads;    /* libcurl, later: what is mapped as code is refused only then */
 
 #if SANDBOX_SANITIZED
 static bool boxed;
@@ -111,7 +112,7 @@ settle(enum sandbox_result result, const struct sandbox_setup *setup, struct sum
         text_copy(err->code, sizeof err->code, "no_resources");
         return -1;
     }
-    if (strcmp(setup->mode, "best-effort")) {
+    if (strcmp(setup->mode, "required") == 0) {
         char why[sizeof err->text];
 
         text_copy(why, sizeof why, err->text);
@@ -130,7 +131,8 @@ describe_landlock(const struct sandbox_landlock *landlock, const struct sandbox_
         HOLDS(summary, ", TCP connect");
         for (size_t i = 0; i < setup->port_count; i++)
             HOLDS(summary, " %u", setup->ports[i]);
-        HOLDS(summary, " 53");
+        if (setup->names)
+            HOLDS(summary, " 53");
     }
     if (landlock->scopes)
         HOLDS(summary, ", scopes");
@@ -153,7 +155,7 @@ enter_mechanisms(const struct sandbox_setup *setup, struct summary *summary, str
         LACKS(summary, "%sno TCP ports in this Landlock", *summary->lacks ? "; " : "");
     if (landlock.abi && !landlock.scopes)
         LACKS(summary, "%sno scopes in this Landlock", *summary->lacks ? "; " : "");
-    result = seccomp_enter(err);
+    result = seccomp_enter(setup, err);
     if (settle(result, setup, summary, err))
         return -1;
     filtered = result == SANDBOX_HOLDS;
@@ -162,42 +164,68 @@ enter_mechanisms(const struct sandbox_setup *setup, struct summary *summary, str
     return 0;
 }
 
+/* What is left to one that was taken over although all of it holds. */
+static const char *
+remains(const struct sandbox_setup *setup)
+{
+    static const char *const texts[2][2] = {
+        {"what its folders hold, and to answer clients", ""},
+        {"its ports at any address, and files mapped as code until libcurl is loaded",
+         "its ports at any address, UDP to any port (names are resolved), and files mapped as code "
+         "until libcurl is loaded"}};
+
+    return texts[setup->port_count > 0][setup->port_count > 0 && setup->names];
+}
+
 int
 sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 {
     bool off = strcmp(setup->mode, "off") == 0;
     struct summary summary = {"", ""};
-    enum sandbox_result result = SANDBOX_LACKS;
+    enum sandbox_result result;
 
 #if SANDBOX_SANITIZED
-    boxed = !off || setup->uid;
+    boxed = true;
 #endif
     if (privileges_become(setup, err))
         return -1;
     HOLDS(&summary, "uid %ld", (long)getuid());
-    if (!off) {
-        result = privileges_capabilities(err);
-        if (settle(result, setup, &summary, err))
-            return -1;
-        if (result == SANDBOX_HOLDS)
-            HOLDS(&summary, ", no capabilities");
-    }
+    result = privileges_capabilities(err);
+    if (settle(result, setup, &summary, err))
+        return -1;
+    if (result == SANDBOX_HOLDS)
+        HOLDS(&summary, ", no capabilities");
     if (privileges_no_new(err) || sandbox_hide(err))
         return -1;
     HOLDS(&summary, ", no_new_privs, no core");
     if (!off && enter_mechanisms(setup, &summary, err))
         return -1;
-    log_write(*summary.lacks ? LOG_WARNING : LOG_INFO, LOG_NO_FILE, NULL, "sandbox %s: %s%s%s",
-              setup->mode, summary.holds, *summary.lacks ? "; missing: " : "", summary.lacks);
+    loads = setup->port_count > 0;
+    log_write(*summary.lacks ? LOG_WARNING : LOG_INFO, LOG_NO_FILE, NULL, "sandbox %s: %s%s%s%s%s",
+              setup->mode, summary.holds, *summary.lacks ? "; missing: " : "", summary.lacks,
+              off ? "" : "; remains: ", off ? "" : remains(setup));
     return 0;
+}
+
+static int
+restrict_more(enum sandbox_result (*mechanism)(struct err *err), struct err *err)
+{
+    enum sandbox_result result = filtered ? mechanism(err) : SANDBOX_HOLDS;
+
+    if (result == SANDBOX_BROKEN)
+        text_copy(err->code, sizeof err->code, "no_resources");
+    return result == SANDBOX_HOLDS ? 0 : -1;
 }
 
 int
 sandbox_alone(struct err *err)
 {
-    enum sandbox_result result = filtered ? seccomp_alone(err) : SANDBOX_HOLDS;
+    return restrict_more(seccomp_alone, err) || (!loads && restrict_more(seccomp_no_code, err)) ? -1
+                                                                                                : 0;
+}
 
-    if (result == SANDBOX_BROKEN)
-        text_copy(err->code, sizeof err->code, "no_resources");
-    return result == SANDBOX_HOLDS ? 0 : -1;
+int
+sandbox_loaded(struct err *err)
+{
+    return restrict_more(seccomp_no_code, err);
 }

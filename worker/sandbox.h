@@ -32,7 +32,7 @@ struct sandbox_path {
 };
 
 /* Besides what is named here it reaches what a name's resolution, TLS and libraries loaded later
- * need: resolver files, CA certificates, /usr/lib, TCP port 53. */
+ * need: resolver files, CA certificates, /usr/lib, and for names UDP and TCP port 53. */
 struct sandbox_setup {
     const char *mode;     /* "required", "best-effort", "off" */
     uid_t uid;            /* 0: stay who you are */
@@ -42,6 +42,7 @@ struct sandbox_setup {
     size_t path_count;
     uint16_t ports[SANDBOX_PORTS_MAX]; /* TCP, to connect to; never to listen on */
     size_t port_count;
+    bool names; /* where they are is a name, no address */
 };
 
 /* One port more, unless it is there already. false: there is no room. */
@@ -58,9 +59,14 @@ int sandbox_hide(struct err *err);
 int sandbox_enter(const struct sandbox_setup *setup, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Once the queue is checked, for which it forks: no further process, and signals to itself alone.
- * Does nothing where sandbox_enter could set no filter. */
+/* Once the queue is checked, for which it forks: no further process, and signals to itself alone;
+ * without a port to connect to no further library either. Does nothing where sandbox_enter could
+ * set no filter. */
 int sandbox_alone(struct err *err) __attribute__((warn_unused_result));
+
+/* Once the libraries are loaded that it needs: from now on nothing is mapped as code, which may be
+ * a file that was written. Does nothing where sandbox_enter could set no filter. */
+int sandbox_loaded(struct err *err) __attribute__((warn_unused_result));
 
 /* A right belongs to a file, not to its name. The first of the common paths that is another file or
  * folder now than the one this process was given (an /etc/resolv.conf that was replaced), or NULL:

@@ -43,8 +43,9 @@ enum sandbox_result landlock_enter(const struct sandbox_setup *setup,
 
 /* --- sandbox_seccomp.c --- */
 
-enum sandbox_result seccomp_enter(struct err *err);
+enum sandbox_result seccomp_enter(const struct sandbox_setup *setup, struct err *err);
 enum sandbox_result seccomp_alone(struct err *err);
+enum sandbox_result seccomp_no_code(struct err *err);
 
 /* EMFILE and the like pass; the rest stays. */
 enum sandbox_result sandbox_result_of(int number);

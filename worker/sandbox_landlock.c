@@ -212,7 +212,7 @@ allow_port(int ruleset, uint16_t port, struct err *err)
 static enum sandbox_result
 allow_ports(int ruleset, const struct sandbox_setup *setup, struct err *err)
 {
-    enum sandbox_result result = allow_port(ruleset, DNS_PORT, err);
+    enum sandbox_result result = setup->names ? allow_port(ruleset, DNS_PORT, err) : SANDBOX_HOLDS;
 
     for (size_t i = 0; i < setup->port_count && result == SANDBOX_HOLDS; i++)
         result = allow_port(ruleset, setup->ports[i], err);

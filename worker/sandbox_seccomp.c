@@ -67,7 +67,7 @@ static const int allowed[] = {
     SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrlimit), SCMP_SYS(getrusage), SCMP_SYS(times),
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
     SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom),
-    /* seccomp_alone */
+    /* seccomp_alone and seccomp_no_code */
     SCMP_SYS(seccomp)};
 
 /* All conditions of a row must hold; rows for one call are alternatives. */
@@ -97,18 +97,28 @@ struct conditional {
     {                                                                                              \
         argument, SCMP_CMP_MASKED_EQ, bits, 0                                                      \
     }
+#define WITH(argument, bits)                                                                       \
+    {                                                                                              \
+        argument, SCMP_CMP_MASKED_EQ, bits, bits                                                   \
+    }
 #define KIND(value)                                                                                \
     {                                                                                              \
         1, SCMP_CMP_MASKED_EQ, SOCKET_KIND, value                                                  \
     }
 #define SOCKET(family, kind, protocol) WHERE(socket, IS(0, family), KIND(kind), IS(2, protocol))
 
-static const struct conditional conditionals[] = {
-    /* TCP and UDP; no MPTCP or SCTP, which Landlock does not know; no Unix, netlink or raw one */
+/* Where there is a port to connect to. No MPTCP or SCTP, which Landlock does not know; no Unix,
+ * netlink or raw one. */
+static const struct conditional streams[] = {
     SOCKET(AF_INET, SOCK_STREAM, 0), SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    SOCKET(AF_INET6, SOCK_STREAM, 0), SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP)};
+
+/* Where a name must be resolved. */
+static const struct conditional datagrams[] = {
     SOCKET(AF_INET, SOCK_DGRAM, 0), SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-    SOCKET(AF_INET6, SOCK_STREAM, 0), SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
-    SOCKET(AF_INET6, SOCK_DGRAM, 0), SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+    SOCKET(AF_INET6, SOCK_DGRAM, 0), SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP)};
+
+static const struct conditional conditionals[] = {
     /* libcurl wakes its own threads by one */
     WHERE(socketpair, IS(0, AF_UNIX), KIND(SOCK_STREAM), IS(2, 0)),
     WHERE(sendto, WITHOUT(3, FAST_OPEN)), WHERE(sendmsg, WITHOUT(2, FAST_OPEN)),
@@ -152,36 +162,62 @@ add_conditional(scmp_filter_ctx filter, uint32_t action, const struct conditiona
 }
 
 static int
-fill(scmp_filter_ctx filter)
+add_all(scmp_filter_ctx filter, uint32_t action, const struct conditional *rows, size_t count)
+{
+    int error = 0;
+
+    for (size_t i = 0; !error && i < count; i++)
+        error = add_conditional(filter, action, &rows[i]);
+    return error;
+}
+
+static int
+fill(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
     /* glibc tries it first; its flags are in memory, where no filter looks. */
     int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
     for (size_t i = 0; !error && i < COUNT(allowed); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    for (size_t i = 0; !error && i < COUNT(conditionals); i++)
-        error = add_conditional(filter, SCMP_ACT_ALLOW, &conditionals[i]);
-    return error;
+    if (!error && setup->port_count)
+        error = add_all(filter, SCMP_ACT_ALLOW, streams, COUNT(streams));
+    if (!error && setup->names)
+        error = add_all(filter, SCMP_ACT_ALLOW, datagrams, COUNT(datagrams));
+    return error ? error : add_all(filter, SCMP_ACT_ALLOW, conditionals, COUNT(conditionals));
 }
 
 /* The second filter: what the first lets through, less this. */
 static int
-fill_alone(scmp_filter_ctx filter)
+fill_alone(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
     const scmp_datum_t own = (scmp_datum_t)getpid();
-    const struct conditional refused[] = {WHERE(clone, WITHOUT(0, CLONE_THREAD)),
-                                          WHERE(kill, ISNT(0, own)),
-                                          WHERE(tgkill, ISNT(0, own)),
-                                          {.call = SCMP_SYS(seccomp)}};
-    int error = 0;
+    const struct conditional refused[] = {
+        WHERE(clone, WITHOUT(0, CLONE_THREAD)), WHERE(kill, ISNT(0, own)),
+        WHERE(tgkill, ISNT(0, own)),
+        /* the listening socket is the next process's too */
+        WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_FILTER)),
+        WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_BPF)),
+        WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_REUSEPORT_CBPF)),
+        WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_REUSEPORT_EBPF))};
 
-    for (size_t i = 0; !error && i < COUNT(refused); i++)
-        error = add_conditional(filter, SCMP_ACT_ERRNO(EPERM), &refused[i]);
-    return error;
+    (void)setup;
+    return add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
+}
+
+/* The last one: a file can be written and mapped, so what is mapped is no code any more. */
+static int
+fill_no_code(scmp_filter_ctx filter, const struct sandbox_setup *setup)
+{
+    static const struct conditional refused[] = {WHERE(mmap, WITH(2, PROT_EXEC)),
+                                                 {.call = SCMP_SYS(seccomp)}};
+
+    (void)setup;
+    return add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
 }
 
 static enum sandbox_result
-load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter), struct err *err)
+load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter, const struct sandbox_setup *setup),
+     const struct sandbox_setup *setup, struct err *err)
 {
     scmp_filter_ctx filter = seccomp_init(otherwise);
     int error = filter ? 0 : -ENOMEM;
@@ -189,7 +225,7 @@ load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter), struct err *err
     if (!error)
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
     if (!error)
-        error = fill_in(filter);
+        error = fill_in(filter, setup);
     /* The library returns ECANCELED or EFAULT for whatever the kernel said. */
     if (!error && seccomp_load(filter))
         error = -errno;
@@ -198,13 +234,19 @@ load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter), struct err *err
 }
 
 enum sandbox_result
-seccomp_enter(struct err *err)
+seccomp_enter(const struct sandbox_setup *setup, struct err *err)
 {
-    return load(SCMP_ACT_ERRNO(EPERM), fill, err);
+    return load(SCMP_ACT_ERRNO(EPERM), fill, setup, err);
 }
 
 enum sandbox_result
 seccomp_alone(struct err *err)
 {
-    return load(SCMP_ACT_ALLOW, fill_alone, err);
+    return load(SCMP_ACT_ALLOW, fill_alone, NULL, err);
+}
+
+enum sandbox_result
+seccomp_no_code(struct err *err)
+{
+    return load(SCMP_ACT_ALLOW, fill_no_code, NULL, err);
 }

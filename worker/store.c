@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -109,20 +110,49 @@ store_lock(const char *folder, struct err *err)
 }
 
 static int
-open_tables(struct store *store, struct err *err)
+open_tables(MDB_env *env, MDB_dbi tables[STORE_TABLES])
 {
     MDB_txn *txn;
-    int error = mdb_txn_begin(store->env, NULL, 0, &txn);
+    int error = mdb_txn_begin(env, NULL, 0, &txn);
 
     if (error)
-        return fail(err, error, "the queue can't be opened");
+        return error;
     for (int i = 0; !error && i < STORE_TABLES; i++)
-        error = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &store->tables[i]);
+        error = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &tables[i]);
     if (!error)
-        error = mdb_txn_commit(txn);
-    else
-        mdb_txn_abort(txn);
-    return error ? fail(err, error, "the queue's tables can't be opened") : 0;
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return error;
+}
+
+/* LMDB makes its file in several steps: a process that is killed meanwhile leaves half of it. So a
+ * new one comes into being under another name, and is there whole or not at all. */
+static int
+make_file(const char *folder, const char *data, struct err *err)
+{
+    char *fresh = mem_format("%s/data.new", folder);
+    MDB_dbi tables[STORE_TABLES];
+    MDB_env *env = NULL;
+    int error, result = 0;
+
+    unlink(fresh);
+    error = mdb_env_create(&env);
+    if (!error)
+        error = mdb_env_set_maxdbs(env, STORE_TABLES);
+    if (!error)
+        error = mdb_env_open(env, fresh, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    fault_here("store.new");
+    if (!error)
+        error = open_tables(env, tables);
+    if (env)
+        mdb_env_close(env);
+    fault_here("store.made");
+    if (error)
+        result = fail(err, error, "a new queue can't be made");
+    else if (rename(fresh, data) || disk_sync_parent(data))
+        result = err_errno(err, "storage", "a new queue can't be put in place");
+    free(fresh);
+    return result;
 }
 
 /* Reading behind the end of a mapped file kills the process. A file that was cut is made as long as
@@ -159,20 +189,28 @@ open_environment(struct store *store, const char *folder, struct err *err)
         error = mdb_env_open(store->env, folder, 0, 0600);
     if (error)
         return fail(err, error, "the queue can't be opened");
-    return mend_length(store, err) ? -1 : open_tables(store, err);
+    if (mend_length(store, err))
+        return -1;
+    error = open_tables(store->env, store->tables);
+    return error ? fail(err, error, "the queue's tables can't be opened") : 0;
 }
 
 struct store *
 store_open_locked(const char *folder, unsigned map_mib, struct err *err)
 {
     struct store *store = mem_alloc(sizeof *store);
+    char *data = mem_format("%s/data.mdb", folder);
+    bool there = access(data, F_OK) == 0;
 
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
     store->closed = mem_format("%s/closed", folder);
     room_open(&store->room, folder);
-    if (open_environment(store, folder, err) == 0)
+    if ((there || make_file(folder, data, err) == 0) && open_environment(store, folder, err) == 0) {
+        free(data);
         return store;
+    }
+    free(data);
     store->broken = true;
     store_close(store);
     return NULL;

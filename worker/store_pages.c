@@ -114,6 +114,16 @@ store_pages_header(const char *path)
     return result;
 }
 
+bool
+store_pages_unborn(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_size <= 2 * sysconf(_SC_PAGESIZE) &&
+           store_pages_header(path) == STORE_PAGES_BAD;
+}
+
 struct scan {
     struct file file;
     void (*visit)(struct bytes key, struct bytes value, void *arg);

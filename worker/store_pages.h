@@ -19,6 +19,10 @@ enum store_pages_header {
 
 enum store_pages_header store_pages_header(const char *path);
 
+/* Whether it is the beginning of a file that was never finished: too short for any table, and no
+ * header. */
+bool store_pages_unborn(const char *path);
+
 /* Calls visit for each node of each leaf page, also of pages that the tree no longer uses: the same
  * key may come more than once, with old values. -1: the file can't be read. */
 int store_pages_scan(const char *path,

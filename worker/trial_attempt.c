@@ -255,7 +255,7 @@ say_picture(const char *missing, int64_t took_ms)
     if (*missing)
         printf("               (no picture, after %.2f s: %s)\n", (double)took_ms / 1000, missing);
     else if (took_ms >= SLOW_PICTURE_MS)
-        printf("               (the picture took %.2f s, as long as no page was there)\n",
+        printf("               (the picture took %.2f s; it waits while a page loads)\n",
                (double)took_ms / 1000);
 }
 

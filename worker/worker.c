@@ -29,9 +29,6 @@
 #define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
-static const struct http_limits limits = {
-    .body_bytes = ORDER_BODY_MAX, .deadline_ms = 30000, .idle_s = 60};
-
 struct worker {
     struct event_base *base;
     struct worker_events events;
@@ -52,6 +49,7 @@ struct worker {
     struct http_server *server;
     struct drain drain;
     struct event *expire, *watch;
+    bool unsure;   /* the disk has another time: said once */
     bool outdated; /* stops because of that */
 };
 
@@ -150,7 +148,7 @@ static int
 take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
 {
     char *folder = *slice_text(slice, "queue")
-                       ? folder_take_back(slice_text(slice, "queue"), err)
+                       ? folder_take_over(slice_text(slice, "queue"), setup->uid, setup->gid, err)
                        : folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug,
                                         setup->uid, setup->gid, err);
     int result = folder ? folder_enter(folder, err) : -1;
@@ -295,14 +293,22 @@ static void
 on_expire(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    int64_t before_ms = clock_wall_ms() - w->workshop->retention_days * DAY_MS;
+    int64_t wall_ms = clock_wall_ms(),
+            before_ms = queue_trusted_ms(w->queue, wall_ms, clock_monotonic_ms()) -
+                        w->workshop->retention_days * DAY_MS;
+    bool sure = queue_disk_agrees(w->queue, wall_ms);
     struct timeval next = clock_timeval(EXPIRE_NEXT_MS);
     struct err err;
-    int count = queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err);
+    int count = sure ? queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err) : 0;
 
     (void)fd;
     (void)what;
-    evidence_expire(queue_folder(w->queue), before_ms);
+    if (sure)
+        evidence_expire(queue_folder(w->queue), before_ms);
+    else if (!w->unsure)
+        log_warning("nothing is forgotten: this machine's clock and the disk's differ by more than "
+                    "an hour");
+    w->unsure = !sure;
     if (count < 0)
         log_warning("old orders can't be removed: %s", err.text);
     else if (count)
@@ -356,7 +362,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                                     .kill = on_kill,
                                     .killed = on_killed,
                                     .arg = w});
-    w->server = http_server_new(w->base, listen_fd, true, &limits, api_handle, w->api);
+    w->server = http_server_new(w->base, listen_fd, true, &w->workshop->http, api_handle, w->api);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,
                               .delivery = w->delivery,

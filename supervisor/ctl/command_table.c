@@ -315,8 +315,9 @@ static const struct command commands[] = {
         .usage = "FILE",
         .summary = "Checks a recipe for the pages of an ERP",
         .about =
-            "Every fault is named with its JSON pointer. The daemon is not asked. What a recipe "
-            "is:\nshare/pumpline/recipes/README.md.",
+            "Every fault is named with its JSON pointer. Notes on a sound one say which orders it\n"
+            "refuses for their uniqueid. The daemon is not asked. What a recipe is:\n"
+            "share/pumpline/recipes/README.md.",
         .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
         .args_min = 1,
         .args_max = 1,

@@ -1,5 +1,6 @@
 """One machine for all tests of this folder, and what it said where one of them fails."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ for folder in ("e2e", "erp"):
     sys.path.insert(0, str(Path(__file__).parents[1] / folder))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from machine import BROWSER_PACKAGES, Machine, why_not  # noqa: E402
+from machine import BROWSER_PACKAGES, CONFIG, Machine, why_not  # noqa: E402
 
 from pumpline import until  # noqa: E402
 
@@ -54,6 +55,8 @@ def built(tmp_path_factory, note):
     # alice may use the control socket, mallory may not; bennys is a workshop's user.
     machine.write("etc/sysusers.d/test.conf",
                   f"u alice -\nm alice pumpline\nu mallory {MALLORYS_UID}\nu bennys {BENNYS_UID}\n")
+    config = json.loads((machine.tree / CONFIG / "pumpline.json").read_text())
+    machine.write(f"{CONFIG}/pumpline.json", json.dumps({**config, "allowed_users": ["bennys", "mallory"]}))
     # As conf/pumplined.service says how.
     machine.write("etc/systemd/system/pumplined.service.d/lines.conf", "[Service]\nReadWritePaths=/srv\n")
     yield machine

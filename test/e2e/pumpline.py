@@ -174,6 +174,20 @@ class Workshop:
             return False
 
 
+class Log(type(Path())):
+    """What a worker logs comes to the daemon through a pipe: what it has said by now is waited for."""
+
+    daemon = None
+
+    def read_text(self, *arguments, **more):
+        self.daemon.settle()
+        return super().read_text(*arguments, **more)
+
+    def read_bytes(self):
+        self.daemon.settle()
+        return super().read_bytes()
+
+
 class Daemon:
     """pumplined with a folder of its own."""
 
@@ -181,7 +195,8 @@ class Daemon:
         self.folder = Path(folder)
         self.socket = self.folder / "control.sock"
         self.config = self.folder / "pumpline.json"
-        self.log = self.folder / "pumplined.log"
+        self.log = Log(self.folder / "pumplined.log")
+        self.log.daemon = self
         self.process = None
         self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
         (self.folder / "workshops.d").mkdir(parents=True)
@@ -207,17 +222,17 @@ class Daemon:
         workshop.lines = lines
         return workshop
 
-    def start_only(self):
+    def start_only(self, stderr=None):
         """Without waiting for the workshops."""
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=log,
+            self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=stderr or log,
                                             stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
         until(self.answers, "the daemon answers")
         return self
 
-    def start(self):
-        self.start_only()
+    def start(self, stderr=None):
+        self.start_only(stderr)
         until(self.ready, "the workshops run")
         return self
 
@@ -238,6 +253,14 @@ class Daemon:
 
     def call(self, method, target, body=None):
         return call(UnixConnection(self.socket, DEADLINE_S), method, target, body)
+
+    def settle(self):
+        """Whatever its workers have logged is in the log: a reply of theirs comes after it."""
+        if not self.process or self.process.poll() is not None:
+            return
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):
+            for one in call(UnixConnection(self.socket, 5), "GET", "/health").json["integrations"]:
+                call(UnixConnection(self.socket, 5), "GET", f"/workshops/{one['slug']}/alive")
 
     def integration(self, slug="bennys-auto"):
         return next(one for one in self.call("GET", "/health").json["integrations"] if one["slug"] == slug)

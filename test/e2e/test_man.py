@@ -61,7 +61,7 @@ def test_no_command_that_there_is_not():
 def config_members():
     """Each name in config's tables of members, from wherever they stand."""
     text = "".join(path.read_text() for path in sorted((ROOT / "common").glob("config*.c")))
-    return sorted(set(re.findall(r"\.name\s*=\s*\"(\w+)\"", text)))
+    return sorted(set(re.findall(r"(?:\.name\s*=\s*|\bX\()\"(\w+)\"", text)))
 
 
 def test_the_tables_are_found():

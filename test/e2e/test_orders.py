@@ -246,7 +246,7 @@ def test_clearing_a_long_queue(bennys):
 
 
 def test_keep_alive_and_pipelining(bennys):
-    request = b"GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.create_connection(("127.0.0.1", bennys.port), timeout=DEADLINE_S) as connection:
         connection.sendall(request * 3)
         received = b""
@@ -258,7 +258,7 @@ def test_keep_alive_and_pipelining(bennys):
 def test_a_client_that_leaves_loses_nothing(bennys):
     body = json.dumps(bennys.order("gone")).encode()
     with socket.create_connection(("127.0.0.1", bennys.port)) as connection:
-        connection.sendall(b"POST /create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        connection.sendall(b"POST /create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                            b"Content-Length: %d\r\n\r\n" % len(body) + body)
     until(lambda: bennys.get("/get_order_status?uniqueid=gone").status == 200, "the order is there")
 

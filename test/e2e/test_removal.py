@@ -152,7 +152,7 @@ def post_by_hand(bennys, uniqueid):
     """A request whose reply is still to come."""
     body = json.dumps(bennys.order(uniqueid))
     connection = socket.create_connection(("127.0.0.1", bennys.port), timeout=DEADLINE_S)
-    connection.sendall(f"POST /create HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    connection.sendall(f"POST /create HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
                        f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
     return connection
 

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -34,8 +35,8 @@ REFUSED = [
     "write_tmp", "overwrite_file", "truncate_file", "chmod_file", "make_folder", "make_link", "make_own_link",
     "make_device", "rename_out", "link_in", "remove_file", "give_away", "mount_over", "change_root",
     # other ports, and listening
-    "connect_sibling", "connect_ipv6", "connect_fast_open", "connect_fast_open_message", "bind_tcp", "bind_udp",
-    "listen_anywhere",
+    "connect_sibling", "connect_ipv6", "connect_fast_open", "connect_fast_open_message", "send_datagram",
+    "bind_tcp", "bind_udp", "listen_anywhere",
     # other sockets
     "open_raw", "open_packet", "open_netlink", "open_unix_datagram", "pair_datagram", "control_socket",
     # other processes
@@ -45,7 +46,7 @@ REFUSED = [
     "slow_down_sibling", "make_process", "execute", "execute_by_descriptor",
     # privileges
     "become_root", "become_sibling", "become_root_group", "join_groups", "gain_capability", "outlive_parent",
-    "show_memory", "raise_limit", "map_code", "make_code", "hidden_file", "type_into_terminal"]
+    "show_memory", "raise_limit", "map_code", "make_code", "map_file", "hidden_file", "type_into_terminal"]
 # Not every kernel has them, or lets even root.
 MAY_LACK = ["connect_multipath", "open_raw_ipv6", "new_user_namespace", "new_namespace_by_clone", "add_kernel_key",
             "io_uring", "limit_sibling"]
@@ -57,12 +58,12 @@ ORDINARY = [
     "read_passwd", "read_log", "list_sibling_folder", "list_queues", "list_workshops", "write_state", "write_queues",
     "write_workshops", "write_sibling_folder", "write_sibling_lines", "write_elsewhere", "write_tmp", "overwrite_file",
     "truncate_file", "chmod_file", "make_folder", "make_link", "make_own_link", "make_device", "rename_out", "link_in",
-    "remove_file", "connect_sibling", "connect_ipv6", "connect_fast_open", "connect_fast_open_message", "bind_tcp",
-    "bind_udp", "listen_anywhere", "open_netlink", "open_unix_datagram", "pair_datagram", "control_socket",
+    "remove_file", "connect_sibling", "connect_ipv6", "connect_fast_open", "connect_fast_open_message", "send_datagram",
+    "bind_tcp", "bind_udp", "listen_anywhere", "open_netlink", "open_unix_datagram", "pair_datagram", "control_socket",
     "trace_bystander", "read_memory_of_bystander", "signal_sibling", "signal_supervisor", "signal_bystander",
     "signal_group", "signal_sibling_thread", "signal_sibling_by_descriptor", "signal_sibling_queued",
     "signal_sibling_by_owner", "limit_sibling", "slow_down_sibling", "make_process", "execute", "execute_by_descriptor",
-    "outlive_parent", "show_memory", "map_code", "make_code", "hidden_file"]
+    "outlive_parent", "show_memory", "map_code", "make_code", "map_file", "hidden_file"]
 DENIALS = {"EPERM", "EACCES", "EXDEV"}  # EXDEV: Landlock's, for a link or rename between folders
 
 
@@ -255,4 +256,5 @@ def test_one_line_says_what_holds():
     assert len(lines) == 3  # the victim's, and the attacker's before and after its restart
     for line in lines:
         assert "no capabilities, no_new_privs" in line and ", seccomp" in line and "Landlock ABI" in line
-    assert "sandbox off: uid" in findings("ordinary-off")[1]
+        assert "; remains: " in line and "UDP" not in line  # the ERP's address is no name
+    assert re.search(r"sandbox off: uid \d+, no capabilities, no_new_privs", findings("ordinary-off")[1])

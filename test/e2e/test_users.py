@@ -95,20 +95,12 @@ def test_none_left(daemon):
 
 
 def test_a_named_user_takes_the_queue_over(daemon):
-    """And what its last user may have put there on purpose is not given away."""
     bennys = daemon.add_file()
     daemon.start()
     delivered(bennys, "n1")
     daemon.stop()
     folder = queues(daemon) / "bennys-auto"
-    secret = daemon.folder / "secret"
-    secret.write_text("x")
-    os.link(secret, folder / "hard")
-    theirs = daemon.folder / "theirs"
-    theirs.write_text("x")
-    os.chown(theirs, FIRST, FIRST)
-    os.link(theirs, folder / "hard-too")
-    (folder / "soft").symlink_to(secret)
+    daemon.write_config(allowed_users=["nobody"])
     rewrite(daemon, user="nobody")
     nobody = pwd.getpwnam("nobody")
     os.chown(bennys.lines, nobody.pw_uid, nobody.pw_gid)
@@ -118,8 +110,73 @@ def test_a_named_user_takes_the_queue_over(daemon):
     delivered(bennys, "n2")
     assert folder.stat().st_uid == folder.joinpath("data.mdb").stat().st_uid == nobody.pw_uid
     assert folder.stat().st_gid == nobody.pw_gid
-    assert secret.stat().st_uid == 0 and theirs.stat().st_uid == FIRST
-    assert "hard in the queue's folder is not given to user" in daemon.log.read_text()
+
+
+# --- what a worker that was taken over has left behind
+
+
+def left_behind(daemon, folder):
+    """{what: how it is put there, which takes it away again}; secret is root's, theirs the worker's own elsewhere."""
+    secret, theirs = daemon.folder / "secret", daemon.folder / "theirs"
+    for path in (secret, theirs):
+        path.write_text("x")
+    os.chown(theirs, FIRST, FIRST)
+    return secret, theirs, {"a link": lambda: (folder / "lock.mdb").symlink_to(secret),
+                            "another user's": lambda: os.link(secret, folder / "hard"),
+                            "another name elsewhere": lambda: os.link(theirs, folder / "hard"),
+                            "no file": lambda: os.mkfifo(folder / "fifo"),
+                            "a folder": lambda: (folder / "deep").mkdir()}
+
+
+@pytest.mark.parametrize("sandbox", ["off", "required"])
+@pytest.mark.parametrize("what", ["a link", "another user's", "another name elsewhere", "no file", "a folder"])
+def test_a_folder_with_anything_else_is_refused(daemon, sandbox, what):
+    daemon.write_config(sandbox=sandbox)
+    bennys = daemon.add_file()
+    daemon.start()
+    delivered(bennys, "t1")
+    daemon.stop()
+    folder = queues(daemon) / "bennys-auto"
+    (folder / "lock.mdb").unlink(missing_ok=True)
+    before = {path.name for path in folder.iterdir()}
+    secret, theirs, put = left_behind(daemon, folder)
+    put[what]()
+    (trap,) = [path for path in folder.iterdir() if path.name not in before]
+    if what != "another user's":
+        os.chown(trap, FIRST, FIRST, follow_symlinks=False)
+    daemon.start()
+    until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
+    error = daemon.integration()["last_error"]
+    assert f"holds {trap.name}, which is" in error and what in error
+    assert secret.read_text() == "x" and secret.stat().st_uid == 0 and theirs.stat().st_uid == FIRST
+    if trap.is_dir():
+        trap.rmdir()
+    else:
+        trap.unlink()
+    daemon.call("PUT", "/workshops/bennys-auto/start")
+    assert bennys.state("t1")["status"] == "created"
+
+
+def test_a_removed_queue_is_worked_on_as_its_user(daemon):
+    """Never as root, who would overwrite what the queue's last user made a link to."""
+    daemon.write_config(sandbox="off")
+    bennys = daemon.add_file()
+    daemon.add_file("carls-cars", "Carls Cars")
+    daemon.start()
+    delivered(bennys, "r1")
+    queue = Path(daemon.call("DELETE", "/workshops/bennys-auto?force=true").json["queue_kept"])
+    assert daemon.call("PUT", "/rekey").status == 200
+    assert {path.stat().st_uid for path in (queue, *queue.iterdir())} == {FIRST}
+    assert daemon.log.read_text().count(f"sandbox off: uid {FIRST}, no capabilities") >= 2
+    assert "uid 0" not in daemon.log.read_text()
+    secret = daemon.folder / "secret"
+    secret.write_text("x" * 9000)
+    (queue / "lock.mdb").unlink(missing_ok=True)
+    (queue / "lock.mdb").symlink_to(secret)
+    os.chown(queue / "lock.mdb", FIRST, FIRST, follow_symlinks=False)
+    reply = daemon.call("PUT", "/rekey")
+    assert reply.status == 409 and "rekey_incomplete" in reply.text
+    assert secret.read_text() == "x" * 9000
 
 
 def test_a_queue_of_roots_is_taken_over(daemon):
@@ -137,7 +194,8 @@ def test_a_queue_of_roots_is_taken_over(daemon):
     delivered(bennys, "r2")
 
 
-@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user")])
+@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user"),
+                                         ("www-data", "is neither one of allowed_users")])
 def test_a_user_that_can_not_be(daemon, user, words):
     daemon.add_file()
     daemon.start()
@@ -191,7 +249,8 @@ def test_nothing_above_has_to_let_it_through(daemon):
     delivered(bennys, "c1")
     folder = queues(daemon) / "bennys-auto"
     backup = daemon.call("PUT", "/workshops/bennys-auto/backup").json["file"]
-    assert os.path.dirname(backup) == str(folder) and os.stat(backup).st_uid == FIRST
+    assert (folder / backup).stat().st_uid == FIRST
+    assert daemon.call("GET", "/workshops/bennys-auto").json["queue_folder"] == str(folder)
     daemon.stop()
     with open(folder / "data.mdb", "r+b") as data:
         data.write(b"\0" * 8192)
@@ -265,6 +324,7 @@ def test_not_another_users(daemon):
 
 
 def test_not_where_a_user_is_named(daemon):
+    daemon.write_config(allowed_users=["nobody"])
     lines = daemon.add_file(user="nobody").lines
     not_handed_over(daemon, lines)
 

@@ -82,7 +82,7 @@ READS = [
     holds({"all": [{"text": {"of": "#words", "is": "Total: 12,50 EUR"}}, {"text": {"of": "#words", "is": "Total:  12,50   EUR", "exact": True}},
                    {"not": {"text": {"of": "#words", "is": "Total: 12,50 EUR", "exact": True}}},
                    {"text": {"of": "#words", "starts": "Total: 12"}}, {"text": {"of": "#words", "ends": "12,50   EUR", "exact": True}}]}, "exact, starts, ends"),
-    holds({"all": [{"variable": {"text": "{url}", "matches": "/form$"}}, {"url": {"ends": "/form"}}, {"url": {"matches": "^http.*/form$"}},
+    holds({"all": [{"variable": {"text": "{url}", "matches": "/form#[a-z]+$"}}, {"url": {"ends": "/form#one"}}, {"url": {"matches": "^http.*/form#o"}},
                    {"not": {"variable": {"text": "{url}", "starts": "form"}}}, {"not": {"url": {"is": "/form"}}}]}, "variables and the address"),
     holds({"expression": "arguments[0].startsWith('FROZEN-7-3-') && arguments[0].endsWith('//form')",
            "args": ["{told}"]}, "attribute, count, url, title, set, script, filters"),

@@ -26,6 +26,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import traceback
 import urllib.parse
 from decimal import Decimal, InvalidOperation
 from http.cookies import SimpleCookie
@@ -301,9 +302,14 @@ class Server(front.Front):
         try:
             self.listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            super().connection(self.tls.wrap_socket(connection, server_side=True) if self.tls else connection)
+            super().connection(self.secured(connection))
+        except Exception:
+            traceback.print_exc()
         finally:
             os._exit(0)
+
+    def secured(self, connection):
+        return self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
 
     def serve(self, port):
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -328,6 +334,13 @@ class Server(front.Front):
     def mood(self, request):
         folder = self.folder_of(request.path)
         return Mood(folder, Shop(folder))
+
+    def exchange(self, connection, stream):
+        request = self.read(stream)
+        if request and not (self.folder_of(request.path) / "mood.json").exists():  # a favicon
+            connection.sendall(page("<h1>Not found</h1>", 404))
+            return True
+        return bool(request) and self.handle(connection, request)
 
     def answer(self, connection, request, mood, kind):
         if self.writes(request):

@@ -177,6 +177,9 @@ class Front:
         if request.path == "/idle":
             connection.sendall(json_reply(self.busy()))
             return False
+        return self.handle(connection, request)
+
+    def handle(self, connection, request):
         with self.counted():
             mood = self.mood(request)
             self.answer(connection, request, mood, mood.draw(request, self.writes(request)))

@@ -114,6 +114,8 @@ class OldShop:
         self.drop_reply_of = None
         self.show_password = False
         self.checks_login = self.login_says_nothing = False
+        self.finds_all = False  # whatever is searched for
+        self.remark_as = "{}"  # HTML of the search's result
         self.holds = {}
         self.freezes_at = None
         handler = type("Handler", (Handler,), {"shop": self})
@@ -141,6 +143,21 @@ class OldShop:
     def state(self):
         return {"lines": self.lines(), "logins": self.logins, "failed_logins": self.failed_logins,
                 "locked": self.locked, "requests": self.requests, "saves": self.saves}
+
+    # --- what people do
+
+    def add_line(self, remark, number="558", product="10", qty="5,00"):
+        """Somebody's, or another program's: saved in between like any other."""
+        with self.lock:
+            sheet = self.worksheets[number]
+            sheet["version"] += 1
+            sheet["lines"].append({"product": product, "qty": qty, "remark": remark})
+
+    def delete_line(self, number, place):
+        with self.lock:
+            sheet = self.worksheets[number]
+            sheet["version"] += 1
+            del sheet["lines"][place - 1]
 
     # --- what happens to it
 
@@ -316,8 +333,9 @@ class Handler(BaseHTTPRequestHandler):
         if wanted:
             self.shop.at("find")
         rows = "".join(
-            "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", *FIELDS)) + "</tr>"
-            for line in self.shop.lines() if wanted and wanted in line["remark"])
+            "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", "product", "qty")) +
+            f"<td>{self.shop.remark_as.format(quoted(line['remark']))}</td></tr>"
+            for line in self.shop.lines() if wanted and (wanted in line["remark"] or self.shop.finds_all))
         self.page(f'<form>Remark <input name="remark" value="{quoted(wanted)}"> <input type="submit" value="Find">'
                   '</form><table id="lines"><tr><th>Worksheet</th><th>Line</th><th>Product</th><th>Amount</th>'
                   f'<th>Remark</th></tr>{rows}</table><p id="searched">Searched: {quoted(wanted)}</p>')

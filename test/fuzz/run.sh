@@ -61,15 +61,22 @@ null
 {"ok":true,"value":"x"}
 END
 printf '//a[.={a|xpath|trim}]{{{bc|json}}}{a|number:,.:3}{a|css}{a|urlencode}' >"$work/seeds/template"
+printf 'POST http://h:1/a?b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: x\r\n\r\n' \
+    >"$work/seeds/chunked"
+printf 'PUT /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Type: a\r\nContent-Length: 3\r\n\r\nabc' >"$work/seeds/length"
 printf 'za%%20b+c%%C3%%A4' >"$work/seeds/percent"
 
-flags="-std=gnu11 -D_GNU_SOURCE -DPUMPLINE_VERSION=\"fuzz\" -I$root -g -O1
+flags="-std=gnu11 -D_GNU_SOURCE -DPUMPLINE_VERSION=\"fuzz\" -DLLHTTP_STRICT_MODE=1 -I$root -isystem /usr/share/include -g -O1
     -fsanitize=address,undefined -fno-sanitize-recover=all"
 mkdir "$work/objects"
 for source in "$root"/common/*.c "$root"/erp-drivers/*.c; do
     # shellcheck disable=SC2086
     clang $flags -fsanitize=fuzzer-no-link -c "$source" \
         -o "$work/objects/$(basename "$(dirname "$source")")-$(basename "$source" .c).o"
+done
+for source in /usr/share/llhttp/*.c; do
+    clang -w -O1 -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp -c "$source" \
+        -o "$work/objects/$(basename "$source" .c)-llhttp.o"
 done
 ar rcs "$work/library.a" "$work"/objects/*.o
 
@@ -78,7 +85,7 @@ for source in "$here"/*.c; do
     mkdir "$work/$name"
     # shellcheck disable=SC2086
     clang $flags -fsanitize=fuzzer "$source" "$work/library.a" -o "$work/$name/fuzz" \
-        -levent_core -levent_extra -ljansson -lsodium -lutf8proc -lm
+        -levent_core -ljansson -lsodium -lutf8proc -lm
     cp -r "$work/seeds" "$work/$name/corpus"
     if "$work/$name/fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=5 \
         -artifact_prefix="$work/$name/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then

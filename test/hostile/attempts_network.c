@@ -90,6 +90,15 @@ connect_fast_open_message(const json_t *plan)
 }
 
 static int
+send_datagram(const json_t *plan)
+{
+    struct sockaddr_in to = loopback(plan_number(plan, "sibling_port"));
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    return attempt_result(fd < 0 ? fd : sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to));
+}
+
+static int
 bind_as(int kind)
 {
     struct sockaddr_in own = loopback(0);
@@ -195,6 +204,7 @@ const struct attempt network_attempts[] = {
     {"connect_multipath", connect_multipath},
     {"connect_fast_open", connect_fast_open},
     {"connect_fast_open_message", connect_fast_open_message},
+    {"send_datagram", send_datagram},
     {"bind_tcp", bind_tcp},
     {"bind_udp", bind_udp},
     {"listen_anywhere", listen_anywhere},

@@ -265,6 +265,22 @@ make_code(const json_t *plan)
     return room == MAP_FAILED ? errno : attempt_result(mprotect(room, 4096, PROT_READ | PROT_EXEC));
 }
 
+/* A file of its own, which it could write into afterwards. */
+static int
+map_file(const json_t *plan)
+{
+    char path[4096];
+    void *room;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/code", plan_text(plan, "own_folder"));
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, "\xc3", 1) != 1)
+        return errno;
+    room = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    return room == MAP_FAILED ? errno : 0;
+}
+
 static int
 hidden_file(const json_t *plan)
 {
@@ -347,6 +363,7 @@ const struct attempt process_attempts[] = {
     {"add_kernel_key", add_kernel_key},
     {"map_code", map_code},
     {"make_code", make_code},
+    {"map_file", map_file},
     {"hidden_file", hidden_file},
     {"io_uring", io_uring},
     {"type_into_terminal", type_into_terminal},

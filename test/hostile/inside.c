@@ -4,6 +4,7 @@
 
 #include "common/err.h"
 #include "test/hostile/attempts.h"
+#include "worker/curl_api.h"
 #include "worker/delivery.h"
 #include "worker/sandbox.h"
 
@@ -26,6 +27,11 @@ __wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 void
 __wrap_delivery_boot(struct delivery *delivery)
 {
+    struct err err;
+
+    /* As after its first order. Before, the loader of libraries may map files as code, and so may
+     * whoever has taken over: the log says so. */
+    (void)curl_api_load(&err); /* refused to one that needs no library */
     attempts_run(own_folder);
     free(own_folder);
     own_folder = NULL;

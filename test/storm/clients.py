@@ -60,7 +60,8 @@ class Clients:
     def vanish(self, order):
         """Sends it and is gone before the reply: nobody knows what became of it."""
         body = json.dumps(self.body(order)).encode()
-        head = f"POST /create HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        head = (f"POST /create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n").encode()
         with contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", self.shop(order).port), timeout=5) as connection:
                 # A few leave in the middle of what they had to say.

@@ -284,16 +284,16 @@ test_object(void **state)
     (void)state;
     expect_object("{\"a\":1}", -1, "application/json", 0, NULL);
     expect_object(" {} ", -1, "APPLICATION/JSON; charset=utf-8", 0, NULL);
-    expect_object("{}", -1, NULL, 0, NULL);
+    expect_object("{}", -1, NULL, 415, "unsupported_media_type");
     expect_object("{}", -1, "application/jsonp", 415, "unsupported_media_type");
     expect_object("{}", -1, "text/plain", 415, "unsupported_media_type");
-    expect_object("", -1, NULL, 400, "invalid_json");
-    expect_object("[]", -1, NULL, 400, "must be a JSON object");
-    expect_object("{\"a\":1,\"a\":2}", -1, NULL, 400, "duplicate object key");
-    expect_object("{\"a\":1\0}", 9, NULL, 400, "NUL");
-    expect_object("{\"password\": \"hidden\" x", -1, NULL, 400, "line 1, column");
+    expect_object("", -1, "application/json", 400, "invalid_json");
+    expect_object("[]", -1, "application/json", 400, "must be a JSON object");
+    expect_object("{\"a\":1,\"a\":2}", -1, "application/json", 400, "duplicate object key");
+    expect_object("{\"a\":1\0}", 9, "application/json", 400, "NUL");
+    expect_object("{\"password\": \"hidden\" x", -1, "application/json", 400, "line 1, column");
     assert_null(strstr(sent.body, "hidden"));
-    expect_object("{\"hidden\":1,\"hidden\":2}", -1, NULL, 400, "invalid_json");
+    expect_object("{\"hidden\":1,\"hidden\":2}", -1, "application/json", 400, "invalid_json");
     assert_null(strstr(sent.body, "hidden"));
 }
 

@@ -231,6 +231,83 @@ test_broken(void **state)
     }
 }
 
+static size_t
+short_but_for_replies(const char *start, size_t length)
+{
+    return length > 2 && start[2] == 'r' ? 100000 : 200;
+}
+
+static const struct chan_limits limits = {short_but_for_replies, 10, 0};
+
+static char *
+repeated(const char *start, const char *part, size_t times, const char *end)
+{
+    char *text = malloc(strlen(start) + times * strlen(part) + strlen(end) + 1), *at = text;
+
+    at = stpcpy(at, start);
+    for (size_t i = 0; i < times; i++)
+        at = stpcpy(at, part);
+    strcpy(at, end);
+    return text;
+}
+
+/* With its end or without, it is not waited for. */
+static void
+expect_break(void **state, char *text)
+{
+    struct pair *p = *state;
+
+    chan_limit(p->chan, &limits);
+    put_text(p, "{\"a\":1}\n");
+    send(p->fd, text, strlen(text), MSG_NOSIGNAL);
+    run_until(p, 1, 1);
+    free(text);
+    teardown(state);
+    assert_int_equal(setup(state), 0);
+}
+
+static void
+test_limits(void **state)
+{
+    expect_break(state, repeated("{\"a\":\"", "x", 300, "\"}\n"));
+    expect_break(state, repeated("{\"a\":\"", "x", 300, ""));
+    expect_break(state, repeated("{\"a\":[", "[],", 20, "[]]}\n"));
+    expect_break(state, repeated("{\"a\":[", "1,", 20, "1]}\n"));
+    expect_break(state, repeated("{", "\"a\\\"\":1,", 20, "\"b\":1}\n"));
+    expect_break(state, repeated("", "{\"a\":", 20, "1}}}}}}}}}}}}}}}}}}}}\n"));
+}
+
+/* What is in a string is one value, however it looks. */
+static void
+test_within_limits(void **state)
+{
+    struct pair *p = *state;
+    char *text = repeated("{\"r\":\"", "[],:{\\\"", 2000, "\"}\n");
+
+    chan_limit(p->chan, &limits);
+    put_text(p, "{\"a\":[1,2,3,4]}\n");
+    put_text(p, text);
+    run_until(p, 2, 0);
+    free(text);
+}
+
+/* It waits for the next second, and nothing is lost. */
+static void
+test_a_flood_is_read_slowly(void **state)
+{
+    static const struct chan_limits slow = {NULL, 0, 3};
+    struct pair *p = *state;
+    int64_t begin_ms = clock_monotonic_ms();
+
+    chan_limit(p->chan, &slow);
+    put_text(p, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n{\"a\":4}\n{\"a\":5}\n");
+    close(p->fd);
+    p->fd = -1;
+    run_until(p, 5, 1);
+    expect_message(p, 4, "{\"a\":5}");
+    assert_true(clock_monotonic_ms() - begin_ms >= 900);
+}
+
 static void
 test_eof(void **state)
 {
@@ -399,6 +476,9 @@ main(void)
                                        TEST(test_wire),
                                        TEST(test_split_and_joined),
                                        TEST(test_broken),
+                                       TEST(test_limits),
+                                       TEST(test_within_limits),
+                                       TEST(test_a_flood_is_read_slowly),
                                        TEST(test_eof),
                                        TEST(test_sends_after_the_end),
                                        TEST(test_free_in_message),

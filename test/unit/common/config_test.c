@@ -169,6 +169,7 @@ test_everything(void **state)
         "{\"control_socket\":\"/run/x.sock\",\"control_group\":\"g\",\"state_dir\":\"state\","
         "\"workshops_dir\":\"shops\",\"log_dir\":\"/log\",\"key_file\":\"k\","
         "\"sandbox\":\"off\",\"webdriver_url\":null,"
+        "\"allowed_users\":[\"nobody\"],"
         "\"worker_uids\":{\"first\":2147483646,\"count\":2}}");
     write_file(
         "shops/a.json",
@@ -212,16 +213,19 @@ test_all_faults_at_once(void **state)
     (void)state;
     write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"sandbox\":\"maybe\",\"x/y~z\":1,"
                                 "\"control_socket\":\"\",\"webdriver_url\":\"ftp://x\","
+                                "\"allowed_users\":[\"x\",7],"
                                 "\"worker_uids\":{\"first\":0,\"last\":9}}");
     write_file(
         "shops/a.json",
-        "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:8101\",\"active\":1,\"ports\":[],"
+        "{\"workshop\":\"A\",\"user\":\"daemon\",\"listen\":\"0.0.0.0:8101\",\"active\":1,"
+        "\"ports\":[],"
         "\"erp\":{\"system\":\"tryton\",\"url\":\"x\",\"verify\":false},\"retention_days\":0,"
         "\"credentials\":{\"username\":7,\"password\":\"\",\"token\":\"t\"},"
         "\"api_tokens\":[{\"scope\":\"all\"},5],\"retry\":{\"max_s\":-1,\"twice\":2}}");
     write_file("shops/b.json",
                "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\",\"user\":\"root\"}");
     write_file("shops/c.json", "{\"workshop\":\"C\"");
+    write_file("shops/d.json", "{\"workshop\":\"Pumplined: x\"}");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
     expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
@@ -230,7 +234,9 @@ test_all_faults_at_once(void **state)
     expect_fault("pumpline.json", "/worker_uids/first", "whole number from 1000");
     expect_fault("pumpline.json", "/worker_uids/last", "is no known member");
     expect_fault("pumpline.json", "/worker_uids/count", "is missing");
+    expect_fault("pumpline.json", "/allowed_users/1", "must be a user's name");
     expect_fault("shops/b.json", "/user", "neither root");
+    expect_fault("shops/a.json", "/user", "neither one of allowed_users");
     expect_fault("shops/a.json", "/active", "true or false");
     expect_fault("shops/a.json", "/ports", "is no known member");
     expect_fault("shops/a.json", "/erp/url", "URL");
@@ -248,6 +254,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/listen", "another workshop: a");
     expect_fault("shops/b.json", "/workshop", "another workshop too: a");
     expect_fault("shops/c.json", "", "line 1");
+    expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
     list = config_faults_json(&faults);
     assert_int_equal(json_array_size(list), faults.count);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),

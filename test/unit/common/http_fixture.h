@@ -21,6 +21,7 @@
 
 #include "common/clock.h"
 #include "common/http_server.h"
+#include "common/loop.h"
 
 #define FIXTURE_DEADLINE_MS 15000
 #define FIXTURE_BODY_MAX 16384
@@ -92,16 +93,25 @@ listen_somewhere(void)
     return -1;
 }
 
-static inline int
-server_start(unsigned deadline_ms)
-{
-    struct http_limits limits = {
-        .body_bytes = FIXTURE_BODY_MAX, .deadline_ms = deadline_ms, .idle_s = 60};
+static const struct http_limits usual_limits = {.connections = 512,
+                                                .connections_per_peer = 512,
+                                                .target_bytes = 8192,
+                                                .header_bytes = 16384,
+                                                .header_count = 100,
+                                                .body_bytes = FIXTURE_BODY_MAX,
+                                                .queued_bytes = 64u << 20,
+                                                .head_ms = 60000,
+                                                .body_ms = 60000,
+                                                .idle_ms = 60000,
+                                                .reply_ms = 60000};
 
+static inline int
+server_start(const struct http_limits *limits)
+{
     handled = held_count = sent_count = 0;
-    base = event_base_new();
+    base = loop_new();
     server =
-        http_server_new(base, (listen_fd = listen_somewhere()), true, &limits, on_call, "context");
+        http_server_new(base, (listen_fd = listen_somewhere()), true, limits, on_call, "context");
     return server ? 0 : -1;
 }
 
@@ -109,7 +119,7 @@ static inline int
 setup(void **state)
 {
     (void)state;
-    return server_start(60000);
+    return server_start(&usual_limits);
 }
 
 static inline int

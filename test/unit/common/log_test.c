@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "common/log.h"
+#include "common/log_files.h"
 
 static char folder[64], api_file[128], line_file[128], moved_file[128], errors_file[128];
 static int kept_stderr;
@@ -243,15 +244,77 @@ test_no_link(void **state)
     assert_int_equal(access("/tmp/elsewhere", F_OK), -1);
 }
 
+/* Nobody reads it: the lines that it does not take are counted, and told when it takes some again.
+ */
+static void
+test_a_log_that_nobody_reads(void **state)
+{
+    static char room[1 << 20];
+    int ends[2];
+    ssize_t got;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    for (int i = 0; i < 5000; i++)
+        log_write(LOG_INFO, LOG_NO_FILE, NULL,
+                  "a line of about one hundred bytes, with its head and %d", i);
+    got = read(ends[0], room, sizeof room - 1);
+    assert_in_range(got, 4096, 1 << 16);
+    log_info("flows again");
+    got = read(ends[0], room, sizeof room - 1);
+    room[got > 0 ? got : 0] = '\0';
+    assert_int_equal(lines(room), 2);
+    assert_non_null(strstr(room, " lines are lost: the log was not read in time\nBennys Auto: "));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void
+test_what_a_child_relays(void **state)
+{
+    struct log_files files = {.fds = {-1, -1, -1}};
+    char record[] = "61\tu-1\tplaced", forged[] = "pumplined: 2026 INFO x",
+         cut[] = "61\tno message";
+
+    (void)state;
+    log_relayed("Carls", &files, record);
+    expect_line(errors_file, "Carls: [u-1] ", "INFO placed\n");
+    log_relayed("Carls", &files, forged);
+    expect_line(errors_file, "Carls: ", "WARNING pumplined: 2026 INFO x\n");
+    log_relayed("Carls", &files, cut);
+    expect_line(errors_file, "Carls: ", "WARNING 61 no message\n");
+}
+
+/* For ever, so the last one. */
+static void
+test_a_child_relays(void **state)
+{
+    (void)state;
+    log_relay();
+    log_write(LOG_INFO, LOG_ORDERLINE, "u\t1", "a\tb\n%s", "c");
+    log_error("x");
+    assert_string_equal(content(errors_file), "62\tu\\x091\ta\\x09b\\x0ac\n31\t\tx\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_line),    TEST(test_escapes),   TEST(test_long),   TEST(test_journal),
-        TEST(test_files),   TEST(test_append),    TEST(test_reopen), TEST(test_no_folder),
-        TEST(test_no_link), TEST(test_new_folder)};
+    const struct CMUnitTest tests[] = {TEST(test_line),
+                                       TEST(test_escapes),
+                                       TEST(test_long),
+                                       TEST(test_journal),
+                                       TEST(test_files),
+                                       TEST(test_append),
+                                       TEST(test_reopen),
+                                       TEST(test_no_folder),
+                                       TEST(test_no_link),
+                                       TEST(test_new_folder),
+                                       TEST(test_a_log_that_nobody_reads),
+                                       TEST(test_what_a_child_relays),
+                                       TEST(test_a_child_relays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

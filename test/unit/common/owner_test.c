@@ -96,6 +96,45 @@ test_what_is_not_there(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+static void
+refuse(const struct place *p, int folder, const char *name)
+{
+    struct stat status;
+
+    assert_int_equal(stat(p->theirs, &status), 0);
+    assert_int_equal(owner_open_lone(status.st_uid, folder, name), -1);
+}
+
+static void
+test_a_lone_file_alone(void **state)
+{
+    struct place *p = *state;
+    struct stat status;
+    int folder = open(p->theirs, O_RDONLY | O_DIRECTORY), fd;
+
+    assert_int_equal(stat(p->theirs, &status), 0);
+    fd = openat(folder, "file", O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(fchown(fd, status.st_uid, status.st_gid), 0);
+    close(fd);
+    fd = owner_open_lone(status.st_uid, folder, "file");
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(owner_open_lone(status.st_uid + 1, folder, "file"), -1);
+    refuse(p, folder, "../theirs/file");
+    refuse(p, folder, "/etc/hostname");
+    refuse(p, folder, ".");
+    assert_int_equal(symlinkat("file", folder, "soft"), 0);
+    refuse(p, folder, "soft");
+    assert_int_equal(mkfifoat(folder, "pipe", 0600), 0);
+    refuse(p, folder, "pipe");
+    assert_int_equal(linkat(folder, "file", folder, "hard", 0), 0);
+    refuse(p, folder, "hard");
+    refuse(p, folder, "file");
+    for (size_t i = 0; i < 4; i++)
+        unlinkat(folder, (const char *[]){"file", "soft", "pipe", "hard"}[i], 0);
+    close(folder);
+}
+
 static int
 set_up(void **state)
 {
@@ -134,7 +173,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_folder_that_is_anothers_alone), TEST(test_a_mode_that_lets_nobody_in),
-        TEST(test_no_link_is_followed), TEST(test_what_is_not_there)};
+        TEST(test_no_link_is_followed), TEST(test_what_is_not_there), TEST(test_a_lone_file_alone)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,10 +224,34 @@ test_numbers_need_room(void **state)
     assert_false(template_number(digits, &format, plain, sizeof plain));
 }
 
+static void
+test_surrounds(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is;
+        char before, after;
+    } cases[] = {
+        {"{a}", true, '\0', '\0'}, {"x[{a}]y", true, '[', ']'}, {"{{{a}}}", true, '{', '}'},
+        {"#{a}", true, '#', '\0'}, {"{a|trim}", false, 0, 0},   {"{a}{a}", false, 0, 0},
+        {"{a} {b}", false, 0, 0},  {"{b}", false, 0, 0},        {"a", false, 0, 0},
+        {"{{a}}", false, 0, 0},    {"{a", false, 0, 0},         {"", false, 0, 0}};
+    char before, after;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (template_surrounds(cases[i].text, "a", &before, &after) != cases[i].is)
+            fail_msg("%s", cases[i].text);
+        if (cases[i].is && (before != cases[i].before || after != cases[i].after))
+            fail_msg("%s: %c %c", cases[i].text, before, after);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_surrounds),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_password_has_one_place),
         cmocka_unit_test(test_foreign_text_is_escaped),

@@ -92,6 +92,24 @@ test_two_lines_after_the_commit(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* What is looked for in one of them alone is no sign that it is the only one. */
+static void
+test_two_lines_with_rows_inside(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *steps = json_object_get(each_of_find(), "do"),
+           *found = json_incref(json_array_get(steps, 2));
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    json_array_remove(steps, 2);
+    json_array_append_new(steps, json_pack("{s:s s:[o]}", "each", "li", "do", found));
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_non_null(strstr(outcome.reason_text, "the line is there twice: L1 and L1;"));
+    assert_int_equal(fake.commits, 0);
+}
+
 /* Rows that are never said to be found are no lines that could be told from each other. */
 static void
 test_two_rows_without_a_line(void **state)
@@ -422,6 +440,7 @@ main(void)
         TEST(test_rule_gives_the_reason),
         TEST(test_two_lines_of_one_id),
         TEST(test_two_lines_after_the_commit),
+        TEST(test_two_lines_with_rows_inside),
         TEST(test_two_rows_without_a_line),
         TEST(test_a_text_that_may_be_our_id),
         TEST(test_an_id_that_can_not_be_told_from_others),

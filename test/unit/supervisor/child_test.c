@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/log_files.h"
+#include "common/clock.h"
 #include "supervisor/child.h"
+#include "supervisor/listen.h"
 #include "test/unit/common/marked.h"
 
 #define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */
@@ -27,7 +31,7 @@ struct fixture {
     struct child *child;
     int peer; /* the process's end of the channel */
     int spawns, fail_spawns, replies, changes;
-    int logs; /* the next process's logs_fd, given away */
+    int logs; /* the process's end of its log */
     const char *log_dir;
     const char *mark;      /* of its browsers; NULL: none */
     bool without_listener; /* what the next spawn must have */
@@ -38,7 +42,7 @@ static struct fixture *current;
 static int
 fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
 {
-    int pair[2];
+    int pair[2], logs[2];
 
     assert_string_equal(path, "/nowhere/worker");
     assert_int_equal(listen_fd < 0, current->without_listener);
@@ -46,9 +50,12 @@ fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err 
         return err_set(err, "spawn_failed", "no process");
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     current->peer = pair[1];
+    assert_int_equal(pipe2(logs, O_NONBLOCK), 0);
+    if (current->logs >= 0)
+        close(current->logs);
+    current->logs = logs[1];
     *spawned = (struct spawned){
-        .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = current->logs};
-    current->logs = -1;
+        .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = logs[0]};
     return 0;
 }
 
@@ -124,6 +131,8 @@ tear_down(void **state)
     struct fixture *f = *state;
 
     child_free(f->child);
+    if (f->logs >= 0)
+        close(f->logs);
     if (f->peer >= 0)
         close(f->peer);
     event_base_free(f->base);
@@ -220,36 +229,80 @@ each_push_is_told(void **state)
     assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 1);
 }
 
-/* The files of each process are opened by us; where they are handed on is closed with it. */
+static char *
+file_text(const char *path)
+{
+    static char text[65536];
+    FILE *file = fopen(path, "re");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+
+    if (file)
+        fclose(file);
+    text[length] = '\0';
+    return text;
+}
+
 static void
-log_files_are_handed_on(void **state)
+log_text(struct fixture *f, const char *text)
+{
+    assert_int_equal(write(f->logs, text, strlen(text)), strlen(text));
+    turn(f);
+}
+
+static void
+expect_line(const char *path, const char *head, const char *rest)
+{
+    char *text = file_text(path), *at = strstr(text, rest);
+
+    if (!at || strncmp(text, head, strlen(head)) || strchr(text, '\n')[1])
+        fail_msg("%s", text);
+}
+
+/* Whatever a process writes, the line is its workshop's; it has no descriptor of the log. */
+static void
+what_a_process_logs_is_its_workshops(void **state)
 {
     struct fixture *f = *state;
-    char folder[] = "/tmp/child_test.XXXXXX", api[64], lines[64];
-    struct log_files files;
-    int pair[2];
+    char folder[] = "/tmp/child_test.XXXXXX", api[64], lines[64], errors[64];
+    int fd, kept = dup(STDERR_FILENO);
 
     assert_non_null(mkdtemp(folder));
     snprintf(api, sizeof api, "%s/bennys_api.log", folder);
     snprintf(lines, sizeof lines, "%s/bennys_create_orderline.log", folder);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    snprintf(errors, sizeof errors, "%s/stderr", folder);
     f->log_dir = folder;
-    f->logs = pair[0];
-    child_hand_logs(f->child); /* no process: nothing is opened */
+    child_reopen_logs(f->child); /* no process: nothing is opened */
     assert_int_equal(access(api, F_OK), -1);
     child_start(f->child);
-    assert_int_equal(log_files_receive(pair[1], &files), 1);
-    log_files_close(&files);
+    fd = open(errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    log_text(f, "61\tu-1\tplaced");
+    assert_string_equal(file_text(errors), ""); /* no whole line */
+    log_text(f, "\n");
+    expect_line(errors, "Bennys: [u-1] ", "Z INFO placed\n");
+    assert_string_equal(file_text(api), file_text(errors));
+    assert_int_equal(truncate(errors, 0), 0);
     unlink(api);
-    child_hand_logs(f->child);
-    assert_int_equal(access(api, F_OK), 0);
-    assert_int_equal(log_files_receive(pair[1], &files), 1);
-    log_files_close(&files);
+    child_reopen_logs(f->child);
+    log_text(f, "42\t\tto its file\n");
+    expect_line(lines, "Bennys: 2", "Z WARNING to its file\n");
+    assert_string_equal(file_text(api), "");
+    assert_int_equal(truncate(errors, 0), 0);
+    log_text(f, "pumplined: 2026-11-28T10:00:00.000Z INFO all is well\n");
+    expect_line(errors, "Bennys: 2", "Z WARNING pumplined: 2026-");
+    assert_int_equal(truncate(errors, 0), 0);
+    log_text(f, "3\1\t\tx\x1b[2J\x9b\n");
+    expect_line(errors, "Bennys: 2", "Z WARNING 3");
+    assert_null(strchr(file_text(errors), '\x1b'));
+    assert_int_equal(truncate(errors, 0), 0);
+    assert_int_equal(write(f->logs, "last words", 10), 10);
     hang_up(f);
     child_reaped(f->child, STATUS(1));
-    assert_int_equal(f->child->logs_fd, -1);
-    assert_int_equal(log_files_receive(pair[1], &files), 0);
-    close(pair[1]);
+    assert_non_null(strstr(file_text(errors), "WARNING last words\n"));
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    unlink(errors);
     unlink(api);
     unlink(lines);
     assert_int_equal(rmdir(folder), 0);
@@ -720,6 +773,103 @@ those_that_ask_at_once_get_one_answer(void **state)
     assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
 }
 
+/* Each takes a process: one that asks and asks gets one a second. */
+static void
+sweeps_come_at_their_pace(void **state)
+{
+    struct fixture *f = *state;
+    char mark[SWEEP_MARK_BYTES];
+    int64_t begin_ms = clock_monotonic_ms();
+
+    sweep_mark_new(mark);
+    f->mark = mark;
+    child_start(f->child);
+    heard(f);
+    for (int i = 0; i < 4; i++) {
+        say(f, "{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n");
+        assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
+    }
+    assert_true(clock_monotonic_ms() - begin_ms >= 2900);
+}
+
+/* Of what it says of itself only what is known is kept, where it is what it should be. */
+static void
+a_status_is_what_it_should_be(void **state)
+{
+    struct fixture *f = *state;
+    char *kept;
+
+    get_ready(f);
+    say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":7,\"x\":[[],[]],\"worker\":{},"
+           "\"orders\":{\"placed\":-1,\"error\":2,\"y\":{}},\"worker_reason\":null,"
+           "\"oldest_placed_age_s\":\"long\"}}\n");
+    kept = json_dumps(f->child->alive, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(kept,
+                        "{\"orders\":{\"error\":2},\"queue_length\":7,\"worker_reason\":null}");
+    free(kept);
+    say(f, "{\"type\":\"status\",\"alive\":[]}\n");
+    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 7);
+    child_stop(f->child);
+    say(f, "{\"type\":\"bye\",\"waiting\":-5}\n");
+    assert_int_equal(f->child->waiting, -1);
+}
+
+static void
+a_status_of_many_values_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    char line[4096] = "{\"type\":\"status\",\"alive\":{\"x\":[";
+
+    get_ready(f);
+    while (strlen(line) < sizeof line - 16)
+        strcat(line, "[],");
+    strcat(line, "[]]}}\n");
+    say(f, line);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_null(f->child->chan);
+}
+
+/* The next process would call itself running, and nobody would get through to it. */
+static void
+a_listener_that_was_shut_down_is_bound_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    get_ready(f);
+    assert_int_equal(getsockname(f->child->listen_fd, (struct sockaddr *)&address, &length), 0);
+    f->workshop.port = ntohs(address.sin_port); /* the same again */
+    assert_int_equal(shutdown(f->child->listen_fd, SHUT_RDWR), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), -1);
+    child_reaped(f->child, 9);
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_STARTING);
+    close(fd);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
+
+/* As it is with one that drops whatever comes. */
+static void
+a_listener_with_a_filter_is_bound_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog program = {.len = 1, .filter = &drop};
+
+    get_ready(f);
+    assert_true(listen_sound(f->child->listen_fd));
+    assert_int_equal(
+        setsockopt(f->child->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+    assert_false(listen_sound(f->child->listen_fd));
+    child_reaped(f->child, 9);
+    hang_up(f);
+    assert_true(listen_sound(f->child->listen_fd));
+}
+
 static void
 one_without_browsers_is_told_so(void **state)
 {
@@ -738,7 +888,7 @@ main(void)
         TEST(the_configuration_comes_first),
         TEST(a_ready_one_is_restarted_at_once),
         TEST(each_push_is_told),
-        TEST(log_files_are_handed_on),
+        TEST(what_a_process_logs_is_its_workshops),
         TEST(one_that_was_never_ready_waits),
         TEST(a_refused_configuration_is_final_until_start),
         TEST(a_refusal_says_why),
@@ -764,6 +914,11 @@ main(void)
         TEST(its_browsers_are_ended),
         TEST(those_that_ask_at_once_get_one_answer),
         TEST(one_without_browsers_is_told_so),
+        TEST(sweeps_come_at_their_pace),
+        TEST(a_status_is_what_it_should_be),
+        TEST(a_status_of_many_values_ends_it),
+        TEST(a_listener_that_was_shut_down_is_bound_anew),
+        TEST(a_listener_with_a_filter_is_bound_anew),
     };
 
     secret_start();

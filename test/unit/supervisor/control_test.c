@@ -86,9 +86,15 @@ a_reply_comes_back_as_it_is(void **state)
 static void
 an_unsound_reply_is_502(void **state)
 {
-    static const char *const texts[] = {"{}", "{\"status\":\"200\"}", "{\"status\":20}",
-                                        "{\"status\":200,\"header\":[\"Allow\"]}",
-                                        "{\"status\":200,\"body\":{}}"};
+    static const char *const texts[] = {
+        "{}", "{\"status\":\"200\"}", "{\"status\":20}", "{\"status\":200,\"header\":[\"Allow\"]}",
+        "{\"status\":200,\"body\":{}}",
+        /* a body where none may be is read as the next reply */
+        "{\"status\":204,\"body\":\"HTTP/1.1 200 OK\"}", "{\"status\":304,\"body\":\"x\"}",
+        "{\"status\":100,\"body\":\"\"}", "{\"status\":200,\"content_type\":\"a\\r\\nb: c\"}",
+        "{\"status\":200,\"header\":[\"Allow\",\"a\\r\\nb: c\"]}",
+        "{\"status\":200,\"header\":[\"Content-Length\",\"0\"]}",
+        "{\"status\":200,\"header\":[\"Connection\",\"x\"]}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

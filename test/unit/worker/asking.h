@@ -30,6 +30,7 @@ ask(struct api *api, const char *method, const char *target, const char *body, b
     struct call *call = call_new(method, target, body, body ? strlen(body) : 0,
                                  body ? "application/json" : NULL, NULL);
 
+    call->host = mem_string("localhost");
     call->carrier = &seen;
     call->send = take_reply;
     call->trusted = trusted;

@@ -24,8 +24,17 @@ listen_somewhere(void)
 static int
 setup(void **state)
 {
-    static const struct http_limits limits = {
-        .body_bytes = 1000, .deadline_ms = 1000, .idle_s = 10};
+    static const struct http_limits limits = {.connections = 8,
+                                              .connections_per_peer = 8,
+                                              .target_bytes = 1000,
+                                              .header_bytes = 1000,
+                                              .header_count = 10,
+                                              .body_bytes = 1000,
+                                              .queued_bytes = 1000,
+                                              .head_ms = 1000,
+                                              .body_ms = 1000,
+                                              .idle_ms = 10000,
+                                              .reply_ms = 1000};
     struct way_out *w = calloc(1, sizeof *w);
     struct scripted *s;
 

@@ -183,6 +183,16 @@ put_failed(struct queue *queue, const char *uniqueid, const char *worksheet)
     finish(queue, &task.order, ORDER_ERROR, "worksheet_closed");
 }
 
+static inline void
+put_created(struct queue *queue, const char *uniqueid, const char *worksheet)
+{
+    struct queue_task task;
+
+    put_new(queue, uniqueid, worksheet);
+    task = take(queue, INT64_MAX, uniqueid);
+    finish(queue, &task.order, ORDER_CREATED, "");
+}
+
 static inline json_t *
 history_of(struct queue *queue, const char *uniqueid)
 {

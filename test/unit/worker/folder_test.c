@@ -98,34 +98,110 @@ test_handover(void **state)
     expect_owner(inside(p, "salvage/data.mdb"), UID + 1);
 }
 
-/* What whoever had the folder may have put there. */
+static void
+expect_refused(struct place *p, uid_t uid, const char *words)
+{
+    struct err err = {.text = ""};
+
+    assert_null(folder_prepare(p->state, "bennys", uid, GID, &err));
+    assert_string_equal(err.code, "config");
+    if (!strstr(err.text, words))
+        fail_msg("%s", err.text);
+    expect_owner(p->folder, uid ? UID : geteuid());
+}
+
+static void
+expect_no_traps(struct place *p, uid_t next)
+{
+    char victim[128];
+
+    snprintf(victim, sizeof victim, "%s/victim", p->state);
+    close(open(victim, O_WRONLY | O_CREAT, 0600));
+    assert_int_equal(symlink(victim, inside(p, "lock.mdb")), 0);
+    assert_int_equal(lchown(inside(p, "lock.mdb"), UID, UID), 0);
+    expect_refused(p, next, "lock.mdb, which is a link");
+    unlink(inside(p, "lock.mdb"));
+    assert_int_equal(mkfifo(inside(p, "closed"), 0600), 0);
+    assert_int_equal(chown(inside(p, "closed"), UID, UID), 0);
+    expect_refused(p, next, "closed, which is no file");
+    unlink(inside(p, "closed"));
+    make(p, "mine", UID);
+    assert_int_equal(link(inside(p, "mine"), victim), -1);
+    unlink(victim);
+    assert_int_equal(link(inside(p, "mine"), victim), 0);
+    expect_refused(p, next, "another name elsewhere");
+    unlink(victim);
+    make(p, "roots", 0);
+    expect_refused(p, next, "roots, which is another user's");
+    unlink(inside(p, "roots"));
+    assert_int_equal(mkdir(inside(p, "salvage"), 0700), 0);
+    assert_int_equal(mkdir(inside(p, "salvage/deep"), 0700), 0);
+    assert_int_equal(chown(inside(p, "salvage"), UID, UID), 0);
+    expect_refused(p, next, "deep, which is a folder");
+    assert_int_equal(rmdir(inside(p, "salvage/deep")), 0);
+    assert_int_equal(mkdir(inside(p, "another"), 0700), 0);
+    assert_int_equal(chown(inside(p, "another"), UID, UID), 0);
+    expect_refused(p, next, "another, which is a folder");
+    assert_int_equal(rmdir(inside(p, "another")), 0);
+}
+
+/* What whoever had the folder may have put there, for the same user or for the next one. */
 static void
 test_traps(void **state)
 {
     struct place *p = *state;
-    char victim[128], other[128];
 
     if (geteuid())
         skip();
     prepare(p, UID);
-    snprintf(victim, sizeof victim, "%s/victim", p->state);
-    snprintf(other, sizeof other, "%s/second", p->state);
-    close(open(victim, O_WRONLY | O_CREAT, 0600));
-    close(open(other, O_WRONLY | O_CREAT, 0600));
-    assert_int_equal(chown(other, UID, UID), 0);
-    assert_int_equal(symlink(victim, inside(p, "soft")), 0);
-    assert_int_equal(symlink("..", inside(p, "up")), 0);
-    assert_int_equal(link(victim, inside(p, "hard")), 0);
-    assert_int_equal(link(other, inside(p, "shared")), 0);
-    make(p, "roots", 0);
-    assert_int_equal(mkfifo(inside(p, "fifo"), 0600), 0);
+    expect_no_traps(p, UID);
+    assert_int_equal(rmdir(inside(p, "salvage")), 0);
+    expect_no_traps(p, UID + 1);
     prepare(p, UID + 1);
-    expect_owner(p->folder, UID + 1);
-    expect_owner(victim, 0);
-    expect_owner(other, UID);
-    expect_owner(inside(p, "roots"), 0);
-    expect_owner(inside(p, "fifo"), 0);
-    expect_owner(p->state, 0);
+    expect_owner(inside(p, "mine"), UID + 1);
+}
+
+/* And where nobody changes users. */
+static void
+test_a_trap_for_ourselves(void **state)
+{
+    struct place *p = *state;
+
+    prepare(p, 0);
+    assert_int_equal(symlink("/nowhere", inside(p, "salvage.records")), 0);
+    expect_refused(p, 0, "salvage.records, which is a link");
+}
+
+/* A salvage was cut off between the damaged file's second name and the new one's taking its place.
+ */
+static void
+test_two_names_in_the_folder(void **state)
+{
+    struct place *p = *state;
+    char aside[256];
+
+    prepare(p, 0);
+    make(p, "data.mdb", geteuid());
+    snprintf(aside, sizeof aside, "%s/damaged-20261124T081530Z.mdb", p->folder);
+    assert_int_equal(link(inside(p, "data.mdb"), aside), 0);
+    prepare(p, 0);
+    if (geteuid())
+        return;
+    prepare(p, UID);
+    expect_owner(aside, UID);
+}
+
+static void
+test_root_works_in_no_others(void **state)
+{
+    struct place *p = *state;
+    struct err err;
+
+    if (geteuid())
+        skip();
+    prepare(p, UID);
+    assert_null(folder_prepare(p->state, "bennys", 0, 0, &err));
+    assert_non_null(strstr(err.text, "root does not work in it"));
 }
 
 static void
@@ -160,11 +236,11 @@ change_hands(void *arg)
 }
 
 static bool
-take_back(void *arg)
+take_over(void *arg)
 {
     const struct place *p = arg;
     struct err err = {.text = ""};
-    char *folder = folder_take_back(p->folder, &err);
+    char *folder = folder_take_over(p->folder, UID, GID, &err);
 
     free(folder);
     return folder;
@@ -189,22 +265,22 @@ test_by_root_without_rights(void **state)
     expect_mode(p->folder, 0700);
 }
 
+/* One of a removed workshop that an earlier version gave to root. */
 static void
-test_roots_again(void **state)
+test_roots_no_more(void **state)
 {
     struct place *p = *state;
 
     if (geteuid())
         skip();
-    prepare(p, UID);
-    make(p, "data.mdb", UID);
+    prepare(p, 0);
+    make(p, "data.mdb", 0);
     assert_int_equal(mkdir(inside(p, "salvage"), 0700), 0);
-    make(p, "salvage/data.mdb", UID);
-    assert_int_equal(chown(inside(p, "salvage"), UID, UID), 0);
-    assert_true(as_bare_root(take_back, p));
-    expect_owner(p->folder, 0);
-    expect_owner(inside(p, "data.mdb"), 0);
-    expect_owner(inside(p, "salvage/data.mdb"), 0);
+    make(p, "salvage/data.mdb", 0);
+    assert_true(as_bare_root(take_over, p));
+    expect_owner(p->folder, UID);
+    expect_owner(inside(p, "data.mdb"), UID);
+    expect_owner(inside(p, "salvage/data.mdb"), UID);
 }
 
 static int
@@ -239,7 +315,10 @@ main(void)
                                        TEST(test_traps),
                                        TEST(test_a_link_is_no_folder),
                                        TEST(test_by_root_without_rights),
-                                       TEST(test_roots_again)};
+                                       TEST(test_roots_no_more),
+                                       TEST(test_a_trap_for_ourselves),
+                                       TEST(test_two_names_in_the_folder),
+                                       TEST(test_root_works_in_no_others)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

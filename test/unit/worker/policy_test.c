@@ -32,6 +32,7 @@ attempt_of(struct attempt *a, enum erp_verdict verdict, const char *code, const 
                                          .retry = &retry,
                                          .can_look_up = true,
                                          .now_ms = NOW,
+                                         .run_ms = NOW,
                                          .dice = UINT32_MAX};
 }
 
@@ -252,6 +253,27 @@ exhaustion_names_the_last_reason(void **state)
     assert_order(&a, ORDER_ERROR, "attempts_exhausted", "erp_busy: 429", 0);
 }
 
+/* The clock is set two days on while the ERP is away. */
+static void
+a_step_of_the_clock_exhausts_nothing(void **state)
+{
+    struct attempt a;
+
+    (void)state;
+    attempt_of(&a, ERP_RETRY, "erp_unreachable", "booting");
+    a.attempt.run_ms = 1000;
+    apply(&a);
+    assert_int_equal(a.order.retry_since_ms, 1000);
+    a.attempt.now_ms = NOW + 48 * HOUR;
+    a.attempt.run_ms = 61000;
+    assert_int_equal(apply(&a), POLICY_FAILS);
+    assert_int_equal(a.order.status, ORDER_PLACED);
+    a.attempt.now_ms = NOW;
+    a.attempt.run_ms = 1000 + 24 * HOUR;
+    apply(&a);
+    assert_order(&a, ORDER_ERROR, "attempts_exhausted", "erp_unreachable: booting", 0);
+}
+
 static void
 exhaustion_tells_a_doubt(void **state)
 {
@@ -415,6 +437,7 @@ main(void)
         cmocka_unit_test(a_locked_worksheet_is_asked_patiently),
         cmocka_unit_test(patience_ends_too),
         cmocka_unit_test(exhaustion_names_the_last_reason),
+        cmocka_unit_test(a_step_of_the_clock_exhausts_nothing),
         cmocka_unit_test(exhaustion_tells_a_doubt),
         cmocka_unit_test(exhaustion_tells_of_a_line_that_may_be_there),
         cmocka_unit_test(no_wait_is_longer_than_the_longest),

@@ -81,6 +81,25 @@ test_ports(void **state)
     }
 }
 
+/* What has an address needs neither UDP nor DNS's port. */
+static void
+test_names(void **state)
+{
+    static const struct {
+        const char *erp;
+        bool names;
+    } cases[] = {{"{\"system\": \"tryton\", \"url\": \"https://erp.example.com:8443/db/\"}", true},
+                 {"{\"system\": \"tryton\", \"url\": \"http://localhost/db/\"}", true},
+                 {"{\"system\": \"tryton\", \"url\": \"http://192.0.2.7.example/db/\"}", true},
+                 {"{\"system\": \"tryton\", \"url\": \"http://192.0.2.7:8000/db/\"}", false},
+                 {"{\"system\": \"tryton\", \"url\": \"https://[::1]/db/\"}", false},
+                 {"{\"system\": \"file\", \"folder\": \"/srv/lines\"}", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(reach(cases[i].erp).names, cases[i].names);
+}
+
 /* The browser's driver, and the ERP's hosts, which the browser reaches through this process. */
 static void
 test_webdriver(void **state)
@@ -133,7 +152,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file), cmocka_unit_test(test_tryton), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_tryton),
+        cmocka_unit_test(test_ports),     cmocka_unit_test(test_names),
         cmocka_unit_test(test_webdriver), cmocka_unit_test(test_unknown)};
 
     return cmocka_run_group_tests(tests, NULL, tear_down);

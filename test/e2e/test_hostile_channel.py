@@ -1,0 +1,137 @@
+"""What the supervisor and pumplinectl do with what a worker says that was taken over: test/hostile/liar.py is the worker,
+and does what its workshop's slug says."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pumpline import BUILD, Daemon, until
+from test_sandbox import programs
+
+LIAR = Path(__file__).parents[1] / "hostile" / "liar.py"
+
+
+@contextlib.contextmanager
+def lying(folder, *slugs, **config):
+    """A daemon whose workers lie."""
+    folder.chmod(0o711)
+    daemon = Daemon(folder / "pumpline")
+    daemon.program = programs(folder / "programs", LIAR)
+    daemon.write_config(**config)
+    for slug in slugs:
+        daemon.add_file(slug, slug)
+    daemon.folder.chmod(0o711)
+    try:
+        yield daemon.start()
+        daemon.stop()
+    finally:
+        if daemon.process and daemon.process.poll() is None:
+            daemon.kill()
+
+
+# --- a copy of the queue that is none
+
+
+def victim(daemon):
+    """Root's, which the worker may not read. It can name it all the same."""
+    path = daemon.folder / "victim"
+    path.write_text("secret")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("slug", ["backup-path", "backup-up", "backup-soft", "backup-hard", "backup-pipe", "backup-folder"])
+def test_a_backup_copies_and_removes_nothing_else(tmp_path, slug):
+    with lying(tmp_path, slug) as daemon:
+        path = victim(daemon)
+        other = daemon.folder / "state" / "queues" / slug / "other"  # has another name, as one that is linked to has
+        other.write_text("x")
+        shutil.chown(other, *[other.parent.stat().st_uid] * 2)
+        done = subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "backup", slug, tmp_path / "copy"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1, done.stderr
+        assert path.read_text() == "secret" and not (tmp_path / "copy").exists()
+        assert "no plain file of the queue's user" in done.stderr or "did not name a copy" in done.stderr \
+            or "Too many levels of symbolic links" in done.stderr
+
+
+# --- messages that are no worker's
+
+
+def resident_mib(pid):
+    return int(next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+                    if line.startswith("VmRSS:"))) >> 10
+
+
+def test_a_status_of_many_values_is_not_kept(tmp_path):
+    with lying(tmp_path, "many-values") as daemon:
+        until(lambda: daemon.integration("many-values")["restarts"], "its process is taken for dead")
+        assert resident_mib(daemon.process.pid) < 40
+
+
+def test_a_reply_that_would_be_two_is_none(tmp_path):
+    with lying(tmp_path, "forged-reply") as daemon:
+        for target in ("alive", "queue"):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(60)
+                client.connect(str(daemon.socket))
+                client.sendall(f"GET /workshops/forged-reply/{target} HTTP/1.1\r\nHost: x\r\n"
+                               "Connection: close\r\n\r\n".encode())
+                text = b"".join(iter(lambda: client.recv(65536), b""))
+            assert text.startswith(b"HTTP/1.1 502 ") and text.count(b"HTTP/1.1") == 1, text
+
+
+def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
+    with lying(tmp_path, "deaf") as daemon:
+        until(lambda: daemon.integration("deaf")["restarts"] == 1 and daemon.integration("deaf")["process"] == "running",
+              "its next process runs")
+        with socket.create_connection(("127.0.0.1", daemon.integration("deaf")["port"]), timeout=60):
+            pass
+        assert "has shut down its listening socket: it is bound anew" in daemon.log.read_text()
+
+
+# --- the log
+
+
+def test_a_worker_logs_as_itself_and_rewrites_nothing(tmp_path):
+    with lying(tmp_path, "forger") as daemon:
+        before = daemon.log.read_text()
+        files = list((daemon.folder / "log").glob("forger_*.log"))
+        until(lambda: any("forger: " in path.read_text() for path in files), "it has logged")
+        sizes = [path.stat().st_size for path in files]
+        daemon.call("GET", "/workshops/forger/alive")
+        until(lambda: "forged too" in daemon.log.read_text(), "it has logged again")
+        log = daemon.log.read_text()
+        assert log.startswith(before) and [path.stat().st_size for path in files] >= sizes
+        assert all(line.startswith("forger: ") for line in log.splitlines() if "forged" in line)
+
+
+def test_a_log_that_nobody_reads_stops_nothing(daemon):
+    """The daemon's stderr is a pipe whose reader is stuck."""
+    bennys = daemon.add_file()
+    reader, writer = os.pipe()
+    daemon.start(stderr=writer)
+    os.close(writer)
+    for number in range(1000):
+        assert bennys.create(f"n{number}", worksheet="nobody reads this" * 5).status == 200
+    assert daemon.call("GET", "/health").json["integrations"][0]["restarts"] == 0
+    text = ""
+    while "lines are lost: the log was not read in time" not in text:
+        text += os.read(reader, 65536).decode()
+        bennys.create("n1", worksheet="other")
+    os.close(reader)
+
+
+def test_all_that_an_honest_worker_says_is_known(daemon):
+    """A member of /alive that the supervisor's table lacks would be missing from /health."""
+    bennys = daemon.add_file()
+    daemon.start()
+    said = bennys.get("/alive").json
+    known = daemon.integration()
+    assert set(said) <= set(known) and set(said["orders"]) == set(known["orders"])
+    assert "what no worker sends" not in daemon.log.read_text()

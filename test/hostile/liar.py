@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""A worker that was taken over and says what it likes: it stands in the place of pumpline-worker, becomes its workshop's
+user as that does, and then does what the lie of its workshop's slug is (test/e2e/test_hostile_channel.py)."""
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+
+CHANNEL, LISTENER = 3, 4
+channel = socket.socket(fileno=CHANNEL)
+lines = channel.makefile("r", encoding="utf-8", newline="\n")
+
+
+def say(**message):
+    channel.sendall(json.dumps(message).encode() + b"\n")
+
+
+def ready():
+    say(type="status", alive={"worker": "running", "queue_length": 0})
+    say(type="ready", rekeyed=False)
+
+
+def answer(message, status=200, body="{}", **more):
+    say(type="reply", id=message["id"], status=status, content_type="application/json", body=body, **more)
+
+
+def heard():
+    """What the supervisor says; pings are answered."""
+    for line in lines:
+        message = json.loads(line)
+        if message["type"] == "ping":
+            say(type="pong")
+        elif message["type"] == "stop":
+            sys.exit(0)
+        else:
+            yield message
+
+
+def serve(answers):
+    """answers: what a call's target is answered with, a function of the message."""
+    ready()
+    for message in heard():
+        if message["type"] == "call":
+            answers.get(message["target"], answer)(message)
+
+
+# --- a copy of the queue that is none
+
+
+def backup(make, name):
+    """make: what it leaves in its folder under this name before it tells it."""
+    def tell(message):
+        make()
+        answer(message, body=json.dumps({"workshop": "x", "file": name}))
+
+    serve({"/backup": tell})
+
+
+def nothing():
+    pass
+
+
+def soft():
+    os.symlink(os.path.realpath("../../../victim"), "backup-1.mdb")
+
+
+def hard():
+    os.link("other", "backup-1.mdb")
+
+
+def pipe():
+    os.mkfifo("backup-1.mdb")
+
+
+def folder():
+    os.mkdir("backup-1.mdb")
+
+
+# --- messages that are no worker's
+
+
+def many_values():
+    ready()
+    channel.sendall(b'{"type":"status","alive":{"queue_length":7,"x":[' + b"[]," * 1390000 + b"[]]}}\n")
+    for _ in heard():
+        pass
+
+
+def forged_reply():
+    second = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    serve({"/alive": lambda message: answer(message, 204, second),
+           "/queue": lambda message: answer(message, header=["Transfer-Encoding", "chunked"])})
+
+
+def deaf():
+    """Its first process shuts the listening socket down, which its next one is given."""
+    first = not os.path.exists("closed")
+    open("closed", "w").close()
+    ready()
+    if first:
+        socket.socket(fileno=LISTENER).shutdown(socket.SHUT_RDWR)
+        sys.exit(1)
+    for _ in heard():
+        pass
+
+
+# --- the log
+
+
+def forger():
+    """Writes as somebody else, and cuts whatever it has a descriptor of."""
+    os.write(2, b"31\t\thonest words\n")
+    ready()
+    for message in heard():
+        if message["type"] == "call":
+            for fd in range(64):
+                with contextlib.suppress(OSError):
+                    os.ftruncate(fd, 0)
+            os.write(2, b"pumplined: 2026-11-28T10:00:00.000Z INFO forged\nOther Shop: [x] forged too\n")
+            answer(message)
+
+
+LIES = {"forger": forger,
+        "many-values": many_values,
+        "forged-reply": forged_reply,
+        "deaf": deaf,
+        "backup-path": lambda: backup(nothing, os.path.realpath("../../../victim")),
+        "backup-up": lambda: backup(nothing, "../../../victim"),
+        "backup-soft": lambda: backup(soft, "backup-1.mdb"),
+        "backup-hard": lambda: backup(hard, "backup-1.mdb"),
+        "backup-pipe": lambda: backup(pipe, "backup-1.mdb"),
+        "backup-folder": lambda: backup(folder, "backup-1.mdb")}
+
+
+def main():
+    config = json.loads(lines.readline())
+    queue = os.path.join(config["state_dir"], "queues", config["slug"])
+    os.makedirs(queue, exist_ok=True)
+    os.chdir(queue)
+    if config.get("uid"):
+        os.chown(".", config["uid"], config["gid"])
+        os.setgroups([])
+        os.setresgid(*[config["gid"]] * 3)
+        os.setresuid(*[config["uid"]] * 3)
+    LIES[config["slug"]]()
+
+
+main()

@@ -224,7 +224,8 @@ chrome_options(const struct browser *b)
 }
 
 /* Names of older and newer versions. Without allow_bypass and failover_direct it tries by itself
- * what the proxy refuses. The last five end requests of its own, which would all be refused. */
+ * what the proxy refuses. The last six end requests of its own: refused ones,
+ * and one for an icon that is given up when the page changes, which would shut the gate. */
 static const char firefox_proxy_prefs[] =
     "{\"network.proxy.type\": 1, \"network.proxy.socks_version\": 5,"
     " \"network.proxy.socks_remote_dns\": true, \"network.proxy.socks5_remote_dns\": true,"
@@ -238,7 +239,8 @@ static const char firefox_proxy_prefs[] =
     " \"network.captive-portal-service.enabled\": false,"
     " \"network.connectivity-service.enabled\": false, \"media.gmp-provider.enabled\": false,"
     " \"media.gmp-manager.updateEnabled\": false,"
-    " \"services.settings.server\": \"data:,#remote-settings-dummy/v1\"}";
+    " \"services.settings.server\": \"data:,#remote-settings-dummy/v1\","
+    " \"browser.chrome.site_icons\": false}";
 
 static void
 set_firefox_proxy(json_t *prefs, const struct browser *b)

@@ -39,9 +39,9 @@ def shop():
     one.stop()
 
 
-def firefox_site(daemon, driver, path, url, user, password):
+def firefox_site(daemon, driver, path, url, user, password, **more):
     return Site(daemon, "http://127.0.0.1:1", path, url, user, password, webdriver_url=driver.url,
-                browser={"name": "firefox"})
+                browser={"name": "firefox", **more})
 
 
 @pytest.fixture
@@ -78,7 +78,8 @@ def test_lines_refusals_and_a_killed_worker(site, old, driver):
 def test_every_verb(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
-    site = firefox_site(daemon, driver, path, shop.url, "ann", "a password")
+    site = firefox_site(daemon, driver, path, shop.url, "ann", "a password",
+                        preferences={"font.size.variable.x-western": 23})
     order = site.create("oil & <more>", "558", "10", "1234.5")
     assert order["attempts"] == 1 and order["erp_reference"] == "G1"
     assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]

@@ -17,6 +17,13 @@ is_method(char first)
     return first >= 'A' && first <= 'Z';
 }
 
+static bool
+is_read(const char *bytes, size_t length)
+{
+    return (length >= 4 && memcmp(bytes, "GET ", 4) == 0) ||
+           (length >= 5 && memcmp(bytes, "HEAD ", 5) == 0);
+}
+
 static void
 expect_reply(struct gate_stream *stream)
 {
@@ -36,6 +43,8 @@ gate_stream_up(struct gate_stream *stream, enum gate_state state, const char *by
         begins = is_method(*bytes);
         stream->kind = begins ? GATE_STREAM_HTTP : GATE_STREAM_OPAQUE;
     }
+    if (begins)
+        stream->reads = is_read(bytes, length);
     stream->sent |= state == GATE_ARMED;
     expect_reply(stream);
     return begins;
@@ -112,7 +121,9 @@ gate_stream_down(struct gate_stream *stream, const char *bytes, size_t length)
 }
 
 bool
-gate_stream_shuts(const struct gate_stream *stream)
+gate_stream_shuts(const struct gate_stream *stream, bool by_browser)
 {
-    return stream->sent && !(stream->kind == GATE_STREAM_HTTP && stream->answered);
+    bool harmless = stream->answered || (by_browser && stream->reads);
+
+    return stream->sent && !(stream->kind == GATE_STREAM_HTTP && harmless);
 }

@@ -27,6 +27,7 @@ enum gate_state {
 struct gate_stream {
     enum { GATE_STREAM_NEW, GATE_STREAM_HTTP, GATE_STREAM_OPAQUE } kind;
     bool sent;       /* bytes went up since the gate was armed */
+    bool reads;      /* the last request is GET or HEAD; HTTP only */
     bool answered;   /* the last request's final head has come down; HTTP only */
     char status[13]; /* the status line of the reply under way, as far as it has come */
     size_t status_length;
@@ -44,7 +45,8 @@ int gate_stream_down(struct gate_stream *stream, const char *bytes, size_t lengt
 /* The gate is armed: what went up before is not the commit's. */
 void gate_stream_arm(struct gate_stream *stream);
 
-/* Whether the end of this connection, from either side, shuts an armed gate. */
-bool gate_stream_shuts(const struct gate_stream *stream);
+/* Whether the end of this connection, by the browser or by the ERP, shuts an armed gate. A browser
+ * that leaves a page gives up the pictures that it still waits for; it repeats none of them. */
+bool gate_stream_shuts(const struct gate_stream *stream, bool by_browser);
 
 #endif

@@ -135,9 +135,10 @@ bool
 proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel)
 {
     for (const struct tunnel *t = proxy->tunnels; t; t = t->next) {
-        if (t == tunnel || !gate_stream_shuts(&t->stream))
+        if (t == tunnel)
             continue;
-        if (has_ended(t->browser) || has_ended(t->erp)) {
+        if ((gate_stream_shuts(&t->stream, true) && has_ended(t->browser)) ||
+            (gate_stream_shuts(&t->stream, false) && has_ended(t->erp))) {
             proxy_shut_gate(proxy, t, "closed");
             return true;
         }

@@ -69,7 +69,7 @@ closed(struct tunnel *t, bool by_browser)
 {
     const char *what = by_browser ? "closed by the browser" : "closed by the ERP";
 
-    if (t->proxy->state == GATE_ARMED && gate_stream_shuts(&t->stream)) {
+    if (t->proxy->state == GATE_ARMED && gate_stream_shuts(&t->stream, by_browser)) {
         proxy_shut_gate(t->proxy, t, what);
         return;
     }

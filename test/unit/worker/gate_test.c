@@ -32,8 +32,8 @@ shuts_after(const char *reply, int status)
         if (!seen)
             seen = gate_stream_down(&bytes, c, 1);
     assert_int_equal(seen, status);
-    assert_int_equal(gate_stream_shuts(&bytes), gate_stream_shuts(&whole));
-    return gate_stream_shuts(&whole);
+    assert_int_equal(gate_stream_shuts(&bytes, false), gate_stream_shuts(&whole, false));
+    return gate_stream_shuts(&whole, false);
 }
 
 static void
@@ -79,9 +79,26 @@ test_each_request_of_a_connection(void **state)
     (void)state;
     assert_false(gate_stream_up(&stream, GATE_ARMED, "more", 4)); /* of the same body */
     assert_int_equal(gate_stream_down(&stream, reply, strlen(reply)), 0);
-    assert_false(gate_stream_shuts(&stream));
+    assert_false(gate_stream_shuts(&stream, false));
     assert_true(gate_stream_up(&stream, GATE_ARMED, "GET / HTTP/1.1\r\n", 16));
-    assert_true(gate_stream_shuts(&stream));
+    assert_true(gate_stream_shuts(&stream, false));
+}
+
+/* A page that is left gives up its pictures, and a browser repeats what the ERP has cut off. */
+static void
+test_what_the_browser_gives_up(void **state)
+{
+    const char *image = "GET /logo.png HTTP/1.1\r\nHost: erp\r\n\r\n";
+    struct gate_stream stream = {.kind = GATE_STREAM_NEW}, post = after_request();
+
+    (void)state;
+    gate_stream_up(&stream, GATE_ARMED, image, strlen(image));
+    assert_false(gate_stream_shuts(&stream, true));
+    assert_true(gate_stream_shuts(&stream, false));
+    assert_true(gate_stream_shuts(&post, true));
+    gate_stream_down(&stream, "HTTP/1.1 200 OK\r\n\r\n", 19);
+    gate_stream_up(&stream, GATE_ARMED, POST, strlen(POST));
+    assert_true(gate_stream_shuts(&stream, true));
 }
 
 static void
@@ -91,11 +108,11 @@ test_before_the_commit_nothing_counts(void **state)
 
     (void)state;
     gate_stream_up(&stream, GATE_OPEN, POST, strlen(POST));
-    assert_false(gate_stream_shuts(&stream));
+    assert_false(gate_stream_shuts(&stream, false));
     gate_stream_up(&stream, GATE_ARMED, "x", 1);
-    assert_true(gate_stream_shuts(&stream));
+    assert_true(gate_stream_shuts(&stream, false));
     gate_stream_arm(&stream);
-    assert_false(gate_stream_shuts(&stream));
+    assert_false(gate_stream_shuts(&stream, false));
 }
 
 /* TLS and whatever else cannot be read: a reply may be anything, a session ticket too. */
@@ -111,7 +128,7 @@ test_encrypted_bytes_are_never_a_reply(void **state)
 
         assert_false(gate_stream_up(&stream, GATE_ARMED, hello, 3));
         gate_stream_down(&stream, replies[i], strlen(replies[i]));
-        assert_true(gate_stream_shuts(&stream));
+        assert_true(gate_stream_shuts(&stream, false));
     }
 }
 
@@ -131,6 +148,7 @@ main(void)
         cmocka_unit_test(test_an_interim_reply_is_none),
         cmocka_unit_test(test_what_makes_a_browser_repeat),
         cmocka_unit_test(test_each_request_of_a_connection),
+        cmocka_unit_test(test_what_the_browser_gives_up),
         cmocka_unit_test(test_before_the_commit_nothing_counts),
         cmocka_unit_test(test_encrypted_bytes_are_never_a_reply),
         cmocka_unit_test(test_what_is_no_http_any_more)};

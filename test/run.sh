@@ -44,6 +44,6 @@ PUMPLINE_BUILD=$PWD/build /usr/bin/python3 -m pytest -q -p no:cacheprovider --ju
 step fuzz test/fuzz/run.sh 5
 step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
 step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
-step storm-browser test/storm/run --build build-faults --erp browser --rounds 3 -j 1
+step storm-browser test/storm/run --build build-faults --erp browser --seconds 120 -j 1
 step storm-mutants test/storm/mutants --build build-faults
 /usr/bin/python3 test/summary.py "$results"/*.xml

@@ -144,11 +144,12 @@ def test_a_reply_is_lost(site, kept, lost):
 
 @pytest.mark.parametrize("site", SITES, indirect=True)
 def test_saves_that_are_answered(site):
-    """The gate is in nobody's way."""
+    """The gate is in nobody's way, but where TLS hides that the reply to a save came before its connection closed."""
     versions = ["HTTP/1.1"] if site.nginx else ["HTTP/1.1", "HTTP/1.0"]
     for kept, answer, version in itertools.product(("keep", "close"), ("redirect", "page"), versions):
         site.behave(kept, answer=answer, version=version)
         order, lines, times = site.save(f"{kept}-{answer}-{version.replace('/', '')}")
         show(site, f"{kept} {answer} {version} answered", order, lines, times)
         assert (times, len(lines), order["status"]) == (1, 1, "created")
-        assert order["attempts"] == 1
+        closes = kept == "close" or version == "HTTP/1.0"
+        assert order["attempts"] == 1 or (site.tls and closes and answer == "redirect" and order["attempts"] == 2)

@@ -107,6 +107,8 @@ def test_a_trial_shows_every_step_once(trial, old):
     unseen = {label for number, (label, _, _) in enumerate(steps, 1) if number not in trial.seen()}
     window_closes, dialog_opens = "create/13/do/0 click", 'commit/1 "save"'
     assert unseen - {window_closes} == {"browser start", dialog_opens}
+    requests = re.findall(r"(?m)^ {15}(GET|POST) (\S+) -> (\d{3})$", trial.said())
+    assert ("POST", "/login", "303") in requests and not any("?" in path for _, path, _ in requests)
     assert "created, reference 558/1" in trial.said()
     assert trial.run() == 0
     assert "the ERP has the line already, reference 558/1" in trial.said()
@@ -154,13 +156,14 @@ def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     shop = gallery.Gallery(free_port())
     trial = Trial(daemon, driver.url, shop)
     found = {"found": {"reference": "x", "product_nr": "10", "amount": "1"}}
+    ours = {"text": {"of": "body", "is": "{order.uniqueid}"}}
     path = tmp_path / "slow.json"
     path.write_text(json.dumps({
         "recipe": 1, "timeout_s": 60,
         "login": [{"goto": "/away"}, {"click": {"button": "Leave"}}, {"wait": {"present": "#there"}}],
-        "lookup": [{"when": {"present": "#away"}, "then": [found]}],
+        "lookup": [{"when": ours, "then": [found]}],
         "create": [{"goto": "/line"}, {"type": "{order.uniqueid}", "into": {"name": "id"}}],
-        "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}], "verify": [found]}))
+        "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}], "verify": [{"assert": ours}, found]}))
     try:
         assert trial.run(recipe=path) == 0
     finally:

@@ -1,0 +1,83 @@
+"""What a page may reach: the ERP's host and those that are named, and what is told of the browser's requests."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import browser
+import oldshop
+import pytest
+from pumpline import free_port, until
+from webshop import NEEDS_CHROMIUM, RECIPE, Site, one_line, with_changes
+
+pytestmark = NEEDS_CHROMIUM
+
+
+@pytest.fixture
+def elsewhere():
+    """Another server, which counts who comes."""
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.seen.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<h1 id=elsewhere>Elsewhere</h1>")
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    server.seen = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def leads_to(elsewhere, tmp_path, **more):
+    """The old shop's recipe; before it creates a line, it looks at a page of another server."""
+    recipe = json.loads(RECIPE.read_text())
+    step = {"goto": f"http://localhost:{elsewhere.server_port}/there?key=hidden"}
+    return with_changes(tmp_path, create=[step, {"wait": {"visible": "#elsewhere"}, "timeout_s": 3}, *recipe["create"]],
+                        **more)
+
+
+def site_of(daemon, driver, old, recipe, **setup):
+    return Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD,
+                browser={"arguments": browser.ROOT_ARGUMENTS, **setup})
+
+
+def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
+    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path))
+    site.place("oil")
+
+    def refused():
+        return [entry for entry in site.shop.history("oil") if entry.get("reason_code") == "erp_unreachable"]
+
+    until(refused, "the browser was told no", 120)
+    assert "ERR_SOCKS_CONNECTION_FAILED" in refused()[0]["reason_text"]
+    assert elsewhere.seen == [] and old.saves == 0
+
+
+def test_a_named_host_is_reached(driver, old, daemon, elsewhere, tmp_path):
+    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path),
+                   hosts=[f"localhost:{elsewhere.server_port}"])
+    site.create("oil")
+    one_line(old, "oil")
+    assert "/there?key=hidden" in elsewhere.seen
+
+
+def test_the_requests_are_kept_with_the_evidence(driver, old, daemon, elsewhere, tmp_path):
+    recipe = leads_to(elsewhere, tmp_path, browser={"hosts": [f"localhost:{elsewhere.server_port}"]},
+                      commit=[{"click": "#nothing", "timeout_s": 1}, {"wait": {"text": "never"}}])
+    site = site_of(daemon, driver, old, recipe)
+    assert site.refuse("oil")[0] == "ui_changed"
+    names = [name for entry in site.shop.history("oil") for name in entry.get("evidence", [])]
+    name = next(name for name in names if name.endswith(".txt"))
+    reply = site.shop.call("GET", f"/orders/oil/evidence/{name}")
+    assert reply.status == 200 and reply.headers["Content-Type"].startswith("text/plain")
+    assert re.search(r"(?m)^ *\d+\.\d{3} s  GET /there -> 200$", reply.text), reply.text
+    assert re.search(r"(?m)^ *\d+\.\d{3} s  POST /login -> \d{3}$", reply.text), reply.text
+    assert "hidden" not in reply.text and oldshop.PASSWORD not in reply.text

@@ -96,15 +96,21 @@ proxy_hosts(const json_t *erp, const json_t *recipe, size_t *count)
 
 /* --- the gate --- */
 
+/* Those but kept; NULL: all. */
 static void
-end_all(struct proxy *proxy)
+end_all(struct proxy *proxy, const struct tunnel *kept)
 {
-    while (proxy->tunnels)
-        tunnel_free(proxy->tunnels);
+    struct tunnel *next;
+
+    for (struct tunnel *t = proxy->tunnels; t; t = next) {
+        next = t->next;
+        if (t != kept)
+            tunnel_free(t);
+    }
 }
 
 void
-proxy_shut_gate(struct proxy *proxy, const struct tunnel *t, const char *what)
+proxy_shut_gate(struct proxy *proxy, struct tunnel *t, const char *what)
 {
     char *why = mem_format(
         "%s to %s:%u was %s before a reply was seen: whether the line was stored is looked up",
@@ -113,10 +119,10 @@ proxy_shut_gate(struct proxy *proxy, const struct tunnel *t, const char *what)
     text_clean(why);
     text_copy(proxy->why, sizeof proxy->why, why);
     free(why);
-    list_end((struct tunnel *)t, what);
+    list_end(t, what);
     log_info("the browser is cut off from the ERP: %s", proxy->why);
     proxy->state = GATE_SHUT;
-    end_all(proxy);
+    end_all(proxy, t);
 }
 
 static bool
@@ -134,12 +140,13 @@ has_ended(struct bufferevent *side)
 bool
 proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel)
 {
-    for (const struct tunnel *t = proxy->tunnels; t; t = t->next) {
+    for (struct tunnel *t = proxy->tunnels; t; t = t->next) {
         if (t == tunnel)
             continue;
         if ((gate_stream_shuts(&t->stream, true) && has_ended(t->browser)) ||
             (gate_stream_shuts(&t->stream, false) && has_ended(t->erp))) {
             proxy_shut_gate(proxy, t, "closed");
+            tunnel_free(t);
             return true;
         }
     }
@@ -159,7 +166,7 @@ arm(struct proxy *proxy)
 static void
 renew(struct proxy *proxy)
 {
-    end_all(proxy);
+    end_all(proxy, NULL);
     *proxy->why = '\0';
     proxy->state = GATE_OPEN;
 }
@@ -267,7 +274,7 @@ proxy_free(struct proxy *proxy)
 {
     if (!proxy)
         return;
-    end_all(proxy);
+    end_all(proxy, NULL);
     evconnlistener_free(proxy->listener);
     if (proxy->dns)
         evdns_base_free(proxy->dns, 0);

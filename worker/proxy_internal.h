@@ -59,11 +59,11 @@ bool proxy_allows(const struct proxy *proxy, const struct socks_target *target);
 /* NULL: no name can be resolved. */
 struct evdns_base *proxy_dns(struct proxy *proxy);
 
-/* Ends all tunnels, this one too. */
-void proxy_shut_gate(struct proxy *proxy, const struct tunnel *tunnel, const char *what);
+/* Ends all tunnels but this one, which is the caller's to end. */
+void proxy_shut_gate(struct proxy *proxy, struct tunnel *tunnel, const char *what);
 
 /* Bytes of tunnel are about to go up through an armed gate. Returns whether the gate has shut:
- * another connection has ended, and nobody has been told yet. */
+ * another connection has ended, and nobody has been told yet. Then tunnel is gone. */
 bool proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel);
 
 /* --- proxy_tunnel.c --- */

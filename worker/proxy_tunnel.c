@@ -69,11 +69,10 @@ closed(struct tunnel *t, bool by_browser)
 {
     const char *what = by_browser ? "closed by the browser" : "closed by the ERP";
 
-    if (t->proxy->state == GATE_ARMED && gate_stream_shuts(&t->stream, by_browser)) {
+    /* What has come down may be the whole reply, and then the page shows it. */
+    if (t->proxy->state == GATE_ARMED && gate_stream_shuts(&t->stream, by_browser))
         proxy_shut_gate(t->proxy, t, what);
-        return;
-    }
-    if (t->state == TUNNEL_OPEN)
+    else if (t->state == TUNNEL_OPEN)
         list_end(t, what);
     if (by_browser)
         end_after(t, &t->browser, t->erp);
@@ -121,6 +120,7 @@ pass_down(struct tunnel *t)
     if (status && t->proxy->state == GATE_ARMED && t->stream.sent) {
         snprintf(what, sizeof what, "answered %d by the ERP", status);
         proxy_shut_gate(t->proxy, t, what);
+        tunnel_free(t);
         return;
     }
     if (t->stream.answered && !answered)

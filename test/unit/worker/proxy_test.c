@@ -364,6 +364,42 @@ test_encrypted_any_end_shuts_it(void **state)
     expect_refused();
 }
 
+/* What came down before the end may be the whole reply: the browser gets all of it. */
+static void
+test_what_has_come_down_is_passed_on(void **state)
+{
+    static char reply[1 << 18], got[sizeof reply];
+    struct pair pair;
+    size_t sent = 0, have = 0;
+
+    (void)state;
+    open_browser();
+    pair = tunnel();
+    commit();
+    SAY(pair.browser, TLS_HELLO);
+    EXPECT(pair.erp, TLS_HELLO);
+    for (size_t i = 0; i < sizeof reply; i++)
+        reply[i] = (char)(i * 7);
+    for (int64_t began_ms = clock_monotonic_ms(); sent < sizeof reply && !is_late(began_ms);
+         turn()) {
+        ssize_t count = write(pair.erp, reply + sent, sizeof reply - sent);
+
+        sent += count > 0 ? (size_t)count : 0;
+    }
+    close(pair.erp);
+    for (int64_t began_ms = clock_monotonic_ms(); !proxy_shut(proxy) && !is_late(began_ms);)
+        turn();
+    assert_non_null(proxy_shut(proxy));
+    for (int64_t began_ms = clock_monotonic_ms(); have < sizeof got && !is_late(began_ms); turn()) {
+        ssize_t count = read(pair.browser, got + have, sizeof got - have);
+
+        have += count > 0 ? (size_t)count : 0;
+    }
+    assert_int_equal(have, sizeof got);
+    assert_memory_equal(got, reply, sizeof got);
+    expect_end(pair.browser);
+}
+
 /* The browser gives one connection up and uses another at once: both are read in one turn. */
 static void
 test_a_repeat_on_a_kept_connection(void **state)
@@ -488,6 +524,7 @@ main(void)
                                        TEST(test_a_reply_that_makes_it_repeat_is_held_back),
                                        TEST(test_outside_a_commit_it_stays_open),
                                        TEST(test_encrypted_any_end_shuts_it),
+                                       TEST(test_what_has_come_down_is_passed_on),
                                        TEST(test_a_repeat_on_a_kept_connection),
                                        TEST(test_a_slow_reader_holds_up_the_other_side),
                                        TEST(test_no_more_tunnels_than_its_bound)};

@@ -132,10 +132,10 @@ def test_chromium_calls_itself_sandboxed(opened):
     one.close()
 
 
-def test_the_worker_s_sandbox_lets_it_reach_the_driver_alone(machine, garys):
+def test_the_worker_s_sandbox_lets_it_reach_the_driver_and_the_erp(machine, garys):
     [line] = [line["MESSAGE"] for line in machine.journal() if f"{garys.name}: " in line["MESSAGE"] and
               " sandbox required: " in line["MESSAGE"]]
-    assert f"TCP connect {PORT} 53," in line and "seccomp" in line
+    assert f"TCP connect {PORT} {SHOP_PORT}," in line and "seccomp" in line
 
 
 def test_what_browsers_keep_is_in_memory_of_their_own(machine, garys, shop):

@@ -139,6 +139,7 @@ config_but(const struct daemon_config *config, const char *slug)
     struct daemon_config *but = mem_alloc(sizeof *but);
 
     *but = *config;
+    json_incref(but->allowed_users);
     but->workshops = mem_alloc((config->workshop_count + 1) * sizeof *but->workshops);
     but->workshop_count = 0;
     for (size_t i = 0; i < config->workshop_count; i++)

@@ -75,6 +75,19 @@ def test_a_new_workshop_serves_when_the_reply_is_there(neighboured):
     assert path(daemon, "carls-cars").read_text().startswith('{\n  "workshop": "Carls Cars",\n')
 
 
+def test_workshops_come_and_go_beside_allowed_users(daemon):
+    """Each change makes another configuration of the daemon, and frees the one before."""
+    daemon.write_config(allowed_users=["daemon", "bin"])
+    daemon.add_file()
+    daemon.start()
+    for _ in range(3):
+        document = {"workshop": "Fynns Garage", "listen": f"127.0.0.1:{free_port()}",
+                    "erp": {"system": "file", "folder": str(daemon.folder)}}
+        assert daemon.call("PUT", "/workshops/fynns-garage", document).status == 200
+        assert daemon.call("DELETE", "/workshops/fynns-garage?force=true").status == 200
+    assert daemon.process.poll() is None
+
+
 def test_a_name_makes_the_slug(neighboured):
     daemon, _ = neighboured
     body = document(daemon, "Ann & Søn's  Autos!")

@@ -18,8 +18,8 @@ add(struct proxy *proxy, const char *text)
 }
 
 /* "POST /save" of "POST /save?a=b HTTP/1.1". */
-static void
-take_request_line(struct tunnel *t, const char *bytes, size_t length)
+void
+list_request(struct tunnel *t, const char *bytes, size_t length)
 {
     char line[PROXY_REQUEST_BYTES];
     size_t end, path;
@@ -35,12 +35,6 @@ take_request_line(struct tunnel *t, const char *bytes, size_t length)
     line[path + strcspn(line + path, " ?#")] = '\0';
     text_clean(line);
     text_copy(t->request, sizeof t->request, line);
-}
-
-void
-list_request(struct tunnel *t, const char *bytes, size_t length)
-{
-    take_request_line(t, bytes, length);
 }
 
 void

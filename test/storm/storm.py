@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -250,8 +251,9 @@ def report(world, violation):
     return "\n".join(lines)
 
 
-def run_lane(options, seeds, results, folder):
+def run_lane(options, seeds, results, folder, over):
     """One process: round after round with one ERP."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the round at hand is played to its end
     erp = None
     lane, held = take_lane()
     try:
@@ -259,7 +261,8 @@ def run_lane(options, seeds, results, folder):
         if options.erp == "scripted":
             erp.passwords = plans.USERS
         while (seed := seeds.get()) is not None:
-            results.put(play(seed, options, erp, lane, folder / f"round{seed}"))
+            if not over.is_set():
+                results.put(play(seed, options, erp, lane, folder / f"round{seed}"))
     except Exception:
         results.put({"violation": traceback.format_exc(), "seed": None, "orders": 0, "kills": 0, "fired": []})
     finally:
@@ -309,11 +312,13 @@ def run(options, folder):
         RealTryton.template()  # before the lanes would all make one
     context = multiprocessing.get_context("fork")
     seeds, results = context.Queue(1), context.Queue()
-    lanes = [context.Process(target=run_lane, args=[options, seeds, results, folder]) for _ in range(options.jobs)]
+    over = context.Event()
+    signal.signal(signal.SIGINT, lambda *_: over.set())
+    lanes = [context.Process(target=run_lane, args=[options, seeds, results, folder, over]) for _ in range(options.jobs)]
     for lane in lanes:
         lane.start()
     score, open_lanes = Score(), len(lanes)
-    feeder = threading.Thread(target=feed, args=[options, seeds, score, len(lanes)], daemon=True)
+    feeder = threading.Thread(target=feed, args=[options, seeds, over, len(lanes)], daemon=True)
     feeder.start()
     while open_lanes:
         result = results.get()
@@ -321,6 +326,8 @@ def run(options, folder):
             open_lanes -= 1
         else:
             score.add(result)
+            if score.violations:
+                over.set()
             if options.progress and score.rounds % 100 == 0:
                 print(score.line(), flush=True)
     for lane in lanes:
@@ -328,10 +335,10 @@ def run(options, folder):
     return score
 
 
-def feed(options, seeds, score, lanes):
+def feed(options, seeds, over, lanes):
     end = time.monotonic() + options.seconds if options.seconds else None
     for seed in next_seeds(options):
-        if score.violations or (end and time.monotonic() > end):
+        if over.is_set() or (end and time.monotonic() > end):
             break
         seeds.put(seed)
     for _ in range(lanes):
@@ -375,7 +382,7 @@ def main():
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="storm-", dir=base))
     score = run(options, folder)
-    seconds = sorted(score.seconds)
+    seconds = sorted(score.seconds) or [0]
     known = [name for name, *_ in plans.points() if not name.startswith("mutant.")]
     silent = [name for name in known if not any(name.endswith(rest) and len(rest) == len(name) - 1
                                                 for rest, _ in score.fired)]

@@ -78,6 +78,8 @@ def draw(seed, erp, mutants=()):
     if dice.random() < 0.1:  # gives up, so that a person must press retry
         plan.give_up_after_s = dice.choice([0.05, 0.3])
     plan.after = [what for what, chance in (("retry", 0.6), ("reboot", 0.4)) if dice.random() < chance]
+    if mutants and erp == "browser":
+        only_lose_replies(plan)
     for name, where, _, _ in points():
         if name in mutants:
             for slug in SLUGS if where == "worker" else (where,):
@@ -177,6 +179,13 @@ def draw_browser_mood(dice, plan):
                  "version": dice.choice(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0"]),
                  "front": dice.choice(["http"] * 3 + ["https"] * 3 + ["nginx", "nginx-tls", "nginx-h2"]),
                  "silent": dice.random() < 0.5}
+
+
+def only_lose_replies(plan):
+    """A round takes a minute: what a planted fault needs comes in the first one."""
+    plan.faults, plan.actions, plan.after = {}, [], []
+    plan.mood |= {"chance": 0, "write_chance": 0.6, "kinds": {"fin_after": 1, "rst_after": 1}, "front": "http",
+                  "keep_alive": True, "version": "HTTP/1.1"}
 
 
 def draw_mood(dice, plan):

@@ -262,7 +262,10 @@ def run_lane(options, seeds, results, folder, over):
             erp.passwords = plans.USERS
         while (seed := seeds.get()) is not None:
             if not over.is_set():
-                results.put(play(seed, options, erp, lane, folder / f"round{seed}"))
+                result = play(seed, options, erp, lane, folder / f"round{seed}")
+                if result["violation"]:
+                    over.set()
+                results.put(result)
     except Exception:
         results.put({"violation": traceback.format_exc(), "seed": None, "orders": 0, "kills": 0, "fired": []})
     finally:
@@ -326,8 +329,6 @@ def run(options, folder):
             open_lanes -= 1
         else:
             score.add(result)
-            if score.violations:
-                over.set()
             if options.progress and score.rounds % 100 == 0:
                 print(score.line(), flush=True)
     for lane in lanes:

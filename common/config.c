@@ -11,7 +11,7 @@
 #include "common/secret.h"
 #include "common/text_value.h"
 
-#define MAXIMUM_SECONDS (10 * 365 * 86400)
+#define MAXIMUM_SECONDS (INT64_C(10) * 365 * 86400)
 
 static const char *const scopes[] = {"order", "manage", NULL};
 

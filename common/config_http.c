@@ -23,7 +23,7 @@
     X("reply_s", reply_ms, 1000, 60, 60, 1, 3600)
 
 #define MEMBER(text, field, unit, port, control, least, most)                                      \
-    {.name = text, .kind = CONFIG_INTEGER, .minimum = least, .maximum = most},
+    {.name = (text), .kind = CONFIG_INTEGER, .minimum = (least), .maximum = (most)},
 #define LIMIT(text, field, unit, port, control, least, most)                                       \
     {offsetof(struct http_limits, field), unit, {port, control}},
 

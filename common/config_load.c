@@ -341,7 +341,8 @@ name_apart(const struct daemon_config *config)
                 clash[i] = clash[j] = true;
     for (size_t i = 0; i < config->workshop_count; i++)
         if (clash[i])
-            strcpy(config->workshops[i]->name, config->workshops[i]->slug);
+            text_copy(config->workshops[i]->name, sizeof config->workshops[i]->name,
+                      config->workshops[i]->slug);
     free(clash);
 }
 

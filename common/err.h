@@ -22,10 +22,10 @@ int err_errno(struct err *e, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Memory that is there or the process ends: callers never check. Freed by free(). */
-void *mem_alloc(size_t size); /* zeroed */
-void *mem_resize(void *old, size_t size);
-char *mem_string(const char *text);
-char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *mem_alloc(size_t size) __attribute__((returns_nonnull)); /* zeroed */
+void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
+char *mem_string(const char *text) __attribute__((returns_nonnull));
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
 /* Writes the reason and aborts; for invariants that only a fault of ours can break. */
 void die_abort(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -19,8 +19,8 @@
 #define LISTENER_PAUSE_MS 100
 #define LINGER_MS 2000
 #define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
-#define DESCRIPTORS_RESERVED                                                                       \
-    256 /* for whatever else the process opens: sockets of the ERP, files */
+/* For whatever else the process opens: sockets of the ERP, files. */
+#define DESCRIPTORS_RESERVED ((rlim_t)256)
 
 /* 0: no deadline. */
 static unsigned

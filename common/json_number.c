@@ -226,7 +226,7 @@ json_number_plain(const char *number, char *text, size_t size)
     for (long i = n.point - whole; i < n.point + places; i++) {
         if (i == n.point)
             *text++ = '.';
-        *text++ = i >= 0 && i < n.count ? n.digits[i] : '0';
+        *text++ = (char)(i >= 0 && i < n.count ? n.digits[i] : '0');
     }
     *text = '\0';
     return true;

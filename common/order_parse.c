@@ -81,7 +81,7 @@ take_string(struct parse *p, const struct member *m, const json_t *value, char *
     if (wrong)
         fault_invalid(p, m->name, wrong);
     else
-        strcpy(to, normal ?: text);
+        text_copy(to, m->max_bytes + 1, normal ?: text);
     free(normal);
     return !wrong;
 }

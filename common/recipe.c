@@ -159,6 +159,6 @@ recipe_number_format(const json_t *format)
     const char *decimal = json_string_value(json_object_get(format, "decimal"));
     const char *group = json_string_value(json_object_get(format, "group"));
 
-    return (struct number_format){.decimal = decimal && *decimal ? *decimal : '.',
-                                  .group = group ? *group : '\0'};
+    return (struct number_format){.decimal = (char)(decimal && *decimal ? *decimal : '.'),
+                                  .group = (char)(group ? *group : '\0')};
 }

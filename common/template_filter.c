@@ -171,7 +171,7 @@ apply_number(const char *value, const char *argument)
 {
     const struct number_format plain_format = {'.', 0};
     const char *digits = strchr(argument, ':');
-    char group = argument[1] && argument[1] != ':' ? argument[1] : '\0', plain[PLAIN_BYTES];
+    char group = (char)(argument[1] != ':' ? argument[1] : '\0'), plain[PLAIN_BYTES];
 
     if (!template_number(value, &plain_format, plain, sizeof plain))
         return NULL;

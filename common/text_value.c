@@ -129,7 +129,7 @@ text_nfc_in_place(char *text, size_t size)
     char *normal = is_ascii(text) ? NULL : text_nfc(text);
 
     if (normal && strlen(normal) < size)
-        strcpy(text, normal);
+        text_copy(text, size, normal);
     free(normal);
 }
 

@@ -22,7 +22,7 @@ file_format_read(struct file_format *format, const json_t *erp)
     const json_t *header = json_object_get(erp, "header");
 
     format->json = kind && strcmp(kind, "json") == 0;
-    format->delimiter = delimiter ? *delimiter : ',';
+    format->delimiter = (char)(delimiter ? *delimiter : ',');
     format->header = !json_is_false(header);
     format->columns = json_object_get(erp, "columns");
 }

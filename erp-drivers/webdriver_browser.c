@@ -287,7 +287,7 @@ browser_capabilities(const struct browser *b)
     return json_pack("{s:{s:{s:s s:s s:s s:{s:i s:I s:i} s:o}}}", "capabilities", "alwaysMatch",
                      "browserName", name ? name : "chrome", "pageLoadStrategy", "normal",
                      "unhandledPromptBehavior", "ignore", "timeouts", "implicit", 0, "pageLoad",
-                     (json_int_t)(1000 * recipe_number(limits, "page_load_s", RECIPE_PAGE_LOAD_S)),
+                     (json_int_t)1000 * recipe_number(limits, "page_load_s", RECIPE_PAGE_LOAD_S),
                      "script", SCRIPT_MS, firefox ? "moz:firefoxOptions" : "goog:chromeOptions",
                      firefox ? firefox_options(b) : chrome_options(b));
 }

@@ -348,16 +348,22 @@ static enum result
 find_row(struct attempt *a, const struct wire_reply *reply)
 {
     struct level *level = run_row(a);
-    const json_t *rows = json_object_get(reply->value, "rows"), *number;
-    json_int_t wanted = json_integer_value(json_array_get(level->rows, level->row));
-    bool alone = !json_is_false(json_object_get(level->each, "only"));
-    enum result result = ask_until(a, reply);
+    const json_t *rows, *number;
     const char *element = NULL;
+    enum result result;
+    json_int_t wanted;
+    bool alone;
     size_t i;
 
     a->step.finding_row = false;
+    if (!level || !reply)
+        return run_again(a, "the row is gone");
+    result = ask_until(a, reply);
     if (result != DONE)
         return result;
+    rows = json_object_get(reply->value, "rows");
+    wanted = json_integer_value(json_array_get(level->rows, level->row));
+    alone = !json_is_false(json_object_get(level->each, "only"));
     json_array_foreach(rows, i, number)
     {
         if (json_integer_value(number) == wanted || (alone && json_array_size(rows) == 1))

@@ -99,7 +99,7 @@ listen_unix(const char *path, const char *group, struct err *err)
     if (strlen(path) >= sizeof address.sun_path)
         return err_set(err, "socket_failed", "%s: longer than %zu bytes", path,
                        sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
+    text_copy(address.sun_path, sizeof address.sun_path, path);
     if (make_folder(path, group, err) || clear_stale(path, &address, err))
         return -1;
     fd = socket(AF_UNIX, STREAM, 0);

@@ -70,6 +70,7 @@ add_kept(struct rekey_targets *targets, const char *folder, const char *name)
 {
     const char *stamp = name;
     char *slug, *queue = mem_format("%s/%s/queue", folder, name);
+    bool has_queue = access(queue, F_OK) == 0;
     struct rekey_target *target;
 
     while ((stamp = strchr(stamp, '-')) && fnmatch(STAMP, stamp, 0))
@@ -77,7 +78,7 @@ add_kept(struct rekey_targets *targets, const char *folder, const char *name)
     slug = stamp ? mem_format("%.*s", (int)(stamp - name), name) : NULL;
     target = slug ? take(targets, slug, queue) : NULL;
     if (target) {
-        target->has_queue = access(queue, F_OK) == 0;
+        target->has_queue = has_queue;
         if (!target->file)
             target->file = mem_format("%s/%s/%s.json", folder, name, slug);
     }

@@ -42,7 +42,7 @@ bind_symbols(void *library, struct curl_api *api, struct err *err)
 
         if (!symbol)
             return err_set(err, "libcurl", "libcurl has no %s", symbols[i].name);
-        memcpy((char *)api + symbols[i].offset, &symbol, sizeof symbol);
+        *(void **)((char *)api + symbols[i].offset) = symbol; /* as POSIX has it, for dlsym() */
     }
     return 0;
 }

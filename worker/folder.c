@@ -159,11 +159,10 @@ walk_folder(struct handover *h, int fd, bool top, struct err *err)
     DIR *entries = fdopendir(fd);
     const struct dirent *entry;
     struct stat own;
-    int result = 0;
+    bool readable = entries && fstat(fd, &own) == 0;
+    int result = readable ? 0 : err_errno(err, "storage", "%s", h->path);
 
-    if (!entries || fstat(fd, &own))
-        result = err_errno(err, "storage", "%s", h->path);
-    while (!result && (errno = 0, entry = readdir(entries)))
+    while (readable && !result && (errno = 0, entry = readdir(entries)))
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
             result = walk_entry(h, fd, own.st_uid, entry->d_name, top, err);
     if (!result && errno)

@@ -61,7 +61,7 @@ static int
 status_of(const struct gate_stream *stream)
 {
     return strncmp(stream->status, "HTTP/1.", 7) == 0 && stream->status[8] == ' '
-               ? atoi(stream->status + 9)
+               ? (int)strtol(stream->status + 9, NULL, 10)
                : 0;
 }
 

@@ -389,7 +389,7 @@ name_of(const char *url, int *port)
         return NULL;
     host += 3;
     length = strcspn(host, ":/?#");
-    *port = host[length] == ':'                  ? atoi(host + length + 1)
+    *port = host[length] == ':'                  ? (int)strtol(host + length + 1, NULL, 10)
             : strncasecmp(url, "https:", 6) == 0 ? 443
                                                  : 80;
     return mem_format("%.*s", (int)length, host);

@@ -133,7 +133,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
                                            .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
-    if (verdict == ERP_PARK && auth && !session->refused_ms) {
+    if (verdict == ERP_PARK && auth && session && !session->refused_ms) {
         session->refused_ms = clock_monotonic_ms();
         queue_set_refused(jobs->setup->queue, auth, attempt.now_ms);
     }

@@ -53,11 +53,14 @@ struct process {
     struct worker *worker; /* by itself */
 };
 
-static bool
-is_port(const char *text)
+/* 0: it is none. */
+static uint16_t
+port_of(const char *text)
 {
-    return *text && strlen(text) <= 5 && !text[strspn(text, "0123456789")] && atoi(text) > 0 &&
-           atoi(text) <= 65535;
+    unsigned long port = *text ? strtoul(text, NULL, 10) : 0;
+
+    return strlen(text) <= 5 && !text[strspn(text, "0123456789")] && port <= 65535 ? (uint16_t)port
+                                                                                   : 0;
 }
 
 static bool
@@ -78,7 +81,7 @@ parse_options(int argc, char **argv, struct options *o)
             return false;
         else if (positional++ == 0) {
             o->port = argv[i];
-            if (!is_port(o->port))
+            if (!port_of(o->port))
                 return false;
         } else
             o->workshop = argv[i];
@@ -228,7 +231,7 @@ run_alone(struct process *p, const struct options *o)
     if (!sound) {
         status = fail(EX_CONFIG, config && !workshop ? "the configuration has no such workshop"
                                                      : "bad configuration");
-    } else if ((fd = listen_tcp(workshop->host, (uint16_t)atoi(o->port), &err)) < 0 ||
+    } else if ((fd = listen_tcp(workshop->host, port_of(o->port), &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
         guard_dismiss(guard);
         status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);

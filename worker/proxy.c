@@ -103,6 +103,7 @@ end_all(struct proxy *proxy, const struct tunnel *kept)
     struct tunnel *next;
 
     for (struct tunnel *t = proxy->tunnels; t; t = next) {
+        /* cppcheck-suppress nullPointerRedundantCheck ; kept may be NULL, t is not */
         next = t->next;
         if (t != kept)
             tunnel_free(t);

@@ -58,11 +58,10 @@ walk_table(struct store_txn *txn, enum store_table table, FILE *to)
     for (found = store_seek(&cursor, txn, table, (struct bytes){"", 1}); found;
          found = store_next(&cursor)) {
         json_t *content = checked ? record_decode(cursor.key, cursor.value) : NULL;
+        bool kept = checked ? content != NULL : table == STORE_CREDENTIALS;
 
-        if (checked && !content)
-            sound = false;
-        else if ((checked || table == STORE_CREDENTIALS) &&
-                 (!write_bytes(to, cursor.key) || !write_bytes(to, cursor.value)))
+        if ((checked && !kept) ||
+            (kept && (!write_bytes(to, cursor.key) || !write_bytes(to, cursor.value))))
             sound = false;
         json_decref(content);
         /* What was written stays even if the next page kills this process. */
@@ -77,10 +76,10 @@ static void __attribute__((noreturn))
 walk_child(const char *folder, unsigned map_mib, const char *records, pid_t parent)
 {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
-    FILE *to = records ? fopen(records, "we") : NULL;
     struct store_txn txn;
     struct store *store;
     struct err err;
+    FILE *to;
     bool sound = true;
 
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
@@ -92,6 +91,9 @@ walk_child(const char *folder, unsigned map_mib, const char *records, pid_t pare
     store = store_open_locked(folder, map_mib, &err);
     if (!store)
         _exit(strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED);
+    to = records ? fopen(records, "we") : NULL;
+    if (records && !to)
+        _exit(WALK_FAILED);
     store_begin(store, &txn, false);
     for (int table = 0; table < STORE_TABLES; table++)
         sound = walk_table(&txn, (enum store_table)table, to) && sound;

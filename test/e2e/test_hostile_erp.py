@@ -58,23 +58,24 @@ def canary(port):
     listener.close()
 
 
+def fill(folder, name, users):
+    (folder / name).mkdir(parents=True)
+    (folder / name / "erp.json").write_text(json.dumps({
+        "users": dict.fromkeys(users, SECRET), "products": {"10": {"salable": True, "digits": 2}},
+        "sales": dict.fromkeys(users, "draft")}))
+
+
 class Scene:
     def __init__(self, folder):
         self.daemon, self.databases = Daemon(folder / "pumpline"), folder / "erp"
         self.port = free_port()
         self.shops = {}
         for name in hostile.KINDS:
-            self.fill(name, users_of(name))
+            fill(self.databases, name, users_of(name))
             self.shops[name] = self.daemon.add(
                 name, name, {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/{name}/", "max_in_flight": 8,
                              "timeout_s": SLOW_S if name.startswith("slow") else DEADLINE_S}, retry={"first_s": 0.05, "max_s": 0.2, "give_up_after_s": 3600})
         self.server = hostile.Hostile(self.databases, self.port)
-
-    def fill(self, name, users):
-        (self.databases / name).mkdir(parents=True)
-        (self.databases / name / "erp.json").write_text(json.dumps({
-            "users": dict.fromkeys(users, SECRET), "products": {"10": {"salable": True, "digits": 2}},
-            "sales": dict.fromkeys(users, "draft")}))
 
     def run(self):
         """All that the ERP can do, to all orders at once."""
@@ -150,3 +151,38 @@ def test_no_worker_has_died_or_grown(scene):
 def test_no_password_is_told(scene):
     assert SECRET not in scene.daemon.log.read_text()
     assert not [path for path in (scene.daemon.folder / "log").glob("*") if SECRET in path.read_text()]
+
+
+# --- TLS
+
+
+@NEEDS_OPENSSL
+def test_nobody_else_is_taken_for_the_erp(daemon, tmp_path):
+    """No request leaves for a server that does not prove who it is, and none follows a redirect to plain HTTP."""
+    made, authority = hostile.certificates(tmp_path)
+    authority.chmod(0o644)
+    greetings = {name: hostile.greeting(*pair) for name, pair in made.items()} | hostile.HANDSHAKES
+    servers, shops = {}, {}
+    for name, greeting in greetings.items():
+        fill(tmp_path / name, "redirects", ["login.elsewhere", "558"])
+        servers[name] = hostile.Hostile(tmp_path / name, free_port(), greeting)
+        shops[name] = daemon.add(name, name, {"system": "tryton", "url": f"https://127.0.0.1:{servers[name].port}/redirects/",
+                                              "ca_file": str(authority), "timeout_s": SLOW_S})
+    with canary(servers["sound"].port) as strangers:
+        daemon.start()
+        for shop in shops.values():
+            shop.place("o", username="login.elsewhere")
+        for name, shop in shops.items():
+            if name == "sound":
+                continue
+            until(lambda shop=shop: shop.state("o")["reason_code"], f"{name} is given up")
+            assert shop.state("o")["reason_code"] == "erp_unreachable", name
+        shops["sound"].wait("o", "created")
+    reasons = [entry["reason_text"] for entry in shops["sound"].history("o") if entry["status"] == "placed"]
+    assert "status 307" in reasons[-1] and strangers == []
+    assert {name: server.requests for name, server in servers.items() if server.requests} == {
+        "sound": servers["sound"].requests}
+    for name in shops:
+        assert SANITIZED or peak_mib(daemon.worker_pid(name)) < MEMORY_MIB
+    for server in servers.values():
+        server.stop()

@@ -10,6 +10,7 @@ import gzip
 import json
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -226,7 +227,7 @@ class Hostile(front.Front):
 
     def greet(self, connection):
         with contextlib.suppress(OSError):
-            self.connection(self.tls.wrap_socket(connection, server_side=True) if self.tls else connection)
+            self.connection(self.tls(connection) if self.tls else connection)
 
     def stop(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -267,7 +268,49 @@ class Hostile(front.Front):
         return KINDS[name][kind][1]
 
 
-def server_tls(certificate, key):
+def greeting(certificate, key):
+    """For `tls`: a handshake with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    return context
+    return lambda connection: context.wrap_socket(connection, server_side=True)
+
+
+def ending(kind):
+    """For `tls`: what is done instead of a handshake."""
+    def end(connection):
+        connection.recv(BLOCK)
+        kind(connection)
+        connection.close()
+        raise OSError
+    return end
+
+
+HANDSHAKES = {"no-answer": ending(stay), "closed": ending(lambda _: None), "plain": ending(send(front.reply(200, b"{}"))),
+              "half-a-record": ending(send_and_stay(b"\x16\x03\x03\x40\0\x02")), "alert": ending(send(b"\x15\x03\x03\0\x02\x02\x28")),
+              "records": ending(flood(b"", b"\x16\x03\x03\x40\0" + b"\0" * 0x4000))}
+
+
+# --- certificates
+
+
+def certificates(folder):
+    """{what is wrong with it: (certificate, key)} for 127.0.0.1, and the authority's own certificate."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+    def request(name, subject, *more):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={subject}", "-keyout",
+                folder / f"{name}.key", *more)
+
+    request("authority", "authority", "-x509", "-days", 2, "-out", folder / "authority.crt")
+    made = {}
+    for name, host, days in (("sound", "IP:127.0.0.1", 2), ("another-name", "DNS:erp.example.com", 2),
+                             ("another-address", "IP:127.0.0.2", 2), ("expired", "IP:127.0.0.1", -1)):
+        request(name, "127.0.0.1", "-addext", f"subjectAltName={host}", "-out", folder / f"{name}.csr")
+        openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "authority.crt", "-CAkey",
+                folder / "authority.key", "-CAcreateserial", "-copy_extensions", "copy", "-days", days, "-out", folder / f"{name}.crt")
+        made[name] = (folder / f"{name}.crt", folder / f"{name}.key")
+    request("self-signed", "127.0.0.1", "-x509", "-days", 2, "-addext", "subjectAltName=IP:127.0.0.1", "-out",
+            folder / "self-signed.crt")
+    made["self-signed"] = (folder / "self-signed.crt", folder / "self-signed.key")
+    return made, folder / "authority.crt"

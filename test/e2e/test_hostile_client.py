@@ -83,6 +83,16 @@ def test_no_order_comes_of_a_strange_body(scene, name):
     assert scene.shop.get("/get_order_status?uniqueid=strange").status == 404
 
 
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 170000 + b"[]]", b'{"a":' * 80000 + b"1" + b"}" * 80000, b"[" * 500000],
+                         ids=["many", "deep", "open"])
+@pytest.mark.parametrize("method,target", [("PUT", "/workshops/strange"), ("PUT", "/workshops/bennys-auto?dry_run=true"),
+                                           ("POST", "/workshops/bennys-auto/test"), ("POST", "/workshops/bennys-auto/create"),
+                                           ("POST", "/workshops/bennys-auto/orders/retry"), ("POST", "/seal")])
+def test_large_bodies_on_the_control_socket(scene, method, target, body):
+    reply = call(UnixConnection(scene.daemon.socket, DEADLINE_S), method, target, body)
+    assert 400 <= reply.status < 500, reply.text
+
+
 # --- connections
 
 

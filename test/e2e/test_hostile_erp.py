@@ -74,7 +74,8 @@ class Scene:
             fill(self.databases, name, users_of(name))
             self.shops[name] = self.daemon.add(
                 name, name, {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/{name}/", "max_in_flight": 8,
-                             "timeout_s": SLOW_S if name.startswith("slow") else DEADLINE_S}, retry={"first_s": 0.05, "max_s": 0.2, "give_up_after_s": 3600})
+                             "timeout_s": SLOW_S if name.startswith("slow") else DEADLINE_S},
+                retry={"first_s": 0.05, "max_s": 0.2, "give_up_after_s": 3600})
         self.server = hostile.Hostile(self.databases, self.port)
 
     def run(self):

@@ -102,10 +102,10 @@ def squeezed(field, cut_at=None):
     return kind
 
 
-def squeezed_chunks(connection, *_):
+def squeezed_chunks(connection, *_unused):
     block = gzip.compress(b"[" * (1 << 20)) * 64
     connection.sendall(HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n")
-    for _block in range(16):
+    for _ in range(16):
         connection.sendall(b"%x\r\n" % len(block) + block + b"\r\n")
     connection.sendall(b"0\r\n\r\n")
 
@@ -188,7 +188,8 @@ KINDS = {
                   "refresh": ("erp_failure", page(200, b"", "Refresh: 0; url=http://127.0.0.2/"))},
     "framing": {"no status line": ("erp_unreachable", send(b"hello\r\n\r\n")),
                 "half a status line": ("erp_unreachable", send(b"HTTP/1.1 2")),
-                "half a head": ("erp_unreachable", send(b"HTTP/1.1 200 OK\r\nContent-Le")), "half a body": ("erp_unreachable", cut(0.98)),
+                "half a head": ("erp_unreachable", send(b"HTTP/1.1 200 OK\r\nContent-Le")),
+                "half a body": ("erp_unreachable", cut(0.98)),
                 "closed": ("erp_unreachable", send(b"")), "reset": ("erp_unreachable", reset),
                 "less was promised": ("erp_failure", lie_of_length(-1)),
                 "another protocol": ("erp_unreachable", send(b"SSH-2.0-OpenSSH_9.2\r\n")),
@@ -286,7 +287,8 @@ def ending(kind):
 
 
 HANDSHAKES = {"no-answer": ending(stay), "closed": ending(lambda _: None), "plain": ending(send(front.reply(200, b"{}"))),
-              "half-a-record": ending(send_and_stay(b"\x16\x03\x03\x40\0\x02")), "alert": ending(send(b"\x15\x03\x03\0\x02\x02\x28")),
+              "half-a-record": ending(send_and_stay(b"\x16\x03\x03\x40\0\x02")),
+              "alert": ending(send(b"\x15\x03\x03\0\x02\x02\x28")),
               "records": ending(flood(b"", b"\x16\x03\x03\x40\0" + b"\0" * 0x4000))}
 
 
@@ -308,7 +310,8 @@ def certificates(folder):
                              ("another-address", "IP:127.0.0.2", 2), ("expired", "IP:127.0.0.1", -1)):
         request(name, "127.0.0.1", "-addext", f"subjectAltName={host}", "-out", folder / f"{name}.csr")
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "authority.crt", "-CAkey",
-                folder / "authority.key", "-CAcreateserial", "-copy_extensions", "copy", "-days", days, "-out", folder / f"{name}.crt")
+                folder / "authority.key", "-CAcreateserial", "-copy_extensions", "copy", "-days", days,
+                "-out", folder / f"{name}.crt")
         made[name] = (folder / f"{name}.crt", folder / f"{name}.key")
     request("self-signed", "127.0.0.1", "-x509", "-days", 2, "-addext", "subjectAltName=IP:127.0.0.1", "-out",
             folder / "self-signed.crt")

@@ -18,7 +18,8 @@ import front  # noqa: E402
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 FIND = [{"goto": "/find?{order.uniqueid|urlencode}"},
         {"each": "tr", "where": {"text": {"of": "td", "is": "{order.uniqueid}"}},
-         "do": [{"read": {"css": "td.nr", "in": "row"}, "into": "nr"}, {"read": {"css": "td.amount", "in": "row"}, "into": "amount"},
+         "do": [{"read": {"css": "td.nr", "in": "row"}, "into": "nr"},
+                {"read": {"css": "td.amount", "in": "row"}, "into": "amount"},
                 {"found": {"reference": "L{row}", "product_nr": "{nr}", "amount": "{amount}"}}], "none": []}]
 RECIPE = {"recipe": 1, "timeout_s": 5, "settle_s": 0,
           "login": [{"goto": "/login"}],

@@ -5,7 +5,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/json_text.h"
 #include "common/loop.h"
 #include "common/secret.h"
 
@@ -79,23 +79,10 @@ on_closing(evutil_socket_t fd, short what, void *arg)
 
 /* --- limits --- */
 
-/* A value begins a message, a member, an element, or ends a name: what stands between them counts,
- * outside strings. */
 static bool
 is_lean(const struct chan *chan, const char *line, size_t length)
 {
-    const unsigned most = chan->limits.values ? chan->limits.values : UINT_MAX;
-    unsigned values = 1;
-    bool text = false;
-
-    for (size_t i = 0; i < length && values <= most; i++)
-        if (text && line[i] == '\\')
-            i++;
-        else if (line[i] == '"')
-            text = !text;
-        else if (!text)
-            values += line[i] == ',' || line[i] == ':' || line[i] == '[' || line[i] == '{';
-    return values <= most;
+    return !chan->limits.values || json_text_within(line, length, chan->limits.values);
 }
 
 static size_t

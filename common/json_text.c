@@ -6,6 +6,24 @@
 #define MARK "\xef\xbb\xbf"
 #define SPACE " \t\r\n"
 
+/* A value begins a text, a member, an element, or ends a name: what stands between them counts,
+ * outside strings. */
+bool
+json_text_within(const char *text, size_t length, size_t values)
+{
+    size_t count = 1;
+    bool string = false;
+
+    for (size_t i = 0; i < length && count <= values; i++)
+        if (string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            string = !string;
+        else if (!string)
+            count += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
+    return count <= values;
+}
+
 size_t
 json_text_mark(const char *text, size_t length)
 {

@@ -3,9 +3,15 @@
 #define COMMON_JSON_TEXT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/err.h"
+
+/* Whether the text has that many values at most: strings, numbers, arrays, objects …, names
+ * included. In memory an empty array takes fifty times its text, so whoever reads what a stranger
+ * has sent asks this first. */
+bool json_text_within(const char *text, size_t length, size_t values);
 
 /* The bytes of a byte order mark at the beginning, which is skipped: 3 or 0. */
 size_t json_text_mark(const char *text, size_t length);

@@ -72,6 +72,10 @@ struct erp_request {
                             once */
 };
 
+/* A JSON reply of more values makes no sense: two rows have some dozens, a long list on a page some
+ * thousands. It would keep the loop for seconds, and take two hundred megabytes. */
+#define ERP_REPLY_VALUES_MAX 100000u
+
 /* What came back. */
 struct erp_reply {
     bool sent;     /* whether any byte of the request may have reached the peer */

@@ -15,6 +15,7 @@
  * before may still happen. */
 #define TIMEOUT_S 45
 #define UNAUTHORIZED 401
+#define KEY_BYTES_MAX 1024 /* it goes into each request's head; Tryton's has 64 */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 struct session {
@@ -125,7 +126,7 @@ login_result(struct session *session, const struct erp_job *job, const json_t *r
 
     if (json_is_null(result))
         return login_refused(session, outcome, "login: the ERP refuses the credentials");
-    if (!json_is_integer(user) || !key)
+    if (!json_is_integer(user) || !key || strlen(key) > KEY_BYTES_MAX)
         return tryton_rpc_nonsense(outcome, "login");
     keep_key(session, job->auth->username, json_integer_value(user), key);
     return ERP_SEND;

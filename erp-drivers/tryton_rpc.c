@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json_number.h"
+#include "common/json_text.h"
 #include "common/secret.h"
 #include "erp-drivers/words.h"
 
@@ -155,7 +156,8 @@ reply_parse(const struct erp_reply *reply)
     char *text;
     json_t *root;
 
-    if (!reply->body || strlen(reply->body) != reply->body_length)
+    if (!reply->body || strlen(reply->body) != reply->body_length ||
+        !json_text_within(reply->body, reply->body_length, ERP_REPLY_VALUES_MAX))
         return NULL;
     text = json_number_quote(reply->body, reply->body_length);
     root = json_loads(text, 0, NULL);

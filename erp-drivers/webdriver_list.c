@@ -37,23 +37,24 @@ do_list(struct attempt *a, const struct wire_reply *reply)
 
 /* --- what has changed --- */
 
+/* As many cells as there is room for: a page may have any number. */
 static void
 row_text(const json_t *row, char text[ROW_BYTES])
 {
-    char *joined = mem_string("");
+    char joined[2 * ROW_BYTES] = "";
     const json_t *cell;
-    size_t i;
+    size_t i, used = 0;
 
     json_array_foreach(row, i, cell)
     {
         const char *words = json_string_value(cell);
-        char *longer = mem_format("%s%s%s", joined, i ? " | " : "", words ? words : "");
 
-        free(joined);
-        joined = longer;
+        if (used >= ROW_BYTES)
+            break;
+        used += (size_t)snprintf(joined + used, sizeof joined - used, "%s%s", i ? " | " : "",
+                                 words ? words : "");
     }
     text_copy(text, ROW_BYTES, joined);
-    free(joined);
 }
 
 /* The first row that is not as it was; false: they all are. */

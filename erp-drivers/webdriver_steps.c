@@ -108,6 +108,7 @@ enter_rows(struct attempt *a, const json_t *answer, bool twins)
 static enum result
 do_each(struct attempt *a, const struct wire_reply *reply)
 {
+    const json_t *rows;
     enum result result;
     size_t count;
     bool twins;
@@ -117,7 +118,10 @@ do_each(struct attempt *a, const struct wire_reply *reply)
     result = ask_until(a, reply);
     if (result != DONE)
         return result;
-    count = json_array_size(json_object_get(reply->value, "rows"));
+    rows = json_object_get(reply->value, "rows");
+    if (!json_is_array(rows)) /* not the same as none: that may mean that nothing is billed yet */
+        return run_again(a, "the page's answer makes no sense");
+    count = json_array_size(rows);
     if (!count && a->job->now_ms < a->step.until_ms)
         return run_again(a, "no row is like that");
     if (!count && !member(a, "none"))

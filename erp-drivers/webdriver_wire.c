@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/call.h"
+#include "common/json_text.h"
 
 /* --- commands --- */
 
@@ -98,8 +99,8 @@ wire_read(const struct erp_reply *reply, struct wire_reply *wire)
         text_clean(wire->words);
         return;
     }
-    wire->root =
-        reply->body ? json_loadb(reply->body, reply->body_length, JSON_ALLOW_NUL, NULL) : NULL;
+    if (reply->body && json_text_within(reply->body, reply->body_length, ERP_REPLY_VALUES_MAX))
+        wire->root = json_loadb(reply->body, reply->body_length, JSON_ALLOW_NUL, NULL);
     wire->value = json_object_get(wire->root, "value");
     if (reply->status == 200 && wire->value)
         wire->kind = WIRE_OK;
@@ -115,7 +116,15 @@ wire_clear(struct wire_reply *wire)
 }
 
 const char *
+wire_id(const json_t *value)
+{
+    const char *id = json_string_value(value);
+
+    return id && *id && strlen(id) <= WIRE_ID_MAX ? id : NULL;
+}
+
+const char *
 wire_element(const json_t *value)
 {
-    return json_string_value(json_object_get(value, WIRE_ELEMENT));
+    return wire_id(json_object_get(value, WIRE_ELEMENT));
 }

@@ -7,6 +7,8 @@
 
 #define WIRE_ELEMENT "element-6066-11e4-a52e-4f735466cecf" /* the key of a reference, W3C */
 
+#define WIRE_ID_MAX 256 /* bytes; browsers' have 36 to 120 */
+
 /* What came back, as far as it matters what to do next. */
 enum wire_kind {
     WIRE_OK,
@@ -40,7 +42,11 @@ void wire_clear(struct wire_reply *wire);
 void wire_send(struct erp_request *request, const char *method, const char *base,
                const char *session, const char *command, json_t *body);
 
-/* The id of an element reference; NULL: it is none. */
+/* The id of a session or a window; NULL: it is none, or longer than any browser's. Ids go into
+ * URLs, and a session's onto the disk. */
+const char *wire_id(const json_t *value);
+
+/* The same of an element reference. */
 const char *wire_element(const json_t *value);
 
 #endif

@@ -34,6 +34,8 @@ struct http_transfer {
     struct names_wait *wait; /* for the server's address; NULL: it is on its way */
     char *server;            /* HOST:PORT, as libcurl knows it */
     struct evbuffer *body;
+    size_t head_bytes;
+    bool head_ended;
     void (*done)(const struct erp_reply *reply, void *arg);
     void *arg;
     bool finished;
@@ -84,6 +86,9 @@ collect_finished(struct http *http)
         http->api->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         transfer->finished = true;
         transfer->result = message->data.result;
+        /* To libcurl half a head is a whole reply, with nothing in it. */
+        if (transfer->result == CURLE_OK && !transfer->head_ended)
+            transfer->result = CURLE_PARTIAL_FILE;
         event_active(http->deliver, EV_TIMEOUT, 0);
     }
 }
@@ -157,6 +162,21 @@ curl_body(char *data, size_t size, size_t count, void *arg)
         return 0;
     evbuffer_add(transfer->body, data, length);
     return length;
+}
+
+/* libcurl keeps them all, and has no limit for trailers. */
+static size_t
+curl_head(char *data, size_t size, size_t count, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    size_t length = size * count;
+
+    if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
+        transfer->head_ended = false;
+    else if (length && (*data == '\r' || *data == '\n'))
+        transfer->head_ended = true;
+    transfer->head_bytes += length;
+    return transfer->head_bytes > HTTP_HEAD_BYTES_MAX ? 0 : length;
 }
 
 /* Whether the server may have seen the request: false only where no connection came about. */
@@ -329,6 +349,8 @@ set_behaviour(struct http_transfer *transfer)
     api->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_body);
     api->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    api->easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_head);
+    api->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     api->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     api->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     api->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);

@@ -75,12 +75,39 @@ what_else_may_stand_there(void **state)
     READ_AS("{\"password\": \"hunter2\" x}", "line 1, column ");
 }
 
+static void
+values_are_counted(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t values;
+    } cases[] = {
+        {"5", 1},
+        {"[]", 2},
+        {"[[],[],[]]", 7},
+        {"{\"a\": 1, \"b\": \"c\"}", 5},
+        {"\",,,[[[{{:\"", 1},
+        {"\"\\\",,,\"", 1},
+        {"[\"\\\\\", 5]", 3},
+        {"", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text = cases[i].text;
+
+        assert_true(json_text_within(text, strlen(text), cases[i].values));
+        assert_false(json_text_within(text, strlen(text), cases[i].values - 1));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comma_too_many_is_named),
         cmocka_unit_test(what_else_may_stand_there),
+        cmocka_unit_test(values_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

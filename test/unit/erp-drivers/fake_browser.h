@@ -75,11 +75,13 @@ struct fake {
     const char *amount;      /* in the form */
     const char *line_amount; /* what the ERP makes of it */
     const char *dialog;      /* what it asks before saving */
+    const char *session;     /* what it says of one that is opened; NULL: well */
     bool forgets;            /* it takes the line and does not show it */
     bool refuses;            /* it says no to the click, and takes nothing */
     bool hides_lines;        /* what it has stored can't be looked up */
     bool shows_twice;        /* two lines for each that it has stored */
     bool shows_other_id;     /* what may be our id or another */
+    bool forgets_rows;       /* an answer without them, which is not the same as none */
     bool says_no_at_once;    /* the error rule holds whenever it is asked for */
     bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
     bool asks_nothing;       /* no dialog opens */
@@ -185,6 +187,8 @@ fake_answer(struct fake *f, const json_t *question)
     if (strcmp(op, "rows") == 0 && css && strcmp(css, "li") == 0) /* there is one in each row */
         return "{\"ok\":true,\"rows\":[1],\"elements\":[{\"element-6066-11e4-a52e-4f735466cecf\":"
                "\"li\"}]}";
+    if (strcmp(op, "rows") == 0 && f->forgets_rows)
+        return "{\"ok\":true}";
     if (strcmp(op, "rows") == 0 && f->shows_other_id)
         return "{\"ok\":true,\"rows\":[],\"elements\":[],\"doubt\":\"td holds u 1\"}";
     if (strcmp(op, "rows") == 0 && f->shows_twice && f->saves)
@@ -225,7 +229,7 @@ fake_do(struct fake *f, const struct erp_request *request)
         f->open = true;
         f->menu = false;
         f->sessions++;
-        value = "{\"sessionId\":\"s1\",\"capabilities\":{}}";
+        value = f->session ? f->session : "{\"sessionId\":\"s1\",\"capabilities\":{}}";
     } else if (strcmp(request->method, "DELETE") == 0 && ends_with(url, "/session/s1")) {
         f->deleted += f->open;
         f->open = false;

@@ -137,6 +137,35 @@ test_a_text_that_may_be_our_id(void **state)
     assert_int_equal(fake.commits, 0);
 }
 
+/* After a commit whose reply was lost, "no line" would mean a second one. */
+static void
+test_an_answer_without_rows(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    order.commit_sent = true;
+    fake.forgets_rows = true;
+    attempt(&order);
+    assert_int_equal(fake.commits, 0);
+    assert_non_null(strstr(outcome.reason_text, "the page's answer makes no sense"));
+}
+
+/* It would go into each URL, and onto the disk. */
+static void
+test_a_session_with_a_long_id(void **state)
+{
+    struct order order = order_of("u-1");
+    char *value = mem_format("{\"sessionId\":\"%0300d\"}", 1);
+
+    (void)state;
+    fake.session = value;
+    expect(attempt(&order), ERP_RETRY, "browser_failure");
+    assert_int_equal(fake.logins, 0);
+    fake.session = NULL;
+    free(value);
+}
+
 /* Before a browser is opened. */
 static void
 test_an_id_that_can_not_be_told_from_others(void **state)
@@ -443,6 +472,8 @@ main(void)
         TEST(test_two_lines_with_rows_inside),
         TEST(test_two_rows_without_a_line),
         TEST(test_a_text_that_may_be_our_id),
+        TEST(test_an_answer_without_rows),
+        TEST(test_a_session_with_a_long_id),
         TEST(test_an_id_that_can_not_be_told_from_others),
         TEST(test_wrong_password_once),
         TEST(test_login_that_leads_nowhere),

@@ -249,6 +249,16 @@ answer_half(struct connection *c, void *arg)
 }
 
 static void
+answer_half_a_head(struct connection *c, void *arg)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Le";
+
+    (void)arg;
+    server_write(c, text, sizeof text - 1);
+    server_close(c);
+}
+
+static void
 close_at_once(struct connection *c, void *arg)
 {
     (void)arg;
@@ -263,6 +273,7 @@ a_reply_that_is_cut_was_sent(void **state)
     assert_reply(s, answer_half, true, false, 0);
     assert_reply(s, close_at_once, true, false, 0);
     assert_int_equal(s->server.requests, 2);
+    assert_reply(s, answer_half_a_head, true, false, 0);
 }
 
 static void
@@ -313,6 +324,45 @@ a_body_has_its_limit(void **state)
     assert_int_equal(s->reply.body_length, HTTP_REPLY_BYTES_MAX);
     assert_reply(s, answer_too_much, true, false, 0);
     assert_in_range(s->reply.body_length, 0, HTTP_REPLY_BYTES_MAX);
+}
+
+/* It stays open: only the client can end this. */
+static void
+answer_with_fields(struct connection *c, const char *head)
+{
+    char field[1024];
+
+    memset(field, 'x', sizeof field);
+    memcpy(field, "X-Y: ", 5);
+    memcpy(field + sizeof field - 2, "\r\n", 2);
+    server_write(c, head, strlen(head));
+    for (size_t bytes = 0; bytes <= HTTP_HEAD_BYTES_MAX; bytes += sizeof field)
+        server_write(c, field, sizeof field);
+}
+
+static void
+answer_with_head(struct connection *c, void *arg)
+{
+    (void)arg;
+    answer_with_fields(c, "HTTP/1.1 200 OK\r\n");
+}
+
+static void
+answer_with_trailers(struct connection *c, void *arg)
+{
+    (void)arg;
+    answer_with_fields(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+}
+
+static void
+heads_and_trailers_have_their_limit(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_with_head, true, false, 0);
+    assert_null(strstr(s->error, "timed out"));
+    assert_reply(s, answer_with_trailers, true, false, 0);
+    assert_null(strstr(s->error, "timed out"));
 }
 
 static void
@@ -442,6 +492,7 @@ main(void)
         TEST(a_reply_that_is_cut_was_sent),
         TEST(a_reply_that_is_late_was_sent),
         TEST(a_body_has_its_limit),
+        TEST(heads_and_trailers_have_their_limit),
         TEST(no_redirect_is_followed),
         TEST(no_proxy_is_used),
         TEST(a_connection_is_used_again),

@@ -1,50 +1,52 @@
 #!/bin/sh
 # test/fuzz/run.sh [-j N] [--coverage] [SECONDS [TARGET …]]
-#
-# Builds the fuzz targets with clang and runs each (or those named) for SECONDS (10), N at once (2). Status 1 where one
-# found something; the input that did it stays in the folder that is printed. --coverage (needs llvm-14) also prints how
-# many lines of the sources that a target is about (sources.txt) its inputs have reached.
+# Builds the fuzz targets with clang and runs each of them, or those named, for SECONDS (10), N at once (2). Status 1 where
+# one found something; the input that did it stays in the folder that is printed.
+# --coverage (needs Debian's llvm-14) also prints how many lines of the sources a target is about its inputs have reached.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+programs=$root/build-fuzz/test/fuzz
 jobs=2 coverage=
 while :; do
     case ${1:-} in
     -j) jobs=$2 && shift 2 ;;
-    --coverage) coverage=1 && shift ;;
+    --coverage) coverage=yes && shift ;;
     *) break ;;
     esac
 done
 seconds=${1:-10}
 [ $# -eq 0 ] || shift
-# shellcheck disable=SC2046,SC2012
-[ $# -gt 0 ] || set -- $(cd "$here" && ls ./*.c | sed 's|^\./||; s|\.c$||')
+if [ $# -eq 0 ]; then
+    for source in "$here"/*.c; do
+        set -- "$@" "$(basename "$source" .c)"
+    done
+fi
 work=$(mktemp -d)
-TMPDIR=$(mktemp -d /dev/shm/pumpline-fuzz-XXXXXX)
-ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=12 # the defaults cost half of the executions
-export here work seconds TMPDIR ASAN_OPTIONS
+TMPDIR=$(mktemp -d /dev/shm/pumpline-fuzz-XXXXXX) # the targets' folders
+ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=12 # with the defaults a driver's targets run at a fifth of the pace
+export here programs work seconds TMPDIR ASAN_OPTIONS
 trap 'rm -rf "$TMPDIR"' EXIT
 
-# build FOLDER FLAGS: the targets in $root/FOLDER
+# build FOLDER FLAGS TARGET …
 build() {
-    launcher=$(command -v ccache || :)
     folder=$root/$1
-    flags=$2
+    flags="-g -O1 $2"
     shift 2
-    if ! { cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
-        -DCMAKE_C_FLAGS_DEBUG="-g -O1 $flags" ${launcher:+-DCMAKE_C_COMPILER_LAUNCHER="$launcher"} \
-        -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FUZZ=ON &&
-        # shellcheck disable=SC2046
-        ninja -C "$folder" $(printf 'fuzz-%s ' "$@"); } >"$work/build.log" 2>&1; then
+    ccache=$(command -v ccache || :)
+    cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_C_COMPILER=clang ${ccache:+-DCMAKE_C_COMPILER_LAUNCHER="$ccache"} \
+        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$flags" -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FUZZ=ON &&
+        printf 'fuzz-%s\n' "$@" | xargs ninja -C "$folder"
+}
+build_or_fail() {
+    build "$@" >"$work/build.log" 2>&1 || {
         cat "$work/build.log"
         exit 1
-    fi
+    }
 }
-build build-fuzz "" "$@"
-programs=$root/build-fuzz/test/fuzz
-export programs
+build_or_fail build-fuzz "" "$@"
 
-# One target; its corpus begins with its own seeds. What it says itself is heard where an input is tried again.
+# One target; its corpus begins with its own seeds. What it says is only heard where an input is tried again.
 cat >"$work/one" <<'END'
 name=$1
 mkdir -p "$work/$name/corpus"
@@ -57,36 +59,31 @@ if "$programs/fuzz-$name" -max_total_time="$seconds" -max_len=4096 -timeout=20 -
 else
     touch "$work/failed"
     for input in "$work/$name"/*-*; do
-        "$programs/fuzz-$name" "$input" 2>&1 | tail -n 40
+        "$programs/fuzz-$name" "$input" 2>&1 | head -n 40
     done
-    tail -n 20 "$work/$name/log"
+    tail -n 10 "$work/$name/log"
     echo "$name: found something, see $work/$name"
 fi
 END
 printf '%s\n' "$@" | xargs -P "$jobs" -n 1 sh "$work/one"
 
-# measure TARGET SOURCE …: lines of the sources that the inputs have reached
+# measure TARGET SOURCE …
 measure() {
     name=$1
-    shift
     program=$root/build-fuzz-coverage/test/fuzz/fuzz-$name
-    LLVM_PROFILE_FILE=$work/$name/profile ASAN_OPTIONS=detect_leaks=0 \
-        "$program" -runs=0 -close_fd_mask=3 "$work/$name/corpus" >/dev/null 2>&1
+    shift
+    LLVM_PROFILE_FILE=$work/$name/profile "$program" -runs=0 -detect_leaks=0 -close_fd_mask=3 "$work/$name/corpus" \
+        >/dev/null 2>&1 || echo "$name: an input fails"
     llvm-profdata-14 merge -o "$work/$name/merged" "$work/$name/profile"
     (cd "$root" && llvm-cov-14 export -summary-only -instr-profile="$work/$name/merged" "$program" "$@") |
-        python3 -c 'import json, os, sys
-for file in json.load(sys.stdin)["data"][0]["files"]:
-    lines = file["summary"]["lines"]
-    print("%-16s %-28s %4d of %4d lines, %.0f %%" % (
-        sys.argv[1], os.path.relpath(file["filename"], sys.argv[2]), lines["covered"], lines["count"], lines["percent"]))' \
-            "$name" "$root"
+        python3 "$here/lines.py" "$name" "$root"
 }
 if [ -n "$coverage" ]; then
-    build build-fuzz-coverage "-fprofile-instr-generate -fcoverage-mapping" "$@"
+    build_or_fail build-fuzz-coverage "-fprofile-instr-generate -fcoverage-mapping" "$@"
     for name; do
         # shellcheck disable=SC2046
         measure "$name" $(sed -n "s/^$name: //p" "$here/sources.txt")
     done
 fi
-[ -e "$work/failed" ] || { rm -rf "$work" && exit 0; }
-exit 1
+[ ! -e "$work/failed" ] || exit 1
+rm -rf "$work"

@@ -21,6 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *pem = NULL;
     int result;
 
+    fuzz_begin();
     fuzz_write(path, data, size);
     result = ca_file_read(path, &pem, &err);
     REQUIRE(result ? !pem && strcmp(err.code, "config") == 0 : pem != NULL);

@@ -129,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct child *child = child_new(host(), &workshop);
     ssize_t written;
 
+    fuzz_begin();
     child_start(child);
     written = write(choice % 4 ? channel : logs, data, size);
     REQUIRE(written == (ssize_t)size);

@@ -67,6 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct daemon_config *config, *each, paths;
     struct err err;
 
+    fuzz_begin();
     write_files(data, size);
     config = config_load(path, &faults);
     each = config_load_each(path, &more);

@@ -89,6 +89,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    fuzz_begin();
     front_exchange(control->server, base, data, size);
     REQUIRE(daemon_->child_count == 2 && !daemon_->stopping);
     return 0;

@@ -73,6 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = take_text(&data, &size, '\0');
 
+    fuzz_begin();
     of_an_order(text);
     of_a_client(text);
     if (*text)

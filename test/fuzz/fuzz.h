@@ -2,12 +2,14 @@
 #ifndef TEST_FUZZ_FUZZ_H
 #define TEST_FUZZ_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/descriptors.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -23,6 +25,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+/* Begins an input of a target that logs and opens files: the fuzzer has closed stderr, and what
+ * takes its number would get the log. */
+static inline void
+fuzz_begin(void)
+{
+    static bool done;
+
+    if (!done)
+        descriptors_standard();
+    done = true;
+}
 
 /* The first byte of the input, which chooses what is tried; 0 where there is none. */
 static inline unsigned
@@ -50,8 +64,8 @@ take_text(const uint8_t **data, size_t *size, char end)
     return text;
 }
 
-/* A folder of its own for a target whose parser reads files: in $TMPDIR, which run.sh removes, or in
- * memory. */
+/* A folder of its own for a target whose parser reads files: in $TMPDIR, which run.sh removes, or
+ * in memory. */
 static inline const char *
 fuzz_folder(void)
 {

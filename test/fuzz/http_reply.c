@@ -86,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .fresh = true,
                                   .timeout_ms = TIMEOUT_MS};
 
+    fuzz_begin();
     answer = data;
     answer_size = size;
     replies = 0;

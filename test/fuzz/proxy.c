@@ -133,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned choice = take_choice(&data, &size);
     char *text;
 
+    fuzz_begin();
     if (choice % 8 == 0)
         tunnel(data, size, choice & 8 ? GATE_OPEN : GATE_SHUT);
     else if (choice % 4 == 1)

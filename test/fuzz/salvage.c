@@ -120,6 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct queue_page page = {.limit = 1000, .each = take_name, .arg = names};
     struct err err = {.code = ""};
 
+    fuzz_begin();
     empty_folder();
     damaged_file(data, size);
     if (salvage_check(fuzz_folder(), MAP_MIB, &keys, &err))

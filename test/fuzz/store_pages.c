@@ -34,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum store_pages_header header;
     unsigned sum = 0;
 
+    fuzz_begin();
     fuzz_write(path, data, size);
     header = store_pages_header(path);
     REQUIRE(header != STORE_PAGES_UNREAD);

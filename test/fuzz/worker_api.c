@@ -177,6 +177,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned choice = take_choice(&data, &size);
 
+    fuzz_begin();
     if (!is_as_made())
         open_queue();
     open_api(choice & 2 ? with_tokens : open_port);

@@ -85,7 +85,7 @@ list(const uint8_t *data, size_t size)
     char *text;
 
     list_request(&t, (const char *)data, size);
-    REQUIRE(!strchr(t.request + strcspn(t.request, " "), '#'));
+    REQUIRE(!strpbrk(t.request, "#\r\n\t"));
     list_reply(&t);
     text = proxy_list(&proxy);
     REQUIRE(!*text || strchr(text, '\n') == text + strlen(text) - 1);

@@ -84,17 +84,19 @@ front_exchange(struct http_server *server, struct event_base *base, const uint8_
 {
     static char reply[FRONT_REPLY_BYTES + 1];
     size_t length = 0;
+    unsigned idle = 0;
     ssize_t got = 1;
     int pair[2];
 
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     http_connection_open(server, pair[0], 0);
     REQUIRE(write(pair[1], data, size) == (ssize_t)size);
-    shutdown(pair[1], SHUT_WR);
     for (int i = 0; i < FRONT_ROUNDS && got && length < FRONT_REPLY_BYTES; i++) {
         event_base_loop(base, EVLOOP_NONBLOCK);
         got = read(pair[1], reply + length, FRONT_REPLY_BYTES - length);
         length += got > 0 ? (size_t)got : 0;
+        if (got < 0 && ++idle == 2)
+            shutdown(pair[1], SHUT_WR); /* not sooner: the rest would not be answered */
     }
     close(pair[1]);
     event_base_loop(base, EVLOOP_NONBLOCK);

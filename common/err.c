@@ -156,6 +156,8 @@ text_clean(char *text)
             *p = ' ';
         else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080-009F */
             p[0] = p[1] = ' ';
+        else if (*p == 0xe2 && p[1] == 0x80 && (p[2] | 1) == 0xa9) /* U+2028, U+2029 end lines */
+            p[0] = p[1] = p[2] = ' ';
         p += length ? length : 1;
     }
 }

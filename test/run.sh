@@ -41,7 +41,7 @@ for folder in build build-asan; do
         --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
 done
 PUMPLINE_BUILD=$PWD/build /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/boot.xml" test/boot
-step fuzz test/fuzz/run.sh 5
+step fuzz test/fuzz/run.sh -j 4 5
 step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
 step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
 step storm-browser test/storm/run --build build-faults --erp browser --seconds 120 -j 1

@@ -22,18 +22,17 @@ void
 list_request(struct tunnel *t, const char *bytes, size_t length)
 {
     char line[PROXY_REQUEST_BYTES];
-    size_t end, path;
+    size_t path;
 
     if (length >= sizeof line)
         length = sizeof line - 1;
     memcpy(line, bytes, length);
     line[length] = '\0';
-    end = strcspn(line, "\r\n");
-    line[end] = '\0';
+    line[strcspn(line, "\r\n?#")] = '\0'; /* wherever it says that the path is */
+    text_clean(line);
     path = strcspn(line, " ");
     path += strspn(line + path, " ");
-    line[path + strcspn(line + path, " ?#")] = '\0';
-    text_clean(line);
+    line[path + strcspn(line + path, " ")] = '\0';
     text_copy(t->request, sizeof t->request, line);
 }
 

@@ -57,6 +57,26 @@ queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *unique
     return (struct bytes){key, length + 4};
 }
 
+bool
+queue_history_from(struct store_txn *txn, const char *uniqueid, uint32_t *number,
+                   struct bytes *record)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+    struct bytes from = queue_key_history(key, uniqueid, *number);
+    struct store_cursor cursor;
+    bool found = store_seek(&cursor, txn, STORE_HISTORY, from) && cursor.key.size == from.size &&
+                 memcmp(cursor.key.data, key, from.size - 4) == 0;
+
+    if (found) {
+        const unsigned char *at = (const unsigned char *)cursor.key.data + from.size - 4;
+
+        *number = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+        *record = cursor.value;
+    }
+    store_cursor_close(&cursor);
+    return found;
+}
+
 void
 queue_begin(struct queue *queue, struct queue_txn *t)
 {
@@ -295,9 +315,12 @@ void
 queue_remove(struct queue_txn *t, const struct order *order)
 {
     unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+    struct bytes record;
 
     index_remove(t, order);
-    for (uint32_t i = 0; i < order->history_length; i++)
+    for (uint32_t i = 0;
+         queue_history_from(&t->txn, order->uniqueid, &i, &record) && i < order->history_length;
+         i++)
         store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->uniqueid, i));
     store_delete(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
     store_delete(&t->txn, STORE_ORDERS, queue_key_text(order->uniqueid));

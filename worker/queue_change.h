@@ -91,4 +91,9 @@ struct bytes queue_key_status(unsigned char key[9], unsigned status, uint64_t se
 struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid,
                                uint32_t number);
 
+/* The first line of its history from *number on, whose number that becomes: what is there counts,
+ * not how many a record says there are. */
+bool queue_history_from(struct store_txn *txn, const char *uniqueid, uint32_t *number,
+                        struct bytes *record);
+
 #endif

@@ -131,17 +131,17 @@ queue_history(struct queue *queue, const char *uniqueid, json_t **history, struc
 {
     unsigned char key[QUEUE_HISTORY_KEY_BYTES];
     struct store_txn txn;
+    struct bytes record;
     struct order order;
     bool found;
 
     *history = json_array();
     store_begin(queue->store, &txn, false);
     found = queue_read(&txn, uniqueid, &order);
-    for (uint32_t i = 0; found && i < order.history_length; i++) {
-        struct bytes entry_key = queue_key_history(key, uniqueid, i), record;
-        json_t *entry = store_get(&txn, STORE_HISTORY, entry_key, &record)
-                            ? record_decode(entry_key, record)
-                            : NULL;
+    for (uint32_t i = 0;
+         found && queue_history_from(&txn, uniqueid, &i, &record) && i < order.history_length;
+         i++) {
+        json_t *entry = record_decode(queue_key_history(key, uniqueid, i), record);
 
         if (entry)
             json_array_append_new(*history, entry);

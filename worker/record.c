@@ -8,6 +8,7 @@
 #define VERSION 1
 #define CHECKSUM_BYTES crypto_shorthash_BYTES
 #define HEAD_BYTES (1 + CHECKSUM_BYTES)
+#define SEQ_MAX (1LL << 61) /* so that there are numbers behind it */
 
 /* Against accidents, not against people: whoever can write the file can delete it too. */
 static void
@@ -110,7 +111,8 @@ record_to_order(const json_t *content, struct order *order)
                     &updated, "next_attempt_ms", &next, "seq", &seq, "history_length", &length,
                     "commit_sent", &commit_sent, "own_credentials", &own_credentials, "queued_ms",
                     &queued, "retry_since_run_ms", &since, "trusted_ms", &trusted) ||
-        status < ORDER_PLACED || status > ORDER_ERROR)
+        status < ORDER_PLACED || status > ORDER_ERROR || !*order->uniqueid || attempts < 0 ||
+        attempts > UINT32_MAX || length < 0 || length > UINT32_MAX || seq < 0 || seq > SEQ_MAX)
         return -1;
     order->status = (enum order_status)status;
     order->attempts = (uint32_t)attempts;

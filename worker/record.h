@@ -17,7 +17,7 @@ json_t *record_decode(struct bytes key, struct bytes record);
 
 json_t *record_from_order(const struct order *order);
 
-/* -1: a member is missing or of the wrong type. */
+/* -1: a member is missing, of the wrong type, or what no queue writes. */
 int record_to_order(const json_t *content, struct order *order);
 
 #endif

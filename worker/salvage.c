@@ -165,7 +165,7 @@ take_record(struct bytes key, struct bytes value, void *arg)
     json_t *content = record_decode(key, value);
     struct order order;
 
-    if (content && memchr(key.data, '\0', key.size)) {
+    if (content && memchr(key.data, '\0', key.size) && key.size <= QUEUE_HISTORY_KEY_BYTES) {
         store_put(&s->t.txn, STORE_HISTORY, key, value);
     } else if (content && record_to_order(content, &order) == 0) {
         take_order(s, &order);

@@ -1,10 +1,30 @@
-/* Whatever a workshop's file holds: a configuration whose views are JSON, or faults that are. */
+/* Whatever a workshop's file, or a slice of it on the channel, holds: a configuration whose views
+ * are JSON, or faults that are. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "common/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As a worker gets it. */
+static void
+read_slice(json_t *document)
+{
+    json_t *slice =
+        json_pack("{s:s s:O s:o}", "slug", "slug", "document", document, "recipe", json_object());
+    struct config_faults faults = {NULL, 0};
+    struct workshop_config *w = workshop_config_of_slice(slice, &faults);
+
+    if (w && (!json_is_object(w->document) || w->faults.count))
+        abort();
+    workshop_config_free(w);
+    config_faults_clear(&faults);
+    json_decref(slice);
+    w = workshop_config_of_slice(document, &faults);
+    workshop_config_free(w);
+    config_faults_clear(&faults);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -24,6 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_decref(view);
     workshop_config_free(w);
     config_faults_clear(&faults);
+    read_slice(document);
     json_decref(document);
     return 0;
 }

@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .uniqueid = "u-1", .worksheet = "558", .product_nr = "10", .product_amount = "5"};
     const struct credentials auth = {"bot", password};
     const struct erp_driver *driver = erp_driver_find("tryton");
-    json_t *erp = json_pack("{s:s}", "url", "http://erp/db/");
+    json_t *erp = json_pack("{s:s s:i}", "url", "http://erp/db/", "company", 1);
     void *session = driver->session_new(erp);
     struct erp_job job = {.order = &order, .auth = &auth, .workshop = "Bennys Auto"};
     char *lines = mem_alloc(size + 1);

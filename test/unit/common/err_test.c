@@ -131,8 +131,10 @@ test_text_clean(void **state)
                                            {"\xed\xa0\x80", "???"},      /* surrogate */
                                            {"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
                                            {"\xf8\x88\x80\x80\x80", "?????"},
-                                           {"\xc2\x9b[31m", "  [31m"}, /* C1 */
-                                           {"\xc2\xa0", "\xc2\xa0"},   /* U+00A0 is none */
+                                           {"\xc2\x9b[31m", "  [31m"},     /* C1 */
+                                           {"\xc2\xa0", "\xc2\xa0"},       /* U+00A0 is none */
+                                           {"a\u2028b\u2029", "a   b   "}, /* they end lines */
+                                           {"\u2027\u202a", "\u2027\u202a"},
                                            {"", ""}};
 
     (void)state;

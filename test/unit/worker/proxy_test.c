@@ -234,6 +234,25 @@ test_bytes_pass_both_ways(void **state)
     expect_end(pair.browser);
 }
 
+/* Nor where the first line is not as HTTP wants it. */
+static void
+test_no_query_is_listed(void **state)
+{
+    static const char odd[] = "POST\t/save?secret=1 HTTP/1.1\r\nHost: erp\r\n\r\n";
+    struct pair pair;
+
+    (void)state;
+    open_browser();
+    pair = tunnel();
+    SAY(pair.browser, odd);
+    EXPECT(pair.erp, odd);
+    SAY(pair.erp, REPLY);
+    EXPECT(pair.browser, REPLY);
+    expect_list("POST /save -> 302");
+    close(pair.erp);
+    expect_end(pair.browser);
+}
+
 static void
 test_other_hosts_are_refused(void **state)
 {
@@ -517,6 +536,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_nothing_passes_before_a_browser_is_opened),
                                        TEST(test_bytes_pass_both_ways),
+                                       TEST(test_no_query_is_listed),
                                        TEST(test_other_hosts_are_refused),
                                        TEST(test_each_address_is_tried),
                                        TEST(test_a_lost_reply_shuts_the_gate),

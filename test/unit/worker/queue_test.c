@@ -2,6 +2,7 @@
 #include "test/unit/worker/fixture.h"
 
 #include "common/clock.h"
+#include "worker/queue_change.h"
 
 #define PAGE_MAX 16
 
@@ -428,6 +429,39 @@ a_resolved_order_is_created(void **state)
     assert_counts_on_disk(f, 0, 1, 0);
 }
 
+/* A record that is whole and lies: counting up to its length would take hours. */
+static void
+a_history_is_as_long_as_what_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct order was, order;
+    struct queue_txn t;
+    json_t *history;
+    struct err err;
+
+    put_failed(f->queue, "u-1", "558");
+    put_failed(f->queue, "u-10", "559");
+    was = order = get(f->queue, "u-1");
+    order.history_length = UINT32_MAX;
+    queue_begin(f->queue, &t);
+    queue_store(&t, &was, &order);
+    assert_int_equal(queue_commit(&t, &err), 0);
+    history = history_of(f->queue, "u-1");
+    assert_int_equal(json_array_size(history), was.history_length);
+    json_decref(history);
+    queue_begin(f->queue, &t);
+    queue_remove(&t, &order);
+    assert_int_equal(queue_commit(&t, &err), 0);
+    assert_int_equal(queue_get(f->queue, "u-1", &order, &err), 0);
+    history = history_of(f->queue, "u-10");
+    assert_int_equal(json_array_size(history), was.history_length);
+    json_decref(history);
+    put_new(f->queue, "u-1", "558");
+    history = history_of(f->queue, "u-1");
+    assert_int_equal(json_array_size(history), 1);
+    json_decref(history);
+}
+
 static void
 only_an_order_in_error_is_retried_or_resolved(void **state)
 {
@@ -466,6 +500,7 @@ main(void)
         TEST(a_retry_without_corrections_has_no_changes),
         TEST(a_retry_of_an_unknown_outcome_starts_afresh),
         TEST(a_resolved_order_is_created),
+        TEST(a_history_is_as_long_as_what_is_there),
         TEST(only_an_order_in_error_is_retried_or_resolved),
     };
 

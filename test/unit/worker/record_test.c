@@ -215,6 +215,19 @@ a_member_of_another_kind_is_refused(void **state)
     assert_no_order("commit_sent", json_integer(1));
 }
 
+/* Found by fuzzing: whoever believes them works on for ever, or can't write another record. */
+static void
+a_value_that_no_queue_writes_is_refused(void **state)
+{
+    (void)state;
+    assert_no_order("uniqueid", json_string(""));
+    assert_no_order("history_length", json_integer(-1));
+    assert_no_order("history_length", json_integer(1LL << 32));
+    assert_no_order("attempts", json_integer(-1));
+    assert_no_order("seq", json_integer(-1));
+    assert_no_order("seq", json_integer(INT64_MAX));
+}
+
 static int
 start(void **state)
 {
@@ -235,6 +248,7 @@ main(void)
         cmocka_unit_test(an_order_of_an_earlier_version_is_read),
         cmocka_unit_test(a_member_that_is_missing_is_refused),
         cmocka_unit_test(a_member_of_another_kind_is_refused),
+        cmocka_unit_test(a_value_that_no_queue_writes_is_refused),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

@@ -58,9 +58,9 @@ not_opened(struct attempt *a, const struct wire_reply *reply)
 static enum result
 opened(struct attempt *a, const struct wire_reply *reply)
 {
-    const char *id = json_string_value(json_object_get(reply->value, "sessionId"));
+    const char *id = wire_id(json_object_get(reply->value, "sessionId"));
 
-    if (reply->kind != WIRE_OK || !id || !*id)
+    if (reply->kind != WIRE_OK || !id)
         return not_opened(a, reply);
     browser_opened(a->browser, id, a->job->now_ms);
     a->browser->orders = 1;
@@ -77,9 +77,9 @@ life_open(struct attempt *a, const struct wire_reply *reply)
         return ask_for_one(a);
     if (a->stage == SESSION)
         return opened(a, reply);
-    if (reply->kind != WIRE_OK || !json_is_string(reply->value))
+    if (reply->kind != WIRE_OK || !wire_id(reply->value))
         return failed(a, reply, "the browser has no window");
-    a->browser->main_window = mem_string(json_string_value(reply->value));
+    a->browser->main_window = mem_string(wire_id(reply->value));
     return DONE;
 }
 

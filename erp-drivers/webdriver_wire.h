@@ -6,6 +6,7 @@
 #include "erp-drivers/driver.h"
 
 #define WIRE_ELEMENT "element-6066-11e4-a52e-4f735466cecf" /* the key of a reference, W3C */
+#define WIRE_ID_MAX 512                                    /* bytes */
 
 /* What came back, as far as it matters what to do next. */
 enum wire_kind {
@@ -39,6 +40,10 @@ void wire_clear(struct wire_reply *wire);
  * object where the method is POST). session NULL: METHOD base/session. */
 void wire_send(struct erp_request *request, const char *method, const char *base,
                const char *session, const char *command, json_t *body);
+
+/* The id of a session, a window or an element that a server gave; NULL: it is none, or none that
+ * can stand in a URL. */
+const char *wire_id(const json_t *value);
 
 /* The id of an element reference; NULL: it is none. */
 const char *wire_element(const json_t *value);

@@ -63,11 +63,11 @@ log_end(const struct job *job, int64_t duration_ms)
 {
     const struct order *order = &job->task.order;
 
-    log_write(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
-              "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
-              order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
-              order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
-              *order->erp_reference ? ", reference " : "", order->erp_reference);
+    log_each(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
+             "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
+             order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
+             order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
+             *order->erp_reference ? ", reference " : "", order->erp_reference);
 }
 
 /* The ERP's answer is only known here until it is on disk: where the disk has no room, the job

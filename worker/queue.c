@@ -51,8 +51,8 @@ recover(struct queue *queue, struct err *err)
         now.status = ORDER_PLACED;
         now.next_attempt_ms = 0;
         queue_change(&t, &was, &now, &remark);
-        log_write(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
-                  "it was being processed when the last worker ended: placed again");
+        log_each(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
+                 "it was being processed when the last worker ended: placed again");
     }
     return queue_commit(&t, err);
 }

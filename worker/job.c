@@ -123,14 +123,16 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     struct jobs *jobs = job->jobs;
     struct session *session = job->steps.session;
     const struct credentials *auth = job->steps.erp.auth;
-    const struct policy_attempt attempt = {.verdict = verdict,
-                                           .outcome = outcome,
-                                           .retry = &jobs->setup->workshop->retry,
-                                           .own_credentials = auth != jobs->setup->credentials,
-                                           .can_look_up = jobs->setup->driver->can_look_up,
-                                           .now_ms = clock_wall_ms(),
-                                           .run_ms = queue_run_ms(jobs->setup->queue),
-                                           .dice = randombytes_random()};
+    const struct policy_attempt attempt = {
+        .verdict = verdict,
+        .outcome = outcome,
+        .retry = &jobs->setup->workshop->retry,
+        .own_credentials = auth != jobs->setup->credentials,
+        .can_look_up = jobs->setup->driver->can_look_up,
+        .neighbour = json_string_value(json_object_get(jobs->setup->erp, "$neighbour")),
+        .now_ms = clock_wall_ms(),
+        .run_ms = queue_run_ms(jobs->setup->queue),
+        .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
     if (verdict == ERP_PARK && auth && !session->refused_ms) {

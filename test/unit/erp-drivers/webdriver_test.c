@@ -230,6 +230,20 @@ test_given_up_in_the_middle(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* --- what is typed --- */
+
+static void
+test_foreign_text_presses_no_key(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    text_copy(order.worksheet, sizeof order.worksheet, "558\xee\x80\x87"); /* U+E007: Enter */
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_false(order.commit_sent);
+    assert_int_equal(fake.saves, 0);
+}
+
 /* --- ids that the server gives --- */
 
 static const char *const odd_ids[] = {"a/../../session", "/../",      "?a",           "a#b",
@@ -303,6 +317,7 @@ main(void)
         TEST(test_browser_hangs_at_each_request),
         TEST(test_dead_browser_is_replaced),
         TEST(test_given_up_in_the_middle),
+        TEST(test_foreign_text_presses_no_key),
         TEST(test_odd_ids_stay_in_their_place),
         TEST(test_ids_that_no_url_can_hold),
         cmocka_unit_test(test_every_verb_has_a_function),

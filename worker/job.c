@@ -137,7 +137,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
 
     if (verdict == ERP_PARK && auth && !session->refused_ms) {
         session->refused_ms = clock_monotonic_ms();
-        queue_set_refused(jobs->setup->queue, auth, attempt.now_ms);
+        queue_set_refused(jobs->setup->queue, auth, attempt.run_ms);
     }
     job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
     point_to_evidence(job);
@@ -200,13 +200,15 @@ on_stepped(const struct session *session, void *arg)
 
 /* --- the beginning --- */
 
-/* Also by a process before this one. */
+/* Also by a process before this one: by the time that the worker has run, which no clock changes.
+ * An earlier version has noted the wall clock's, which is far ahead of that. */
 static bool
 refused_lately(const struct jobs *jobs, const struct credentials *auth)
 {
     int64_t at_ms = queue_refused_ms(jobs->setup->queue, auth);
+    int64_t run_ms = queue_run_ms(jobs->setup->queue);
 
-    return at_ms && llabs(clock_wall_ms() - at_ms) < SESSION_REFUSED_MS;
+    return at_ms && at_ms <= run_ms && run_ms - at_ms < SESSION_REFUSED_MS;
 }
 
 static struct job *

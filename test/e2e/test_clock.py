@@ -82,6 +82,26 @@ def test_nothing_is_forgotten(daemon, clock, disk):
         assert len(list(bennys.lines.glob("created-*.json"))) == 20
 
 
+@pytest.mark.parametrize("days", [2, -2])
+def test_refused_credentials_are_remembered(daemon, clock, tmp_path, days):
+    """The ERP's account is not locked by a step of the clock."""
+    erp = SlowErp(tmp_path / "erp")
+    bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url})
+    try:
+        with alone(daemon, bennys, clock):
+            bennys.place("bad-1", password="wrong")
+            assert "not sent" not in bennys.wait("bad-1", "error")["reason_text"]
+        clock.set(days * DAY_MS)
+        with alone(daemon, bennys, clock):
+            bennys.place("bad-2", password="wrong")
+            order = bennys.wait("bad-2", "error")
+            assert order["reason_code"] == "auth_failed" and "not sent" in order["reason_text"]
+            bennys.place("good")
+            bennys.wait("good", "created")
+    finally:
+        erp.end()
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["ahead", "ahead and back"])
 def test_nothing_is_given_up(daemon, clock, tmp_path, back):
     erp = SlowErp(tmp_path / "erp")

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config_check.h"
+#include "common/config_neighbour.h"
 #include "common/sealed.h"
 #include "common/secret.h"
 #include "common/text_value.h"
@@ -262,6 +263,7 @@ workshop_config_read(const char *slug, const json_t *document, json_t *recipe, c
 {
     const struct config_place root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
+    size_t before = faults->count;
 
     text_copy(w->slug, sizeof w->slug, slug);
     w->document = json_deep_copy(document);
@@ -275,6 +277,8 @@ workshop_config_read(const char *slug, const json_t *document, json_t *recipe, c
         config_fault_add(faults, file, "", "must be an object");
     w->recipe = recipe ? json_incref(recipe)
                        : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
+    if (faults->count == before)
+        w->place = config_neighbour_place(json_object_get(w->document, "erp"));
     return w;
 }
 
@@ -330,6 +334,7 @@ workshop_config_copy(const struct workshop_config *workshop)
     *copy = *workshop;
     copy->faults = (struct config_faults){NULL, 0};
     config_faults_add(&copy->faults, &workshop->faults);
+    copy->place = workshop->place ? mem_string(workshop->place) : NULL;
     json_incref(copy->document); /* immutable, so that both may have it */
     json_incref(copy->recipe);
     return copy;
@@ -342,6 +347,7 @@ workshop_config_free(struct workshop_config *workshop)
         return;
     json_decref(workshop->document);
     json_decref(workshop->recipe);
+    free(workshop->place);
     config_faults_clear(&workshop->faults);
     free(workshop);
 }

@@ -60,6 +60,7 @@ struct workshop_config {
     struct http_limits http; /* of its port */
     const char *user;        /* in document; NULL: one of the daemon's range */
     const char *erp_system;  /* in document; NULL: unknown, where there are faults */
+    char *place;             /* what its lines go to, see common/config_neighbour.h; owned */
     bool has_credentials;
     json_t *document;            /* the checked file, owned; "password" may be plain or sealed */
     json_t *recipe;              /* of erp.recipe, checked, owned; NULL: the system needs none */
@@ -131,7 +132,8 @@ const char *config_webdriver_url(const struct daemon_config *config,
 
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "webdriver_url", "sandbox", "recipe" (where the ERP needs one),
- * "browser_mark" (where browsers are opened: common/sweep.h),
+ * "browser_mark" (where browsers are opened: common/sweep.h), "neighbour" (see
+ * config_neighbour),
  * "worker": "running" | "stopped"}; uids_tell adds who the process is to be, and whoever sends it
  * may add "maintenance": true, "old_key" and "queue", a folder to be used instead of
  * STATE/queues/SLUG (common/chan.h). Holds secrets: it is never logged. The caller owns it. */

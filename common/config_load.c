@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/config_neighbour.h"
 #include "common/file_read.h"
 #include "common/json_text.h"
 #include "common/recipe.h"
@@ -346,6 +347,55 @@ name_apart(const struct daemon_config *config)
     free(clash);
 }
 
+static void
+folder_fault(const struct daemon_config *config, const struct workshop_config *w,
+             const struct workshop_config *other, struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "/erp", faults};
+
+    config_check_fault(&place, "folder", "is the folder of another workshop too: %s", other->slug);
+    free(file);
+}
+
+/* The first one of two may go on: orders of its own are on their way there. One that is faulty does
+ * not run, and is nobody's neighbour. */
+static void
+check_folders(const struct daemon_config *config)
+{
+    struct config_folder *folders = mem_alloc((config->workshop_count + 1) * sizeof *folders);
+
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &folders[i]);
+        for (size_t j = 0; j < i; j++)
+            if (!config->workshops[j]->faults.count && config_folder_same(&folders[i], &folders[j]))
+                folder_fault(config, w, config->workshops[j], &w->faults);
+    }
+    for (size_t i = 0; i < config->workshop_count; i++)
+        config_folder_clear(&folders[i]);
+    free(folders);
+}
+
+static void
+check_folder_against(const struct daemon_config *config, const struct workshop_config *workshop,
+                     struct config_faults *faults)
+{
+    struct config_folder own, other;
+
+    config_folder_read(workshop, &own);
+    for (size_t i = 0; own.path && i < config->workshop_count; i++) {
+        const struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &other);
+        if (strcmp(w->slug, workshop->slug) && !w->faults.count && config_folder_same(&own, &other))
+            folder_fault(config, workshop, w, faults);
+        config_folder_clear(&other);
+    }
+    config_folder_clear(&own);
+}
+
 /* Which of two came first is nobody's to tell: both have the fault. */
 static void
 check_together(const struct daemon_config *config)
@@ -358,6 +408,7 @@ check_together(const struct daemon_config *config)
             if (j != i)
                 check_pair(config, config->workshops[j], w, &w->faults);
     }
+    check_folders(config);
     name_apart(config);
 }
 
@@ -366,6 +417,7 @@ config_check_against(const struct daemon_config *config, const struct workshop_c
                      struct config_faults *faults)
 {
     check_alone(config, workshop, faults);
+    check_folder_against(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);
@@ -505,6 +557,8 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
 
     if (workshop->recipe)
         json_object_set(slice, "recipe", workshop->recipe);
+    if (config_neighbour(config, workshop))
+        json_object_set_new(slice, "neighbour", json_string(config_neighbour(config, workshop)));
     if (config_erp_stays_open(workshop->erp_system))
         add_browser_mark(slice, config, workshop);
     add_key(slice, "key", workshop, master_key);

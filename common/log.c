@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log_files.h"
+#include "common/log_limit.h"
 
 #define LINE_BYTES 4096
 #define NAME_BYTES 640      /* 128 bytes of it, each escaped, and the priority */
@@ -24,6 +25,8 @@ static struct {
     char *folder, *slug;     /* of files opened here; NULL: none */
     struct log_files files;
 } log_state = {.files = {.fds = {-1, -1, -1}}};
+
+static void tell_left_out(bool all);
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "ERROR", [LOG_WARNING] = "WARNING", [LOG_INFO] = "INFO", [LOG_DEBUG] = "DEBUG"};
@@ -65,6 +68,7 @@ log_open_files(const char *folder, const char *slug)
 void
 log_close(void)
 {
+    tell_left_out(true);
     log_files_close(&log_state.files);
     free(log_state.folder);
     free(log_state.slug);
@@ -217,8 +221,56 @@ log_relayed(const char *name, const struct log_files *files, char *record)
     write_line(files, level, name, file, uniqueid && *uniqueid ? uniqueid : NULL, message);
 }
 
+/* --- what is written --- */
+
+static void
+write_own(enum log_level level, enum log_file file, const char *uniqueid, const char *message)
+{
+    write_line(&log_state.files, level, log_state.name, file, uniqueid, message);
+}
+
+static void
+tell_kind(struct log_kind *kind)
+{
+    char message[LOG_LIMIT_EXAMPLE_BYTES + 80];
+
+    snprintf(message, sizeof message, "%llu lines like this one were left out: %s", kind->left_out,
+             kind->example);
+    kind->left_out = 0;
+    write_own(LOG_WARNING, (enum log_file)kind->file, NULL, message);
+}
+
+static void
+tell_left_out(bool all)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct log_kind *kind;
+
+    while ((kind = log_limit_quiet(now_ms, all)))
+        tell_kind(kind);
+}
+
 void
 log_write(enum log_level level, enum log_file file, const char *uniqueid, const char *format, ...)
+{
+    char message[LINE_BYTES];
+    struct log_kind *kind;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_left_out(false);
+    kind = log_limit(format, file, message, clock_monotonic_ms());
+    if (!kind)
+        return;
+    if (kind->left_out)
+        tell_kind(kind);
+    write_own(level, file, uniqueid, message);
+}
+
+void
+log_each(enum log_level level, enum log_file file, const char *uniqueid, const char *format, ...)
 {
     char message[LINE_BYTES];
     va_list arguments;
@@ -226,7 +278,7 @@ log_write(enum log_level level, enum log_file file, const char *uniqueid, const 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    write_line(&log_state.files, level, log_state.name, file, uniqueid, message);
+    write_own(level, file, uniqueid, message);
 }
 
 void

@@ -37,10 +37,18 @@ void log_reopen(void);
 
 void log_close(void);
 
+/* Lines of one kind, which is a format, are limited (common/log_limit.h): what outsiders can cause
+ * fills no disk. The others are counted, and the count is told when the kind may log again, when it
+ * has been quiet for a while, and at log_close. */
 void log_write(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
-/* A line of another name than this process's, to stderr alone: a supervisor's about a workshop. */
+/* A line that is never left out: what became of an order. */
+void log_each(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
+              ...) __attribute__((format(printf, 4, 5)));
+
+/* A line of another name than this process's, to stderr alone: a supervisor's about a workshop.
+ * Never left out. */
 void log_about(enum log_level level, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -56,7 +56,7 @@ static bool
 holds_order(const struct session *session, const struct erp_job *job, const struct erp_reply *reply)
 {
     return file_record_same(&session->format, reply->body ? reply->body : "", reply->body_length,
-                            job->order);
+                            job->order, job->workshop);
 }
 
 static enum erp_verdict

@@ -180,8 +180,10 @@ read_csv(const struct file_format *format, const char *content, size_t length)
 }
 
 static bool
-value_same(const char *column, const char *value, const struct order *order)
+value_same(const char *column, const char *value, const struct order *order, const char *workshop)
 {
+    if (strcmp(column, "workshop") == 0)
+        return strcmp(value, workshop) == 0;
     if (strcmp(column, "uniqueid") == 0)
         return strcmp(value, order->uniqueid) == 0;
     if (strcmp(column, "worksheet") == 0)
@@ -195,14 +197,15 @@ value_same(const char *column, const char *value, const struct order *order)
 
 bool
 file_record_same(const struct file_format *format, const char *content, size_t length,
-                 const struct order *order)
+                 const struct order *order, const char *workshop)
 {
     json_t *values = format->json ? json_loadb(content, length, JSON_REJECT_DUPLICATES, NULL)
                                   : read_csv(format, content, length);
     bool same = json_is_object(values);
 
     for (size_t i = 0; same && i < column_count(format); i++)
-        same = value_same(column_name(format, i), text_of(values, column_name(format, i)), order);
+        same = value_same(column_name(format, i), text_of(values, column_name(format, i)), order,
+                          workshop);
     json_decref(values);
     return same;
 }

@@ -20,10 +20,10 @@ void file_format_read(struct file_format *format, const json_t *erp);
 char *file_record(const struct file_format *format, const struct order *order,
                   const char *workshop);
 
-/* Whether a file's content is this order: its uniqueid, worksheet, product and amount
+/* Whether a file's content is this order: its workshop, uniqueid, worksheet, product and amount
  * (numerically), as far as they are among the columns. */
 bool file_record_same(const struct file_format *format, const char *content, size_t length,
-                      const struct order *order);
+                      const struct order *order, const char *workshop);
 
 /* A name that is safe in every folder and different for each uniqueid; without extension, at most
  * FILE_NAME_MAX bytes. The caller frees it. */

@@ -23,6 +23,47 @@ tryton_is_worksheet(const json_t *sale, const struct order *order)
            strcmp(text_of(sale, "number"), order->worksheet) == 0;
 }
 
+bool
+tryton_is_product(const json_t *product, const struct order *order)
+{
+    return strcmp(text_of(product, "code"), order->product_nr) == 0;
+}
+
+static bool
+is_line(const json_t *row, const struct order *order)
+{
+    return strcmp(text_of(row, "note"), order->uniqueid) == 0;
+}
+
+const json_t *
+tryton_rows_exact(const json_t *rows, bool (*is_ours)(const json_t *, const struct order *),
+                  const struct order *order, size_t *count)
+{
+    const json_t *first = NULL;
+
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (is_ours(json_array_get(rows, i), order) && !(*count)++)
+            first = json_array_get(rows, i);
+    return first;
+}
+
+/* The search takes another uniqueid for this one, so it can tell neither that this order has a line
+ * nor that it has none. */
+static enum erp_verdict
+not_told_apart(const struct order *order, const json_t *row, const char *what,
+               struct erp_outcome *outcome)
+{
+    const char *note = json_string_value(json_object_get(row, "note"));
+
+    if (!note)
+        return tryton_rpc_nonsense(outcome, what);
+    return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+                   "the ERP searches for the uniqueid \"%s\" and finds line %" JSON_INTEGER_FORMAT
+                   " with \"%s\": it cannot tell whether this order has a line",
+                   order->uniqueid, json_integer_value(json_object_get(row, "id")), note);
+}
+
 static enum erp_verdict
 several_lines(const struct order *order, const json_t *rows, struct erp_outcome *outcome)
 {
@@ -68,17 +109,19 @@ enum erp_verdict
 tryton_compare(const struct order *order, const json_t *rows, const char *what,
                const char *amount_code, struct erp_outcome *outcome)
 {
-    const json_t *row = json_array_get(rows, 0);
+    size_t count;
+    const json_t *row = tryton_rows_exact(rows, is_line, order, &count);
     char quantity[NUMBER_BYTES];
     enum erp_verdict verdict;
     bool same;
 
-    if (json_array_size(rows) > 1)
+    if (!count)
+        return not_told_apart(order, json_array_get(rows, 0), what, outcome);
+    if (count > 1)
         return several_lines(order, rows, outcome);
-    if (strcmp(text_of(row, "note"), order->uniqueid) ||
-        !tryton_rpc_number(json_object_get(row, "quantity"), quantity, sizeof quantity))
+    if (!tryton_rpc_number(json_object_get(row, "quantity"), quantity, sizeof quantity))
         return tryton_rpc_nonsense(outcome, what);
-    same = strcmp(text_of(json_object_get(row, "product."), "code"), order->product_nr) == 0 &&
+    same = tryton_is_product(json_object_get(row, "product."), order) &&
            tryton_is_worksheet(json_object_get(row, "sale."), order);
     if (!same || !amount_valid(quantity) || !amount_equal(quantity, order->product_amount))
         verdict = other_line(order, row, quantity, same ? amount_code : "erp_rejected", outcome);

@@ -80,19 +80,30 @@ check_amount(const struct order *order, const json_t *row, struct erp_outcome *o
 }
 
 static enum erp_verdict
+no_product(const char *nr, const json_t *other, struct erp_outcome *outcome)
+{
+    const char *code = json_string_value(json_object_get(other, "code"));
+
+    if (other && !code)
+        return tryton_rpc_nonsense(outcome, "product");
+    return erp_end(outcome, ERP_REJECT, "product_not_found",
+                   "the ERP has no product with the code %s%s%s%s", nr,
+                   other ? ": it found \"" : "", other ? code : "", other ? "\"" : "");
+}
+
+static enum erp_verdict
 take_product(struct tryton_line *line, const json_t *rows, struct erp_outcome *outcome)
 {
     const char *nr = line->order->product_nr;
-    const json_t *row = json_array_get(rows, 0);
-    const char *code = json_string_value(json_object_get(row, "code"));
+    size_t count;
+    const json_t *row = tryton_rows_exact(rows, tryton_is_product, line->order, &count);
 
-    if (!row)
-        return erp_end(outcome, ERP_REJECT, "product_not_found",
-                       "the ERP has no product with the code %s", nr);
-    if (json_array_size(rows) > 1)
+    if (!count)
+        return no_product(nr, json_array_get(rows, 0), outcome);
+    if (count > 1)
         return erp_end(outcome, ERP_REJECT, "product_not_found",
                        "the ERP has more than one product with the code %s", nr);
-    if (!code || strcmp(code, nr) || !find_integer(row, "id", &line->product))
+    if (!find_integer(row, "id", &line->product))
         return tryton_rpc_nonsense(outcome, "product");
     if (!is_true(json_object_get(row, "salable")))
         return erp_end(outcome, ERP_REJECT, "product_not_found", "product %s is not for sale", nr);
@@ -116,23 +127,36 @@ worksheet_params(const struct tryton_line *line, const char *context)
 }
 
 static enum erp_verdict
+no_worksheet(const char *worksheet, const json_t *other, struct erp_outcome *outcome)
+{
+    const char *name = json_string_value(json_object_get(other, "reference"));
+
+    if (!name)
+        name = json_string_value(json_object_get(other, "number"));
+    if (other && !name)
+        return tryton_rpc_nonsense(outcome, "worksheet");
+    return erp_end(outcome, ERP_REJECT, "worksheet_not_found",
+                   "the ERP has no sale with the reference or number %s%s%s%s", worksheet,
+                   other ? ": it found \"" : "", other ? name : "", other ? "\"" : "");
+}
+
+static enum erp_verdict
 take_worksheet(struct tryton_line *line, const json_t *rows, struct erp_outcome *outcome)
 {
     const char *worksheet = line->order->worksheet;
-    const json_t *row = json_array_get(rows, 0);
+    size_t count;
+    const json_t *row = tryton_rows_exact(rows, tryton_is_worksheet, line->order, &count);
     const char *state = json_string_value(json_object_get(row, "state"));
     const json_t *time_stamp = json_object_get(row, "_timestamp");
 
-    if (!row)
-        return erp_end(outcome, ERP_REJECT, "worksheet_not_found",
-                       "the ERP has no sale with the reference or number %s", worksheet);
-    if (json_array_size(rows) > 1)
+    if (!count)
+        return no_worksheet(worksheet, json_array_get(rows, 0), outcome);
+    if (count > 1)
         return erp_end(
             outcome, ERP_REJECT, "worksheet_not_found",
             "worksheet %s is ambiguous: more than one sale has it as reference or number",
             worksheet);
-    if (!state || !tryton_is_worksheet(row, line->order) || !json_is_string(time_stamp) ||
-        !find_integer(row, "id", &line->sale))
+    if (!state || !json_is_string(time_stamp) || !find_integer(row, "id", &line->sale))
         return tryton_rpc_nonsense(outcome, "worksheet");
     if (strcmp(state, "draft"))
         return erp_end(outcome, ERP_REJECT, "worksheet_closed",

@@ -94,12 +94,12 @@ browser_adopt(struct browser *b, const char *note)
 {
     json_t *document = json_loads(note, 0, NULL);
     const char *url = json_string_value(json_object_get(document, "url"));
-    const char *id = json_string_value(json_object_get(document, "id"));
+    const char *id = wire_id(json_object_get(document, "id"));
 
     if (url) {
         free(b->url);
         b->url = mem_string(url); /* the configuration may name another one by now */
-        if (id && *id)
+        if (id)
             browser_opened(b, id, 0);
         else
             browser_starting(b);

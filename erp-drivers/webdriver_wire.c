@@ -115,12 +115,17 @@ wire_clear(struct wire_reply *wire)
     *wire = (struct wire_reply){.kind = WIRE_CUT};
 }
 
+/* Those that exist have up to about a hundred bytes. Escaping makes of any bytes one segment of a
+ * path, but not of none, nor of dots: these are resolved on the way, escaped or not. */
 const char *
 wire_id(const json_t *value)
 {
     const char *id = json_string_value(value);
 
-    return id && *id && strlen(id) <= WIRE_ID_MAX ? id : NULL;
+    if (!id || !*id || strlen(id) != json_string_length(value) || strlen(id) > WIRE_ID_MAX ||
+        strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+        return NULL;
+    return id;
 }
 
 const char *

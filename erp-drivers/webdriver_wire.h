@@ -6,8 +6,7 @@
 #include "erp-drivers/driver.h"
 
 #define WIRE_ELEMENT "element-6066-11e4-a52e-4f735466cecf" /* the key of a reference, W3C */
-
-#define WIRE_ID_MAX 256 /* bytes; browsers' have 36 to 120 */
+#define WIRE_ID_MAX 256                                    /* bytes; browsers' have 36 to 120 */
 
 /* What came back, as far as it matters what to do next. */
 enum wire_kind {
@@ -42,11 +41,11 @@ void wire_clear(struct wire_reply *wire);
 void wire_send(struct erp_request *request, const char *method, const char *base,
                const char *session, const char *command, json_t *body);
 
-/* The id of a session or a window; NULL: it is none, or longer than any browser's. Ids go into
- * URLs, and a session's onto the disk. */
+/* The id of a session, a window or an element that a server gave; NULL: it is none, or none that
+ * can stand in a URL. */
 const char *wire_id(const json_t *value);
 
-/* The same of an element reference. */
+/* The id of an element reference; NULL: it is none. */
 const char *wire_element(const json_t *value);
 
 #endif

@@ -71,8 +71,9 @@ plan(struct daemon *daemon, const struct daemon_config *after, struct next *next
     for (size_t i = 0; i < after->workshop_count; i++) {
         const struct workshop_config *workshop = after->workshops[i];
 
-        next->wishes[i] =
-            reload_wish(reload_find(daemon->config, workshop->slug), workshop, all_slices);
+        next->wishes[i] = reload_wish(
+            reload_find(daemon->config, workshop->slug), workshop,
+            all_slices || reload_neighbour_differs(daemon->config, after, workshop->slug));
         next->children[i] = child_for(daemon, workshop);
     }
     keep_leaving(daemon, next);

@@ -142,8 +142,9 @@ log_faults(const struct daemon_config *config)
 
         faulty += faults->count != 0;
         for (size_t j = 0; j < faults->count; j++)
-            log_error("%s: %s%s%s", faults->items[j].file, faults->items[j].pointer,
-                      *faults->items[j].pointer ? ": " : "", faults->items[j].text);
+            log_each(LOG_ERROR, LOG_NO_FILE, NULL, "%s: %s%s%s", faults->items[j].file,
+                     faults->items[j].pointer, *faults->items[j].pointer ? ": " : "",
+                     faults->items[j].text);
     }
     if (faulty)
         log_error("%zu of %zu workshops are not started: their configuration is faulty", faulty,

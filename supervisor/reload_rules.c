@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config_neighbour.h"
+
 /* Members that are texts, by their place in struct daemon_config. */
 struct text_member {
     const char *name;
@@ -72,6 +74,17 @@ reload_all_slices(const struct daemon_config *before, const struct daemon_config
     return before->uid_first != after->uid_first || before->uid_count != after->uid_count;
 }
 
+bool
+reload_neighbour_differs(const struct daemon_config *before, const struct daemon_config *after,
+                         const char *slug)
+{
+    const struct workshop_config *old = reload_find(before, slug), *now = reload_find(after, slug);
+    const char *had = old ? config_neighbour(before, old) : NULL;
+    const char *has = now ? config_neighbour(after, now) : NULL;
+
+    return strcmp(had ? had : "", has ? has : "") != 0;
+}
+
 struct workshop_config *
 reload_find(const struct daemon_config *config, const char *slug)
 {
@@ -127,7 +140,8 @@ reload_report(const struct daemon_config *before, const struct daemon_config *af
         const struct workshop_config *now = after->workshops[i];
         const struct workshop_config *old = reload_find(before, now->slug);
 
-        if (old && is_same(old, now, all_slices))
+        if (old &&
+            is_same(old, now, all_slices || reload_neighbour_differs(before, after, now->slug)))
             unchanged++;
         else if (old)
             json_array_append_new(changed, json_string(now->slug));

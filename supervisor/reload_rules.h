@@ -18,6 +18,10 @@ json_t *reload_keep(const struct daemon_config *before, struct daemon_config *af
 /* Whether what every child is given differs: log_dir, sandbox, webdriver_url, worker_uids. */
 bool reload_all_slices(const struct daemon_config *before, const struct daemon_config *after);
 
+/* Whether this workshop has another neighbour, which its child is told of. */
+bool reload_neighbour_differs(const struct daemon_config *before, const struct daemon_config *after,
+                              const char *slug);
+
 /* By slug alone; NULL where there is none. */
 struct workshop_config *reload_find(const struct daemon_config *config, const char *slug);
 

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "worker/api_internal.h"
 
+#define LOG_FOREIGN_BYTES 201 /* of a client's own words in a log line */
 #define GROUP_MAX 512 /* orders in one transaction: bounds the memory and the time of a commit */
 
 static void
@@ -21,6 +22,16 @@ pending_add(struct api *api, const struct api_pending *pending)
         api_commit(api);
     else
         event_active(api->commit, EV_TIMEOUT, 0);
+}
+
+static void
+log_refused(const struct order *order, const struct order_faults *faults)
+{
+    char brief[LOG_FOREIGN_BYTES];
+
+    text_copy(brief, sizeof brief, faults->detail);
+    log_write(LOG_INFO, LOG_API, *order->uniqueid ? order->uniqueid : NULL,
+              "POST /create: 400 %s: %s", faults->code, brief);
 }
 
 void
@@ -40,8 +51,7 @@ api_create(struct call *call, void *context)
     } else if (order_parse(call->body, call->body_length, api->setup.workshop->name,
                            !api->setup.workshop->has_credentials, &pending.order,
                            &pending.credentials, &faults)) {
-        log_write(LOG_INFO, LOG_API, *pending.order.uniqueid ? pending.order.uniqueid : NULL,
-                  "POST /create: 400 %s: %s", faults.code, faults.detail);
+        log_refused(&pending.order, &faults);
         api_faults(call, &faults);
     } else {
         pending_add(api, &pending);
@@ -69,8 +79,10 @@ answer(struct api *api, struct api_pending *pending, const struct queue_put *put
                      "or amount");
         return;
     }
-    log_write(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: %s",
-              put->answer == QUEUE_DUPLICATE ? "known already" : "placed");
+    if (put->answer == QUEUE_DUPLICATE)
+        log_write(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: known already");
+    else
+        log_each(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: placed");
     call_reply(call, 200,
                json_pack("{s:s s:s s:s s:b s:i}", "workshop", api->setup.workshop->name, "uniqueid",
                          pending->order.uniqueid, "status",

@@ -57,8 +57,8 @@ reply_change(struct call *call, struct api *api, int changed, const struct order
                      "only an order in error can be changed; this one is %s",
                      order_status_name(order->status));
     } else {
-        log_write(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by hand",
-                  order_status_name(order->status));
+        log_each(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by hand",
+                 order_status_name(order->status));
         delivery_wake(api->setup.delivery);
         api->setup.changed(api->setup.arg);
         call_reply(call, 200, order_json(order, api->setup.workshop->name));

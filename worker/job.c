@@ -63,11 +63,11 @@ log_end(const struct job *job, int64_t duration_ms)
 {
     const struct order *order = &job->task.order;
 
-    log_write(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
-              "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
-              order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
-              order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
-              *order->erp_reference ? ", reference " : "", order->erp_reference);
+    log_each(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
+             "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
+             order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
+             order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
+             *order->erp_reference ? ", reference " : "", order->erp_reference);
 }
 
 /* The ERP's answer is only known here until it is on disk: where the disk has no room, the job
@@ -123,19 +123,21 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     struct jobs *jobs = job->jobs;
     struct session *session = job->steps.session;
     const struct credentials *auth = job->steps.erp.auth;
-    const struct policy_attempt attempt = {.verdict = verdict,
-                                           .outcome = outcome,
-                                           .retry = &jobs->setup->workshop->retry,
-                                           .own_credentials = auth != jobs->setup->credentials,
-                                           .can_look_up = jobs->setup->driver->can_look_up,
-                                           .now_ms = clock_wall_ms(),
-                                           .run_ms = queue_run_ms(jobs->setup->queue),
-                                           .dice = randombytes_random()};
+    const struct policy_attempt attempt = {
+        .verdict = verdict,
+        .outcome = outcome,
+        .retry = &jobs->setup->workshop->retry,
+        .own_credentials = auth != jobs->setup->credentials,
+        .can_look_up = jobs->setup->driver->can_look_up,
+        .neighbour = json_string_value(json_object_get(jobs->setup->erp, "$neighbour")),
+        .now_ms = clock_wall_ms(),
+        .run_ms = queue_run_ms(jobs->setup->queue),
+        .dice = randombytes_random()};
     enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
 
     if (verdict == ERP_PARK && auth && session && !session->refused_ms) {
         session->refused_ms = clock_monotonic_ms();
-        queue_set_refused(jobs->setup->queue, auth, attempt.now_ms);
+        queue_set_refused(jobs->setup->queue, auth, attempt.run_ms);
     }
     job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
     point_to_evidence(job);
@@ -198,13 +200,15 @@ on_stepped(const struct session *session, void *arg)
 
 /* --- the beginning --- */
 
-/* Also by a process before this one. */
+/* Also by a process before this one: by the time that the worker has run, which no clock changes.
+ * An earlier version has noted the wall clock's, which is far ahead of that. */
 static bool
 refused_lately(const struct jobs *jobs, const struct credentials *auth)
 {
     int64_t at_ms = queue_refused_ms(jobs->setup->queue, auth);
+    int64_t run_ms = queue_run_ms(jobs->setup->queue);
 
-    return at_ms && llabs(clock_wall_ms() - at_ms) < SESSION_REFUSED_MS;
+    return at_ms && at_ms <= run_ms && run_ms - at_ms < SESSION_REFUSED_MS;
 }
 
 static struct job *

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +108,28 @@ lines_give(const struct place *folder, uid_t uid)
             log_info("%s was root's and empty: it is user %ld's now", real, (long)uid);
     }
     free(real);
+}
+
+int
+lines_hold(const struct place *folder, int *fd, struct err *err)
+{
+    bool in_use;
+
+    *fd = folder->fd < 0 ? -1 : openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    in_use = errno == EWOULDBLOCK;
+    if (!in_use)
+        log_warning("%s can't be locked: %s: nobody would notice if a workshop of another daemon "
+                    "used it too",
+                    folder->path, strerror(errno));
+    close(*fd);
+    *fd = -1;
+    return in_use ? err_set(err, "in_use",
+                            "another workshop's process delivers into %s: each workshop needs a "
+                            "folder of its own",
+                            folder->path)
+                  : 0;
 }
 
 const char *

@@ -2,8 +2,7 @@
 #ifndef WORKER_LINES_H
 #define WORKER_LINES_H
 
-#include <stdbool.h>
-
+#include "common/err.h"
 #include "worker/place.h"
 
 /* As root, before the process becomes uid: gives it the folder where root made it for that, and
@@ -12,6 +11,12 @@
  * behind a share. Anywhere else whoever writes a workshop's configuration could have root's folders
  * given away. */
 void lines_give(const struct place *folder, uid_t uid);
+
+/* Holds the folder until *fd is closed or the process ends: whoever else delivers into it, by
+ * whatever path and for whatever daemon, is refused meanwhile. *fd is -1 where it is not there, or
+ * on a share that knows no locks, which is a warning. -1 with *err, code "in_use". */
+int lines_hold(const struct place *folder, int *fd, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* As the process' user: warns where it can't write there, with what to do. */
 void lines_check(const struct place *folder);

@@ -157,17 +157,42 @@ apply_refused_credentials(struct order *order, const struct policy_attempt *a, b
     return POLICY_REFUSES;
 }
 
+/* A line that was there before anything was sent is this order's if its queue was restored from a
+ * backup, or else another workshop's under the same uniqueid. */
+static bool
+may_be_a_neighbours(const struct order *order, const struct policy_attempt *a)
+{
+    return a->neighbour && !order->commit_sent;
+}
+
+static enum policy_sign
+apply_created(struct order *order, const struct policy_attempt *a)
+{
+    char text[sizeof order->reason_text];
+
+    if (may_be_a_neighbours(order, a)) {
+        snprintf(text, sizeof text,
+                 "the ERP's line %s was there before anything was sent, and workshop \"%s\" writes "
+                 "into the same ERP: look whose line it is; if it is not this order's, enter this "
+                 "one by hand",
+                 a->outcome->reference, a->neighbour);
+        end_in_error(order, "outcome_unknown", text);
+        return POLICY_ANSWERS;
+    }
+    order->status = ORDER_CREATED;
+    order->next_attempt_ms = 0;
+    set_reason(order, "", a->outcome->reason_text);
+    set_reference(order, a->outcome->reference);
+    return POLICY_ANSWERS;
+}
+
 enum policy_sign
 policy_apply(struct order *order, const struct policy_attempt *a, bool *forget)
 {
     *forget = false;
     switch (a->verdict) {
     case ERP_CREATED:
-        order->status = ORDER_CREATED;
-        order->next_attempt_ms = 0;
-        set_reason(order, "", a->outcome->reason_text);
-        set_reference(order, a->outcome->reference);
-        return POLICY_ANSWERS;
+        return apply_created(order, a);
     case ERP_REJECT:
         reject(order, a->outcome);
         return POLICY_ANSWERS;

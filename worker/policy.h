@@ -18,9 +18,10 @@ struct policy_attempt {
     const struct retry_policy *retry;
     bool own_credentials; /* the attempt ran under the order's own */
     bool can_look_up;
-    int64_t now_ms; /* wall clock */
-    int64_t run_ms; /* how long the worker has run, see queue_run_ms */
-    uint32_t dice;  /* uniform over all values */
+    const char *neighbour; /* another workshop that writes into this ERP; NULL: none is known */
+    int64_t now_ms;        /* wall clock */
+    int64_t run_ms;        /* how long the worker has run, see queue_run_ms */
+    uint32_t dice;         /* uniform over all values */
 };
 
 /* Sets status, reason, reference, next_attempt_ms and retry_since_ms of *order. Sets *forget where

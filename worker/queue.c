@@ -2,8 +2,10 @@
  * queue_read.c's, delivery queue_due.c's; how a change is written is queue_change.c's. */
 #include "worker/queue.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
@@ -51,8 +53,8 @@ recover(struct queue *queue, struct err *err)
         now.status = ORDER_PLACED;
         now.next_attempt_ms = 0;
         queue_change(&t, &was, &now, &remark);
-        log_write(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
-                  "it was being processed when the last worker ended: placed again");
+        log_each(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
+                 "it was being processed when the last worker ended: placed again");
     }
     return queue_commit(&t, err);
 }
@@ -76,6 +78,22 @@ queue_rekeyed(struct queue *queue)
     return queue->rekeyed;
 }
 
+/* Of copies whose reader was killed. Each is as large as the queue. */
+static void
+remove_backups(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries && (entry = readdir(entries)))
+        if (strncmp(entry->d_name, QUEUE_BACKUP, strlen(QUEUE_BACKUP)) == 0 &&
+            unlinkat(dirfd(entries), entry->d_name, 0) == 0)
+            log_info("%s was left behind by a backup that did not end: it is removed",
+                     entry->d_name);
+    if (entries)
+        closedir(entries);
+}
+
 struct queue *
 queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, struct err *err)
 {
@@ -90,8 +108,10 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
         count_all(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
         queue_time_open(queue, &txn);
-        if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0)
+        if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0) {
+            remove_backups(folder);
             return queue;
+        }
     }
     queue_close(queue);
     return NULL;

@@ -4,6 +4,8 @@
 
 #include "worker/queue.h"
 
+#define QUEUE_BACKUP "backup-" /* copies in the queue's folder begin so */
+
 struct queue_time {
     int64_t run_ms;        /* up to run_from_ms */
     int64_t run_from_ms;   /* monotonic; 0: it does not run */

@@ -258,6 +258,7 @@ queue_set_refused(struct queue *queue, const struct credentials *credentials, in
     refused_name(queue, credentials, name);
     queue_begin(queue, &t);
     queue_meta_put(&t, name, note);
+    queue_time_put(&t); /* a process after this one goes on from there */
     if (queue_commit(&t, &err))
         log_warning("refused credentials can't be remembered: %s", err.text);
     json_decref(note);

@@ -181,7 +181,7 @@ queue_folder(const struct queue *queue)
 char *
 queue_backup(struct queue *queue, struct err *err)
 {
-    char *name = mem_format("backup-%lld.mdb", (long long)clock_wall_ms());
+    char *name = mem_format(QUEUE_BACKUP "%lld.mdb", (long long)clock_wall_ms());
     char *path = mem_format("%s/%s", queue->folder, name);
     int result = store_copy(queue->store, path, err);
 

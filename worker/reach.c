@@ -37,12 +37,11 @@ static int
 take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
             const char *value, struct err *err)
 {
-    (void)err;
     reach->folder = place_open(value);
     if (setup->uid && !json_object_get(json_object_get(slice, "document"), "user"))
         lines_give(reach->folder, setup->uid);
     setup->paths[setup->path_count++] = (struct sandbox_path){reach->folder, SANDBOX_WRITE};
-    return 0;
+    return lines_hold(reach->folder, &reach->folder_lock, err);
 }
 
 /* An address needs no resolver. */
@@ -155,4 +154,6 @@ reach_close(struct reach *reach)
     free(reach->hosts);
     if (reach->proxy_fd >= 0)
         close(reach->proxy_fd);
+    if (reach->folder_lock >= 0)
+        close(reach->folder_lock);
 }

@@ -12,6 +12,7 @@
  * configuration names none. */
 struct reach {
     struct place *folder; /* of the file driver */
+    int folder_lock;      /* -1: none */
     struct place *ca_file;
     char *ca;     /* its content; see ca_file_read */
     int proxy_fd; /* that the browser connects to; -1: none, or proxy_new has it */
@@ -24,7 +25,7 @@ struct reach {
 #define REACH_NOTHING                                                                              \
     (struct reach)                                                                                 \
     {                                                                                              \
-        .proxy_fd = -1                                                                             \
+        .folder_lock = -1, .proxy_fd = -1                                                          \
     }
 
 /* The proxy for a browser, or NULL where the ERP needs none. */
@@ -32,7 +33,7 @@ struct proxy *reach_proxy(struct reach *reach, struct event_base *base);
 
 /* Adds to setup what of it is not read at once: the paths and ports that the ERP system of the
  * slice's document (see config_slice) needs, and opens what has to be; setup borrows from both. -1
- * with *err, code "config". */
+ * with *err, code "config", or "in_use" for a folder that another process delivers into. */
 int reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
               struct err *err) __attribute__((warn_unused_result));
 

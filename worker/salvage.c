@@ -122,12 +122,21 @@ walk(const char *folder, unsigned map_mib, const char *records)
 
 /* --- taking over --- */
 
+static const char in_doubt[] =
+    "salvaged from a damaged queue: whether the line is in the ERP must be looked up";
+
 static bool
 is_newer(const struct order *a, const struct order *b)
 {
     if (a->history_length != b->history_length)
         return a->history_length > b->history_length;
     return a->updated_ms > b->updated_ms;
+}
+
+static bool
+is_for_a_person(const struct order *order)
+{
+    return order->status == ORDER_ERROR && strcmp(order->reason_text, in_doubt) == 0;
 }
 
 static void
@@ -142,11 +151,11 @@ take_order(struct salvage *s, struct order *order)
         order->status = ORDER_ERROR;
         order->next_attempt_ms = 0;
         text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
-        text_copy(
-            order->reason_text, sizeof order->reason_text,
-            "salvaged from a damaged queue: whether the line is in the ERP must be looked up");
-        s->for_a_person++;
+        text_copy(order->reason_text, sizeof order->reason_text, in_doubt);
     }
+    /* A page may hold an earlier state of it, which was taken first. */
+    s->for_a_person += is_for_a_person(order);
+    s->for_a_person -= known && is_for_a_person(&present);
     if (known)
         order->seq = present.seq;
     else if (!s->from_tree)

@@ -77,7 +77,8 @@ driver_setup(const struct worker *w, const json_t *slice)
     static const char *const added[][2] = {{"slug", "$slug"},
                                            {"webdriver_url", "$webdriver_url"},
                                            {"recipe", "$recipe"},
-                                           {"browser_mark", "$browser_mark"}};
+                                           {"browser_mark", "$browser_mark"},
+                                           {"neighbour", "$neighbour"}};
     json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
 
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)

@@ -1,8 +1,10 @@
 """The log: each line says whose it is; the workshops' files are rotated under a running daemon."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -106,6 +108,32 @@ def test_files_that_cannot_be_opened_stop_nothing(daemon):
     assert "[u-1] " not in logs(daemon)[0].read_text()
 
 
+def test_a_flood_of_refused_requests_is_counted(pair):
+    """The log stays small, says how many lines it left out, and no order's outcome is among these."""
+    daemon, bennys, _ = pair
+    body = json.dumps({"workshop": "Bennys Auto", "worksheet": "x" * 128, "product_nr": "y" * 128, "product_amount": "z" * 100,
+                       "uniqueid": "u" * 128, "k" * 900 + "\x01": "v"}).encode()
+    request = (b"POST /create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+               b"Content-Length: %d\r\n\r\n" % len(body)) + body
+    for turn in range(200):
+        with socket.create_connection(("127.0.0.1", bennys.port), timeout=60) as connection:
+            for _ in range(10):
+                connection.sendall(request)
+                assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400 ")
+        if turn % 10 == 0:
+            bennys.place(f"u-{turn}", worksheet=str(turn))
+    for turn in range(0, 200, 10):
+        bennys.wait(f"u-{turn}", "created")
+    daemon.stop()
+    text = logs(daemon)[0].read_text()
+    told = re.findall(r"WARNING (\d+) lines like this one were left out: POST /create: 400 ", text)
+    shown = text.count("INFO POST /create: 400 ")
+    assert sum(map(int, told)) + shown == 2000 and shown < 1000
+    assert max(map(len, text.splitlines())) < 600
+    assert text.count("INFO POST /create: placed") == 20
+    assert logs(daemon)[1].read_text().count("processing -> created") == 20
+
+
 def test_a_hangup_reaches_only_the_daemon(pair):
     """A worker that is signalled too, with its whole group, goes on."""
     daemon, bennys, _ = pair
@@ -132,8 +160,8 @@ def logrotate_files(daemon, tmp_path):
     return config
 
 
-def rotate(config, tmp_path):
-    return subprocess.run(["/usr/sbin/logrotate", "-f", "-s", tmp_path / "rotated", config], capture_output=True, text=True,
+def rotate(config, tmp_path, *options):
+    return subprocess.run(["/usr/sbin/logrotate", *options, "-s", tmp_path / "rotated", config], capture_output=True, text=True,
                           check=False, env={"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
 
 
@@ -165,7 +193,7 @@ def test_logrotate_loses_no_line_and_refuses_no_client(pair, tmp_path):
         count = len(placed)
         until(lambda count=count: len(placed) > count + 20, "orders arrive")
         inodes = [path.stat().st_ino for path in files]
-        rotated = rotate(config, tmp_path)
+        rotated = rotate(config, tmp_path, "-f")
         assert rotated.returncode == 0 and "error" not in rotated.stderr, rotated.stderr
         assert (tmp_path / "signalled").read_text() == "done\n" * (turn + 1)
         until(lambda inodes=inodes: all(path.exists() and path.stat().st_ino != inode and path.stat().st_size
@@ -187,3 +215,15 @@ def test_logrotate_loses_no_line_and_refuses_no_client(pair, tmp_path):
             told = re.findall(r"^[^:]+: \[([^]]+)\] \S+ INFO " + re.escape(word), text, re.M)
             name = {"bennys-auto": bennys, "carls-cars": carls}[slug]
             assert sorted(told) == sorted(uniqueid for workshop, uniqueid in placed if workshop is name)
+
+
+def test_a_large_log_is_rotated_before_its_day(pair, tmp_path):
+    daemon = pair[0]
+    config, small = logrotate_files(daemon, tmp_path), logs(daemon, "carls-cars")[0]
+    assert rotate(config, tmp_path).returncode == 0  # now each has been rotated today
+    for path in logs(daemon):
+        os.truncate(path, 51 << 20)
+    assert rotate(config, tmp_path).returncode == 0
+    assert sorted(path.name for path in (daemon.folder / "log").glob("*.1")) == \
+        ["bennys-auto_api.log.1", "bennys-auto_create_orderline.log.1"]
+    assert small.exists()

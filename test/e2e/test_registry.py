@@ -28,7 +28,7 @@ def stored(daemon, slug="bennys-auto"):
 
 
 def document(daemon, name="Carls Cars", **more):
-    lines = daemon.folder / "lines-new"
+    lines = daemon.folder / f"lines-{name[:3].lower()}"
     lines.mkdir(exist_ok=True)
     return {"workshop": name, "listen": f"127.0.0.1:{free_port()}",
             "erp": {"system": "file", "folder": str(lines), "format": "json"}, **more}

@@ -20,6 +20,8 @@
     "\"erp\":{\"system\":\"tryton\",\"url\":\"http://127.0.0.1:8000/erp/\"}"
 #define FILE_ERP "\"erp\":{\"system\":\"file\",\"folder\":\"/srv/lines\"}"
 
+#define OTHER_FILE_ERP "\"erp\":{\"system\":\"file\",\"folder\":\"/srv/other\"}"
+
 static char folder[64], main_file[128];
 static struct config_faults faults;
 
@@ -267,22 +269,60 @@ test_clashes(void **state)
 {
     (void)state;
     write_file("shops/a.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP "}");
-    write_file("shops/b.json", "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," OTHER_FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
     expect_fault("shops/a.json", "/listen", "its port is used by another workshop: b");
     assert_int_equal(faults.count, 2);
-    write_file("shops/b.json", "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
     expect_fault("shops/a.json", "/workshop", "is the name of another workshop too: b");
     assert_int_equal(faults.count, 2);
-    write_file("shops/b.json", "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
     assert_int_equal(faults.count, 2);
-    write_file("shops/b.json", "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+    write_file("shops/b.json",
+               "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     config_free(load_sound()); /* its own slug may be its name */
+}
+
+/* The later of two has the fault: where a link leads counts, and so does what is not there. */
+static void
+test_folders_are_not_shared(void **state)
+{
+    static const char *const same[] = {"/srv/lines", "//srv///lines/", "%s/link", "%s/real",
+                                       "%s/shops/../real"};
+    char link[128], real[128], own[160], text[512], path[160];
+
+    (void)state;
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(real, sizeof real, "%s/real", folder);
+    assert_int_equal(mkdir(real, 0700), 0);
+    assert_int_equal(symlink("real", link), 0);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        snprintf(own, sizeof own, "%s", *same[i] == '%' ? real : "/srv/lines");
+        snprintf(path, sizeof path, *same[i] == '%' ? "%s%s" : "%.0s%s", folder,
+                 same[i] + (*same[i] == '%' ? 2 : 0));
+        snprintf(text, sizeof text,
+                 "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\",\"erp\":{\"system\":\"file\","
+                 "\"folder\":\"%s\"}}",
+                 own);
+        write_file("shops/a.json", text);
+        snprintf(text, sizeof text,
+                 "{\"workshop\":\"B\",\"listen\":\"127.0.0.1:2\",\"erp\":{\"system\":\"file\","
+                 "\"folder\":\"%s\"}}",
+                 path);
+        write_file("shops/b.json", text);
+        if (load())
+            fail_msg("taken: %s beside %s", path, own);
+        expect_fault("shops/b.json", "/erp/folder", "is the folder of another workshop too: a");
+        assert_int_equal(faults.count, 1);
+    }
 }
 
 static void
@@ -434,7 +474,7 @@ a_name_is_the_same_however_it_is_written(void **state)
     assert_ptr_equal(config_find(config, "Zoe\xcc\x88"), config->workshops[0]);
     config_free(config);
     write_file("shops/b.json",
-               "{\"workshop\":\"Zo\\u00eb\",\"listen\":\"127.0.0.1:2\"," FILE_ERP "}");
+               "{\"workshop\":\"Zo\\u00eb\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
     expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
 }
@@ -535,6 +575,7 @@ main(void)
                                        TEST(test_everything),
                                        TEST(test_all_faults_at_once),
                                        TEST(test_clashes),
+                                       TEST(test_folders_are_not_shared),
                                        TEST(test_listen),
                                        TEST(test_open_to_the_network),
                                        TEST(test_names),

@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "common/log_files.h"
+#include "common/log_limit.h"
 
 static char folder[64], api_file[128], line_file[128], moved_file[128], errors_file[128];
 static int kept_stderr;
@@ -257,8 +258,8 @@ test_a_log_that_nobody_reads(void **state)
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     for (int i = 0; i < 5000; i++)
-        log_write(LOG_INFO, LOG_NO_FILE, NULL,
-                  "a line of about one hundred bytes, with its head and %d", i);
+        log_each(LOG_INFO, LOG_NO_FILE, NULL,
+                 "a line of about one hundred bytes, with its head and %d", i);
     got = read(ends[0], room, sizeof room - 1);
     assert_in_range(got, 4096, 1 << 16);
     log_info("flows again");
@@ -268,6 +269,55 @@ test_a_log_that_nobody_reads(void **state)
     assert_non_null(strstr(room, " lines are lost: the log was not read in time\nBennys Auto: "));
     close(ends[0]);
     close(ends[1]);
+}
+
+/* A kind that says the same again and again is counted; others, and what is never left out, go on.
+ */
+static void
+test_a_flood(void **state)
+{
+    const char *text;
+
+    (void)state;
+    log_open_files(folder, "bennys");
+    for (int i = 0; i < 100000; i++) {
+        log_write(LOG_INFO, LOG_API, "u-1", "refused: %d", i);
+        if (i % 10000 == 0)
+            log_each(LOG_INFO, LOG_ORDERLINE, "u-1", "outcome %d", i);
+    }
+    log_info("another kind");
+    assert_int_equal(lines(content(line_file)), 10);
+    assert_in_range(lines(content(api_file)), LOG_LIMIT_BURST + 1, LOG_LIMIT_BURST + 100);
+    assert_non_null(strstr(content(api_file), "INFO another kind\n"));
+    assert_int_equal(truncate(errors_file, 0), 0);
+    log_close();
+    text = content(errors_file);
+    assert_int_equal(lines(text), 1);
+    assert_non_null(strstr(text, " lines like this one were left out: refused: 99999\n"));
+    assert_null(strstr(text, "[u-1]"));
+}
+
+static void
+test_what_a_flood_leaves_is_told(void **state)
+{
+    struct log_kind *kind = NULL;
+    int64_t at_ms = 1LL << 40;
+
+    (void)state;
+    for (int i = 0; i < LOG_LIMIT_BURST; i++)
+        assert_non_null(log_limit("a", LOG_API, "x", at_ms));
+    assert_null(log_limit("a", LOG_API, "y", at_ms));
+    assert_null(log_limit("a", LOG_API, "z", at_ms + LOG_LIMIT_EACH_MS - 1));
+    assert_null(log_limit_quiet(at_ms + LOG_LIMIT_EACH_MS, false));
+    kind = log_limit("a", LOG_API, "w", at_ms + LOG_LIMIT_EACH_MS);
+    assert_non_null(kind);
+    assert_int_equal(kind->left_out, 2);
+    assert_string_equal(kind->example, "z");
+    assert_ptr_equal(log_limit_quiet(at_ms + 60 * LOG_LIMIT_EACH_MS, false), kind);
+    kind->left_out = 0;
+    assert_null(log_limit_quiet(at_ms, true));
+    for (int i = 0; i < LOG_LIMIT_BURST; i++) /* whole again */
+        assert_non_null(log_limit("a", LOG_API, "x", at_ms + 1000 * LOG_LIMIT_EACH_MS));
 }
 
 static void
@@ -313,6 +363,8 @@ main(void)
                                        TEST(test_no_link),
                                        TEST(test_new_folder),
                                        TEST(test_a_log_that_nobody_reads),
+                                       TEST(test_a_flood),
+                                       TEST(test_what_a_flood_leaves_is_told),
                                        TEST(test_what_a_child_relays),
                                        TEST(test_a_child_relays)};
 

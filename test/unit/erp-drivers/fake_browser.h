@@ -86,6 +86,8 @@ struct fake {
     bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
     bool asks_nothing;       /* no dialog opens */
     bool never_confirms;     /* it does not say that the line is stored */
+    const char *session_id;  /* NULL: s1 */
+    const char *element_id;  /* of the worksheet's field; NULL: a plain one */
     bool cuts_off;           /* the reply to the save is lost, and the gate shuts */
     bool elsewhere;          /* on another machine: no sweep finds it */
     unsigned appears_after;  /* sweeps, if the reply to its start is lost */
@@ -100,13 +102,12 @@ struct fake {
 };
 
 static inline const char *
-fake_element(const char *locator)
+fake_element(const char *id)
 {
-    static char reply[200];
+    static char reply[1200];
 
     snprintf(reply, sizeof reply,
-             "{\"ok\":true,\"element\":{\"element-6066-11e4-a52e-4f735466cecf\":\"%s\"}}",
-             locator + (*locator == '#'));
+             "{\"ok\":true,\"element\":{\"element-6066-11e4-a52e-4f735466cecf\":\"%s\"}}", id);
     return reply;
 }
 
@@ -205,7 +206,9 @@ fake_answer(struct fake *f, const json_t *question)
         return fake_asks_for_rule(f, question) ? fake_rule(f) : fake_no("");
     if (f->hides_worksheet && strcmp(css, "#worksheet") == 0)
         return fake_no("#worksheet is not there");
-    return fake_element(css);
+    if (f->element_id && strcmp(css, "#worksheet") == 0)
+        return fake_element(f->element_id);
+    return fake_element(css + (*css == '#'));
 }
 
 static inline bool
@@ -216,6 +219,28 @@ ends_with(const char *text, const char *end)
     return length >= size && strcmp(text + length - size, end) == 0;
 }
 
+/* Whatever ids were given: each is one segment of the path. */
+static inline void
+fake_check_url(const char *url)
+{
+    assert_int_equal(strspn(url + strlen("http:"), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu"
+                                                   "vwxyz0123456789-._~/:%"),
+                     strlen(url) - strlen("http:"));
+    assert_null(strstr(url, "/../"));
+    assert_null(strstr(url, "/./"));
+    assert_null(strstr(url + strlen("http://"), "//"));
+    assert_true(strlen(url) < 2000);
+}
+
+/* http://…/session/ID */
+static inline bool
+fake_is_session(const char *url)
+{
+    const char *id = strstr(url, "/session/");
+
+    return id && !strchr(id + strlen("/session/"), '/');
+}
+
 /* Does what a request wants and says its value as JSON. */
 static inline const char *
 fake_do(struct fake *f, const struct erp_request *request)
@@ -223,14 +248,18 @@ fake_do(struct fake *f, const struct erp_request *request)
     const char *url = request->url;
     json_t *body = request->body ? json_loads(request->body, 0, NULL) : NULL;
     const char *value = "null";
+    static char opened[1200];
 
+    fake_check_url(url);
     if (ends_with(url, "/session")) {
         assert_false(f->open); /* one browser a workshop */
         f->open = true;
         f->menu = false;
         f->sessions++;
-        value = f->session ? f->session : "{\"sessionId\":\"s1\",\"capabilities\":{}}";
-    } else if (strcmp(request->method, "DELETE") == 0 && ends_with(url, "/session/s1")) {
+        snprintf(opened, sizeof opened, "{\"sessionId\":\"%s\",\"capabilities\":{}}",
+                 f->session_id ? f->session_id : "s1");
+        value = f->session ? f->session : opened;
+    } else if (strcmp(request->method, "DELETE") == 0 && fake_is_session(url)) {
         f->deleted += f->open;
         f->open = false;
     } else if (ends_with(url, "/url") && strstr(request->body, "about:blank")) {

@@ -230,6 +230,64 @@ test_given_up_in_the_middle(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
+/* --- what is typed --- */
+
+static void
+test_foreign_text_presses_no_key(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    text_copy(order.worksheet, sizeof order.worksheet, "558\xee\x80\x87"); /* U+E007: Enter */
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_false(order.commit_sent);
+    assert_int_equal(fake.saves, 0);
+}
+
+/* --- ids that the server gives --- */
+
+static const char *const odd_ids[] = {"a/../../session", "/../",      "?a",           "a#b",
+                                      "%2e%2e/",         "\\\"'\\\\", "\\r\\n\\u0001"};
+
+static void
+test_odd_ids_stay_in_their_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof odd_ids / sizeof *odd_ids; i++) {
+        struct order order = order_of("u-1");
+
+        fake.session_id = fake.element_id = odd_ids[i];
+        expect(attempt(&order), ERP_CREATED, NULL);
+        expect(attempt(NULL), ERP_CREATED, NULL);
+        assert_false(fake.open);
+        fake.saves = 0;
+    }
+}
+
+static void
+test_ids_that_no_url_can_hold(void **state)
+{
+    static char long_id[1001];
+    const char *const bad_ids[] = {"", ".", "..", "a\\u0000b", long_id};
+
+    (void)state;
+    memset(long_id, 'x', sizeof long_id - 1);
+    for (size_t i = 0; i < sizeof bad_ids / sizeof *bad_ids; i++) {
+        struct order order = order_of("u-1");
+
+        fake.session_id = bad_ids[i];
+        fake.element_id = NULL;
+        expect(attempt(&order), ERP_RETRY, "browser_failure");
+        assert_false(fake.open); /* swept: nothing else ends it */
+        fake.session_id = NULL;
+        fake.element_id = bad_ids[i];
+        expect(attempt(&order), ERP_REJECT, "ui_changed");
+        assert_false(order.commit_sent);
+        expect(attempt(NULL), ERP_CREATED, NULL);
+    }
+    assert_int_equal(fake.saves, 0);
+}
+
 static void
 test_every_verb_has_a_function(void **state)
 {
@@ -259,6 +317,9 @@ main(void)
         TEST(test_browser_hangs_at_each_request),
         TEST(test_dead_browser_is_replaced),
         TEST(test_given_up_in_the_middle),
+        TEST(test_foreign_text_presses_no_key),
+        TEST(test_odd_ids_stay_in_their_place),
+        TEST(test_ids_that_no_url_can_hold),
         cmocka_unit_test(test_every_verb_has_a_function),
     };
 

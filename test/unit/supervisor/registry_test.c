@@ -21,12 +21,13 @@ static char folder[] = "/tmp/registry-test-XXXXXX";
 static json_t *
 document(const char *name, unsigned port, const char *password)
 {
-    char *listen = mem_format("127.0.0.1:%u", port);
-    json_t *made = json_pack("{ss ss s{ss ss} s{ss ss}}", "workshop", name, "listen", listen, "erp",
-                             "system", "file", "folder", "/srv/lines", "credentials", "username",
-                             "bot", "password", password);
+    char *listen = mem_format("127.0.0.1:%u", port), *lines = mem_format("/srv/lines-%u", port);
+    json_t *made =
+        json_pack("{ss ss s{ss ss} s{ss ss}}", "workshop", name, "listen", listen, "erp", "system",
+                  "file", "folder", lines, "credentials", "username", "bot", "password", password);
 
     free(listen);
+    free(lines);
     return made;
 }
 
@@ -82,8 +83,8 @@ a_document_is_checked_against_the_others(void **state)
 
     (void)state;
     proposes(config, "b", document("Ben", 2, "x"), "");
-    proposes(config, "b", document("Ben", 1, "x"), "/listen ");
-    proposes(config, "b", document("Ann", 1, "x"), "/listen /workshop ");
+    proposes(config, "b", document("Ben", 1, "x"), "/erp/folder /listen ");
+    proposes(config, "b", document("Ann", 1, "x"), "/erp/folder /listen /workshop ");
     proposes(config, "b", document("a", 2, ""), "/credentials/password /workshop ");
     proposes(config, "a", document("Ann", 1, "x"), ""); /* not against itself */
     proposes(config, "a", document("a", 1, "x"), "");

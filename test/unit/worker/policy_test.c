@@ -52,6 +52,30 @@ assert_order(const struct attempt *a, enum order_status status, const char *code
     assert_int_equal(a->order.next_attempt_ms, next_ms);
 }
 
+/* In an ERP that another workshop writes into, too, what is found before anything was sent is
+ * nobody's for sure. */
+static void
+found_beside_a_neighbour(void **state)
+{
+    struct attempt a;
+
+    (void)state;
+    attempt_of(&a, ERP_CREATED, NULL, "");
+    strcpy(a.outcome.reference, "17");
+    a.attempt.neighbour = "Carls Cars";
+    assert_int_equal(apply(&a), POLICY_ANSWERS);
+    assert_int_equal(a.order.status, ORDER_ERROR);
+    assert_string_equal(a.order.reason_code, "outcome_unknown");
+    assert_non_null(strstr(a.order.reason_text, "line 17 "));
+    assert_non_null(strstr(a.order.reason_text, "\"Carls Cars\""));
+    assert_string_equal(a.order.erp_reference, "");
+    a.order.status = ORDER_PROCESSING;
+    a.order.commit_sent = true; /* it has looked before: then it is its own */
+    assert_int_equal(apply(&a), POLICY_ANSWERS);
+    assert_order(&a, ORDER_CREATED, "", "", 0);
+    assert_string_equal(a.order.erp_reference, "17");
+}
+
 static void
 created(void **state)
 {
@@ -425,6 +449,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(created),
+        cmocka_unit_test(found_beside_a_neighbour),
         cmocka_unit_test(rejected),
         cmocka_unit_test(a_changed_page_leaves_a_doubt),
         cmocka_unit_test(own_credentials_end_the_order),

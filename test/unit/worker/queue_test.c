@@ -482,6 +482,26 @@ only_an_order_in_error_is_retried_or_resolved(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+/* Whoever asked for it was killed before the copy was moved away. */
+static void
+a_copy_left_behind_is_removed(void **state)
+{
+    struct fixture *f = *state;
+    char *name, *path;
+    struct err err;
+
+    put_new(f->queue, "a", "558");
+    name = queue_backup(f->queue, &err);
+    assert_non_null(name);
+    path = mem_format("%s/%s", f->folder, name);
+    assert_int_equal(access(path, F_OK), 0);
+    fixture_reopen(f, 16);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(queue_count(f->queue, ORDER_PLACED), 1);
+    free(path);
+    free(name);
+}
+
 int
 main(void)
 {
@@ -502,6 +522,7 @@ main(void)
         TEST(a_resolved_order_is_created),
         TEST(a_history_is_as_long_as_what_is_there),
         TEST(only_an_order_in_error_is_retried_or_resolved),
+        TEST(a_copy_left_behind_is_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -11,7 +14,7 @@
 
 static json_t *slice;
 
-static struct reach opened = {.proxy_fd = -1};
+static struct reach opened = {.folder_lock = -1, .proxy_fd = -1};
 
 static struct sandbox_setup
 reach(const char *erp)
@@ -41,6 +44,36 @@ test_file(void **state)
     assert_int_equal(setup.paths[0].access, SANDBOX_WRITE);
     assert_ptr_equal(setup.paths[0].place, opened.folder);
     assert_null(opened.ca_file);
+}
+
+/* By whatever path. */
+static void
+test_a_folder_is_held(void **state)
+{
+    static const char document[] = "{\"system\": \"file\", \"folder\": \"%s\"}";
+    char folder[] = "/tmp/reach_test.XXXXXX", link[64], text[128];
+    struct sandbox_setup setup = {.mode = "required"};
+    struct reach other = REACH_NOTHING;
+    struct err err;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(link, sizeof link, "%s-link", folder);
+    assert_int_equal(symlink(folder, link), 0);
+    snprintf(text, sizeof text, document, folder);
+    reach(text);
+    snprintf(text, sizeof text, document, link);
+    json_object_set_new(json_object_get(slice, "document"), "erp", json_loads(text, 0, NULL));
+    assert_int_equal(reach_erp(&other, &setup, slice, &err), -1);
+    assert_string_equal(err.code, "in_use");
+    assert_non_null(strstr(err.text, link));
+    reach_close(&other);
+    reach_close(&opened);
+    opened = REACH_NOTHING;
+    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    assert_true(opened.folder_lock >= 0);
+    unlink(link);
+    rmdir(folder);
 }
 
 static void
@@ -152,9 +185,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_tryton),
-        cmocka_unit_test(test_ports),     cmocka_unit_test(test_names),
-        cmocka_unit_test(test_webdriver), cmocka_unit_test(test_unknown)};
+        cmocka_unit_test(test_file),   cmocka_unit_test(test_a_folder_is_held),
+        cmocka_unit_test(test_tryton), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_webdriver),
+        cmocka_unit_test(test_unknown)};
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

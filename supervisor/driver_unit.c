@@ -1,8 +1,9 @@
-/* RUNTIME_DIRECTORY/webdriver/SLUG/worker, and systemctl. */
+/* RUNTIME_DIRECTORY/webdriver/NAME/worker, and systemctl. */
 #include "supervisor/driver_unit.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,15 +12,18 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/secret.h"
 #include "supervisor/listen.h"
 #include "supervisor/spawn.h"
 
 #define BACKLOG 4
 #define COMPLAINT_BYTES 512
+#define HASH_CHARACTERS 16
 
 struct driver_unit {
     struct event_base *base;
-    char *slug, *unit;
+    char name[DRIVER_UNIT_NAME_BYTES];
+    char *unit;
     int listen_fd;    /* -1: down */
     const char *next; /* verb that waits for systemctl to come back; NULL: none */
     int systemctl;    /* what it complains of; -1: none runs */
@@ -27,7 +31,7 @@ struct driver_unit {
 };
 
 static const char *
-unit_name(void)
+template_name(void)
 {
     return getenv("PUMPLINE_WEBDRIVER_UNIT") ?: "";
 }
@@ -35,7 +39,22 @@ unit_name(void)
 bool
 driver_unit_possible(void)
 {
-    return *unit_name() && getenv("RUNTIME_DIRECTORY");
+    return *template_name() && getenv("RUNTIME_DIRECTORY");
+}
+
+/* What is shortened has a length that no other name has. */
+void
+driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES])
+{
+    char hash[SECRET_HASH_TEXT_BYTES];
+
+    if (strlen(slug) < DRIVER_UNIT_NAME_BYTES - 1) {
+        strcpy(name, slug);
+        return;
+    }
+    secret_token_hash(slug, hash);
+    snprintf(name, DRIVER_UNIT_NAME_BYTES, "%.*s-%.*s",
+             DRIVER_UNIT_NAME_BYTES - 2 - HASH_CHARACTERS, slug, HASH_CHARACTERS, hash);
 }
 
 /* --- systemctl --- */
@@ -99,7 +118,7 @@ path_of(const char *below, const char *name)
 static void
 remove_socket(const struct driver_unit *u)
 {
-    char *folder = path_of(u->slug, ""), *path = path_of(u->slug, "/worker");
+    char *folder = path_of(u->name, ""), *path = path_of(u->name, "/worker");
 
     unlink(path);
     rmdir(folder);
@@ -116,7 +135,7 @@ make_folder(const char *path, mode_t mode)
 static int
 make_folders(const struct driver_unit *u)
 {
-    char *all = path_of("", ""), *own = path_of(u->slug, "");
+    char *all = path_of("", ""), *own = path_of(u->name, "");
     int made = make_folder(all, 0700) || make_folder(own, 0755) ? -1 : 0;
 
     free(own);
@@ -144,7 +163,7 @@ bind_socket(int fd, const char *path)
 static int
 make_socket(struct driver_unit *u, struct err *err)
 {
-    char *path = path_of(u->slug, "/worker");
+    char *path = path_of(u->name, "/worker");
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     remove_socket(u);
@@ -209,11 +228,9 @@ driver_unit_new(struct event_base *base, const char *slug)
 {
     struct driver_unit *u = mem_alloc(sizeof *u);
 
-    *u = (struct driver_unit){.base = base,
-                              .slug = mem_string(slug),
-                              .unit = mem_format("%s%s.service", unit_name(), slug),
-                              .listen_fd = -1,
-                              .systemctl = -1};
+    *u = (struct driver_unit){.base = base, .listen_fd = -1, .systemctl = -1};
+    driver_unit_name(slug, u->name);
+    u->unit = mem_format("%s%s.service", template_name(), u->name);
     return u;
 }
 
@@ -226,6 +243,5 @@ driver_unit_free(struct driver_unit *u)
         close(u->systemctl);
     }
     free(u->unit);
-    free(u->slug);
     free(u);
 }

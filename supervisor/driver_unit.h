@@ -12,7 +12,13 @@
 
 #include "common/err.h"
 
+#define DRIVER_UNIT_NAME_BYTES 26 /* with "plweb-" a user's name: 31 at the most, and NUL */
+
 struct driver_unit;
+
+/* A unit's instance: the slug, or of a long one its beginning and a hash, since the unit's user is
+ * named after it. */
+void driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES]);
 
 /* Whether the service manager has started this process and says that there are such units: by
  * PUMPLINE_WEBDRIVER_UNIT ("pumpline-webdriver@") and RUNTIME_DIRECTORY in the environment. */

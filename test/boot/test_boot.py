@@ -44,7 +44,9 @@ BROWSERS_EXPOSED = {
     "DeviceAllow=": "ProtectClock= lets the clock be read",
     "RootDirectory=/RootImage=": "Chromium and its libraries are the machine's",
 }
-EXPOSURE = {"pumplined.service": (2.2, EXPOSED), "pumpline-chromedriver.service": (2.0, BROWSERS_EXPOSED)}
+OWN_BROWSERS_EXPOSED = {name: why for name, why in BROWSERS_EXPOSED.items() if name != "PrivateNetwork="}
+EXPOSURE = {"pumplined.service": (2.2, EXPOSED), "pumpline-chromedriver.service": (2.0, BROWSERS_EXPOSED),
+            "pumpline-webdriver@any.service": (1.6, OWN_BROWSERS_EXPOSED)}
 KEY = "/etc/pumpline/master.key"
 
 

@@ -9,7 +9,7 @@
 #ifndef COMMON_WEBDRIVER_LINK_H
 #define COMMON_WEBDRIVER_LINK_H
 
-#define WEBDRIVER_LINK_SOCKETS 4
+#define WEBDRIVER_LINK_SOCKETS 8
 #define WEBDRIVER_LINK_MORE 'm' /* what the worker sends */
 
 /* What is passed. */

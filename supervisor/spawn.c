@@ -217,6 +217,7 @@ become_systemctl(int fd, const char *argument)
     char *const environment[] = {mem_format("PATH=%s", getenv("PATH") ?: "/usr/bin:/bin"), NULL};
     int null = open("/dev/null", O_RDWR);
 
+    alarm(SPAWN_SYSTEMCTL_S);
     *unit = '\0';
     if (null >= 0 && dup2(null, STDIN_FILENO) == 0 && dup2(null, STDOUT_FILENO) > 0 &&
         dup2(fd, STDERR_FILENO) > 0)

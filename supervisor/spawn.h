@@ -13,6 +13,7 @@
 
 #define SPAWN_HELPER_S 5
 #define SPAWN_LOOKUP_S 20     /* a resolver asks each of its servers twice, for five seconds */
+#define SPAWN_SYSTEMCTL_S 60  /* systemd may be at something else, at boot */
 #define SPAWN_EXEC_FAILED 127 /* exit status of a process that could not execute the worker */
 
 struct spawned {
@@ -38,8 +39,8 @@ int spawn_worker(const char *path, const struct spawn_sockets *sockets, struct s
 int spawn_helper(void (*run)(int fd, const char *argument), const char *argument, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Starts systemctl with this verb and unit, which waits for no job; within SPAWN_HELPER_S at the
- * most. What it complains of comes on the descriptor; -1 with *err. */
+/* Starts systemctl with this verb and unit, which waits for no job; within
+ * SPAWN_SYSTEMCTL_S at the most. What it complains of comes on the descriptor; -1 with *err. */
 int spawn_systemctl(const char *verb, const char *unit, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -153,7 +153,7 @@ def test_they_end_with_the_daemon(machine, ninas, olgas, page):
         deliver(shop, page, f"daemon-2-{shop.slug}")
 
 
-@pytest.mark.parametrize("name", ["pumplined", "pumpline-worker", "chromedriver", "pumpline-webdriv"])
+@pytest.mark.parametrize("name", ["pumplined", "pumpline-worker", "chromedriver", "pumpline-webdri"])
 def test_whoever_is_killed_the_next_order_is_made(machine, ninas, page, name):
     deliver(ninas, page, f"kill-{name}-1")
     before = program_pid(machine, ninas)

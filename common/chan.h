@@ -25,6 +25,7 @@
 
 #define CHAN_FD 3        /* the child's end */
 #define CHAN_LISTEN_FD 4 /* the child's listening socket */
+#define CHAN_DRIVER_FD 5 /* where its own WebDriver server connects: common/webdriver_link.h */
 #define CHAN_LINE_MAX (4u << 20)
 #define CHAN_BACKLOG_MAX (16u << 20) /* unread output beyond which the peer counts as gone */
 

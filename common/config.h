@@ -79,6 +79,7 @@ struct daemon_config {
     uint32_t uid_first, uid_count;
     json_t *allowed_users; /* names that a workshop's `user` may be besides; NULL: none; owned */
     char webdriver_url[CONFIG_PATH_MAX];
+    bool webdriver_shared; /* webdriver_url stands in the file */
     char recipes_dir[CONFIG_PATH_MAX];
     struct http_limits http;            /* of the control socket */
     struct workshop_config **workshops; /* by slug */
@@ -130,13 +131,19 @@ json_t *workshop_config_public(const struct workshop_config *workshop);
 const char *config_webdriver_url(const struct daemon_config *config,
                                  const struct workshop_config *workshop);
 
+/* Whether a WebDriver server of its own can serve this workshop: nobody has said where another one
+ * is, nor how that reaches the proxy, and its browser is Chromium. */
+bool config_webdriver_own(const struct daemon_config *config,
+                          const struct workshop_config *workshop);
+
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (its own,
  * hexadecimal), "state_dir", "webdriver_url", "sandbox", "recipe" (where the ERP needs one),
  * "browser_mark" (where browsers are opened: common/sweep.h), "neighbour" (see
  * config_neighbour),
  * "worker": "running" | "stopped"}; uids_tell adds who the process is to be, and whoever sends it
- * may add "maintenance": true, "old_key" and "queue", a folder to be used instead of
- * STATE/queues/SLUG (common/chan.h). Holds secrets: it is never logged. The caller owns it. */
+ * may add "maintenance": true, "old_key", "queue", a folder to be used instead of
+ * STATE/queues/SLUG (common/chan.h), and "driver_fd", where the workshop's own WebDriver server
+ * connects, with its "webdriver_url". Holds secrets: it is never logged. The caller owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 

@@ -156,6 +156,7 @@ load_daemon(struct daemon_config *config, const json_t *document, const char *pa
     text_copy(config->webdriver_url, sizeof config->webdriver_url,
               json_string_value(json_object_get(document, "webdriver_url"))
                   ?: "http://127.0.0.1:9515");
+    config->webdriver_shared = json_is_string(json_object_get(document, "webdriver_url"));
     free(copy);
 }
 
@@ -531,6 +532,18 @@ config_webdriver_url(const struct daemon_config *config, const struct workshop_c
     const char *own = json_string_value(json_object_get(erp, "webdriver_url"));
 
     return own ? own : config->webdriver_url;
+}
+
+bool
+config_webdriver_own(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    const json_t *erp = json_object_get(workshop->document, "erp");
+    const json_t *browser = json_object_get(erp, "browser");
+    const char *name = json_string_value(json_object_get(browser, "name"));
+
+    return config_erp_stays_open(workshop->erp_system) && !config->webdriver_shared &&
+           !json_is_string(json_object_get(erp, "webdriver_url")) &&
+           !json_object_get(browser, "proxy") && (!name || strcmp(name, "chrome") == 0);
 }
 
 /* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */

@@ -5,16 +5,17 @@ include(GNUInstallDirs)
 install(TARGETS pumplined RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS pumplinectl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # spawn_worker_path() looks here; the same on every architecture.
-install(TARGETS pumpline-worker RUNTIME DESTINATION lib/pumpline)
+install(TARGETS pumpline-worker pumpline-webdriver RUNTIME DESTINATION lib/pumpline)
 
 # The units name the programs' path, which is known when the prefix is: at the time of installing.
 install(CODE "set(PUMPLINE_SBIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
-foreach(unit pumplined.service pumpline-key.service)
+set(PUMPLINE_LIBEXEC \"\${CMAKE_INSTALL_PREFIX}/lib/pumpline\")
+foreach(unit pumplined.service pumpline-key.service pumpline-webdriver@.service)
   configure_file(${CMAKE_SOURCE_DIR}/conf/\${unit}.in ${CMAKE_BINARY_DIR}/\${unit} @ONLY)
 endforeach()")
 install(FILES ${CMAKE_BINARY_DIR}/pumplined.service ${CMAKE_BINARY_DIR}/pumpline-key.service
-        DESTINATION lib/systemd/system)
-# Browsers for erp.system "webdriver"; enabled by who needs it.
+        ${CMAKE_BINARY_DIR}/pumpline-webdriver@.service DESTINATION lib/systemd/system)
+# Browsers that workshops share, by webdriver_url; enabled by who needs it.
 install(FILES conf/pumpline-chromedriver.service DESTINATION lib/systemd/system)
 install(FILES conf/pumpline.sysusers DESTINATION lib/sysusers.d RENAME pumpline.conf)
 install(FILES conf/pumpline.tmpfiles DESTINATION lib/tmpfiles.d RENAME pumpline.conf)

@@ -15,6 +15,7 @@
 #include "common/listen_tcp.h"
 #include "common/log.h"
 #include "supervisor/child_state.h"
+#include "supervisor/driver_unit.h"
 #include "supervisor/listen.h"
 #include "supervisor/sweeper.h"
 
@@ -80,10 +81,12 @@ open_channel(struct child *child, int fd)
 static int
 start_process(struct child *child, bool idle, struct err *err)
 {
+    struct spawn_sockets sockets = {.listen_fd = child->listen_fd};
     struct spawned spawned;
 
     fault_here("child.start");
-    if (child->host->spawn(child->host->worker_path, child->listen_fd, &spawned, err))
+    if (child_open_driver(child, &sockets.driver_fd, err) ||
+        child->host->spawn(child->host->worker_path, &sockets, &spawned, err))
         return -1;
     fault_here("child.forked");
     child->pid = spawned.pid;
@@ -132,6 +135,7 @@ refuse(struct child *child)
              fault->pointer, *fault->pointer ? ": " : "", fault->text, count);
     text_clean(child->last_error);
     child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
+    driver_unit_down(child->driver);
 }
 
 static void
@@ -150,6 +154,14 @@ rest(struct child *child)
 {
     child_close_listener(child);
     child_move(child, CHILD_STOPPED, CHILD_NO_TIMER, "no process");
+}
+
+/* From where there is no process. */
+static void
+rest_at_once(struct child *child)
+{
+    rest(child);
+    driver_unit_down(child->driver);
 }
 
 static void
@@ -213,11 +225,11 @@ finish(struct child *child)
 
     count_short_lives(child);
     end = (struct child_end){.wanted = child->wanted,
-                            .asked = child->asked,
-                            .was_ready = child->was_ready,
-                            .idle = child->idle,
-                            .code = child->last_exit.code,
-                            .short_lives = child->short_lives};
+                             .asked = child->asked,
+                             .was_ready = child->was_ready,
+                             .idle = child->idle,
+                             .code = child->last_exit.code,
+                             .short_lives = child->short_lives};
 
     chan_free(child->chan);
     child->chan = NULL;
@@ -229,6 +241,8 @@ finish(struct child *child)
     next[child_after_exit(&end)](child);
     if (child_at_rest(child) && !end.idle)
         tidy_up(child);
+    if (child_at_rest(child))
+        driver_unit_down(child->driver);
 }
 
 /* The process could not tell why: what is wrong with the file is looked up afterwards. */
@@ -373,7 +387,7 @@ child_stop(struct child *child)
     if (child->pid)
         ask_to_stop(child, "stop");
     else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
-        rest(child);
+        rest_at_once(child);
 }
 
 void
@@ -398,7 +412,7 @@ child_kill(struct child *child)
     if (child->pid)
         child_leave(child, 0, "kill");
     else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
-        rest(child);
+        rest_at_once(child);
 }
 
 int
@@ -444,6 +458,7 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
     child->sweep_timer = evtimer_new(host->base, child_sweep_now, child);
     if (!child->timer || !child->sweep_timer)
         die_abort("no memory for a timer");
+    child->driver = driver_unit_new(host->base, workshop->slug);
     return child;
 }
 
@@ -472,6 +487,7 @@ child_free(struct child *child)
     child_close_logs(child);
     child_close_lookups(child);
     sweeper_free(child->sweeper);
+    driver_unit_free(child->driver);
     chan_free(child->chan);
     event_free(child->timer);
     event_free(child->sweep_timer);

@@ -25,9 +25,11 @@ struct child;
 struct child_host {
     struct event_base *base;
     const char *worker_path;
-    int (*spawn)(const char *path, int listen_fd, struct spawned *spawned, struct err *err);
-    json_t *(*slice)(const struct child *child, void *arg); /* first message, given away */
-    const char *(*log_dir)(void *arg);                      /* borrowed; empty: no log files */
+    int (*spawn)(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
+                 struct err *err);
+    json_t *(*slice)(const struct child *child, void *arg);   /* first message, given away */
+    bool (*own_driver)(const struct child *child, void *arg); /* see config_webdriver_own */
+    const char *(*log_dir)(void *arg);                        /* borrowed; empty: no log files */
     /* The state, the process, the channel or what it pushed is another one now. Must not call back.
      */
     void (*changed)(struct child *child, void *arg);
@@ -45,20 +47,21 @@ struct child {
     struct chan *chan;
     char *queue;   /* owned; NULL: the one of its slug, in STATE/queues */
     int listen_fd; /* -1: closed; kept open over restarts, so that clients wait in its backlog */
-    struct child_log *log; /* what its process says there; NULL: no process */
+    struct driver_unit *driver; /* its own WebDriver server; up while the child does not rest */
+    struct child_log *log;      /* what its process says there; NULL: no process */
     struct event *timer;
-    bool was_ready;      /* this process has said `ready` */
-    bool asked;          /* this process goes because a restart was asked for */
-    bool idle;           /* this process is there for maintenance: see child_maintain */
-    bool told;           /* this process knows both keys of the rekey that is under way */
-    bool misspoke;       /* it has sent what no worker sends, which was logged */
-    bool rekeyed;        /* it, or the last process, has sealed its whole queue with the new one */
-    bool worker_wanted;  /* as stop_worker and start_worker left it; outlives the process */
-    unsigned failures;   /* tries in a row that did not become ready */
-    int64_t ready_ms;    /* monotonic: when this process said `ready` */
+    bool was_ready;       /* this process has said `ready` */
+    bool asked;           /* this process goes because a restart was asked for */
+    bool idle;            /* this process is there for maintenance: see child_maintain */
+    bool told;            /* this process knows both keys of the rekey that is under way */
+    bool misspoke;        /* it has sent what no worker sends, which was logged */
+    bool rekeyed;         /* it, or the last process, has sealed its whole queue with the new one */
+    bool worker_wanted;   /* as stop_worker and start_worker left it; outlives the process */
+    unsigned failures;    /* tries in a row that did not become ready */
+    int64_t ready_ms;     /* monotonic: when this process said `ready` */
     unsigned short_lives; /* processes in a row that ended soon after that */
-    unsigned unanswered; /* pings since the last pong */
-    unsigned restarts;   /* that nobody asked for */
+    unsigned unanswered;  /* pings since the last pong */
+    unsigned restarts;    /* that nobody asked for */
     struct child_exit last_exit;
     char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
     json_t *alive;        /* as it last pushed it; NULL without a process */

@@ -30,6 +30,10 @@ void child_close_logs(struct child *child);
 
 void child_signal(const struct child *child, int number);
 
+/* For a process that is about to start: its own WebDriver server is up where it is to have one, and
+ * down otherwise. *fd: the socket for the process; -1: none. -1 with *err. */
+int child_open_driver(struct child *child, int *fd, struct err *err);
+
 /* Its browsers' mark is what its configuration says, and nothing that it says itself. */
 void child_take_mark(struct child *child, const json_t *slice);
 

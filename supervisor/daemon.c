@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/chan.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/webdriver_link.h"
+#include "supervisor/driver_unit.h"
 #include "supervisor/keep.h"
 #include "supervisor/notify.h"
 #include "supervisor/registry.h"
@@ -42,8 +45,8 @@ static void
 tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
           json_t *message)
 {
-    char *queue = child->queue ? mem_string(child->queue)
-                               : keep_queue_path(daemon->config, workshop->slug);
+    char *queue =
+        child->queue ? mem_string(child->queue) : keep_queue_path(daemon->config, workshop->slug);
 
     if (child->queue)
         json_object_set_new(message, "queue", json_string(queue));
@@ -52,6 +55,16 @@ tell_user(struct daemon *daemon, const struct child *child, const struct worksho
     else
         uids_tell(daemon->uids, daemon->config, workshop, message);
     free(queue);
+}
+
+/* Only this daemon's units are told how to reach it. */
+static bool
+own_driver(const struct child *child, void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return driver_unit_possible() && !child_is_faulty(child) &&
+           config_webdriver_own(daemon->config, child->workshop);
 }
 
 static json_t *
@@ -71,6 +84,10 @@ new_slice(const struct child *child, void *arg)
     tell_user(daemon, child, workshop, message);
     workshop_config_free(instead);
     json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
+    if (own_driver(child, daemon)) {
+        json_object_set_new(message, "driver_fd", json_integer(CHAN_DRIVER_FD));
+        json_object_set_new(message, "webdriver_url", json_string(WEBDRIVER_LINK_URL));
+    }
     return message;
 }
 
@@ -334,6 +351,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .worker_path = worker_path,
                                        .spawn = spawn_worker,
                                        .slice = new_slice,
+                                       .own_driver = own_driver,
                                        .log_dir = log_dir,
                                        .changed = on_changed,
                                        .replied = on_replied,

@@ -71,7 +71,8 @@ reload_all_slices(const struct daemon_config *before, const struct daemon_config
     for (size_t i = 0; i < COUNT(shared); i++)
         if (text_differs(&shared[i], before, after))
             return true;
-    return before->uid_first != after->uid_first || before->uid_count != after->uid_count;
+    return before->webdriver_shared != after->webdriver_shared ||
+           before->uid_first != after->uid_first || before->uid_count != after->uid_count;
 }
 
 bool

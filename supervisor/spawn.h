@@ -1,8 +1,8 @@
 /* Starts processes. A worker's: fork, descriptors, environment, exec.
  *
  * The new process has fd 0 = /dev/null, 1 and 2 = a pipe to its log (log_relay), 3 = its end of the
- * channel, 4 = the listening socket (/dev/null where it serves nobody), and no other descriptor. Its
- * end is told by SIGCHLD, not here. */
+ * channel, 4 = the listening socket, 5 = the one that its own WebDriver server connects to, and no
+ * other descriptor; /dev/null where it has none. Its end is told by SIGCHLD, not here. */
 #ifndef SUPERVISOR_SPAWN_H
 #define SUPERVISOR_SPAWN_H
 
@@ -12,7 +12,8 @@
 #include "common/err.h"
 
 #define SPAWN_HELPER_S 5
-#define SPAWN_LOOKUP_S 20 /* a resolver asks each of its servers twice, for five seconds */
+#define SPAWN_LOOKUP_S 20     /* a resolver asks each of its servers twice, for five seconds */
+#define SPAWN_SYSTEMCTL_S 60  /* systemd may be at something else, at boot */
 #define SPAWN_EXEC_FAILED 127 /* exit status of a process that could not execute the worker */
 
 struct spawned {
@@ -23,14 +24,24 @@ struct spawned {
 /* Finds the worker's program: beside this one, or in ../lib/pumpline from there. */
 int spawn_worker_path(char *path, size_t size, struct err *err);
 
-/* Starts path with the listening socket listen_fd, which stays the caller's; -1: without one. */
-int spawn_worker(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
-    __attribute__((warn_unused_result));
+/* The caller's; -1: none. */
+struct spawn_sockets {
+    int listen_fd, driver_fd;
+};
+
+/* Starts path with these sockets. */
+int spawn_worker(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
+                 struct err *err) __attribute__((warn_unused_result));
 
 /* Starts a process that runs this and ends, within SPAWN_HELPER_S at the most. All that it has of
  * ours is its end of a pipe, the writing one, which run is given. The other end, or -1 with *err.
  */
 int spawn_helper(void (*run)(int fd, const char *argument), const char *argument, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Starts systemctl with this verb and unit, which waits for no job; within
+ * SPAWN_SYSTEMCTL_S at the most. What it complains of comes on the descriptor; -1 with *err. */
+int spawn_systemctl(const char *verb, const char *unit, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Starts the worker's program to resolve a name (worker/lookup.h), as a user that is nobody in

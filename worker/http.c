@@ -12,6 +12,7 @@
 #include "common/secret.h"
 #include "worker/curl_api.h"
 #include "worker/names.h"
+#include "worker/own_driver.h"
 
 #define RETRY_AFTER_MAX_S 86400 /* the server's number is any */
 
@@ -24,6 +25,7 @@ struct http {
     struct event *deliver; /* calls back outside libcurl's own callbacks */
     struct http_transfer *transfers;
     struct names *names;
+    struct own_driver *driver;
 };
 
 struct http_transfer {
@@ -179,6 +181,15 @@ curl_head(char *data, size_t size, size_t count, void *arg)
     return transfer->head_bytes > HTTP_HEAD_BYTES_MAX ? 0 : length;
 }
 
+/* libcurl connects it, and so knows whether that succeeded. */
+static curl_socket_t
+curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    (void)address;
+    return own_driver_socket(arg);
+}
+
 /* Whether the server may have seen the request: false only where no connection came about. */
 static bool
 may_have_been_sent(struct http_transfer *transfer)
@@ -286,6 +297,12 @@ http_use_names(struct http *http, struct names *names)
 }
 
 void
+http_use_driver(struct http *http, struct own_driver *driver)
+{
+    http->driver = driver;
+}
+
+void
 http_free(struct http *http)
 {
     if (!http)
@@ -359,6 +376,10 @@ set_behaviour(struct http_transfer *transfer)
     api->easy_setopt(easy, CURLOPT_USERAGENT, "pumpline/" PUMPLINE_VERSION);
     if (transfer->http->ca_file)
         set_trust(transfer);
+    if (transfer->http->driver) {
+        api->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, curl_open);
+        api->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer->http->driver);
+    }
 }
 
 static void

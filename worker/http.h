@@ -18,6 +18,7 @@
 struct http;
 struct http_transfer;
 struct names;
+struct own_driver;
 
 /* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. ca: what is in
  * it; NULL: it could not be read, and nobody is trusted. Both borrowed for its life. */
@@ -25,6 +26,10 @@ struct http *http_new(struct event_base *base, const char *ca_file, const char *
 
 /* From now on names are resolved by these (borrowed), and not by libcurl; NULL: by libcurl. */
 void http_use_names(struct http *http, struct names *names);
+
+/* From now on each connection is one of a socket of this (borrowed), whatever the URL; NULL: of
+ * libcurl's own. */
+void http_use_driver(struct http *http, struct own_driver *driver);
 
 /* Transfers still under way are dropped without a word. */
 void http_free(struct http *http);

@@ -177,7 +177,8 @@ proxy_leaves(struct proxy *proxy, const struct erp_request *request)
 {
     if (!proxy)
         return;
-    evconnlistener_enable(proxy->listener);
+    if (proxy->listener)
+        evconnlistener_enable(proxy->listener);
     if (request->gate == ERP_GATE_RENEWS)
         renew(proxy);
     else if (request->commits)
@@ -243,6 +244,21 @@ on_accept_error(struct evconnlistener *listener, void *arg)
     evconnlistener_disable(listener);
 }
 
+void
+proxy_listens(struct proxy *proxy, int fd)
+{
+    if (proxy->listener)
+        evconnlistener_free(proxy->listener);
+    proxy->listener = NULL;
+    if (fd < 0)
+        return;
+    proxy->listener = evconnlistener_new(proxy->base, on_connection, proxy,
+                                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!proxy->listener)
+        die_abort("no memory for the browser's proxy");
+    evconnlistener_set_error_cb(proxy->listener, on_accept_error);
+}
+
 struct proxy *
 proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts, size_t count)
 {
@@ -254,11 +270,9 @@ proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts, siz
     proxy->host_count = count;
     proxy->state = GATE_SHUT;
     proxy->list = evbuffer_new();
-    proxy->listener = evconnlistener_new(base, on_connection, proxy,
-                                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (!proxy->list || !proxy->listener)
+    if (!proxy->list)
         die_abort("no memory for the browser's proxy");
-    evconnlistener_set_error_cb(proxy->listener, on_accept_error);
+    proxy_listens(proxy, fd);
     proxy_begin(proxy);
     return proxy;
 }
@@ -276,7 +290,7 @@ proxy_free(struct proxy *proxy)
     if (!proxy)
         return;
     end_all(proxy, NULL);
-    evconnlistener_free(proxy->listener);
+    proxy_listens(proxy, -1);
     if (proxy->dns)
         evdns_base_free(proxy->dns, 0);
     evbuffer_free(proxy->list);

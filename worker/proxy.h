@@ -32,9 +32,13 @@ int proxy_listen(char address[PROXY_ADDRESS_BYTES], struct err *err)
  * and of its recipe's browser say. The caller frees them. */
 struct host_pattern *proxy_hosts(const json_t *erp, const json_t *recipe, size_t *count);
 
-/* Takes over fd; hosts are copied. The gate is shut until a browser is opened. */
+/* Takes over fd, as proxy_listens does; hosts are copied. The gate is shut until a browser is
+ * opened. */
 struct proxy *proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts,
                         size_t count);
+
+/* From now on it listens on fd, which it takes over, instead of what it has; -1: on nothing. */
+void proxy_listens(struct proxy *proxy, int fd);
 
 /* Who resolves names, borrowed for its life; NULL, as at the beginning: the proxy itself, by DNS.
  */

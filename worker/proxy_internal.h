@@ -16,9 +16,9 @@
 
 struct proxy {
     struct event_base *base;
-    struct evconnlistener *listener;
-    struct names *names;    /* NULL: dns resolves */
-    struct evdns_base *dns; /* NULL until the first name */
+    struct evconnlistener *listener; /* NULL: none yet, or no more */
+    struct names *names;             /* NULL: dns resolves */
+    struct evdns_base *dns;          /* NULL until the first name */
     struct host_pattern *hosts;
     size_t host_count;
     enum gate_state state;

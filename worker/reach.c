@@ -1,10 +1,12 @@
 /* The members of `erp` that name a file, a folder or a server. */
 #include "worker/reach.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/webdriver_link.h"
 #include "worker/ca_file.h"
 #include "worker/lines.h"
 
@@ -67,24 +69,40 @@ take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, 
     return allow_host(setup, &host, err);
 }
 
-/* The ERP's hosts, and where the browser's proxy listens. */
+/* Where the browser's proxy listens: the WebDriver server of its own passes the socket, for which
+ * this one waits. */
+static int
+open_proxy(struct reach *reach, const json_t *slice, const json_t *erp, struct err *err)
+{
+    const json_t *driver_fd = json_object_get(slice, "driver_fd");
+    const char *address =
+        json_string_value(json_object_get(json_object_get(erp, "browser"), "proxy"));
+
+    if (driver_fd) {
+        reach->driver_fd = (int)json_integer_value(driver_fd);
+        snprintf(reach->proxy_address, sizeof reach->proxy_address, "%s:%u",
+                 WEBDRIVER_LINK_PROXY_HOST, WEBDRIVER_LINK_PROXY_PORT);
+        return 0;
+    }
+    text_copy(reach->proxy_address, sizeof reach->proxy_address,
+              address ? address : PROXY_ADDRESS_DEFAULT);
+    reach->proxy_fd = proxy_listen(reach->proxy_address, err);
+    return reach->proxy_fd < 0 ? -1 : 0;
+}
+
+/* The ERP's hosts. */
 static int
 take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
            struct err *err)
 {
     const json_t *erp = json_object_get(json_object_get(slice, "document"), "erp");
-    const char *address =
-        json_string_value(json_object_get(json_object_get(erp, "browser"), "proxy"));
 
     (void)value;
     reach->hosts = proxy_hosts(erp, json_object_get(slice, "recipe"), &reach->host_count);
     for (size_t i = 0; i < reach->host_count; i++)
         if (allow_host(setup, &reach->hosts[i], err))
             return -1;
-    text_copy(reach->proxy_address, sizeof reach->proxy_address,
-              address ? address : PROXY_ADDRESS_DEFAULT);
-    reach->proxy_fd = proxy_listen(reach->proxy_address, err);
-    return reach->proxy_fd < 0 ? -1 : 0;
+    return open_proxy(reach, slice, erp, err);
 }
 
 /* Read once: only whether it is another one now is of interest later. */
@@ -120,7 +138,7 @@ reach_proxy(struct reach *reach, struct event_base *base)
 {
     struct proxy *proxy;
 
-    if (reach->proxy_fd < 0)
+    if (!reach->hosts)
         return NULL;
     proxy = proxy_new(base, reach->proxy_fd, reach->hosts, reach->host_count);
     reach->proxy_fd = -1;
@@ -156,4 +174,6 @@ reach_close(struct reach *reach)
         close(reach->proxy_fd);
     if (reach->folder_lock >= 0)
         close(reach->folder_lock);
+    if (reach->driver_fd >= 0)
+        close(reach->driver_fd);
 }

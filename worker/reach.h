@@ -14,8 +14,10 @@ struct reach {
     struct place *folder; /* of the file driver */
     int folder_lock;      /* -1: none */
     struct place *ca_file;
-    char *ca;     /* its content; see ca_file_read */
-    int proxy_fd; /* that the browser connects to; -1: none, or proxy_new has it */
+    char *ca;      /* its content; see ca_file_read */
+    int proxy_fd;  /* that the browser connects to; -1: none, or proxy_new has it */
+    int driver_fd; /* that the workshop's own WebDriver server connects to; -1: none, or it is
+                      own_driver_new's */
     char proxy_address[PROXY_ADDRESS_BYTES];
     struct host_pattern *hosts; /* that its pages may reach */
     size_t host_count;
@@ -25,7 +27,7 @@ struct reach {
 #define REACH_NOTHING                                                                              \
     (struct reach)                                                                                 \
     {                                                                                              \
-        .folder_lock = -1, .proxy_fd = -1                                                          \
+        .folder_lock = -1, .proxy_fd = -1, .driver_fd = -1                                         \
     }
 
 /* The proxy for a browser, or NULL where the ERP needs none. */

@@ -18,6 +18,7 @@
 #include "worker/folder.h"
 #include "worker/http.h"
 #include "worker/names.h"
+#include "worker/own_driver.h"
 #include "worker/queue.h"
 #include "worker/reach.h"
 #include "worker/salvage.h"
@@ -45,7 +46,8 @@ struct worker {
     struct http *http;
     struct names *names; /* NULL: libcurl resolves them */
     struct sweeps *sweeps;
-    struct proxy *proxy; /* NULL: the ERP needs no browser */
+    struct proxy *proxy;           /* NULL: the ERP needs no browser */
+    struct own_driver *own_driver; /* NULL: its URL says where it is */
     struct delivery *delivery;
     struct api *api;
     struct http_server *server;
@@ -326,6 +328,29 @@ on_expire(evutil_socket_t fd, short what, void *arg)
 /* --- the beginning --- */
 
 static void
+on_browser(int fd, void *arg)
+{
+    const struct worker *w = arg;
+
+    proxy_listens(w->proxy, fd);
+}
+
+static void
+start_browsers(struct worker *w)
+{
+    w->proxy = reach_proxy(&w->reach, w->base);
+    proxy_use_names(w->proxy, w->names);
+    if (!w->proxy)
+        return;
+    json_object_set_new(w->erp, "$proxy", json_string(w->reach.proxy_address));
+    if (w->reach.driver_fd < 0)
+        return;
+    w->own_driver = own_driver_new(w->base, w->reach.driver_fd, on_browser, w);
+    w->reach.driver_fd = -1;
+    http_use_driver(w->http, w->own_driver);
+}
+
+static void
 start_delivery(struct worker *w)
 {
     const struct place *ca_file = w->reach.ca_file;
@@ -336,10 +361,7 @@ start_delivery(struct worker *w)
         w->names = names_new(w->base, w->events.resolve, w->events.arg);
     http_use_names(w->http, w->names);
     w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
-    w->proxy = reach_proxy(&w->reach, w->base);
-    proxy_use_names(w->proxy, w->names);
-    if (w->proxy)
-        json_object_set_new(w->erp, "$proxy", json_string(w->reach.proxy_address));
+    start_browsers(w);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
@@ -522,6 +544,7 @@ worker_free(struct worker *w)
     sweeps_free(w->sweeps);
     proxy_free(w->proxy);
     http_free(w->http);
+    own_driver_free(w->own_driver);
     names_free(w->names);
     queue_close(w->queue);
     credentials_clear(&w->credentials);

@@ -1,4 +1,4 @@
-"""conf/pumpline-chromedriver.service with a real Chromium: its sandbox works under all that the unit forbids, an order
+"""conf/pumpline-chromedriver.service, which workshops share by their webdriver_url, with a real Chromium: its sandbox works under all that the unit forbids, an order
 goes through it, and no browser outlives what it was for.
 
 There is no --no-sandbox here: the unit's user is an ordinary one, in a machine of nspawn as on bare metal. What cannot be
@@ -77,7 +77,7 @@ def shop(booted):
 def workshop(booted, shop):
     booted.run("systemctl", "enable", "--now", UNIT)
     booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE.read_text())
-    garys = booted.configure(*GARYS, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": shop.url},
+    garys = booted.configure(*GARYS, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": shop.url, "webdriver_url": URL},
                              credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
     booted.run("systemctl", "reload", "pumplined")
     until(garys.up, "it is served")

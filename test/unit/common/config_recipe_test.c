@@ -201,6 +201,34 @@ test_own_driver(void **state)
     assert_string_equal(faults.items[0].pointer, "/erp/webdriver_url");
 }
 
+/* Only where nobody has said anything of another server. */
+static void
+test_server_of_its_own(void **state)
+{
+    static const struct {
+        const char *erp;
+        bool shared, own;
+    } cases[] = {
+        {ERP(BRANCH ""), false, true},
+        {ERP(BRANCH ", \"webdriver_url\": null"), false, true},
+        {ERP(BRANCH ", \"browser\": {\"name\": \"chrome\", \"headless\": true}"), false, true},
+        {ERP(BRANCH ""), true, false},
+        {ERP(BRANCH ", \"webdriver_url\": \"http://127.0.0.1:9515\""), false, false},
+        {ERP(BRANCH ", \"browser\": {\"proxy\": \"127.0.0.1:3128\"}"), false, false},
+        {ERP(BRANCH ", \"browser\": {\"name\": \"firefox\"}"), false, false}};
+    struct workshop_config *w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct daemon_config config = {.webdriver_shared = cases[i].shared};
+
+        w = workshop(cases[i].erp);
+        assert_non_null(w);
+        assert_int_equal(config_webdriver_own(&config, w), cases[i].own);
+        workshop_config_free(w);
+    }
+}
+
 static void
 test_slice_and_copy(void **state)
 {
@@ -243,9 +271,9 @@ test_slice_and_copy(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_members), TEST(test_preferences),
-                                       TEST(test_faults_of_the_recipe), TEST(test_own_driver),
-                                       TEST(test_slice_and_copy)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_members),    TEST(test_preferences),       TEST(test_faults_of_the_recipe),
+        TEST(test_own_driver), TEST(test_server_of_its_own), TEST(test_slice_and_copy)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

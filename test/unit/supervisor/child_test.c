@@ -41,12 +41,13 @@ struct fixture {
 static struct fixture *current;
 
 static int
-fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
+fake_spawn(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
+           struct err *err)
 {
     int pair[2], logs[2];
 
     assert_string_equal(path, "/nowhere/worker");
-    assert_int_equal(listen_fd < 0, current->without_listener);
+    assert_int_equal(sockets->listen_fd < 0, current->without_listener);
     if (current->fail_spawns && current->fail_spawns--)
         return err_set(err, "spawn_failed", "no process");
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
@@ -58,6 +59,14 @@ fake_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err 
     *spawned = (struct spawned){
         .pid = NO_SUCH_PID + current->spawns++, .chan_fd = pair[0], .logs_fd = logs[0]};
     return 0;
+}
+
+static bool
+own_driver(const struct child *child, void *arg)
+{
+    (void)child;
+    (void)arg;
+    return false;
 }
 
 static const char *
@@ -117,6 +126,7 @@ set_up(void **state)
                                   .worker_path = "/nowhere/worker",
                                   .spawn = fake_spawn,
                                   .slice = slice,
+                                  .own_driver = own_driver,
                                   .log_dir = log_dir,
                                   .changed = changed,
                                   .replied = replied,

@@ -76,6 +76,9 @@ workshops_are_told_apart_by_slug(void **state)
     strcpy(after->sandbox, before->sandbox);
     strcpy(after->webdriver_url, before->webdriver_url);
     assert_false(reload_all_slices(before, after));
+    after->webdriver_shared = !before->webdriver_shared; /* the same URL, but now it is written */
+    assert_true(reload_all_slices(before, after));
+    after->webdriver_shared = before->webdriver_shared;
     after->uid_first++;
     assert_true(reload_all_slices(before, after));
     expect(reload_report(before, after), "{\"added\":[\"f\"],\"changed\":[\"b\",\"c\",\"d\",\"e\"],"

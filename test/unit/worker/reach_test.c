@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 
 #include "worker/reach.h"
 
 static json_t *slice;
 
-static struct reach opened = {.folder_lock = -1, .proxy_fd = -1};
+static struct reach opened = {.folder_lock = -1, .proxy_fd = -1, .driver_fd = -1};
 
 static struct sandbox_setup
 reach(const char *erp)
@@ -162,6 +163,29 @@ test_webdriver(void **state)
     assert_string_equal(opened.ca_file->path, "/no/ca.pem");
 }
 
+/* The server of its own brings the proxy's socket along, which is in its network. */
+static void
+test_own_webdriver(void **state)
+{
+    struct sandbox_setup setup = {.mode = "required"};
+    int fd = open("/dev/null", O_RDWR);
+    struct err err;
+
+    (void)state;
+    json_decref(slice);
+    slice = json_pack("{s:{s:{s:s s:s}} s:s s:i}", "document", "erp", "system", "webdriver", "url",
+                      "https://erp/", "webdriver_url", "http://127.0.0.1:9514", "driver_fd", fd);
+    reach_close(&opened);
+    opened = REACH_NOTHING;
+    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    assert_int_equal(setup.port_count, 2);
+    assert_int_equal(setup.ports[0], 9514);
+    assert_int_equal(setup.ports[1], 443);
+    assert_int_equal(opened.proxy_fd, -1);
+    assert_int_equal(opened.driver_fd, fd);
+    assert_string_equal(opened.proxy_address, "127.0.0.1:1080");
+}
+
 /* A system without a row reaches nothing. */
 static void
 test_unknown(void **state)
@@ -185,10 +209,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),   cmocka_unit_test(test_a_folder_is_held),
-        cmocka_unit_test(test_tryton), cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_names),  cmocka_unit_test(test_webdriver),
-        cmocka_unit_test(test_unknown)};
+        cmocka_unit_test(test_file),          cmocka_unit_test(test_a_folder_is_held),
+        cmocka_unit_test(test_tryton),        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_webdriver),
+        cmocka_unit_test(test_own_webdriver), cmocka_unit_test(test_unknown)};
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -1,0 +1,31 @@
+/* pumpline-webdriver: what conf/pumpline-webdriver@.service runs. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/descriptors.h"
+#include "common/log.h"
+#include "supervisor/webdriver/bridge.h"
+
+static const char usage[] =
+    "usage: pumpline-webdriver SOCKET COMMAND [ARGUMENT…]\n"
+    "\n"
+    "Runs COMMAND, a WebDriver server on port 9514 of 127.0.0.1, for the workshop whose worker "
+    "listens on SOCKET,\n"
+    "until it ends. systemd starts it as pumpline-webdriver@SLUG, in a network of its own.\n";
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("pumpline-webdriver " PUMPLINE_VERSION);
+        return EX_OK;
+    }
+    if (argc < 3) {
+        fputs(usage, stderr);
+        return EX_USAGE;
+    }
+    descriptors_standard();
+    log_open("pumpline-webdriver");
+    return bridge_run(argv[1], argv + 2);
+}

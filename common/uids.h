@@ -1,9 +1,9 @@
 /* Which user each workshop's process becomes, where the daemon is root.
  *
  * The one that the workshop names, or one of the configured range that no other workshop has. The
- * owner of STATE/queues/SLUG is the record of it: it outlives the daemon. A queue that is kept aside
- * (STATE/removed) keeps its user to itself; where it is deleted, the next daemon may give the user
- * to another workshop. */
+ * owner of STATE/queues/SLUG is the record of it: it outlives the daemon. A queue that is kept
+ * aside (STATE/removed) keeps its user to itself; where it is deleted, the next daemon may give the
+ * user to another workshop. */
 #ifndef COMMON_UIDS_H
 #define COMMON_UIDS_H
 

@@ -208,17 +208,19 @@ spawn_helper(void (*run)(int fd, const char *argument), const char *argument, st
     return -1;
 }
 
+/* argument: the verb, a blank, and the unit. */
 static void
 become_systemctl(int fd, const char *argument)
 {
     static char program[] = "systemctl", no_block[] = "--no-block", quiet[] = "--quiet";
-    char *verb = mem_string(argument), *unit = strchr(verb, ' ');
-    char *const arguments[] = {program, no_block, quiet, verb, unit + 1, NULL};
+    size_t length = strcspn(argument, " ");
+    char *verb = mem_format("%.*s", (int)length, argument);
+    char *unit = mem_string(argument + length + 1);
+    char *const arguments[] = {program, no_block, quiet, verb, unit, NULL};
     char *const environment[] = {mem_format("PATH=%s", getenv("PATH") ?: "/usr/bin:/bin"), NULL};
     int null = open("/dev/null", O_RDWR);
 
     alarm(SPAWN_SYSTEMCTL_S);
-    *unit = '\0';
     if (null >= 0 && dup2(null, STDIN_FILENO) == 0 && dup2(null, STDOUT_FILENO) > 0 &&
         dup2(fd, STDERR_FILENO) > 0)
         execvpe(program, arguments, environment);

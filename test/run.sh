@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest logrotate mandoc
                python3-prometheus-client python3-jsonschema debootstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
-               chromium chromium-driver firefox-esr nginx-light)
+               chromium chromium-driver firefox-esr nginx-light cppcheck clang-tidy clang-format)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -41,6 +41,7 @@ for folder in build build-asan; do
         --junitxml "$results/e2e-$folder.xml" test/e2e "$@"
 done
 PUMPLINE_BUILD=$PWD/build /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/boot.xml" test/boot
+step analysis test/analysis/run.sh
 step fuzz test/fuzz/run.sh -j 4 5
 step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
 step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2

@@ -80,7 +80,7 @@ open_proxy(struct reach *reach, const json_t *slice, const json_t *erp, struct e
 
     if (driver_fd) {
         reach->driver_fd = (int)json_integer_value(driver_fd);
-        snprintf(reach->proxy_address, sizeof reach->proxy_address, "%s:%u",
+        snprintf(reach->proxy_address, sizeof reach->proxy_address, "%s:%d",
                  WEBDRIVER_LINK_PROXY_HOST, WEBDRIVER_LINK_PROXY_PORT);
         return 0;
     }

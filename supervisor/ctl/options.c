@@ -120,7 +120,8 @@ check_options(const struct ctl *ctl)
 static bool
 is_limit(const char *text)
 {
-    return strspn(text, "0123456789") == strlen(text) && strlen(text) <= 9 && atol(text) > 0;
+    return strspn(text, "0123456789") == strlen(text) && strlen(text) <= 9 &&
+           strtol(text, NULL, 10) > 0;
 }
 
 int

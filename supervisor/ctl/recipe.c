@@ -149,7 +149,7 @@ find_worker(char *path)
         return -1;
     dirname(program);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, 2 * PATH_MAX, "%s/%s/pumpline-worker", program, places[i]);
+        snprintf(path, 2UL * PATH_MAX, "%s/%s/pumpline-worker", program, places[i]);
         if (access(path, X_OK) == 0)
             return 0;
     }

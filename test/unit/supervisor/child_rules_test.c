@@ -53,7 +53,8 @@ each_end_has_its_sequel(void **state)
         {{CHILD_UP, false, false, false, -1, 0}, CHILD_BACKOFF},
         {{CHILD_UP, false, false, false, 78, 0}, CHILD_FAILED},
         {{CHILD_DOWN, false, false, true, 0, 0}, CHILD_STOPPED},
-        {{CHILD_DOWN, true, false, true, 0, 0}, CHILD_STOPPED}, /* started, then stopped meanwhile */
+        {{CHILD_DOWN, true, false, true, 0, 0},
+         CHILD_STOPPED}, /* started, then stopped meanwhile */
         {{CHILD_UP, false, false, true, 0, 0}, CHILD_FAILED},
         {{CHILD_UP, true, false, true, -1, 0}, CHILD_STARTING},
     };

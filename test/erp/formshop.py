@@ -303,6 +303,8 @@ class Server(front.Front):
             self.listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             super().connection(self.secured(connection))
+        except ConnectionResetError:
+            pass  # a browser that was killed in the TLS handshake
         except Exception:
             traceback.print_exc()
         finally:

@@ -24,12 +24,13 @@ static int channel, logs;
 static unsigned answers;
 
 static int
-pretend_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
+pretend_spawn(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
+              struct err *err)
 {
     int pair[2], pipes[2];
 
     (void)path;
-    (void)listen_fd;
+    (void)sockets;
     (void)err;
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     REQUIRE(pipe2(pipes, O_NONBLOCK) == 0);
@@ -86,12 +87,21 @@ on_replied(struct child *child, const json_t *reply, void *arg)
     REQUIRE(answers == before + 1);
 }
 
+static bool
+has_own_driver(const struct child *child, void *arg)
+{
+    (void)child;
+    (void)arg;
+    return false;
+}
+
 static const struct child_host *
 host(void)
 {
     static struct child_host it = {.worker_path = "/nowhere/worker",
                                    .spawn = pretend_spawn,
                                    .slice = slice,
+                                   .own_driver = has_own_driver,
                                    .log_dir = no_folder,
                                    .changed = on_changed,
                                    .replied = on_replied};

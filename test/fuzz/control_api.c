@@ -13,10 +13,11 @@ static struct daemon *daemon_;
 static struct control *control;
 
 static int
-no_spawn(const char *path, int listen_fd, struct spawned *spawned, struct err *err)
+no_spawn(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
+         struct err *err)
 {
     (void)path;
-    (void)listen_fd;
+    (void)sockets;
     (void)spawned;
     return err_set(err, "spawn_failed", "no process");
 }

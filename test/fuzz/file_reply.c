@@ -5,6 +5,7 @@
 #include "test/fuzz/fuzz.h"
 
 #define STEPS_MAX 16
+#define WORKSHOP "Bennys"
 
 static json_t *erps[3];
 
@@ -36,14 +37,14 @@ static void
 round_trip(const struct file_format *format, const struct order *order)
 {
     struct order other = *order;
-    char *record = file_record(format, order, "Bennys");
+    char *record = file_record(format, order, WORKSHOP);
 
-    REQUIRE(file_record_same(format, record, strlen(record), order));
+    REQUIRE(file_record_same(format, record, strlen(record), order, WORKSHOP));
     strcpy(other.product_amount, "6");
-    REQUIRE(!file_record_same(format, record, strlen(record), &other));
+    REQUIRE(!file_record_same(format, record, strlen(record), &other, WORKSHOP));
     strcpy(other.product_amount, order->product_amount);
     strcpy(other.worksheet, strcmp(order->worksheet, "y") ? "y" : "z");
-    REQUIRE(!file_record_same(format, record, strlen(record), &other));
+    REQUIRE(!file_record_same(format, record, strlen(record), &other, WORKSHOP));
     free(record);
 }
 
@@ -54,7 +55,7 @@ attempt(const json_t *erp, const struct order *order, const uint8_t *data, size_
     static const int statuses[] = {200, 404, 507, 500, 200};
     const struct erp_driver *driver = erp_driver_find("file");
     void *session = driver->session_new(erp);
-    struct erp_job job = {.order = order, .workshop = "Bennys"};
+    struct erp_job job = {.order = order, .workshop = WORKSHOP};
     struct erp_outcome outcome = {.reason_code = ""};
     enum erp_verdict verdict = driver->step(session, &job, NULL, &outcome);
     bool committed = false, same = false;
@@ -73,7 +74,7 @@ attempt(const json_t *erp, const struct order *order, const uint8_t *data, size_
 
         committed |= job.request.commits && reply.complete && reply.status == 200;
         same |= job.request.kind == ERP_FILE_READ && reply.status == 200 &&
-                file_record_same(&format, body, strlen(body), order);
+                file_record_same(&format, body, strlen(body), order, WORKSHOP);
         erp_request_clear(&job.request);
         verdict = driver->step(session, &job, &reply, &outcome);
         free(body);
@@ -99,7 +100,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     take_value(&data, &size, order.worksheet);
     take_value(&data, &size, order.product_nr);
     round_trip(&format, &order);
-    file_record_same(&format, (const char *)data, size, &order);
+    file_record_same(&format, (const char *)data, size, &order, WORKSHOP);
     attempt(erp, &order, data, size);
     return 0;
 }

@@ -2,7 +2,7 @@
  *
  * In this order: user and capabilities, an end with the supervisor's, no new privileges, no core,
  * limits, Landlock (files, TCP ports, signals and abstract sockets), seccomp. All of it is
- * inherited, and nothing of it can be taken back. See DESIGN.md for why this order. */
+ * inherited, and nothing of it can be taken back. See worker/README.md for why this order. */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
 

@@ -282,10 +282,10 @@ class World:
     def descriptors(self, dice):
         """A process has none left for a while."""
         # Not the daemon in its first moments: then its libraries can't be loaded, and that is another story.
-        ready = [self.process.pid] if time.monotonic() - self.started_s > 0.2 else []
-        pids = [*self.children(), *ready]
+        pids = self.children()
         if not pids:
             return
+        pids = [*pids, self.process.pid]
         pid = pids[dice % len(pids)]
         with contextlib.suppress(OSError, ValueError):
             count = len(os.listdir(f"/proc/{pid}/fd"))

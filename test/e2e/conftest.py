@@ -17,9 +17,16 @@ from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes seconds, or an ERP or a browser: not for test/check.sh")
+
+
 def pytest_collection_modifyitems(items):
     """The longest files come first, so that the workers of pytest-xdist end at about the same time."""
-    long = {item.path for item in items if {"chromedriver", "template"} & set(item.fixturenames)}
+    for item in items:
+        if {"chromedriver", "template"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.long)
+    long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in long)
 
 

@@ -58,8 +58,7 @@ end_to_end() {
 
 for folder in build build-asan; do
     timed "unit-$folder" unit "$folder"
-    # A file's tests stay together: they may share a browser.
-    timed "e2e-$folder" end_to_end "e2e-$folder" "$folder" -n 2 --dist loadfile test/e2e "$@"
+    timed "e2e-$folder" end_to_end "e2e-$folder" "$folder" test/e2e "$@"
 done
 timed boot end_to_end boot build test/boot
 step analysis test/analysis/run.sh

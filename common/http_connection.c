@@ -57,6 +57,7 @@ finish(struct http_connection *c)
     bool more = evbuffer_get_length(input) != 0;
 
     c->sent = NULL;
+    bufferevent_enable(c->bev, EV_READ); /* see on_read */
     if (c->ended && (c->closing || !more)) {
         http_connection_free(c);
     } else if (c->closing) {
@@ -225,12 +226,16 @@ call_streamed(struct call *call, const char *type)
     static const struct call_stream_carrier carrier = {
         .send = stream_send, .backlog = stream_backlog, .end = stream_end, .cut = stream_cut};
     struct http_connection *c = call->carrier;
+    struct evbuffer *input;
 
     if (!is_there(c))
         return NULL;
+    input = bufferevent_get_input(c->bev);
     c->closing = true;
     add_head(c, 200, type, NULL, -1);
     c->stream.carrier = &carrier;
+    evbuffer_drain(input, evbuffer_get_length(input));
+    bufferevent_enable(c->bev, EV_READ); /* see on_read */
     enter(c, PHASE_STREAM);
     if (!c->no_body && !c->ended) {
         push(c);
@@ -300,6 +305,13 @@ await(struct http_connection *c)
     }
 }
 
+/* No more than this is read ahead of what is handled. */
+static size_t
+input_max(const struct http_server *server)
+{
+    return server->limits.header_bytes + server->limits.target_bytes;
+}
+
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
@@ -309,8 +321,11 @@ on_read(struct bufferevent *bev, void *arg)
 
     if (c->phase >= PHASE_STREAM)
         evbuffer_drain(input, evbuffer_get_length(input));
-    if (c->phase >= PHASE_CALL)
+    if (c->phase >= PHASE_CALL) {
+        if (evbuffer_get_length(input) >= input_max(c->server))
+            bufferevent_disable(bev, EV_READ); /* or libevent calls again at once, on and on */
         return;
+    }
     http_request_read(r, input);
     c->no_body = r->target && r->parser.method == HTTP_HEAD;
     c->old = r->target && !r->parser.http_minor;
@@ -369,8 +384,7 @@ http_connection_open(struct http_server *server, int fd, uint64_t peer)
     c->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!c->bev || !evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, server))
         die_abort("no memory for a connection");
-    bufferevent_setwatermark(c->bev, EV_READ, 0,
-                             server->limits.header_bytes + server->limits.target_bytes);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, input_max(server));
     bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
     bufferevent_disable(c->bev, EV_WRITE);
     bufferevent_enable(c->bev, EV_READ);

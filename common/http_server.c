@@ -15,7 +15,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 
-#define SWEEP_MS 1000
+#define SWEEP_MAX_MS 1000
 #define LISTENER_PAUSE_MS 100
 #define LINGER_MS 2000
 #define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
@@ -34,6 +34,21 @@ phase_ms(const struct http_server *server, enum http_phase phase)
                                               [PHASE_LINGER] = LINGER_MS};
 
     return deadlines[phase];
+}
+
+/* A deadline is seen late by no more than its own length. */
+static unsigned
+sweep_ms(const struct http_server *server)
+{
+    unsigned least = SWEEP_MAX_MS;
+
+    for (int phase = 0; phase < PHASE_PHASES; phase++) {
+        unsigned ms = phase_ms(server, (enum http_phase)phase);
+
+        if (ms && ms < least)
+            least = ms;
+    }
+    return least;
 }
 
 static void
@@ -61,7 +76,7 @@ on_sweep(evutil_socket_t unused, short what, void *arg)
             http_connection_expire(c);
     }
     if (server->count)
-        arm(server->sweep, SWEEP_MS);
+        arm(server->sweep, sweep_ms(server));
 }
 
 /* --- room --- */
@@ -123,7 +138,7 @@ admit(struct http_server *server, int fd, uint64_t peer)
     }
     http_connection_open(server, fd, peer);
     if (!evtimer_pending(server->sweep, NULL))
-        arm(server->sweep, SWEEP_MS);
+        arm(server->sweep, sweep_ms(server));
 }
 
 static void

@@ -1,12 +1,14 @@
-"""Counts what ran, from the JUnit files of ctest and pytest, names what failed or was skipped, and why.
+"""Counts what ran, from the JUnit files of ctest and pytest, names what was slow, what failed or was skipped, and why.
 
 A unit test program holds many tests: cmocka's own lines are counted, not the program.
 Exits with 1 where anything failed or nothing ran.
 """
 
+import collections
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\w+)", re.M)
 
@@ -37,7 +39,19 @@ def results(path):
         yield from (cmocka_results(case) if case.get("status") else pytest_results(case))
 
 
+def print_slowest(paths, most=10):
+    """The files of tests that took most. With several workers, the sum is more than the time that passed."""
+    spent = collections.Counter()
+    for path in paths:
+        for case in ElementTree.parse(path).iter("testcase"):
+            name = case.get("name") if case.get("status") else case.get("classname")
+            spent[f"{Path(path).stem}: {name}"] += float(case.get("time") or 0)
+    for name, seconds in spent.most_common(most):
+        print(f"{seconds:7.0f} s  {name}")
+
+
 def main():
+    print_slowest(sys.argv[1:])
     counts = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
     for path in sys.argv[1:]:
         before = dict(counts)

@@ -41,9 +41,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!closing->ended)
-        log_warning("what is open in the ERP could not be closed within %d s: the next start tries "
+        log_warning("what is open in the ERP could not be closed within %u s: the next start tries "
                     "again",
-                    CLOSING_MS / 1000);
+                    closings->setup->closing_ms / 1000);
     closing_free(closing, !closing->ended);
     closings->done(closings->arg);
 }
@@ -65,7 +65,7 @@ closing_start(struct closings *closings, struct session *session)
 {
     static const struct steps_events events = {.ended = on_ended};
     struct closing *closing = mem_alloc(sizeof *closing);
-    struct timeval deadline = clock_timeval(CLOSING_MS);
+    struct timeval deadline = clock_timeval(closings->setup->closing_ms);
 
     *closing = (struct closing){.closings = closings, .next = closings->list, .session = session};
     closing->steps = (struct steps){.setup = closings->setup,

@@ -7,8 +7,6 @@
 #include "worker/delivery.h"
 #include "worker/session.h"
 
-#define CLOSING_MS 10000 /* for one of them */
-
 struct closing;
 
 struct closings {

@@ -15,6 +15,8 @@
 #include "worker/queue.h"
 #include "worker/sweeps.h"
 
+#define DELIVERY_CLOSING_MS 10000 /* what a closing job gets */
+
 struct delivery;
 
 struct delivery_setup {
@@ -27,6 +29,7 @@ struct delivery_setup {
     const json_t *erp; /* what the driver's sessions are made with */
     const struct erp_driver *driver;
     const struct credentials *credentials; /* the configured ones; username NULL: none */
+    unsigned closing_ms;                   /* a closing job's deadline */
     void (*changed)(void *arg);            /* the worker's state or an order's may differ now */
     void *arg;
 };

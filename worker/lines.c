@@ -126,7 +126,7 @@ lines_hold(const struct place *folder, int *fd, struct err *err)
     close(*fd);
     *fd = -1;
     return in_use ? err_set(err, "in_use",
-                            "another workshop's process delivers into %s: each workshop needs a "
+                            "another process delivers into %s: each workshop needs a "
                             "folder of its own",
                             folder->path)
                   : 0;

@@ -371,6 +371,7 @@ start_delivery(struct worker *w)
                                                         .erp = w->erp,
                                                         .driver = w->driver,
                                                         .credentials = &w->credentials,
+                                                        .closing_ms = DELIVERY_CLOSING_MS,
                                                         .changed = on_changed,
                                                         .arg = w});
     delivery_tidy(w->delivery);

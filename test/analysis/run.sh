@@ -21,8 +21,6 @@ part() {
     fi
 }
 
-layout() { { sources; find test -name '*.c'; find . -path './build*' -prune -o -name '*.h' -print; } | xargs clang-format --dry-run -Werror; }
-
 # The compiler warns with -Werror; only the programs are built, no tests.
 analyzer() { ninja -k 0 -C "$folder" pumplined pumpline-worker pumplinectl >"$folder/log" || { grep -v '^\[' "$folder/log"; false; }; }
 
@@ -36,7 +34,7 @@ tidy() { sources | xargs -P "$jobs" -n 8 clang-tidy --quiet -p "$folder" 2>"$fol
 
 cmake -S . -B "$folder" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-fanalyzer >/dev/null || exit 1
 sed -i 's/ -fanalyzer / /' "$folder/compile_commands.json" # clang does not know it
-part clang-format layout
+part clang-format test/analysis/layout.sh
 part cppcheck checker
 part "gcc -fanalyzer" analyzer
 part clang-tidy tidy

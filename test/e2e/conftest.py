@@ -1,5 +1,6 @@
 """What every end-to-end test starts from."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -14,6 +15,19 @@ import browser  # noqa: E402
 import oldshop  # noqa: E402
 from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes seconds, or an ERP or a browser: not for test/check.sh")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files come first, so that the workers of pytest-xdist end at about the same time."""
+    for item in items:
+        if {"chromedriver", "template"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.long)
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def watched(folder):
@@ -46,14 +60,19 @@ def daemon(tmp_path):
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    """A prepared Tryton, whose making takes half a minute."""
-    return Tryton.template(tmp_path_factory.mktemp("tryton-template"))
+    """A prepared Tryton, whose making takes half a minute: one for all workers of pytest-xdist."""
+    run = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        run = run.parent
+    with (run / "tryton-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Tryton.template(run / "tryton-template")
 
 
 @pytest.fixture
 def tryton(template, tmp_path):
     """A running one of the test's own."""
-    server = Tryton(tmp_path / "tryton")
+    server = Tryton(tmp_path / "tryton", free_port())
     server.prepare(template)
     server.start()
     yield server

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -17,17 +18,30 @@ SECRET = "Pw-7b1c-never-shown"
 DEADLINE_S = 60  # generous: a machine may be slow, and nothing waits longer than it must
 
 
-given_ports = set()
+PORTS = range(10000, 20000)  # below 32768: no outgoing connection takes one meanwhile
+BLOCK_PORTS = 400
+
+
+def ports():
+    """A part of the ports for this process alone, in turn: one that was given may not be listened on yet.
+
+    The part is held by a name that, like the ports, is one per network and gone with the process.
+    """
+    for first in random.sample(PORTS[::BLOCK_PORTS], len(PORTS) // BLOCK_PORTS):
+        with contextlib.suppress(OSError):
+            holder.bind(f"\0pumpline-test-ports-{first}")
+            return itertools.cycle(range(first, first + BLOCK_PORTS))
+    raise RuntimeError("too many test runs at once: all ports are taken")
+
+
+holder = socket.socket(socket.AF_UNIX)
+own_ports = ports()
 
 
 def free_port():
-    """Below 32768: no outgoing connection takes it meanwhile. Never the same twice: it may not be listened on yet."""
-    for port in random.sample(range(10000, 20000), 1000):
-        if port in given_ports:
-            continue
+    for port in itertools.islice(own_ports, BLOCK_PORTS):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            given_ports.add(port)
             return port
     raise RuntimeError("no free port")
 

@@ -153,12 +153,12 @@ class Tryton:
     server, unless they say otherwise.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=None):
         self.folder = Path(folder).resolve()
         self.config_path = self.folder / "trytond.conf"
         self.database_path = self.folder / f"{DATABASE}.sqlite"
         self.log_path = self.folder / "trytond.log"
-        self.port = free_port()
+        self.port = port or free_port()
         self.web_url = f"http://127.0.0.1:{self.port}/"
         self.url = f"{self.web_url}{DATABASE}/"
         self.process = None

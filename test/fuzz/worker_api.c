@@ -137,6 +137,7 @@ open_api(const struct workshop_config *workshop)
                                               .erp = json_object_get(workshop->document, "erp"),
                                               .driver = erp_driver_find("file"),
                                               .credentials = &none,
+                                              .closing_ms = DELIVERY_CLOSING_MS,
                                               .changed = on_changed});
     api = api_new(&(struct api_setup){.base = base,
                                       .queue = queue,

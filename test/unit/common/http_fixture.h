@@ -224,6 +224,16 @@ client_ended(int fd)
     return client_receive(fd, &byte, 1) == 0;
 }
 
+/* Reads what still comes. */
+static inline void
+client_drain(int fd)
+{
+    static char bytes[65536];
+
+    while (client_receive(fd, bytes, sizeof bytes))
+        ;
+}
+
 static inline void
 reply_clear(struct reply *reply)
 {

@@ -361,8 +361,7 @@ test_free_with_open_calls(void **state)
     call_problem(held[1], 503, "stopping", NULL, "x");
     assert_int_equal(sent_count, 0);
     for (unsigned i = 0; i < 3; i++) {
-        while (!client_ended(fds[i]))
-            ;
+        client_drain(fds[i]);
         close(fds[i]);
     }
 }

@@ -133,6 +133,23 @@ test_client_leaves(void **state)
     wait_closed(1);
 }
 
+/* What a client has sent too much before the stream began hides no end. */
+static void
+test_client_floods_and_leaves(void **state)
+{
+    static char request[100000];
+    int fd;
+
+    (void)state;
+    memset(request, 'x', sizeof request - 1);
+    memcpy(request, GET, strlen(GET));
+    fd = open_stream(request);
+    call_stream_send(stream, "one", 3);
+    shutdown(fd, SHUT_WR);
+    wait_closed(1);
+    close(fd);
+}
+
 /* One that had left before the stream began. */
 static void
 test_client_left(void **state)
@@ -243,6 +260,7 @@ main(void)
                                        STREAM_TEST(test_http_1_0),
                                        STREAM_TEST(test_head),
                                        STREAM_TEST(test_client_leaves),
+                                       TEST(test_client_floods_and_leaves),
                                        STREAM_TEST(test_client_left),
                                        STREAM_TEST(test_cut),
                                        STREAM_TEST(test_outlasts_idle_connections),

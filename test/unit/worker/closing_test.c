@@ -192,6 +192,9 @@ a_closing_that_hangs_stays_noted(void **state)
     struct scripted *s = *state;
 
     world.hang_close = true;
+    s->closing_ms = 2000; /* far longer than the wait below */
+    delivery_remake(s);
+    delivery_start(s->delivery);
     place(s, "u-1", "558");
     run_until_counts(s, ORDER_CREATED, 1);
     place_as(s, "u-2", "bea", "her-password");

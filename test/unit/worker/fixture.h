@@ -34,7 +34,9 @@ struct fixture {
 static inline void
 folder_make(char folder[64])
 {
-    strcpy(folder, "/tmp/pumpline-test-XXXXXX");
+    const char *parent = getenv("TMPDIR"); /* test/check.sh has one in memory */
+
+    snprintf(folder, 64, "%s/pumpline-test-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(folder));
 }
 

@@ -22,6 +22,7 @@ struct scripted {
     struct workshop_config workshop;
     struct credentials configured;
     struct erp_driver driver;
+    unsigned closing_ms;
     struct delivery *delivery;
     /* the script: answers in their turn, then `otherwise` for ever */
     int script[32];
@@ -208,6 +209,7 @@ delivery_remake(struct scripted *s)
                                          .erp = json_object_get(s->workshop.document, "erp"),
                                          .driver = &s->driver,
                                          .credentials = &s->configured,
+                                         .closing_ms = s->closing_ms,
                                          .changed = on_changed,
                                          .arg = s};
 
@@ -243,6 +245,7 @@ scripted_setup(void **state)
                                     .session_free = free,
                                     .step = scripted_step,
                                     .job_free = scripted_job_free};
+    s->closing_ms = DELIVERY_CLOSING_MS;
     s->otherwise = 200;
     delivery_remake(s);
     *state = s;

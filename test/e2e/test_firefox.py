@@ -12,7 +12,7 @@ import marionette
 import oldshop
 import pytest
 from pumpline import free_port, until
-from test_browser_repeats import FormSite
+from test_browser_repeats import ALL, CASES, SITES, FormSite, show
 from test_webdriver_verbs import recipe
 from webshop import RECIPE, Site, no_browser, one_line, slow
 
@@ -92,14 +92,20 @@ class FirefoxFormSite(FormSite):
     BROWSER = {"name": "firefox"}
 
 
-@pytest.mark.parametrize("name, losses", [("http", ["fin_after", "rst_after", "kill_after", "half_status_after"]),
-                                          ("https", ["fin_after", "rst_after"])])
-def test_a_lost_reply_is_no_second_line(driver, daemon, tmp_path, name, losses):
+CHOSEN = [("http", "keep", ["fin_after", "rst_after", "kill_after", "half_status_after"]),
+          ("https", "keep", ["fin_after", "rst_after"])]
+EVERY = [(name, kept, sorted(lost for *way, lost in CASES if way == [name, kept]))
+         for name in SITES for kept in ("keep", "close")]
+
+
+@pytest.mark.parametrize("name, kept, losses", EVERY if ALL else CHOSEN)  # PUMPLINE_REPEATS=all
+def test_a_lost_reply_is_no_second_line(driver, daemon, tmp_path, name, kept, losses):
     site = FirefoxFormSite(name, daemon, driver, tmp_path)
     try:
         for lost in losses:
-            site.behave("keep", lost)
-            order, lines, times = site.save(lost, lost)
+            site.behave(kept, lost)
+            order, lines, times = site.save(lost.replace(" ", "-"), lost)
+            show(site, f"{kept} {lost}", order, lines, times)
             assert times == 1, f"{lost}: Firefox has sent a form again"
             assert len(lines) == 1 and order["status"] == "created" and order["erp_reference"] in lines
     finally:

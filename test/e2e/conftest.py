@@ -16,6 +16,9 @@ import oldshop  # noqa: E402
 from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
 
+# nohup and background jobs of a script leave it ignored, and processes would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds, or an ERP or a browser: not for test/check.sh")

@@ -562,6 +562,7 @@ json_t *
 config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
              const unsigned char *master_key, bool worker_wanted)
 {
+    const char *neighbour = config_neighbour(config, workshop);
     json_t *slice =
         json_pack("{s:s s:s s:O s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
                   "document", workshop->document, "state_dir", config->state_dir, "webdriver_url",
@@ -570,8 +571,8 @@ config_slice(const struct daemon_config *config, const struct workshop_config *w
 
     if (workshop->recipe)
         json_object_set(slice, "recipe", workshop->recipe);
-    if (config_neighbour(config, workshop))
-        json_object_set_new(slice, "neighbour", json_string(config_neighbour(config, workshop)));
+    if (neighbour)
+        json_object_set_new(slice, "neighbour", json_string(neighbour));
     if (config_erp_stays_open(workshop->erp_system))
         add_browser_mark(slice, config, workshop);
     add_key(slice, "key", workshop, master_key);

@@ -49,7 +49,7 @@ driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES])
     char hash[SECRET_HASH_TEXT_BYTES];
 
     if (strlen(slug) < DRIVER_UNIT_NAME_BYTES - 1) {
-        strcpy(name, slug);
+        text_copy(name, DRIVER_UNIT_NAME_BYTES, slug);
         return;
     }
     secret_token_hash(slug, hash);
@@ -153,7 +153,7 @@ bind_socket(int fd, const char *path)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address.sun_path, path);
+    text_copy(address.sun_path, sizeof address.sun_path, path);
     return bind(fd, (const struct sockaddr *)&address, sizeof address) || chmod(path, 0666) ||
                    listen(fd, BACKLOG)
                ? -1
@@ -168,7 +168,7 @@ make_socket(struct driver_unit *u, struct err *err)
 
     remove_socket(u);
     if (fd < 0 || make_folders(u) || bind_socket(fd, path)) {
-        err_errno(err, "socket_failed", "%s can't be listened on", path);
+        err_errno(err, "socket_failed", "cannot listen on %s", path);
         if (fd >= 0)
             close(fd);
         fd = -1;

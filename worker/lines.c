@@ -120,8 +120,8 @@ lines_hold(const struct place *folder, int *fd, struct err *err)
         return 0;
     in_use = errno == EWOULDBLOCK;
     if (!in_use)
-        log_warning("%s can't be locked: %s: nobody would notice if a workshop of another daemon "
-                    "used it too",
+        log_warning("cannot lock %s: %s: another daemon's workshop that delivers there goes "
+                    "unnoticed",
                     folder->path, strerror(errno));
     close(*fd);
     *fd = -1;

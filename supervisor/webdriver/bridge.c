@@ -155,7 +155,7 @@ bridge_run(const char *path, char *const command[])
 
     if (strlen(path) >= sizeof b.address.sun_path)
         return EX_USAGE;
-    strcpy(b.address.sun_path, path);
+    text_copy(b.address.sun_path, sizeof b.address.sun_path, path);
     b.ends = hear_of_children();
     driver = b.ends < 0 ? -1 : start_driver(command);
     if (driver < 0)

@@ -348,55 +348,6 @@ name_apart(const struct daemon_config *config)
     free(clash);
 }
 
-static void
-folder_fault(const struct daemon_config *config, const struct workshop_config *w,
-             const struct workshop_config *other, struct config_faults *faults)
-{
-    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_place place = {file, "/erp", faults};
-
-    config_check_fault(&place, "folder", "is the folder of another workshop too: %s", other->slug);
-    free(file);
-}
-
-/* The first one of two may go on: orders of its own are on their way there. One that is faulty does
- * not run, and is nobody's neighbour. */
-static void
-check_folders(const struct daemon_config *config)
-{
-    struct config_folder *folders = mem_alloc((config->workshop_count + 1) * sizeof *folders);
-
-    for (size_t i = 0; i < config->workshop_count; i++) {
-        struct workshop_config *w = config->workshops[i];
-
-        config_folder_read(w, &folders[i]);
-        for (size_t j = 0; j < i; j++)
-            if (!config->workshops[j]->faults.count && config_folder_same(&folders[i], &folders[j]))
-                folder_fault(config, w, config->workshops[j], &w->faults);
-    }
-    for (size_t i = 0; i < config->workshop_count; i++)
-        config_folder_clear(&folders[i]);
-    free(folders);
-}
-
-static void
-check_folder_against(const struct daemon_config *config, const struct workshop_config *workshop,
-                     struct config_faults *faults)
-{
-    struct config_folder own, other;
-
-    config_folder_read(workshop, &own);
-    for (size_t i = 0; own.path && i < config->workshop_count; i++) {
-        const struct workshop_config *w = config->workshops[i];
-
-        config_folder_read(w, &other);
-        if (strcmp(w->slug, workshop->slug) && !w->faults.count && config_folder_same(&own, &other))
-            folder_fault(config, workshop, w, faults);
-        config_folder_clear(&other);
-    }
-    config_folder_clear(&own);
-}
-
 /* Which of two came first is nobody's to tell: both have the fault. */
 static void
 check_together(const struct daemon_config *config)
@@ -409,7 +360,7 @@ check_together(const struct daemon_config *config)
             if (j != i)
                 check_pair(config, config->workshops[j], w, &w->faults);
     }
-    check_folders(config);
+    config_neighbour_check_folders(config);
     name_apart(config);
 }
 
@@ -418,7 +369,7 @@ config_check_against(const struct daemon_config *config, const struct workshop_c
                      struct config_faults *faults)
 {
     check_alone(config, workshop, faults);
-    check_folder_against(config, workshop, faults);
+    config_neighbour_check_folder(config, workshop, faults);
     for (size_t i = 0; i < config->workshop_count; i++)
         if (strcmp(config->workshops[i]->slug, workshop->slug))
             check_pair(config, config->workshops[i], workshop, faults);

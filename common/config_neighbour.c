@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/config_check.h"
 #include "common/host_pattern.h"
 
 #ifndef RESOLVE_CACHED
@@ -120,6 +121,53 @@ config_folder_same(const struct config_folder *a, const struct config_folder *b)
         return false;
     return strcmp(a->path, b->path) == 0 ||
            (a->known && b->known && a->device == b->device && a->inode == b->inode);
+}
+
+static void
+folder_fault(const struct daemon_config *config, const struct workshop_config *w,
+             const struct workshop_config *other, struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "/erp", faults};
+
+    config_check_fault(&place, "folder", "is the folder of another workshop too: %s", other->slug);
+    free(file);
+}
+
+void
+config_neighbour_check_folders(const struct daemon_config *config)
+{
+    struct config_folder *folders = mem_alloc((config->workshop_count + 1) * sizeof *folders);
+
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &folders[i]);
+        for (size_t j = 0; j < i; j++)
+            if (!config->workshops[j]->faults.count && config_folder_same(&folders[i], &folders[j]))
+                folder_fault(config, w, config->workshops[j], &w->faults);
+    }
+    for (size_t i = 0; i < config->workshop_count; i++)
+        config_folder_clear(&folders[i]);
+    free(folders);
+}
+
+void
+config_neighbour_check_folder(const struct daemon_config *config,
+                              const struct workshop_config *workshop, struct config_faults *faults)
+{
+    struct config_folder own, other;
+
+    config_folder_read(workshop, &own);
+    for (size_t i = 0; own.path && i < config->workshop_count; i++) {
+        const struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &other);
+        if (strcmp(w->slug, workshop->slug) && !w->faults.count && config_folder_same(&own, &other))
+            folder_fault(config, workshop, w, faults);
+        config_folder_clear(&other);
+    }
+    config_folder_clear(&own);
 }
 
 /* --- ERPs --- */

@@ -3,7 +3,7 @@
  * A driver is a pure translation: step() gets an order and the last reply and says which request
  * comes next or how it ended. It does no I/O, keeps no clock and sets no timer; the worker sends,
  * waits, retries and remembers, and says at each step what time it is. So a driver is tested by a
- * file of replies, and a new ERP is one file and its rows in drivers.c and common/config_erp.c.
+ * file of replies, and a new ERP is one file and its rows in drivers.c and common/config/erp.c.
  *
  * Exactly once: a request that can create the line has `commits` set; the worker records on disk
  * that it leaves before it leaves. A driver that can look a line up does so first in EVERY attempt
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/order.h"
+#include "common/order/order.h"
 
 enum erp_verdict {
     ERP_SEND, /* *request is filled: send it, then step again with the reply */
@@ -39,13 +39,14 @@ enum erp_request_kind {
     ERP_FILE_READ,
     ERP_FILE_WRITE,  /* replaces the file; 200 when its content and its name are on disk */
     ERP_FILE_RENAME, /* url → target, atomically; 200 when both folders are on disk */
-    ERP_SWEEP /* ends every browser on this machine that has the workshop's mark (common/sweep.h);
-                 nothing but timeout_ms and delay_ms is looked at. 200, and `ended` */
+    ERP_SWEEP        /* ends every browser on this machine that has the workshop's mark
+                        (common/ipc/browser_kill.h);        nothing but timeout_ms and delay_ms is looked at. 200,
+                        and `ended` */
 };
 
 /* What a request means for the gate between a browser and its ERP. A request with `commits` arms
  * it: from then on a connection to the ERP that ends before its reply shuts the gate, and what the
- * browser repeats by itself does not get through (worker/gate.h). */
+ * browser repeats by itself does not get through (worker/proxy/gate.h). */
 enum erp_gate {
     ERP_GATE_STAYS,
     ERP_GATE_OPENS, /* the commit is over, and its page is left; a shut gate stays shut */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
+#include "common/base/secret.h"
 
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503

@@ -9,16 +9,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/descriptors.h"
-#include "common/disk.h"
-#include "common/fault.h"
-#include "common/key_file.h"
-#include "common/log.h"
-#include "common/loop.h"
-#include "common/secret.h"
-#include "supervisor/boot.h"
-#include "supervisor/control.h"
-#include "supervisor/daemon.h"
+#include "common/base/descriptors.h"
+#include "common/base/disk.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "common/base/loop.h"
+#include "common/base/secret.h"
+#include "common/config/key_file.h"
+#include "supervisor/control/control.h"
+#include "supervisor/daemon/daemon.h"
+#include "supervisor/system/boot.h"
 
 struct options {
     const char *config;

@@ -1,8 +1,8 @@
 /* Looks every few milliseconds whether there is still something to wait for. */
 #include "worker/drain.h"
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 
 #define LOOK_MS 20
 #define KILL_MS 1000  /* for the reply of PUT /kill to leave */

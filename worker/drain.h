@@ -3,8 +3,8 @@
 #ifndef WORKER_DRAIN_H
 #define WORKER_DRAIN_H
 
-#include "common/http_server.h"
-#include "worker/api.h"
+#include "common/http/server.h"
+#include "worker/api/api.h"
 
 /* Everything but timer and times is borrowed for its life. */
 struct drain {

@@ -6,8 +6,8 @@
 #include <event2/event.h>
 #include <jansson.h>
 
-#include "common/call.h"
-#include "common/config.h"
+#include "common/config/config.h"
+#include "common/http/call.h"
 
 struct worker;
 
@@ -24,7 +24,7 @@ struct worker_events {
  * it opens its queue, closes what an earlier process left open in the ERP, and neither serves nor
  * delivers: worker_tidying, worker_leaves_open, worker_waiting and worker_free are what is left to
  * call. NULL with *err, whose code "config", "credentials" or "sandbox" means that trying again is
- * of no use. The process gives up its rights here, once: see worker/sandbox.h. */
+ * of no use. The process gives up its rights here, once: see worker/sandbox/sandbox.h. */
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 

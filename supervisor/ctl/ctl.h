@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "supervisor/ctl/table.h"
+#include "supervisor/ctl/term/table.h"
 
 #define CTL_DEFAULT_SOCKET "/run/pumpline/control.sock"
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
-#include "supervisor/ctl/client.h"
+#include "common/base/secret.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/help.h"
+#include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/options.h"
-#include "supervisor/ctl/text.h"
+#include "supervisor/ctl/term/text.h"
 
 /* How many of the words are the command's name; 0 where they are another's. */
 static size_t

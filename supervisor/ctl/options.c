@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervisor/ctl/text.h"
+#include "supervisor/ctl/term/text.h"
 
 static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_SOCKET] = {"socket", "PATH", "the control socket (" CTL_DEFAULT_SOCKET ")"},

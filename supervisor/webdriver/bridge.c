@@ -15,11 +15,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/listen_tcp.h"
-#include "common/log.h"
-#include "common/pass_fd.h"
-#include "common/webdriver_link.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/http/listen_tcp.h"
+#include "common/ipc/pass_fd.h"
+#include "common/ipc/webdriver_link.h"
 
 #define AGAIN_MS 250
 #define NO_PROGRAM 127

@@ -1,5 +1,5 @@
 /* Inside a workshop's own WebDriver server: starts the driver and passes sockets of this network to
- * the worker (common/webdriver_link.h). No byte of theirs comes through here. */
+ * the worker (common/ipc/webdriver_link.h). No byte of theirs comes through here. */
 #ifndef SUPERVISOR_WEBDRIVER_BRIDGE_H
 #define SUPERVISOR_WEBDRIVER_BRIDGE_H
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/descriptors.h"
-#include "common/log.h"
+#include "common/base/descriptors.h"
+#include "common/base/log.h"
 #include "supervisor/webdriver/bridge.h"
 
 static const char usage[] =

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/http_server.h"
-#include "common/loop.h"
+#include "common/base/loop.h"
+#include "common/http/server.h"
 
 static char body[] = "{\"workshop\":\"Bennys Auto\",\"uniqueid\":\"xxx\",\"status\":\"placed\"}";
 

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ALLOWED = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"},
            "worker": {"common", "erp-drivers", "worker"}, "supervisor": {"common", "supervisor"}}
-SYSTEM = {"lmdb.h": {"worker/store.c"}, "seccomp.h": {"worker/sandbox_seccomp.c"}, "curl/curl.h": {"worker/curl_api.h", "supervisor/ctl"}}
+SYSTEM = {"lmdb.h": {"worker/queue/store.c"}, "seccomp.h": {"worker/sandbox/seccomp.c"}, "curl/curl.h": {"worker/io/curl_api.h", "supervisor/ctl"}}
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h",), "common": ("lmdb.h", "curl/")}
 
 

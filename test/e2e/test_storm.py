@@ -45,5 +45,5 @@ def test_checks_that_never_work_are_a_fault():
 
 
 def test_a_signal_is_told_as_the_supervisor_words_it():
-    words = (Path(__file__).parents[2] / "supervisor/child_rules.c").read_text()
+    words = (Path(__file__).parents[2] / "supervisor/child/rules.c").read_text()
     assert '"killed by signal %d (%s)"' in words

@@ -1,5 +1,5 @@
 /* A file that is to be certificates: what is taken is text with certificates and no other block. */
-#include "worker/ca_file.h"
+#include "worker/io/ca_file.h"
 #include "test/fuzz/fuzz.h"
 
 static char *path;

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/loop.h"
-#include "supervisor/child.h"
-#include "supervisor/forward.h"
+#include "common/base/loop.h"
+#include "supervisor/child/child.h"
+#include "supervisor/control/forward.h"
 #include "test/fuzz/fuzz.h"
 
 #define NO_SUCH_PID 0x3ffffff0 /* above any pid_max: signals to it go nowhere */

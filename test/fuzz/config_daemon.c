@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
+#include "common/config/config.h"
 #include "test/fuzz/fuzz.h"
 
 static char *path, *workshop_path;

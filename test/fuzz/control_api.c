@@ -2,10 +2,10 @@
  * workshops, whose folders are gone: nothing is written, no process starts. */
 #include <sys/stat.h>
 
-#include "common/clock.h"
-#include "common/loop.h"
-#include "supervisor/control.h"
-#include "supervisor/control_internal.h"
+#include "common/base/clock.h"
+#include "common/base/loop.h"
+#include "supervisor/control/control.h"
+#include "supervisor/control/internal.h"
 #include "test/fuzz/front.h"
 
 static struct event_base *base;

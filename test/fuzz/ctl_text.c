@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <wchar.h>
 
-#include "supervisor/ctl/sse.h"
-#include "supervisor/ctl/table.h"
-#include "supervisor/ctl/text.h"
+#include "supervisor/ctl/net/sse.h"
+#include "supervisor/ctl/term/table.h"
+#include "supervisor/ctl/term/text.h"
 #include "test/fuzz/fuzz.h"
 
 int

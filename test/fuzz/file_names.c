@@ -3,9 +3,9 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include "erp-drivers/file_record.h"
+#include "erp-drivers/file/record.h"
 #include "test/fuzz/fuzz.h"
-#include "worker/evidence.h"
+#include "worker/delivery/evidence.h"
 
 #define SAFE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 

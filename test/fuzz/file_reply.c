@@ -1,7 +1,7 @@
 /* What the file driver reads back: its own record is this order and no other; a whole attempt over
  * any files ends, and creates nothing that it has not written or read. */
 #include "erp-drivers/driver.h"
-#include "erp-drivers/file_record.h"
+#include "erp-drivers/file/record.h"
 #include "test/fuzz/fuzz.h"
 
 #define STEPS_MAX 16

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/http_internal.h"
+#include "common/http/internal.h"
 #include "test/fuzz/fuzz.h"
 
 #define FRONT_ROUNDS 24

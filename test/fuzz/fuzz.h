@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/descriptors.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/secret.h"
+#include "common/base/descriptors.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

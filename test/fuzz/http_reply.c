@@ -1,13 +1,13 @@
-/* What an ERP's server answers: whatever bytes they are, libcurl and worker/http.c make one reply
- * of them, within its bounds. The server is this process, on a port of its own. */
+/* What an ERP's server answers: whatever bytes they are, libcurl and worker/io/http.c make one
+ * reply of them, within its bounds. The server is this process, on a port of its own. */
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/loop.h"
+#include "common/base/loop.h"
 #include "test/fuzz/fuzz.h"
-#include "worker/http.h"
+#include "worker/io/http.h"
 
 #define TIMEOUT_MS 2000
 

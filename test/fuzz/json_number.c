@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_number.h"
+#include "common/json/number.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

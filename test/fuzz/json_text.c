@@ -1,6 +1,6 @@
 /* JSON of others: what is read is read the same from its own text; what is not has a place and a
  * reason that quotes nothing. */
-#include "common/json_text.h"
+#include "common/json/text.h"
 #include "test/fuzz/fuzz.h"
 
 int

@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/host_pattern.h"
+#include "common/base/host_pattern.h"
 #include "test/fuzz/fuzz.h"
-#include "worker/proxy_internal.h"
+#include "worker/proxy/internal.h"
 
 #define ROUNDS 4
 

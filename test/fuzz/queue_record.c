@@ -1,8 +1,8 @@
 /* A queue's records: what was written is read back, what was changed is not taken for a record, and
  * an order that is read is written the same. */
-#include "common/order.h"
+#include "common/order/order.h"
 #include "test/fuzz/fuzz.h"
-#include "worker/record.h"
+#include "worker/queue/record.h"
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)

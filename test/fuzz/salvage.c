@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "test/fuzz/fuzz.h"
-#include "worker/queue.h"
-#include "worker/record.h"
-#include "worker/salvage.h"
+#include "worker/queue/queue.h"
+#include "worker/queue/record.h"
+#include "worker/queue/salvage.h"
 
 #define PAGE_BYTES 4096
 #define MAP_MIB 16

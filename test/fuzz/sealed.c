@@ -1,6 +1,6 @@
 /* Sealed values: what is sealed opens for its place alone; what comes from elsewhere does not open.
  * Keys and tokens as text. */
-#include "common/sealed.h"
+#include "common/config/sealed.h"
 #include "test/fuzz/fuzz.h"
 
 static unsigned char key[SECRET_KEY_BYTES];

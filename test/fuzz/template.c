@@ -2,8 +2,8 @@
  * back as the value that went in; a number is one of ours or refused. */
 #include <jansson.h>
 
-#include "common/call.h"
-#include "common/template.h"
+#include "common/http/call.h"
+#include "common/recipe/template.h"
 #include "test/fuzz/fuzz.h"
 
 static char wrong[TEMPLATE_WRONG_BYTES];

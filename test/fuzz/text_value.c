@@ -1,9 +1,9 @@
 /* Text at the entrance: normalised once it stays so, and what is refused has a reason. Amounts and
  * slugs beside it. */
-#include "common/text_value.h"
-#include "common/config_check.h"
-#include "common/order.h"
-#include "supervisor/document.h"
+#include "common/base/text_value.h"
+#include "common/json/members.h"
+#include "common/order/order.h"
+#include "supervisor/daemon/document.h"
 #include "test/fuzz/fuzz.h"
 
 static void

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
+#include "common/base/secret.h"
 #include "erp-drivers/driver.h"
 
 #define STEPS_MAX 400

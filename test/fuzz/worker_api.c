@@ -3,11 +3,11 @@
  * served. */
 #include <dirent.h>
 
-#include "common/clock.h"
-#include "common/config.h"
-#include "common/loop.h"
+#include "common/base/clock.h"
+#include "common/base/loop.h"
+#include "common/config/config.h"
 #include "test/fuzz/front.h"
-#include "worker/api.h"
+#include "worker/api/api.h"
 
 #define MAP_MIB 16
 

@@ -4,10 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/loop.h"
+#include "common/base/loop.h"
 #include "test/fuzz/fuzz.h"
-#include "worker/manage.h"
-#include "worker/names.h"
+#include "worker/channel.h"
+#include "worker/io/names.h"
 #include "worker/worker.h"
 
 #define ROUNDS 4

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 #define DIED 255 /* no errno: the attempt's process was killed */
 

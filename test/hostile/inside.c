@@ -2,11 +2,11 @@
  * linker puts these in the way (--wrap), so that nothing of it is in the sources that are used. */
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "test/hostile/attempts.h"
-#include "worker/curl_api.h"
-#include "worker/delivery.h"
-#include "worker/sandbox.h"
+#include "worker/delivery/delivery.h"
+#include "worker/io/curl_api.h"
+#include "worker/sandbox/sandbox.h"
 
 int __real_sandbox_enter(const struct sandbox_setup *setup, struct err *err);
 int __wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err);

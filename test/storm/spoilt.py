@@ -1,6 +1,6 @@
 """What a line of the log says about the program: nothing, that it is broken, or that a leak check could not be made."""
 
-# Ends of a process that are no kill of the storm's, as supervisor/child_rules.c words them; and a sanitizer's words.
+# Ends of a process that are no kill of the storm's, as supervisor/child/rules.c words them; and a sanitizer's words.
 BROKEN = ("killed by signal 4 (", "killed by signal 5 (", "killed by signal 6 (", "killed by signal 7 (", "killed by signal 8 (",
           "killed by signal 11 (", "killed by signal 31 (", "Sanitizer", "runtime error", "is damaged")
 

@@ -145,7 +145,7 @@ def limit_descriptors(pid, soft, hard):
 
 
 class FaultPlan:
-    """The mapped file of common/fault.h."""
+    """The mapped file of common/base/failpoint.h."""
 
     def __init__(self, path, lines):
         self.path = path

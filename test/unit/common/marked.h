@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/secret.h"
+#include "common/base/secret.h"
 
 struct marked {
     pid_t pid, child;

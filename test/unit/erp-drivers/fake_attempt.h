@@ -3,7 +3,7 @@
 #ifndef TEST_FAKE_ATTEMPT_H
 #define TEST_FAKE_ATTEMPT_H
 
-#include "fake_browser.h"
+#include "test/unit/erp-drivers/fake_browser.h"
 
 static struct fake fake;
 static json_t *erp;

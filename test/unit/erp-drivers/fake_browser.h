@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/recipe.h"
-#include "common/secret.h"
+#include "common/base/secret.h"
+#include "common/recipe/recipe.h"
 #include "erp-drivers/driver.h"
 
 #define FAKE_PASSWORD "bot-<secret>&\"7351"

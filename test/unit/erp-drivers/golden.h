@@ -33,7 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
+#include "common/base/secret.h"
 #include "erp-drivers/driver.h"
 
 #define GOLDEN_JOBS_MAX 8

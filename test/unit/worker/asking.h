@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "worker/api.h"
+#include "worker/api/api.h"
 
 struct seen {
     int status;

@@ -19,9 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/secret.h"
-#include "worker/queue.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "worker/queue/queue.h"
 
 #define DEADLINE_MS 20000 /* nothing here takes as long, unless it never ends */
 

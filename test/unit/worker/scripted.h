@@ -7,7 +7,7 @@
 
 #include "test/unit/worker/server.h"
 
-#include "worker/delivery.h"
+#include "worker/delivery/delivery.h"
 
 enum answer { CUT = -1, HOLD = -2 }; /* besides HTTP statuses */
 

@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #define SERVER_REQUEST_MAX 8192
 

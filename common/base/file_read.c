@@ -1,0 +1,82 @@
+/* Opening, and reading to the end. */
+#include "common/base/file_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/secret.h"
+
+/* Neither waits for the other end of a FIFO nor makes a terminal this process's own. */
+#define FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+int
+file_open(const char *path, int more, struct err *err)
+{
+    int fd = open(path, FLAGS | more);
+    struct stat file;
+
+    if (fd < 0 || fstat(fd, &file)) {
+        err_errno(err, errno == ENOENT ? "no_file" : "unreadable", "can't be read");
+    } else if (!S_ISREG(file.st_mode)) {
+        err_set(err, "no_regular_file", "is no regular file");
+    } else {
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Up to size bytes; -1 with errno. */
+static ssize_t
+read_up_to(int fd, char *to, size_t size)
+{
+    size_t length = 0;
+    ssize_t got = 1;
+
+    while (length < size && got) {
+        got = read(fd, to + length, size - length);
+        if (got < 0 && errno != EINTR)
+            return -1;
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)length;
+}
+
+/* What it has now: it may grow while it is read. */
+static size_t
+room_for(int fd, size_t limit)
+{
+    struct stat file;
+
+    return fstat(fd, &file) || file.st_size > (off_t)limit ? limit : (size_t)file.st_size;
+}
+
+char *
+file_read(const char *path, size_t limit, size_t *length, struct err *err)
+{
+    int fd = file_open(path, 0, err);
+    size_t room = fd < 0 ? 0 : room_for(fd, limit);
+    char *text;
+    ssize_t got;
+
+    if (fd < 0)
+        return NULL;
+    text = secret_alloc(room + 2);
+    got = read_up_to(fd, text, room + 1);
+    if (got < 0)
+        err_errno(err, "unreadable", "can't be read");
+    close(fd);
+    if (got >= 0 && (size_t)got <= room) {
+        text[got] = '\0';
+        *length = (size_t)got;
+        return text;
+    }
+    if (got >= 0)
+        err_set(err, "too_large",
+                room < limit ? "changes while it is read" : "is larger than %zu bytes", limit);
+    secret_free(text);
+    return NULL;
+}

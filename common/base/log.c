@@ -1,0 +1,294 @@
+/* Log lines. */
+#include "common/base/log.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log_files.h"
+#include "common/base/log_limit.h"
+
+#define LINE_BYTES 4096
+#define NAME_BYTES 640      /* 128 bytes of it, each escaped, and the priority */
+#define UNIQUEID_BYTES 1280 /* the same on top of it */
+
+static struct {
+    char name[160];
+    bool journal, relay;
+    unsigned long long lost; /* lines that stderr had no room for */
+    char *folder, *slug;     /* of files opened here; NULL: none */
+    struct log_files files;
+} log_state = {.files = {.fds = {-1, -1, -1}}};
+
+static void tell_left_out(bool all);
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "ERROR", [LOG_WARNING] = "WARNING", [LOG_INFO] = "INFO", [LOG_DEBUG] = "DEBUG"};
+
+void
+log_open(const char *name)
+{
+    text_copy(log_state.name, sizeof log_state.name, name);
+    log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void
+log_relay(void)
+{
+    log_state.relay = true;
+}
+
+void
+log_reopen(void)
+{
+    struct log_files files;
+
+    if (!log_state.folder)
+        return;
+    files = log_files_open(log_state.folder, log_state.slug, log_state.name);
+    log_files_close(&log_state.files);
+    log_state.files = files;
+}
+
+void
+log_open_files(const char *folder, const char *slug)
+{
+    log_close();
+    log_state.folder = mem_string(folder);
+    log_state.slug = mem_string(slug);
+    log_reopen();
+}
+
+void
+log_close(void)
+{
+    tell_left_out(true);
+    log_files_close(&log_state.files);
+    free(log_state.folder);
+    free(log_state.slug);
+    log_state.folder = log_state.slug = NULL;
+}
+
+/* Appends text with control characters escaped, so that a line stays one line, up to `limit` bytes
+ * of line. */
+static size_t
+append_escaped(char *line, size_t used, size_t limit, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p && used < limit - 8; p++) {
+        if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* U+0080-009F: terminals obey them too */
+            p++;
+        else if (*p >= 0x20 && *p != 0x7f) {
+            line[used++] = (char)*p;
+            continue;
+        }
+        used += (size_t)snprintf(line + used, LINE_BYTES - used, "\\x%02x", *p);
+    }
+    return used;
+}
+
+/* A log that can't be written must not stop an order: the result is of no use here. */
+static void
+write_whole(int fd, const char *line, size_t length)
+{
+    ssize_t written = write(fd, line, length);
+
+    (void)written;
+}
+
+/* A line is no longer than what a pipe takes at once where it takes anything. */
+static bool
+stderr_takes_a_line(void)
+{
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&error, 1, 0) != 0;
+}
+
+/* WORKSHOP: [UNIQUEID] TIME LEVEL */
+static size_t
+append_head(char *line, size_t used, const char *name, const char *uniqueid, enum log_level level)
+{
+    char time[CLOCK_TEXT_BYTES];
+
+    used = append_escaped(line, used, NAME_BYTES, name);
+    used += (size_t)snprintf(line + used, LINE_BYTES - used, ": ");
+    if (uniqueid) {
+        line[used++] = '[';
+        used = append_escaped(line, used, UNIQUEID_BYTES, uniqueid);
+        used += (size_t)snprintf(line + used, LINE_BYTES - used, "] ");
+    }
+    clock_text(clock_wall_ms(), time);
+    return used +
+           (size_t)snprintf(line + used, LINE_BYTES - used, "%s %s ", time, level_names[level]);
+}
+
+/* LEVEL FILE tab UNIQUEID tab MESSAGE: a tab in these is escaped. */
+static size_t
+relayed_line(char line[LINE_BYTES], enum log_level level, enum log_file file, const char *uniqueid,
+             const char *message)
+{
+    size_t used = (size_t)snprintf(line, LINE_BYTES, "%d%d\t", level, file);
+
+    used = append_escaped(line, used, UNIQUEID_BYTES, uniqueid ? uniqueid : "");
+    line[used++] = '\t';
+    used = append_escaped(line, used, LINE_BYTES, message);
+    line[used++] = '\n';
+    return used;
+}
+
+/* The line, of which the first *prefix bytes are for the journal alone. */
+static size_t
+own_line(char line[LINE_BYTES], size_t *prefix, enum log_level level, const char *name,
+         const char *uniqueid, const char *message)
+{
+    size_t used;
+
+    *prefix = log_state.journal ? (size_t)snprintf(line, LINE_BYTES, "<%d>", level) : 0;
+    used = append_head(line, *prefix, name, uniqueid, level);
+    used = append_escaped(line, used, LINE_BYTES, message);
+    line[used++] = '\n';
+    return used;
+}
+
+static void
+tell_lost(void)
+{
+    char line[LINE_BYTES], message[96];
+    size_t prefix, used;
+
+    snprintf(message, sizeof message, "%llu lines are lost: the log was not read in time",
+             log_state.lost);
+    used = log_state.relay ? relayed_line(line, LOG_WARNING, LOG_NO_FILE, NULL, message)
+                           : own_line(line, &prefix, LOG_WARNING, log_state.name, NULL, message);
+    log_state.lost = 0;
+    write_whole(STDERR_FILENO, line, used);
+}
+
+static void
+write_stderr(const char *line, size_t length)
+{
+    if (log_state.lost && stderr_takes_a_line())
+        tell_lost();
+    if (stderr_takes_a_line())
+        write_whole(STDERR_FILENO, line, length);
+    else
+        log_state.lost++;
+}
+
+static void
+write_line(const struct log_files *files, enum log_level level, const char *name,
+           enum log_file file, const char *uniqueid, const char *message)
+{
+    char line[LINE_BYTES];
+    size_t used, prefix = 0;
+
+    used = log_state.relay ? relayed_line(line, level, file, uniqueid, message)
+                           : own_line(line, &prefix, level, name, uniqueid, message);
+    write_stderr(line, used);
+    if (file != LOG_NO_FILE && files->fds[file] >= 0)
+        write_whole(files->fds[file], line + prefix, used - prefix);
+}
+
+static bool
+is_record(const char *record)
+{
+    return *record && strchr("3467", record[0]) && record[1] >= '0' + LOG_NO_FILE &&
+           record[1] < '0' + LOG_FILES && record[2] == '\t' && strchr(record + 3, '\t');
+}
+
+void
+log_relayed(const char *name, const struct log_files *files, char *record)
+{
+    char *uniqueid = NULL, *message = record;
+    enum log_level level = LOG_WARNING; /* a sanitizer's words, or a library's */
+    enum log_file file = LOG_NO_FILE;
+
+    if (is_record(record)) {
+        level = (enum log_level)(record[0] - '0');
+        file = (enum log_file)(record[1] - '0');
+        uniqueid = record + 3;
+        message = strchr(uniqueid, '\t') + 1;
+        message[-1] = '\0';
+        text_clean(uniqueid);
+    }
+    text_clean(message);
+    write_line(files, level, name, file, uniqueid && *uniqueid ? uniqueid : NULL, message);
+}
+
+/* --- what is written --- */
+
+static void
+write_own(enum log_level level, enum log_file file, const char *uniqueid, const char *message)
+{
+    write_line(&log_state.files, level, log_state.name, file, uniqueid, message);
+}
+
+static void
+tell_kind(struct log_kind *kind)
+{
+    char message[LOG_LIMIT_EXAMPLE_BYTES + 80];
+
+    snprintf(message, sizeof message, "%llu lines like this one were left out: %s", kind->left_out,
+             kind->example);
+    kind->left_out = 0;
+    write_own(LOG_WARNING, (enum log_file)kind->file, NULL, message);
+}
+
+static void
+tell_left_out(bool all)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct log_kind *kind;
+
+    while ((kind = log_limit_quiet(now_ms, all)))
+        tell_kind(kind);
+}
+
+void
+log_write(enum log_level level, enum log_file file, const char *uniqueid, const char *format, ...)
+{
+    char message[LINE_BYTES];
+    struct log_kind *kind;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_left_out(false);
+    kind = log_limit(format, file, message, clock_monotonic_ms());
+    if (!kind)
+        return;
+    if (kind->left_out)
+        tell_kind(kind);
+    write_own(level, file, uniqueid, message);
+}
+
+void
+log_each(enum log_level level, enum log_file file, const char *uniqueid, const char *format, ...)
+{
+    char message[LINE_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    write_own(level, file, uniqueid, message);
+}
+
+void
+log_about(enum log_level level, const char *name, const char *format, ...)
+{
+    char message[LINE_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    write_line(&log_state.files, level, name, LOG_NO_FILE, NULL, message);
+}

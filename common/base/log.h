@@ -1,0 +1,59 @@
+/* One line a record to stderr, and to a workshop's own files where a log folder is set.
+ *
+ * A line is `WORKSHOP: [UNIQUEID] TIME LEVEL message`, the uniqueid where it is about an order;
+ * control characters are escaped, so no input can forge a line. Callers never pass a secret.
+ *
+ * A supervisor's child has neither of both to write to: its records go through a pipe to the
+ * supervisor, which says whose they are and when, so that a child that was taken over can neither
+ * pass for another nor rewrite what it has said. Nothing here blocks: a line for which stderr has
+ * no room is dropped, and their number is told once there is some. */
+#ifndef COMMON_BASE_LOG_H
+#define COMMON_BASE_LOG_H
+
+enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
+
+/* Which of a workshop's files a record goes to as well. */
+enum log_file { LOG_NO_FILE, LOG_API, LOG_ORDERLINE, LOG_FILES };
+
+struct log_files;
+
+/* Starts logging as `name` (a program or a workshop, shown in each line); copied. With
+ * JOURNAL_STREAM in the environment each line bears systemd's <N> priority prefix. */
+void log_open(const char *name);
+
+/* Opens the workshop's files in this process (common/base/log_files.h says how), which log_reopen
+ * opens again. */
+void log_open_files(const char *folder, const char *slug);
+
+/* This process is a supervisor's child: stderr is a pipe to log_relayed. */
+void log_relay(void);
+
+/* Logs a record of a child's, as log_relay sends it or whatever else came on its stderr: a line of
+ * name's, to these files too. record is changed. */
+void log_relayed(const char *name, const struct log_files *files, char *record);
+
+/* Opens the files of log_open_files again under the same names, after they were rotated. */
+void log_reopen(void);
+
+void log_close(void);
+
+/* Lines of one kind, which is a format, are limited (common/base/log_limit.h): what outsiders can
+ * cause fills no disk. The others are counted, and the count is told when the kind may log again,
+ * when it has been quiet for a while, and at log_close. */
+void log_write(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+/* A line that is never left out: what became of an order. */
+void log_each(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
+              ...) __attribute__((format(printf, 4, 5)));
+
+/* A line of another name than this process's, to stderr alone: a supervisor's about a workshop.
+ * Never left out. */
+void log_about(enum log_level level, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(...) log_write(LOG_ERROR, LOG_API, NULL, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, LOG_API, NULL, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, LOG_API, NULL, __VA_ARGS__)
+
+#endif

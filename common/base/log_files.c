@@ -1,0 +1,49 @@
+/* Log files as descriptors. */
+#include "common/base/log_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPEND (O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
+
+static int
+open_one(const char *path, const char *name)
+{
+    int fd = open(path, APPEND, 0640);
+
+    if (fd < 0)
+        log_about(LOG_WARNING, name, "log file %s can't be opened: %s", path, strerror(errno));
+    return fd;
+}
+
+struct log_files
+log_files_open(const char *folder, const char *slug, const char *name)
+{
+    static const char *const endings[LOG_FILES] = {
+        [LOG_API] = "api", [LOG_ORDERLINE] = "create_orderline"};
+    struct log_files files = {.fds = {-1, -1, -1}};
+
+    if (mkdir(folder, 0750) && errno != EEXIST)
+        log_about(LOG_WARNING, name, "%s can't be made: %s", folder, strerror(errno));
+    for (int i = LOG_API; i < LOG_FILES; i++) {
+        char *path = mem_format("%s/%s_%s.log", folder, slug, endings[i]);
+
+        files.fds[i] = open_one(path, name);
+        free(path);
+    }
+    return files;
+}
+
+void
+log_files_close(struct log_files *files)
+{
+    for (int i = LOG_API; i < LOG_FILES; i++) {
+        if (files->fds[i] >= 0)
+            close(files->fds[i]);
+        files->fds[i] = -1;
+    }
+}

@@ -1,0 +1,47 @@
+/* One base with priorities. */
+#include "common/base/loop.h"
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+
+/* After so much of it, work is put aside to see whether something more important has come. */
+#define WORK_MS 5
+#define WORK_CALLBACKS 64
+
+struct event_base *
+loop_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct timeval interval = clock_timeval(WORK_MS);
+    struct event_base *base;
+
+    if (!config ||
+        event_config_set_max_dispatch_interval(config, &interval, WORK_CALLBACKS, LOOP_WORK))
+        die_abort("no event loop");
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (!base || event_base_priority_init(base, LOOP_PRIORITIES))
+        die_abort("no event loop");
+    return base;
+}
+
+struct event *
+loop_event(struct event_base *base, int fd, short what, event_callback_fn callback, void *arg)
+{
+    struct event *event = event_new(base, fd, what, callback, arg);
+
+    if (!event)
+        die_abort("no memory for an event");
+    return event;
+}
+
+/* A base without priorities, a test's, leaves it as it is. */
+struct event *
+loop_control_event(struct event_base *base, int fd, short what, event_callback_fn callback,
+                   void *arg)
+{
+    struct event *event = loop_event(base, fd, what, callback, arg);
+
+    event_priority_set(event, LOOP_CONTROL);
+    return event;
+}

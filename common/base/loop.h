@@ -1,0 +1,22 @@
+/* The event loop of a program, and who goes first on it. */
+#ifndef COMMON_BASE_LOOP_H
+#define COMMON_BASE_LOOP_H
+
+#include <event2/event.h>
+
+/* Priorities: the channel and signals go first; what has none of its own (clients, the ERP, timers)
+ * is LOOP_WORK, where each has its turn. */
+enum loop_priority { LOOP_CONTROL, LOOP_WORK, LOOP_PRIORITIES };
+
+/* Aborts where there is none. */
+struct event_base *loop_new(void);
+
+/* event_new; aborts where there is no memory. */
+struct event *loop_event(struct event_base *base, int fd, short what, event_callback_fn callback,
+                         void *arg);
+
+/* The same, as LOOP_CONTROL. */
+struct event *loop_control_event(struct event_base *base, int fd, short what,
+                                 event_callback_fn callback, void *arg);
+
+#endif

@@ -1,0 +1,67 @@
+/* Keys, sealing and hashes, all by libsodium.
+ *
+ * master key (32 bytes, common/key_file) → per workshop key (BLAKE2b, keyed) →
+ * sealed values (XChaCha20-Poly1305, random nonce, a context string authenticated with it). A
+ * worker gets its own key alone. */
+#ifndef COMMON_BASE_SECRET_H
+#define COMMON_BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+#define SECRET_KEY_BYTES 32u
+#define SECRET_OVERHEAD_BYTES 40u /* nonce 24, tag 16 */
+#define SECRET_HASH_TEXT_BYTES 65 /* hexadecimal and NUL */
+
+/* Must run first in every program; aborts where the system gives no randomness. From then on
+ * jansson and libevent zero what they free. */
+void secret_start(void);
+
+/* Guarded, locked memory; aborts when there is none. secret_free zeroes it; NULL is allowed. */
+void *secret_alloc(size_t size);
+char *secret_string(const char *text); /* a copy of text */
+void secret_free(void *memory);
+void secret_wipe(void *memory, size_t size);
+
+void secret_random(unsigned char *bytes, size_t size);
+
+/* In constant time. */
+bool secret_equal(const void *a, const void *b, size_t size);
+
+/* key = BLAKE2b(master, "pumpline workshop " SLUG). */
+void secret_workshop_key(const unsigned char *master, const char *slug, unsigned char *key);
+
+/* out holds length + SECRET_OVERHEAD_BYTES. context is authenticated, not stored. */
+void secret_seal(const unsigned char *key, const char *context, const void *plain, size_t length,
+                 unsigned char *out);
+
+/* out holds length - SECRET_OVERHEAD_BYTES. -1: another key, another context or a changed byte. */
+int secret_open(const unsigned char *key, const char *context, const unsigned char *sealed,
+                size_t length, void *out);
+
+/* The same as base64 text for configuration files; seal: the caller frees it; open: secret_free it,
+ * NULL on failure. */
+char *secret_seal_text(const unsigned char *key, const char *context, const char *plain);
+char *secret_open_text(const unsigned char *key, const char *context, const char *text);
+
+/* Keys as text on the channel. text holds 2 * SECRET_KEY_BYTES + 1. */
+void secret_key_text(const unsigned char *key, char *text);
+int secret_key_parse(const char *text, unsigned char *key);
+
+/* A new API token: 256 random bits in base64 for URLs. secret_free it. */
+char *secret_token_new(void);
+
+/* BLAKE2b-256 of an API token; and a comparison in constant time. */
+void secret_token_hash(const char *token, char text[SECRET_HASH_TEXT_BYTES]);
+bool secret_token_matches(const char *token, const char *hash_text);
+
+/* A hash of a user and a password that tells nothing without the key. */
+void secret_credentials_hash(const unsigned char *key, const char *username, const char *password,
+                             char text[SECRET_HASH_TEXT_BYTES]);
+
+/* Replaces each occurrence of secret (4 bytes or longer) in text by as many '*'. */
+void secret_mask(char *text, const char *secret);
+
+#endif

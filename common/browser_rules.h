@@ -1,9 +1,0 @@
-/* What neither a recipe nor a workshop's file may change of the browser: the way to the ERP, which
- * the gate depends on (worker/gate.h). */
-#ifndef COMMON_BROWSER_RULES_H
-#define COMMON_BROWSER_RULES_H
-
-/* Why the browser may not get this argument; NULL: it may. */
-const char *browser_argument_fault(const char *argument);
-
-#endif

@@ -1,0 +1,435 @@
+/* Reading and checking a workshop's document. pumpline.json as a whole is config_load.c's. */
+#include "common/config/config.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/base/text_value.h"
+#include "common/config/neighbour.h"
+#include "common/config/sealed.h"
+#include "common/json/members.h"
+
+#define MAXIMUM_SECONDS (INT64_C(10) * 365 * 86400)
+
+static const char *const scopes[] = {"order", "manage", NULL};
+
+static const struct config_member workshop_members[] = {
+    {.name = "workshop",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX},
+    {.name = "active", .kind = CONFIG_BOOL},
+    {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
+    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
+    {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
+    {.name = "api_tokens", .kind = CONFIG_ARRAY},
+    {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
+    {.name = "hosts", .kind = CONFIG_ARRAY},
+    {.name = "origins", .kind = CONFIG_ARRAY},
+    {.name = "retry", .kind = CONFIG_OBJECT},
+    {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
+    {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
+    {.name = "http", .kind = CONFIG_OBJECT},
+    {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
+};
+
+static const struct config_member retry_members[] = {
+    {.name = "first_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "max_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "give_up_after_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+};
+
+static const struct config_member credential_members[] = {
+    {.name = "username",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX},
+    {.name = "password",
+     .kind = CONFIG_SECRET,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_PASSWORD_MAX},
+};
+
+static const struct config_member token_members[] = {
+    {.name = "scope", .kind = CONFIG_CHOICE, .required = true, .choices = scopes},
+    {.name = "hash",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = SECRET_HASH_TEXT_BYTES - 1,
+     .maximum = SECRET_HASH_TEXT_BYTES - 1},
+    {.name = "name", .kind = CONFIG_TEXT, .minimum = 1, .maximum = ORDER_VALUE_MAX},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static int64_t
+seconds_member(const json_t *object, const char *name, double fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return (int64_t)((value ? json_number_value(value) : fallback) * 1000 + 0.5);
+}
+
+static unsigned
+integer_member(const json_t *object, const char *name, unsigned fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_integer(value) ? (unsigned)json_integer_value(value) : fallback;
+}
+
+static void
+load_retry(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/retry", root->faults};
+    const json_t *retry = json_object_get(w->document, "retry");
+
+    if (json_is_object(retry) &&
+        !config_check_members(retry, retry_members, COUNT(retry_members), &place))
+        return;
+    w->retry = (struct retry_policy){seconds_member(retry, "first_s", 2),
+                                     seconds_member(retry, "max_s", 300),
+                                     seconds_member(retry, "give_up_after_s", 86400)};
+    if (w->retry.first_ms < 1 || w->retry.max_ms < w->retry.first_ms)
+        config_check_fault(&place, "max_s",
+                           "must not be less than first_s, and first_s must be more than 0");
+}
+
+/* "127.0.0.1:8101" or "[::1]:8101". */
+static bool
+split_listen(const char *text, char *host, size_t size, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':'), *digits = colon ? colon + 1 : "";
+    size_t length = colon ? (size_t)(colon - text) : 0, digits_length = strlen(digits);
+    unsigned char address[16];
+    bool bracketed = length > 1 && text[0] == '[' && text[length - 1] == ']';
+    unsigned long number = strtoul(digits, NULL, 10);
+
+    if (digits[strspn(digits, "0123456789")] || !digits_length || digits_length > 5 || !number ||
+        number > 65535)
+        return false;
+    if (bracketed) {
+        text++;
+        length -= 2;
+    }
+    if (!length || length >= size)
+        return false;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    *port = (uint16_t)number;
+    return inet_pton(bracketed ? AF_INET6 : AF_INET, host, address) == 1;
+}
+
+static bool
+is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static void
+load_listen(struct workshop_config *w, const struct config_place *root)
+{
+    const char *listen = json_string_value(json_object_get(w->document, "listen"));
+
+    if (!listen)
+        return;
+    if (!split_listen(listen, w->host, sizeof w->host, &w->port))
+        config_check_fault(root, "listen", "must be a numeric address and a port: 127.0.0.1:8101");
+    else if (!is_loopback(w->host) && !w->allow_unauthenticated &&
+             !json_array_size(json_object_get(w->document, "api_tokens")))
+        config_check_fault(
+            root, "listen",
+            "an address that is not loopback needs api_tokens, or \"allow_unauthenticated\": true");
+}
+
+static void
+load_credentials(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/credentials", root->faults};
+    const json_t *credentials = json_object_get(w->document, "credentials");
+
+    if (!json_is_object(credentials))
+        return;
+    w->has_credentials = true;
+    config_check_members(credentials, credential_members, COUNT(credential_members), &place);
+}
+
+/* The hash is compared as text, so no other spelling of it ever matches. */
+bool
+config_check_token(const json_t *token, const struct config_place *place)
+{
+    const char *hash = json_string_value(json_object_get(token, "hash"));
+    bool sound = config_check_members(token, token_members, COUNT(token_members), place);
+
+    if (!sound || !hash[strspn(hash, "0123456789abcdef")])
+        return sound;
+    config_check_fault(place, "hash", "must be of 0-9 and a-f");
+    return false;
+}
+
+/* Adds the token's name to those that are taken; true: it was one of them. */
+static bool
+take_name(json_t *taken, const json_t *token)
+{
+    const char *name = json_string_value(json_object_get(token, "name"));
+    bool was = name && json_object_get(taken, name);
+
+    if (name)
+        json_object_set_new(taken, name, json_true());
+    return was;
+}
+
+static void
+load_tokens(struct workshop_config *w, const struct config_place *root)
+{
+    const json_t *tokens = json_object_get(w->document, "api_tokens");
+    json_t *names = json_object();
+
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX)
+        config_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
+    for (size_t i = 0; i < json_array_size(tokens) && i < CONFIG_TOKENS_MAX; i++) {
+        char pointer[40];
+        const struct config_place place = {root->file, pointer, root->faults};
+        const json_t *token = json_array_get(tokens, i);
+
+        snprintf(pointer, sizeof pointer, "/api_tokens/%zu", i);
+        if (json_is_object(token))
+            config_check_token(token, &place);
+        else
+            config_fault_add(root->faults, root->file, pointer, "must be an object");
+        if (take_name(names, token))
+            config_check_fault(&place, "name", "is the name of another token too");
+    }
+    json_decref(names);
+}
+
+static void
+load_http(struct workshop_config *w, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(w->document, "http"), false, &w->http, &place);
+    config_http_names(w->document, "hosts", root);
+    config_http_names(w->document, "origins", root);
+}
+
+static void
+load_workshop(struct workshop_config *w, const struct config_place *root)
+{
+    const json_t *active = json_object_get(w->document, "active");
+    const json_t *erp = json_object_get(w->document, "erp");
+
+    config_check_members(w->document, workshop_members, COUNT(workshop_members), root);
+    text_copy(w->name, sizeof w->name,
+              json_string_value(json_object_get(w->document, "workshop")) ?: "");
+    text_nfc_in_place(w->name, sizeof w->name);
+    w->active = !active || json_is_true(active);
+    w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
+    w->retention_days = integer_member(w->document, "retention_days", 400);
+    w->stop_timeout_s = integer_member(w->document, "stop_timeout_s", 30);
+    w->user = json_string_value(json_object_get(w->document, "user"));
+    w->queue_max_mib = integer_member(w->document, "queue_max_mib", 1024);
+    load_listen(w, root);
+    load_retry(w, root);
+    load_credentials(w, root);
+    load_tokens(w, root);
+    load_http(w, root);
+    if (json_is_object(erp)) {
+        config_erp_check(erp, root->file, root->faults);
+        w->erp_system = json_string_value(json_object_get(erp, "system"));
+        w->max_in_flight = integer_member(erp, "max_in_flight", 0);
+    }
+}
+
+bool
+config_slug_sound(const char *slug)
+{
+    size_t length = strlen(slug);
+
+    return length && length <= CONFIG_SLUG_MAX && slug[0] != '-' &&
+           !slug[strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
+struct workshop_config *
+workshop_config_read(const char *slug, const json_t *document, json_t *recipe, const char *file,
+                     struct config_faults *faults)
+{
+    const struct config_place root = {file, "", faults};
+    struct workshop_config *w = mem_alloc(sizeof *w);
+    size_t before = faults->count;
+
+    text_copy(w->slug, sizeof w->slug, slug);
+    w->document = json_deep_copy(document);
+    if (!config_slug_sound(slug))
+        config_fault_add(
+            faults, file, "",
+            "the file's name must be of a-z, 0-9 and '-', at most 64 characters: it is the slug");
+    if (json_is_object(w->document))
+        load_workshop(w, &root);
+    else
+        config_fault_add(faults, file, "", "must be an object");
+    w->recipe = recipe ? json_incref(recipe)
+                       : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
+    if (faults->count == before)
+        w->place = config_neighbour_place(json_object_get(w->document, "erp"));
+    return w;
+}
+
+static struct workshop_config *
+unless_faulty(struct workshop_config *w, bool sound)
+{
+    if (sound)
+        return w;
+    workshop_config_free(w);
+    return NULL;
+}
+
+struct workshop_config *
+workshop_config_new(const char *slug, const json_t *document, const char *file,
+                    struct config_faults *faults)
+{
+    size_t before = faults->count;
+    struct workshop_config *w = workshop_config_read(slug, document, NULL, file, faults);
+
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
+{
+    const char *slug = json_string_value(json_object_get(slice, "slug"));
+    size_t before = faults->count;
+    struct workshop_config *w =
+        workshop_config_read(slug ? slug : "", json_object_get(slice, "document"),
+                             json_object_get(slice, "recipe"), "", faults);
+
+    return unless_faulty(w, faults->count == before);
+}
+
+struct workshop_config *
+workshop_config_again(const struct workshop_config *workshop, const json_t *document)
+{
+    struct config_faults faults = {NULL, 0};
+    struct workshop_config *again =
+        workshop_config_read(workshop->slug, document, workshop->recipe, workshop->slug, &faults);
+
+    if (faults.count)
+        die_abort("%s: a configuration that was accepted is refused: %s %s", workshop->slug,
+                  faults.items[0].pointer, faults.items[0].text);
+    return again;
+}
+
+struct workshop_config *
+workshop_config_copy(const struct workshop_config *workshop)
+{
+    struct workshop_config *copy = mem_alloc(sizeof *copy);
+
+    *copy = *workshop;
+    copy->faults = (struct config_faults){NULL, 0};
+    config_faults_add(&copy->faults, &workshop->faults);
+    copy->place = workshop->place ? mem_string(workshop->place) : NULL;
+    json_incref(copy->document); /* immutable, so that both may have it */
+    json_incref(copy->recipe);
+    return copy;
+}
+
+void
+workshop_config_free(struct workshop_config *workshop)
+{
+    if (!workshop)
+        return;
+    json_decref(workshop->document);
+    json_decref(workshop->recipe);
+    free(workshop->place);
+    config_faults_clear(&workshop->faults);
+    free(workshop);
+}
+
+json_t *
+workshop_config_public(const struct workshop_config *workshop)
+{
+    json_t *copy = workshop->faults.count ? json_null() : json_deep_copy(workshop->document);
+    json_t *credentials = json_object_get(copy, "credentials"),
+           *tokens = json_object_get(copy, "api_tokens");
+
+    if (json_is_object(credentials))
+        json_object_set_new(credentials, "password", json_pack("{s:b}", "sealed", 1));
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        json_object_del(json_array_get(tokens, i), "hash");
+    return copy;
+}
+
+bool
+workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b)
+{
+    json_t *x = json_copy(a->document), *y = json_copy(b->document);
+    bool equal;
+
+    json_object_del(x, "active");
+    json_object_del(y, "active");
+    equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y) &&
+            (a->recipe == b->recipe || json_equal(a->recipe, b->recipe));
+    json_decref(x);
+    json_decref(y);
+    return equal;
+}
+
+static const json_t *
+sealed_password(const struct workshop_config *workshop)
+{
+    const json_t *credentials = json_object_get(workshop->document, "credentials");
+
+    return json_object_get(json_object_get(credentials, "password"), "sealed");
+}
+
+bool
+config_password_sealed(const struct workshop_config *workshop)
+{
+    return sealed_password(workshop) != NULL;
+}
+
+/* Where the document comes from a client, the daemon has let no unbound value pass. */
+static char *
+open_sealed(const struct workshop_config *workshop, const unsigned char *key,
+            const unsigned char *old_key, const char *sealed)
+{
+    char *place = sealed_place(workshop->document);
+    char *password = sealed_open(key, place, sealed)
+                         ?: sealed_open(old_key, place, sealed)
+                                ?: sealed_open_unbound(key, sealed)
+                                       ?: sealed_open_unbound(old_key, sealed);
+
+    free(place);
+    return password;
+}
+
+int
+config_credentials(const struct workshop_config *workshop, const unsigned char *workshop_key,
+                   const unsigned char *old_key, struct credentials *credentials, struct err *err)
+{
+    const json_t *object = json_object_get(workshop->document, "credentials");
+    const json_t *password = json_object_get(object, "password");
+    const char *sealed = json_string_value(sealed_password(workshop));
+
+    *credentials = (struct credentials){NULL, NULL};
+    if (!json_is_object(object))
+        return 0;
+    if (sealed)
+        credentials->password = open_sealed(workshop, workshop_key, old_key, sealed);
+    else
+        credentials->password = secret_string(json_string_value(password));
+    if (!credentials->password)
+        return err_set(err, "credentials",
+                       "the sealed password of %s was made with another key or for another place: "
+                       "give it again",
+                       workshop->slug);
+    credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
+    return 0;
+}

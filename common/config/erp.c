@@ -1,0 +1,349 @@
+/* The members of `erp` for each shipped system. The drivers read them; this is the one place that
+ * refuses them, so that the supervisor can name every fault without knowing a driver. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/host_pattern.h"
+#include "common/json/members.h"
+#include "common/recipe/browser_rules.h"
+#include "common/recipe/recipe.h"
+
+static const char *const file_formats[] = {"csv", "json", NULL};
+static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
+
+/* What a column of the file driver can hold. */
+static const char *const file_columns[] = {"workshop", "worksheet", "product_nr", "product_amount",
+                                           "uniqueid", "placed_at", NULL};
+
+/* Whose sessions outlive a worker that is killed. */
+static const char *const open_systems[] = {"webdriver", NULL};
+
+#define SYSTEM_MEMBER                                                                              \
+    {                                                                                              \
+        .name = "system", .kind = CONFIG_TEXT, .required = true                                    \
+    }
+#define IN_FLIGHT_MEMBER                                                                           \
+    {                                                                                              \
+        .name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 64               \
+    }
+
+static const struct config_member file_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "folder", .kind = CONFIG_PATH, .required = true},
+    {.name = "format", .kind = CONFIG_CHOICE, .choices = file_formats},
+    {.name = "columns", .kind = CONFIG_ARRAY},
+    {.name = "delimiter", .kind = CONFIG_CHOICE, .choices = file_delimiters},
+    {.name = "header", .kind = CONFIG_BOOL},
+};
+
+static const struct config_member tryton_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "language", .kind = CONFIG_TEXT, .minimum = 2, .maximum = 16},
+    {.name = "company",
+     .kind = CONFIG_INTEGER,
+     .minimum = 1,
+     .maximum = INT32_MAX,
+     .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+static const char *const browser_names[] = {"chrome", "firefox", NULL};
+
+static const struct config_member webdriver_members[] = {
+    SYSTEM_MEMBER,
+    /* One browser a workshop. */
+    {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
+    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "options", .kind = CONFIG_OBJECT},
+    {.name = "browser", .kind = CONFIG_OBJECT},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+static const struct config_member browser_members[] = {
+    {.name = "name", .kind = CONFIG_CHOICE, .choices = browser_names},
+    {.name = "binary", .kind = CONFIG_PATH},
+    {.name = "headless", .kind = CONFIG_BOOL},
+    {.name = "arguments", .kind = CONFIG_ARRAY},
+    {.name = "hosts", .kind = CONFIG_ARRAY},
+    {.name = "proxy", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 64},
+    {.name = "preferences", .kind = CONFIG_OBJECT},
+};
+
+/* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
+static const struct {
+    const char *prefix, *why;
+} kept_preferences[] = {
+    {"credentials_enable", "browsers keep no passwords"},
+    {"password_manager", "browsers keep no passwords"},
+    {"profile.password_manager", "browsers keep no passwords"},
+    {"signon.", "browsers keep no passwords"},
+    {"autofill.", "browsers keep nothing that was typed"},
+    {"browser.formfill.", "browsers keep nothing that was typed"},
+    {"extensions.formautofill.", "browsers keep nothing that was typed"},
+    {"proxy", "what a browser may reach is not a preference"},
+    {"network.proxy", "what a browser may reach is not a preference"},
+    {"net.network_prediction", "nothing is sent to the ERP ahead of its time"},
+    {"network.prefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.predictor", "nothing is sent to the ERP ahead of its time"},
+    {"network.dns.disablePrefetch", "nothing is sent to the ERP ahead of its time"},
+    {"network.http.", "how the browser talks to the ERP is not a preference"},
+    {"media.peerconnection", "how the browser talks to the ERP is not a preference"},
+    {"browser.urlbar.speculative", "nothing is sent to the ERP ahead of its time"},
+    {"intl.accept_languages", "the recipe says it: browser.language"},
+};
+
+bool
+config_erp_stays_open(const char *system)
+{
+    for (const char *const *one = open_systems; system && *one; one++)
+        if (strcmp(*one, system) == 0)
+            return true;
+    return false;
+}
+
+static bool
+column_known(const char *name)
+{
+    for (const char *const *column = file_columns; name && *column; column++)
+        if (strcmp(*column, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+check_columns(const json_t *erp, const struct config_place *place)
+{
+    const json_t *columns = json_object_get(erp, "columns");
+
+    if (json_is_array(columns) && !json_array_size(columns))
+        config_check_fault(place, "columns", "must name one column or more");
+    for (size_t i = 0; i < json_array_size(columns); i++)
+        if (!column_known(json_string_value(json_array_get(columns, i)))) {
+            char index[24];
+            const struct config_place inside = {place->file, "/erp/columns", place->faults};
+
+            snprintf(index, sizeof index, "%zu", i);
+            config_check_fault(&inside, index,
+                               "must be one of workshop, worksheet, product_nr, product_amount, "
+                               "uniqueid, placed_at");
+        }
+}
+
+/* The path of a Tryton URL is the database. */
+static void
+check_database(const json_t *erp, const struct config_place *place)
+{
+    const char *url = json_string_value(json_object_get(erp, "url"));
+    const char *host = url ? strstr(url, "://") : NULL;
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    if (host && (!path || !path[1]))
+        config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
+}
+
+/* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
+ */
+static const char *
+preference_kept(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < sizeof kept_preferences / sizeof *kept_preferences; i++) {
+        const char *prefix = kept_preferences[i].prefix;
+
+        if (strncasecmp(name, prefix, strlen(prefix)) == 0 ||
+            (strncasecmp(prefix, name, length) == 0 && prefix[length] == '.'))
+            return kept_preferences[i].why;
+    }
+    return NULL;
+}
+
+static void
+check_preferences(const json_t *browser, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp/browser/preferences", faults};
+    const char *name, *kept;
+    json_t *value;
+
+    json_object_foreach(json_object_get(browser, "preferences"), name, value)
+    {
+        kept = preference_kept(name);
+        if (kept)
+            config_check_fault(&place, name, "can't be set: %s", kept);
+        else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
+            config_check_fault(&place, name, "must be a string, a whole number, true or false");
+    }
+}
+
+static void
+fault_in_list(const struct config_place *place, const char *name, size_t index, const char *text)
+{
+    char pointer[256], number[24];
+    const struct config_place inside = {place->file, pointer, place->faults};
+
+    snprintf(pointer, sizeof pointer, "%s/%s", place->pointer, name);
+    snprintf(number, sizeof number, "%zu", index);
+    config_check_fault(&inside, number, "%s", text);
+}
+
+static void
+check_argument(const json_t *argument, size_t index, const struct config_place *place)
+{
+    const char *text = json_string_value(argument),
+               *fault = text ? browser_argument_fault(text) : "must be a string";
+
+    if (fault)
+        fault_in_list(place, "arguments", index, fault);
+}
+
+static void
+check_hosts(const json_t *hosts, const struct config_place *place)
+{
+    struct host_pattern pattern;
+    const json_t *host;
+    size_t i;
+
+    json_array_foreach(hosts, i, host)
+    {
+        if (!json_is_string(host) || !host_pattern_parse(json_string_value(host), &pattern))
+            fault_in_list(place, "hosts", i, HOST_PATTERN_FORM);
+    }
+}
+
+static void
+check_proxy(const char *address, const struct config_place *place)
+{
+    struct host_pattern pattern;
+
+    if (address && (!strchr(address, ':') || !host_pattern_parse(address, &pattern) ||
+                    !host_pattern_is_address(&pattern)))
+        config_check_fault(place, "proxy",
+                           "must be a numeric address of this machine and a port: 10.0.0.5:3128");
+}
+
+static void
+check_browser(const json_t *erp, const struct config_place *place)
+{
+    const struct config_place inside = {place->file, "/erp/browser", place->faults};
+    const json_t *browser = json_object_get(erp, "browser"), *argument;
+    size_t i;
+
+    if (json_is_object(browser))
+        config_check_members(browser, browser_members,
+                             sizeof browser_members / sizeof *browser_members, &inside);
+    json_array_foreach(json_object_get(browser, "arguments"), i, argument)
+        check_argument(argument, i, &inside);
+    check_hosts(json_object_get(browser, "hosts"), &inside);
+    check_proxy(json_string_value(json_object_get(browser, "proxy")), &inside);
+    check_preferences(browser, place->file, place->faults);
+}
+
+void
+config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
+                       struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp/browser", faults};
+    const char *system = json_string_value(json_object_get(erp, "system"));
+    const json_t *proxy = json_object_get(json_object_get(erp, "browser"), "proxy");
+    struct host_pattern host;
+
+    if (!system || strcmp(system, "webdriver") || proxy || !strstr(webdriver_url, "://"))
+        return;
+    host_pattern_of_url(webdriver_url, &host);
+    if (strcmp(host.host, "localhost") && strncmp(host.host, "127.", 4) && strcmp(host.host, "::1"))
+        config_check_fault(&place, "proxy",
+                           "is missing: the browser runs on another machine; give an address of "
+                           "this one that it reaches, and a port: 10.0.0.5:3128");
+}
+
+/* A new system is one row here. */
+static const struct {
+    const char *system;
+    const struct config_member *members;
+    size_t count;
+    void (*check)(
+        const json_t *erp,
+        const struct config_place *place); /* what the members' kinds don't say; or NULL */
+} systems[] = {
+    {"file", file_members, sizeof file_members / sizeof *file_members, check_columns},
+    {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members, check_database},
+    {"webdriver", webdriver_members, sizeof webdriver_members / sizeof *webdriver_members,
+     check_browser},
+};
+
+#define SYSTEM_COUNT (sizeof systems / sizeof *systems)
+
+bool
+config_erp_known(const char *system)
+{
+    for (size_t i = 0; system && i < SYSTEM_COUNT; i++)
+        if (strcmp(systems[i].system, system) == 0)
+            return true;
+    return false;
+}
+
+static void
+unknown_system(const char *system, const struct config_place *place)
+{
+    char names[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < SYSTEM_COUNT; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", i ? ", " : "",
+                                 systems[i].system);
+    if (system)
+        config_check_fault(place, "system", "must be one of %s", names);
+    else
+        config_check_fault(place, "system", "is missing");
+}
+
+void
+config_erp_check(const json_t *erp, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp", faults};
+    const char *system = json_string_value(json_object_get(erp, "system"));
+
+    for (size_t i = 0; system && i < SYSTEM_COUNT; i++) {
+        if (strcmp(systems[i].system, system))
+            continue;
+        config_check_members(erp, systems[i].members, systems[i].count, &place);
+        if (systems[i].check)
+            systems[i].check(erp, &place);
+        return;
+    }
+    unknown_system(system, &place);
+}
+
+json_t *
+config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults)
+{
+    const struct config_place place = {file, "/erp", faults};
+    const char *name = json_string_value(json_object_get(erp, "recipe"));
+    const json_t *system = json_object_get(erp, "system");
+    char *path;
+    json_t *recipe;
+
+    if (!name || strcmp(json_string_value(system) ?: "", "webdriver"))
+        return NULL;
+    path = recipe_find(name);
+    if (!path) {
+        config_check_fault(&place, "recipe",
+                           "there is no such recipe: give a path, or a name in recipes_dir");
+        return NULL;
+    }
+    recipe = recipe_read(path, faults);
+    free(path);
+    if (recipe &&
+        (json_is_object(json_object_get(erp, "options")) || !json_object_get(erp, "options")))
+        recipe_check_options(recipe, json_object_get(erp, "options"), file, "/erp", faults);
+    return recipe;
+}

@@ -1,0 +1,75 @@
+/* The member `http` of pumpline.json and of a workshop's file: what clients may cost; and whose
+ * requests a port without tokens takes. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json/members.h"
+
+/* name, field of struct http_limits, its unit in the member's, default of a port and of the control
+ * socket, least, most. A body goes on to a child as a JSON string, six times as long at worst:
+ * CHAN_LINE_MAX holds it. */
+#define LIMITS(X)                                                                                  \
+    X("connections", connections, 1, 512, 128, 1, 100000)                                          \
+    X("connections_per_address", connections_per_peer, 1, 128, 64, 1, 100000)                      \
+    X("target_bytes", target_bytes, 1, 8192, 8192, 256, 65536)                                     \
+    X("header_bytes", header_bytes, 1, 16384, 16384, 256, 262144)                                  \
+    X("header_count", header_count, 1, 100, 100, 4, 10000)                                         \
+    X("body_bytes", body_bytes, 1, ORDER_BODY_MAX, 512 << 10, 1024, 512 << 10)                     \
+    X("queued_bytes", queued_bytes, 1, 16 << 20, 64 << 20, 65536, 1 << 30)                         \
+    X("head_s", head_ms, 1000, 10, 10, 1, 3600)                                                    \
+    X("body_s", body_ms, 1000, 30, 30, 1, 3600)                                                    \
+    X("idle_s", idle_ms, 1000, 60, 60, 1, 86400)                                                   \
+    X("reply_s", reply_ms, 1000, 60, 60, 1, 3600)
+
+#define MEMBER(text, field, unit, port, control, least, most)                                      \
+    {.name = (text), .kind = CONFIG_INTEGER, .minimum = (least), .maximum = (most)},
+#define LIMIT(text, field, unit, port, control, least, most)                                       \
+    {offsetof(struct http_limits, field), unit, {port, control}},
+
+static const struct config_member members[] = {LIMITS(MEMBER)};
+
+static const struct {
+    size_t offset;
+    unsigned unit, defaults[2];
+} limits[] = {LIMITS(LIMIT)};
+
+#define COUNT (sizeof limits / sizeof *limits)
+
+void
+config_http_read(const json_t *http, bool control, struct http_limits *to,
+                 const struct config_place *place)
+{
+    if (http && !json_is_object(http))
+        return;
+    config_check_members(http, members, COUNT, place);
+    for (size_t i = 0; i < COUNT; i++) {
+        const json_t *value = json_object_get(http, members[i].name);
+        unsigned number = json_is_integer(value) ? (unsigned)json_integer_value(value)
+                                                 : limits[i].defaults[control];
+
+        *(unsigned *)((char *)to + limits[i].offset) = number * limits[i].unit;
+    }
+}
+
+void
+config_http_names(const json_t *document, const char *member, const struct config_place *root)
+{
+    const json_t *list = json_object_get(document, member), *item;
+    bool origin = strcmp(member, "origins") == 0;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        const char *name = json_string_value(item) ?: "", *host = strstr(name, "://");
+        char pointer[40];
+
+        host = !origin ? name : host ? host + 3 : strcmp(name, "null") ? "" : name;
+        if (*host && !host[strcspn(host, " /?#@,\t\r\n")] && strlen(name) < 256)
+            continue;
+        snprintf(pointer, sizeof pointer, "/%s/%zu", member, i);
+        config_fault_add(root->faults, root->file, pointer, "%s",
+                         origin ? "must be an origin: https://oilmat.example.com"
+                                : "must be a host as in a URL: oilmat.example.com");
+    }
+}

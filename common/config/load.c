@@ -1,0 +1,538 @@
+/* pumpline.json and the folder of workshops, as one thing that is right or refused. */
+#include <dirent.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/file_read.h"
+#include "common/base/secret.h"
+#include "common/base/text_value.h"
+#include "common/config/neighbour.h"
+#include "common/ipc/browser_kill.h"
+#include "common/json/members.h"
+#include "common/json/text.h"
+#include "common/recipe/recipe.h"
+
+#define UID_LAST 0x7fffffff
+#define UID_FIRST_DEFAULT 40000
+#define UID_COUNT_DEFAULT 10000
+
+static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
+
+static const struct config_member daemon_members[] = {
+    {.name = "control_socket",
+     .kind = CONFIG_TEXT,
+     .minimum = 1,
+     .maximum = sizeof(((struct sockaddr_un *)0)->sun_path) - 1},
+    {.name = "control_group", .kind = CONFIG_TEXT, .nullable = true, .minimum = 1, .maximum = 63},
+    {.name = "state_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
+    {.name = "workshops_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
+    {.name = "log_dir",
+     .kind = CONFIG_TEXT,
+     .nullable = true,
+     .minimum = 1,
+     .maximum = CONFIG_PATH_MAX / 2},
+    {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
+    {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
+    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "http", .kind = CONFIG_OBJECT},
+    {.name = "worker_uids", .kind = CONFIG_OBJECT},
+    {.name = "allowed_users", .kind = CONFIG_ARRAY},
+    {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
+};
+
+/* Those below 1000 are the system's own. */
+static const struct config_member uid_members[] = {
+    {.name = "first",
+     .kind = CONFIG_INTEGER,
+     .required = true,
+     .minimum = 1000,
+     .maximum = UID_LAST},
+    {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
+};
+
+json_t *
+config_read_json(const char *path, struct err *err)
+{
+    size_t length = 0;
+    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
+    json_t *document = text ? json_text_read(text, length, 0, err) : NULL;
+
+    secret_free(text);
+    return document;
+}
+
+json_t *
+config_read_document(const char *path, struct config_faults *faults)
+{
+    struct err err;
+    json_t *document = config_read_json(path, &err);
+
+    if (!document)
+        config_fault_add(faults, path, "", "%s", err.text);
+    return document;
+}
+
+/* A relative path counts from the folder of the file that names it. */
+static void
+take_path(const json_t *document, const char *name, const char *fallback, const char *folder,
+          char *to)
+{
+    const char *path = json_string_value(json_object_get(document, name)) ?: fallback;
+
+    if (*path == '/' || !*path)
+        text_copy(to, CONFIG_PATH_MAX, path);
+    else
+        snprintf(to, CONFIG_PATH_MAX, "%s/%s", folder, path);
+}
+
+static void
+load_uids(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/worker_uids", root->faults};
+    const json_t *uids = json_object_get(document, "worker_uids");
+
+    config->uid_first = UID_FIRST_DEFAULT;
+    config->uid_count = UID_COUNT_DEFAULT;
+    if (!json_is_object(uids) || !config_check_members(uids, uid_members, 2, &place))
+        return;
+    config->uid_first = (uint32_t)json_integer_value(json_object_get(uids, "first"));
+    config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
+    if (config->uid_count - 1 > UID_LAST - config->uid_first)
+        config_check_fault(&place, "count", "there are not so many users from first on");
+}
+
+static void
+load_users(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/allowed_users", root->faults};
+    json_t *users = json_object_get(document, "allowed_users");
+    char index[24];
+
+    config->allowed_users = json_is_array(users) ? json_incref(users) : NULL;
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
+            snprintf(index, sizeof index, "%zu", i);
+            config_check_fault(&place, index, "must be a user's name");
+        }
+}
+
+static void
+load_http(struct daemon_config *config, const json_t *document, const struct config_place *root)
+{
+    const struct config_place place = {root->file, "/http", root->faults};
+
+    config_http_read(json_object_get(document, "http"), true, &config->http, &place);
+}
+
+static void
+load_daemon(struct daemon_config *config, const json_t *document, const char *path)
+{
+    char *copy = mem_string(path), real[PATH_MAX];
+    const char *folder = dirname(copy);
+
+    /* A worker has another working directory. */
+    if (*folder != '/' && realpath(folder, real))
+        folder = real;
+    take_path(document, "control_socket", "/run/pumpline/control.sock", folder,
+              config->control_socket);
+    take_path(document, "state_dir", "/var/lib/pumpline", folder, config->state_dir);
+    take_path(document, "workshops_dir", "/etc/pumpline/workshops.d", folder,
+              config->workshops_dir);
+    take_path(document, "log_dir", "", folder, config->log_dir);
+    take_path(document, "recipes_dir", "/etc/pumpline/recipes", folder, config->recipes_dir);
+    take_path(document, "key_file", "/etc/pumpline/master.key", folder, config->key_file);
+    text_copy(config->control_group, sizeof config->control_group,
+              json_string_value(json_object_get(document, "control_group")) ?: "");
+    text_copy(config->sandbox, sizeof config->sandbox,
+              json_string_value(json_object_get(document, "sandbox")) ?: "required");
+    text_copy(config->webdriver_url, sizeof config->webdriver_url,
+              json_string_value(json_object_get(document, "webdriver_url"))
+                  ?: "http://127.0.0.1:9515");
+    config->webdriver_shared = json_is_string(json_object_get(document, "webdriver_url"));
+    free(copy);
+}
+
+static int
+is_workshop_file(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && length > 5 &&
+           strcmp(entry->d_name + length - 5, ".json") == 0;
+}
+
+/* What everybody may rely on, whatever the file says. */
+static void
+settle_faulty(struct workshop_config *w)
+{
+    text_clean(w->slug);
+    if (!json_is_object(w->document)) {
+        json_decref(w->document);
+        w->document = json_object();
+    }
+    text_clean(w->name);
+    if (!*w->name)
+        text_copy(w->name, sizeof w->name, w->slug);
+    if (!config_erp_known(w->erp_system))
+        w->erp_system = NULL;
+}
+
+static struct workshop_config *
+load_file(const char *file, const char *slug)
+{
+    struct config_faults faults = {0};
+    json_t *document = config_read_document(file, &faults);
+    struct workshop_config *w;
+
+    if (document) {
+        w = workshop_config_read(slug, document, NULL, file, &faults);
+    } else {
+        w = mem_alloc(sizeof *w);
+        w->active = true;
+        text_copy(w->slug, sizeof w->slug, slug);
+    }
+    json_decref(document);
+    w->faults = faults;
+    if (faults.count)
+        settle_faulty(w);
+    return w;
+}
+
+static void
+load_folder(struct daemon_config *config, struct config_faults *faults)
+{
+    struct dirent **entries;
+    int count = scandir(config->workshops_dir, &entries, is_workshop_file, alphasort);
+
+    if (count < 0) {
+        config_fault_add(faults, config->workshops_dir, "", "can't be read: %s", strerror(errno));
+        return;
+    }
+    config->workshops = mem_alloc(sizeof *config->workshops * (size_t)count);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char *file = mem_format("%s/%s", config->workshops_dir, name);
+        char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
+
+        config->workshops[config->workshop_count++] = load_file(file, slug);
+        free(slug);
+        free(file);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void
+pair_fault(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults, const char *member, const char *what,
+           const struct workshop_config *other)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+
+    config_check_fault(&place, member, "%s %s", what, other->slug);
+    free(file);
+}
+
+/* A request is routed by name or slug: neither may be ambiguous. */
+static bool
+names_clash(const struct workshop_config *a, const struct workshop_config *b)
+{
+    return strcmp(a->name, b->name) == 0 || strcmp(a->name, b->slug) == 0 ||
+           strcmp(b->name, a->slug) == 0;
+}
+
+/* What is wrong with b because of a. A port belongs to one, too. */
+static void
+check_pair(const struct daemon_config *config, const struct workshop_config *a,
+           const struct workshop_config *b, struct config_faults *faults)
+{
+    if (a->port && a->port == b->port)
+        pair_fault(config, b, faults, "listen", "its port is used by another workshop:", a);
+    if (*a->name && strcmp(a->name, b->name) == 0)
+        pair_fault(config, b, faults, "workshop", "is the name of another workshop too:", a);
+    else if (names_clash(a, b))
+        pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);
+}
+
+/* A user that is somebody (a web server's, a database's) has files of its own, which a workshop's
+ * process would have, too. */
+static bool
+is_allowed(const struct daemon_config *config, const struct passwd *user)
+{
+    for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
+        if (strcmp(json_string_value(json_array_get(config->allowed_users, i)) ?: "",
+                   user->pw_name) == 0)
+            return true;
+    return user->pw_uid >= config->uid_first &&
+           user->pw_uid - config->uid_first < config->uid_count;
+}
+
+/* Only here: a worker checks its document too, where it may no longer look users up. */
+static void
+check_user(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    const struct passwd *user = w->user ? getpwnam(w->user) : NULL;
+
+    if (w->user && !user)
+        config_check_fault(&place, "user", "there is no such user");
+    else if (user && (!user->pw_uid || !user->pw_gid))
+        config_check_fault(&place, "user", "must be neither root nor of root's group");
+    else if (user && !is_allowed(config, user))
+        config_check_fault(&place, "user",
+                           "is neither one of allowed_users in pumpline.json nor of worker_uids");
+    free(file);
+}
+
+/* The lines of a workshop in the log start with its name. */
+static void
+check_name(const struct daemon_config *config, const struct workshop_config *w,
+           struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "", faults};
+    size_t length = strcspn(w->name, ": ");
+
+    if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
+        config_check_fault(&place, "workshop",
+                           "must not be what the daemon's own log lines start with");
+    free(file);
+}
+
+/* The daemon's webdriver_url may decide it. */
+static void
+check_browser_place(const struct daemon_config *config, const struct workshop_config *w,
+                    struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+
+    config_erp_check_proxy(json_object_get(w->document, "erp"), config_webdriver_url(config, w),
+                           file, faults);
+    free(file);
+}
+
+static void
+check_alone(const struct daemon_config *config, const struct workshop_config *w,
+            struct config_faults *faults)
+{
+    check_user(config, w, faults);
+    check_name(config, w, faults);
+    check_browser_place(config, w, faults);
+}
+
+/* Those whose names clash have their slugs as names: no two files have the same. */
+static void
+name_apart(const struct daemon_config *config)
+{
+    bool *clash = mem_alloc((config->workshop_count + 1) * sizeof *clash);
+
+    for (size_t i = 1; i < config->workshop_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (names_clash(config->workshops[i], config->workshops[j]))
+                clash[i] = clash[j] = true;
+    for (size_t i = 0; i < config->workshop_count; i++)
+        if (clash[i])
+            text_copy(config->workshops[i]->name, sizeof config->workshops[i]->name,
+                      config->workshops[i]->slug);
+    free(clash);
+}
+
+/* Which of two came first is nobody's to tell: both have the fault. */
+static void
+check_together(const struct daemon_config *config)
+{
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        struct workshop_config *w = config->workshops[i];
+
+        check_alone(config, w, &w->faults);
+        for (size_t j = 0; j < config->workshop_count; j++)
+            if (j != i)
+                check_pair(config, config->workshops[j], w, &w->faults);
+    }
+    config_neighbour_check_folders(config);
+    name_apart(config);
+}
+
+void
+config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
+                     struct config_faults *faults)
+{
+    check_alone(config, workshop, faults);
+    config_neighbour_check_folder(config, workshop, faults);
+    for (size_t i = 0; i < config->workshop_count; i++)
+        if (strcmp(config->workshops[i]->slug, workshop->slug))
+            check_pair(config, config->workshops[i], workshop, faults);
+}
+
+struct daemon_config *
+config_load_each(const char *path, struct config_faults *faults)
+{
+    const struct config_place root = {path, "", faults};
+    struct daemon_config *config = mem_alloc(sizeof *config);
+    json_t *document = config_read_document(path, faults);
+
+    if (document && !json_is_object(document))
+        config_fault_add(faults, path, "", "must be an object");
+    else if (document) {
+        config_check_members(document, daemon_members,
+                             sizeof daemon_members / sizeof *daemon_members, &root);
+        load_daemon(config, document, path);
+        load_uids(config, document, &root);
+        load_users(config, document, &root);
+        load_http(config, document, &root);
+        recipe_set_folder(config->recipes_dir);
+        load_folder(config, faults);
+        check_together(config);
+    }
+    json_decref(document);
+    if (!faults->count)
+        return config;
+    /* All are told at once. */
+    for (size_t i = 0; i < config->workshop_count; i++)
+        config_faults_add(faults, &config->workshops[i]->faults);
+    config_free(config);
+    return NULL;
+}
+
+struct daemon_config *
+config_load(const char *path, struct config_faults *faults)
+{
+    struct daemon_config *config = config_load_each(path, faults);
+
+    for (size_t i = 0; config && i < config->workshop_count; i++)
+        config_faults_add(faults, &config->workshops[i]->faults);
+    if (!faults->count)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+int
+config_paths(const char *path, struct daemon_config *config, struct err *err)
+{
+    struct config_faults faults = {0};
+    json_t *document = config_read_document(path, &faults);
+    bool found = json_is_object(document);
+
+    *config = (struct daemon_config){.workshops = NULL};
+    if (found)
+        load_daemon(config, document, path);
+    else
+        err_set(err, "config", "%s: %s", path,
+                faults.count ? faults.items[0].text : "must be an object");
+    json_decref(document);
+    config_faults_clear(&faults);
+    return found ? 0 : -1;
+}
+
+void
+config_free(struct daemon_config *config)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; i < config->workshop_count; i++)
+        workshop_config_free(config->workshops[i]);
+    free(config->workshops);
+    json_decref(config->allowed_users);
+    free(config);
+}
+
+struct workshop_config *
+config_find(const struct daemon_config *config, const char *name_or_slug)
+{
+    char *wanted = text_nfc(name_or_slug);
+    struct workshop_config *found = NULL;
+
+    for (size_t i = 0; i < config->workshop_count && !found; i++)
+        if (strcmp(config->workshops[i]->slug, wanted) == 0 ||
+            strcmp(config->workshops[i]->name, wanted) == 0)
+            found = config->workshops[i];
+    free(wanted);
+    return found;
+}
+
+static void
+add_key(json_t *slice, const char *name, const struct workshop_config *workshop,
+        const unsigned char *master_key)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *text = secret_alloc(2 * SECRET_KEY_BYTES + 1);
+
+    secret_workshop_key(master_key, workshop->slug, key);
+    secret_key_text(key, text);
+    json_object_set_new(slice, name, json_string(text));
+    secret_free(text);
+    secret_free(key);
+}
+
+const char *
+config_webdriver_url(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    const json_t *erp = json_object_get(workshop->document, "erp");
+    const char *own = json_string_value(json_object_get(erp, "webdriver_url"));
+
+    return own ? own : config->webdriver_url;
+}
+
+bool
+config_webdriver_own(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    const json_t *erp = json_object_get(workshop->document, "erp");
+    const json_t *browser = json_object_get(erp, "browser");
+    const char *name = json_string_value(json_object_get(browser, "name"));
+
+    return config_erp_stays_open(workshop->erp_system) && !config->webdriver_shared &&
+           !json_is_string(json_object_get(erp, "webdriver_url")) &&
+           !json_object_get(browser, "proxy") && (!name || strcmp(name, "chrome") == 0);
+}
+
+/* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
+static void
+add_browser_mark(json_t *slice, const struct daemon_config *config,
+                 const struct workshop_config *workshop)
+{
+    char mark[SWEEP_MARK_BYTES];
+    struct err err;
+
+    if (sweep_mark(config->state_dir, workshop->slug, mark, &err) == 0)
+        json_object_set_new(slice, "browser_mark", json_string(mark));
+}
+
+json_t *
+config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
+             const unsigned char *master_key, bool worker_wanted)
+{
+    const char *neighbour = config_neighbour(config, workshop);
+    json_t *slice =
+        json_pack("{s:s s:s s:O s:s s:s s:s s:s}", "type", "config", "slug", workshop->slug,
+                  "document", workshop->document, "state_dir", config->state_dir, "webdriver_url",
+                  config_webdriver_url(config, workshop), "sandbox", config->sandbox, "worker",
+                  worker_wanted ? "running" : "stopped");
+
+    if (workshop->recipe)
+        json_object_set(slice, "recipe", workshop->recipe);
+    if (neighbour)
+        json_object_set_new(slice, "neighbour", json_string(neighbour));
+    if (config_erp_stays_open(workshop->erp_system))
+        add_browser_mark(slice, config, workshop);
+    add_key(slice, "key", workshop, master_key);
+    return slice;
+}
+
+void
+config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
+                     const unsigned char *old_master_key)
+{
+    add_key(slice, "old_key", workshop, old_master_key);
+}

@@ -1,0 +1,211 @@
+/* Places by name, and folders by what they lead to. */
+#include "common/config/neighbour.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/base/host_pattern.h"
+#include "common/json/members.h"
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20
+#endif
+
+/* --- folders --- */
+
+static char *
+without_slashes(const char *path)
+{
+    char *copy = mem_string(path), *to = copy;
+
+    for (const char *from = path; *from; from++)
+        if (*from != '/' || (from[1] != '/' && from[1]))
+            *to++ = *from;
+    *to = '\0';
+    return copy;
+}
+
+/* What may keep a process waiting for another machine, or for another process. */
+static bool
+is_remote(const char *type, const char *point)
+{
+    static const char *const types[] = {"nfs",   "cifs", "smb",    "9p",       "afs",    "ceph",
+                                        "fuse.", "coda", "vboxsf", "virtiofs", "lustre", "fuseblk"};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strncmp(type, types[i], strlen(types[i])) == 0)
+            return true;
+    return strcmp(type, "fuse") == 0 ||
+           (strcmp(type, "autofs") == 0 && strncmp(point, "/proc/", strlen("/proc/")));
+}
+
+static bool
+all_mounts_are_local(void)
+{
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL, point[256], type[64];
+    size_t size = 0;
+    bool local = mounts != NULL;
+
+    while (local && getline(&line, &size, mounts) > 0) {
+        const char *behind = strstr(line, " - ");
+
+        local = behind && sscanf(line, "%*s %*s %*s %*s %255s", point) == 1 &&
+                sscanf(behind, " - %63s", type) == 1 && !is_remote(type, point);
+    }
+    free(line);
+    if (mounts)
+        fclose(mounts);
+    return local;
+}
+
+/* Without waiting: what is not at hand is looked for where nothing but disks can answer. */
+static int
+open_at_once(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+    return fd < 0 && errno != ENOENT && all_mounts_are_local() ? open(path, O_PATH | O_CLOEXEC)
+                                                               : fd;
+}
+
+static void
+look_up(struct config_folder *folder)
+{
+    int fd = open_at_once(folder->path);
+    struct statx found;
+
+    if (fd < 0)
+        return;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &found) == 0) {
+        folder->known = true;
+        folder->device = makedev(found.stx_dev_major, found.stx_dev_minor);
+        folder->inode = found.stx_ino;
+    }
+    close(fd);
+}
+
+void
+config_folder_read(const struct workshop_config *workshop, struct config_folder *folder)
+{
+    const json_t *erp = json_object_get(workshop->document, "erp");
+    const char *path = json_string_value(json_object_get(erp, "folder"));
+
+    *folder = (struct config_folder){.path = NULL};
+    if (!path || !workshop->erp_system || strcmp(workshop->erp_system, "file"))
+        return;
+    folder->path = without_slashes(path);
+    look_up(folder);
+}
+
+void
+config_folder_clear(struct config_folder *folder)
+{
+    free(folder->path);
+    folder->path = NULL;
+}
+
+bool
+config_folder_same(const struct config_folder *a, const struct config_folder *b)
+{
+    if (!a->path || !b->path)
+        return false;
+    return strcmp(a->path, b->path) == 0 ||
+           (a->known && b->known && a->device == b->device && a->inode == b->inode);
+}
+
+static void
+folder_fault(const struct daemon_config *config, const struct workshop_config *w,
+             const struct workshop_config *other, struct config_faults *faults)
+{
+    char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
+    const struct config_place place = {file, "/erp", faults};
+
+    config_check_fault(&place, "folder", "is the folder of another workshop too: %s", other->slug);
+    free(file);
+}
+
+void
+config_neighbour_check_folders(const struct daemon_config *config)
+{
+    struct config_folder *folders = mem_alloc((config->workshop_count + 1) * sizeof *folders);
+
+    for (size_t i = 0; i < config->workshop_count; i++) {
+        struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &folders[i]);
+        for (size_t j = 0; j < i; j++)
+            if (!config->workshops[j]->faults.count && config_folder_same(&folders[i], &folders[j]))
+                folder_fault(config, w, config->workshops[j], &w->faults);
+    }
+    for (size_t i = 0; i < config->workshop_count; i++)
+        config_folder_clear(&folders[i]);
+    free(folders);
+}
+
+void
+config_neighbour_check_folder(const struct daemon_config *config,
+                              const struct workshop_config *workshop, struct config_faults *faults)
+{
+    struct config_folder own, other;
+
+    config_folder_read(workshop, &own);
+    for (size_t i = 0; own.path && i < config->workshop_count; i++) {
+        const struct workshop_config *w = config->workshops[i];
+
+        config_folder_read(w, &other);
+        if (strcmp(w->slug, workshop->slug) && !w->faults.count && config_folder_same(&own, &other))
+            folder_fault(config, workshop, w, faults);
+        config_folder_clear(&other);
+    }
+    config_folder_clear(&own);
+}
+
+/* --- ERPs --- */
+
+char *
+config_neighbour_place(const json_t *erp)
+{
+    const char *url = json_string_value(json_object_get(erp, "url")), *path;
+    struct host_pattern host;
+    size_t length;
+
+    if (!url)
+        return NULL;
+    host_pattern_of_url(url, &host);
+    path = strchr(strstr(url, "://") + 3, '/');
+    for (length = path ? strlen(path) : 0; length && path[length - 1] == '/';)
+        length--;
+    return mem_format("%s:%u%.*s/", host.host, host.port, (int)length, path ? path : "");
+}
+
+/* One of them may be a whole server's, as its web pages are, and the other one database's in it. */
+static bool
+is_within(const char *a, const char *b)
+{
+    size_t x = strlen(a), y = strlen(b);
+
+    return strncmp(a, b, x < y ? x : y) == 0;
+}
+
+const char *
+config_neighbour(const struct daemon_config *config, const struct workshop_config *workshop)
+{
+    for (size_t i = 0; workshop->place && i < config->workshop_count; i++) {
+        const struct workshop_config *other = config->workshops[i];
+
+        if (other && other->place && strcmp(other->slug, workshop->slug) &&
+            is_within(other->place, workshop->place))
+            return other->name;
+    }
+    return NULL;
+}

@@ -1,0 +1,43 @@
+/* Workshops that write into the same place. An order's identity is its workshop's name and its
+ * uniqueid, but what is written there has the uniqueid alone. So no two may have one folder of
+ * files; and in one ERP, which is a sound set-up, a line that is found is not taken for one's own
+ * without a sign. */
+#ifndef COMMON_CONFIG_NEIGHBOUR_H
+#define COMMON_CONFIG_NEIGHBOUR_H
+
+#include <sys/types.h>
+
+#include "common/config/config.h"
+
+/* The file driver's folder. */
+struct config_folder {
+    char *path; /* owned, without a slash too many; NULL: it has none */
+    bool known; /* whether what it leads to is: */
+    dev_t device;
+    ino_t inode;
+};
+
+/* Waits for no other machine: what is not known for that reason counts by its path alone. Two
+ * processes in one folder find that by themselves (worker/io/output_folder.h). */
+void config_folder_read(const struct workshop_config *workshop, struct config_folder *folder);
+void config_folder_clear(struct config_folder *folder);
+
+bool config_folder_same(const struct config_folder *a, const struct config_folder *b);
+
+/* Adds a fault to each workshop whose folder an earlier one has, which may go on: orders of its own
+ * are on their way there. One that is faulty does not run, and is nobody's neighbour. */
+void config_neighbour_check_folders(const struct daemon_config *config);
+
+/* The same for one workshop that is to become a part of this configuration. */
+void config_neighbour_check_folder(const struct daemon_config *config,
+                                   const struct workshop_config *workshop,
+                                   struct config_faults *faults);
+
+/* HOST:PORT/PATH/ of a checked erp object; NULL: it has no url. The caller owns it. */
+char *config_neighbour_place(const json_t *erp);
+
+/* The name of another workshop that writes into the same ERP; NULL: there is none. */
+const char *config_neighbour(const struct daemon_config *config,
+                             const struct workshop_config *workshop);
+
+#endif

@@ -1,8 +1,0 @@
-/* The standard descriptors of a program whose starter closed them. */
-#ifndef COMMON_DESCRIPTORS_H
-#define COMMON_DESCRIPTORS_H
-
-/* Opens /dev/null for those of 0, 1, 2 that are closed, so that no socket gets their number. */
-void descriptors_standard(void);
-
-#endif

@@ -1,0 +1,403 @@
+/* One connection at a time: requests in, replies out. A request that was sent ahead stays unread
+ * until the reply to the one before has left, so each connection costs one request and one reply,
+ * and gets one turn of the loop for each. */
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/failpoint.h"
+#include "common/http/internal.h"
+
+static void
+enter(struct http_connection *c, enum http_phase phase)
+{
+    struct http_server *server = c->server;
+
+    TAILQ_REMOVE(&server->phases[c->phase], c, link);
+    TAILQ_INSERT_TAIL(&server->phases[phase], c, link);
+    server->counts[c->phase]--;
+    server->counts[phase]++;
+    c->phase = phase;
+    c->since_ms = clock_monotonic_ms();
+}
+
+void
+http_connection_free(struct http_connection *c)
+{
+    struct http_server *server = c->server;
+
+    TAILQ_REMOVE(&server->phases[c->phase], c, link);
+    server->counts[c->phase]--;
+    server->count--;
+    server->queued_bytes -= evbuffer_get_length(bufferevent_get_output(c->bev));
+    if (c->phase == PHASE_STREAM)
+        c->stream.closed(c->stream.arg);
+    http_request_clear(&c->request);
+    bufferevent_free(c->bev);
+    c->server = NULL;
+    if (c->phase != PHASE_CALL) /* the handler's call still leads here */
+        free(c);
+}
+
+/* --- replies --- */
+
+/* The reply's last byte is with the kernel. */
+static void
+finish(struct http_connection *c)
+{
+    void (*sent)(void *arg) = c->sent;
+    void *arg = c->sent_arg;
+    struct evbuffer *input = bufferevent_get_input(c->bev);
+    bool more = evbuffer_get_length(input) != 0;
+
+    c->sent = NULL;
+    bufferevent_enable(c->bev, EV_READ); /* see on_read */
+    if (c->ended && (c->closing || !more)) {
+        http_connection_free(c);
+    } else if (c->closing) {
+        shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+        evbuffer_drain(input, evbuffer_get_length(input));
+        enter(c, PHASE_LINGER);
+    } else {
+        enter(c, PHASE_IDLE);
+        if (more)
+            bufferevent_trigger(c->bev, EV_READ,
+                                BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+    }
+    if (sent)
+        sent(arg);
+}
+
+/* Most replies fit into the socket at once: no event is needed for those. */
+static void
+push(struct http_connection *c)
+{
+    struct evbuffer *output = bufferevent_get_output(c->bev);
+
+    evbuffer_unfreeze(output, 1); /* only its bufferevent may drain it otherwise */
+    evbuffer_write(output, bufferevent_getfd(c->bev));
+    evbuffer_freeze(output, 1);
+    if (evbuffer_get_length(output))
+        bufferevent_enable(c->bev, EV_WRITE);
+    else if (c->phase == PHASE_REPLY)
+        finish(c);
+}
+
+/* The status line and the fields; length < 0: the end comes with the chunks, or the connection's.
+ */
+static void
+add_head(struct http_connection *c, int status, const char *type, const struct call *call,
+         long length)
+{
+    struct evbuffer *output = bufferevent_get_output(c->bev);
+    char date[40], kind[128];
+
+    text_copy(kind, sizeof kind, type ? type : "");
+    text_clean(kind); /* it may come from a worker */
+    evutil_date_rfc1123(date, sizeof date, NULL);
+    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, status_phrase(status),
+                        date);
+    if (*kind)
+        evbuffer_add_printf(output, "Content-Type: %s\r\n", kind);
+    if (call && *call->header_name)
+        evbuffer_add_printf(output, "%s: %s\r\n", call->header_name, call->header_value);
+    if (length >= 0)
+        evbuffer_add_printf(output, "Content-Length: %ld\r\n", length);
+    else
+        evbuffer_add_printf(output, "Cache-Control: no-store\r\n%s",
+                            c->old ? "" : "Transfer-Encoding: chunked\r\n");
+    if (c->closing || c->old)
+        evbuffer_add_printf(output, "Connection: %s\r\n", c->closing ? "close" : "keep-alive");
+    if (evbuffer_add(output, "\r\n", 2))
+        die_abort("no memory for a reply");
+}
+
+static void
+reply(struct http_connection *c, int status, const char *type, const struct call *call,
+      const char *body, size_t length)
+{
+    c->closing = c->closing || !c->server->acceptable;
+    add_head(c, status, type, call, (long)length);
+    if (!c->no_body && evbuffer_add(bufferevent_get_output(c->bev), body, length))
+        die_abort("no memory for a reply");
+    enter(c, PHASE_REPLY);
+    push(c);
+}
+
+/* What follows on this connection can't be trusted: it closes. */
+static void
+refuse(struct http_connection *c, int status, const char *detail)
+{
+    static const char *const codes[] = {
+        [400] = "bad_request",          [403] = "forbidden",
+        [408] = "request_timeout",      [413] = "content_too_large",
+        [414] = "uri_too_long",         [415] = "unsupported_media_type",
+        [417] = "expectation_failed",   [431] = "headers_too_large",
+        [501] = "not_implemented",      [503] = "overloaded",
+        [505] = "version_not_supported"};
+    json_t *problem = problem_json(status, codes[status], NULL, detail);
+    char *body = json_dumps(problem, JSON_COMPACT);
+
+    c->closing = true;
+    reply(c, status, "application/problem+json", NULL, body, strlen(body));
+    json_decref(problem);
+    free(body);
+}
+
+/* Whether the client of this call is still there. */
+static bool
+is_there(struct http_connection *c)
+{
+    if (c->server)
+        return true;
+    free(c);
+    return false;
+}
+
+static void
+call_sent(struct call *call, int status, const char *type, const char *body, size_t length)
+{
+    struct http_connection *c = call->carrier;
+
+    if (!is_there(c))
+        return;
+    c->sent = call->sent;
+    c->sent_arg = call->sent_arg;
+    reply(c, status, type, call, body, length);
+}
+
+/* --- streams --- */
+
+static struct http_connection *
+stream_connection(const struct call_stream *stream)
+{
+    return (struct http_connection *)((char *)stream - offsetof(struct http_connection, stream));
+}
+
+static void
+stream_send(struct call_stream *stream, const char *data, size_t length)
+{
+    struct http_connection *c = stream_connection(stream);
+    struct evbuffer *output = bufferevent_get_output(c->bev);
+
+    if (!c->old)
+        evbuffer_add_printf(output, "%zx\r\n", length);
+    if (evbuffer_add(output, data, length) || evbuffer_add(output, "\r\n", c->old ? 0 : 2))
+        die_abort("no memory for a part of a reply");
+    push(c);
+}
+
+static size_t
+stream_backlog(const struct call_stream *stream)
+{
+    return evbuffer_get_length(bufferevent_get_output(stream_connection(stream)->bev));
+}
+
+static void
+stream_end(struct call_stream *stream)
+{
+    struct http_connection *c = stream_connection(stream);
+
+    if (!c->old && !c->no_body)
+        evbuffer_add_printf(bufferevent_get_output(c->bev), "0\r\n\r\n");
+    enter(c, PHASE_REPLY);
+    push(c);
+}
+
+/* The connection ends in a turn of its own: who cuts may be at work on it. */
+static void
+stream_cut(struct call_stream *stream)
+{
+    struct http_connection *c = stream_connection(stream);
+
+    enter(c, PHASE_LINGER);
+    shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+}
+
+static struct call_stream *
+call_streamed(struct call *call, const char *type)
+{
+    static const struct call_stream_carrier carrier = {
+        .send = stream_send, .backlog = stream_backlog, .end = stream_end, .cut = stream_cut};
+    struct http_connection *c = call->carrier;
+    struct evbuffer *input;
+
+    if (!is_there(c))
+        return NULL;
+    input = bufferevent_get_input(c->bev);
+    c->closing = true;
+    add_head(c, 200, type, NULL, -1);
+    c->stream.carrier = &carrier;
+    evbuffer_drain(input, evbuffer_get_length(input));
+    bufferevent_enable(c->bev, EV_READ); /* see on_read */
+    enter(c, PHASE_STREAM);
+    if (!c->no_body && !c->ended) {
+        push(c);
+        return &c->stream;
+    }
+    stream_end(&c->stream);
+    return NULL;
+}
+
+/* --- requests --- */
+
+static struct call *
+new_call(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    struct call *call =
+        call_new(llhttp_method_name((llhttp_method_t)r->parser.method), r->target, r->body,
+                 r->body_length, r->fields[HTTP_CONTENT_TYPE], r->fields[HTTP_AUTHORIZATION]);
+
+    call->host = r->fields[HTTP_HOST];
+    call->origin = r->fields[HTTP_ORIGIN];
+    r->fields[HTTP_HOST] = r->fields[HTTP_ORIGIN] = NULL;
+    call->trusted = c->server->check_peer != NULL;
+    call->carrier = c;
+    call->send = call_sent;
+    call->stream = call_streamed;
+    return call;
+}
+
+static void
+hand_over(struct http_connection *c)
+{
+    struct http_server *server = c->server;
+    struct call *call;
+
+    fault_here("http_server.request");
+    c->closing = !c->request.keep_alive;
+    if (server->check_peer && !server->check_peer(bufferevent_getfd(c->bev), server->check_arg)) {
+        refuse(c, 403, "this user may not control the daemon");
+        return;
+    }
+    if (server->queued_bytes > server->limits.queued_bytes) {
+        refuse(c, 503, "too many replies wait for clients to read them");
+        return;
+    }
+    call = new_call(c);
+    http_request_clear(&c->request);
+    enter(c, PHASE_CALL);
+    server->handler(call, server->arg);
+}
+
+/* More bytes are needed. */
+static void
+await(struct http_connection *c)
+{
+    const struct http_request *r = &c->request;
+    enum http_phase phase = r->head_complete ? PHASE_BODY : PHASE_HEAD;
+
+    if (!r->target && !evbuffer_get_length(bufferevent_get_input(c->bev)))
+        phase = PHASE_IDLE;
+    if (c->phase == phase)
+        return;
+    enter(c, phase);
+    if (phase == PHASE_BODY && r->fields[HTTP_EXPECT] && !r->body && !c->old) {
+        evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 100 Continue\r\n\r\n");
+        push(c);
+    }
+}
+
+/* No more than this is read ahead of what is handled. */
+static size_t
+input_max(const struct http_server *server)
+{
+    return server->limits.header_bytes + server->limits.target_bytes;
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+    struct http_connection *c = arg;
+    struct http_request *r = &c->request;
+    struct evbuffer *input = bufferevent_get_input(bev);
+
+    if (c->phase >= PHASE_STREAM)
+        evbuffer_drain(input, evbuffer_get_length(input));
+    if (c->phase >= PHASE_CALL) {
+        if (evbuffer_get_length(input) >= input_max(c->server))
+            bufferevent_disable(bev, EV_READ); /* or libevent calls again at once, on and on */
+        return;
+    }
+    http_request_read(r, input);
+    c->no_body = r->target && r->parser.method == HTTP_HEAD;
+    c->old = r->target && !r->parser.http_minor;
+    if (r->status)
+        refuse(c, r->status, r->detail);
+    else if (r->complete)
+        hand_over(c);
+    else if (c->ended)
+        http_connection_free(c);
+    else
+        await(c);
+}
+
+static void
+on_written(struct bufferevent *bev, void *arg)
+{
+    struct http_connection *c = arg;
+
+    bufferevent_disable(bev, EV_WRITE);
+    if (c->phase == PHASE_REPLY)
+        finish(c);
+}
+
+/* A client that sends nothing more may still read: what it has asked for is answered. */
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+    struct http_connection *c = arg;
+    bool waits = c->phase == PHASE_CALL || c->phase == PHASE_REPLY ||
+                 (c->phase == PHASE_IDLE && evbuffer_get_length(bufferevent_get_input(bev)));
+
+    c->ended = true;
+    if (!(what & BEV_EVENT_EOF) || !waits)
+        http_connection_free(c);
+}
+
+static void
+on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+    struct http_server *server = arg;
+
+    (void)output;
+    server->queued_bytes += info->n_added;
+    server->queued_bytes -= info->n_deleted;
+}
+
+void
+http_connection_open(struct http_server *server, int fd, uint64_t peer)
+{
+    struct http_connection *c = mem_alloc(sizeof *c);
+
+    c->server = server;
+    c->peer = peer;
+    c->request.limits = &server->limits;
+    c->since_ms = clock_monotonic_ms();
+    c->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!c->bev || !evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, server))
+        die_abort("no memory for a connection");
+    bufferevent_setwatermark(c->bev, EV_READ, 0, input_max(server));
+    bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
+    bufferevent_disable(c->bev, EV_WRITE);
+    bufferevent_enable(c->bev, EV_READ);
+    TAILQ_INSERT_TAIL(&server->phases[PHASE_IDLE], c, link);
+    server->counts[PHASE_IDLE]++;
+    server->count++;
+}
+
+void
+http_connection_expire(struct http_connection *c)
+{
+    if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
+        refuse(c, 408, "the request did not arrive in time");
+    else
+        http_connection_free(c);
+}

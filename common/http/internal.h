@@ -1,0 +1,66 @@
+/* Inside the HTTP server: what listening and connections share. For http_server.c and
+ * http_connection.c alone. */
+#ifndef COMMON_HTTP_INTERNAL_H
+#define COMMON_HTTP_INTERNAL_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/http/request.h"
+#include "common/http/server.h"
+
+/* What a connection is waiting for. */
+enum http_phase {
+    PHASE_IDLE,   /* the first byte of a request */
+    PHASE_HEAD,   /* the end of its head */
+    PHASE_BODY,   /* its last byte */
+    PHASE_CALL,   /* the handler */
+    PHASE_REPLY,  /* the client, to read the reply */
+    PHASE_STREAM, /* whoever ends the stream first */
+    PHASE_LINGER, /* the client, to close: closed before, what it still sends would spoil the reply
+                   */
+    PHASE_PHASES
+};
+
+struct http_connection {
+    TAILQ_ENTRY(http_connection) link; /* in its phase, by the time it came there */
+    struct http_server *server;        /* NULL: it is closed, and waits for the handler to reply */
+    struct bufferevent *bev;
+    enum http_phase phase;
+    int64_t since_ms; /* in this phase; monotonic */
+    uint64_t peer;
+    struct http_request request;
+    bool no_body;              /* the request was HEAD */
+    bool old;                  /* HTTP/1.0 */
+    bool closing;              /* after this reply */
+    bool ended;                /* the client sends nothing more */
+    struct call_stream stream; /* in PHASE_STREAM */
+    void (*sent)(void *arg);   /* in PHASE_REPLY; NULL: nobody waits for its last byte */
+    void *sent_arg;
+};
+
+TAILQ_HEAD(http_connections, http_connection);
+
+struct http_server {
+    struct event_base *base;
+    int fd;
+    bool own_fd;
+    struct event *acceptable, *sweep, *resume; /* acceptable NULL: no further connection is taken */
+    struct http_limits limits;
+    void (*handler)(struct call *call, void *arg);
+    void *arg;
+    bool (*check_peer)(int fd, void *arg);
+    void *check_arg;
+    struct http_connections phases[PHASE_PHASES];
+    unsigned counts[PHASE_PHASES], count;
+    size_t queued_bytes;
+};
+
+void http_connection_open(struct http_server *server, int fd, uint64_t peer);
+
+/* It has been in its phase for as long as it may. */
+void http_connection_expire(struct http_connection *connection);
+
+void http_connection_free(struct http_connection *connection);
+
+#endif

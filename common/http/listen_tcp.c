@@ -1,0 +1,51 @@
+/* A listening socket on a numeric address. */
+#include "common/http/listen_tcp.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/failpoint.h"
+
+#define STREAM (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+static int
+bind_tcp(int fd, const struct addrinfo *address)
+{
+    int on = 1;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
+        return -1;
+    /* "::" is what is written, so "::" it is, and not 0.0.0.0 as well. */
+    if (address->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
+        return -1;
+    if (bind(fd, address->ai_addr, address->ai_addrlen))
+        return -1;
+    return listen(fd, LISTEN_TCP_BACKLOG);
+}
+
+int
+listen_tcp(const char *host, uint16_t port, struct err *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *address = NULL;
+    char service[8];
+    int fd;
+
+    snprintf(service, sizeof service, "%u", port);
+    if (getaddrinfo(host, service, &hints, &address))
+        return err_set(err, "bind_failed", "%s is no numeric address", host);
+    fd = fault_point("listen.socket") ? -1 : socket(address->ai_family, STREAM, 0);
+    if (fd < 0 || bind_tcp(fd, address)) {
+        err_errno(err, "bind_failed", "port %u of %s can't be listened on", port, host);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    fault_here("listen.bound");
+    freeaddrinfo(address);
+    return fd;
+}

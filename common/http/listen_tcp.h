@@ -1,0 +1,15 @@
+/* A workshop's port: the same for the supervisor and for a worker by itself. */
+#ifndef COMMON_HTTP_LISTEN_TCP_H
+#define COMMON_HTTP_LISTEN_TCP_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+#define LISTEN_TCP_BACKLOG 4096 /* clients of a restarting child wait here; somaxconn caps it */
+
+/* host: numeric IPv4 or IPv6 without brackets. A descriptor, non-blocking and close-on-exec, or -1.
+ */
+int listen_tcp(const char *host, uint16_t port, struct err *err);
+
+#endif

@@ -1,0 +1,314 @@
+/* Lines and data of a request. Lines go to llhttp one at a time, whole and clean: so no line end
+ * but CR LF, no folded field and no control character ever reaches it, and limits are exact. */
+#include "common/http/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/err.h"
+#include "common/base/secret.h"
+
+#define REQUEST_LINE_BYTES 32u /* method, version, spaces and CR LF */
+#define CHUNK_BYTES 8u         /* around the data, for each byte of it */
+
+static const char *const names[HTTP_FIELDS] = {
+    "Host",   "Content-Type",     "Authorization",  "Origin",
+    "Expect", "Content-Encoding", "Content-Length", "Transfer-Encoding"};
+
+/* Returns false, so that a failing path reads `return refuse(…)`. The first fault counts. */
+static bool
+refuse(struct http_request *r, int status, const char *detail)
+{
+    if (!r->status) {
+        r->status = status;
+        r->detail = detail;
+    }
+    return false;
+}
+
+/* --- what llhttp reports --- */
+
+static int
+on_headers_complete(llhttp_t *parser)
+{
+    struct http_request *r = parser->data;
+
+    parser->upgrade = 0; /* an offer that nobody here accepts */
+    r->head_complete = true;
+    r->size_next = (parser->flags & F_CHUNKED) != 0;
+    r->in_data = !r->size_next && parser->content_length;
+    return 0;
+}
+
+static int
+on_chunk_header(llhttp_t *parser)
+{
+    struct http_request *r = parser->data;
+
+    r->size_next = false;
+    r->in_data = parser->content_length != 0;
+    return 0;
+}
+
+static int
+on_chunk_complete(llhttp_t *parser)
+{
+    ((struct http_request *)parser->data)->size_next = true;
+    return 0;
+}
+
+static int
+on_body(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http_request *r = parser->data;
+
+    if (!r->body)
+        r->body = mem_alloc(parser->flags & F_CHUNKED ? r->limits->body_bytes
+                                                      : length + parser->content_length);
+    memcpy(r->body + r->body_length, at, length);
+    r->body_length += length;
+    return 0;
+}
+
+static int
+on_message_complete(llhttp_t *parser)
+{
+    struct http_request *r = parser->data;
+
+    r->complete = true;
+    r->keep_alive = llhttp_should_keep_alive(parser) != 0;
+    return 0;
+}
+
+static const llhttp_settings_t settings = {.on_headers_complete = on_headers_complete,
+                                           .on_chunk_header = on_chunk_header,
+                                           .on_chunk_complete = on_chunk_complete,
+                                           .on_body = on_body,
+                                           .on_message_complete = on_message_complete};
+
+static bool
+parse(struct http_request *r, const char *bytes, size_t length)
+{
+    llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
+
+    if (error == HPE_INVALID_METHOD)
+        return refuse(r, 501, "this method is not known here");
+    if (error)
+        return refuse(r, 400, r->parser.reason);
+    if (r->parser.content_length > r->limits->body_bytes - r->body_length)
+        return refuse(r, 413, "the body is larger than this server takes");
+    return true;
+}
+
+/* --- the request line --- */
+
+/* RFC 9112, 3.2.2: the host of an absolute form takes the place of the field's. Returns the length
+ * of what stands before the path; -1 where that is no sound form. */
+static int
+take_host(struct http_request *r, const char *target)
+{
+    static const char scheme[] = "http://";
+    const char *host = target + sizeof scheme - 1;
+    size_t length;
+
+    if (strncasecmp(target, scheme, sizeof scheme - 1))
+        return 0;
+    length = strcspn(host, "/?#@");
+    if (!length || host[length] == '@')
+        return -1;
+    r->fields[HTTP_HOST] = mem_format("%.*s", (int)length, host);
+    return (int)(sizeof scheme - 1 + length);
+}
+
+/* It becomes a path in visible ASCII, and no fragment. */
+static bool
+take_target(struct http_request *r, const char *target)
+{
+    int before = take_host(r, target);
+    const char *path = target + (before > 0 ? before : 0);
+    bool sound = before >= 0 && (*path == '/' ? path[1] != '/' : before > 0);
+
+    for (const char *p = path; *p; p++)
+        sound = sound && *p > ' ' && *p < 0x7f && *p != '#';
+    if (strlen(target) > r->limits->target_bytes)
+        return refuse(r, 414, "the request target is longer than this server takes");
+    if (!sound)
+        return refuse(r, 400,
+                      "the target must be a path that starts with one '/', percent-encoded");
+    r->target = mem_format("%s%s", *path == '/' ? "" : "/", path);
+    return true;
+}
+
+/* llhttp would take other protocols, and any number of spaces. The line ends with NUL. */
+static bool
+take_request_line(struct http_request *r, char *line)
+{
+    char *space = strchr(line, ' '), *last = strrchr(line, ' ');
+    const char *version = last ? last + 1 : "";
+    bool sound;
+
+    if (!space || space == last || strncmp(version, "HTTP/", 5) || strlen(version) != 8)
+        return refuse(r, 400, "the request line must be a method, a target and a version");
+    if (version[5] != '1' || version[6] != '.' || version[7] > '1')
+        return refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    *last = '\0';
+    sound = take_target(r, space + 1);
+    *last = ' ';
+    return sound;
+}
+
+/* --- header fields --- */
+
+/* A trailer is looked at, and is no header. */
+static bool
+take_field(struct http_request *r, const char *line, size_t length)
+{
+    size_t name = strcspn(line, ":"), from = name + 1;
+
+    if (++r->field_count > r->limits->header_count)
+        return refuse(r, 431, "there are more header fields than this server takes");
+    if (!name || line[name] != ':' || strchr(" \t", line[0]))
+        return refuse(r, 400, "a header field must be a name, a colon and a value on one line");
+    from += strspn(line + from, " \t");
+    while (length > from && strchr(" \t", line[length - 1]))
+        length--;
+    for (unsigned i = 0; i < HTTP_FIELDS && !r->head_complete; i++) {
+        if (strlen(names[i]) != name || strncasecmp(line, names[i], name))
+            continue;
+        if (r->seen & 1u << i)
+            return refuse(r, 400, "a header field that may stand there once is there twice");
+        r->seen |= 1u << i;
+        if (!r->fields[i])
+            r->fields[i] = mem_format("%.*s", (int)(length - from), line + from);
+    }
+    return true;
+}
+
+/* What llhttp has no opinion on, once the head is there. */
+static bool
+check_head(struct http_request *r)
+{
+    const char *encoding = r->fields[HTTP_TRANSFER_ENCODING], *host = r->fields[HTTP_HOST];
+    const char *expect = r->fields[HTTP_EXPECT], *coding = r->fields[HTTP_CONTENT_ENCODING];
+    unsigned method = r->parser.method, minor = r->parser.http_minor;
+
+    if (method > HTTP_TRACE && method != HTTP_PATCH)
+        return refuse(r, 501, "this method is not known here");
+    if (minor && !(r->seen & 1u << HTTP_HOST))
+        return refuse(r, 400, "a request of HTTP/1.1 needs a Host");
+    if (host && host[strcspn(host, " \t/?#@,")])
+        return refuse(r, 400, "Host must be a name or an address, and perhaps a port");
+    if (encoding && (strcasecmp(encoding, "chunked") || !minor))
+        return refuse(r, 400, "no Transfer-Encoding but chunked, in HTTP/1.1, is known here");
+    if ((encoding || r->parser.content_length) && (method == HTTP_HEAD || method == HTTP_TRACE))
+        return refuse(r, 400, "a request of this method has no body");
+    if (expect && strcasecmp(expect, "100-continue"))
+        return refuse(r, 417, "no expectation but 100-continue is known here");
+    if (coding && *coding && strcasecmp(coding, "identity"))
+        return refuse(r, 415, "the body must have no Content-Encoding");
+    return true;
+}
+
+/* --- lines and data --- */
+
+/* RFC 9112, 7.1.1: extensions are ignored. Returns how long the line is without them. */
+static size_t
+without_extensions(const char *line, size_t length)
+{
+    size_t digits = strspn(line, "0123456789abcdefABCDEF"), blank = strspn(line + digits, " \t");
+
+    return digits && line[digits + blank] == ';' ? digits : length;
+}
+
+/* bytes: the line with its CR LF. */
+static bool
+judge_line(struct http_request *r, char *bytes, size_t length)
+{
+    size_t end = length - 2, keep = end;
+    bool clean = length >= 2 && bytes[end] == '\r', sound = true;
+
+    for (size_t i = 0; clean && i < end; i++)
+        clean = (unsigned char)bytes[i] >= ' ' ? bytes[i] != 0x7f : bytes[i] == '\t';
+    if (!clean)
+        return refuse(r, 400, "a line must end with CR LF and hold no control character");
+    bytes[end] = '\0';
+    if (!r->target)
+        sound = take_request_line(r, bytes);
+    else if (r->size_next)
+        keep = without_extensions(bytes, end);
+    else if (end)
+        sound = take_field(r, bytes, end);
+    bytes[end] = '\r';
+    return sound && (!keep || parse(r, bytes, keep)) && parse(r, bytes + end, 2);
+}
+
+static bool
+take_line(struct http_request *r, struct evbuffer *input)
+{
+    struct evbuffer_ptr end = evbuffer_search(input, "\n", 1, NULL);
+    size_t length = end.pos < 0 ? evbuffer_get_length(input) : (size_t)end.pos + 1;
+    size_t *bytes = r->head_complete ? &r->chunk_bytes : &r->field_bytes;
+    bool first = !r->target, sound;
+
+    if (first && length > r->limits->target_bytes + REQUEST_LINE_BYTES)
+        return refuse(r, 414, "the request line is longer than this server takes");
+    if (!first && length + *bytes > r->limits->header_bytes + CHUNK_BYTES * r->body_length)
+        return refuse(r, 431, "the header fields or extensions are larger than this server takes");
+    if (end.pos < 0)
+        return false;
+    if (first && length == 2 && *evbuffer_pullup(input, 2) == '\r')
+        return evbuffer_drain(input, 2) == 0; /* RFC 9112, 2.2 */
+    *bytes += first ? 0 : length;
+    sound = judge_line(r, (char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
+    evbuffer_drain(input, length);
+    return sound;
+}
+
+static bool
+take_data(struct http_request *r, struct evbuffer *input)
+{
+    size_t length = evbuffer_get_contiguous_space(input);
+    bool sound;
+
+    if (length > r->parser.content_length)
+        length = r->parser.content_length;
+    if (!length)
+        return false;
+    sound = parse(r, (const char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
+    evbuffer_drain(input, length);
+    r->in_data = r->parser.content_length != 0;
+    return sound;
+}
+
+void
+http_request_read(struct http_request *r, struct evbuffer *input)
+{
+    if (!r->parser.data) {
+        llhttp_init(&r->parser, HTTP_REQUEST, &settings);
+        r->parser.data = r;
+    }
+    while (!r->complete && !r->status) {
+        bool had_head = r->head_complete;
+
+        if (!(r->in_data ? take_data(r, input) : take_line(r, input)))
+            return;
+        if (!had_head && r->head_complete)
+            check_head(r);
+    }
+}
+
+void
+http_request_clear(struct http_request *r)
+{
+    for (size_t i = 0; i < HTTP_FIELDS; i++) {
+        if (r->fields[i])
+            secret_wipe(r->fields[i], strlen(r->fields[i]));
+        free(r->fields[i]);
+    }
+    if (r->body)
+        secret_wipe(r->body, r->body_length);
+    free(r->body);
+    free(r->target);
+    *r = (struct http_request){.limits = r->limits};
+}

@@ -1,0 +1,256 @@
+/* Who is let in, and who must go. */
+#include "common/http/server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/loop.h"
+#include "common/http/internal.h"
+
+#define SWEEP_MAX_MS 1000
+#define LISTENER_PAUSE_MS 100
+#define LINGER_MS 2000
+#define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
+/* For whatever else the process opens: sockets of the ERP, files. */
+#define DESCRIPTORS_RESERVED ((rlim_t)256)
+
+/* 0: no deadline. */
+static unsigned
+phase_ms(const struct http_server *server, enum http_phase phase)
+{
+    const struct http_limits *limits = &server->limits;
+    const unsigned deadlines[PHASE_PHASES] = {[PHASE_IDLE] = limits->idle_ms,
+                                              [PHASE_HEAD] = limits->head_ms,
+                                              [PHASE_BODY] = limits->body_ms,
+                                              [PHASE_REPLY] = limits->reply_ms,
+                                              [PHASE_LINGER] = LINGER_MS};
+
+    return deadlines[phase];
+}
+
+/* A deadline is seen late by no more than its own length. */
+static unsigned
+sweep_ms(const struct http_server *server)
+{
+    unsigned least = SWEEP_MAX_MS;
+
+    for (int phase = 0; phase < PHASE_PHASES; phase++) {
+        unsigned ms = phase_ms(server, (enum http_phase)phase);
+
+        if (ms && ms < least)
+            least = ms;
+    }
+    return least;
+}
+
+static void
+arm(struct event *timer, int64_t ms)
+{
+    struct timeval time = clock_timeval(ms);
+
+    evtimer_add(timer, &time);
+}
+
+/* Those of a phase stand in the order of their deadlines. */
+static void
+on_sweep(evutil_socket_t unused, short what, void *arg)
+{
+    struct http_server *server = arg;
+    int64_t now_ms = clock_monotonic_ms();
+
+    (void)unused;
+    (void)what;
+    for (int phase = 0; phase < PHASE_PHASES; phase++) {
+        unsigned ms = phase_ms(server, (enum http_phase)phase);
+        struct http_connection *c;
+
+        while (ms && (c = TAILQ_FIRST(&server->phases[phase])) && now_ms - c->since_ms >= ms)
+            http_connection_expire(c);
+    }
+    if (server->count)
+        arm(server->sweep, sweep_ms(server));
+}
+
+/* --- room --- */
+
+/* An address, or a user on a Unix socket. A host has a whole /64 of IPv6. */
+static uint64_t
+peer_of(int fd, const struct sockaddr_storage *address)
+{
+    uint64_t peer = 0;
+    struct ucred user;
+    socklen_t length = sizeof user;
+
+    if (address->ss_family == AF_INET)
+        peer = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
+    else if (address->ss_family == AF_INET6)
+        memcpy(&peer, &((const struct sockaddr_in6 *)address)->sin6_addr, sizeof peer);
+    else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &length) == 0)
+        peer = user.uid;
+    return peer;
+}
+
+static unsigned
+count_peer(const struct http_server *server, uint64_t peer)
+{
+    const struct http_connection *c;
+    unsigned count = 0;
+
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        TAILQ_FOREACH(c, &server->phases[phase], link)
+    count += c->peer == peer;
+    return count;
+}
+
+/* Closes the one that can best be spared; peer NULL: anybody's. Calls and streams stay. */
+static bool
+make_room(struct http_server *server, const uint64_t *peer)
+{
+    static const enum http_phase order[] = {PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY,
+                                            PHASE_REPLY};
+    struct http_connection *c;
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        TAILQ_FOREACH(c, &server->phases[order[i]], link)
+    if (!peer || c->peer == *peer) {
+        http_connection_free(c);
+        return true;
+    }
+    return false;
+}
+
+static void
+admit(struct http_server *server, int fd, uint64_t peer)
+{
+    if ((count_peer(server, peer) >= server->limits.connections_per_peer &&
+         !make_room(server, &peer)) ||
+        (server->count >= server->limits.connections && !make_room(server, NULL))) {
+        close(fd);
+        return;
+    }
+    http_connection_open(server, fd, peer);
+    if (!evtimer_pending(server->sweep, NULL))
+        arm(server->sweep, sweep_ms(server));
+}
+
+static void
+on_resume(evutil_socket_t unused, short what, void *arg)
+{
+    struct http_server *server = arg;
+
+    (void)unused;
+    (void)what;
+    event_add(server->acceptable, NULL);
+}
+
+/* Without a descriptor to spare accept() fails while the socket stays readable: without a pause the
+ * loop would spin. */
+static void
+on_acceptable(evutil_socket_t listening, short what, void *arg)
+{
+    struct http_server *server = arg;
+
+    (void)what;
+    for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t length = sizeof address;
+        int fd =
+            accept4(listening, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            admit(server, fd, peer_of(fd, &address));
+        } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+            return;
+        } else {
+            log_warning("cannot accept a connection: %s", strerror(errno));
+            event_del(server->acceptable);
+            arm(server->resume, LISTENER_PAUSE_MS);
+            return;
+        }
+    }
+}
+
+/* --- */
+
+/* Connections never take the last descriptors. */
+static void
+reserve_descriptors(struct http_limits *limits)
+{
+    struct rlimit files;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
+        return;
+    most = files.rlim_cur / 2;
+    if (files.rlim_cur > 2 * DESCRIPTORS_RESERVED)
+        most = files.rlim_cur - DESCRIPTORS_RESERVED;
+    if (limits->connections > most)
+        limits->connections = (unsigned)most;
+}
+
+struct http_server *
+http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_limits *limits,
+                void (*handler)(struct call *call, void *arg), void *arg)
+{
+    struct http_server *server = mem_alloc(sizeof *server);
+
+    *server = (struct http_server){.base = base,
+                                   .fd = fd,
+                                   .own_fd = own_fd,
+                                   .limits = *limits,
+                                   .handler = handler,
+                                   .arg = arg};
+    reserve_descriptors(&server->limits);
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        TAILQ_INIT(&server->phases[phase]);
+    server->acceptable = loop_event(base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
+    server->sweep = loop_event(base, -1, 0, on_sweep, server);
+    server->resume = loop_event(base, -1, 0, on_resume, server);
+    event_add(server->acceptable, NULL);
+    return server;
+}
+
+void
+http_server_stop_accepting(struct http_server *server)
+{
+    if (!server->acceptable)
+        return;
+    event_del(server->resume);
+    event_free(server->acceptable);
+    server->acceptable = NULL;
+    if (server->own_fd)
+        close(server->fd);
+}
+
+unsigned
+http_server_open_calls(const struct http_server *server)
+{
+    return server->counts[PHASE_CALL] + server->counts[PHASE_REPLY];
+}
+
+void
+http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg), void *arg)
+{
+    server->check_peer = check;
+    server->check_arg = arg;
+}
+
+void
+http_server_free(struct http_server *server)
+{
+    http_server_stop_accepting(server);
+    for (int phase = 0; phase < PHASE_PHASES; phase++)
+        while (!TAILQ_EMPTY(&server->phases[phase]))
+            http_connection_free(TAILQ_FIRST(&server->phases[phase]));
+    event_free(server->sweep);
+    event_free(server->resume);
+    free(server);
+}

@@ -1,0 +1,38 @@
+/* An HTTP/1.1 server on a listening socket.
+ *
+ * Owns connections and what they may cost: limits, deadlines, and who must go when there is no
+ * room. Requests are read by http_request; every error that a client sees is
+ * application/problem+json, and a connection ends after an error of framing. Does not know a route.
+ */
+#ifndef COMMON_HTTP_SERVER_H
+#define COMMON_HTTP_SERVER_H
+
+#include <event2/event.h>
+
+#include "common/http/call.h"
+#include "common/http/limits.h"
+
+struct http_server;
+
+/* Serves on fd (listening, non-blocking), which it closes only if own_fd. The handler gets each
+ * sound request as a call. Aborts where memory runs out. */
+struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd,
+                                    const struct http_limits *limits,
+                                    void (*handler)(struct call *call, void *arg), void *arg);
+
+/* Takes no further connection and gives the listening socket up (whoever else holds it, keeps it);
+ * those that are open are served on, each reply with "Connection: close". */
+void http_server_stop_accepting(struct http_server *server);
+
+/* Calls that the handler has got and whose replies are not yet with the kernel; no streams. */
+unsigned http_server_open_calls(const struct http_server *server);
+
+/* Sets the peer check of a Unix socket's connections: one that returns false gets 403. Not on TCP.
+ */
+void http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg),
+                            void *arg);
+
+/* Replies still under way are dropped, streams closed. */
+void http_server_free(struct http_server *server);
+
+#endif

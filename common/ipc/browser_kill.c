@@ -1,0 +1,211 @@
+/* Stops them first, so that none starts another one meanwhile; kills them when no more are found.
+ * What is found is held by a pidfd before it is looked at again, so no other process that gets the
+ * same number is hit. */
+#include "common/ipc/browser_kill.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/secret.h"
+
+#define ARGUMENTS_MAX 65536 /* of one process; a browser has a few thousand bytes */
+#define PASSES_MS 3000      /* something may start processes faster than they are stopped */
+
+struct sweep {
+    char *argument;
+    struct caught {
+        pid_t pid;
+        uid_t uid;
+        int fd;
+    } * list;
+    size_t count;
+    unsigned browsers;
+    char *buffer;
+};
+
+/* --- one process --- */
+
+/* Bytes read, a NUL behind them; 0 where it is gone or hidden. */
+static size_t
+read_about(const struct sweep *sweep, pid_t pid, const char *name)
+{
+    char path[64];
+    size_t length = 0;
+    ssize_t got = 1;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && got > 0 && length < ARGUMENTS_MAX) {
+        got = read(fd, sweep->buffer + length, ARGUMENTS_MAX - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    sweep->buffer[length] = '\0';
+    return length;
+}
+
+static bool
+is_marked(const struct sweep *sweep, pid_t pid)
+{
+    size_t length = read_about(sweep, pid, "cmdline");
+
+    for (size_t at = 0; at < length; at += strlen(sweep->buffer + at) + 1)
+        if (strcmp(sweep->buffer + at, sweep->argument) == 0)
+            return true;
+    return false;
+}
+
+static pid_t
+parent_of(const struct sweep *sweep, pid_t pid)
+{
+    const char *name_end =
+        read_about(sweep, pid, "stat") ? strrchr(sweep->buffer, ')') : NULL; /* it may hold any */
+    long parent = 0;
+
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
+    return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+static const struct caught *
+find(const struct sweep *sweep, pid_t pid)
+{
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sweep->list[i].pid == pid)
+            return &sweep->list[i];
+    return NULL;
+}
+
+/* Its real uid; the owner of its folder is root where it lets nobody look into its memory. */
+static uid_t
+owner_of(const struct sweep *sweep, pid_t pid)
+{
+    const char *line = read_about(sweep, pid, "status") ? strstr(sweep->buffer, "\nUid:") : NULL;
+    unsigned uid;
+
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
+    return line && sscanf(line, "\nUid: %u", &uid) == 1 ? uid : (uid_t)-1;
+}
+
+/* Its parent is caught, and still the one of that number. What another user runs is nobody's
+ * browser: a shell that has the mark could have started it through sudo. */
+static bool
+is_below(const struct sweep *sweep, pid_t pid)
+{
+    const struct caught *parent = find(sweep, parent_of(sweep, pid));
+
+    return parent && owner_of(sweep, pid) == parent->uid &&
+           pidfd_send_signal(parent->fd, 0, NULL, 0) == 0;
+}
+
+/* --- all of them --- */
+
+static bool catch (struct sweep *sweep, pid_t pid)
+{
+    int fd = pidfd_open(pid, 0);
+    bool below =
+        fd >= 0 && is_below(sweep, pid); /* until it runs a program it has all its parent has */
+
+    if (fd < 0)
+        return false;
+    if ((!below && !is_marked(sweep, pid)) || pidfd_send_signal(fd, SIGSTOP, NULL, 0)) {
+        close(fd);
+        return false;
+    }
+    sweep->list = mem_resize(sweep->list, (sweep->count + 1) * sizeof *sweep->list);
+    sweep->list[sweep->count++] = (struct caught){pid, owner_of(sweep, pid), fd};
+    sweep->browsers += !below;
+    return true;
+}
+
+static bool
+catch_more(struct sweep *sweep, DIR *proc)
+{
+    const struct dirent *entry;
+    bool any = false;
+
+    rewinddir(proc);
+    while ((entry = readdir(proc))) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid > 0 && !find(sweep, pid) && (is_marked(sweep, pid) || is_below(sweep, pid)))
+            any = catch (sweep, pid) || any;
+    }
+    return any;
+}
+
+static void
+end_all(const struct sweep *sweep)
+{
+    for (size_t i = 0; i < sweep->count; i++) {
+        pidfd_send_signal(sweep->list[i].fd, SIGKILL, NULL, 0);
+        close(sweep->list[i].fd);
+    }
+}
+
+unsigned
+sweep_browsers(const char *mark)
+{
+    struct sweep sweep = {.argument = mem_format(SWEEP_SWITCH "%s", mark),
+                          .buffer = mem_alloc(ARGUMENTS_MAX + 1)};
+    DIR *proc = opendir("/proc");
+    int64_t until_ms = clock_monotonic_ms() + PASSES_MS;
+
+    while (proc && catch_more(&sweep, proc) && clock_monotonic_ms() < until_ms)
+        ;
+    if (proc)
+        closedir(proc);
+    end_all(&sweep);
+    free(sweep.list);
+    free(sweep.argument);
+    free(sweep.buffer);
+    return sweep.browsers;
+}
+
+/* --- marks --- */
+
+static void
+mark_of(const char *text, char mark[SWEEP_MARK_BYTES])
+{
+    char hash[SECRET_HASH_TEXT_BYTES];
+
+    secret_token_hash(text, hash);
+    text_copy(mark, SWEEP_MARK_BYTES, hash);
+}
+
+/* A folder's number is its own among all that are there; a path is not, in containers. */
+int
+sweep_mark(const char *state_dir, const char *slug, char mark[SWEEP_MARK_BYTES], struct err *err)
+{
+    struct stat is;
+    char *text;
+
+    if (stat(state_dir, &is))
+        return err_errno(err, "no_mark", "%s", state_dir);
+    text = mem_format("%llx %llx %s", (unsigned long long)is.st_dev, (unsigned long long)is.st_ino,
+                      slug);
+    mark_of(text, mark);
+    free(text);
+    return 0;
+}
+
+void
+sweep_mark_new(char mark[SWEEP_MARK_BYTES])
+{
+    unsigned char random[SECRET_KEY_BYTES];
+    char text[2 * SECRET_KEY_BYTES + 1];
+
+    secret_random(random, sizeof random);
+    secret_key_text(random, text);
+    mark_of(text, mark);
+}

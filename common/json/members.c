@@ -1,0 +1,289 @@
+/* Members, types, limits. */
+#include "common/json/members.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text_value.h"
+
+void
+config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
+                 const char *format, ...)
+{
+    char text[513], cut[512]; /* one more, so that text_copy sees where to cut */
+    struct config_fault *fault;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text_copy(cut, sizeof cut, text);
+    faults->items = mem_resize(faults->items, (faults->count + 1) * sizeof *faults->items);
+    fault = &faults->items[faults->count++];
+    *fault = (struct config_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
+    /* A file's name may be any bytes and a member's name is cut: what is no UTF-8 makes no JSON. */
+    text_clean(fault->file);
+    text_clean(fault->pointer);
+    text_clean(fault->text);
+}
+
+void
+config_faults_add(struct config_faults *faults, const struct config_faults *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        config_fault_add(faults, more->items[i].file, more->items[i].pointer, "%s",
+                         more->items[i].text);
+}
+
+void
+config_faults_clear(struct config_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        free(faults->items[i].file);
+        free(faults->items[i].pointer);
+        free(faults->items[i].text);
+    }
+    free(faults->items);
+    *faults = (struct config_faults){NULL, 0};
+}
+
+json_t *
+config_faults_json(const struct config_faults *faults)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < faults->count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s s:s s:s}", "file", faults->items[i].file, "pointer",
+                                        faults->items[i].pointer, "detail", faults->items[i].text));
+    return list;
+}
+
+/* RFC 6901: '~' and '/' of a name are escaped. */
+void
+config_pointer_add(char *pointer, size_t size, const char *name)
+{
+    size_t used = strlen(pointer);
+
+    if (used + 1 < size)
+        pointer[used++] = '/';
+    for (; *name && used + 3 < size; name++) {
+        if (*name == '~' || *name == '/') {
+            pointer[used++] = '~';
+            pointer[used++] = *name == '~' ? '0' : '1';
+        } else {
+            pointer[used++] = *name;
+        }
+    }
+    pointer[used] = '\0';
+}
+
+void
+config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
+{
+    char text[513], pointer[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text_copy(pointer, sizeof pointer, place->pointer);
+    config_pointer_add(pointer, sizeof pointer, name);
+    config_fault_add(place->faults, place->file, pointer, "%s", text);
+}
+
+static const char *
+check_text(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    const char *string = json_string_value(value), *wrong;
+
+    if (!string)
+        return "must be a string";
+    if (text_has_control(string, strlen(string)))
+        return "holds a control character";
+    if (*string && text_is_blank(string))
+        return "is blank";
+    /* A password is as the ERP wants it. */
+    wrong = m->kind == CONFIG_SECRET ? NULL : text_value_wrong(string, strlen(string));
+    if (wrong)
+        return wrong;
+    if (strlen(string) >= (size_t)m->minimum &&
+        (!m->maximum || strlen(string) <= (size_t)m->maximum))
+        return NULL;
+    snprintf(text, size, "must have %lld to %lld bytes", (long long)m->minimum,
+             (long long)m->maximum);
+    return text;
+}
+
+static const char *
+check_secret(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    if (json_is_string(value))
+        return check_text(m, value, text, size);
+    if (!*(json_string_value(json_object_get(value, "sealed")) ?: "") ||
+        json_object_size(value) != 1)
+        return "must be a string or {\"sealed\": \"…\"}";
+    return NULL;
+}
+
+static const char *
+check_path(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    const char *path = json_string_value(value);
+
+    (void)m;
+    (void)text;
+    (void)size;
+    if (!path || path[0] != '/')
+        return "must be an absolute path";
+    return strlen(path) >= CONFIG_PATH_MAX ? "is too long a path" : NULL;
+}
+
+/* Empty, or a colon and a port. */
+static bool
+port_sound(const char *text)
+{
+    size_t length = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+    long port = length && length <= 5 ? strtol(text + 1, NULL, 10) : 0;
+
+    return !*text || *text == '/' ||
+           (port > 0 && port < 65536 && (!text[1 + length] || text[1 + length] == '/'));
+}
+
+/* A name, an IPv4 address, or an IPv6 address in brackets. */
+static bool
+host_sound(const char *host)
+{
+    size_t length = *host == '[' ? strcspn(host, "]/") : strcspn(host, ":/[]");
+
+    if (*host == '[')
+        return host[length] == ']' && length > 1 && port_sound(host + length + 1);
+    return length && port_sound(host + length);
+}
+
+static const char *
+check_url(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    const char *url = json_string_value(value), *host = NULL;
+
+    (void)m;
+    (void)text;
+    (void)size;
+    if (url && strncmp(url, "http://", 7) == 0)
+        host = url + 7;
+    else if (url && strncmp(url, "https://", 8) == 0)
+        host = url + 8;
+    if (!host)
+        return "must be a URL that starts with http:// or https://";
+    for (const unsigned char *p = (const unsigned char *)url; *p; p++)
+        if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}?#@", *p))
+            return "is no sound URL: no space, user, query or fragment can stand in it";
+    if (!host_sound(host))
+        return "is a URL without a sound host and port";
+    return strlen(url) >= CONFIG_PATH_MAX ? "is too long a URL" : NULL;
+}
+
+static const char *
+check_bool(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    (void)m;
+    (void)text;
+    (void)size;
+    return json_is_boolean(value) ? NULL : "must be true or false";
+}
+
+static const char *
+check_number(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    double number = json_number_value(value);
+
+    if ((m->kind == CONFIG_INTEGER ? json_is_integer(value) : json_is_number(value)) &&
+        isfinite(number) && number >= (double)m->minimum && number <= (double)m->maximum)
+        return NULL;
+    snprintf(text, size, "must be %s from %lld to %lld",
+             m->kind == CONFIG_INTEGER ? "a whole number" : "a number", (long long)m->minimum,
+             (long long)m->maximum);
+    return text;
+}
+
+static const char *
+check_choice(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    const char *string = json_string_value(value);
+    size_t used = (size_t)snprintf(text, size, "must be one of");
+
+    for (const char *const *choice = m->choices; *choice; choice++) {
+        if (string && strcmp(string, *choice) == 0)
+            return NULL;
+        used += (size_t)snprintf(text + used, size - used, "%s \"%s\"",
+                                 choice == m->choices ? "" : ",", *choice);
+    }
+    return text;
+}
+
+static const char *
+check_object(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    (void)m;
+    (void)text;
+    (void)size;
+    return json_is_object(value) ? NULL : "must be an object";
+}
+
+static const char *
+check_array(const struct config_member *m, const json_t *value, char *text, size_t size)
+{
+    (void)m;
+    (void)text;
+    (void)size;
+    return json_is_array(value) ? NULL : "must be an array";
+}
+
+/* Each returns what is wrong, or NULL; text is room to write it. */
+static const char *(*const checks[])(const struct config_member *, const json_t *, char *,
+                                     size_t) = {
+    [CONFIG_TEXT] = check_text,      [CONFIG_PATH] = check_path,
+    [CONFIG_URL] = check_url,        [CONFIG_SECRET] = check_secret,
+    [CONFIG_BOOL] = check_bool,      [CONFIG_INTEGER] = check_number,
+    [CONFIG_SECONDS] = check_number, [CONFIG_CHOICE] = check_choice,
+    [CONFIG_OBJECT] = check_object,  [CONFIG_ARRAY] = check_array};
+
+static const struct config_member *
+member_find(const struct config_member *members, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+bool
+config_check_members(const json_t *object, const struct config_member *members, size_t count,
+                     const struct config_place *place)
+{
+    size_t before = place->faults->count;
+    const char *name, *wrong;
+    json_t *value;
+    char text[256];
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct config_member *m = member_find(members, count, name);
+
+        if (!m) {
+            config_check_fault(place, name, "is no known member");
+            continue;
+        }
+        wrong = m->nullable && json_is_null(value) ? NULL
+                                                   : checks[m->kind](m, value, text, sizeof text);
+        if (wrong)
+            config_check_fault(place, name, "%s", wrong);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (members[i].required && !json_object_get(object, members[i].name))
+            config_check_fault(place, members[i].name, "is missing");
+    return place->faults->count == before;
+}

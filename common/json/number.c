@@ -1,0 +1,233 @@
+/* Walks over JSON text without checking it: that is the parser's work. */
+#include "common/json/number.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+
+#define DIGITS "0123456789"
+#define DIGITS_MAX 64
+#define EXPONENT_MAX 999
+
+struct walk {
+    const char *at, *end;
+};
+
+static void
+skip_space(struct walk *w)
+{
+    while (w->at < w->end && strchr(" \t\r\n", *w->at) && *w->at)
+        w->at++;
+}
+
+static void
+skip_string(struct walk *w)
+{
+    for (w->at++; w->at < w->end && *w->at != '"'; w->at++)
+        if (*w->at == '\\')
+            w->at++;
+    w->at++;
+}
+
+/* Over one value of any kind: brackets are balanced, strings are opaque. */
+static void
+skip_value(struct walk *w)
+{
+    int depth = 0;
+
+    while (w->at < w->end) {
+        if (*w->at == '"') {
+            skip_string(w);
+            if (!depth)
+                return;
+            continue;
+        }
+        if (*w->at == '{' || *w->at == '[')
+            depth++;
+        else if (depth && (*w->at == '}' || *w->at == ']') && --depth == 0) {
+            w->at++;
+            return;
+        } else if (!depth && strchr(",} \t\r\n", *w->at))
+            return;
+        w->at++;
+    }
+}
+
+/* Names may be written with escapes: the parser decodes them. */
+static bool
+name_is(const char *from, const char *to, const char *name)
+{
+    json_t *text = json_loadb(from, (size_t)(to - from), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    bool same = text && json_string_length(text) == strlen(name) &&
+                memcmp(json_string_value(text), name, strlen(name)) == 0;
+
+    json_decref(text);
+    return same;
+}
+
+static bool
+copy_number(const char *from, const char *to, char *text, size_t size)
+{
+    size_t length = (size_t)(to - from);
+
+    if (!length || !strchr("-0123456789", *from) || length >= size)
+        return false;
+    memcpy(text, from, length);
+    text[length] = '\0';
+    return true;
+}
+
+bool
+json_number_text(const char *document, size_t length, const char *name, char *text, size_t size)
+{
+    struct walk w = {document, document + length};
+
+    skip_space(&w);
+    for (w.at++; w.at < w.end; w.at++) {
+        const char *key, *value;
+        bool found;
+
+        skip_space(&w);
+        if (w.at >= w.end || *w.at != '"')
+            return false;
+        key = w.at;
+        skip_string(&w);
+        found = name_is(key, w.at, name);
+        skip_space(&w);
+        w.at++;
+        skip_space(&w);
+        value = w.at;
+        skip_value(&w);
+        if (found)
+            return copy_number(value, w.at, text, size);
+        skip_space(&w);
+    }
+    return false;
+}
+
+/* One string or number or single character of the document, to the copy. */
+static char *
+quote_token(struct walk *w, char *to)
+{
+    const char *from = w->at;
+    bool real = false;
+
+    if (*from == '"') {
+        skip_string(w);
+        w->at = w->at > w->end ? w->end : w->at;
+    } else if (*from && strchr("-" DIGITS, *from)) {
+        for (; w->at < w->end && *w->at && strchr("+-.eE" DIGITS, *w->at); w->at++)
+            real |= strchr(".eE", *w->at) != NULL;
+    } else {
+        w->at++;
+    }
+    if (real)
+        *to++ = '"';
+    to = (char *)mempcpy(to, from, (size_t)(w->at - from));
+    if (real)
+        *to++ = '"';
+    return to;
+}
+
+char *
+json_number_quote(const char *document, size_t length)
+{
+    struct walk w = {document, document + length};
+    char *copy = mem_alloc(2 * length + 1), *to = copy; /* a real has two characters or more */
+
+    while (w.at < w.end)
+        to = quote_token(&w, to);
+    *to = '\0';
+    return copy;
+}
+
+/* A number as its digits, without zeros around them, and the place of the point among them. */
+struct scientific {
+    bool negative;
+    char digits[DIGITS_MAX];
+    long count, point;
+};
+
+static bool
+take_digits(const char **at, struct scientific *n)
+{
+    size_t length = strspn(*at, DIGITS);
+
+    if (!length || length > (size_t)(DIGITS_MAX - n->count))
+        return false;
+    memcpy(n->digits + n->count, *at, length);
+    n->count += (long)length;
+    *at += length;
+    return true;
+}
+
+static bool
+take_exponent(const char **at, struct scientific *n)
+{
+    char *end;
+    long exponent = strtol(*at + 1, &end, 10);
+
+    if (end == *at + 1 || !strchr("+-" DIGITS, (*at)[1]))
+        return false;
+    if (exponent < -EXPONENT_MAX || exponent > EXPONENT_MAX)
+        return false;
+    n->point += exponent;
+    *at = end;
+    return true;
+}
+
+static void
+trim_zeros(struct scientific *n)
+{
+    long zeros = 0;
+
+    while (n->count && n->digits[n->count - 1] == '0')
+        n->count--;
+    while (zeros < n->count && n->digits[zeros] == '0')
+        zeros++;
+    n->count -= zeros;
+    n->point = n->count ? n->point - zeros : 0;
+    memmove(n->digits, n->digits + zeros, (size_t)n->count);
+}
+
+static bool
+scientific_read(const char *number, struct scientific *n)
+{
+    const char *at = number + (*number == '-');
+
+    *n = (struct scientific){.negative = *number == '-'};
+    if (!take_digits(&at, n))
+        return false;
+    n->point = n->count;
+    if (*at == '.' && (at++, !take_digits(&at, n)))
+        return false;
+    if ((*at == 'e' || *at == 'E') && !take_exponent(&at, n))
+        return false;
+    trim_zeros(n);
+    return !*at;
+}
+
+bool
+json_number_plain(const char *number, char *text, size_t size)
+{
+    struct scientific n;
+    long whole, places;
+
+    if (!scientific_read(number, &n))
+        return false;
+    whole = n.point > 1 ? n.point : 1;
+    places = n.count > n.point ? n.count - n.point : 0;
+    if ((size_t)(whole + places + 3) > size)
+        return false;
+    if (n.negative && n.count)
+        *text++ = '-';
+    for (long i = n.point - whole; i < n.point + places; i++) {
+        if (i == n.point)
+            *text++ = '.';
+        *text++ = (char)(i >= 0 && i < n.count ? n.digits[i] : '0');
+    }
+    *text = '\0';
+    return true;
+}

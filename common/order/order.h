@@ -1,0 +1,99 @@
+/* An order: what OilMat sent, and the state it is in.
+ *
+ * Owns the shape of the order object in every reply, the names of states, and the rules of POST
+ * /create. Does not know the queue, the ERP or HTTP. */
+#ifndef COMMON_ORDER_ORDER_H
+#define COMMON_ORDER_ORDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+#define ORDER_VALUE_MAX 128 /* bytes of UTF-8, as in the contract */
+#define ORDER_PASSWORD_MAX 512
+#define ORDER_BODY_MAX 16384
+#define ORDER_REASON_TEXT_MAX 511
+#define ORDER_REFERENCE_MAX 127
+
+enum order_status { ORDER_PLACED = 1, ORDER_PROCESSING, ORDER_CREATED, ORDER_ERROR };
+
+struct order {
+    char uniqueid[ORDER_VALUE_MAX + 1];
+    char worksheet[ORDER_VALUE_MAX + 1];
+    char product_nr[ORDER_VALUE_MAX + 1];
+    char product_amount[ORDER_VALUE_MAX + 1]; /* decimal text exactly as it was ordered */
+    enum order_status status;
+    char reason_code[32]; /* empty: null */
+    char reason_text[ORDER_REASON_TEXT_MAX + 1];
+    char erp_reference[ORDER_REFERENCE_MAX + 1]; /* the ERP's own id of the line; empty: null */
+    uint32_t attempts;
+    int64_t placed_ms, updated_ms;
+    int64_t next_attempt_ms; /* 0: null */
+    int64_t trusted_ms; /* updated_ms in the queue's own time, see queue_trusted_ms; 0: unknown */
+    uint64_t seq;       /* place in the queue, given by the queue; a retry gets a new one */
+    uint32_t history_length; /* entries of its history so far */
+    bool commit_sent;        /* a request that may have created the line has left */
+    bool own_credentials;    /* credentials of its own are kept, sealed, by the queue */
+    int64_t queued_ms;       /* when it was placed last, by its client or by a retry */
+    int64_t retry_since_ms;  /* first failure of the present series of attempts, in queue_run_ms's
+                                time; 0: none yet */
+};
+
+/* Credentials in sodium_malloc memory. */
+struct credentials {
+    char *username; /* plain text, never NULL once set */
+    char *password; /* secret_free() it */
+};
+
+/* One refused member of an order. */
+struct order_faults {
+    char code[32]; /* missing_fields, invalid_fields, wrong_workshop or invalid_json */
+    char detail[512];
+    json_t *fields; /* owned array of member names, may be NULL */
+};
+
+/* Reads the body of POST /create.
+ * body: bytes of JSON in UTF-8; workshop: the name that this port serves; need_credentials: whether
+ * username and password are required. Returns 0 with *order filled (status placed, no times, no
+ * seq) and *credentials set where the order brought some (the caller frees them by
+ * credentials_clear), or -1 with *faults (order_faults_clear). */
+int order_parse(const char *body, size_t length, const char *workshop, bool need_credentials,
+                struct order *order, struct credentials *credentials, struct order_faults *faults);
+
+/* Reads the corrections of PUT /orders/{uniqueid}/retry (worksheet, product_nr, product_amount,
+ * each optional; an empty body is none) into *order. Returns 0, or -1 with *faults and *order as it
+ * was. */
+int order_parse_corrections(const char *body, size_t length, struct order *order,
+                            struct order_faults *faults);
+
+void order_faults_clear(struct order_faults *faults);
+void credentials_clear(struct credentials *credentials);
+
+/* True where text is a decimal greater than 0 with at most 9 digits before the point and 6 after
+ * it, zeros at its end not counted. */
+bool amount_valid(const char *text);
+
+/* Numeric comparison of two valid amounts: "5", "5.0" and "05" are equal. */
+bool amount_equal(const char *a, const char *b);
+
+/* How many digits after the point matter; trailing zeros do not: 1 for "4.70". */
+unsigned amount_scale(const char *text);
+
+/* The canonical text: no leading or trailing zeros, no empty fraction. out holds ORDER_VALUE_MAX +
+ * 1 bytes. */
+void amount_canonical(const char *text, char *out);
+
+/* Same worksheet, product and amount (numerically). */
+bool order_same_content(const struct order *a, const struct order *b);
+
+/* The order object of the contract; the caller owns it. */
+json_t *order_json(const struct order *order, const char *workshop);
+
+const char *order_status_name(enum order_status status);
+
+/* 0 where name is no status. */
+enum order_status order_status_parse(const char *name);
+
+#endif

@@ -1,0 +1,383 @@
+/* Exact comparisons of the uniqueid.
+ *
+ * A line is ours if a text is the id, or has it between signs that no id holds. So a comparison
+ * counts only where its template is {order.uniqueid} without a filter and without other variables,
+ * and where each side that is open ("starts" is open behind) has punctuation next to it. An id with
+ * such a sign is refused, and so is one that a page can't show (recipe_id_fits). */
+#include "common/recipe/id.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/recipe/recipe.h"
+#include "common/recipe/template.h"
+
+#define ID "order.uniqueid"
+
+/* --- templates --- */
+
+/* The sides on which more text may stand. */
+static const struct {
+    const char *name;
+    bool before, after;
+} comparisons[] = {
+    {"is", false, false}, {"starts", false, true}, {"ends", true, false}, {"contains", true, true}};
+
+static void
+add_sign(struct recipe_id *id, char sign)
+{
+    size_t length = strlen(id->signs);
+
+    if (strchr(id->signs, sign) || length == RECIPE_ID_SIGNS_MAX)
+        return;
+    id->signs[length] = sign;
+    id->signs[length + 1] = '\0';
+}
+
+static bool
+template_compares(const json_t *template, bool open_before, bool open_after, struct recipe_id *id)
+{
+    const char *text = json_string_value(template);
+    char before, after;
+
+    if (!text || !template_surrounds(text, ID, &before, &after))
+        return false;
+    if ((open_before && !ispunct((unsigned char)before)) ||
+        (open_after && !ispunct((unsigned char)after)))
+        return false;
+    if (open_before)
+        add_sign(id, before);
+    if (open_after)
+        add_sign(id, after);
+    return true;
+}
+
+static bool
+test_compares(const json_t *test, struct recipe_id *id)
+{
+    for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
+        if (template_compares(json_object_get(test, comparisons[i].name), comparisons[i].before,
+                              comparisons[i].after, id))
+            return true;
+    return false;
+}
+
+/* --- variables --- */
+
+/* How a step sets a variable. */
+enum setting { NOT_AT_ALL, EXACTLY, FROM_TEXT, LOOSELY };
+
+/* A text without "exact" has lost blanks, and what "match" cuts out may be a part. */
+static enum setting
+read_sets(const json_t *step)
+{
+    const char *what = json_string_value(json_object_get(step, "what")) ?: "text";
+
+    if (json_object_get(step, "match") || json_object_get(step, "number"))
+        return LOOSELY;
+    if (strcmp(what, "value") == 0 || strncmp(what, "attribute:", 10) == 0)
+        return EXACTLY;
+    return strcmp(what, "text") == 0 && json_is_true(json_object_get(step, "exact")) ? FROM_TEXT
+                                                                                     : LOOSELY;
+}
+
+static enum setting
+step_sets(const json_t *step, const char *name)
+{
+    const char *into = json_string_value(json_object_get(step, "into"));
+
+    if (json_object_get(json_object_get(step, "set"), name) ||
+        json_object_get(json_object_get(step, "with"), name))
+        return LOOSELY;
+    if (!into || strcmp(into, name) || json_object_get(step, "type"))
+        return NOT_AT_ALL;
+    return json_object_get(step, "read") ? read_sets(step) : EXACTLY; /* else a script */
+}
+
+/* The worst of all steps that set it, wherever they are. */
+static enum setting
+setting_of(const json_t *value, const char *name)
+{
+    enum setting worst = json_is_object(value) ? step_sets(value, name) : NOT_AT_ALL;
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    json_object_foreach((json_t *)value, key, member)
+    {
+        enum setting one = setting_of(member, name);
+
+        worst = one > worst ? one : worst;
+    }
+    json_array_foreach(value, i, member)
+    {
+        enum setting one = setting_of(member, name);
+
+        worst = one > worst ? one : worst;
+    }
+    return worst;
+}
+
+/* Whether a template is {NAME}, a variable that has a text as it was. */
+static bool
+is_exact_variable(const json_t *recipe, const json_t *template, struct recipe_id *id)
+{
+    const char *text = json_string_value(template) ?: "";
+    size_t length = strlen(text);
+    char name[TEMPLATE_NAME_MAX + 1];
+    enum setting setting;
+
+    if (length < 3 || length > TEMPLATE_NAME_MAX + 2 || *text != '{' || text[length - 1] != '}')
+        return false;
+    text_copy(name, length - 1, text + 1);
+    setting = setting_of(recipe, name);
+    if (setting == FROM_TEXT)
+        id->in_text = true;
+    return setting == EXACTLY || setting == FROM_TEXT;
+}
+
+static bool
+equal_compares(const json_t *recipe, const json_t *condition, struct recipe_id *id)
+{
+    const json_t *pair = json_object_get(condition, "equal");
+    const char *as = json_string_value(json_object_get(condition, "as"));
+
+    if (as && strcmp(as, "number") == 0)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        if (template_compares(json_array_get(pair, i), false, false, id) &&
+            is_exact_variable(recipe, json_array_get(pair, 1 - i), id))
+            return true;
+    return false;
+}
+
+/* --- locators --- */
+
+/* [ATTRIBUTE="{order.uniqueid|css}"], and nothing that could turn its meaning round. */
+static bool
+css_compares(const char *css)
+{
+    static const char place[] = "=\"{" ID "|css}\"]";
+    const char *at = strstr(css, place);
+
+    return at && at > css && (isalnum((unsigned char)at[-1]) || strchr("-_", at[-1])) &&
+           !strpbrk(css, ",(");
+}
+
+/* [@ATTRIBUTE={order.uniqueid|xpath}] */
+static bool
+xpath_compares(const char *xpath)
+{
+    static const char place[] = "={" ID "|xpath}]";
+    const char *at = strstr(xpath, place), *name = at;
+
+    if (!at || strpbrk(at + sizeof place - 1, "(|") || strcspn(xpath, "(|") < (size_t)(at - xpath))
+        return false;
+    while (name > xpath && (isalnum((unsigned char)name[-1]) || strchr("-_", name[-1])))
+        name--;
+    return name < at && name > xpath + 1 && strncmp(name - 2, "[@", 2) == 0;
+}
+
+static bool
+attribute_compares(const json_t *locator)
+{
+    struct recipe_id none = {.in_text = false};
+    const char *css = json_string_value(json_object_get(locator, "css"));
+    const char *xpath = json_string_value(json_object_get(locator, "xpath"));
+
+    return (css && css_compares(css)) || (xpath && xpath_compares(xpath)) ||
+           template_compares(json_object_get(locator, "id"), false, false, &none) ||
+           template_compares(json_object_get(locator, "name"), false, false, &none);
+}
+
+static bool
+in_text(bool compares, struct recipe_id *id)
+{
+    id->in_text = id->in_text || compares;
+    return compares;
+}
+
+bool
+recipe_id_locator(const json_t *locator, struct recipe_id *id)
+{
+    if (json_is_string(locator))
+        return css_compares(json_string_value(locator));
+    if (attribute_compares(locator))
+        return true;
+    return in_text(template_compares(json_object_get(locator, "text"), false, false, id) ||
+                       template_compares(json_object_get(locator, "link"), false, false, id) ||
+                       template_compares(json_object_get(locator, "contains"), true, true, id),
+                   id);
+}
+
+/* --- conditions --- */
+
+static bool
+variable_compares(const json_t *recipe, const json_t *test, struct recipe_id *id)
+{
+    return test_compares(test, id) && is_exact_variable(recipe, json_object_get(test, "text"), id);
+}
+
+/* One part that compares is enough where all must hold; where any may, each must compare. */
+static bool
+parts_compare(const json_t *recipe, const json_t *parts, bool all, struct recipe_id *id)
+{
+    bool some = false, each = json_array_size(parts) > 0;
+    const json_t *part;
+    size_t i;
+
+    json_array_foreach(parts, i, part)
+    {
+        bool compares = recipe_id_condition(recipe, part, id);
+
+        some = some || compares;
+        each = each && compares;
+    }
+    return all ? some : each;
+}
+
+bool
+recipe_id_condition(const json_t *recipe, const json_t *c, struct recipe_id *id)
+{
+    const json_t *part;
+
+    if ((part = json_object_get(c, "text"))) /* of the whole page: it may have it elsewhere */
+        return json_is_object(part) && in_text(test_compares(part, id), id);
+    if ((part = json_object_get(c, "value")))
+        return test_compares(part, id);
+    if ((part = json_object_get(c, "variable")))
+        return variable_compares(recipe, part, id);
+    if (json_object_get(c, "equal"))
+        return equal_compares(recipe, c, id);
+    if ((part = json_object_get(c, "present")) || (part = json_object_get(c, "visible")))
+        return recipe_id_locator(part, id);
+    if ((part = json_object_get(c, "all")))
+        return parts_compare(recipe, part, true, id);
+    if ((part = json_object_get(c, "any")))
+        return parts_compare(recipe, part, false, id);
+    return false;
+}
+
+/* --- ids --- */
+
+/* Blanks that are none to HTML, and what nobody sees. */
+static const struct {
+    uint32_t first, last;
+} unseen[] = {{0xa0, 0xa0},     {0xad, 0xad},      {0x34f, 0x34f},   {0x61c, 0x61c},
+              {0x115f, 0x1160}, {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f},
+              {0x2000, 0x200f}, {0x2028, 0x202f},  {0x205f, 0x206f}, {0x3000, 0x3000},
+              {0x3164, 0x3164}, {0xfe00, 0xfe0f},  {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+              {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+
+/* What a browser's driver takes for a key that is pressed. */
+#define KEY_FIRST 0xe000
+#define KEY_LAST 0xe05d
+
+/* The character at *text, which is UTF-8; goes behind it. */
+static uint32_t
+take_point(const char **text)
+{
+    static const unsigned char masks[] = {0x7f, 0x3f, 0x1f, 0x0f, 0x07};
+    const unsigned char *at = (const unsigned char *)*text;
+    size_t length = *at < 0xc0 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+    uint32_t point = *at & masks[length == 1 ? 0 : length];
+
+    for (size_t i = 1; i < length && at[i]; i++)
+        point = point << 6 | (at[i] & 0x3f);
+    *text += strnlen(*text, length);
+    return point;
+}
+
+static bool
+is_unseen(uint32_t point)
+{
+    for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+        if (point >= unseen[i].first && point <= unseen[i].last)
+            return true;
+    return false;
+}
+
+static bool misfit(char *wrong, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+misfit(char *wrong, const char *format, ...)
+{
+    char why[160];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    snprintf(wrong, RECIPE_WRONG_BYTES,
+             "this ERP's pages can't tell its uniqueid from every other: it %s", why);
+    return false;
+}
+
+static bool
+point_fits(const struct recipe_id *id, uint32_t point, char *wrong)
+{
+    if (point >= KEY_FIRST && point <= KEY_LAST)
+        return misfit(wrong, "holds U+%04X, which is typed as a key", (unsigned)point);
+    if (id->in_text && is_unseen(point))
+        return misfit(wrong, "holds U+%04X, which a page's text does not show for certain",
+                      (unsigned)point);
+    if (point < 0x80 && strchr(id->signs, (int)point))
+        return misfit(wrong, "holds %c, which marks its end there", (int)point);
+    return true;
+}
+
+/* Most programs cut blanks off at the ends when they store a text. */
+static bool
+ends_fit(const char *uniqueid)
+{
+    uint32_t point = ' ', last;
+
+    last = take_point(&(const char *){uniqueid});
+    if (last == ' ' || is_unseen(last))
+        return false;
+    while (*uniqueid)
+        point = take_point(&uniqueid);
+    return point != ' ' && !is_unseen(point);
+}
+
+bool
+recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES])
+{
+    const struct recipe_id id = recipe_id_of(recipe);
+
+    if (!ends_fit(uniqueid))
+        return misfit(wrong, "begins or ends with a blank");
+    if (id.in_text && strstr(uniqueid, "  "))
+        return misfit(wrong, "has two blanks in a row, of which a page's text shows one");
+    for (const char *at = uniqueid; *at;)
+        if (!point_fits(&id, take_point(&at), wrong))
+            return false;
+    return true;
+}
+
+json_t *
+recipe_id_notes(const json_t *recipe)
+{
+    const struct recipe_id id = recipe_id_of(recipe);
+    json_t *notes = json_array();
+
+    if (id.in_text)
+        json_array_append_new(
+            notes, json_string("the uniqueid is compared with the text of a page, which does not "
+                               "show all blanks: an order whose uniqueid has two blanks in a row, "
+                               "or a blank of another kind, is refused before the commit"));
+    if (*id.signs) {
+        char *text = mem_format("an order whose uniqueid has one of %s is refused before the "
+                                "commit: they mark where it begins or ends on the page",
+                                id.signs);
+
+        json_array_append_new(notes, json_string(text));
+        free(text);
+    }
+    return notes;
+}

@@ -1,0 +1,164 @@
+/* Files of recipes, and what the engine asks a checked one. */
+#include "common/recipe/recipe.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/json/members.h"
+#include "common/recipe/shape.h"
+
+/* --- files --- */
+
+json_t *
+recipe_read(const char *path, struct config_faults *faults)
+{
+    json_t *recipe = config_read_document(path, faults);
+
+    if (!recipe || recipe_check(recipe, path, faults))
+        return recipe;
+    json_decref(recipe);
+    return NULL;
+}
+
+static char own_folder[CONFIG_PATH_MAX];
+
+void
+recipe_set_folder(const char *folder)
+{
+    text_copy(own_folder, sizeof own_folder, folder ? folder : "");
+}
+
+static char *
+in_folder(const char *folder, const char *name)
+{
+    char *path = mem_format("%s/%s.json", folder, name);
+
+    if (*folder && access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* Among the recipes that came with the program: from bin or sbin, from lib/pumpline, and from a
+ * build folder. */
+static char *
+beside_program(const char *name)
+{
+    static const char *const places[] = {"../share/pumpline/recipes",
+                                         "../../share/pumpline/recipes", "../erp-drivers/recipes"};
+    char program[PATH_MAX] = "", *found = NULL;
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
+        return NULL;
+    dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++) {
+        char *folder = mem_format("%s/%s", program, places[i]);
+
+        found = in_folder(folder, name);
+        free(folder);
+    }
+    return found;
+}
+
+char *
+recipe_find(const char *name)
+{
+    char *found;
+
+    if (*name == '/')
+        return access(name, R_OK) == 0 ? mem_string(name) : NULL;
+    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
+        return NULL;
+    found = in_folder(own_folder, name);
+    return found ? found : beside_program(name);
+}
+
+/* --- a workshop's options --- */
+
+void
+recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
+                     const char *pointer, struct config_faults *faults)
+{
+    const json_t *known = json_object_get(recipe, "options");
+    char *inside = mem_format("%s/options", pointer);
+    const struct config_place place = {file, inside, faults};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)options, name, value)
+    {
+        if (!json_object_get(known, name))
+            config_check_fault(&place, name, "is no option of the recipe");
+        else if (!json_is_string(value))
+            config_check_fault(&place, name, "must be a text");
+    }
+    json_object_foreach((json_t *)known, name, value)
+    {
+        if (!json_object_get(options, name) && !json_object_get(value, "default"))
+            config_check_fault(&place, name, "is missing: the recipe has no default");
+    }
+    free(inside);
+}
+
+/* --- what the engine asks --- */
+
+int64_t
+recipe_number(const json_t *object, const char *name, int64_t fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_number(value) ? (int64_t)json_number_value(value) : fallback;
+}
+
+const char *
+recipe_verb(const json_t *step)
+{
+    return recipe_verb_find(step)->shape.members->name;
+}
+
+const char *
+recipe_verb_at(size_t i)
+{
+    const struct recipe_verb_row *row = recipe_verb_row(i);
+
+    return row ? row->shape.members->name : NULL;
+}
+
+static const struct recipe_reason reasons[] = {
+    {"worksheet_not_found", RECIPE_REJECT},
+    {"worksheet_closed", RECIPE_REJECT},
+    {"product_not_found", RECIPE_REJECT},
+    {"amount_refused", RECIPE_REJECT},
+    {"erp_rejected", RECIPE_REJECT},
+    {"ui_changed", RECIPE_REJECT},
+    {"worksheet_locked", RECIPE_RETRY},
+    {"erp_unreachable", RECIPE_RETRY},
+    {"erp_busy", RECIPE_RETRY},
+    {"erp_failure", RECIPE_RETRY},
+    {"browser_failure", RECIPE_RETRY},
+    {"auth_failed", RECIPE_PARK},
+    {"session_lost", RECIPE_LOST},
+};
+
+const struct recipe_reason *
+recipe_reason_find(const char *code)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(reasons[i].code, code) == 0)
+            return &reasons[i];
+    return NULL;
+}
+
+struct number_format
+recipe_number_format(const json_t *format)
+{
+    const char *decimal = json_string_value(json_object_get(format, "decimal"));
+    const char *group = json_string_value(json_object_get(format, "group"));
+
+    return (struct number_format){.decimal = (char)(decimal && *decimal ? *decimal : '.'),
+                                  .group = (char)(group ? *group : '\0')};
+}

@@ -1,0 +1,92 @@
+/* Recipes: what a browser does on an ERP's pages, one JSON file an ERP (format version 1; for those
+ * who write one: erp-drivers/recipes/README.md).
+ *
+ * Owns the shape of the file: sections, steps, conditions, locators, and what may stand where. A
+ * recipe that recipe_check has passed needs no second look: the engine reads it as it is. */
+#ifndef COMMON_RECIPE_RECIPE_H
+#define COMMON_RECIPE_RECIPE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+#include "common/recipe/template.h"
+
+#define RECIPE_PIECES_MAX 1000
+#define RECIPE_TIMEOUT_S 15
+#define RECIPE_SETTLE_S 30
+#define RECIPE_RECYCLE_ORDERS 100
+#define RECIPE_RECYCLE_S 3600
+#define RECIPE_IDLE_S 300
+#define RECIPE_PAGE_LOAD_S 30
+
+/* Adds each fault; returns whether there was none. */
+bool recipe_check(const json_t *recipe, const char *file, struct config_faults *faults);
+
+/* Reads and checks a file. NULL with *faults; the caller owns the result. */
+json_t *recipe_read(const char *path, struct config_faults *faults);
+
+/* The file of a recipe that is named so: a path, or a name that is looked for in the folder set
+ * last, then among the recipes that came with this program. NULL: there is none; the caller frees
+ * it. */
+char *recipe_find(const char *name);
+void recipe_set_folder(const char *folder); /* copied; NULL: none */
+
+/* Whether a workshop's options (an object, may be NULL) are what the recipe wants; a fault's
+ * pointer begins with that of the object that has them as its member "options". */
+void recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
+                          const char *pointer, struct config_faults *faults);
+
+/* A whole number among an object's members (NULL: no object); fallback where it is absent. */
+int64_t recipe_number(const json_t *object, const char *name, int64_t fallback);
+
+/* The verb of a checked step. */
+const char *recipe_verb(const json_t *step);
+
+/* The name at place i of all verbs; NULL behind the last. */
+const char *recipe_verb_at(size_t i);
+
+/* Whether it can tell a line of this uniqueid from every other; else wrong says why not. */
+#define RECIPE_WRONG_BYTES 256
+bool recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES]);
+
+/* Which ids those are that it can't tell, for people: an array of texts; the caller owns it. */
+json_t *recipe_id_notes(const json_t *recipe);
+
+/* Whether the rows of an `each` are lines of our id, and nothing else: it compares the id, or says
+ * of its only row that it is found. */
+bool recipe_each_is_of_id(const json_t *recipe, const json_t *each);
+
+/* Whether its look-up says the order's worksheet, and so may see that one alone. */
+bool recipe_looks_in_worksheet(const json_t *recipe);
+
+/* What a reason code means for the order. */
+enum recipe_verdict {
+    RECIPE_REJECT,
+    RECIPE_RETRY,
+    RECIPE_PARK,
+    RECIPE_LOST /* session_lost: log in anew */
+};
+
+struct recipe_reason {
+    const char *code;
+    enum recipe_verdict verdict;
+};
+
+/* NULL: no code that a recipe may use. */
+const struct recipe_reason *recipe_reason_find(const char *code);
+
+/* "Ctrl+Shift+S" as WebDriver's code points: modifiers first, the key last. */
+#define RECIPE_KEYS_MAX 5
+struct recipe_keys {
+    uint32_t codes[RECIPE_KEYS_MAX];
+    size_t count;
+};
+bool recipe_keys_parse(const char *text, struct recipe_keys *keys);
+
+/* {"decimal": ",", "group": "."}; NULL: a plain decimal. */
+struct number_format recipe_number_format(const json_t *format);
+
+#endif

@@ -1,0 +1,245 @@
+/* Taking texts apart at their braces, and putting them together again. The filters are
+ * template_filter.c's. */
+#include "common/recipe/template.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/base/secret.h"
+#include "common/recipe/template_filter.h"
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
+#define FILTERS_MAX 6
+
+/* A piece of a text: literal bytes, or a name with its filters. */
+struct piece {
+    const char *literal;
+    size_t length;
+    char name[TEMPLATE_NAME_MAX + 1]; /* empty: literal */
+    struct template_filter_use filters[FILTERS_MAX];
+    size_t filter_count;
+};
+
+static bool
+fail(char *wrong, const char *what, const char *text, size_t length)
+{
+    char near[48];
+
+    text_copy(near, length + 1 < sizeof near ? length + 1 : sizeof near, text);
+    snprintf(wrong, TEMPLATE_WRONG_BYTES, "%s: %s", what, near);
+    return false;
+}
+
+static bool
+take_name(struct piece *piece, const char *text, size_t length, char *wrong)
+{
+    bool sound = length && length <= TEMPLATE_NAME_MAX && *text != '.' && text[length - 1] != '.' &&
+                 !(*text >= '0' && *text <= '9') && strspn(text, NAME_CHARACTERS) >= length;
+
+    if (!sound)
+        return fail(wrong, "is no name (a brace itself is written twice)", text, length);
+    memcpy(piece->name, text, length);
+    piece->name[length] = '\0';
+    return true;
+}
+
+/* The inside of {…}. */
+static bool
+take_inside(struct piece *piece, const char *text, size_t length, char *wrong)
+{
+    const char *end = text + length, *bar = memchr(text, '|', length);
+
+    if (!take_name(piece, text, (size_t)((bar ? bar : end) - text), wrong))
+        return false;
+    while (bar) {
+        const char *from = bar + 1;
+        size_t size;
+
+        bar = memchr(from, '|', (size_t)(end - from));
+        size = (size_t)((bar ? bar : end) - from);
+        if (piece->filter_count == FILTERS_MAX)
+            return fail(wrong, "has too many filters", text, length);
+        if (!template_filter_parse(from, size, &piece->filters[piece->filter_count++]))
+            return fail(wrong, "is no filter", from, size);
+    }
+    return true;
+}
+
+/* Takes the piece that starts at *at, which is not the end. */
+static bool
+take_piece(const char **at, struct piece *piece, char *wrong)
+{
+    const char *text = *at, *close;
+
+    *piece = (struct piece){.literal = text, .length = strcspn(text, "{}")};
+    if (!piece->length && text[0] == text[1]) {
+        piece->length = 1;
+        *at = text + 2;
+        return true;
+    }
+    *at = text + piece->length;
+    if (piece->length)
+        return true;
+    close = *text == '{' ? strchr(text, '}') : NULL;
+    if (!close)
+        return fail(wrong, "has a single brace (a brace itself is written twice)", text,
+                    strlen(text));
+    *at = close + 1;
+    return take_inside(piece, text + 1, (size_t)(close - text - 1), wrong);
+}
+
+/* --- check --- */
+
+static bool
+is_escaped(const struct piece *piece, const char *needs)
+{
+    for (size_t i = 0; i < piece->filter_count; i++)
+        if (strcmp(piece->filters[i].filter->name, needs) == 0 ||
+            strcmp(piece->filters[i].filter->name, "number") == 0)
+            return true;
+    return false;
+}
+
+static bool
+check_piece(const struct piece *piece, const struct template_rules *rules, char *wrong)
+{
+    const char *name = piece->name;
+
+    if (!*name)
+        return true;
+    if (!rules->known(name, rules->arg))
+        return fail(wrong, "names what nothing sets", name, strlen(name));
+    if (strcmp(name, "credentials.password") == 0 && (!rules->password || piece->filter_count))
+        return fail(wrong, "may stand, without a filter, only in what is typed", name,
+                    strlen(name));
+    if (rules->needs && strncmp(name, "order.", 6) == 0 && !is_escaped(piece, rules->needs)) {
+        snprintf(wrong, TEMPLATE_WRONG_BYTES, "needs a filter here: {%s|%s}", name, rules->needs);
+        return false;
+    }
+    return true;
+}
+
+bool
+template_check(const char *text, const struct template_rules *rules,
+               char wrong[TEMPLATE_WRONG_BYTES])
+{
+    struct piece piece;
+
+    while (*text)
+        if (!take_piece(&text, &piece, wrong) || !check_piece(&piece, rules, wrong))
+            return false;
+    return true;
+}
+
+bool
+template_surrounds(const char *text, const char *name, char *before, char *after)
+{
+    char wrong[TEMPLATE_WRONG_BYTES];
+    struct piece piece;
+    bool seen = false;
+
+    *before = *after = '\0';
+    while (*text) {
+        if (!take_piece(&text, &piece, wrong))
+            return false;
+        if (*piece.name && (seen || piece.filter_count || strcmp(piece.name, name)))
+            return false;
+        if (*piece.name)
+            seen = true;
+        else if (!seen)
+            *before = piece.literal[piece.length - 1];
+        else if (!*after)
+            *after = *piece.literal;
+    }
+    return seen;
+}
+
+/* --- expand --- */
+
+struct room {
+    char *text;
+    size_t length, size;
+};
+
+/* Not realloc: it may leave a copy of a password behind. */
+static void
+room_add(struct room *room, const char *text, size_t length)
+{
+    if (room->length + length >= room->size) {
+        size_t size = 2 * (room->length + length) + 64;
+        char *wider = mem_alloc(size);
+
+        if (room->text)
+            memcpy(wider, room->text, room->length);
+        template_free(room->text);
+        room->text = wider;
+        room->size = size;
+    }
+    memcpy(room->text + room->length, text, length);
+    room->length += length;
+    room->text[room->length] = '\0';
+}
+
+static char *
+filtered(const struct piece *piece, const char *value, char *wrong)
+{
+    char *text = mem_string(value);
+
+    for (size_t i = 0; text && i < piece->filter_count; i++) {
+        char *next = piece->filters[i].filter->apply(text, piece->filters[i].argument);
+
+        if (!next)
+            snprintf(wrong, TEMPLATE_WRONG_BYTES, "the value of {%s} can't pass the filter %s",
+                     piece->name, piece->filters[i].filter->name);
+        template_free(text);
+        text = next;
+    }
+    return text;
+}
+
+static bool
+add_piece(struct room *room, const struct piece *piece, template_lookup *lookup, void *arg,
+          char *wrong)
+{
+    const char *value;
+    char *text;
+
+    if (!*piece->name) {
+        room_add(room, piece->literal, piece->length);
+        return true;
+    }
+    value = lookup(piece->name, arg);
+    if (!value)
+        return fail(wrong, "has no value yet", piece->name, strlen(piece->name));
+    text = filtered(piece, value, wrong);
+    if (text)
+        room_add(room, text, strlen(text));
+    template_free(text);
+    return text != NULL;
+}
+
+char *
+template_expand(const char *text, template_lookup *lookup, void *arg,
+                char wrong[TEMPLATE_WRONG_BYTES])
+{
+    struct room room = {NULL, 0, 0};
+    struct piece piece;
+
+    room_add(&room, "", 0);
+    while (*text)
+        if (!take_piece(&text, &piece, wrong) || !add_piece(&room, &piece, lookup, arg, wrong)) {
+            template_free(room.text);
+            return NULL;
+        }
+    return room.text;
+}
+
+void
+template_free(char *text)
+{
+    if (text)
+        secret_wipe(text, strlen(text));
+    free(text);
+}

@@ -1,0 +1,26 @@
+/* The filters of templates: each makes a new text of a text. */
+#ifndef COMMON_RECIPE_TEMPLATE_FILTER_H
+#define COMMON_RECIPE_TEMPLATE_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TEMPLATE_ARGUMENT_MAX 7
+
+struct template_filter {
+    const char *name;
+    /* NULL: takes no argument. Else whether it is sound. */
+    bool (*argument)(const char *argument);
+    /* A new text; NULL: the value can't pass. */
+    char *(*apply)(const char *value, const char *argument);
+};
+
+struct template_filter_use {
+    const struct template_filter *filter;
+    char argument[TEMPLATE_ARGUMENT_MAX + 1];
+};
+
+/* "number:,." → the filter with its argument; false: there is none like it. */
+bool template_filter_parse(const char *text, size_t length, struct template_filter_use *use);
+
+#endif

@@ -1,0 +1,206 @@
+/* The values of a recipe that are one thing: texts, templates, names, numbers. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/recipe/checker.h"
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+void
+recipe_fault(struct recipe_checker *c, const char *format, ...)
+{
+    char text[320];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    config_fault_add(c->faults, c->file, c->pointer, "%s", text);
+}
+
+/* --- texts --- */
+
+bool
+recipe_name_valid(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length && length <= TEMPLATE_NAME_MAX && !(*name >= '0' && *name <= '9') &&
+           !name[strspn(name, NAME_CHARACTERS)];
+}
+
+static bool
+name_known(const char *name, void *arg)
+{
+    static const char *const fixed[] = {
+        "order.worksheet", "order.product_nr",     "order.product_amount", "order.uniqueid",
+        "order.workshop",  "credentials.username", "credentials.password", "erp.url"};
+    const struct recipe_checker *c = arg;
+
+    /* A session is closed when there is no order. */
+    if (c->section == RECIPE_IN_LOGOUT &&
+        (strncmp(name, "order.", 6) == 0 || strncmp(name, "credentials.", 12) == 0))
+        return false;
+    if (strncmp(name, "options.", 8) == 0)
+        return json_object_get(json_object_get(c->recipe, "options"), name + 8) != NULL;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (strcmp(fixed[i], name) == 0)
+            return true;
+    return json_object_get(c->names, name) != NULL;
+}
+
+void
+recipe_kind_text(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    if (!json_is_string(value))
+        recipe_fault(c, "must be a text");
+}
+
+void
+recipe_kind_filled(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    if (!*(json_string_value(value) ?: ""))
+        recipe_fault(c, "must be a text that is not empty");
+}
+
+void
+recipe_kind_template(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    static const char *const needs[] = {
+        [RECIPE_URL] = "urlencode", [RECIPE_CSS] = "css", [RECIPE_XPATH] = "xpath"};
+    const struct template_rules rules = {name_known, c, m->kind == RECIPE_TYPED,
+                                         m->kind <= RECIPE_XPATH ? needs[m->kind] : NULL};
+    const char *text = json_string_value(value);
+    char wrong[TEMPLATE_WRONG_BYTES];
+
+    if (!text)
+        recipe_fault(c, "must be a text");
+    else if (!*text && rules.needs)
+        recipe_fault(c, "is empty");
+    else if (!template_check(text, &rules, wrong))
+        recipe_fault(c, "%s", wrong);
+}
+
+void
+recipe_kind_name(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *name = json_string_value(value);
+
+    (void)m;
+    if (!name || !recipe_name_valid(name))
+        recipe_fault(c, "must be a variable's name: letters, digits and _");
+}
+
+void
+recipe_kind_choice(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    char words[160] = "";
+    size_t used = 0;
+
+    for (const char *const *choice = m->choices; *choice; choice++) {
+        if (text && strcmp(*choice, text) == 0)
+            return;
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s\"%s\"", used ? ", " : "",
+                                 *choice);
+    }
+    recipe_fault(c, "must be one of %s", words);
+}
+
+void
+recipe_kind_reason(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *code = json_string_value(value);
+
+    (void)m;
+    if (!code || !recipe_reason_find(code))
+        recipe_fault(c, "is no reason code that a recipe can give");
+}
+
+void
+recipe_kind_piece(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *name = json_string_value(value);
+
+    (void)m;
+    if (!name || !json_object_get(json_object_get(c->recipe, "pieces"), name))
+        recipe_fault(c, "is no name in pieces");
+}
+
+void
+recipe_kind_keys(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    struct recipe_keys keys;
+
+    (void)m;
+    if (!text || !recipe_keys_parse(text, &keys))
+        recipe_fault(c,
+                     "must be a key: one character, Tab, Enter, F2, …, with Ctrl+, Shift+, Alt+ or "
+                     "Meta+ before it");
+}
+
+void
+recipe_kind_what(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    static const char *const words[] = {"text", "value", "url", "title", "page", "count"};
+    const char *text = json_string_value(value) ?: "";
+
+    (void)m;
+    if (strncmp(text, "attribute:", 10) == 0 && text[10])
+        return;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0)
+            return;
+    recipe_fault(c, "must be one of \"text\", \"value\", \"attribute:NAME\", \"count\", \"url\", "
+                    "\"title\", \"page\"");
+}
+
+/* --- numbers --- */
+
+void
+recipe_kind_bool(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    if (!json_is_boolean(value))
+        recipe_fault(c, "must be true or false");
+}
+
+void
+recipe_kind_number(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    double number = json_number_value(value);
+    bool whole = m->kind == RECIPE_INTEGER;
+
+    if (!(whole ? json_is_integer(value) : json_is_number(value)) || number < m->minimum ||
+        number > m->maximum)
+        recipe_fault(c, "must be a %snumber from %d to %d", whole ? "whole " : "", m->minimum,
+                     m->maximum);
+}
+
+void
+recipe_kind_one(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    if (!json_is_integer(value) || json_integer_value(value) != 1)
+        recipe_fault(c, "must be 1, the format's version");
+}
+
+void
+recipe_kind_window_size(struct recipe_checker *c, const struct recipe_member *m,
+                        const json_t *value)
+{
+    bool sound = json_array_size(value) == 2;
+
+    (void)m;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_int_t pixels = json_integer_value(json_array_get(value, i));
+
+        sound = sound && pixels >= 100 && pixels <= 10000;
+    }
+    if (!sound)
+        recipe_fault(c, "must be [width, height] in pixels, 100 to 10000");
+}

@@ -1,0 +1,302 @@
+/* One file an order, in a folder that an importer may empty at any time.
+ *
+ * The content is written aside, under a name that no importer looks at, and is on disk before the
+ * one request that commits: the rename. So after that request has left, the file is under one of
+ * its two names, or an importer took it, or the folder is another than it was: then a person looks.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "erp-drivers/drivers.h"
+#include "erp-drivers/file/record.h"
+
+#define OK 200
+#define NOT_FOUND 404
+
+struct session {
+    struct file_format format;
+    char *folder; /* without a slash at its end */
+};
+
+struct attempt {
+    const struct file_step *step;
+    bool commit_sent; /* before this attempt */
+    bool rewritten;
+    char *name; /* with its extension */
+    char *path;
+    char *aside;
+    char *content;
+};
+
+enum step_name { LOOK, LOOK_ASIDE, LOOK_FOLDER, WRITE, RENAME, SYNC };
+
+/* A request and what its status means. */
+struct file_step {
+    const char *what;
+    enum erp_request_kind kind;
+    bool commits;
+    enum erp_verdict (*found)(struct session *, struct erp_job *, const struct erp_reply *,
+                              struct erp_outcome *);
+    enum erp_verdict (*missing)(struct session *, struct erp_job *, const struct erp_reply *,
+                                struct erp_outcome *);
+};
+
+static const struct file_step steps[];
+
+static enum erp_verdict
+go_on(struct erp_job *job, enum step_name next)
+{
+    struct attempt *attempt = job->state;
+
+    attempt->step = &steps[next];
+    return ERP_SEND;
+}
+
+static bool
+holds_order(const struct session *session, const struct erp_job *job, const struct erp_reply *reply)
+{
+    return file_record_same(&session->format, reply->body ? reply->body : "", reply->body_length,
+                            job->order, job->workshop);
+}
+
+static enum erp_verdict
+created(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+        struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+
+    (void)session;
+    (void)reply;
+    erp_end(outcome, ERP_CREATED, NULL, "%s", "");
+    text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
+    return ERP_CREATED;
+}
+
+/* Most likely an importer was quick. But a share that is not mounted looks the same, and then the
+ * line is lost. */
+static enum erp_verdict
+neither_there(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+              struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+
+    (void)reply;
+    return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+                   "%s is not in %s: either it was imported before its end was recorded, or the "
+                   "folder is another",
+                   attempt->name, session->folder);
+}
+
+static enum erp_verdict
+folder_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+               struct erp_outcome *outcome)
+{
+    (void)job;
+    (void)reply;
+    return erp_end(outcome, ERP_RETRY, "erp_unreachable", "the folder %s is not there",
+                   session->folder);
+}
+
+static enum erp_verdict
+file_found(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+           struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+
+    if (holds_order(session, job, reply))
+        return go_on(job, SYNC);
+    erp_end(outcome, ERP_REJECT, "erp_rejected",
+            "the file %s is there and holds something else than was ordered", attempt->name);
+    text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
+    return ERP_REJECT;
+}
+
+static enum erp_verdict
+file_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+             struct erp_outcome *outcome)
+{
+    (void)session;
+    (void)reply;
+    (void)outcome;
+    return go_on(job, LOOK_ASIDE);
+}
+
+/* A file still here was not renamed. It may be half written, or from before a correction. */
+static enum erp_verdict
+aside_found(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+            struct erp_outcome *outcome)
+{
+    (void)outcome;
+    return go_on(job, holds_order(session, job, reply) ? RENAME : WRITE);
+}
+
+static enum erp_verdict
+aside_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+              struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+
+    (void)session;
+    (void)reply;
+    (void)outcome;
+    return go_on(job, attempt->commit_sent ? LOOK_FOLDER : WRITE);
+}
+
+/* Nothing was renamed: somebody has cleaned up. The next attempt could not tell that from an
+ * importer's work, so it is mended in this one. */
+static enum erp_verdict
+aside_gone(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+           struct erp_outcome *outcome)
+{
+    struct attempt *attempt = job->state;
+
+    if (attempt->rewritten)
+        return folder_missing(session, job, reply, outcome);
+    attempt->rewritten = true;
+    return go_on(job, WRITE);
+}
+
+static enum erp_verdict
+written(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+        struct erp_outcome *outcome)
+{
+    (void)session;
+    (void)reply;
+    (void)outcome;
+    return go_on(job, RENAME);
+}
+
+static const struct file_step steps[] = {
+    [LOOK] = {"look-up", ERP_FILE_READ, .found = file_found, .missing = file_missing},
+    [LOOK_ASIDE] = {"look-up", ERP_FILE_READ, .found = aside_found, .missing = aside_missing},
+    /* In a folder that is gone neither file is found: no sign that an importer took it. A folder
+     * that is there fails in another way. */
+    [LOOK_FOLDER] = {"folder", ERP_FILE_READ, .found = neither_there, .missing = folder_missing},
+    [WRITE] = {"write", ERP_FILE_WRITE, .found = written, .missing = folder_missing},
+    [RENAME] = {"rename", ERP_FILE_RENAME, true, .found = created, .missing = aside_gone},
+    /* Onto itself: the rename that put it there may not be on disk yet. */
+    [SYNC] = {"sync", ERP_FILE_RENAME, .found = created, .missing = created},
+};
+
+static struct attempt *
+attempt_new(const struct session *session, const struct erp_job *job)
+{
+    struct attempt *attempt = mem_alloc(sizeof *attempt);
+    char *name = file_record_name(job->order->uniqueid);
+
+    attempt->step = &steps[LOOK];
+    attempt->commit_sent = job->order->commit_sent;
+    attempt->name = mem_format("%s.%s", name, session->format.json ? "json" : "csv");
+    attempt->path = mem_format("%s/%s", session->folder, attempt->name);
+    attempt->aside = mem_format("%s/.%s.tmp", session->folder, name);
+    attempt->content = file_record(&session->format, job->order, job->workshop);
+    free(name);
+    return attempt;
+}
+
+static void
+fill_request(const struct session *session, struct erp_job *job)
+{
+    const struct attempt *attempt = job->state;
+    const struct file_step *step = attempt->step;
+    const char *paths[] = {
+        [LOOK] = attempt->path,   [LOOK_ASIDE] = attempt->aside, [LOOK_FOLDER] = session->folder,
+        [WRITE] = attempt->aside, [RENAME] = attempt->aside,     [SYNC] = attempt->path};
+
+    job->request.kind = step->kind;
+    job->request.what = step->what;
+    job->request.commits = step->commits;
+    job->request.url = mem_string(paths[step - steps]);
+    if (step->kind == ERP_FILE_RENAME)
+        job->request.target = mem_string(attempt->path);
+    if (step->kind == ERP_FILE_WRITE) {
+        job->request.body = mem_string(attempt->content);
+        job->request.body_length = strlen(attempt->content);
+    }
+}
+
+static enum erp_verdict
+take_reply(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+           struct erp_outcome *outcome)
+{
+    const struct attempt *attempt = job->state;
+    const struct file_step *step = attempt->step;
+
+    if (reply->complete && reply->status == OK)
+        return step->found(session, job, reply, outcome);
+    if (reply->complete && reply->status == NOT_FOUND)
+        return step->missing(session, job, reply, outcome);
+    if (reply->complete && step == &steps[LOOK_FOLDER])
+        return neither_there(session, job, reply, outcome);
+    if (!erp_reply_technical(reply, step->what, outcome))
+        erp_end(outcome, ERP_RETRY, "erp_failure", "%s: status %d", step->what, reply->status);
+    return ERP_RETRY;
+}
+
+static enum erp_verdict
+file_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
+          struct erp_outcome *outcome)
+{
+    struct session *session = handle;
+    enum erp_verdict verdict = ERP_SEND;
+
+    if (!job->state)
+        job->state = attempt_new(session, job);
+    if (reply)
+        verdict = take_reply(session, job, reply, outcome);
+    if (verdict == ERP_SEND)
+        fill_request(session, job);
+    return verdict;
+}
+
+static void
+file_job_free(void *handle, struct erp_job *job)
+{
+    struct attempt *attempt = job->state;
+
+    (void)handle;
+    if (!attempt)
+        return;
+    free(attempt->name);
+    free(attempt->path);
+    free(attempt->aside);
+    free(attempt->content);
+    free(attempt);
+    job->state = NULL;
+}
+
+static void *
+file_session_new(const json_t *erp)
+{
+    struct session *session = mem_alloc(sizeof *session);
+    size_t length;
+
+    file_format_read(&session->format, erp);
+    session->folder = mem_string(json_string_value(json_object_get(erp, "folder")));
+    for (length = strlen(session->folder); length > 1 && session->folder[length - 1] == '/';)
+        session->folder[--length] = '\0';
+    return session;
+}
+
+static void
+file_session_free(void *handle)
+{
+    struct session *session = handle;
+
+    free(session->folder);
+    free(session);
+}
+
+const struct erp_driver *
+file_driver(void)
+{
+    static const struct erp_driver driver = {.system = "file",
+                                             .max_in_flight = 4,
+                                             .can_look_up = true,
+                                             .session_new = file_session_new,
+                                             .session_free = file_session_free,
+                                             .step = file_step,
+                                             .job_free = file_job_free};
+
+    return &driver;
+}

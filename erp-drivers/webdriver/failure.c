@@ -1,0 +1,384 @@
+/* What a failure means: the error rules are asked, the page's state is looked at, and where nobody
+ * knows, the page has changed, and a picture of it and its source are kept. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/http/call.h"
+#include "erp-drivers/webdriver/attempt.h"
+
+#define UNAVAILABLE 503
+
+/* --- rules --- */
+
+enum result
+failure_rule(struct attempt *a, json_int_t number, const char *words)
+{
+    const json_t *rule =
+        json_array_get(json_object_get(a->browser->recipe, "errors"), (size_t)number);
+    const char *code = json_string_value(json_object_get(rule, "code"));
+    const json_t *own = json_object_get(rule, "words");
+    char *text = json_is_string(own) ? ask_text(a, own) : NULL;
+
+    if (!code)
+        return fail_with(a, NULL, "the page's answer makes no sense");
+    if (text)
+        words = text;
+    fail_with(a, recipe_reason_find(code)->code, "%s", words && *words ? words : code);
+    template_free(text);
+    return FAILED;
+}
+
+/* Whether a rule holds by the dialog that is open. */
+static bool
+rule_by_dialog(struct attempt *a, const json_t *rule)
+{
+    const json_t *test = json_object_get(rule, "dialog"), *when = json_object_get(rule, "when");
+    struct failure before = a->failure;
+    json_t *reduced;
+    char *text;
+    bool holds = false;
+
+    if (test && (text = ask_text(a, test))) {
+        holds = strstr(a->failure.dialog, text) != NULL;
+        template_free(text);
+    } else if (when && (reduced = condition_reduce(a, when))) {
+        holds = json_is_true(json_object_get(reduced, "const"));
+        json_decref(reduced);
+    }
+    a->failure = before;
+    return holds;
+}
+
+static bool
+find_dialog_rule(struct attempt *a)
+{
+    const json_t *rule;
+    char words[sizeof a->failure.dialog];
+    size_t i;
+
+    a->step.dialog_open = true;
+    text_copy(a->step.dialog, sizeof a->step.dialog, a->failure.dialog);
+    text_copy(words, sizeof words, a->failure.dialog);
+    json_array_foreach(json_object_get(a->browser->recipe, "errors"), i, rule)
+    {
+        if (rule_by_dialog(a, rule)) {
+            failure_rule(a, (json_int_t)i, words);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum result
+ask_errors(struct attempt *a)
+{
+    a->entered = 0;
+    return ask_plainly(a, "rules", json_pack("{s:o}", "rules", ask_rules(a, false)));
+}
+
+/* The rules' answer; DONE: none holds. */
+static enum result
+take_errors(struct attempt *a, const struct wire_reply *reply)
+{
+    const json_t *place = json_object_get(reply->value, "place");
+    const json_t *rule = json_object_get(reply->value, "rule");
+    json_int_t status = json_integer_value(json_object_get(place, "status"));
+
+    if (rule)
+        return failure_rule(a, json_integer_value(rule),
+                            json_string_value(json_object_get(reply->value, "words")));
+    if (json_is_true(json_object_get(place, "dead")))
+        return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
+    if (status >= 500)
+        return fail_with(a, status == UNAVAILABLE ? "erp_busy" : "erp_failure",
+                         "the ERP's page has status %d", (int)status);
+    return DONE;
+}
+
+enum result
+failure_look(struct attempt *a, const struct wire_reply *reply)
+{
+    if (!reply && a->stage == 0) {
+        a->stage = 1;
+        return send_command(a, "POST", "frame", json_pack("{s:n}", "id"));
+    }
+    if (reply->kind == WIRE_NO_WINDOW && a->window && a->stage == 1) {
+        run_enter_window(a, NULL);
+        return send_command(a, "POST", "window",
+                            json_pack("{s:s}", "handle", a->browser->main_window));
+    }
+    if (reply->kind != WIRE_OK)
+        return take_trouble(a, reply);
+    json_array_clear(a->frames);
+    if (a->stage++ == 1)
+        return ask_errors(a);
+    return take_errors(a, reply);
+}
+
+/* --- the end --- */
+
+bool
+attempt_in_doubt(const struct attempt *a)
+{
+    return a->committed || a->job->order->commit_sent;
+}
+
+/* A person has to look: nothing that follows could tell. */
+static bool
+is_unknown(const char *code)
+{
+    return strcmp(code, "outcome_unknown") == 0;
+}
+
+/* The verdict, as it is to be after all that happened before. */
+static enum erp_verdict
+verdict_of(struct attempt *a)
+{
+    const char *code = a->failure.code;
+    bool changed = strcmp(code, "ui_changed") == 0;
+    enum recipe_verdict verdict;
+
+    if (is_unknown(code))
+        return ERP_REJECT;
+    verdict = recipe_reason_find(code)->verdict;
+    /* Whoever tries a password again and again locks the account. */
+    if (verdict == RECIPE_REJECT && a->section == LOGIN && a->password_typed) {
+        a->failure.code = "auth_failed";
+        return ERP_PARK;
+    }
+    /* What the page says after the commit is no proof that nothing was stored. */
+    if (verdict == RECIPE_RETRY || (changed && a->committed))
+        return ERP_RETRY;
+    return verdict == RECIPE_PARK ? ERP_PARK : ERP_REJECT;
+}
+
+/* Refused before it could be looked up whether an earlier request stored the line. */
+static void
+doubt(struct attempt *a)
+{
+    char words[sizeof a->failure.words];
+
+    snprintf(
+        words, sizeof words,
+        "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
+    text_copy(words + strlen(words), sizeof words - strlen(words), a->failure.words);
+    text_copy(a->failure.words, sizeof a->failure.words, words);
+    a->failure.code = "outcome_unknown";
+}
+
+static void
+session_lost(struct attempt *a)
+{
+    a->browser->logged_in = false;
+    a->browser->dirty = true;
+    if (!a->committed && !a->renewed) {
+        a->renewed = a->lost = true;
+        return;
+    }
+    a->failure.code = "erp_failure";
+}
+
+/* Where it failed, and why. A page that refuses after the commit may be wrong about what it did, or
+ * be read wrongly: that counts only if a look-up then finds nothing. */
+static void
+conclude(struct attempt *a)
+{
+    char label[200], within[48] = "";
+    bool changed = strcmp(a->failure.code, "ui_changed") == 0, refused;
+
+    if (strcmp(a->failure.code, "session_lost") == 0)
+        session_lost(a);
+    if (a->lost)
+        return;
+    a->verdict = verdict_of(a);
+    refused = a->verdict == ERP_REJECT && !changed && !is_unknown(a->failure.code);
+    if (refused && a->committed && a->section >= COMMIT) {
+        a->refusal = a->failure;
+        a->browser->dirty = true;
+        return;
+    }
+    if (refused && a->section <= LOOKUP && attempt_in_doubt(a))
+        doubt(a);
+    run_label(a, label, sizeof label);
+    if (changed && a->step.json && a->job->now_ms >= a->step.deadline_ms)
+        snprintf(within, sizeof within, " within %lld s",
+                 (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
+    if (changed || a->verdict == ERP_RETRY)
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s%s%s", label, a->failure.words,
+                within, *a->changed ? "; " : "", a->changed);
+    else
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.words);
+    if (a->job->auth)
+        secret_mask(a->outcome.reason_text, a->job->auth->password);
+    a->ended = true;
+    a->browser->dirty = true;
+    if (a->committed || a->verdict == ERP_PARK || strcmp(a->failure.code, "browser_failure") == 0)
+        a->browser->useless = true;
+}
+
+/* A page that is not as expected has to be seen by whoever mends the recipe; whoever tries one
+ * wants to see each. */
+static bool
+wants_evidence(const struct attempt *a, const char *code)
+{
+    if (a->browser->tell)
+        return strcmp(code, "browser_failure") != 0;
+    return strcmp(code, "ui_changed") == 0 || is_unknown(code);
+}
+
+/* --- from stage to stage --- */
+
+enum { BEGIN, GO_HOME, GO_TO_MAIN, RULES, DISMISS, PICTURE, SOURCE };
+
+static enum result
+send_stage(struct attempt *a, int stage, const char *method, const char *command, json_t *body)
+{
+    a->failure_stage = stage;
+    return send_command(a, method, command, body);
+}
+
+/* In a login there was no session yet: another try would be one with the password. */
+static bool
+is_login_lost(const struct attempt *a)
+{
+    return a->section == LOGIN && strcmp(a->failure.code, "session_lost") == 0;
+}
+
+/* What is known now is all that will be. */
+static enum result
+settle(struct attempt *a)
+{
+    bool evidence;
+
+    if (*a->cut_off && (!a->failure.code || strcmp(a->failure.code, "erp_unreachable") == 0))
+        fail_with(a, "erp_unreachable", "%s", a->cut_off);
+    if (!a->failure.code || is_login_lost(a))
+        a->failure.code = "ui_changed";
+    evidence = wants_evidence(a, a->failure.code);
+    conclude(a);
+    if (!a->ended)
+        return DONE;
+    if (a->failure.dialog_open)
+        return send_stage(a, DISMISS, "POST", "alert/dismiss", NULL);
+    return evidence ? send_stage(a, PICTURE, "GET", "screenshot", NULL) : DONE;
+}
+
+static enum result
+settle_dialog(struct attempt *a)
+{
+    find_dialog_rule(a);
+    return settle(a);
+}
+
+static enum result
+begin(struct attempt *a)
+{
+    if (a->failure.code)
+        return settle(a);
+    if (a->failure.dialog_open)
+        return settle_dialog(a);
+    if (a->failure.window_closed)
+        return send_stage(a, GO_TO_MAIN, "POST", "window",
+                          json_pack("{s:s}", "handle", a->browser->main_window));
+    return send_stage(a, GO_HOME, "POST", "frame", json_pack("{s:n}", "id"));
+}
+
+/* On the way to the page's answer. */
+static enum result
+not_answered(struct attempt *a, const struct wire_reply *reply)
+{
+    char before[sizeof a->failure.words];
+
+    if (reply->kind == WIRE_NO_WINDOW && a->failure_stage == GO_HOME)
+        return send_stage(a, GO_TO_MAIN, "POST", "window",
+                          json_pack("{s:s}", "handle", a->browser->main_window));
+    text_copy(before, sizeof before, a->failure.words);
+    take_trouble(a, reply);
+    if (a->failure.dialog_open)
+        return settle_dialog(a);
+    if (!a->failure.code) /* it says nothing new */
+        fail_with(a, NULL, "%s", before);
+    return settle(a);
+}
+
+static enum result
+take_answer(struct attempt *a, const struct wire_reply *reply)
+{
+    const json_t *place = json_object_get(reply->value, "place");
+
+    if (take_errors(a, reply) == DONE && json_is_true(json_object_get(place, "loading")))
+        a->failure.code = "erp_busy";
+    return settle(a);
+}
+
+static enum result
+evidence_next(struct attempt *a, const struct wire_reply *reply)
+{
+    bool wanted = wants_evidence(a, a->outcome.reason_code) ||
+                  strcmp(a->outcome.reason_code, "auth_failed") == 0;
+
+    if (reply->kind == WIRE_CUT || reply->kind == WIRE_GONE) {
+        a->browser->useless = true;
+        return DONE;
+    }
+    if (a->failure_stage == DISMISS)
+        return wanted ? send_stage(a, PICTURE, "GET", "screenshot", NULL) : DONE;
+    if (a->failure_stage == PICTURE) {
+        evidence_picture(a, reply->kind == WIRE_OK ? reply->value : NULL);
+        a->failure_stage = SOURCE;
+        return ask_plainly(a, "source", json_object());
+    }
+    evidence_source(a, reply->kind == WIRE_OK ? json_object_get(reply->value, "value") : NULL);
+    return DONE;
+}
+
+enum result
+failure_continue(struct attempt *a, const struct wire_reply *reply)
+{
+    if (!reply) {
+        a->failure_stage = BEGIN;
+        return begin(a);
+    }
+    if (a->failure_stage >= DISMISS)
+        return evidence_next(a, reply);
+    if (reply->kind != WIRE_OK)
+        return not_answered(a, reply);
+    if (a->failure_stage == RULES)
+        return take_answer(a, reply);
+    a->failure_stage = RULES;
+    return ask_errors(a);
+}
+
+/* --- what was found --- */
+
+void
+failure_compare(struct attempt *a, const char *amount_code)
+{
+    const struct found *found = &a->found;
+    const struct order *order = a->job->order;
+    bool same = strcmp(found->product_nr, order->product_nr) == 0 &&
+                (!found->worksheet || strcmp(found->worksheet, order->worksheet) == 0);
+    bool equal = amount_valid(found->amount) && amount_equal(found->amount, order->product_amount);
+
+    a->ended = true;
+    if (same && equal && !*a->changed)
+        a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
+    else if (same && equal) /* a person has to mend the others; a retry finds ours */
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, "erp_rejected",
+                    "the line is stored as ordered, as %s, but its save has changed more: %s",
+                    found->reference, a->changed);
+    else
+        a->verdict =
+            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
+                    "line %s of the ERP carries this uniqueid and holds %s of product %s"
+                    "%s%s, ordered were %s of %s on %s%s%s",
+                    found->reference, found->amount, found->product_nr,
+                    found->worksheet ? " on worksheet " : "",
+                    found->worksheet ? found->worksheet : "", order->product_amount,
+                    order->product_nr, order->worksheet, *a->changed ? "; " : "", a->changed);
+    text_copy(a->outcome.reference, sizeof a->outcome.reference, found->reference);
+    text_clean(a->outcome.reference);
+}

@@ -1,0 +1,135 @@
+/* Commands out, replies in. */
+#include "erp-drivers/webdriver/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/http/call.h"
+#include "common/json/text.h"
+
+/* --- commands --- */
+
+void
+wire_send(struct erp_request *request, const char *method, const char *base, const char *session,
+          const char *command, json_t *body)
+{
+    size_t length = strlen(base);
+    char *id = session ? percent_encode(session) : NULL;
+
+    while (length && base[length - 1] == '/')
+        length--;
+    request->kind = ERP_HTTP;
+    request->method = method;
+    request->url = mem_format("%.*s/session%s%s%s%s", (int)length, base, id ? "/" : "",
+                              id ? id : "", command ? "/" : "", command ? command : "");
+    free(id);
+    if (strcmp(method, "POST") == 0) {
+        /* An empty object would end the connection of some drivers where there is no body. */
+        request->body = body ? json_dumps(body, JSON_COMPACT) : mem_string("{}");
+        if (!request->body)
+            die_abort("out of memory");
+        request->body_length = strlen(request->body);
+        erp_request_header(request, "Content-Type: application/json; charset=utf-8");
+    }
+    json_decref(body);
+}
+
+/* --- replies --- */
+
+static const struct {
+    const char *error; /* of the standard */
+    enum wire_kind kind;
+} errors[] = {
+    {"stale element reference", WIRE_STALE},
+    {"no such element", WIRE_AGAIN},
+    {"element click intercepted", WIRE_AGAIN},
+    {"element not interactable", WIRE_AGAIN},
+    {"move target out of bounds", WIRE_AGAIN},
+    {"no such frame", WIRE_AGAIN},
+    {"no such window", WIRE_NO_WINDOW},
+    {"unexpected alert open", WIRE_DIALOG},
+    {"no such alert", WIRE_NO_DIALOG},
+    {"timeout", WIRE_SLOW},
+    {"script timeout", WIRE_SLOW},
+    {"javascript error", WIRE_REFUSED},
+    {"invalid selector", WIRE_REFUSED},
+    {"invalid argument", WIRE_REFUSED},
+    {"invalid element state", WIRE_REFUSED},
+};
+
+/* What is not in the table says that the browser or its driver is no good any more. */
+static enum wire_kind
+kind_of(const char *error, const char *message)
+{
+    if (strstr(message, "net::ERR_") || strstr(message, "about:neterror"))
+        return WIRE_UNREACHABLE;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (strcmp(errors[i].error, error) == 0)
+            return errors[i].kind;
+    return WIRE_GONE;
+}
+
+static void
+take_error(struct wire_reply *wire, const json_t *value)
+{
+    const char *error = json_string_value(json_object_get(value, "error"));
+    const char *message = json_string_value(json_object_get(value, "message"));
+    const json_t *data = json_object_get(value, "data");
+    const char *dialog = json_string_value(json_object_get(data, "text"));
+
+    message = message ? message : "";
+    wire->kind = error ? kind_of(error, message) : WIRE_GONE;
+    /* What follows the first line is the driver's own trace. */
+    snprintf(wire->words, sizeof wire->words, "%.*s", (int)strcspn(message, "\n"), message);
+    if (!*wire->words)
+        text_copy(wire->words, sizeof wire->words, error ? error : "the reply is no WebDriver's");
+    text_copy(wire->dialog, sizeof wire->dialog, dialog ? dialog : "");
+    text_clean(wire->words);
+    text_clean(wire->dialog);
+}
+
+void
+wire_read(const struct erp_reply *reply, struct wire_reply *wire)
+{
+    *wire = (struct wire_reply){.kind = WIRE_CUT, .sent = reply->sent, .ended = reply->ended};
+    if (!reply->complete) {
+        text_copy(wire->words, sizeof wire->words,
+                  reply->error ? reply->error : "no reply from the browser's driver");
+        text_clean(wire->words);
+        return;
+    }
+    if (reply->body && json_text_within(reply->body, reply->body_length, ERP_REPLY_VALUES_MAX))
+        wire->root = json_loadb(reply->body, reply->body_length, JSON_ALLOW_NUL, NULL);
+    wire->value = json_object_get(wire->root, "value");
+    if (reply->status == 200 && wire->value)
+        wire->kind = WIRE_OK;
+    else
+        take_error(wire, wire->value);
+}
+
+void
+wire_clear(struct wire_reply *wire)
+{
+    json_decref(wire->root);
+    *wire = (struct wire_reply){.kind = WIRE_CUT};
+}
+
+/* Those that exist have up to about a hundred bytes. Escaping makes of any bytes one segment of a
+ * path, but not of none, nor of dots: these are resolved on the way, escaped or not. */
+const char *
+wire_id(const json_t *value)
+{
+    const char *id = json_string_value(value);
+
+    if (!id || !*id || strlen(id) != json_string_length(value) || strlen(id) > WIRE_ID_MAX ||
+        strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+        return NULL;
+    return id;
+}
+
+const char *
+wire_element(const json_t *value)
+{
+    return wire_id(json_object_get(value, WIRE_ELEMENT));
+}

@@ -1,0 +1,178 @@
+/* A child's log: what its process writes into a pipe, logged here line by line.
+ *
+ * The process has no descriptor of the log itself: it can neither cut it nor write as somebody
+ * else. One that writes faster than it may is read later, and drops what the pipe does not take. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log_files.h"
+#include "supervisor/child/state.h"
+
+#define ROOM_BYTES 8192         /* a line that is longer becomes two */
+#define TURN_BYTES (64u << 10)  /* then others have their turn */
+#define SECOND_BYTES (4u << 20) /* about 30,000 lines */
+#define LEFT_BYTES (1u << 20)   /* the most that a pipe holds when its process has gone */
+
+struct child_log {
+    int fd;
+    struct event *readable, *resume;
+    struct log_files files;
+    int64_t second_ms; /* since when `spent` counts */
+    size_t spent, used;
+    char room[ROOM_BYTES];
+};
+
+static void
+open_files(struct child *child)
+{
+    const struct workshop_config *workshop = child->workshop;
+    const char *log_dir = child->host->log_dir(child->host->arg);
+
+    log_files_close(&child->log->files);
+    if (*log_dir)
+        child->log->files = log_files_open(log_dir, workshop->slug, workshop->name);
+}
+
+static void
+log_line(const struct child *child, char *line)
+{
+    if (*line)
+        log_relayed(child->workshop->name, &child->log->files, line);
+}
+
+/* What is in the room, but for a line that has not ended; all: that one too. */
+static void
+log_room(const struct child *child, bool all)
+{
+    struct child_log *log = child->log;
+    char *from = log->room, *end;
+
+    for (size_t i = 0; i < log->used; i++)
+        if (!log->room[i])
+            log->room[i] = '?';
+    log->room[log->used] = '\0';
+    while ((end = strchr(from, '\n'))) {
+        *end = '\0';
+        log_line(child, from);
+        from = end + 1;
+    }
+    log->used -= (size_t)(from - log->room);
+    memmove(log->room, from, log->used + 1);
+    if (log->used && (all || log->used == ROOM_BYTES - 1)) {
+        log_line(child, log->room);
+        log->used = 0;
+    }
+}
+
+/* False: nothing more comes now, or ever. */
+static bool
+read_part(const struct child *child)
+{
+    struct child_log *log = child->log;
+    ssize_t got = read(log->fd, log->room + log->used, ROOM_BYTES - 1 - log->used);
+
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        event_del(log->readable);
+    if (got <= 0)
+        return false;
+    log->spent += (size_t)got;
+    log->used += (size_t)got;
+    log_room(child, false);
+    return true;
+}
+
+static bool
+may_read(struct child_log *log)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct timeval rest;
+
+    if (now_ms - log->second_ms >= 1000) {
+        log->second_ms = now_ms;
+        log->spent = 0;
+    }
+    if (log->spent < SECOND_BYTES)
+        return true;
+    rest = clock_timeval(log->second_ms + 1000 - now_ms);
+    event_del(log->readable);
+    evtimer_add(log->resume, &rest);
+    return false;
+}
+
+void
+child_read_logs(struct child *child)
+{
+    size_t begin;
+
+    if (!child->log || !may_read(child->log))
+        return;
+    begin = child->log->spent;
+    while (child->log->spent - begin < TURN_BYTES && read_part(child))
+        continue;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    child_read_logs(arg);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct child *child = arg;
+
+    event_add(child->log->readable, NULL);
+    on_readable(fd, what, child);
+}
+
+void
+child_reopen_logs(struct child *child)
+{
+    if (!child->log)
+        return;
+    child_read_logs(child);
+    open_files(child);
+}
+
+void
+child_open_logs(struct child *child, int fd)
+{
+    struct event_base *base = child->host->base;
+    struct child_log *log = mem_alloc(sizeof *log);
+
+    *log = (struct child_log){.fd = fd,
+                              .readable =
+                                  event_new(base, fd, EV_READ | EV_PERSIST, on_readable, child),
+                              .resume = evtimer_new(base, on_resume, child),
+                              .files = {.fds = {-1, -1, -1}}};
+    child->log = log;
+    if (!log->readable || !log->resume || event_add(log->readable, NULL))
+        die_abort("a process's log can't be listened to");
+    open_files(child);
+}
+
+/* Its process has gone. Another one that it left behind may still hold the pipe. */
+void
+child_close_logs(struct child *child)
+{
+    struct child_log *log = child->log;
+
+    if (!log)
+        return;
+    log->spent = 0;
+    while (log->spent < LEFT_BYTES && read_part(child))
+        continue;
+    log_room(child, true);
+    event_free(log->readable);
+    event_free(log->resume);
+    log_files_close(&log->files);
+    close(log->fd);
+    free(log);
+    child->log = NULL;
+}

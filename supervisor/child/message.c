@@ -1,0 +1,215 @@
+/* What a child says on its channel: an attacker's words, where its process was taken over. Each
+ * message has a table of what is copied of it; the rest is not looked at. */
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "common/ipc/chan.h"
+#include "common/json/schema.h"
+#include "supervisor/child/state.h"
+
+#define SHORT_BYTES (64u << 10) /* of every message but a reply */
+#define VALUES 256
+#define PER_S 2000
+
+/* --- what each message may hold --- */
+
+static const struct schema_member orders[] = {{.name = "placed", .kind = SCHEMA_NUMBER},
+                                              {.name = "processing", .kind = SCHEMA_NUMBER},
+                                              {.name = "created", .kind = SCHEMA_NUMBER},
+                                              {.name = "error", .kind = SCHEMA_NUMBER},
+                                              {.name = NULL}};
+
+static const struct schema_member salvaged[] = {{.name = "at", .kind = SCHEMA_TEXT, .max = 32},
+                                                {.name = "file", .kind = SCHEMA_TEXT, .max = 4096},
+                                                {.name = "orders", .kind = SCHEMA_NUMBER},
+                                                {.name = "for_a_person", .kind = SCHEMA_NUMBER},
+                                                {.name = NULL}};
+
+/* As GET /alive, which it is: a member that is added there needs a row here. */
+static const struct schema_member alive[] = {
+    {.name = "workshop", .kind = SCHEMA_TEXT, .max = 512},
+    {.name = "api", .kind = SCHEMA_TEXT, .max = 32},
+    {.name = "worker", .kind = SCHEMA_TEXT, .max = 32},
+    {.name = "worker_reason", .kind = SCHEMA_TEXT, .or_null = true, .max = 64},
+    {.name = "worker_text", .kind = SCHEMA_TEXT, .or_null = true, .max = 4096},
+    {.name = "worker_since", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
+    {.name = "worker_until", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
+    {.name = "next_probe_at", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
+    {.name = "erp_system", .kind = SCHEMA_TEXT, .max = 32},
+    {.name = "queue_length", .kind = SCHEMA_NUMBER},
+    {.name = "oldest_placed_age_s", .kind = SCHEMA_NUMBER, .or_null = true},
+    {.name = "orders", .kind = SCHEMA_OBJECT, .members = orders},
+    {.name = "needs_attention", .kind = SCHEMA_NUMBER},
+    {.name = "pid", .kind = SCHEMA_NUMBER},
+    {.name = "uptime_s", .kind = SCHEMA_NUMBER},
+    {.name = "version", .kind = SCHEMA_TEXT, .max = 64},
+    {.name = "salvaged", .kind = SCHEMA_OBJECT, .or_null = true, .members = salvaged},
+    {.name = NULL}};
+
+static const struct schema_member of_ready[] = {{.name = "rekeyed", .kind = SCHEMA_TRUTH},
+                                                {.name = NULL}};
+static const struct schema_member of_status[] = {
+    {.name = "alive", .kind = SCHEMA_OBJECT, .members = alive}, {.name = NULL}};
+static const struct schema_member of_reply[] = {
+    {.name = "id", .kind = SCHEMA_NUMBER},
+    {.name = "status", .kind = SCHEMA_NUMBER},
+    {.name = "content_type", .kind = SCHEMA_TEXT, .max = 128},
+    {.name = "header", .kind = SCHEMA_TEXTS, .max = 2},
+    {.name = "body", .kind = SCHEMA_TEXT, .max = CHAN_LINE_MAX},
+    {.name = NULL}};
+static const struct schema_member of_refused[] = {
+    {.name = "reason", .kind = SCHEMA_TEXT, .max = 4096}, {.name = NULL}};
+static const struct schema_member of_bye[] = {{.name = "waiting", .kind = SCHEMA_NUMBER},
+                                              {.name = "rekeyed", .kind = SCHEMA_TRUTH},
+                                              {.name = "open", .kind = SCHEMA_TRUTH},
+                                              {.name = NULL}};
+static const struct schema_member of_resolve[] = {{.name = "id", .kind = SCHEMA_NUMBER},
+                                                  {.name = "name", .kind = SCHEMA_TEXT, .max = 255},
+                                                  {.name = NULL}};
+static const struct schema_member of_nothing[] = {{.name = NULL}};
+
+/* --- what comes of each --- */
+
+static void
+take_rekeyed(struct child *child, const json_t *message)
+{
+    child->rekeyed = child->told && json_is_true(json_object_get(message, "rekeyed"));
+}
+
+static void
+on_ready(struct child *child, const json_t *message)
+{
+    if (child->state != CHILD_STARTING)
+        return;
+    fault_here("child.ready");
+    child->was_ready = true;
+    child->ready_ms = clock_monotonic_ms();
+    child->failures = child->unanswered = 0;
+    child->last_error[0] = '\0';
+    take_rekeyed(child, message);
+    child_move(child, CHILD_RUNNING, CHILD_PING_MS, "process %ld is ready", (long)child->pid);
+}
+
+static void
+on_status(struct child *child, const json_t *message)
+{
+    json_t *said = json_object_get(message, "alive");
+    const char *worker = json_string_value(json_object_get(said, "worker"));
+
+    if (!said)
+        return;
+    json_decref(child->alive);
+    child->alive = json_incref(said);
+    /* On its way out a worker may well call itself stopped: that is nobody's wish. */
+    if (worker && child->state == CHILD_RUNNING)
+        child->worker_wanted = strcmp(worker, "stopped") != 0;
+    child->host->changed(child, child->host->arg);
+}
+
+static void
+on_pong(struct child *child, const json_t *message)
+{
+    (void)message;
+    child->unanswered = 0;
+}
+
+static void
+on_reply(struct child *child, const json_t *message)
+{
+    child->host->replied(child, message, child->host->arg);
+}
+
+/* Its last words: why it can't start. */
+static void
+on_refused(struct child *child, const json_t *message)
+{
+    const char *reason = json_string_value(json_object_get(message, "reason"));
+
+    if (child->was_ready || !reason)
+        return;
+    text_copy(child->last_error, sizeof child->last_error, reason);
+    text_clean(child->last_error);
+}
+
+static void
+on_killed(struct child *child, const json_t *message)
+{
+    (void)message;
+    child->wanted = CHILD_DOWN;
+    child_close_listener(child);
+    if (child->state != CHILD_STOPPING)
+        child_leave(child, CHILD_KILLED_ITSELF_MS, "a client killed process %ld", (long)child->pid);
+}
+
+static void
+on_bye(struct child *child, const json_t *message)
+{
+    json_t *waiting = json_object_get(message, "waiting");
+
+    if (json_is_integer(waiting))
+        child->waiting = json_integer_value(waiting);
+    child->left_open = json_is_true(json_object_get(message, "open"));
+    take_rekeyed(child, message);
+}
+
+static const struct said {
+    const char *type;
+    const struct schema_member *members;
+    void (*handle)(struct child *child, const json_t *message);
+} messages[] = {{"ready", of_ready, on_ready},         {"status", of_status, on_status},
+                {"pong", of_nothing, on_pong},         {"reply", of_reply, on_reply},
+                {"refused", of_refused, on_refused},   {"killed", of_nothing, on_killed},
+                {"sweep", of_nothing, child_sweep},    {"bye", of_bye, on_bye},
+                {"resolve", of_resolve, child_resolve}};
+
+/* Once a process: a log is no place for an attacker to write into as it likes. */
+static void
+complain(struct child *child, const char *what)
+{
+    if (!child->misspoke)
+        log_about(LOG_WARNING, child->workshop->name,
+                  "its process sends what no worker sends: %s; it is ignored", what);
+    child->misspoke = true;
+}
+
+void
+child_message(json_t *message, void *arg)
+{
+    struct child *child = arg;
+    const char *type = json_string_value(json_object_get(message, "type")), *unsound = NULL;
+    json_t *copy;
+
+    child_read_logs(child);
+    for (size_t i = 0; type && i < sizeof messages / sizeof *messages; i++)
+        if (strcmp(type, messages[i].type) == 0) {
+            copy = schema_copy(messages[i].members, message, &unsound);
+            if (unsound)
+                complain(child, unsound);
+            messages[i].handle(child, copy);
+            json_decref(copy);
+            return;
+        }
+    complain(child, "a message of unknown type");
+}
+
+/* Only the replies to what somebody has asked are long. */
+static size_t
+line_bytes(const char *start, size_t length)
+{
+    static const char reply[] = "{\"type\":\"reply\",";
+
+    return length >= sizeof reply - 1 && strncmp(start, reply, sizeof reply - 1) == 0
+               ? CHAN_LINE_MAX
+               : SHORT_BYTES;
+}
+
+void
+child_limit(struct child *child)
+{
+    static const struct chan_limits limits = {line_bytes, VALUES, PER_S};
+
+    chan_limit(child->chan, &limits);
+    child->misspoke = false;
+}

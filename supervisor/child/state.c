@@ -1,0 +1,62 @@
+/* The state of a child and its timer. */
+#include "supervisor/child/state.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+void
+child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format, ...)
+{
+    static const enum log_level levels[CHILD_STATES] = {
+        [CHILD_STOPPED] = LOG_INFO,  [CHILD_STARTING] = LOG_INFO,   [CHILD_RUNNING] = LOG_INFO,
+        [CHILD_STOPPING] = LOG_INFO, [CHILD_BACKOFF] = LOG_WARNING, [CHILD_FAILED] = LOG_ERROR};
+    struct timeval delay = clock_timeval(timer_ms);
+    enum child_state old = child->state;
+    char reason[600];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    child->state = state;
+    evtimer_del(child->timer);
+    if (timer_ms != CHILD_NO_TIMER)
+        evtimer_add(child->timer, &delay);
+    log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
+              child_state_name(state), reason);
+    child->host->changed(child, child->host->arg);
+}
+
+void
+child_close_listener(struct child *child)
+{
+    if (child->listen_fd >= 0)
+        close(child->listen_fd);
+    child->listen_fd = -1;
+}
+
+void
+child_signal(const struct child *child, int number)
+{
+    if (child->pid > 0)
+        kill(child->pid, number);
+}
+
+void
+child_leave(struct child *child, int64_t within_ms, const char *format, ...)
+{
+    char reason[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    if (within_ms == 0)
+        child_signal(child, SIGKILL);
+    child_move(child, CHILD_STOPPING, within_ms ? within_ms : CHILD_LAST_WORDS_MS, "%s", reason);
+}

@@ -1,0 +1,53 @@
+/* Inside the control API: what its routes share. For control.c, workshops.c, tokens.c and removal.c
+ * alone. */
+#ifndef SUPERVISOR_CONTROL_INTERNAL_H
+#define SUPERVISOR_CONTROL_INTERNAL_H
+
+#include "common/http/call.h"
+#include "supervisor/control/command.h"
+#include "supervisor/daemon/daemon.h"
+
+struct control {
+    struct daemon *daemon;
+    struct http_server *server;
+    struct forwards *forwards;
+    struct commands *commands;
+    struct events *events;
+    struct rekey *rekey;
+    struct removals *removals;
+};
+
+/* NULL: there is no such workshop, the call has been replied to. */
+struct child *control_find(const struct control *control, struct call *call);
+
+/* False while the daemon is stopping; the call has been replied to. */
+bool control_accepts(const struct control *control, struct call *call);
+
+/* False where its configuration is faulty: 409 with every fault, the call has been replied to. */
+bool control_sound(const struct child *child, struct call *call);
+
+/* 400 with every fault; takes over the call. */
+void control_refuse_faults(struct call *call, const struct config_faults *faults);
+
+/* 503: what was to be written is not on disk. Takes over the call. */
+void control_not_written(struct call *call, const struct err *err);
+
+/* workshops.c: writing a workshop's file. */
+
+/* Puts document (taken over) in the place of the child's: checked, written, applied. False where
+ * that can't be; the call has been replied to, and nothing has changed. */
+bool workshops_change(struct control *control, struct child *child, json_t *document,
+                      struct call *call);
+
+void workshops_put(struct call *call, void *context);
+void workshops_activate(struct call *call, void *context);
+void workshops_deactivate(struct call *call, void *context);
+void workshops_delete(struct call *call, void *context);
+void workshops_seal(struct call *call, void *context);
+
+/* tokens.c: a workshop's API tokens. */
+void tokens_get(struct call *call, void *context);
+void tokens_post(struct call *call, void *context);
+void tokens_delete(struct call *call, void *context);
+
+#endif

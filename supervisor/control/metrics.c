@@ -1,0 +1,235 @@
+/* Families of metrics and their samples. */
+#include "supervisor/control/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+
+/* A family of one workshop's samples, written for one after the other: families hang together. */
+struct family {
+    const char *name, *type, *unit, *help;
+    void (*write)(FILE *out, const struct family *family, const struct child *child);
+    const char *member; /* of what the child pushes, for those that are just that */
+};
+
+void
+metrics_label(FILE *out, const char *value)
+{
+    fputc('"', out);
+    for (;;) {
+        size_t plain = strcspn(value, "\\\"\n");
+
+        fwrite(value, 1, plain, out);
+        value += plain;
+        if (!*value)
+            break;
+        fputc('\\', out);
+        fputc(*value == '\n' ? 'n' : *value, out);
+        value++;
+    }
+    fputc('"', out);
+}
+
+static void
+write_head(FILE *out, const char *name, const char *type, const char *unit, const char *help)
+{
+    fprintf(out, "# TYPE %s %s\n", name, type);
+    if (unit)
+        fprintf(out, "# UNIT %s %s\n", name, unit);
+    fprintf(out, "# HELP %s %s\n", name, help);
+}
+
+/* NAME{workshop="…" — open for more labels. */
+static void
+begin(FILE *out, const char *name, const char *suffix, const struct child *child)
+{
+    fprintf(out, "%s%s{workshop=", name, suffix);
+    metrics_label(out, child->workshop->name);
+}
+
+static void
+write_sample(FILE *out, const struct family *family, const struct child *child, long long value)
+{
+    begin(out, family->name, "", child);
+    fprintf(out, "} %lld\n", value);
+}
+
+/* A state of a stateset bears the family's name. */
+static void
+write_state(FILE *out, const struct family *family, const struct child *child, const char *state,
+            bool is)
+{
+    begin(out, family->name, "", child);
+    fprintf(out, ",%s=\"%s\"} %d\n", family->name, state, is);
+}
+
+static void
+write_info(FILE *out, const struct family *family, const struct child *child)
+{
+    const struct workshop_config *workshop = child->workshop;
+
+    begin(out, family->name, "_info", child);
+    fprintf(out, ",slug=");
+    metrics_label(out, workshop->slug); /* a faulty one's may be any text */
+    fprintf(out, ",erp_system=\"%s\",port=\"%u\"} 1\n", workshop->erp_system ?: "", workshop->port);
+}
+
+static void
+write_active(FILE *out, const struct family *family, const struct child *child)
+{
+    write_sample(out, family, child, child->workshop->active);
+}
+
+static void
+write_up(FILE *out, const struct family *family, const struct child *child)
+{
+    write_sample(out, family, child, child->state == CHILD_RUNNING);
+}
+
+static void
+write_process(FILE *out, const struct family *family, const struct child *child)
+{
+    for (int state = 0; state < CHILD_STATES; state++)
+        write_state(out, family, child, child_state_name((enum child_state)state),
+                    child->state == (enum child_state)state);
+}
+
+static void
+write_restarts(FILE *out, const struct family *family, const struct child *child)
+{
+    begin(out, family->name, "_total", child);
+    fprintf(out, "} %u\n", child->restarts);
+}
+
+static void
+write_last_exit(FILE *out, const struct family *family, const struct child *child)
+{
+    int64_t at_ms = child->last_exit.at_ms;
+
+    if (!at_ms)
+        return;
+    begin(out, family->name, "", child);
+    fprintf(out, "} %lld.%03lld\n", (long long)at_ms / 1000, (long long)at_ms % 1000);
+}
+
+static void
+write_worker(FILE *out, const struct family *family, const struct child *child)
+{
+    static const char *const states[] = {"running", "stopped", "parked"};
+    const char *worker = json_string_value(json_object_get(child->alive, "worker"));
+
+    for (size_t i = 0; worker && i < sizeof states / sizeof *states; i++)
+        write_state(out, family, child, states[i], strcmp(worker, states[i]) == 0);
+}
+
+/* null stands for none: 0 */
+static void
+write_member(FILE *out, const struct family *family, const struct child *child)
+{
+    if (child->alive)
+        write_sample(out, family, child,
+                     json_integer_value(json_object_get(child->alive, family->member)));
+}
+
+static void
+write_orders(FILE *out, const struct family *family, const struct child *child)
+{
+    const json_t *orders = json_object_get(child->alive, "orders");
+
+    for (int status = ORDER_PLACED; child->alive && status <= ORDER_ERROR; status++) {
+        const char *name = order_status_name((enum order_status)status);
+
+        begin(out, family->name, "", child);
+        fprintf(out, ",status=\"%s\"} %lld\n", name,
+                (long long)json_integer_value(json_object_get(orders, name)));
+    }
+}
+
+static const struct family families[] = {
+    {"pumpline_workshop", "info", NULL, "What each workshop is.", write_info, NULL},
+    {"pumpline_workshop_active", "gauge", NULL, "1: it is to be started with the daemon.",
+     write_active, NULL},
+    {"pumpline_workshop_up", "gauge", NULL, "1: its process takes orders.", write_up, NULL},
+    {"pumpline_workshop_process", "stateset", NULL, "The state of its process.", write_process,
+     NULL},
+    {"pumpline_workshop_restarts", "counter", NULL,
+     "Starts of its process that nobody asked for, since the daemon started.", write_restarts,
+     NULL},
+    {"pumpline_workshop_last_exit_timestamp_seconds", "gauge", "seconds",
+     "When its last process ended.", write_last_exit, NULL},
+    {"pumpline_workshop_worker", "stateset", NULL,
+     "The state of its worker, which is parked while its ERP system can't be used.", write_worker,
+     NULL},
+    {"pumpline_workshop_queue_length", "gauge", NULL, "Orders that wait or are being processed.",
+     write_member, "queue_length"},
+    {"pumpline_workshop_oldest_placed_age_seconds", "gauge", "seconds",
+     "How long the oldest of the waiting orders has waited; 0: none waits.", write_member,
+     "oldest_placed_age_s"},
+    {"pumpline_workshop_orders", "gauge", NULL, "Orders that are remembered, by their status.",
+     write_orders, NULL}};
+
+/* -1 where the kernel does not say. */
+static long long
+resident_bytes(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "re");
+    long long pages = -1;
+
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
+    if (statm && fscanf(statm, "%*s %lld", &pages) != 1)
+        pages = -1;
+    if (statm)
+        fclose(statm);
+    return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
+}
+
+static void
+write_daemon(FILE *out, const struct daemon *daemon)
+{
+    unsigned by_state[CHILD_STATES] = {0};
+    int64_t at_ms = daemon->started_wall_ms;
+    long long resident = resident_bytes();
+
+    for (size_t i = 0; i < daemon->child_count; i++)
+        by_state[daemon->children[i]->state]++;
+    write_head(out, "pumpline", "info", NULL, "The daemon.");
+    fputs("pumpline_info{version=\"" PUMPLINE_VERSION "\"} 1\n", out);
+    write_head(out, "process_start_time_seconds", "gauge", "seconds", "When the daemon started.");
+    fprintf(out, "process_start_time_seconds %lld.%03lld\n", (long long)at_ms / 1000,
+            (long long)at_ms % 1000);
+    if (resident >= 0) {
+        write_head(out, "process_resident_memory_bytes", "gauge", "bytes",
+                   "Memory of the daemon itself.");
+        fprintf(out, "process_resident_memory_bytes %lld\n", resident);
+    }
+    write_head(out, "pumpline_workshops", "gauge", NULL,
+               "Workshops by the state of their process.");
+    for (int state = 0; state < CHILD_STATES; state++)
+        fprintf(out, "pumpline_workshops{process=\"%s\"} %u\n",
+                child_state_name((enum child_state)state), by_state[state]);
+}
+
+char *
+metrics_text(const struct daemon *daemon)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    if (!out)
+        die_abort("no memory for metrics");
+    write_daemon(out, daemon);
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const struct family *family = &families[i];
+
+        write_head(out, family->name, family->type, family->unit, family->help);
+        for (size_t child = 0; child < daemon->child_count; child++)
+            family->write(out, family, daemon->children[child]);
+    }
+    fputs("# EOF\n", out);
+    if (fclose(out))
+        die_abort("no memory for metrics");
+    return text;
+}

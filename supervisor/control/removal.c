@@ -1,0 +1,294 @@
+/* Removing workshops. */
+#include "supervisor/control/removal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/base/log.h"
+#include "supervisor/control/internal.h"
+#include "supervisor/daemon/apply.h"
+#include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/registry.h"
+
+struct removal {
+    TAILQ_ENTRY(removal) link;
+    struct removals *removals;
+    struct child *child;
+    char slug[CONFIG_SLUG_MAX + 1];
+    bool force;
+    bool was_up;      /* wanted, so it is wanted again where it stays */
+    bool had_process; /* that says at its end what waits */
+    bool counted;     /* a process for nothing else has been asked for */
+    struct call *call;
+    struct event *step; /* not inside the child's own doings */
+};
+
+struct removals {
+    struct daemon *daemon;
+    TAILQ_HEAD(, removal) open;
+};
+
+static void
+end(struct removal *removal)
+{
+    TAILQ_REMOVE(&removal->removals->open, removal, link);
+    event_free(removal->step);
+    free(removal);
+}
+
+static void
+refuse_waiting(struct call *call, json_int_t waiting)
+{
+    char *detail = mem_format("%lld order%s: ?force=true removes the integration all the same, and "
+                              "keeps its queue aside",
+                              (long long)waiting, waiting == 1 ? " waits" : "s wait");
+    json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
+
+    json_object_set_new(problem, "waiting", json_integer(waiting));
+    call_problem_json(call, problem);
+    free(detail);
+}
+
+/* It stays, as it was. */
+static void
+call_off(struct removal *removal)
+{
+    if (removal->was_up && removal->child->workshop->active)
+        child_start(removal->child);
+    end(removal);
+}
+
+/* The workshop as it is but for `active`, on disk and then in memory. */
+static int
+set_active(struct removal *removal, bool active, struct err *err)
+{
+    struct daemon *daemon = removal->removals->daemon;
+    json_t *document = json_deep_copy(removal->child->workshop->document);
+    struct workshop_config *workshop;
+    int result;
+
+    json_object_set_new(document, "active", json_boolean(active));
+    workshop = workshop_config_again(removal->child->workshop, document);
+    json_decref(document);
+    result = registry_write(daemon->config, workshop, err);
+    if (result == 0)
+        apply_workshop(daemon, workshop);
+    else
+        workshop_config_free(workshop);
+    return result;
+}
+
+/* The disk refuses. What is still in its place serves on; where the queue has gone aside already, a
+ * new one would know nothing of its orders, so it stays inactive until DELETE is asked again. */
+static void
+fail(struct removal *removal, bool was_active, const struct err *why)
+{
+    const struct daemon *daemon = removal->removals->daemon;
+    struct err err;
+
+    log_about(LOG_ERROR, removal->child->workshop->name, "%s", why->text);
+    control_not_written(removal->call, why);
+    if (was_active && !removal->child->workshop->active &&
+        keep_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
+        log_about(LOG_ERROR, removal->child->workshop->name, "it stays inactive: %s", err.text);
+    if (!removal->was_up)
+        child_stop(removal->child);
+    call_off(removal);
+}
+
+static json_t *
+removed_json(const struct workshop_config *workshop, json_int_t waiting, const char *queue)
+{
+    return json_pack("{ss ss sb so ss?}", "workshop", workshop->name, "slug", workshop->slug,
+                     "removed", 1, "waiting", waiting < 0 ? json_null() : json_integer(waiting),
+                     "queue_kept", queue);
+}
+
+/* A daemon that dies in here leaves an inactive workshop, which DELETE removes when it is asked
+ * again. */
+static void
+carry_out(struct removal *removal, json_int_t waiting)
+{
+    struct daemon *daemon = removal->removals->daemon;
+    const struct child *child = removal->child;
+    bool was_active = child->workshop->active;
+    json_t *reply;
+    char *queue;
+    struct err err;
+
+    if ((was_active && set_active(removal, false, &err)) ||
+        keep_aside(daemon->config, child->workshop, &queue, &err)) {
+        fail(removal, was_active, &err);
+        return;
+    }
+    log_about(LOG_INFO, child->workshop->name, "removed; its queue is kept in %s",
+              queue ?: "no folder");
+    reply = removed_json(child->workshop, waiting, queue);
+    free(queue);
+    apply_without(daemon, removal->slug);
+    call_reply(removal->call, 200, reply);
+    end(removal);
+}
+
+/* As far as it can be: the process at its end knew it, and nobody has opened the queue since. */
+static bool
+is_counted(const struct removal *removal)
+{
+    const struct daemon *daemon = removal->removals->daemon;
+
+    return removal->force || removal->counted ||
+           (removal->had_process && removal->child->waiting >= 0) ||
+           !keep_has_queue(daemon->config, removal->slug);
+}
+
+static void
+count(struct removal *removal)
+{
+    struct err err;
+
+    removal->counted = true;
+    if (child_maintain(removal->child, &err) == 0)
+        return;
+    call_problem(removal->call, 409, "queue_unknown", NULL, "what waits can't be counted: %s",
+                 err.text);
+    call_off(removal);
+}
+
+static void
+decide(struct removal *removal)
+{
+    const struct daemon *daemon = removal->removals->daemon;
+    json_int_t waiting = removal->child->waiting;
+
+    if (!keep_has_queue(daemon->config, removal->slug))
+        waiting = 0;
+    if (removal->force || waiting == 0) {
+        carry_out(removal, waiting);
+        return;
+    }
+    if (waiting > 0)
+        refuse_waiting(removal->call, waiting);
+    else
+        call_problem(removal->call, 409, "queue_unknown", NULL,
+                     "nobody can tell what waits: its process did not come to the end of the "
+                     "queue; ?force=true keeps it aside as it is");
+    call_off(removal);
+}
+
+static bool
+is_there(const struct removal *removal)
+{
+    return daemon_find(removal->removals->daemon, removal->slug) == removal->child;
+}
+
+static void
+on_step(evutil_socket_t fd, short what, void *arg)
+{
+    struct removal *removal = arg;
+
+    (void)fd;
+    (void)what;
+    if (!is_there(removal)) {
+        call_problem(removal->call, 404, "unknown_workshop", NULL,
+                     "the workshop was taken out of the configuration meanwhile");
+        end(removal);
+    } else if (removal->removals->daemon->stopping) {
+        call_problem(removal->call, 503, "stopping", NULL, "the daemon is stopping");
+        end(removal);
+    } else if (removal->child->wanted == CHILD_UP) {
+        call_problem(removal->call, 409, "started", NULL,
+                     "the integration was started meanwhile; it is not removed");
+        end(removal);
+    } else if (!child_at_rest(removal->child)) {
+        return;
+    } else if (is_counted(removal)) {
+        decide(removal);
+    } else {
+        count(removal);
+    }
+}
+
+static void
+step_soon(struct removal *removal)
+{
+    struct timeval now = {0};
+
+    evtimer_add(removal->step, &now);
+}
+
+static struct removal *
+find(const struct removals *removals, const struct child *child)
+{
+    struct removal *removal;
+
+    TAILQ_FOREACH(removal, &removals->open, link)
+    if (removal->child == child)
+        break;
+    return removal;
+}
+
+static void
+begin(struct removals *removals, struct child *child, bool force, struct call *call)
+{
+    struct removal *removal = mem_alloc(sizeof *removal);
+
+    *removal = (struct removal){.removals = removals,
+                                .child = child,
+                                .force = force,
+                                .was_up = child->wanted == CHILD_UP,
+                                .had_process = child->pid != 0,
+                                .call = call,
+                                .step = evtimer_new(removals->daemon->base, on_step, removal)};
+    if (!removal->step)
+        die_abort("no memory for a timer");
+    text_copy(removal->slug, sizeof removal->slug, child->workshop->slug);
+    TAILQ_INSERT_TAIL(&removals->open, removal, link);
+    log_about(LOG_INFO, child->workshop->name, "is to be removed%s", force ? ", by force" : "");
+    child_stop(child);
+    step_soon(removal);
+}
+
+void
+removals_begin(struct removals *removals, struct child *child, bool force, struct call *call)
+{
+    json_int_t waiting = json_integer_value(json_object_get(child->alive, "queue_length"));
+
+    if (find(removals, child))
+        call_problem(call, 409, "being_removed", NULL, "the integration is being removed");
+    else if (waiting > 0 && !force)
+        refuse_waiting(call, waiting);
+    else
+        begin(removals, child, force, call);
+}
+
+void
+removals_changed(struct removals *removals, const struct child *child)
+{
+    struct removal *removal = find(removals, child);
+
+    if (removal)
+        step_soon(removal);
+}
+
+struct removals *
+removals_new(struct daemon *daemon)
+{
+    struct removals *removals = mem_alloc(sizeof *removals);
+
+    removals->daemon = daemon;
+    TAILQ_INIT(&removals->open);
+    return removals;
+}
+
+void
+removals_free(struct removals *removals)
+{
+    struct removal *removal;
+
+    while ((removal = TAILQ_FIRST(&removals->open))) {
+        call_problem(removal->call, 503, "stopping", NULL, "the daemon is stopping");
+        end(removal);
+    }
+    free(removals);
+}

@@ -1,0 +1,135 @@
+/* What the control API shows. */
+#include "supervisor/control/view.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+
+static json_t *
+last_exit_json(const struct child_exit *last)
+{
+    char at[CLOCK_TEXT_BYTES], text[96];
+
+    if (!last->at_ms)
+        return json_null();
+    clock_text(last->at_ms, at);
+    child_exit_text(last, text, sizeof text);
+    return json_pack("{ss so so ss}", "at", at, "code",
+                     last->code < 0 ? json_null() : json_integer(last->code), "signal",
+                     last->signal ? json_integer(last->signal) : json_null(), "text", text);
+}
+
+/* Those of its configuration; or what its process has refused it for. */
+static json_t *
+faults_json(const struct child *child)
+{
+    struct config_faults refused = {NULL, 0};
+    char file[CONFIG_SLUG_MAX + 8];
+    json_t *list;
+
+    if (child_is_faulty(child))
+        return config_faults_json(&child->workshop->faults);
+    if (child->state != CHILD_FAILED)
+        return json_null();
+    snprintf(file, sizeof file, "%s.json", child->workshop->slug);
+    config_fault_add(&refused, file, "", "%s", child->last_error);
+    list = config_faults_json(&refused);
+    config_faults_clear(&refused);
+    return list;
+}
+
+json_t *
+view_integration(const struct child *child)
+{
+    const struct workshop_config *workshop = child->workshop;
+    json_t *view = json_pack(
+        "{ss ss so ss? sb ss so so sI so ss?}", "workshop", workshop->name, "slug", workshop->slug,
+        "port", workshop->port ? json_integer(workshop->port) : json_null(), "erp_system",
+        workshop->erp_system, "active", workshop->active, "process", child_state_name(child->state),
+        "faults", faults_json(child), "pid", child->pid ? json_integer(child->pid) : json_null(),
+        "restarts", (json_int_t)child->restarts, "last_exit", last_exit_json(&child->last_exit),
+        "last_error", *child->last_error ? child->last_error : NULL);
+
+    if (!view)
+        die_abort("an integration has no JSON");
+    if (child->alive && child->pid)
+        json_object_update_missing(view, child->alive);
+    return view;
+}
+
+struct summary {
+    json_int_t active, running, parked, failed, queue_length;
+};
+
+static void
+summary_add(struct summary *summary, const struct child *child)
+{
+    const char *worker = json_string_value(json_object_get(child->alive, "worker"));
+
+    summary->active += child->workshop->active;
+    summary->running += child->state == CHILD_RUNNING;
+    summary->failed += child->state == CHILD_FAILED;
+    summary->parked += worker && strcmp(worker, "parked") == 0;
+    summary->queue_length += json_integer_value(json_object_get(child->alive, "queue_length"));
+}
+
+json_t *
+view_health(const struct daemon *daemon)
+{
+    json_t *integrations = json_array();
+    struct summary summary = {0};
+
+    for (size_t i = 0; i < daemon->child_count; i++) {
+        summary_add(&summary, daemon->children[i]);
+        json_array_append_new(integrations, view_integration(daemon->children[i]));
+    }
+    return json_pack("{ss si sI s{sI sI sI sI sI sI} so}", "version", PUMPLINE_VERSION, "pid",
+                     (int)getpid(), "uptime_s",
+                     (json_int_t)(clock_monotonic_ms() - daemon->started_ms) / 1000, "summary",
+                     "total", (json_int_t)daemon->child_count, "active", summary.active, "running",
+                     summary.running, "parked", summary.parked, "failed", summary.failed,
+                     "queue_length", summary.queue_length, "integrations", integrations);
+}
+
+json_t *
+view_workshops(const struct daemon *daemon)
+{
+    json_t *workshops = json_array();
+
+    for (size_t i = 0; i < daemon->child_count; i++) {
+        const struct child *child = daemon->children[i];
+
+        json_array_append_new(
+            workshops, json_pack("{ss ss sb ss so}", "workshop", child->workshop->name, "slug",
+                                 child->workshop->slug, "active", child->workshop->active,
+                                 "process", child_state_name(child->state), "configuration",
+                                 workshop_config_public(child->workshop)));
+    }
+    return json_pack("{so}", "workshops", workshops);
+}
+
+json_t *
+view_workshop(const struct child *child)
+{
+    json_t *view = view_integration(child);
+
+    json_object_set_new(view, "configuration", workshop_config_public(child->workshop));
+    return view;
+}
+
+json_t *
+view_tokens(const struct child *child)
+{
+    const json_t *stored = json_object_get(child->workshop->document, "api_tokens");
+    json_t *tokens = json_array();
+
+    for (size_t i = 0; i < json_array_size(stored); i++) {
+        const json_t *token = json_array_get(stored, i);
+
+        json_array_append_new(tokens, json_pack("{sO? sO}", "name", json_object_get(token, "name"),
+                                                "scope", json_object_get(token, "scope")));
+    }
+    return json_pack("{ss so}", "workshop", child->workshop->name, "tokens", tokens);
+}

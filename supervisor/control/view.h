@@ -1,0 +1,22 @@
+/* JSON of the daemon and its integrations, as the control API shows them. No secret is in it. */
+#ifndef SUPERVISOR_CONTROL_VIEW_H
+#define SUPERVISOR_CONTROL_VIEW_H
+
+#include "supervisor/daemon/daemon.h"
+
+/* GET /health. The caller owns it, as all of these. */
+json_t *view_health(const struct daemon *daemon);
+
+/* One member of "integrations": the child's state and what it last pushed of its own. */
+json_t *view_integration(const struct child *child);
+
+/* GET /workshops. */
+json_t *view_workshops(const struct daemon *daemon);
+
+/* GET /workshops/{workshop}: integration and configuration. */
+json_t *view_workshop(const struct child *child);
+
+/* GET /workshops/{workshop}/tokens: names and scopes. */
+json_t *view_tokens(const struct child *child);
+
+#endif

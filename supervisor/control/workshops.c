@@ -1,0 +1,335 @@
+/* Routes that write a workshop's file: PUT, DELETE, activate, deactivate; and sealing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "common/base/text_value.h"
+#include "common/config/sealed.h"
+#include "common/json/members.h"
+#include "supervisor/control/internal.h"
+#include "supervisor/control/removal.h"
+#include "supervisor/daemon/apply.h"
+#include "supervisor/daemon/document.h"
+#include "supervisor/daemon/registry.h"
+
+/* A document on its way to a workshop's file. */
+struct put {
+    struct control *control;
+    struct call *call;
+    struct child *child; /* NULL: a new workshop */
+    char slug[CONFIG_SLUG_MAX + 1];
+    json_t *document;
+    json_t *recipe; /* borrowed: the one that goes on to be used; NULL: it is read */
+    struct config_faults faults;
+    bool changed; /* the slice is another one now */
+};
+
+static void
+add_fault(struct put *put, const char *pointer, const char *text)
+{
+    char *file = registry_path(put->control->daemon->config, put->slug);
+
+    config_fault_add(&put->faults, file, pointer, "%s", text);
+    free(file);
+}
+
+/* A new workshop's slug is the one in the path, or is made of the name there. */
+static void
+choose_slug(struct put *put, const char *name_or_slug)
+{
+    const char *name = json_string_value(json_object_get(put->document, "workshop"));
+
+    if (config_slug_sound(name_or_slug)) {
+        text_copy(put->slug, sizeof put->slug, name_or_slug);
+        return;
+    }
+    document_slug(name_or_slug, put->slug);
+    if (!*put->slug) {
+        text_copy(put->slug, sizeof put->slug, "new");
+        add_fault(put, "/workshop",
+                  "has no letter or digit to make a slug of: put a slug into the path");
+    }
+    if (name && !text_same(name, name_or_slug))
+        add_fault(put, "/workshop", "is another name than the one in the path");
+    if (daemon_find(put->control->daemon, put->slug))
+        add_fault(put, "/workshop", "makes the slug of another workshop: put a slug into the path");
+}
+
+/* A file that says so already stays as it is. */
+static bool
+write_file(struct put *put, const struct workshop_config *workshop)
+{
+    const struct daemon *daemon = put->control->daemon;
+    struct err err;
+
+    if (put->child && json_equal(put->child->workshop->document, workshop->document) &&
+        registry_in_step(daemon->config, &daemon->keys, put->slug))
+        return true;
+    if (registry_write(daemon->config, workshop, &err) == 0) {
+        log_about(LOG_INFO, workshop->name, "its configuration is written");
+        return true;
+    }
+    log_about(LOG_ERROR, workshop->name, "%s", err.text);
+    control_not_written(put->call, &err);
+    return false;
+}
+
+/* Checked, on disk, in memory, in this order. False: replied, nothing has changed. */
+static bool
+store(struct put *put)
+{
+    struct daemon *daemon = put->control->daemon;
+    struct workshop_config *workshop = registry_propose(daemon->config, &daemon->keys, put->slug,
+                                                        put->document, put->recipe, &put->faults);
+
+    if (!workshop) {
+        control_refuse_faults(put->call, &put->faults);
+    } else if (!write_file(put, workshop)) {
+        workshop_config_free(workshop);
+    } else {
+        put->changed = !put->child || !workshop_config_equal(put->child->workshop, workshop);
+        put->child = apply_workshop(daemon, workshop);
+        return true;
+    }
+    return false;
+}
+
+/* Somebody's change that was not read yet would be lost. */
+static bool
+refuse_unread(const struct put *put)
+{
+    const struct daemon *daemon = put->control->daemon;
+
+    if (registry_in_step(daemon->config, &daemon->keys, put->slug))
+        return false;
+    call_problem(put->call, 409, "file_changed", NULL,
+                 "%s.json has been changed by hand and not been read since: PUT /reload first",
+                 put->slug);
+    return true;
+}
+
+static void
+put_clear(struct put *put)
+{
+    json_decref(put->document);
+    config_faults_clear(&put->faults);
+}
+
+bool
+workshops_change(struct control *control, struct child *child, json_t *document, struct call *call)
+{
+    struct put put = {.control = control,
+                      .call = call,
+                      .child = child,
+                      .document = document,
+                      .recipe = child->workshop->recipe};
+    bool done;
+
+    if (!control_sound(child, call)) {
+        json_decref(document);
+        return false;
+    }
+    text_copy(put.slug, sizeof put.slug, child->workshop->slug);
+    done = !refuse_unread(&put) && store(&put);
+    put_clear(&put);
+    return done;
+}
+
+/* What its configuration asks for is also done for one that somebody stopped, if it is another one
+ * now. */
+static void
+settle(struct put *put, bool created)
+{
+    struct child *child = put->child;
+
+    if (put->changed && child->workshop->active && child->wanted == CHILD_DOWN)
+        child_start(child);
+    commands_do(put->control->commands, COMMAND_CONFIGURE, child, put->call,
+                json_pack("{sb}", "created", created));
+}
+
+static void
+put_new(struct put *put, const char *name_or_slug)
+{
+    choose_slug(put, name_or_slug);
+    if ((put->faults.count || !refuse_unread(put)) && store(put))
+        settle(put, true);
+}
+
+static void
+put_again(struct put *put)
+{
+    const struct workshop_config *before = put->child->workshop;
+    json_t *sent = put->document;
+
+    text_copy(put->slug, sizeof put->slug, before->slug);
+    put->document = document_complete(sent, before->document);
+    json_decref(sent);
+    if (store(put))
+        settle(put, false);
+}
+
+void
+workshops_put(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct put put = {.control = control, .call = call};
+
+    if (!control_accepts(control, call))
+        return;
+    put.child = daemon_find(control->daemon, call->params[0]);
+    put.document = call_object(call);
+    if (!put.document)
+        return;
+    if (put.child)
+        put_again(&put);
+    else
+        put_new(&put, call->params[0]);
+    put_clear(&put);
+}
+
+static bool
+write_active(struct control *control, struct child *child, bool active, struct call *call)
+{
+    json_t *document = json_deep_copy(child->workshop->document);
+
+    json_object_set_new(document, "active", json_boolean(active));
+    return workshops_change(control, child, document, call);
+}
+
+/* On disk before the child acts. */
+static void
+set_active(struct control *control, struct call *call, enum command command)
+{
+    struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
+    bool active = command == COMMAND_ACTIVATE, was_active = child && child->workshop->active;
+    json_t *first;
+
+    if (!child || !control_sound(child, call))
+        return;
+    first = json_pack("{sb sb}", "was_active", was_active, "was_running", child->pid != 0);
+    if (was_active == active || write_active(control, child, active, call))
+        commands_do(control->commands, command, child, call, first);
+    else
+        json_decref(first);
+}
+
+void
+workshops_activate(struct call *call, void *context)
+{
+    set_active(context, call, COMMAND_ACTIVATE);
+}
+
+void
+workshops_deactivate(struct call *call, void *context)
+{
+    set_active(context, call, COMMAND_DEACTIVATE);
+}
+
+/* 1, 0, or -1 where the query makes no sense. */
+static int
+is_forced(const struct call *call)
+{
+    char text[8];
+    int found = call_query(call, "force", text, sizeof text);
+
+    if (found <= 0)
+        return found;
+    return strcmp(text, "true") == 0 ? 1 : strcmp(text, "false") == 0 ? 0 : -1;
+}
+
+void
+workshops_delete(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
+    int force = child ? is_forced(call) : 0;
+
+    if (child && !control_sound(child, call))
+        return;
+    if (force < 0)
+        call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
+                     "force must be true or false");
+    else if (child)
+        removals_begin(control->removals, child, force, call);
+}
+
+static bool
+check_seal(const json_t *wish, struct config_faults *faults)
+{
+    static const struct config_member members[] = {{.name = "workshop",
+                                                    .kind = CONFIG_TEXT,
+                                                    .required = true,
+                                                    .minimum = 1,
+                                                    .maximum = ORDER_VALUE_MAX},
+                                                   {.name = "password",
+                                                    .kind = CONFIG_TEXT,
+                                                    .required = true,
+                                                    .minimum = 1,
+                                                    .maximum = ORDER_PASSWORD_MAX},
+                                                   {.name = "erp", .kind = CONFIG_OBJECT}};
+    const struct config_place place = {"", "", faults};
+
+    config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    return !faults->count;
+}
+
+/* The slug makes the key, the erp object the place: those of the workshop, unless the wish names
+ * others or the workshop is yet to come. */
+static const char *
+slug_to_seal(const struct child *child, const char *name_or_slug)
+{
+    if (child)
+        return child->workshop->slug;
+    return config_slug_sound(name_or_slug) ? name_or_slug : NULL;
+}
+
+static json_t *
+sealed_reply(const struct control *control, const char *slug, const json_t *document,
+             const char *password)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *place = sealed_place(document), *sealed;
+    json_t *reply;
+
+    secret_workshop_key(control->daemon->keys.key, slug, key);
+    sealed = sealed_make(key, place, password);
+    secret_free(key);
+    free(place);
+    reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
+    free(sealed);
+    return reply;
+}
+
+void
+workshops_seal(struct call *call, void *context)
+{
+    const struct control *control = context;
+    struct config_faults faults = {0};
+    json_t *wish = call_object(call);
+    const struct child *child;
+    const char *name, *slug;
+
+    if (!wish)
+        return;
+    name = json_string_value(json_object_get(wish, "workshop"));
+    child = name ? daemon_find(control->daemon, name) : NULL;
+    slug = name ? slug_to_seal(child, name) : NULL;
+    if (slug && !child && !json_object_get(wish, "erp"))
+        config_fault_add(&faults, "", "/erp",
+                         "is missing: the workshop is yet to come, and a "
+                         "password is sealed for its place");
+    if (!check_seal(wish, &faults))
+        control_refuse_faults(call, &faults);
+    else if (!slug)
+        call_problem(call, 404, "unknown_workshop", NULL,
+                     "there is no workshop \"%s\", and it is no slug of a new one", name);
+    else
+        call_reply(call, 200,
+                   sealed_reply(control, slug,
+                                json_object_get(wish, "erp") ? wish : child->workshop->document,
+                                json_string_value(json_object_get(wish, "password"))));
+    config_faults_clear(&faults);
+    json_decref(wish);
+}

@@ -1,0 +1,136 @@
+/* The commands that add, change and remove integrations. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/ctl/commands/document.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/net/client.h"
+#include "supervisor/ctl/term/text.h"
+
+static void
+print_configuration(const struct ctl *ctl, const json_t *reply)
+{
+    const json_t *configuration = json_object_get(reply, "configuration");
+
+    (void)ctl;
+    ctl_print_json(json_is_object(configuration) ? configuration : reply, true); /* its faults */
+}
+
+int
+command_show(struct ctl *ctl)
+{
+    return ctl_run(ctl, "GET", ctl_path(ctl, NULL), NULL, print_configuration);
+}
+
+/* ---- add ---- */
+
+/* To be freed. */
+static char *
+workshop_path(const char *workshop, const char *rest)
+{
+    char *encoded = client_encode(workshop);
+    char *path = text_format("/workshops/%s%s", encoded, rest);
+
+    free(encoded);
+    return path;
+}
+
+/* What the workshop is called in the path; NULL after having said that nothing tells. The daemon
+ * makes a slug of a name that is new to it. To be freed. */
+static char *
+workshop_to_add(const struct ctl *ctl, const char *file, const json_t *document)
+{
+    const char *name = json_string_value(json_object_get(document, "workshop"));
+    char *slug = NULL;
+
+    if (ctl->options[OPTION_SLUG])
+        return text_format("%s", ctl->options[OPTION_SLUG]);
+    if (ctl->args_count == 2)
+        return text_format("%s", ctl->args[0]);
+    if (strcmp(file, "-") != 0)
+        slug = slug_of_file(file);
+    if (slug || (name && *name))
+        return slug ? slug : text_format("%s", name);
+    text_complain("the document names no workshop");
+    return NULL;
+}
+
+static void
+print_added(const struct ctl *ctl, const json_t *reply)
+{
+    const char *slug = json_string_value(json_object_get(reply, "slug"));
+    const char *process = json_string_value(json_object_get(reply, "process"));
+    bool created = json_is_true(json_object_get(reply, "created"));
+
+    text_say("%s: %s%s%s%s%s", ctl_workshop(ctl, reply), created ? "created" : "changed",
+             slug ? " as " : "", slug ? slug : "", process ? "; process " : "",
+             process ? process : "");
+}
+
+int
+command_add(struct ctl *ctl)
+{
+    const char *file = ctl->args[ctl->args_count - 1];
+    json_t *document;
+
+    if (ctl->args_count == 2 && ctl->options[OPTION_SLUG]) {
+        text_complain("add takes WORKSHOP or --slug, not both");
+        return CTL_USAGE;
+    }
+    document = document_read(file);
+    if (!document)
+        return CTL_USAGE;
+    char *workshop = workshop_to_add(ctl, file, document);
+
+    if (!workshop) {
+        json_decref(document);
+        return CTL_USAGE;
+    }
+    int result = ctl_run(ctl, "PUT", workshop_path(workshop, ""), document, print_added);
+
+    free(workshop);
+    return result;
+}
+
+/* ---- remove, rekey ---- */
+
+static void
+print_removed(const struct ctl *ctl, const json_t *reply)
+{
+    const char *kept = json_string_value(json_object_get(reply, "queue_kept"));
+    long long waiting = ctl_number(reply, "waiting");
+
+    text_say("%s: removed", ctl_workshop(ctl, reply));
+    if (json_is_null(json_object_get(reply, "waiting")))
+        text_say("nobody knows how many orders waited");
+    else if (waiting > 0)
+        text_say("%lld order%s waited", waiting, waiting == 1 ? "" : "s");
+    if (kept)
+        text_say("its queue is kept in %s", kept);
+}
+
+int
+command_remove(struct ctl *ctl)
+{
+    char *path = workshop_path(ctl->args[0], ctl->options[OPTION_FORCE] ? "?force=true" : "");
+
+    return ctl_run(ctl, "DELETE", path, NULL, print_removed);
+}
+
+static void
+print_rekeyed(const struct ctl *ctl, const json_t *reply)
+{
+    long long count = ctl_number(reply, "rekeyed");
+
+    (void)ctl;
+    text_say("a new master key is in use; %lld workshop%s sealed again", count,
+             count == 1 ? " was" : "s were");
+}
+
+int
+command_rekey(struct ctl *ctl)
+{
+    client_set_timeout(ctl->client, 0);
+    return ctl_run(ctl, "PUT", text_format("/rekey"), NULL, print_rekeyed);
+}

@@ -1,0 +1,321 @@
+/* The commands about one order: placing it, looking at it, mending it when it is in error. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/net/client.h"
+#include "supervisor/ctl/term/input.h"
+#include "supervisor/ctl/term/text.h"
+
+/* What an order says, as far as it was given. */
+static int
+body_set_content(const struct ctl *ctl, json_t *body)
+{
+    int result = ctl_body_set(body, "worksheet", ctl->options[OPTION_WORKSHEET]);
+
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "product_nr", ctl->options[OPTION_PRODUCT]);
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "product_amount", ctl->options[OPTION_AMOUNT]);
+    return result;
+}
+
+/* "orders/{second argument}SUFFIX" below the workshop. */
+static char *
+order_path(const struct ctl *ctl, const char *suffix)
+{
+    char *uniqueid = client_encode(ctl->args[1]);
+    char *rest = text_format("orders/%s%s", uniqueid, suffix);
+    char *path = ctl_path(ctl, rest);
+
+    free(rest);
+    free(uniqueid);
+    return path;
+}
+
+/* ---- order ---- */
+
+/* An order names its workshop in full, while the user may have given the slug. */
+static int
+order_set_workshop(struct ctl *ctl, json_t *body)
+{
+    json_t *alive;
+    int result = ctl_call(ctl, "GET", ctl_path(ctl, "alive"), NULL, &alive);
+
+    if (result != CTL_OK)
+        return result;
+    result = ctl_body_set(body, "workshop", ctl_workshop(ctl, alive));
+    json_decref(alive);
+    return result;
+}
+
+/* The ERP user's name and password, where they were asked for. */
+static int
+order_set_credentials(const struct ctl *ctl, json_t *body)
+{
+    const char *username = ctl->options[OPTION_USERNAME];
+    const char *source = ctl->options[OPTION_PASSWORD_FILE];
+
+    if (!username && !source)
+        return CTL_OK;
+    if (!username) {
+        text_complain("--password-file needs --username");
+        return CTL_USAGE;
+    }
+    char *password = password_read(source);
+    int result = password ? ctl_body_set(body, "username", username) : CTL_USAGE;
+
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "password", password);
+    secret_free(password);
+    return result;
+}
+
+static void
+print_order(const struct ctl *ctl, const json_t *reply)
+{
+    const char *id = json_string_value(json_object_get(reply, "uniqueid"));
+    const char *status = json_string_value(json_object_get(reply, "status"));
+    const json_t *length = json_object_get(reply, "queue_length");
+
+    if (json_is_true(json_object_get(reply, "duplicate")))
+        text_say("%s: %s was placed before and is %s; nothing was placed twice",
+                 ctl_workshop(ctl, reply), id ? id : "it", status ? status : "known");
+    else
+        text_say("%s: %s is %s; %lld orders in the queue", ctl_workshop(ctl, reply), id ? id : "it",
+                 status ? status : "placed", json_integer_value(length));
+}
+
+static int
+order_send(struct ctl *ctl, const json_t *body)
+{
+    json_t *reply;
+    int result = ctl_call(ctl, "POST", ctl_path(ctl, "create"), body, &reply);
+
+    if (result == CTL_OK)
+        ctl_show(ctl, reply, print_order);
+    if (result == CTL_UNREACHED)
+        text_complain("the order may have been placed; the same command with --id %s is safe: "
+                      "nothing is placed twice",
+                      json_string_value(json_object_get(body, "uniqueid")));
+    return result;
+}
+
+int
+command_order(struct ctl *ctl)
+{
+    json_t *body = json_object();
+    char *made = ctl->options[OPTION_ID] ? NULL : uniqueid_new();
+    const char *id = made ? made : ctl->options[OPTION_ID];
+    int result = ctl_body_set(body, "uniqueid", id);
+
+    if (result == CTL_OK)
+        result = body_set_content(ctl, body);
+    if (result == CTL_OK)
+        result = order_set_credentials(ctl, body);
+    if (result == CTL_OK)
+        result = order_set_workshop(ctl, body);
+    if (result == CTL_OK) {
+        /* Before it is sent, so that whoever interrupts us knows what to ask for. */
+        if (made)
+            fprintf(stderr, "uniqueid %s\n", made);
+        result = order_send(ctl, body);
+    }
+    json_decref(body);
+    free(made);
+    return result;
+}
+
+/* ---- order-status ---- */
+
+static void
+print_line(struct table *table, const char *label, const json_t *order, const char *name)
+{
+    table_row(table);
+    table_cell(table, 0, COLOUR_BOLD, "%s", label);
+    table_json(table, 1, COLOUR_NONE, json_object_get(order, name));
+}
+
+static void
+print_order_status(const struct ctl *ctl, const json_t *order)
+{
+    static const struct column columns[] = {{0}, {0}};
+    static const struct {
+        const char *label, *name;
+        void (*put)(struct table *table, size_t column, const json_t *value);
+    } lines[] = {
+        {"workshop", "workshop", NULL},           {"uniqueid", "uniqueid", NULL},
+        {"worksheet", "worksheet", NULL},         {"product", "product_nr", NULL},
+        {"amount", "product_amount", NULL},       {"status", "status", table_state},
+        {"reason", "reason_code", NULL},          {"reason text", "reason_text", NULL},
+        {"attempts", "attempts", NULL},           {"placed", "placed_at", table_time},
+        {"updated", "updated_at", table_time},    {"next attempt", "next_attempt_at", table_time},
+        {"ERP reference", "erp_reference", NULL},
+    };
+    struct table *table = table_new(columns, 2);
+    /* One order's words are read in full: nothing is cut here. */
+    struct screen uncut = {.colour = ctl->screen.colour};
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        print_line(table, lines[i].label, order, lines[i].name);
+        if (lines[i].put)
+            lines[i].put(table, 1, json_object_get(order, lines[i].name));
+    }
+    table_print(table, &uncut);
+    table_free(table);
+}
+
+enum {
+    HISTORY_AT,
+    HISTORY_STATUS,
+    HISTORY_ATTEMPT,
+    HISTORY_TOOK,
+    HISTORY_REASON,
+    HISTORY_TEXT,
+    HISTORY_REFERENCE,
+    HISTORY_CHANGES,
+    HISTORY_NOTE,
+    HISTORY_EVIDENCE,
+    HISTORY_COUNT,
+};
+
+static const struct column history_columns[HISTORY_COUNT] = {
+    [HISTORY_AT] = {.title = "AT"},
+    [HISTORY_STATUS] = {.title = "STATUS"},
+    [HISTORY_ATTEMPT] = {.title = "ATTEMPT", .right = true},
+    [HISTORY_TOOK] = {.title = "MS", .right = true, .optional = true},
+    [HISTORY_REASON] = {.title = "REASON", .optional = true},
+    [HISTORY_TEXT] = {.title = "REASON TEXT", .flexible = true, .optional = true},
+    [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true},
+    [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true}, /* what a retry corrected */
+    [HISTORY_NOTE] = {.title = "NOTE", .flexible = true, .optional = true},
+    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true}, /* beside the queue */
+};
+
+/* "worksheet 558 -> 559, product_amount 5 -> 6" */
+static void
+put_changes(struct table *table, const json_t *changes)
+{
+    char text[512] = "";
+    size_t used = 0;
+    const char *name;
+    json_t *pair;
+
+    json_object_foreach((json_t *)changes, name, pair)
+    {
+        const char *was = json_string_value(json_array_get(pair, 0));
+        const char *now = json_string_value(json_array_get(pair, 1));
+
+        if (was && now && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s -> %s",
+                                     used ? ", " : "", name, was, now);
+    }
+    if (used)
+        table_cell(table, HISTORY_CHANGES, COLOUR_NONE, "%s", text);
+}
+
+static void
+put_evidence(struct table *table, const json_t *names)
+{
+    char text[512] = "";
+    size_t i, used = 0;
+    json_t *name;
+
+    json_array_foreach(names, i, name)
+    {
+        if (used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                     json_string_value(name));
+    }
+    if (used)
+        table_cell(table, HISTORY_EVIDENCE, COLOUR_NONE, "%s", text);
+}
+
+static void
+print_history(const struct ctl *ctl, const json_t *reply)
+{
+    struct table *table = table_new(history_columns, HISTORY_COUNT);
+    size_t i;
+    json_t *change;
+
+    json_array_foreach(json_object_get(reply, "history"), i, change)
+    {
+        table_row(table);
+        table_time(table, HISTORY_AT, json_object_get(change, "at"));
+        table_state(table, HISTORY_STATUS, json_object_get(change, "status"));
+        table_json(table, HISTORY_REASON, COLOUR_NONE, json_object_get(change, "reason_code"));
+        table_json(table, HISTORY_TEXT, COLOUR_NONE, json_object_get(change, "reason_text"));
+        table_json(table, HISTORY_ATTEMPT, COLOUR_NONE, json_object_get(change, "attempt"));
+        table_json(table, HISTORY_TOOK, COLOUR_NONE, json_object_get(change, "duration_ms"));
+        table_json(table, HISTORY_REFERENCE, COLOUR_NONE, json_object_get(change, "erp_reference"));
+        table_json(table, HISTORY_NOTE, COLOUR_NONE, json_object_get(change, "note"));
+        put_changes(table, json_object_get(change, "changes"));
+        put_evidence(table, json_object_get(change, "evidence"));
+    }
+    table_print(table, &ctl->screen);
+    table_free(table);
+}
+
+int
+command_order_status(struct ctl *ctl)
+{
+    if (ctl->options[OPTION_HISTORY])
+        return ctl_run(ctl, "GET", order_path(ctl, "/history"), NULL, print_history);
+    char *uniqueid = client_encode(ctl->args[1]);
+    char *rest = text_format("get_order_status?uniqueid=%s", uniqueid);
+    char *path = ctl_path(ctl, rest);
+
+    free(rest);
+    free(uniqueid);
+    return ctl_run(ctl, "GET", path, NULL, print_order_status);
+}
+
+/* ---- retry, resolve ---- */
+
+static void
+print_retried(const struct ctl *ctl, const json_t *reply)
+{
+    text_say("%s: %s is placed again", ctl_workshop(ctl, reply), ctl->args[1]);
+}
+
+int
+command_retry(struct ctl *ctl)
+{
+    json_t *body = json_object();
+    int result = body_set_content(ctl, body);
+
+    if (result != CTL_OK || json_object_size(body) == 0) {
+        json_decref(body);
+        body = NULL;
+    }
+    if (result != CTL_OK)
+        return result;
+    return ctl_run(ctl, "PUT", order_path(ctl, "/retry"), body, print_retried);
+}
+
+static void
+print_resolved(const struct ctl *ctl, const json_t *reply)
+{
+    text_say("%s: %s counts as created, done by hand", ctl_workshop(ctl, reply), ctl->args[1]);
+}
+
+int
+command_resolve(struct ctl *ctl)
+{
+    json_t *body;
+    int result;
+
+    if (!*ctl->options[OPTION_NOTE]) {
+        fputs("pumplinectl: --note must say how it was done\n", stderr);
+        return CTL_USAGE;
+    }
+    body = json_object();
+    result = ctl_body_set(body, "note", ctl->options[OPTION_NOTE]);
+    if (result != CTL_OK) {
+        json_decref(body);
+        return result;
+    }
+    return ctl_run(ctl, "PUT", order_path(ctl, "/resolve"), body, print_resolved);
+}

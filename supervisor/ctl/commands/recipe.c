@@ -1,0 +1,221 @@
+/* pumplinectl recipe: no daemon is asked. The trial is the worker program's, which has the
+ * drivers. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/secret.h"
+#include "common/recipe/recipe.h"
+#include "supervisor/ctl/commands/document.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/term/input.h"
+#include "supervisor/ctl/term/text.h"
+
+#define DEFAULT_CONFIG "/etc/pumpline/pumpline.json"
+#define DEFAULT_FOLDER "recipe-run"
+
+/* --- check --- */
+
+static void
+print_sound(const struct ctl *ctl, const json_t *reply)
+{
+    const json_t *note;
+    size_t i;
+
+    text_say("%s: sound", ctl->args[0]);
+    json_array_foreach(json_object_get(reply, "notes"), i, note)
+    {
+        text_say("%s: note: %s", ctl->args[0], json_string_value(note));
+    }
+}
+
+static void
+print_faults(const struct ctl *ctl, const json_t *reply)
+{
+    const json_t *fault;
+    size_t i;
+
+    (void)ctl;
+    json_array_foreach(json_object_get(reply, "faults"), i, fault)
+    {
+        text_say("%s: %s%s%s", json_string_value(json_object_get(fault, "file")),
+                 json_string_value(json_object_get(fault, "pointer")),
+                 *json_string_value(json_object_get(fault, "pointer")) ? ": " : "",
+                 json_string_value(json_object_get(fault, "detail")));
+    }
+}
+
+int
+command_recipe_check(struct ctl *ctl)
+{
+    struct config_faults faults = {NULL, 0};
+    json_t *recipe = recipe_read(ctl->args[0], &faults);
+
+    ctl_show(ctl,
+             json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
+                       config_faults_json(&faults), "notes",
+                       recipe ? recipe_id_notes(recipe) : json_array()),
+             recipe ? print_sound : print_faults);
+    config_faults_clear(&faults);
+    json_decref(recipe);
+    return recipe ? CTL_OK : CTL_REFUSED;
+}
+
+/* --- run --- */
+
+/* A JSON object, or the file that holds one. */
+static json_t *
+read_order(const char *text)
+{
+    json_t *order = *text == '{' ? json_loads(text, 0, NULL) : document_read(text);
+    char *uniqueid;
+
+    if (!json_is_object(order)) {
+        text_complain("--order takes {\"worksheet\": …, \"product_nr\": …, \"product_amount\": …} "
+                      "or a file of it");
+        json_decref(order);
+        return NULL;
+    }
+    if (!json_object_get(order, "uniqueid")) {
+        uniqueid = uniqueid_new();
+        json_object_set_new(order, "uniqueid", json_string(uniqueid));
+        free(uniqueid);
+    }
+    return order;
+}
+
+static const char *
+option_or(const struct ctl *ctl, enum ctl_option option, const char *otherwise)
+{
+    return ctl->options[option] ? ctl->options[option] : otherwise;
+}
+
+/* Whom to log in as, where it is not the configured user. */
+static int
+add_user(const struct ctl *ctl, json_t *wish)
+{
+    char *password;
+
+    if (!ctl->options[OPTION_USERNAME])
+        return CTL_OK;
+    password = password_read(ctl->options[OPTION_PASSWORD_FILE]);
+    if (!password)
+        return CTL_USAGE;
+    json_object_set_new(wish, "username", json_string(ctl->options[OPTION_USERNAME]));
+    json_object_set_new(wish, "password", json_string(password));
+    secret_free(password);
+    return CTL_OK;
+}
+
+static json_t *
+wish_new(const struct ctl *ctl)
+{
+    char path[PATH_MAX];
+    json_t *order, *wish;
+
+    if (!realpath(ctl->args[0], path)) {
+        text_complain("%s: %s", ctl->args[0], strerror(errno));
+        return NULL;
+    }
+    order = read_order(ctl->options[OPTION_ORDER]);
+    if (!order)
+        return NULL;
+    wish = json_pack(
+        "{s:s s:s s:s s:o s:s s:s s:b}", "config", option_or(ctl, OPTION_CONFIG, DEFAULT_CONFIG),
+        "workshop", ctl->options[OPTION_WORKSHOP], "recipe", path, "order", order, "folder",
+        option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER), "until",
+        option_or(ctl, OPTION_UNTIL, "create"), "show", ctl->options[OPTION_SHOW] != NULL);
+    if (!wish || add_user(ctl, wish) != CTL_OK) {
+        json_decref(wish);
+        return NULL;
+    }
+    return wish;
+}
+
+/* From bin or sbin, and from a build folder. */
+static int
+find_worker(char *path)
+{
+    static const char *const places[] = {"../lib/pumpline", "."};
+    char program[PATH_MAX] = "";
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
+        return -1;
+    dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, 2UL * PATH_MAX, "%s/%s/pumpline-worker", program, places[i]);
+        if (access(path, X_OK) == 0)
+            return 0;
+    }
+    text_complain("pumpline-worker is not beside this program");
+    return -1;
+}
+
+/* The wish goes by a pipe: it may hold a password. */
+static void
+send_wish(int to, const json_t *wish)
+{
+    char *text = json_dumps(wish, JSON_COMPACT);
+    FILE *pipe_end = fdopen(to, "w");
+
+    if (!text || !pipe_end)
+        abort();
+    setvbuf(pipe_end, NULL, _IONBF, 0);
+    fputs(text, pipe_end);
+    fclose(pipe_end);
+    explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static int
+run_worker(const char *path, const json_t *wish)
+{
+    int ends[2], status;
+    pid_t pid;
+
+    if (pipe(ends) || (pid = fork()) < 0) {
+        text_complain("no process can be started: %s", strerror(errno));
+        return CTL_REFUSED;
+    }
+    if (pid == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl(path, path, "--recipe-run", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* of the terminal: the worker gets it too, and closes the browser */
+    send_wish(ends[1], wish);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+int
+command_recipe_run(struct ctl *ctl)
+{
+    char path[2 * PATH_MAX];
+    json_t *wish;
+    int result;
+
+    if (strcmp(option_or(ctl, OPTION_UNTIL, "end"), "end") &&
+        strcmp(ctl->options[OPTION_UNTIL], "commit")) {
+        text_complain("--until takes commit or end");
+        return CTL_USAGE;
+    }
+    wish = wish_new(ctl);
+    if (!wish)
+        return CTL_USAGE;
+    fflush(stdout);
+    result = find_worker(path) ? CTL_REFUSED : run_worker(path, wish);
+    json_decref(wish);
+    return result;
+}

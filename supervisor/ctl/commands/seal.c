@@ -1,0 +1,139 @@
+/* seal: a password for a workshop's file, by the daemon or, where it is away, with the key file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/config/key_file.h"
+#include "common/config/sealed.h"
+#include "common/json/members.h"
+#include "supervisor/ctl/commands/document.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/term/input.h"
+#include "supervisor/ctl/term/text.h"
+
+static void
+print_sealed(const struct ctl *ctl, const json_t *reply)
+{
+    json_t *value = json_pack("{s:O?}", "sealed", json_object_get(reply, "sealed"));
+
+    (void)ctl;
+    /* As it stands in a file. */
+    char *text = json_dumps(value, 0);
+    char *safe = text_escape_json(text ? text : "");
+
+    puts(safe);
+    free(safe);
+    free(text);
+    json_decref(value);
+}
+
+/* The erp object of a workshop's file: what the password is for. The caller owns it; NULL after
+ * having said why. */
+static json_t *
+read_erp(const char *file)
+{
+    json_t *document = document_read(file);
+    json_t *erp = json_incref(json_object_get(document, "erp"));
+
+    if (document && !erp)
+        text_complain("%s: /erp: is missing: a password is sealed for its place", file);
+    json_decref(document);
+    return erp;
+}
+
+static int
+seal_by_daemon(struct ctl *ctl, const char *password)
+{
+    const char *file = ctl->options[OPTION_FILE];
+    json_t *body = json_object(), *erp = file ? read_erp(file) : NULL;
+    int result = file && !erp ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
+
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "password", password);
+    if (erp)
+        json_object_set_new(body, "erp", erp);
+    if (result == CTL_OK)
+        return ctl_run(ctl, "POST", text_format("/seal"), body, print_sealed);
+    json_decref(body);
+    return result;
+}
+
+/* Where the master key is being replaced, this is the new one, as in the daemon. */
+static int
+read_workshop_key(const struct daemon_config *config, const char *slug, unsigned char *key)
+{
+    struct master_keys keys = {0};
+    struct err err = {0};
+    int result = key_file_load(config->key_file, false, &keys, &err);
+
+    if (result == 0)
+        secret_workshop_key(keys.key, slug, key);
+    else
+        text_complain("%s", err.text);
+    master_keys_clear(&keys);
+    return result;
+}
+
+/* The caller owns it; NULL after having said why. */
+static char *
+seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *password)
+{
+    const char *slug = ctl->args[0], *other = ctl->options[OPTION_FILE];
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+    char *file =
+        other ? text_format("%s", other) : text_format("%s/%s.json", config->workshops_dir, slug);
+    json_t *erp = read_workshop_key(config, slug, key) ? NULL : read_erp(file);
+    json_t *document = erp ? json_pack("{s:o}", "erp", erp) : NULL;
+    char *place = document ? sealed_place(document) : NULL;
+    char *sealed = place ? sealed_make(key, place, password) : NULL;
+
+    secret_free(key);
+    json_decref(document);
+    free(place);
+    free(file);
+    return sealed;
+}
+
+static int
+seal_here(struct ctl *ctl, const char *password)
+{
+    const char *slug = ctl->args[0];
+    struct daemon_config config;
+    struct err err = {0};
+    char *sealed;
+
+    if (!config_slug_sound(slug)) {
+        text_complain("%s is no slug: without the daemon a workshop has no other name", slug);
+        return CTL_USAGE;
+    }
+    if (config_paths(ctl->options[OPTION_CONFIG], &config, &err)) {
+        text_complain("%s", err.text);
+        return CTL_USAGE;
+    }
+    sealed = seal_for(ctl, &config, password);
+    if (!sealed)
+        return CTL_USAGE;
+    ctl_show(ctl, json_pack("{s:s, s:s}", "slug", slug, "sealed", sealed), print_sealed);
+    free(sealed);
+    return CTL_OK;
+}
+
+int
+command_seal(struct ctl *ctl)
+{
+    const char *source = ctl->options[OPTION_PASSWORD_FILE];
+    char *password = password_read(source ? source : "-");
+    int result;
+
+    if (!password)
+        return CTL_USAGE;
+    if (ctl->options[OPTION_CONFIG])
+        result = seal_here(ctl, password);
+    else
+        result = seal_by_daemon(ctl, password);
+    secret_free(password);
+    if (result == CTL_UNREACHED)
+        text_complain("without the daemon, root may seal with --config FILE");
+    return result;
+}

@@ -1,0 +1,77 @@
+/* The commands that look at integrations and switch them; orders.c has those about orders. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/term/text.h"
+
+static void
+print_put(const struct ctl *ctl, const json_t *reply)
+{
+    const struct put *put = &ctl->command->put;
+    const json_t *was = json_object_get(reply, put->was ? put->was : "was_running");
+    const char *process = json_string_value(json_object_get(reply, "process"));
+    bool other = put->other && json_is_boolean(was) && json_is_true(was) == put->other_if;
+
+    text_say("%s: %s%s%s", ctl_workshop(ctl, reply), other ? put->other : put->done,
+             process ? "; process " : "", process ? process : "");
+}
+
+int
+command_put(struct ctl *ctl)
+{
+    return ctl_run(ctl, "PUT", ctl_path(ctl, ctl->command->put.action), NULL, print_put);
+}
+
+static void
+print_cleared(const struct ctl *ctl, const json_t *reply)
+{
+    text_say("%s: %lld orders cleared, %lld being processed go on", ctl_workshop(ctl, reply),
+             ctl_number(reply, "cleared"), ctl_number(reply, "processing"));
+    if (ctl_number(reply, "cleared") > 0)
+        text_say("They are in `errors` with the reason cleared; `retry` places one again.");
+}
+
+int
+command_clear_queue(struct ctl *ctl)
+{
+    return ctl_run(ctl, "PUT", ctl_path(ctl, "clear_queue"), NULL, print_cleared);
+}
+
+/* What was not applied is no news where there is nothing of it. */
+static void
+print_needs_restart(const json_t *members)
+{
+    char *text = text_of_json(members);
+
+    if (json_array_size(members))
+        text_say("not applied until the daemon is restarted: %s", text);
+    free(text);
+}
+
+/* What was touched, as the daemon names it. */
+static void
+print_reload(const struct ctl *ctl, const json_t *reply)
+{
+    const char *name;
+    json_t *value;
+
+    (void)ctl;
+    text_say("configuration read again");
+    json_object_foreach((json_t *)reply, name, value)
+    {
+        char *text = text_of_json(value);
+
+        if (strcmp(name, "needs_restart"))
+            text_say("  %s: %s", name, text);
+        free(text);
+    }
+    print_needs_restart(json_object_get(reply, "needs_restart"));
+}
+
+int
+command_reload(struct ctl *ctl)
+{
+    return ctl_run(ctl, "PUT", text_format("/reload"), NULL, print_reload);
+}

@@ -1,0 +1,124 @@
+/* The commands about a workshop's tokens. A token is made here and shown once; the daemon gets its
+ * hash alone. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/net/client.h"
+#include "supervisor/ctl/term/text.h"
+
+/* A name that tells tokens apart, and tells nobody what they are. */
+enum { NAME_HASH_CHARACTERS = 8 };
+
+static char *
+token_name(const struct ctl *ctl, const char *hash)
+{
+    const char *name = ctl->options[OPTION_NAME];
+
+    return name ? text_format("%s", name)
+                : text_format("%s-%.*s", ctl->options[OPTION_SCOPE], NAME_HASH_CHARACTERS, hash);
+}
+
+/* The name is the daemon's own words where it has some; the token is on a line by itself, for
+ * whoever pastes it. */
+static void
+print_token(const struct ctl *ctl, const json_t *reply)
+{
+    const char *name = json_string_value(json_object_get(reply, "name"));
+
+    text_say("%s: token %s added; it is shown this once:", ctl_workshop(ctl, reply), name);
+    text_say("%s", json_string_value(json_object_get(reply, "token")));
+}
+
+static int
+send_hash(struct ctl *ctl, const char *name, const char *hash, json_t **reply)
+{
+    json_t *body = json_object();
+    int result = ctl_body_set(body, "name", name);
+
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "scope", ctl->options[OPTION_SCOPE]);
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "hash", hash);
+    if (result == CTL_OK)
+        result = ctl_call(ctl, "POST", ctl_path(ctl, "tokens"), body, reply);
+    json_decref(body);
+    return result;
+}
+
+int
+command_token_add(struct ctl *ctl)
+{
+    char *token = secret_token_new(), hash[SECRET_HASH_TEXT_BYTES];
+    json_t *reply;
+
+    secret_token_hash(token, hash);
+    char *name = token_name(ctl, hash);
+    int result = send_hash(ctl, name, hash, &reply);
+
+    if (result == CTL_OK) {
+        json_object_set_new(reply, "name", json_string(name));
+        json_object_set_new(reply, "scope", json_string(ctl->options[OPTION_SCOPE]));
+        json_object_set_new(reply, "token", json_string(token));
+        ctl_show(ctl, reply, print_token);
+    }
+    if (result == CTL_UNREACHED)
+        text_complain("if the token %s was added, nobody knows it: revoke it", name);
+    free(name);
+    secret_free(token);
+    return result;
+}
+
+enum { TOKEN_NAME, TOKEN_SCOPE, TOKEN_COUNT };
+
+static const struct column token_columns[TOKEN_COUNT] = {
+    [TOKEN_NAME] = {.title = "NAME", .flexible = true},
+    [TOKEN_SCOPE] = {.title = "SCOPE"},
+};
+
+static void
+print_tokens(const struct ctl *ctl, const json_t *reply)
+{
+    const json_t *tokens = json_object_get(reply, "tokens");
+    struct table *table = table_new(token_columns, TOKEN_COUNT);
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(tokens, i, one)
+    {
+        table_row(table);
+        table_json(table, TOKEN_NAME, COLOUR_NONE, json_object_get(one, "name"));
+        table_json(table, TOKEN_SCOPE, COLOUR_NONE, json_object_get(one, "scope"));
+    }
+    if (json_array_size(tokens) > 0)
+        table_print(table, &ctl->screen);
+    else
+        text_say("%s: no tokens", ctl_workshop(ctl, reply));
+    table_free(table);
+}
+
+int
+command_token_list(struct ctl *ctl)
+{
+    return ctl_run(ctl, "GET", ctl_path(ctl, "tokens"), NULL, print_tokens);
+}
+
+static void
+print_revoked(const struct ctl *ctl, const json_t *reply)
+{
+    text_say("%s: token %s revoked", ctl_workshop(ctl, reply), ctl->args[1]);
+}
+
+int
+command_token_revoke(struct ctl *ctl)
+{
+    char *name = client_encode(ctl->args[1]);
+    char *rest = text_format("tokens/%s", name);
+    char *path = ctl_path(ctl, rest);
+
+    free(rest);
+    free(name);
+    return ctl_run(ctl, "DELETE", path, NULL, print_revoked);
+}

@@ -1,0 +1,249 @@
+/* status --watch. A terminal has a screen of its own that is drawn anew; anything else gets a new
+ * table, or a line of JSON, at each change. The daemon's events say when to look; without them we
+ * look every two seconds. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "supervisor/ctl/commands/status.h"
+#include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/net/client.h"
+#include "supervisor/ctl/net/stream.h"
+#include "supervisor/ctl/term/signals.h"
+#include "supervisor/ctl/term/text.h"
+
+enum {
+    POLL_MS = 2000,
+    SELDOM_MS = 10000, /* where events tell of changes: ages go on without one */
+    GAP_MS = 200,      /* a thousand events at once are one look */
+    CALL_S = 5,        /* a daemon that hangs must not keep us from ending */
+    LINES_AROUND = 6,  /* header, what was left out, an empty line, the summary and room for it */
+};
+
+struct watch {
+    struct ctl *ctl;
+    char *path;
+    int signals;
+    bool terminal, away, ended;
+    json_t *shown; /* what was seen last, without what changes by itself; NULL: nothing yet */
+    struct stream *stream; /* NULL: we poll */
+    int64_t drawn_ms, due_ms;
+};
+
+static void
+screen_enter(const struct watch *watch)
+{
+    if (watch->terminal)
+        fputs("\033[?1049h\033[?25l", stdout);
+}
+
+static void
+screen_leave(const struct watch *watch)
+{
+    if (watch->terminal)
+        fputs("\033[?25h\033[?1049l", stdout);
+    fflush(stdout);
+}
+
+static void
+due_at(struct watch *watch, int64_t at_ms)
+{
+    if (at_ms < watch->due_ms)
+        watch->due_ms = at_ms;
+}
+
+static void
+on_event(const char *name, const char *data, void *arg)
+{
+    struct watch *watch = arg;
+
+    (void)name;
+    (void)data;
+    due_at(watch, watch->drawn_ms + GAP_MS);
+}
+
+/* Ages change with the clock alone: they make no change. */
+static void
+drop_ages(json_t *object)
+{
+    json_object_del(object, "uptime_s");
+    json_object_del(object, "oldest_placed_age_s");
+}
+
+static json_t *
+without_ages(const json_t *reply)
+{
+    json_t *copy = json_deep_copy(reply), *one;
+    size_t i;
+
+    if (!copy)
+        abort();
+    drop_ages(copy);
+    json_array_foreach(json_object_get(copy, "integrations"), i, one) drop_ages(one);
+    return copy;
+}
+
+static void
+screen_clear(struct watch *watch)
+{
+    size_t lines = screen_lines();
+
+    watch->ctl->screen = screen_open();
+    watch->ctl->screen.rows = lines > LINES_AROUND ? lines - LINES_AROUND : 1;
+    fputs("\033[H\033[2J", stdout);
+}
+
+static void
+draw(struct watch *watch, const json_t *reply)
+{
+    if (watch->ctl->options[OPTION_JSON]) {
+        ctl_print_json(reply, false);
+        return;
+    }
+    if (watch->terminal)
+        screen_clear(watch);
+    else if (watch->shown)
+        putchar('\n');
+    if (watch->ctl->args_count)
+        status_print_one(watch->ctl, reply);
+    else
+        status_print_all(watch->ctl, reply);
+}
+
+static void
+take_reply(struct watch *watch, json_t *reply)
+{
+    json_t *now = without_ages(reply);
+
+    if (watch->terminal || !watch->shown || !json_equal(now, watch->shown))
+        draw(watch, reply);
+    json_decref(watch->shown);
+    watch->shown = now;
+    watch->away = false;
+    json_decref(reply);
+    if (!watch->stream)
+        watch->stream = stream_open(watch->ctl->client, on_event, watch);
+}
+
+/* A daemon that is being restarted comes back. */
+static int
+take_absence(struct watch *watch)
+{
+    const char *error = client_error(watch->ctl->client);
+
+    if (!watch->shown) {
+        text_complain("%s", error);
+        return CTL_UNREACHED;
+    }
+    if (watch->terminal) {
+        screen_clear(watch);
+        text_say("%s; trying again", error);
+    } else if (!watch->away)
+        text_complain("%s; trying again", error);
+    watch->away = true;
+    return CTL_OK;
+}
+
+static int
+look(struct watch *watch)
+{
+    json_t *reply;
+    int status = client_call(watch->ctl->client, "GET", watch->path, NULL, &reply);
+    int result = CTL_OK;
+
+    if (status >= 400) {
+        if (watch->shown)
+            screen_leave(watch);
+        watch->terminal = false;
+        return ctl_refused(watch->ctl, status, reply);
+    }
+    if (!watch->shown && status >= 0)
+        screen_enter(watch);
+    if (status < 0)
+        result = take_absence(watch);
+    else
+        take_reply(watch, reply);
+    if (fflush(stdout))
+        watch->ended = true;
+    watch->drawn_ms = clock_monotonic_ms();
+    watch->due_ms = watch->drawn_ms + (watch->stream && !watch->away ? SELDOM_MS : POLL_MS);
+    return result;
+}
+
+/* Ctrl-Z: the shell must find its screen as it was. */
+static void
+suspend(struct watch *watch)
+{
+    screen_leave(watch);
+    raise(SIGSTOP);
+    screen_enter(watch);
+    watch->due_ms = 0;
+}
+
+static void
+take_signals(struct watch *watch)
+{
+    int number;
+
+    while ((number = signals_take(watch->signals))) {
+        if (number == SIGWINCH)
+            watch->due_ms = 0;
+        else if (number == SIGTSTP)
+            suspend(watch);
+        else
+            watch->ended = true;
+    }
+}
+
+static void
+wait_once(struct watch *watch, int timeout_ms)
+{
+    struct pollfd signals = {.fd = watch->signals, .events = POLLIN};
+
+    if (!watch->stream) {
+        poll(&signals, 1, timeout_ms);
+    } else if (!stream_wait(watch->stream, watch->signals, timeout_ms)) {
+        stream_close(watch->stream);
+        watch->stream = NULL;
+        due_at(watch, watch->drawn_ms + POLL_MS);
+    }
+    take_signals(watch);
+}
+
+static void
+wait_until_due(struct watch *watch)
+{
+    int64_t left;
+
+    while (!watch->ended && (left = watch->due_ms - clock_monotonic_ms()) > 0)
+        wait_once(watch, (int)left);
+}
+
+int
+status_watch(struct ctl *ctl)
+{
+    const char *term = getenv("TERM");
+    struct watch watch = {.ctl = ctl, .signals = signals_open()};
+    int result;
+
+    watch.path = ctl->args_count ? ctl_path(ctl, NULL) : text_format("/health");
+    watch.terminal = isatty(STDOUT_FILENO) && !ctl->options[OPTION_JSON] && term && *term &&
+                     strcmp(term, "dumb") != 0;
+    client_set_timeout(ctl->client, CALL_S);
+    do {
+        result = look(&watch);
+        if (result == CTL_OK)
+            wait_until_due(&watch);
+    } while (result == CTL_OK && !watch.ended);
+    if (watch.shown)
+        screen_leave(&watch);
+    stream_close(watch.stream);
+    json_decref(watch.shown);
+    free(watch.path);
+    close(watch.signals);
+    return result;
+}

@@ -1,0 +1,188 @@
+/* Moving a workshop aside. */
+#include "supervisor/daemon/archive.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/disk.h"
+#include "common/base/owner.h"
+#include "supervisor/daemon/document.h"
+#include "supervisor/daemon/registry.h"
+
+#define DAY "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
+#define TIME "T[0-9][0-9][0-9][0-9][0-9][0-9]Z"
+
+char *
+keep_queue_path(const struct daemon_config *config, const char *slug)
+{
+    return mem_format("%s/queues/%s", config->state_dir, slug);
+}
+
+bool
+keep_has_queue(const struct daemon_config *config, const char *slug)
+{
+    char *path = keep_queue_path(config, slug);
+    struct stat status;
+    bool there = lstat(path, &status) == 0;
+
+    free(path);
+    return there;
+}
+
+/* "20261124T081530Z" */
+static void
+stamp(char text[CLOCK_TEXT_BYTES])
+{
+    char *to = text;
+
+    clock_text(clock_wall_ms(), text);
+    text[strlen("2026-11-24T08:15:30")] = '\0';
+    for (const char *from = text; *from; from++)
+        if (*from != '-' && *from != ':')
+            *to++ = *from;
+    strcpy(to, "Z");
+}
+
+/* A new folder; a second one of the same second has a number. The caller frees it; NULL with *err.
+ */
+static char *
+make_folder(const char *removed, const char *slug, struct err *err)
+{
+    char time[CLOCK_TEXT_BYTES], *path = NULL;
+    int made = -1;
+
+    stamp(time);
+    if (disk_make_folder(removed, 0700, err))
+        return NULL;
+    for (unsigned number = 1; made && (number == 1 || errno == EEXIST); number++) {
+        free(path);
+        path = number == 1 ? mem_format("%s/%s-%s", removed, slug, time)
+                           : mem_format("%s/%s-%s-%u", removed, slug, time, number);
+        made = mkdir(path, 0700);
+    }
+    if (made == 0 && disk_sync_parent(path) == 0)
+        return path;
+    err_errno(err, "storage", "%s can't be made", path);
+    free(path);
+    return NULL;
+}
+
+/* Whether a folder has a queue, and not the file of another life of this workshop. */
+static bool
+is_unfinished(const char *folder, const struct workshop_config *workshop)
+{
+    char *file = mem_format("%s/%s.json", folder, workshop->slug),
+         *queue = mem_format("%s/queue", folder);
+    struct err err;
+    json_t *document = config_read_json(file, &err);
+    bool unfinished = access(queue, F_OK) == 0 &&
+                      (document ? json_equal(document, workshop->document) : access(file, F_OK));
+
+    json_decref(document);
+    free(queue);
+    free(file);
+    return unfinished;
+}
+
+/* The folder that a daemon which died was about to fill; NULL: none. The caller frees it. */
+static char *
+find_unfinished(const char *removed, const struct workshop_config *workshop)
+{
+    char *pattern = mem_format("%s-" DAY TIME "*", workshop->slug), *found = NULL;
+    DIR *directory = opendir(removed);
+    struct dirent *entry;
+
+    while (!found && directory && (entry = readdir(directory))) {
+        char *folder = mem_format("%s/%s", removed, entry->d_name);
+
+        if (fnmatch(pattern, entry->d_name, 0) == 0 && is_unfinished(folder, workshop))
+            found = folder;
+        else
+            free(folder);
+    }
+    if (directory)
+        closedir(directory);
+    free(pattern);
+    return found;
+}
+
+/* What is above it stands in the folder itself, which is its user's alone: root with none of its
+ * rights over that must be let write there. Nobody gets in by it: that takes the right to pass. */
+static int
+set_movable(const char *queue, bool movable)
+{
+    mode_t write = S_IWGRP | S_IWOTH, pass = S_IXGRP | S_IXOTH;
+    struct stat status;
+
+    if (lstat(queue, &status))
+        return -1;
+    if (!S_ISDIR(status.st_mode) || status.st_uid == geteuid())
+        return 0;
+    return movable ? owner_change_mode(queue, write, pass) : owner_change_mode(queue, 0, write);
+}
+
+static int
+move_queue(const struct daemon_config *config, const char *slug, const char *to, struct err *err)
+{
+    char *from = keep_queue_path(config, slug);
+    int result = set_movable(from, true) || rename(from, to) || disk_sync_parent(to) ||
+                         disk_sync_parent(from)
+                     ? -1
+                     : 0;
+
+    if (result)
+        err_errno(err, "storage", "%s can't be moved to %s", from, to);
+    free(from);
+    return result;
+}
+
+/* Perhaps to another file system: written there before it goes here. */
+static int
+move_file(const struct daemon_config *config, const struct workshop_config *workshop,
+          const char *folder, struct err *err)
+{
+    char *from = registry_path(config, workshop->slug),
+         *to = mem_format("%s/%s.json", folder, workshop->slug),
+         *text = document_text(workshop->document);
+    int result = disk_replace(to, text, strlen(text), err);
+
+    if (result == 0 && ((unlink(from) && errno != ENOENT) || disk_sync_parent(from)))
+        result = err_errno(err, "storage", "%s can't be removed", from);
+    free(text);
+    free(to);
+    free(from);
+    return result;
+}
+
+int
+keep_aside(const struct daemon_config *config, const struct workshop_config *workshop, char **queue,
+           struct err *err)
+{
+    bool here = keep_has_queue(config, workshop->slug);
+    char *removed = mem_format("%s/removed", config->state_dir);
+    char *begun = here ? NULL : find_unfinished(removed, workshop);
+    char *folder = begun ?: make_folder(removed, workshop->slug, err);
+    int result = folder ? 0 : -1;
+
+    *queue = here || begun ? mem_format("%s/queue", folder ?: "") : NULL;
+    if (folder && here)
+        result = move_queue(config, workshop->slug, *queue, err);
+    if (result == 0 && *queue && set_movable(*queue, false))
+        result = err_errno(err, "storage", "%s can't be closed", *queue);
+    if (result == 0)
+        result = move_file(config, workshop, folder, err);
+    if (result) {
+        free(*queue);
+        *queue = NULL;
+    }
+    free(folder);
+    free(removed);
+    return result;
+}

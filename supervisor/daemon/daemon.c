@@ -1,0 +1,416 @@
+/* The children together: signals, start and end. */
+#include "supervisor/daemon/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/loop.h"
+#include "common/ipc/chan.h"
+#include "common/ipc/webdriver_link.h"
+#include "supervisor/child/driver_unit.h"
+#include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/registry.h"
+#include "supervisor/daemon/reload.h"
+#include "supervisor/system/notify.h"
+
+#define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
+/* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
+#define ASKED_AGAIN_MS 1000
+/* Over the longest stop_timeout_s: a worker ends its sessions, and another one what it left. */
+#define STOP_SLACK_S 25
+
+/* What children need of their host. */
+
+/* For a queue whose workshop is not configured, or not soundly; no ERP is asked. */
+static struct workshop_config *
+stand_in(const char *slug, const char *queue)
+{
+    struct config_faults faults = {0};
+    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
+                                 "erp", "system", "file", "folder", queue);
+    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
+
+    if (!workshop)
+        die_abort("%s: %s", slug, faults.items[0].text);
+    json_decref(document);
+    return workshop;
+}
+
+/* A queue that nobody serves is worked on as its own user, never as root. */
+static void
+tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
+          json_t *message)
+{
+    char *queue =
+        child->queue ? mem_string(child->queue) : keep_queue_path(daemon->config, workshop->slug);
+
+    if (child->queue)
+        json_object_set_new(message, "queue", json_string(queue));
+    if (child->idle)
+        uids_tell_owner(daemon->uids, daemon->config, workshop, queue, message);
+    else
+        uids_tell(daemon->uids, daemon->config, workshop, message);
+    free(queue);
+}
+
+/* Only this daemon's units are told how to reach it. */
+static bool
+own_driver(const struct child *child, void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return driver_unit_possible() && !child_is_faulty(child) &&
+           config_webdriver_own(daemon->config, child->workshop);
+}
+
+static json_t *
+new_slice(const struct child *child, void *arg)
+{
+    struct daemon *daemon = arg;
+    struct workshop_config *instead =
+        child_is_faulty(child) ? stand_in(child->workshop->slug, "/nonexistent") : NULL;
+    const struct workshop_config *workshop = instead ?: child->workshop;
+    json_t *message =
+        config_slice(daemon->config, workshop, daemon->keys.key, child->worker_wanted);
+
+    if (daemon->keys.old)
+        config_slice_old_key(message, workshop, daemon->keys.old);
+    if (child->idle)
+        json_object_set_new(message, "maintenance", json_true());
+    tell_user(daemon, child, workshop, message);
+    workshop_config_free(instead);
+    json_object_set_new(message, "supervisor_pid", json_integer(getpid()));
+    if (own_driver(child, daemon)) {
+        json_object_set_new(message, "driver_fd", json_integer(CHAN_DRIVER_FD));
+        json_object_set_new(message, "webdriver_url", json_string(WEBDRIVER_LINK_URL));
+    }
+    return message;
+}
+
+static const char *
+log_dir(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return daemon->config->log_dir;
+}
+
+static bool
+all_at_rest(const struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->total; i++)
+        if (!child_at_rest(daemon->children[i]))
+            return false;
+    return true;
+}
+
+static void
+leave_loop(struct daemon *daemon)
+{
+    struct timeval pause = clock_timeval(LAST_REPLIES_MS);
+
+    if (daemon->leaving)
+        return;
+    daemon->leaving = true;
+    if (daemon->observer.ending)
+        daemon->observer.ending(daemon->observer.arg);
+    event_base_loopexit(daemon->base, &pause);
+}
+
+static void
+on_changed(struct child *child, void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->observer.changed)
+        daemon->observer.changed(child, daemon->observer.arg);
+    if (child_at_rest(child) && (daemon->stopping || daemon->total > daemon->child_count))
+        daemon_sweep(daemon); /* not now: the child is still at it, and may go on to tidy up */
+}
+
+static void
+on_replied(struct child *child, const json_t *reply, void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->observer.replied)
+        daemon->observer.replied(child, reply, daemon->observer.arg);
+}
+
+/* Signals. */
+
+static void
+kill_all(struct daemon *daemon)
+{
+    log_warning("asked again: every process is killed");
+    for (size_t i = 0; i < daemon->total; i++)
+        child_kill(daemon->children[i]);
+}
+
+/* The manager's own patience may be shorter than a workshop's. */
+static void
+tell_stopping(const struct daemon *daemon)
+{
+    unsigned long long longest_s = 0;
+    char *state;
+
+    for (size_t i = 0; i < daemon->total; i++)
+        if (daemon->children[i]->workshop->stop_timeout_s > longest_s)
+            longest_s = daemon->children[i]->workshop->stop_timeout_s;
+    state =
+        mem_format("STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu", (longest_s + STOP_SLACK_S) * 1000000);
+    notify_send(state);
+    free(state);
+}
+
+static void
+on_terminate(evutil_socket_t number, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+
+    (void)what;
+    if (daemon->stopping) {
+        if (clock_monotonic_ms() - daemon->stopping_ms >= ASKED_AGAIN_MS)
+            kill_all(daemon);
+        return;
+    }
+    log_info("signal %d: stopping", (int)number);
+    tell_stopping(daemon);
+    daemon->stopping = true;
+    daemon->stopping_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < daemon->total; i++)
+        child_stop(daemon->children[i]);
+    daemon_sweep(daemon);
+}
+
+static void
+on_hangup(evutil_socket_t number, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+    struct config_faults faults = {0};
+
+    (void)number;
+    (void)what;
+    for (size_t i = 0; i < daemon->total; i++)
+        child_reopen_logs(daemon->children[i]);
+    log_info("logs opened again");
+    if (!daemon->stopping)
+        json_decref(reload(daemon, &faults));
+    config_faults_clear(&faults);
+}
+
+/* One SIGCHLD may stand for several ends. Orphans that a container hands to its first process are
+ * reaped with them. */
+static void
+on_child(evutil_socket_t number, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+    int status;
+    pid_t pid;
+
+    (void)number;
+    (void)what;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < daemon->total; i++)
+            if (daemon->children[i]->pid == pid) {
+                child_reaped(daemon->children[i], status);
+                break;
+            }
+}
+
+static void
+on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    notify_send("WATCHDOG=1");
+}
+
+static void
+listen_for_signals(struct daemon *daemon)
+{
+    static const struct {
+        int number;
+        event_callback_fn handle;
+    } signals[DAEMON_SIGNALS] = {[DAEMON_TERM] = {SIGTERM, on_terminate},
+                                 [DAEMON_INT] = {SIGINT, on_terminate},
+                                 [DAEMON_HUP] = {SIGHUP, on_hangup},
+                                 [DAEMON_CHILD] = {SIGCHLD, on_child}};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
+        daemon->signals[i] = loop_control_event(daemon->base, signals[i].number,
+                                                EV_SIGNAL | EV_PERSIST, signals[i].handle, daemon);
+        if (evsignal_add(daemon->signals[i], NULL))
+            die_abort("signal %d can't be listened for", signals[i].number);
+    }
+}
+
+static void
+start_watchdog(struct daemon *daemon)
+{
+    int64_t pause_ms = notify_watchdog_ms();
+    struct timeval pause = clock_timeval(pause_ms);
+
+    if (!pause_ms)
+        return;
+    daemon->watchdog = loop_control_event(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
+    if (event_add(daemon->watchdog, &pause))
+        die_abort("no watchdog timer");
+}
+
+/* Children that leave. */
+
+struct workshop_config *
+daemon_own_config(const struct child *child)
+{
+    return (struct workshop_config *)child->workshop;
+}
+
+static void
+free_leaving(struct child *child)
+{
+    struct workshop_config *own = daemon_own_config(child);
+
+    child_free(child);
+    workshop_config_free(own);
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+    size_t kept = daemon->child_count;
+
+    (void)fd;
+    (void)what;
+    for (size_t i = daemon->child_count; i < daemon->total; i++)
+        if (child_at_rest(daemon->children[i]))
+            free_leaving(daemon->children[i]);
+        else
+            daemon->children[kept++] = daemon->children[i];
+    daemon->total = kept;
+    if (daemon->stopping && all_at_rest(daemon))
+        leave_loop(daemon);
+}
+
+void
+daemon_sweep(struct daemon *daemon)
+{
+    struct timeval now = {0};
+
+    evtimer_add(daemon->sweep, &now);
+}
+
+int
+daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+{
+    struct child *child = child_new(&daemon->host, stand_in(slug, queue ?: "/nonexistent"));
+
+    child->queue = queue ? mem_string(queue) : NULL;
+    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
+    daemon->children[daemon->total++] = child;
+    if (child_maintain(child, err) == 0)
+        return 0;
+    daemon_sweep(daemon);
+    return -1;
+}
+
+int
+daemon_new_key(struct daemon *daemon, struct err *err)
+{
+    if (key_file_begin(daemon->config->key_file, &daemon->keys, err))
+        return -1;
+    registry_seal(daemon->config, NULL, &daemon->keys);
+    for (size_t i = 0; i < daemon->total; i++)
+        child_new_key(daemon->children[i]);
+    return 0;
+}
+
+struct daemon *
+daemon_new(struct event_base *base, struct daemon_config *config, const char *config_path,
+           const struct master_keys *keys, const char *worker_path)
+{
+    struct daemon *daemon = mem_alloc(sizeof *daemon);
+
+    *daemon = (struct daemon){.base = base,
+                              .config = config,
+                              .config_path = config_path,
+                              .keys = *keys,
+                              .child_count = config->workshop_count,
+                              .total = config->workshop_count,
+                              .uids = uids_new(config->state_dir),
+                              .started_ms = clock_monotonic_ms(),
+                              .started_wall_ms = clock_wall_ms(),
+                              .host = {.base = base,
+                                       .worker_path = worker_path,
+                                       .spawn = spawn_worker,
+                                       .slice = new_slice,
+                                       .own_driver = own_driver,
+                                       .log_dir = log_dir,
+                                       .changed = on_changed,
+                                       .replied = on_replied,
+                                       .arg = daemon}};
+    registry_seal(config, NULL, keys);
+    daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
+    for (size_t i = 0; i < config->workshop_count; i++)
+        daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
+    daemon->sweep = evtimer_new(base, on_sweep, daemon);
+    if (!daemon->sweep)
+        die_abort("no memory for a timer");
+    listen_for_signals(daemon);
+    start_watchdog(daemon);
+    return daemon;
+}
+
+void
+daemon_free(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->child_count; i++)
+        child_free(daemon->children[i]);
+    for (size_t i = daemon->child_count; i < daemon->total; i++)
+        free_leaving(daemon->children[i]);
+    event_free(daemon->sweep);
+    for (size_t i = 0; i < DAEMON_SIGNALS; i++)
+        event_free(daemon->signals[i]);
+    if (daemon->watchdog)
+        event_free(daemon->watchdog);
+    free(daemon->children);
+    uids_free(daemon->uids);
+    master_keys_clear(&daemon->keys);
+    config_free(daemon->config);
+    free(daemon);
+}
+
+void
+daemon_run(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->child_count; i++)
+        if (daemon->children[i]->workshop->active || child_is_faulty(daemon->children[i]))
+            child_start(daemon->children[i]);
+    notify_send("READY=1");
+    event_base_dispatch(daemon->base);
+}
+
+void
+daemon_reconfigured(struct daemon *daemon)
+{
+    if (daemon->observer.reconfigured)
+        daemon->observer.reconfigured(daemon->observer.arg);
+}
+
+struct child *
+daemon_find(const struct daemon *daemon, const char *name_or_slug)
+{
+    const struct workshop_config *workshop = config_find(daemon->config, name_or_slug);
+
+    for (size_t i = 0; workshop && i < daemon->child_count; i++)
+        if (daemon->children[i]->workshop == workshop)
+            return daemon->children[i];
+    return NULL;
+}

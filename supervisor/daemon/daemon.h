@@ -1,0 +1,76 @@
+/* The daemon: the configuration, a child for each workshop, and the signals.
+ *
+ * Owns start and end of the whole. Does not know the control API, which observes it. */
+#ifndef SUPERVISOR_DAEMON_DAEMON_H
+#define SUPERVISOR_DAEMON_DAEMON_H
+
+#include "common/config/key_file.h"
+#include "common/config/uids.h"
+#include "supervisor/child/child.h"
+
+enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_CHILD, DAEMON_SIGNALS };
+
+struct daemon_observer {
+    /* its state, process or channel, or what it pushed */
+    void (*changed)(struct child *child, void *arg);
+    void (*replied)(struct child *child, const json_t *reply, void *arg);
+    void (*reconfigured)(void *arg); /* other workshops, or other configurations of them */
+    void (*ending)(void *arg);       /* the last child has gone: the loop runs a moment longer */
+    void *arg;
+};
+
+struct daemon {
+    struct event_base *base;
+    struct daemon_config *config; /* owned */
+    const char *config_path;      /* borrowed */
+    struct master_keys keys;      /* owned */
+    struct uids *uids;
+    struct child_host host;
+    /* In the order of config->workshops; after them those whose workshop is no longer in it, until
+     * their process has gone: nobody finds them, and each owns its configuration. */
+    struct child **children;
+    size_t child_count; /* of config->workshops */
+    size_t total;       /* with those that are leaving */
+    struct daemon_observer observer;
+    struct event *signals[DAEMON_SIGNALS];
+    struct event *watchdog;
+    struct event *sweep;
+    int64_t started_ms; /* monotonic */
+    int64_t started_wall_ms;
+    int64_t stopping_ms; /* monotonic, when stopping became true */
+    bool stopping;
+    bool leaving; /* the last child has gone */
+};
+
+/* Takes over config, which config_path was read into, and keys; the paths are borrowed. */
+struct daemon *daemon_new(struct event_base *base, struct daemon_config *config,
+                          const char *config_path, const struct master_keys *keys,
+                          const char *worker_path);
+void daemon_free(struct daemon *daemon);
+
+/* Starts the active ones and runs the loop until the last child has gone. */
+void daemon_run(struct daemon *daemon);
+
+/* Its configuration has been replaced: tells the observer. */
+void daemon_reconfigured(struct daemon *daemon);
+
+/* By name or slug; NULL where there is none. */
+struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug);
+
+/* The configuration that a leaving child owns, for its owner to free. */
+struct workshop_config *daemon_own_config(const struct child *child);
+
+/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
+ * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
+int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* From now on there is a new master key, and the old one as long as it is needed: key_file_begin,
+ * for the configuration and the children too. */
+int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
+
+/* Frees those of the leaving children that are at rest, once the loop runs, and leaves it where all
+ * are and the daemon is to stop. */
+void daemon_sweep(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,101 @@
+/* Sweeping, with real processes that look like browsers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/ipc/browser_kill.h"
+#include "test/unit/common/marked.h"
+
+static char mark[SWEEP_MARK_BYTES];
+
+static int
+setup(void **state)
+{
+    (void)state;
+    marked_start();
+    sweep_mark_new(mark);
+    return 0;
+}
+
+static void
+a_browser_goes_with_all_below_it(void **state)
+{
+    struct marked browser = marked_new(SWEEP_SWITCH, mark, "");
+
+    (void)state;
+    assert_int_equal(sweep_browsers(mark), 1);
+    marked_assert_killed(&browser);
+    assert_int_equal(sweep_browsers(mark), 0);
+}
+
+static void
+a_stopped_one_goes_too(void **state)
+{
+    struct marked browser = marked_new(SWEEP_SWITCH, mark, ""),
+                  other = marked_new(SWEEP_SWITCH, mark, "");
+
+    (void)state;
+    kill(browser.child, SIGSTOP);
+    kill(browser.pid, SIGSTOP);
+    assert_int_equal(sweep_browsers(mark), 2);
+    marked_assert_killed(&browser);
+    marked_assert_killed(&other);
+}
+
+static void
+others_stay(void **state)
+{
+    char close[SWEEP_MARK_BYTES];
+    struct marked others[4];
+
+    (void)state;
+    text_copy(close, sizeof close, mark);
+    close[sizeof close - 2] ^= 1;
+    others[0] = marked_new(SWEEP_SWITCH, close, "");
+    others[1] = marked_new(SWEEP_SWITCH, mark, "0");
+    others[2] = marked_new("x" SWEEP_SWITCH, mark, "");
+    others[3] = marked_new("", mark, "");
+    assert_int_equal(sweep_browsers(mark), 0);
+    for (int i = 0; i < 4; i++)
+        marked_assert_alive(&others[i]);
+    for (int i = 0; i < 4; i++)
+        marked_end(&others[i]);
+}
+
+static void
+marks_are_a_workshops_own(void **state)
+{
+    char first[] = "/tmp/sweep_test.XXXXXX", second[] = "/tmp/sweep_test.XXXXXX";
+    char one[SWEEP_MARK_BYTES], again[SWEEP_MARK_BYTES], other[SWEEP_MARK_BYTES],
+        elsewhere[SWEEP_MARK_BYTES];
+    struct err err;
+
+    (void)state;
+    assert_non_null(mkdtemp(first));
+    assert_non_null(mkdtemp(second));
+    assert_int_equal(sweep_mark(first, "bennys", one, &err), 0);
+    assert_int_equal(sweep_mark(first, "bennys", again, &err), 0);
+    assert_int_equal(sweep_mark(first, "carls", other, &err), 0);
+    assert_int_equal(sweep_mark(second, "bennys", elsewhere, &err), 0);
+    assert_string_equal(one, again);
+    assert_string_not_equal(one, other);
+    assert_string_not_equal(one, elsewhere);
+    assert_int_equal(rmdir(first), 0);
+    assert_int_equal(rmdir(second), 0);
+    assert_int_equal(sweep_mark(first, "bennys", one, &err), -1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_browser_goes_with_all_below_it, setup),
+        cmocka_unit_test_setup(a_stopped_one_goes_too, setup),
+        cmocka_unit_test_setup(others_stay, setup), cmocka_unit_test(marks_are_a_workshops_own)};
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

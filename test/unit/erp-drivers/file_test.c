@@ -1,8 +1,0 @@
-/* The file driver, by its golden files. */
-#include "golden.h"
-
-int
-main(void)
-{
-    return golden_run("file", NULL, 0);
-}

@@ -1,0 +1,215 @@
+/* The Tryton driver: by its golden files; and every answer of a good attempt cut, lost or replaced,
+ * which must never end an order. */
+#include "test/unit/erp-drivers/golden.h"
+
+#include "common/json/number.h"
+
+static const char *const spoilt[] = {
+    "",
+    "null",
+    "[]",
+    "{}",
+    "{\"result\":[",
+    "{\"id\":1,\"result\":{\"add\":1}}",
+    "1",
+    "\"\"",
+    "\\\"",
+    "{\"error\":1}",
+    "-",
+    "{\"id\":1,\"result\":[[1]]}",
+};
+
+/* Plays the script up to and including its nth request, whose reply is then as the caller says. */
+static void
+play_until(struct golden *g, size_t n)
+{
+    for (size_t i = 0; i <= n; i++)
+        golden_play(g, json_array_get(json_object_get(g->document, "script"), i), i);
+}
+
+static void
+check_retry(struct golden *g, const char *code)
+{
+    struct erp_outcome outcome;
+
+    assert_int_equal(golden_step(g, &g->jobs[0], &outcome), ERP_RETRY);
+    assert_string_equal(outcome.reason_code, code);
+}
+
+/* The write's own result says nothing, so some of the spoilt answers are good enough for it. */
+static bool
+is_write(const struct golden *g)
+{
+    return g->jobs[0].erp.request.commits;
+}
+
+static void
+each_reply(void (*spoil)(struct golden *g, size_t n))
+{
+    json_t *document = golden_load("tryton", "created.json");
+    json_t *exchanges = golden_load("tryton", "_exchanges.json");
+    size_t requests = json_array_size(json_object_get(document, "script")) - 1;
+    struct golden g;
+
+    for (size_t n = 0; n < requests; n++) {
+        golden_open(&g, erp_driver_find("tryton"), document, exchanges);
+        play_until(&g, n);
+        spoil(&g, n);
+        golden_close(&g);
+    }
+    json_decref(document);
+    json_decref(exchanges);
+}
+
+static void
+cut_reply(struct golden *g, size_t n)
+{
+    struct golden_job *job = &g->jobs[0];
+    size_t whole = job->reply.body_length;
+
+    for (size_t length = 0; length < whole; length++) {
+        job->body[length] = '\0';
+        job->reply.body_length = length;
+        check_retry(g, "erp_failure");
+        golden_close(g);
+        golden_open(g, g->driver, g->document, g->exchanges);
+        play_until(g, n);
+    }
+}
+
+static void
+lose_reply(struct golden *g, size_t n)
+{
+    (void)n;
+    g->jobs[0].reply.complete = false;
+    check_retry(g, "erp_unreachable");
+}
+
+static void
+spoil_reply(struct golden *g, size_t n)
+{
+    struct golden_job *job = &g->jobs[0];
+
+    for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+        free(job->body);
+        job->body = mem_string(spoilt[i]);
+        job->reply.body = job->body;
+        job->reply.body_length = strlen(job->body);
+        if (is_write(g) && strstr(spoilt[i], "\"result\":{"))
+            continue;
+        if (is_write(g) && strstr(spoilt[i], "\"result\":[["))
+            continue;
+        if (n == 4 && strstr(spoilt[i], "\"result\":{")) /* a price's object without a price */
+            continue;
+        check_retry(g, "erp_failure");
+        golden_close(g);
+        golden_open(g, g->driver, g->document, g->exchanges);
+        play_until(g, n);
+    }
+}
+
+static void
+test_cut(void **state)
+{
+    (void)state;
+    each_reply(cut_reply);
+}
+
+static void
+test_lost(void **state)
+{
+    (void)state;
+    each_reply(lose_reply);
+}
+
+static void
+test_spoilt(void **state)
+{
+    (void)state;
+    each_reply(spoil_reply);
+}
+
+static void
+test_number_plain(void **state)
+{
+    static const struct {
+        const char *number, *plain;
+    } cases[] = {
+        {"5", "5"},
+        {"5.0", "5"},
+        {"4.70", "4.7"},
+        {"0.25", "0.25"},
+        {"1e-06", "0.000001"},
+        {"1.5E+3", "1500"},
+        {"12e-1", "1.2"},
+        {"0", "0"},
+        {"-0.0", "0"},
+        {"-5.0", "-5"},
+        {"007", "7"},
+        {"0e5", "0"},
+        {"1e3", "1000"},
+        {"100", "100"},
+        {"0.0100", "0.01"},
+        {"123456789.123456", "123456789.123456"},
+        {"", NULL},
+        {"-", NULL},
+        {".5", NULL},
+        {"1.", NULL},
+        {"1e", NULL},
+        {"1e+", NULL},
+        {"1.2.3", NULL},
+        {"1 ", NULL},
+        {"nan", NULL},
+        {"1e99999999999", NULL},
+        {"1e400", NULL},
+        {"1e-400", NULL},
+        {"0x10", NULL},
+        {"1e 5", NULL},
+    };
+    char text[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool known = json_number_plain(cases[i].number, text, sizeof text);
+
+        assert_int_equal(known, cases[i].plain != NULL);
+        if (known)
+            assert_string_equal(text, cases[i].plain);
+    }
+    assert_false(json_number_plain("123456", text, 8));
+    assert_true(json_number_plain("12345", text, 8));
+}
+
+static void
+test_number_quote(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"a\":4.7,\"b\":5}", "{\"a\":\"4.7\",\"b\":5}"},
+        {"[1e-06,-2.50,\"1.5\"]", "[\"1e-06\",\"-2.50\",\"1.5\"]"},
+        {"\"a\\\"1.5", "\"a\\\"1.5"},
+        {"\"\\", "\"\\"},
+        {"\"", "\""},
+        {"1.", "\"1.\""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *copy = json_number_quote(cases[i][0], strlen(cases[i][0]));
+
+        assert_string_equal(copy, cases[i][1]);
+        free(copy);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut),          cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_spoilt),       cmocka_unit_test(test_number_plain),
+        cmocka_unit_test(test_number_quote),
+    };
+
+    return golden_run("tryton", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,500 @@
+/* What a failure means: which reason it is, whether it is one after the commit, and what is kept.
+ */
+#include "test/unit/erp-drivers/fake_attempt.h"
+
+static void
+test_page_changed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_string_equal(outcome.reason_text,
+                        "create/2 \"the worksheet\": #worksheet is not there within 2 s");
+    assert_int_equal(outcome.evidence_count, 2);
+    assert_string_equal(outcome.evidence[0].kind, "png");
+    assert_memory_equal(outcome.evidence[0].bytes, "\x89PNG\r\n\x1a\n", 8);
+    assert_string_equal(outcome.evidence[1].kind, "html");
+    assert_null(strstr(outcome.evidence[1].bytes, "7351"));
+    assert_null(strstr(outcome.evidence[1].bytes, "secret"));
+    assert_in_range(fake.delayed_ms, 1700, 2300);
+}
+
+static void
+test_rule_gives_the_reason(void **state)
+{
+    struct order order = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_int_equal(outcome.evidence_count, 0);
+    fake.hides_worksheet = false;
+    fake.rule = -1;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.logins, 1);
+}
+
+static json_t *
+each_of_find(void)
+{
+    json_t *pieces = json_object_get(json_object_get(erp, "$recipe"), "pieces");
+
+    return json_array_get(json_object_get(pieces, "find"), 1);
+}
+
+static void
+expect_twice(struct order *order)
+{
+    expect(attempt(order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line is there twice: L3 and L4; delete one, then retry");
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+/* Not even where the step may fail: it would pass for a line that is not there. */
+static void
+test_two_lines_of_one_id(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    for (int optional = 0; optional < 2; optional++) {
+        json_object_set_new(each_of_find(), "optional", json_boolean(optional));
+        expect_twice(&order);
+    }
+    json_object_set_new(each_of_find(), "only", json_false());
+    expect_twice(&order);
+    assert_int_equal(fake.commits, 0);
+    fake.shows_twice = false; /* one has been deleted */
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Also where an earlier request stored it, and where it is only read back that there are two. */
+static void
+test_two_lines_after_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.shows_twice = true;
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+    assert_true(order.commit_sent);
+    expect_twice(&order);
+    assert_int_equal(fake.saves, 1);
+}
+
+/* What is looked for in one of them alone is no sign that it is the only one. */
+static void
+test_two_lines_with_rows_inside(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *steps = json_object_get(each_of_find(), "do"),
+           *found = json_incref(json_array_get(steps, 2));
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    json_array_remove(steps, 2);
+    json_array_append_new(steps, json_pack("{s:s s:[o]}", "each", "li", "do", found));
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_non_null(strstr(outcome.reason_text, "the line is there twice: L1 and L1;"));
+    assert_int_equal(fake.commits, 0);
+}
+
+/* Rows that are never said to be found are no lines that could be told from each other. */
+static void
+test_two_rows_without_a_line(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.saves = 1;
+    fake.shows_twice = true;
+    json_array_clear(json_object_get(each_of_find(), "do"));
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_a_text_that_may_be_our_id(void **state)
+{
+    struct order order = order_of("u 1");
+
+    (void)state;
+    fake.shows_other_id = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_non_null(strstr(outcome.reason_text, "td holds u 1"));
+    assert_int_equal(fake.commits, 0);
+}
+
+/* After a commit whose reply was lost, "no line" would mean a second one. */
+static void
+test_an_answer_without_rows(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    order.commit_sent = true;
+    fake.forgets_rows = true;
+    attempt(&order);
+    assert_int_equal(fake.commits, 0);
+    assert_non_null(strstr(outcome.reason_text, "the page's answer makes no sense"));
+}
+
+/* It would go into each URL, and onto the disk. */
+static void
+test_a_session_with_a_long_id(void **state)
+{
+    struct order order = order_of("u-1");
+    char *value = mem_format("{\"sessionId\":\"%0300d\"}", 1);
+
+    (void)state;
+    fake.session = value;
+    expect(attempt(&order), ERP_RETRY, "browser_failure");
+    assert_int_equal(fake.logins, 0);
+    fake.session = NULL;
+    free(value);
+}
+
+/* Before a browser is opened. */
+static void
+test_an_id_that_can_not_be_told_from_others(void **state)
+{
+    struct order order = order_of("H  x");
+
+    (void)state;
+    expect(attempt(&order), ERP_REJECT, "erp_rejected");
+    assert_non_null(strstr(outcome.reason_text, "two blanks in a row"));
+    order.commit_sent = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.requests, 0);
+}
+
+static void
+test_wrong_password_once(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 1;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(fake.open, 0);
+}
+
+/* No rule knows the words of a refused password: it is not tried again either. */
+static void
+test_login_that_leads_nowhere(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+/* A rule takes the words of a refused password for those of a refused order: the next order does
+ * not try it again. */
+static void
+test_login_is_no_refusal_of_the_order(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+}
+
+/* A login that says so has not got in: the password is not tried again for it. */
+static void
+test_session_lost_in_the_login(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_menu = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_PARK, "auth_failed");
+    assert_int_equal(fake.logins, 1);
+    assert_int_equal(outcome.evidence_count, 2);
+}
+
+static void
+test_session_lost(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.hides_worksheet = true;
+    fake.rule = 0;
+    expect(attempt(&order), ERP_RETRY, "erp_failure");
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.saves, 0);
+}
+
+/* A page that says no, and has stored the line. */
+static void
+test_refusal_after_a_save(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 1);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+/* Before the ERP has confirmed it, it may still be at it. */
+static void
+test_refusal_during_a_save(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_in_range(fake.delayed_ms, 3900, 4000);
+}
+
+static void
+test_refusal_after_a_save_of_another_amount(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.line_amount = "4";
+    expect(attempt(&order), ERP_REJECT, "amount_refused");
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* The page says no where a dialog was expected: it is not waited for until its time is up. */
+static void
+test_refusal_in_place_of_a_dialog(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.rule = 3;
+    fake.asks_nothing = fake.says_no_when_saved = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s alone */
+}
+
+static void
+test_refusal_at_the_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.refuses = true;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_string_equal(outcome.reason_text, "it says so");
+    assert_string_equal(outcome.reference, "");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+/* The look-up after it fails: nobody knows, and the next attempt looks first. */
+static void
+test_refusal_and_no_look_up(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.rule = 3;
+    fake.hides_lines = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_string_equal(outcome.reason_text,
+                        "the line may be in the ERP, which does not let it be looked up: "
+                        "worksheet_closed: it says so");
+    fake.rule = -1;
+    expect(attempt(&order), ERP_REJECT, "ui_changed");
+    fake.hides_lines = false;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+/* A rule that says no at once does not keep a line from being found. */
+static void
+test_refusal_while_looking_up(void **state)
+{
+    struct order order = order_of("u-1");
+    json_t *rule = json_array_get(json_object_get(json_object_get(erp, "$recipe"), "errors"), 3);
+
+    (void)state;
+    json_object_set_new(rule, "at_once", json_true());
+    fake.says_no_at_once = true;
+    fake.rule = 3;
+    fake.saves = 1;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    fake.saves = 0;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.commits, 0);
+}
+
+static void
+test_other_dialog_at_commit(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.dialog = "The worksheet is in use by Ann";
+    expect(attempt(&order), ERP_RETRY, "worksheet_locked");
+    assert_int_equal(fake.saves, 0);
+    fake.dialog = "Whatever";
+    expect(attempt(&order), ERP_RETRY, "ui_changed");
+    fake.dialog = "Save it?";
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+}
+
+/* --- the browser is cut off from the ERP --- */
+
+/* The page shows the ERP's answer, which the proxy could not read: another browser reads it back.
+ */
+static void
+test_cut_off_and_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = true;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_string_equal(outcome.reference, "L3");
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+    assert_int_equal(fake.logins, 2);
+    assert_int_equal(fake.delayed_ms, 0);
+}
+
+static void
+test_cut_off_and_not_confirmed(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.forgets = true;
+    expect(attempt(&order), ERP_REJECT, "outcome_unknown");
+    assert_int_equal(fake.saves, 1);
+}
+
+/* What the page waits for never comes; it is not waited for long. */
+static void
+test_cut_off_without_an_answer(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    json_object_set_new(json_object_get(erp, "$recipe"), "timeout_s", json_integer(60));
+    fake.cuts_off = fake.never_confirms = true;
+    expect(attempt(&order), ERP_RETRY, "erp_unreachable");
+    assert_string_equal(outcome.reason_text, "commit/2 wait: the ERP closed the connection");
+    assert_in_range(fake.delayed_ms, 2700, 3300);
+    assert_int_equal(fake.open, 0);
+    fake.delayed_ms = 0;
+    expect(attempt(&order), ERP_CREATED, NULL);
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s */
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+}
+
+static void
+test_cut_off_and_refused(void **state)
+{
+    struct order order = order_of("u-1");
+
+    (void)state;
+    fake.cuts_off = fake.refuses = true;
+    fake.rule = 3;
+    expect(attempt(&order), ERP_REJECT, "worksheet_closed");
+    assert_int_equal(fake.saves, 0);
+    assert_int_equal(fake.commits, COMMIT_ACTS);
+    assert_int_equal(fake.sessions, 2);
+}
+
+/* An attempt that was given up in the middle has left a browser that reaches nothing. */
+static void
+test_cut_off_before(void **state)
+{
+    struct order first = order_of("u-1"), next = order_of("u-2");
+
+    (void)state;
+    fake.forgets = true;
+    expect(attempt(&first), ERP_REJECT, "outcome_unknown");
+    fake.forgets = false;
+    fake.saves = 0;
+    fake.cut = true;
+    expect(attempt(&next), ERP_CREATED, NULL);
+    assert_int_equal(fake.saves, 1);
+    assert_int_equal(fake.sessions, 2);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_page_changed),
+        TEST(test_rule_gives_the_reason),
+        TEST(test_two_lines_of_one_id),
+        TEST(test_two_lines_after_the_commit),
+        TEST(test_two_lines_with_rows_inside),
+        TEST(test_two_rows_without_a_line),
+        TEST(test_a_text_that_may_be_our_id),
+        TEST(test_an_answer_without_rows),
+        TEST(test_a_session_with_a_long_id),
+        TEST(test_an_id_that_can_not_be_told_from_others),
+        TEST(test_wrong_password_once),
+        TEST(test_login_that_leads_nowhere),
+        TEST(test_login_is_no_refusal_of_the_order),
+        TEST(test_session_lost_in_the_login),
+        TEST(test_session_lost),
+        TEST(test_refusal_after_a_save),
+        TEST(test_refusal_after_a_save_of_another_amount),
+        TEST(test_refusal_during_a_save),
+        TEST(test_refusal_in_place_of_a_dialog),
+        TEST(test_refusal_at_the_commit),
+        TEST(test_refusal_and_no_look_up),
+        TEST(test_refusal_while_looking_up),
+        TEST(test_other_dialog_at_commit),
+        TEST(test_cut_off_and_confirmed),
+        TEST(test_cut_off_and_not_confirmed),
+        TEST(test_cut_off_without_an_answer),
+        TEST(test_cut_off_and_refused),
+        TEST(test_cut_off_before),
+    };
+
+    secret_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/* Pictures and pages of an attempt: what is kept, for how long, and who can look at it. */
+#include "test/unit/worker/scripted.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/wait.h>
+
+#include "test/unit/worker/asking.h"
+#include "worker/delivery/evidence.h"
+
+/* --- the files --- */
+
+static struct erp_outcome
+outcome_with(const char *picture, const char *page)
+{
+    struct erp_outcome outcome;
+
+    erp_end(&outcome, ERP_REJECT, "ui_changed", "create/3 \"save\": #save not visible");
+    if (picture)
+        erp_outcome_evidence(&outcome, "png", mem_string(picture), strlen(picture));
+    if (page)
+        erp_outcome_evidence(&outcome, "html", mem_string(page), strlen(page));
+    return outcome;
+}
+
+static json_t *
+keep(struct fixture *f, const struct order *order, struct erp_outcome outcome)
+{
+    json_t *names = evidence_keep(f->folder, order, &outcome);
+
+    erp_outcome_clear(&outcome);
+    assert_int_equal(outcome.evidence_count, 0);
+    return names;
+}
+
+static const char *
+name_at(const json_t *names, size_t i)
+{
+    const char *name = json_string_value(json_array_get(names, i));
+
+    assert_non_null(name);
+    return name;
+}
+
+/* How many files there are; *bytes: in all. */
+static unsigned
+count_files(struct fixture *f, size_t *bytes)
+{
+    char *path = mem_format("%s/evidence", f->folder);
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    struct stat file;
+    unsigned count = 0;
+
+    *bytes = 0;
+    while (folder && (entry = readdir(folder)))
+        if (*entry->d_name != '.') {
+            count++;
+            assert_int_equal(fstatat(dirfd(folder), entry->d_name, &file, 0), 0);
+            assert_int_equal(file.st_mode & 0777, 0600);
+            *bytes += (size_t)file.st_size;
+        }
+    if (folder)
+        closedir(folder);
+    free(path);
+    return count;
+}
+
+static void
+what_is_kept_can_be_read(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    json_t *names;
+    char *bytes;
+    size_t length;
+
+    order.history_length = 4;
+    names = keep(f, &order, outcome_with("a picture", "<p>a page"));
+    assert_int_equal(json_array_size(names), 2);
+    assert_int_equal(strncmp(name_at(names, 0), "u-1-", 4), 0);
+    assert_non_null(strstr(name_at(names, 0), "-4.png"));
+    assert_non_null(strstr(name_at(names, 1), "-4.html"));
+    assert_int_equal(evidence_read(f->folder, name_at(names, 1), &bytes, &length), 0);
+    assert_int_equal(length, 9);
+    assert_memory_equal(bytes, "<p>a page", 9);
+    free(bytes);
+    assert_int_equal(count_files(f, &length), 2);
+    json_decref(names);
+    assert_null(keep(f, &order, outcome_with(NULL, NULL)));
+}
+
+/* Reading fails, as on a bad disk. The caller frees what it got, whatever came of it. */
+static void
+a_read_error_leaves_nothing_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    json_t *names = keep(f, &order, outcome_with("a picture", NULL));
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        char *bytes = NULL;
+        size_t length;
+
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EIO), SCMP_SYS(read), 0) ||
+            seccomp_load(filter))
+            _exit(2);
+        _exit(evidence_read(f->folder, name_at(names, 0), &bytes, &length) != -1 || bytes);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    json_decref(names);
+}
+
+static void
+more_than_fits_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    struct erp_outcome outcome = outcome_with("one", "two");
+    json_t *names;
+
+    erp_outcome_evidence(&outcome, "png", mem_string("three"), 5);
+    assert_int_equal(outcome.evidence_count, ERP_EVIDENCE_MAX);
+    names = keep(f, &order, outcome);
+    assert_int_equal(json_array_size(names), ERP_EVIDENCE_MAX);
+    json_decref(names);
+}
+
+static void
+every_name_is_safe(void **state)
+{
+    static const char *const ids[] = {"../../etc/passwd", ".",   "..", "a/b",
+                                      "ä\u00f6 \n%",      "-rf", "A",  "a"};
+    struct fixture *f = *state;
+    size_t bytes;
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct order order = order_of(ids[i], "558");
+        json_t *names = keep(f, &order, outcome_with("x", NULL));
+        const char *name = name_at(names, 0);
+
+        assert_true(*name != '.');
+        assert_int_equal(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789-_."),
+                         strlen(name));
+        json_decref(names);
+        assert_int_equal(count_files(f, &bytes), i + 1); /* no two share a name */
+    }
+}
+
+static void
+long_ids_that_differ_at_the_end_have_two_files(void **state)
+{
+    struct fixture *f = *state;
+    char id[ORDER_VALUE_MAX + 1];
+    size_t bytes;
+
+    memset(id, 'x', sizeof id);
+    id[ORDER_VALUE_MAX] = '\0';
+    for (int i = 0; i < 2; i++) {
+        struct order order;
+
+        id[ORDER_VALUE_MAX - 1] = (char)('a' + i);
+        order = order_of(id, "558");
+        json_decref(keep(f, &order, outcome_with("x", NULL)));
+    }
+    assert_int_equal(count_files(f, &bytes), 2);
+}
+
+static void
+foreign_names_read_nothing(void **state)
+{
+    static const char *const names[] = {"", ".", "..", "../data.mdb", "a/b", ".hidden", "none.png"};
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    char *bytes, *path = mem_format("%s/evidence/link.png", f->folder);
+    size_t length;
+
+    json_decref(keep(f, &order, outcome_with("x", NULL)));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(evidence_read(f->folder, names[i], &bytes, &length), -1);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    assert_int_equal(evidence_read(f->folder, "link.png", &bytes, &length), -1);
+    free(path);
+}
+
+/* --- the bounds --- */
+
+static void
+the_oldest_go_first(void **state)
+{
+    struct fixture *f = *state;
+    char first[128] = "", last[128], *bytes;
+    size_t length;
+
+    for (unsigned i = 0; i < EVIDENCE_FILES_MAX + 3; i++) {
+        struct order order = order_of("u-1", "558");
+        json_t *names;
+
+        order.history_length = i;
+        names = keep(f, &order, outcome_with("x", NULL));
+        snprintf(*first ? last : first, sizeof first, "%s", name_at(names, 0));
+        json_decref(names);
+    }
+    assert_int_equal(count_files(f, &length), EVIDENCE_FILES_MAX);
+    assert_int_equal(evidence_read(f->folder, first, &bytes, &length), -1);
+    assert_int_equal(evidence_read(f->folder, last, &bytes, &length), 0);
+    free(bytes);
+}
+
+static struct erp_outcome
+outcome_of_size(const char *kind, size_t length)
+{
+    struct erp_outcome outcome = outcome_with(NULL, NULL);
+    char *bytes = mem_alloc(length + 1);
+
+    memset(bytes, 'x', length);
+    erp_outcome_evidence(&outcome, kind, bytes, length);
+    return outcome;
+}
+
+static void
+all_of_them_together_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    size_t bytes;
+
+    for (unsigned i = 0; i < 11; i++) {
+        struct order order = order_of("u-1", "558");
+
+        order.history_length = i;
+        json_decref(keep(f, &order, outcome_of_size("png", 3u << 20)));
+    }
+    assert_int_equal(count_files(f, &bytes), 10);
+    assert_true(bytes <= EVIDENCE_BYTES_MAX);
+}
+
+static void
+a_long_page_is_cut_and_a_large_picture_left_out(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    size_t bytes;
+
+    assert_null(keep(f, &order, outcome_of_size("png", EVIDENCE_FILE_BYTES_MAX + 1)));
+    assert_int_equal(count_files(f, &bytes), 0);
+    json_decref(keep(f, &order, outcome_of_size("html", EVIDENCE_FILE_BYTES_MAX + 1)));
+    assert_int_equal(count_files(f, &bytes), 1);
+    assert_int_equal(bytes, EVIDENCE_FILE_BYTES_MAX);
+}
+
+static void
+old_ones_expire(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    int64_t before_ms = clock_wall_ms() - 1000;
+    size_t bytes;
+
+    evidence_expire(f->folder, before_ms); /* there is no folder yet */
+    json_decref(keep(f, &order, outcome_with("x", "y")));
+    evidence_expire(f->folder, before_ms);
+    assert_int_equal(count_files(f, &bytes), 2);
+    evidence_expire(f->folder, clock_wall_ms() + 1000);
+    assert_int_equal(count_files(f, &bytes), 0);
+}
+
+static void
+a_full_disk_keeps_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = order_of("u-1", "558");
+    size_t bytes;
+
+    disk_takes(false);
+    assert_null(keep(f, &order, outcome_of_size("html", 100000)));
+    disk_takes(true);
+    assert_int_equal(count_files(f, &bytes), 0);
+}
+
+/* --- from the driver to the reply --- */
+
+static enum erp_verdict
+changed_step(void *session, struct erp_job *job, const struct erp_reply *reply,
+             struct erp_outcome *outcome)
+{
+    (void)session;
+    (void)reply;
+    job->state = job;
+    *outcome = outcome_with("\x89PNG", "<p>a page");
+    return ERP_REJECT;
+}
+
+static struct seen
+ask_file(struct api *api, const char *uniqueid, const char *name, bool trusted)
+{
+    char target[512];
+
+    snprintf(target, sizeof target, "/orders/%s/evidence/%s", uniqueid, name);
+    return ask(api, "GET", target, NULL, trusted);
+}
+
+static struct order
+one_that_failed(struct scripted *s, char name[128])
+{
+    json_t *history;
+
+    s->driver.step = changed_step;
+    delivery_remake(s);
+    delivery_start(s->delivery);
+    place(s, "u-1", "558");
+    run_until_counts(s, ORDER_ERROR, 1);
+    history = history_of(s->f.queue, "u-1");
+    assert_int_equal(json_array_size(history), 3);
+    snprintf(name, 128, "%s", name_at(json_object_get(json_array_get(history, 2), "evidence"), 0));
+    assert_null(json_object_get(json_array_get(history, 1), "evidence"));
+    json_decref(history);
+    return get(s->f.queue, "u-1");
+}
+
+static void
+the_history_names_it_and_the_api_shows_it(void **state)
+{
+    struct scripted *s = *state;
+    char name[128];
+    struct order order = one_that_failed(s, name);
+    struct api *api = api_new(&(struct api_setup){.base = s->base,
+                                                  .queue = s->f.queue,
+                                                  .delivery = s->delivery,
+                                                  .workshop = &s->workshop,
+                                                  .changed = on_changed,
+                                                  .arg = s});
+    struct seen seen;
+
+    assert_string_equal(order.reason_code, "ui_changed");
+    assert_non_null(strstr(order.reason_text, "#save not visible [evidence/u-1-"));
+    assert_non_null(strstr(order.reason_text, name));
+    seen = ask(api, "GET", "/orders/u-1/history", NULL, true);
+    assert_int_equal(seen.status, 200);
+    assert_non_null(strstr(seen.body, name));
+    seen = ask_file(api, "u-1", name, false);
+    assert_int_equal(seen.status, 200);
+    assert_string_equal(seen.type, "image/png");
+    assert_string_equal(seen.body, "\x89PNG");
+    strcpy(strrchr(name, '.'), ".html");
+    seen = ask_file(api, "u-1", name, false);
+    assert_int_equal(seen.status, 200);
+    assert_string_equal(seen.type, "text/plain; charset=utf-8");
+    seen = ask_file(api, "u-1", name, true); /* the channel carries text alone */
+    assert_int_equal(seen.status, 406);
+    assert_non_null(strstr(seen.body, "it is evidence/"));
+    assert_null(strstr(seen.body, s->f.folder)); /* who reads it may be root: no path is told */
+    api_free(api);
+}
+
+static void
+only_what_the_order_names_is_shown(void **state)
+{
+    struct scripted *s = *state;
+    char name[128], *path;
+    struct api *api;
+
+    one_that_failed(s, name);
+    put_new(s->f.queue, "u-2", "559");
+    api = api_new(&(struct api_setup){
+        .base = s->base, .queue = s->f.queue, .delivery = s->delivery, .workshop = &s->workshop});
+    assert_int_equal(ask_file(api, "u-2", name, false).status, 404);
+    assert_int_equal(ask_file(api, "u-9", name, false).status, 404);
+    assert_int_equal(ask_file(api, "u-1", "..%2Fdata.mdb", false).status, 404);
+    assert_int_equal(ask_file(api, "u-1", "none.png", true).status, 404);
+    path = evidence_path(s->f.folder, name);
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    assert_non_null(strstr(ask_file(api, "u-1", name, false).body, "evidence_gone"));
+    api_free(api);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define SCENE(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_kept_can_be_read),
+        TEST(a_read_error_leaves_nothing_behind),
+        TEST(more_than_fits_is_dropped),
+        TEST(every_name_is_safe),
+        TEST(long_ids_that_differ_at_the_end_have_two_files),
+        TEST(foreign_names_read_nothing),
+        TEST(the_oldest_go_first),
+        TEST(all_of_them_together_are_bounded),
+        TEST(a_long_page_is_cut_and_a_large_picture_left_out),
+        TEST(old_ones_expire),
+        TEST(a_full_disk_keeps_nothing),
+        SCENE(the_history_names_it_and_the_api_shows_it),
+        SCENE(only_what_the_order_names_is_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

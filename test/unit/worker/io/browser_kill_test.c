@@ -1,0 +1,132 @@
+/* Sweeps that are asked for: one at a time, each after its question, none for ever. */
+#include "test/unit/worker/server.h"
+
+#include "worker/io/browser_kill.h"
+
+static struct event_base *base;
+static struct sweeps *sweeps;
+static unsigned asked, answers, ended, late;
+
+static void
+on_ask(void *arg)
+{
+    assert_ptr_equal(arg, &asked);
+    asked++;
+}
+
+static void
+on_done(const struct erp_reply *reply, void *arg)
+{
+    assert_ptr_equal(arg, &answers);
+    answers++;
+    ended += reply->ended;
+    late += !reply->complete;
+}
+
+static void
+on_done_ask_again(const struct erp_reply *reply, void *arg)
+{
+    on_done(reply, arg);
+    sweeps_ask(sweeps, 60000, on_done, &answers);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    asked = answers = ended = late = 0;
+    base = event_base_new();
+    sweeps = sweeps_new(base, on_ask, &asked);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    sweeps_free(sweeps);
+    event_base_free(base);
+    return 0;
+}
+
+static void
+an_answer_is_passed_on(void **state)
+{
+    (void)state;
+    sweeps_ask(sweeps, 60000, on_done, &answers);
+    assert_int_equal(asked, 1);
+    assert_int_equal(answers, 0);
+    sweeps_answer(sweeps, 2);
+    assert_int_equal(answers, 1);
+    assert_int_equal(ended, 2);
+}
+
+static void
+who_comes_later_has_a_sweep_of_his_own(void **state)
+{
+    (void)state;
+    sweeps_ask(sweeps, 60000, on_done, &answers);
+    sweeps_ask(sweeps, 60000, on_done_ask_again, &answers);
+    assert_int_equal(asked, 1);
+    sweeps_answer(sweeps, 1);
+    assert_int_equal(answers, 1);
+    assert_int_equal(asked, 2);
+    sweeps_answer(sweeps, 0);
+    assert_int_equal(answers, 2);
+    assert_int_equal(asked, 3); /* asked from inside an answer */
+    sweeps_answer(sweeps, 0);
+    assert_int_equal(answers, 3);
+    assert_int_equal(ended, 1);
+    assert_int_equal(asked, 3);
+}
+
+static void
+one_that_is_given_up_hears_nothing(void **state)
+{
+    struct sweep_request *request = sweeps_ask(sweeps, 60000, on_done, &answers);
+
+    (void)state;
+    sweeps_ask(sweeps, 60000, on_done, &answers);
+    sweeps_cancel(request);
+    sweeps_answer(sweeps, 1);
+    assert_int_equal(answers, 0);
+    sweeps_answer(sweeps, 3);
+    assert_int_equal(answers, 1);
+    assert_int_equal(ended, 3);
+}
+
+static void
+nobody_waits_for_ever(void **state)
+{
+    (void)state;
+    sweeps_ask(sweeps, 10, on_done, &answers);
+    RUN_UNTIL(base, answers == 1);
+    assert_int_equal(late, 1);
+    sweeps_answer(sweeps, 1); /* too late for it */
+    assert_int_equal(ended, 0);
+}
+
+static void
+without_anybody_to_ask_nothing_is_ended(void **state)
+{
+    (void)state;
+    sweeps_free(sweeps);
+    sweeps = sweeps_new(base, NULL, NULL);
+    sweeps_ask(sweeps, 60000, on_done, &answers);
+    assert_int_equal(answers, 0); /* not from inside */
+    RUN_UNTIL(base, answers == 1);
+    assert_int_equal(late + ended, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_is_passed_on), TEST(who_comes_later_has_a_sweep_of_his_own),
+        TEST(one_that_is_given_up_hears_nothing), TEST(nobody_waits_for_ever),
+        TEST(without_anybody_to_ask_nothing_is_ended)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

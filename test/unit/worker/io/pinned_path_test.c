@@ -1,0 +1,199 @@
+/* Whether a path still leads to what was opened, also for a user who can't look. */
+#include "test/unit/worker/fixture.h"
+
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+
+#include "worker/io/files.h"
+#include "worker/io/pinned_path.h"
+
+#define UID 54321
+
+struct scene {
+    char above[64], path[80], other[80];
+    struct place *place;
+};
+
+static int
+set_up(void **state)
+{
+    struct scene *s = calloc(1, sizeof *s);
+
+    log_open("test");
+    folder_make(s->above); /* 0700 */
+    snprintf(s->path, sizeof s->path, "%s/lines", s->above);
+    snprintf(s->other, sizeof s->other, "%s/other", s->above);
+    assert_int_equal(mkdir(s->path, 0755), 0);
+    s->place = place_open(s->path);
+    *state = s;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct scene *s = *state;
+
+    files_use(NULL);
+    place_close(s->place);
+    folder_remove(s->above);
+    free(s);
+    return 0;
+}
+
+/* As a user whom the folder above does not let through. */
+static enum place_now
+look_from_outside(const struct scene *s)
+{
+    uid_t own = (uid_t)setfsuid(UID);
+    enum place_now now = place_look(s->place);
+
+    setfsuid(own);
+    return now;
+}
+
+/* hidden: what such a user finds, where these tests may become one. */
+static void
+expect(const struct scene *s, enum place_now seen, enum place_now hidden)
+{
+    assert_int_equal(place_look(s->place), seen);
+    if (!geteuid())
+        assert_int_equal(look_from_outside(s), hidden);
+}
+
+static void
+test_the_same(void **state)
+{
+    struct scene *s = *state;
+
+    expect(s, PLACE_SAME, PLACE_SAME);
+}
+
+static void
+test_gone(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(rmdir(s->path), 0);
+    expect(s, PLACE_GONE, PLACE_HIDDEN);
+}
+
+static void
+test_another_took_its_name(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(rename(s->path, s->other), 0);
+    expect(s, PLACE_GONE, PLACE_HIDDEN);
+    assert_int_equal(mkdir(s->path, 0755), 0);
+    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+}
+
+static void
+test_a_share_over_it(void **state)
+{
+    struct scene *s = *state;
+
+    if (mount("none", s->path, "tmpfs", 0, NULL))
+        skip();
+    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    assert_int_equal(umount(s->path), 0);
+    expect(s, PLACE_SAME, PLACE_SAME);
+}
+
+/* The kernel's list writes a blank as \040. */
+static void
+test_a_share_over_a_folder_with_a_blank(void **state)
+{
+    struct scene *s = *state;
+
+    snprintf(s->path, sizeof s->path, "%s/our lines", s->above);
+    assert_int_equal(mkdir(s->path, 0755), 0);
+    place_close(s->place);
+    s->place = place_open(s->path);
+    if (mount("none", s->path, "tmpfs", 0, NULL))
+        skip();
+    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    assert_int_equal(umount(s->path), 0);
+}
+
+static void
+test_not_there_yet(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(rmdir(s->path), 0);
+    place_close(s->place);
+    s->place = place_open(s->path);
+    expect(s, PLACE_GONE, PLACE_GONE);
+    s->place->opened_ms -= 60000;
+    expect(s, PLACE_GONE, PLACE_HIDDEN);
+    assert_int_equal(mkdir(s->path, 0755), 0);
+    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    assert_null(place_real_path(s->place));
+}
+
+static void
+test_its_name(void **state)
+{
+    struct scene *s = *state;
+    char *real;
+
+    assert_int_equal(symlink(s->path, s->other), 0);
+    strcat(s->other, "//");
+    place_close(s->place);
+    s->place = place_open(s->other);
+    real = place_real_path(s->place);
+    assert_string_equal(real, s->path);
+    free(real);
+    s->other[strlen(s->other) - 2] = '\0';
+    assert_string_equal(s->place->path, s->other);
+}
+
+/* Nothing is written into a folder that its path does not lead to any longer. */
+static void
+test_files_follow_the_path(void **state)
+{
+    struct scene *s = *state;
+    char path[96], moved[96];
+    struct erp_request request = {
+        .kind = ERP_FILE_WRITE, .url = path, .body = (char *)"x", .body_length = 1};
+    struct erp_reply reply;
+    char *body;
+    uid_t own;
+
+    if (geteuid())
+        skip();
+    snprintf(path, sizeof path, "%s/a.csv", s->path);
+    snprintf(moved, sizeof moved, "%s/a.csv", s->other);
+    assert_int_equal(chown(s->path, UID, UID), 0);
+    files_use(s->place);
+    own = (uid_t)setfsuid(UID);
+    files_perform(&request, &reply, &body);
+    setfsuid(own);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rename(s->path, s->other), 0);
+    setfsuid(UID);
+    files_perform(&request, &reply, &body);
+    setfsuid(own);
+    assert_int_equal(reply.status, 404);
+    assert_int_equal(access(moved, F_OK), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(test_the_same),
+                                       TEST(test_gone),
+                                       TEST(test_another_took_its_name),
+                                       TEST(test_a_share_over_it),
+                                       TEST(test_a_share_over_a_folder_with_a_blank),
+                                       TEST(test_not_there_yet),
+                                       TEST(test_its_name),
+                                       TEST(test_files_follow_the_path)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* Looking at an order, and mending one in error. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/json/text.h"
+#include "worker/api/internal.h"
+#include "worker/delivery/policy.h"
+
+#define NOTE_MAX 1024
+
+/* Reads the order or replies with what is in the way. */
+static bool
+get_order(struct call *call, struct api *api, const char *uniqueid, struct order *order)
+{
+    struct err err;
+    int found = queue_get(api->setup.queue, uniqueid, order, &err);
+
+    if (found < 0)
+        api_unavailable(call, &err);
+    else if (!found)
+        api_unknown_order(call);
+    return found > 0;
+}
+
+void
+api_order_status(struct call *call, void *context)
+{
+    struct api *api = context;
+    char uniqueid[ORDER_VALUE_MAX + 1] = "";
+    struct order order;
+    int found = call_query(call, "uniqueid", uniqueid, sizeof uniqueid);
+
+    if (found < 0) {
+        api_bad_parameter(call, "uniqueid", "is badly encoded or longer than 128 bytes");
+    } else if (!*uniqueid) {
+        json_t *fields = json_pack("[s]", "uniqueid");
+
+        call_problem(call, 400, "missing_fields", fields, "uniqueid is missing");
+    } else if (get_order(call, api, uniqueid, &order)) {
+        call_reply(call, 200, order_json(&order, api->setup.workshop->name));
+    }
+}
+
+/* After a change that only an order in error allows. */
+static void
+reply_change(struct call *call, struct api *api, int changed, const struct order *order,
+             const struct err *err)
+{
+    if (changed < 0) {
+        api_unavailable(call, err);
+    } else if (!changed) {
+        call_problem(call, 409, "not_in_error", NULL,
+                     "only an order in error can be changed; this one is %s",
+                     order_status_name(order->status));
+    } else {
+        log_each(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by hand",
+                 order_status_name(order->status));
+        delivery_wake(api->setup.delivery);
+        api->setup.changed(api->setup.arg);
+        call_reply(call, 200, order_json(order, api->setup.workshop->name));
+    }
+}
+
+/* Another worksheet would be looked up in vain, and the line be made a second time. */
+static bool
+hides_a_line(const struct api *api, const struct order *was, const struct order *now)
+{
+    return api->setup.looks_in_worksheet && was->status == ORDER_ERROR &&
+           strcmp(was->worksheet, now->worksheet) && policy_line_may_exist(was);
+}
+
+void
+api_retry(struct call *call, void *context)
+{
+    struct api *api = context;
+    struct order_faults faults;
+    struct order order, was;
+    struct err err;
+
+    if (!get_order(call, api, call->params[0], &order))
+        return;
+    was = order;
+    if (order_parse_corrections(call->body, call->body_length, &order, &faults))
+        api_faults(call, &faults);
+    else if (hides_a_line(api, &was, &order))
+        call_problem(call, 409, "outcome_unknown", NULL,
+                     "the line may be on worksheet %s, and would not be looked for on another: try "
+                     "it again as it is, or resolve it",
+                     was.worksheet);
+    else
+        reply_change(call, api,
+                     order.status == ORDER_ERROR ? queue_retry(api->setup.queue, &order,
+                                                               api->setup.looks_in_worksheet, &err)
+                                                 : 0,
+                     &order, &err);
+}
+
+static bool
+read_note(struct call *call, json_t **body, const char **note)
+{
+    struct err err;
+
+    *note = NULL;
+    *body = call->body_length ? json_text_read(call->body, call->body_length, 0, &err) : NULL;
+    if (call->body_length && !json_is_object(*body)) {
+        call_problem(call, 400, "invalid_json", NULL, "the body must be a JSON object");
+        return false;
+    }
+    if (json_object_get(*body, "note"))
+        *note = json_string_value(json_object_get(*body, "note"));
+    if (json_object_get(*body, "note") && (!*note || strlen(*note) > NOTE_MAX)) {
+        call_problem(call, 400, "invalid_fields", json_pack("[s]", "note"),
+                     "note must be a string of at most %d bytes", NOTE_MAX);
+        return false;
+    }
+    return true;
+}
+
+void
+api_resolve(struct call *call, void *context)
+{
+    struct api *api = context;
+    struct order order;
+    const char *note;
+    json_t *body = NULL;
+    struct err err;
+
+    if (!get_order(call, api, call->params[0], &order))
+        return;
+    if (read_note(call, &body, &note))
+        reply_change(
+            call, api,
+            order.status == ORDER_ERROR ? queue_resolve(api->setup.queue, &order, note, &err) : 0,
+            &order, &err);
+    json_decref(body);
+}

@@ -1,0 +1,319 @@
+/* Commands on the channel. */
+#include "worker/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "common/ipc/chan.h"
+#include "worker/worker.h"
+
+#define STATUS_SOON_MS 25 /* changes within this time are told once */
+#define STATUS_EVERY_MS 5000
+#define BYE_MS 1000     /* for the supervisor to read what it has not read yet */
+#define LAST_WORDS_MS 1 /* a turn of the loop, in which they leave */
+
+struct manage {
+    struct event_base *base;
+    struct chan *chan;
+    int listen_fd; /* until the worker has it */
+    struct worker *worker;
+    struct event *status;
+    bool status_soon;
+    const char *worker_told; /* the worker's state in the last status */
+    int exit_status;
+};
+
+/* A call's way back over the channel. */
+struct remote {
+    struct manage *manage;
+    json_int_t id;
+};
+
+static void
+send_simple(struct manage *m, const char *type)
+{
+    json_t *message = json_pack("{s:s}", "type", type);
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
+on_status(evutil_socket_t fd, short what, void *arg)
+{
+    struct manage *m = arg;
+    struct timeval next = clock_timeval(STATUS_EVERY_MS);
+    json_t *message;
+
+    (void)fd;
+    (void)what;
+    m->status_soon = false;
+    if (worker_stopping(m->worker))
+        return;
+    m->worker_told = worker_state(m->worker);
+    message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
+    chan_send(m->chan, message);
+    json_decref(message);
+    evtimer_add(m->status, &next);
+}
+
+/* Once nothing is left to do. */
+static void
+end_maintenance(struct manage *m)
+{
+    if (!worker_tidying(m->worker))
+        event_base_loopbreak(m->base);
+}
+
+static void
+on_changed(void *arg)
+{
+    struct manage *m = arg;
+    struct timeval soon = clock_timeval(STATUS_SOON_MS);
+
+    if (!m->worker || worker_stopping(m->worker))
+        return;
+    if (worker_idle(m->worker)) {
+        end_maintenance(m);
+        return;
+    }
+    /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
+    if (strcmp(m->worker_told, worker_state(m->worker)))
+        on_status(-1, 0, m);
+    else if (!m->status_soon) {
+        m->status_soon = true;
+        evtimer_add(m->status, &soon);
+    }
+}
+
+static void
+on_killed(void *arg)
+{
+    struct manage *m = arg;
+
+    send_simple(m, "killed");
+}
+
+static void
+on_sweep(void *arg)
+{
+    struct manage *m = arg;
+
+    send_simple(m, "sweep");
+}
+
+static void
+on_resolve(unsigned id, const char *name, void *arg)
+{
+    struct manage *m = arg;
+    json_t *message =
+        json_pack("{s:s s:I s:s}", "type", "resolve", "id", (json_int_t)id, "name", name);
+
+    if (message)
+        chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
+remote_send(struct call *call, int status, const char *content_type, const char *body,
+            size_t length)
+{
+    struct remote *remote = call->carrier;
+    json_t *message = json_pack("{s:s s:I s:i s:s s:s%}", "type", "reply", "id", remote->id,
+                                "status", status, "content_type", content_type ? content_type : "",
+                                "body", body ? body : "", length);
+
+    if (*call->header_name)
+        json_object_set_new(message, "header",
+                            json_pack("[s, s]", call->header_name, call->header_value));
+    chan_send(remote->manage->chan, message);
+    json_decref(message);
+    free(remote);
+}
+
+static const char *
+text_of(const json_t *message, const char *name)
+{
+    return json_string_value(json_object_get(message, name));
+}
+
+static void
+say_ready(struct manage *m)
+{
+    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+static void
+do_config(struct manage *m, const json_t *message)
+{
+    const struct worker_events events = {on_changed, on_killed, on_sweep, on_resolve, m};
+    struct timeval last_words = clock_timeval(LAST_WORDS_MS);
+    json_t *reply;
+    struct err err;
+
+    if (m->worker)
+        return;
+    m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
+    if (m->worker && !worker_idle(m->worker))
+        m->listen_fd = -1;
+    if (m->worker && worker_idle(m->worker)) {
+        end_maintenance(m);
+        return;
+    }
+    if (m->worker) {
+        fault_here("manage.ready");
+        on_status(-1, 0, m);
+        say_ready(m);
+        return;
+    }
+    log_error("can't start: %s", err.text);
+    m->exit_status = worker_exit_status(&err);
+    reply = json_pack("{s:s s:s}", "type", "refused", "reason", err.text);
+    chan_send(m->chan, reply);
+    json_decref(reply);
+    event_base_loopexit(m->base, &last_words);
+}
+
+static void
+do_ping(struct manage *m, const json_t *message)
+{
+    (void)message;
+    send_simple(m, "pong");
+}
+
+static void
+do_call(struct manage *m, const json_t *message)
+{
+    const char *method = text_of(message, "method"), *target = text_of(message, "target");
+    const json_t *body = json_object_get(message, "body");
+    struct remote *remote;
+    struct call *call;
+
+    if (!m->worker || worker_idle(m->worker) || !method || !target)
+        return;
+    remote = mem_alloc(sizeof *remote);
+    *remote = (struct remote){m, json_integer_value(json_object_get(message, "id"))};
+    call = call_new(method, target, json_string_value(body), json_string_length(body),
+                    text_of(message, "content_type"), NULL);
+    call->carrier = remote;
+    call->send = remote_send;
+    call->trusted = true;
+    worker_call(m->worker, call);
+}
+
+static void
+do_swept(struct manage *m, const json_t *message)
+{
+    if (m->worker)
+        worker_swept(m->worker, (unsigned)json_integer_value(json_object_get(message, "ended")));
+}
+
+static void
+do_resolved(struct manage *m, const json_t *message)
+{
+    if (m->worker)
+        worker_resolved(m->worker, message);
+}
+
+static void
+do_stop(struct manage *m, const json_t *message)
+{
+    (void)message;
+    manage_stop(m);
+}
+
+static const struct {
+    const char *type;
+    void (*run)(struct manage *m, const json_t *message);
+} commands[] = {{"config", do_config}, {"ping", do_ping},         {"call", do_call},
+                {"swept", do_swept},   {"resolved", do_resolved}, {"stop", do_stop}};
+
+static void
+on_message(json_t *message, void *arg)
+{
+    const char *type = text_of(message, "type");
+
+    for (size_t i = 0; type && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].type, type) == 0) {
+            commands[i].run(arg, message);
+            return;
+        }
+}
+
+/* The supervisor is gone: its successor starts workers of its own. */
+static void
+on_closed(void *arg)
+{
+    log_warning("the supervisor is gone");
+    manage_stop(arg);
+}
+
+void
+manage_stop(struct manage *m)
+{
+    if (!m->worker)
+        event_base_loopbreak(m->base);
+    else if (worker_idle(m->worker))
+        end_maintenance(m); /* it is soon over, and nobody else would do it */
+    else
+        worker_stop(m->worker);
+}
+
+struct manage *
+manage_new(struct event_base *base, int chan_fd, int listen_fd)
+{
+    static const struct chan_events events = {on_message, on_closed};
+    struct manage *m = mem_alloc(sizeof *m);
+
+    m->base = base;
+    m->listen_fd = listen_fd;
+    m->chan = chan_new(base, chan_fd, &events, m);
+    m->status = evtimer_new(base, on_status, m);
+    if (!m->status)
+        die_abort("no memory for a timer");
+    return m;
+}
+
+/* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
+ */
+static void
+say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
+{
+    json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
+                                "rekeyed", rekeyed);
+
+    if (open)
+        json_object_set_new(message, "open", json_true());
+    fault_here("manage.bye");
+    chan_send(m->chan, message);
+    chan_flush(m->chan, BYE_MS);
+    json_decref(message);
+}
+
+int
+manage_end(struct manage *m)
+{
+    bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
+    int exit_status = broken ? EX_IOERR : m->exit_status;
+    unsigned waiting = closed ? worker_waiting(m->worker) : 0;
+    bool rekeyed = closed && worker_rekeyed(m->worker);
+    bool open = closed && worker_leaves_open(m->worker);
+
+    worker_free(m->worker);
+    if (closed)
+        say_bye(m, waiting, rekeyed, open);
+    if (m->listen_fd >= 0)
+        close(m->listen_fd);
+    event_free(m->status);
+    chan_free(m->chan);
+    free(m);
+    return exit_status;
+}

@@ -1,0 +1,23 @@
+/* The supervisor's child: the worker behind the channel.
+ *
+ * Waits for its configuration, says ready, answers pings and calls, tells what changed, and stops
+ * when it is told to or when the supervisor is gone; its last word is bye. */
+#ifndef WORKER_CHANNEL_H
+#define WORKER_CHANNEL_H
+
+#include <event2/event.h>
+
+struct manage;
+struct worker;
+
+/* chan_fd and listen_fd are taken over. */
+struct manage *manage_new(struct event_base *base, int chan_fd, int listen_fd);
+
+/* A signal asks for a graceful stop. */
+void manage_stop(struct manage *manage);
+
+/* The process's exit status: 0, or a sysexits code where it could not start. Releases everything.
+ */
+int manage_end(struct manage *manage);
+
+#endif

@@ -1,0 +1,319 @@
+/* One attempt. */
+#include "worker/delivery/job.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "worker/delivery/evidence.h"
+#include "worker/delivery/steps.h"
+
+#define RECORD_AGAIN_MS 1000
+
+struct job {
+    struct jobs *jobs;
+    struct job *next;
+    struct queue_task task;
+    struct steps steps;
+    bool in_line; /* the ERP takes one session at a time: another one is in the way */
+    bool forget;
+    int64_t started_ms;   /* monotonic */
+    json_t *evidence;     /* names of files; NULL: none */
+    struct event *record; /* tries again to record the end; NULL while it has not ended */
+};
+
+/* --- the end --- */
+
+/* Nobody drives it any more; others may have its session. */
+static void
+job_leave(struct job *job)
+{
+    struct session *session = job->steps.session;
+
+    steps_leave(&job->steps);
+    if (session)
+        session_release(session);
+}
+
+static void
+job_free(struct job *job)
+{
+    struct jobs *jobs = job->jobs;
+
+    for (struct job **link = &jobs->list; *link; link = &(*link)->next)
+        if (*link == job) {
+            *link = job->next;
+            break;
+        }
+    job_leave(job);
+    json_decref(job->evidence);
+    credentials_clear(&job->task.credentials);
+    if (job->record)
+        event_free(job->record);
+    jobs->in_hand--;
+    free(job);
+}
+
+static void
+log_end(const struct job *job, int64_t duration_ms)
+{
+    const struct order *order = &job->task.order;
+
+    log_each(order->status == ORDER_ERROR ? LOG_WARNING : LOG_INFO, LOG_ORDERLINE, order->uniqueid,
+             "processing -> %s, attempt %u, %lld ms%s%s%s%s%s%s", order_status_name(order->status),
+             order->attempts, (long long)duration_ms, *order->reason_code ? ", " : "",
+             order->reason_code, *order->reason_text ? ": " : "", order->reason_text,
+             *order->erp_reference ? ", reference " : "", order->erp_reference);
+}
+
+/* The ERP's answer is only known here until it is on disk: where the disk has no room, the job
+ * stays in hand. */
+static void
+on_record(evutil_socket_t fd, short what, void *arg)
+{
+    struct job *job = arg;
+    struct jobs *jobs = job->jobs;
+    const struct queue_end end = {.duration_ms = clock_monotonic_ms() - job->started_ms,
+                                  .forget = job->forget,
+                                  .evidence = job->evidence};
+    struct timeval pause = clock_timeval(RECORD_AGAIN_MS);
+    struct err err;
+
+    (void)fd;
+    (void)what;
+    if (!fault_point("mutant.no_finish") &&
+        queue_finish(jobs->setup->queue, &job->task.order, &end, &err)) {
+        log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
+                  "its end can't be recorded yet: %s", err.text);
+        jobs->setup->changed(jobs->setup->arg);
+        evtimer_add(job->record, &pause);
+        return;
+    }
+    fault_here("delivery.recorded");
+    log_end(job, end.duration_ms);
+    job_free(job);
+    jobs_resume(jobs);
+    jobs->gone(jobs->arg);
+}
+
+/* Where to look, for whoever reads why. */
+static void
+point_to_evidence(struct job *job)
+{
+    struct order *order = &job->task.order;
+    const char *name = json_string_value(json_array_get(job->evidence, 0));
+    char text[2 * sizeof order->reason_text];
+
+    if (!name)
+        return;
+    snprintf(text, sizeof text, "%.*s [evidence/%s]",
+             ORDER_REASON_TEXT_MAX - 16 - (int)strlen(name), order->reason_text, name);
+    text_clean(text);
+    text_copy(order->reason_text, sizeof order->reason_text, text);
+}
+
+static void
+on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
+{
+    struct job *job = arg;
+    struct jobs *jobs = job->jobs;
+    struct session *session = job->steps.session;
+    const struct credentials *auth = job->steps.erp.auth;
+    const struct policy_attempt attempt = {
+        .verdict = verdict,
+        .outcome = outcome,
+        .retry = &jobs->setup->workshop->retry,
+        .own_credentials = auth != jobs->setup->credentials,
+        .can_look_up = jobs->setup->driver->can_look_up,
+        .neighbour = json_string_value(json_object_get(jobs->setup->erp, "$neighbour")),
+        .now_ms = clock_wall_ms(),
+        .run_ms = queue_run_ms(jobs->setup->queue),
+        .dice = randombytes_random()};
+    enum policy_sign sign = policy_apply(&job->task.order, &attempt, &job->forget);
+
+    if (verdict == ERP_PARK && auth && session && !session->refused_ms) {
+        session->refused_ms = clock_monotonic_ms();
+        queue_set_refused(jobs->setup->queue, auth, attempt.run_ms);
+    }
+    job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
+    point_to_evidence(job);
+    job_leave(job);
+    job->record = evtimer_new(jobs->setup->base, on_record, job);
+    if (!job->record)
+        die_abort("no memory for a timer");
+    event_add(job->record, &(struct timeval){0, 0});
+    jobs->ended(sign, job->task.order.uniqueid, outcome->reason_code, jobs->arg);
+}
+
+/* --- the steps --- */
+
+/* A request that can create the line leaves only once that is on disk. */
+static bool
+on_leaves(struct erp_outcome *outcome, void *arg)
+{
+    struct job *job = arg;
+    struct err err;
+
+    if (!job->steps.erp.request.commits || job->task.order.commit_sent)
+        return true;
+    if (fault_point("mutant.no_commit_sent") ||
+        queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
+        return true;
+    job->task.order.commit_sent = false;
+    erp_end(outcome, ERP_RETRY, "erp_failure",
+            "nothing was sent, since it could not be recorded: %s", err.text);
+    return false;
+}
+
+/* The next step without a reply. Trying refused credentials again and again locks the account in
+ * the ERP. */
+static void
+job_go(struct job *job)
+{
+    struct erp_outcome outcome;
+
+    if (!job->steps.session->refused_ms) {
+        steps_go(&job->steps, NULL);
+        return;
+    }
+    erp_end(&outcome, ERP_PARK, "auth_failed",
+            "not sent: the ERP refused these credentials a short while ago");
+    on_ended(ERP_PARK, &outcome, job);
+}
+
+/* Others of the session may wait for what this step did. */
+static void
+on_stepped(const struct session *session, void *arg)
+{
+    struct jobs *jobs = ((struct job *)arg)->jobs;
+
+    for (struct job *other = jobs->list; other; other = other->next)
+        if (other->steps.waiting && other->steps.session == session) {
+            other->steps.waiting = false;
+            job_go(other);
+        }
+}
+
+/* --- the beginning --- */
+
+/* Also by a process before this one: by the time that the worker has run, which no clock changes.
+ * An earlier version has noted the wall clock's, which is far ahead of that. */
+static bool
+refused_lately(const struct jobs *jobs, const struct credentials *auth)
+{
+    int64_t at_ms = queue_refused_ms(jobs->setup->queue, auth);
+    int64_t run_ms = queue_run_ms(jobs->setup->queue);
+
+    return at_ms && at_ms <= run_ms && run_ms - at_ms < SESSION_REFUSED_MS;
+}
+
+static struct job *
+job_new(struct jobs *jobs, const struct queue_task *task)
+{
+    static const struct steps_events events = {on_leaves, on_ended, on_stepped};
+    struct job *job = mem_alloc(sizeof *job);
+    const struct credentials *auth = NULL;
+
+    job->jobs = jobs;
+    job->task = *task;
+    if (job->task.credentials.username)
+        auth = &job->task.credentials;
+    else if (jobs->setup->credentials->username)
+        auth = jobs->setup->credentials;
+    job->started_ms = clock_monotonic_ms();
+    job->steps = (struct steps){
+        .setup = jobs->setup,
+        .sessions = &jobs->sessions,
+        .erp = {.order = &job->task.order, .auth = auth, .workshop = jobs->setup->workshop->name},
+        .events = &events,
+        .arg = job};
+    job->next = jobs->list;
+    jobs->list = job;
+    jobs->in_hand++;
+    return job;
+}
+
+/* Gets its session and makes the first step, or waits until one can be had. */
+static void
+job_begin(struct job *job)
+{
+    struct jobs *jobs = job->jobs;
+    const struct credentials *auth = job->steps.erp.auth;
+    struct session *session;
+
+    job->in_line = !sessions_make_way(&jobs->sessions, auth);
+    if (job->in_line)
+        return;
+    session = job->steps.session = session_acquire(&jobs->sessions, auth);
+    if (auth && !session->refused_ms && refused_lately(jobs, auth))
+        session->refused_ms = clock_monotonic_ms();
+    job_go(job);
+}
+
+/* What ends without asking the ERP. */
+static bool
+ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdict *verdict)
+{
+    const struct erp_driver *driver = job->jobs->setup->driver;
+
+    if (job->task.order.commit_sent && !driver->can_look_up) {
+        *verdict = erp_end(
+            outcome, ERP_REJECT, "outcome_unknown",
+            "a request was cut off after it had left, and this ERP has no way to look the line up");
+        return true;
+    }
+    if (driver->needs_credentials && !job->steps.erp.auth) {
+        *verdict = erp_end(
+            outcome, ERP_PARK, "auth_failed",
+            "there are no credentials: its own were refused before, and the workshop has none");
+        return true;
+    }
+    return false;
+}
+
+void
+job_start(struct jobs *jobs, struct queue_task *task)
+{
+    struct job *job = job_new(jobs, task);
+    struct erp_outcome outcome = {.reason_code = ""};
+    enum erp_verdict verdict;
+
+    if (ends_at_once(job, &outcome, &verdict))
+        on_ended(verdict, &outcome, job);
+    else
+        job_begin(job);
+}
+
+void
+jobs_resume(struct jobs *jobs)
+{
+    for (struct job *job = jobs->list; job; job = job->next)
+        if (job->in_line)
+            job_begin(job);
+}
+
+void
+jobs_give_up(struct jobs *jobs)
+{
+    struct job *next;
+
+    for (struct job *job = jobs->list; job; job = next) {
+        const struct session *session = job->steps.session;
+
+        next = job->next;
+        if (job->in_line || (session && session_is_open(&jobs->sessions, session)))
+            job_free(job);
+    }
+}
+
+void
+jobs_clear(struct jobs *jobs)
+{
+    while (jobs->list)
+        job_free(jobs->list);
+    sessions_clear(&jobs->sessions);
+}

@@ -1,0 +1,439 @@
+/* What the driver tells of its steps goes to stdout; between two of its requests a picture of the
+ * page is taken, for which its clock stands still.
+ *
+ * A driver's request waits for a page that is being loaded, and so would the picture: where the
+ * next request only asks the page, it goes first, and its waiting is the step's own, as it is in a
+ * worker. */
+#include "worker/dryrun/attempt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "erp-drivers/webdriver/webdriver.h"
+#include "worker/dryrun/folder.h"
+
+#define LABEL_BYTES 256
+#define SLOW_PICTURE_MS 2000 /* is mentioned */
+
+struct answer {
+    struct erp_reply reply;
+    char *body;
+    char error[256];
+};
+
+struct walk {
+    const struct trial_attempt *setup;
+    char step[LABEL_BYTES]; /* that has begun; empty: none */
+    int64_t began_ms;
+    unsigned steps;    /* that are over */
+    json_t *variables; /* that the step has set: lines */
+    json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
+    int64_t paused_ms; /* in all */
+    char failed[LABEL_BYTES];
+    bool committed; /* a request that may store the line has left */
+    bool closing, interrupted;
+    struct event *signals[2];
+    struct http_transfer *transfer; /* under way */
+    struct answer *answer;          /* where its reply goes */
+    struct answer said, seen;       /* the driver's, the pictures' */
+};
+
+/* --- what is said --- */
+
+static void
+say_variables(struct walk *w)
+{
+    const json_t *line;
+    size_t i;
+
+    json_array_foreach(w->variables, i, line)
+    {
+        printf("               %s\n", json_string_value(line));
+    }
+    json_array_clear(w->variables);
+}
+
+/* What the browser asked for since the last step that was said. */
+static void
+say_requests(const struct walk *w)
+{
+    char *list = proxy_list(w->setup->proxy), *rest = list, *line;
+
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            printf("               %s\n", line + PROXY_LIST_TIME_BYTES);
+    free(list);
+    proxy_begin(w->setup->proxy);
+}
+
+/* The step is over. words: why it has come to nothing; before: what that means. */
+static void
+say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, const char *words)
+{
+    int64_t took_ms = *w->step ? now_ms - w->began_ms : 0;
+
+    printf("%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label, *words ? before : "",
+           words);
+    say_variables(w);
+    say_requests(w);
+    fflush(stdout);
+    *w->step = '\0';
+}
+
+static void
+see_step(struct walk *w, const char *label)
+{
+    char *name = trial_folder_name(w->steps, label, "png");
+
+    json_array_append_new(w->unseen, json_string(name));
+    free(name);
+}
+
+static void
+begin(struct walk *w, const char *label, int64_t now_ms)
+{
+    text_copy(w->step, sizeof w->step, label);
+    w->began_ms = now_ms;
+}
+
+static void
+on_begin(struct walk *w, const struct webdriver_event *event)
+{
+    if (*w->step) /* the browser */
+        say_step(w, w->step, event->now_ms, "", "");
+    begin(w, event->name, event->now_ms);
+}
+
+static void
+on_set(struct walk *w, const struct webdriver_event *event)
+{
+    char *line = mem_format("%s = \"%s\"", event->name, event->words);
+
+    json_array_append_new(w->variables, json_string(line));
+    free(line);
+    if (!*w->step)
+        say_variables(w);
+}
+
+static void
+on_end(struct walk *w, const struct webdriver_event *event)
+{
+    char label[LABEL_BYTES];
+
+    text_copy(label, sizeof label, w->step);
+    say_step(w, label, event->now_ms, ", but: ", event->words);
+    see_step(w, label);
+}
+
+static void
+on_fail(struct walk *w, const struct webdriver_event *event)
+{
+    text_copy(w->failed, sizeof w->failed, event->name);
+    say_step(w, event->name, event->now_ms, ", failed: ", event->words);
+    see_step(w, event->name);
+}
+
+static void
+on_renew(struct walk *w, const struct webdriver_event *event)
+{
+    (void)event;
+    *w->failed = '\0';
+    printf("               session_lost: logs in once more, and begins again\n");
+}
+
+static void
+on_event(const struct webdriver_event *event, void *arg)
+{
+    static void (*const functions[])(struct walk * w, const struct webdriver_event *event) = {
+        [WEBDRIVER_BEGINS] = on_begin,
+        [WEBDRIVER_SETS] = on_set,
+        [WEBDRIVER_ENDS] = on_end,
+        [WEBDRIVER_FAILS] = on_fail,
+        [WEBDRIVER_RENEWS] = on_renew};
+
+    functions[event->kind](arg, event);
+}
+
+/* --- requests, one after the other --- */
+
+static void
+on_reply(const struct erp_reply *reply, void *arg)
+{
+    struct walk *w = arg;
+    struct answer *answer = w->answer;
+
+    w->transfer = NULL;
+    answer->reply = *reply;
+    answer->reply.cut_off = proxy_shut(w->setup->proxy);
+    free(answer->body);
+    answer->body = mem_alloc(reply->body_length + 1);
+    if (reply->body)
+        memcpy(answer->body, reply->body, reply->body_length);
+    answer->reply.body = answer->body;
+    text_copy(answer->error, sizeof answer->error, reply->error ? reply->error : "");
+    answer->reply.error = reply->error ? answer->error : NULL;
+    event_base_loopbreak(w->setup->base);
+}
+
+/* The next one is nobody's to hold up. */
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct walk *w = arg;
+
+    (void)number;
+    (void)what;
+    w->interrupted = true;
+    for (size_t i = 0; i < sizeof w->signals / sizeof *w->signals; i++)
+        event_del(w->signals[i]);
+    if (!w->closing)
+        event_base_loopbreak(w->setup->base);
+}
+
+static bool
+is_over(const struct walk *w)
+{
+    return w->interrupted && !w->closing;
+}
+
+/* false: a signal has come instead of the reply. */
+static bool
+perform(struct walk *w, const struct erp_request *request, struct answer *answer)
+{
+    struct timespec delay = {request->delay_ms / 1000, request->delay_ms % 1000 * 1000000L};
+
+    nanosleep(&delay, NULL);
+    event_base_loop(w->setup->base, EVLOOP_NONBLOCK);
+    if (is_over(w))
+        return false;
+    if (request->kind == ERP_SWEEP) { /* its guard's, once this process has gone */
+        answer->reply = (struct erp_reply){.sent = true, .complete = true, .status = 200};
+        return true;
+    }
+    w->committed |= request->commits;
+    proxy_leaves(w->setup->proxy, request);
+    w->answer = answer;
+    w->transfer = http_send(w->setup->http, request, on_reply, w);
+    event_base_dispatch(w->setup->base);
+    if (w->transfer)
+        http_cancel(w->transfer);
+    w->transfer = NULL;
+    return !is_over(w);
+}
+
+/* --- pictures --- */
+
+static void
+save(const struct walk *w, const char *name, const char *bytes, size_t length)
+{
+    if (trial_folder_save(w->setup->folder, name, bytes, length))
+        fprintf(stderr, "%s/%s: %s\n", w->setup->folder_path, name, strerror(errno));
+}
+
+static void
+save_all(const struct walk *w, const char *bytes, size_t length)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach(w->unseen, i, name)
+    {
+        save(w, json_string_value(name), bytes, length);
+    }
+}
+
+/* Its time is nobody's step's. */
+static void
+say_picture(const char *missing, int64_t took_ms)
+{
+    if (*missing)
+        printf("               (no picture, after %.2f s: %s)\n", (double)took_ms / 1000, missing);
+    else if (took_ms >= SLOW_PICTURE_MS)
+        printf("               (the picture took %.2f s; it waits while a page loads)\n",
+               (double)took_ms / 1000);
+}
+
+/* Of what the steps that are over have led to. */
+static void
+take_picture(struct walk *w)
+{
+    struct erp_request request = {.method = NULL};
+    int64_t began_ms = clock_monotonic_ms(), took_ms;
+    char *bytes = NULL, missing[160] = "interrupted";
+    size_t length;
+
+    if (!json_array_size(w->unseen) || !webdriver_picture(w->setup->session, &request))
+        return;
+    if (perform(w, &request, &w->seen))
+        bytes = webdriver_picture_take(&w->seen.reply, &length, missing, sizeof missing);
+    if (bytes)
+        save_all(w, bytes, length);
+    took_ms = clock_monotonic_ms() - began_ms;
+    say_picture(bytes ? "" : missing, took_ms);
+    free(bytes);
+    json_array_clear(w->unseen);
+    erp_request_clear(&request);
+    w->paused_ms += took_ms;
+}
+
+/* --- how it ended --- */
+
+static void
+say_evidence(const struct walk *w, const struct erp_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->evidence_count; i++) {
+        const struct erp_evidence *one = &outcome->evidence[i];
+        char *name = trial_folder_name(w->steps, w->failed, one->kind);
+
+        save(w, name, one->bytes, one->length);
+        printf("  %s %s/%s\n",
+               strcmp(one->kind, "png") ? "source: " : "picture:", w->setup->folder_path, name);
+        free(name);
+    }
+}
+
+static void
+say_doubt(const struct walk *w)
+{
+    if (w->committed)
+        printf("  the line may have been stored: look for %s\n", w->setup->order->uniqueid);
+}
+
+static int
+say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outcome)
+{
+    static const char *const words[] = {[ERP_RETRY] = "would be tried again",
+                                        [ERP_REJECT] = "refused",
+                                        [ERP_PARK] = "the worker would park"};
+
+    if (verdict == ERP_CREATED) {
+        printf("%s, reference %s\n", w->committed ? "created" : "the ERP has the line already",
+               outcome->reference);
+        return 0;
+    }
+    printf("%s, %s: %s\n", words[verdict], outcome->reason_code, outcome->reason_text);
+    if (*w->failed)
+        printf("  at:      %s\n", w->failed);
+    say_evidence(w, outcome);
+    if (verdict != ERP_REJECT || strcmp(outcome->reason_code, "ui_changed") == 0 ||
+        strcmp(outcome->reason_code, "outcome_unknown") == 0) /* else it was looked up */
+        say_doubt(w);
+    return 1;
+}
+
+/* Whether a request goes further than was wished. */
+static bool
+is_too_far(const struct walk *w, const struct erp_request *request)
+{
+    const char *until = w->setup->until;
+
+    if (request->commits)
+        return strcmp(until, "commit") && strcmp(until, "end");
+    return strcmp(until, "commit") == 0 && strcmp(request->what, "read-back") == 0;
+}
+
+static int
+say_stop(const struct walk *w, bool interrupted)
+{
+    printf("%s %s\n", interrupted ? "interrupted in" : "stopped before",
+           *w->step ? w->step : "the next section");
+    if (interrupted)
+        say_doubt(w);
+    return interrupted;
+}
+
+/* --- the walk --- */
+
+/* What remains is ERP_SEND where it was left in the middle. */
+static enum erp_verdict
+go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
+{
+    const struct trial_attempt *setup = w->setup;
+    const struct erp_reply *taken = NULL;
+    enum erp_verdict verdict;
+
+    for (;; taken = &w->said.reply) {
+        bool goes_on, asks;
+
+        erp_request_clear(&job->request);
+        job->now_ms = clock_monotonic_ms() - w->paused_ms;
+        verdict = setup->driver->step(setup->session, job, taken, outcome);
+        goes_on =
+            verdict == ERP_SEND && !is_over(w) && !(job->order && is_too_far(w, &job->request));
+        asks = goes_on && webdriver_asks(job);
+        if (!asks)
+            take_picture(w);
+        if (!goes_on || !perform(w, &job->request, &w->said))
+            return verdict;
+        if (asks)
+            take_picture(w);
+    }
+}
+
+/* order NULL: closes the browser. */
+static int
+attempt(struct walk *w, const struct order *order)
+{
+    const struct trial_attempt *setup = w->setup;
+    struct erp_job job = {
+        .workshop = setup->workshop, .order = order, .auth = order ? setup->auth : NULL};
+    struct erp_outcome outcome = {.reason_code = ""};
+    enum erp_verdict verdict;
+    int status = 0;
+
+    begin(w, order ? "browser start" : "", clock_monotonic_ms() - w->paused_ms);
+    verdict = go_through(w, &job, &outcome);
+    if (order)
+        status = verdict == ERP_SEND ? say_stop(w, w->interrupted) : say_end(w, verdict, &outcome);
+    fflush(stdout);
+    setup->driver->job_free(setup->session, &job);
+    erp_request_clear(&job.request);
+    erp_outcome_clear(&outcome);
+    return status;
+}
+
+/* Whoever has a browser on the screen wants to look at it. */
+static void
+wait_for_person(const struct walk *w)
+{
+    char byte = '\0';
+
+    if (w->setup->terminal < 0 || w->interrupted)
+        return;
+    printf("Enter closes the browser\n");
+    fflush(stdout);
+    while (byte != '\n' && read(w->setup->terminal, &byte, 1) == 1)
+        ;
+}
+
+int
+trial_attempt(const struct trial_attempt *setup)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    struct walk w = {.setup = setup, .variables = json_array(), .unseen = json_array()};
+    int status;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        w.signals[i] = evsignal_new(setup->base, numbers[i], on_signal, &w);
+        if (!w.signals[i] || event_add(w.signals[i], NULL))
+            die_abort("no memory for signals");
+    }
+    webdriver_trace(setup->session, on_event, &w);
+    status = attempt(&w, setup->order);
+    wait_for_person(&w);
+    w.closing = true;
+    attempt(&w, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        event_free(w.signals[i]);
+    json_decref(w.variables);
+    json_decref(w.unseen);
+    free(w.said.body);
+    free(w.seen.body);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* One attempt in slow motion: each step that is gone through is said and seen. */
+#ifndef WORKER_DRYRUN_ATTEMPT_H
+#define WORKER_DRYRUN_ATTEMPT_H
+
+#include <event2/event.h>
+
+#include "erp-drivers/driver.h"
+#include "worker/io/http.h"
+#include "worker/proxy/proxy.h"
+
+struct trial_attempt {
+    struct event_base *base;
+    struct http *http;
+    struct proxy *proxy;
+    const struct erp_driver *driver;
+    void *session;
+    const char *workshop;
+    const struct order *order;
+    const struct credentials *auth;
+    const char *until; /* "create", "commit" or "end" */
+    int folder;        /* for pictures */
+    const char *folder_path;
+    int terminal; /* the browser is closed when Enter is pressed there; -1: at once */
+};
+
+/* The attempt, and then the browser's end, also where a signal says that it is enough. 0: it came
+ * as far as was wished; 1. */
+int trial_attempt(const struct trial_attempt *setup);
+
+#endif

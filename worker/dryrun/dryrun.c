@@ -1,0 +1,267 @@
+/* What is tried, and by whom: where it is root that asks, the workshop's user tries it. */
+#include "worker/dryrun/dryrun.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/secret.h"
+#include "common/config/config.h"
+#include "common/config/key_file.h"
+#include "common/config/uids.h"
+#include "common/ipc/browser_kill.h"
+#include "common/recipe/recipe.h"
+#include "worker/allowlist.h"
+#include "worker/dryrun/attempt.h"
+#include "worker/dryrun/folder.h"
+#include "worker/io/watchdog.h"
+
+struct trial {
+    json_t *wish; /* as read */
+    struct daemon_config *config;
+    struct workshop_config *workshop;
+    json_t *erp;
+    struct credentials credentials;
+    struct order order;
+    struct place *place; /* the folder for pictures */
+    int folder, terminal;
+    struct reach reach;
+    char mark[SWEEP_MARK_BYTES]; /* of its browser: never the workshop's, which works */
+};
+
+static const char *
+wish_text(const struct trial *t, const char *name)
+{
+    const char *text = json_string_value(json_object_get(t->wish, name));
+
+    return text ? text : "";
+}
+
+static int
+refuse(int status, const char *words)
+{
+    fprintf(stderr, "%s\n", words);
+    return status;
+}
+
+static int
+refuse_faults(struct config_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "%s: %s%s%s\n", faults->items[i].file, faults->items[i].pointer,
+                *faults->items[i].pointer ? ": " : "", faults->items[i].text);
+    config_faults_clear(faults);
+    return EX_CONFIG;
+}
+
+/* --- what is tried --- */
+
+/* The key file is root's: it is asked for only where there is something to open with it. */
+static int
+open_credentials(struct trial *t, struct err *err)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES), *old_key = secret_alloc(SECRET_KEY_BYTES);
+    struct master_keys keys = {.key = NULL};
+    int result = 0;
+
+    if (config_password_sealed(t->workshop))
+        result = key_file_load(t->config->key_file, false, &keys, err);
+    if (keys.key)
+        secret_workshop_key(keys.key, t->workshop->slug, key);
+    if (keys.old)
+        secret_workshop_key(keys.old, t->workshop->slug, old_key);
+    if (!result)
+        result = config_credentials(t->workshop, keys.key ? key : NULL, keys.old ? old_key : NULL,
+                                    &t->credentials, err);
+    master_keys_clear(&keys);
+    secret_free(key);
+    secret_free(old_key);
+    return result;
+}
+
+static int
+load_credentials(struct trial *t)
+{
+    struct err err;
+
+    if (*wish_text(t, "username")) {
+        t->credentials.username = secret_string(wish_text(t, "username"));
+        t->credentials.password = secret_string(wish_text(t, "password"));
+        return 0;
+    }
+    if (open_credentials(t, &err))
+        return refuse(EX_NOPERM, err.text);
+    return t->credentials.username
+               ? 0
+               : refuse(EX_CONFIG, "the workshop has no credentials: give --username and "
+                                   "--password-file");
+}
+
+static int
+load_order(struct trial *t)
+{
+    json_t *order = json_object_get(t->wish, "order");
+    struct order_faults faults = {.code = ""};
+    struct credentials none = {NULL, NULL};
+    char *text;
+    int status = 0;
+
+    json_object_set_new(order, "workshop", json_string(t->workshop->name));
+    text = json_dumps(order, JSON_REAL_PRECISION(15));
+    if (!text ||
+        order_parse(text, strlen(text), t->workshop->name, false, &t->order, &none, &faults)) {
+        fprintf(stderr, "the order: %s\n", faults.detail);
+        status = EX_DATAERR;
+    }
+    credentials_clear(&none);
+    order_faults_clear(&faults);
+    free(text);
+    return status;
+}
+
+/* The workshop's erp object with the recipe that is tried. */
+static int
+load_recipe(struct trial *t)
+{
+    const json_t *configured = json_object_get(t->workshop->document, "erp");
+    struct config_faults faults = {NULL, 0};
+    json_t *recipe = recipe_read(wish_text(t, "recipe"), &faults), *browser;
+
+    if (recipe)
+        recipe_check_options(recipe, json_object_get(configured, "options"), t->workshop->slug,
+                             "/erp", &faults);
+    t->erp = json_deep_copy(configured);
+    json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());
+    json_object_set_new(t->erp, "$webdriver_url",
+                        json_string(config_webdriver_url(t->config, t->workshop)));
+    json_object_set_new(t->erp, "$slug", json_string(t->workshop->slug));
+    json_object_set_new(t->erp, "$browser_mark", json_string(t->mark));
+    if (json_is_true(json_object_get(t->wish, "show"))) {
+        browser = json_object_get(t->erp, "browser");
+        if (!browser)
+            json_object_set_new(t->erp, "browser", browser = json_object());
+        json_object_set_new(browser, "headless", json_false());
+    }
+    return faults.count ? refuse_faults(&faults) : 0;
+}
+
+static int
+load(struct trial *t)
+{
+    struct config_faults faults = {NULL, 0};
+    int status;
+
+    t->wish = json_loadf(stdin, 0, NULL);
+    t->config = config_load_each(wish_text(t, "config"), &faults);
+    if (!t->config)
+        return refuse_faults(&faults);
+    t->workshop = config_find(t->config, wish_text(t, "workshop"));
+    if (t->workshop && t->workshop->faults.count)
+        return refuse_faults(&t->workshop->faults);
+    if (!t->workshop || strcmp(t->workshop->erp_system, "webdriver"))
+        return refuse(EX_CONFIG, "there is no such workshop with erp.system webdriver");
+    status = load_recipe(t);
+    status = status ? status : load_order(t);
+    return status ? status : load_credentials(t);
+}
+
+/* --- who tries it --- */
+
+/* The user that the workshop's process has, or would get. */
+static int
+find_user(const struct trial *t, struct sandbox_setup *setup, struct err *err)
+{
+    struct uids *uids = uids_new(t->config->state_dir);
+    int result = uids_take(uids, t->config, t->workshop, &setup->uid, &setup->gid, err);
+
+    uids_free(uids);
+    return result;
+}
+
+/* What only who the process was can open; then it is no more than a worker is. */
+static int
+shut_in(struct trial *t, struct err *err)
+{
+    struct sandbox_setup setup = {.mode = t->config->sandbox};
+    json_t *slice = json_pack("{s:{s:O} s:O s:O}", "document", "erp", t->erp, "webdriver_url",
+                              json_object_get(t->erp, "$webdriver_url"), "recipe",
+                              json_object_get(t->erp, "$recipe"));
+    int result = reach_erp(&t->reach, &setup, slice, err);
+
+    json_decref(slice);
+    if (result || find_user(t, &setup, err))
+        return -1;
+    t->folder = trial_folder_open(wish_text(t, "folder"), setup.uid, setup.gid, err);
+    if (t->folder < 0)
+        return -1;
+    t->place = place_open(wish_text(t, "folder"));
+    setup.paths[setup.path_count++] = (struct sandbox_path){t->place, SANDBOX_WRITE};
+    if (json_is_true(json_object_get(t->wish, "show")))
+        t->terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+    return sandbox_enter(&setup, err);
+}
+
+static int
+run(struct trial *t, struct event_base *base)
+{
+    const struct place *ca_file = t->reach.ca_file;
+    struct trial_attempt setup = {.base = base,
+                                  .driver = erp_driver_find("webdriver"),
+                                  .workshop = t->workshop->name,
+                                  .order = &t->order,
+                                  .auth = &t->credentials,
+                                  .until = wish_text(t, "until"),
+                                  .folder = t->folder,
+                                  .folder_path = wish_text(t, "folder"),
+                                  .terminal = t->terminal};
+    int status;
+
+    printf("uniqueid %s\n", t->order.uniqueid);
+    setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
+    setup.proxy = reach_proxy(&t->reach, base);
+    json_object_set_new(t->erp, "$proxy", json_string(t->reach.proxy_address));
+    setup.session = setup.driver->session_new(t->erp);
+    status = trial_attempt(&setup);
+    setup.driver->session_free(setup.session);
+    http_free(setup.http);
+    proxy_free(setup.proxy);
+    printf("pictures are in %s\n", wish_text(t, "folder"));
+    return status;
+}
+
+static void
+close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+int
+trial_run(struct event_base *base)
+{
+    struct trial t = {.folder = -1, .terminal = -1, .reach = REACH_NOTHING};
+    struct err err;
+    int guard, status;
+
+    sweep_mark_new(t.mark);
+    guard = guard_start(t.mark);
+    status = load(&t);
+    if (!status && shut_in(&t, &err))
+        status = refuse(EX_NOPERM, err.text);
+    if (status)
+        guard_dismiss(guard);
+    else
+        status = run(&t, base);
+    place_close(t.place);
+    close_fd(t.folder);
+    close_fd(t.terminal);
+    reach_close(&t.reach);
+    credentials_clear(&t.credentials);
+    json_decref(t.erp);
+    json_decref(t.wish);
+    config_free(t.config);
+    return status;
+}

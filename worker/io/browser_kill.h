@@ -1,0 +1,31 @@
+/* Asks whoever started this process to end its browsers (common/ipc/browser_kill.h): this one is
+ * shut in and sends signals to nobody. */
+#ifndef WORKER_IO_BROWSER_KILL_H
+#define WORKER_IO_BROWSER_KILL_H
+
+#include <event2/event.h>
+
+#include "erp-drivers/driver.h"
+
+struct sweeps;
+struct sweep_request;
+
+/* ask: passes the wish on; sweeps_answer follows, and until then it is not called again. NULL:
+ * there is nobody to ask, and nothing is ended. */
+struct sweeps *sweeps_new(struct event_base *base, void (*ask)(void *arg), void *arg);
+
+/* done is not called for what is under way. */
+void sweeps_free(struct sweeps *sweeps);
+
+/* Calls done once, never from inside this function: with the answer to a sweep that began after
+ * now, or with an incomplete reply when the time is up. */
+struct sweep_request *sweeps_ask(struct sweeps *sweeps, unsigned timeout_ms,
+                                 void (*done)(const struct erp_reply *reply, void *arg), void *arg);
+
+/* Gives it up; done is not called. */
+void sweeps_cancel(struct sweep_request *request);
+
+/* Who was asked has done it. */
+void sweeps_answer(struct sweeps *sweeps, unsigned ended);
+
+#endif

@@ -1,0 +1,214 @@
+/* Files that are whole and on disk, or not there. */
+#include "worker/io/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/disk.h"
+#include "common/base/err.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "worker/io/output_folder.h"
+
+/* Where a name is looked up: a folder's descriptor, or AT_FDCWD with a whole path. */
+struct spot {
+    int folder;
+    const char *name;
+};
+
+static const struct place *own_folder;
+
+void
+files_use(const struct place *folder)
+{
+    own_folder = folder;
+}
+
+/* The name behind the folder's path; NULL: it stands elsewhere. */
+static const char *
+name_inside(const char *path)
+{
+    size_t length = own_folder ? strlen(own_folder->path) : 0;
+
+    if (!length || strncmp(path, own_folder->path, length))
+        return NULL;
+    if (!path[length])
+        return ".";
+    return path[length] == '/' && !strchr(path + length + 1, '/') ? path + length + 1 : NULL;
+}
+
+static int
+find(const char *path, struct spot *spot)
+{
+    const char *name = name_inside(path);
+    enum place_now now = name ? place_look(own_folder) : PLACE_OTHER;
+
+    *spot = (struct spot){AT_FDCWD, path};
+    if (now == PLACE_SAME)
+        *spot = (struct spot){own_folder->fd, name};
+    return now == PLACE_GONE || now == PLACE_HIDDEN ? ENOENT : 0;
+}
+
+static int
+status_of(int number)
+{
+    switch (number) {
+    case 0:
+        return 200;
+    case ENOENT:
+        return 404;
+    case ENOSPC:
+    case EDQUOT:
+        return 507;
+    default:
+        return 500;
+    }
+}
+
+static int
+try_sync_folder(const struct spot *spot)
+{
+    int fd, result, number;
+
+    if (fault_point("files.sync_folder"))
+        return errno;
+    if (spot->folder == AT_FDCWD)
+        return disk_sync_parent(spot->name) ? errno : 0;
+    fd = openat(spot->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    result = fsync(fd);
+    number = errno;
+    close(fd);
+    return result ? number : 0;
+}
+
+/* Some shares (vboxsf, old CIFS) know no such thing: what was put there is there all the same. */
+static int
+sync_folder(const struct spot *spot)
+{
+    static bool warned;
+    int number = try_sync_folder(spot);
+
+    if (number != EINVAL && number != EOPNOTSUPP)
+        return number;
+    if (!warned)
+        log_warning(
+            "the folder's file system can't sync folders (%s): a file's name may be lost if "
+            "that machine loses power",
+            strerror(number));
+    warned = true;
+    return 0;
+}
+
+static int
+file_read(const struct erp_request *request, struct erp_reply *reply, char **body)
+{
+    struct stat file;
+    struct spot spot;
+    int fd, number = find(request->url, &spot);
+    ssize_t got;
+
+    if (number)
+        return number;
+    fd = openat(spot.folder, spot.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno;
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode) || file.st_size > (off_t)FILES_BYTES_MAX) {
+        close(fd);
+        return EINVAL;
+    }
+    *body = mem_alloc(FILES_BYTES_MAX + 1);
+    while ((got = read(fd, *body + reply->body_length, FILES_BYTES_MAX - reply->body_length)) > 0)
+        reply->body_length += (size_t)got;
+    number = got < 0 ? errno : 0;
+    close(fd);
+    return number;
+}
+
+static int
+write_whole(int fd, const char *data, size_t length)
+{
+    while (length) {
+        ssize_t written = write(fd, data, length);
+
+        if (written < 0 && errno != EINTR)
+            return errno;
+        if (written > 0) {
+            data += written;
+            length -= (size_t)written;
+        }
+    }
+    return fault_point("files.sync") || fsync(fd) ? errno : 0;
+}
+
+static int
+file_write(const struct erp_request *request)
+{
+    static const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    struct spot spot;
+    int fd, number = find(request->url, &spot);
+
+    if (number)
+        return number;
+    fd = openat(spot.folder, spot.name, flags, 0640);
+    if (fd < 0)
+        return errno;
+    fault_here("files.opened");
+    number = write_whole(fd, request->body, request->body_length);
+    if (close(fd) && !number)
+        number = errno;
+    if (number)
+        unlinkat(spot.folder, spot.name, 0);
+    fault_here("files.written");
+    return number ? number : sync_folder(&spot);
+}
+
+static int
+file_rename(const struct erp_request *request)
+{
+    struct spot from, to;
+    int number = find(request->url, &from);
+
+    if (!number)
+        number = find(request->target, &to);
+    if (number)
+        return number;
+    if (fault_point("files.rename") || renameat(from.folder, from.name, to.folder, to.name))
+        return errno;
+    fault_here("files.renamed");
+    return sync_folder(&to);
+}
+
+static const char *
+words_of(int number, const struct erp_request *request)
+{
+    if (!number)
+        return NULL;
+    return number == EACCES && name_inside(request->url) && place_look(own_folder) == PLACE_SAME
+               ? lines_advice(own_folder)
+               : strerror(number);
+}
+
+void
+files_perform(const struct erp_request *request, struct erp_reply *reply, char **body)
+{
+    int number = EINVAL;
+
+    fault_here("files.perform");
+    *body = NULL;
+    *reply = (struct erp_reply){.sent = true, .complete = true};
+    if (request->kind == ERP_FILE_READ)
+        number = file_read(request, reply, body);
+    else if (request->kind == ERP_FILE_WRITE)
+        number = file_write(request);
+    else if (request->kind == ERP_FILE_RENAME)
+        number = file_rename(request);
+    reply->status = status_of(number);
+    reply->error = words_of(number, request);
+    reply->body = *body;
+}

@@ -1,0 +1,19 @@
+/* Carries out a driver's file requests: read, durable write, durable rename. It blocks for as long
+ * as the disk does. */
+#ifndef WORKER_IO_FILES_H
+#define WORKER_IO_FILES_H
+
+#include "erp-drivers/driver.h"
+#include "worker/io/pinned_path.h"
+
+#define FILES_BYTES_MAX 65536u /* a file that is read back */
+
+/* Paths that stand in this folder, and its own, are reached through its descriptor as long as its
+ * path leads there; others by what they are. Borrowed; NULL: none. */
+void files_use(const struct place *folder);
+
+/* Fills *reply; the caller frees *body, which reply->body points to; reply->error is
+ * valid until the next call. */
+void files_perform(const struct erp_request *request, struct erp_reply *reply, char **body);
+
+#endif

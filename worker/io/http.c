@@ -1,0 +1,484 @@
+/* libcurl's multi interface on the worker's event loop. */
+#include "worker/io/http.h"
+
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/secret.h"
+#include "worker/io/curl_api.h"
+#include "worker/io/names.h"
+#include "worker/io/own_driver.h"
+
+#define RETRY_AFTER_MAX_S 86400 /* the server's number is any */
+
+struct http {
+    struct event_base *base;
+    const char *ca_file, *ca;
+    const struct curl_api *api; /* NULL until the first request */
+    CURLM *multi;
+    struct event *timer;
+    struct event *deliver; /* calls back outside libcurl's own callbacks */
+    struct http_transfer *transfers;
+    struct names *names;
+    struct own_driver *driver;
+};
+
+struct http_transfer {
+    struct http *http;
+    struct http_transfer *next;
+    CURL *easy; /* NULL where libcurl is missing */
+    struct curl_slist *headers, *resolved;
+    struct names_wait *wait; /* for the server's address; NULL: it is on its way */
+    char *server;            /* HOST:PORT, as libcurl knows it */
+    struct evbuffer *body;
+    size_t head_bytes;
+    bool head_ended;
+    void (*done)(const struct erp_reply *reply, void *arg);
+    void *arg;
+    bool finished;
+    CURLcode result;
+    char error[CURL_ERROR_SIZE];
+};
+
+static void
+transfer_free(struct http_transfer *transfer)
+{
+    struct http *http = transfer->http;
+
+    for (struct http_transfer **link = &http->transfers; *link; link = &(*link)->next)
+        if (*link == transfer) {
+            *link = transfer->next;
+            break;
+        }
+    if (transfer->easy) {
+        http->api->multi_remove_handle(http->multi, transfer->easy);
+        http->api->easy_cleanup(transfer->easy);
+        http->api->slist_free_all(transfer->headers);
+        http->api->slist_free_all(transfer->resolved);
+    }
+    if (transfer->wait)
+        names_cancel(transfer->wait);
+    free(transfer->server);
+    evbuffer_free(transfer->body);
+    free(transfer);
+}
+
+void
+http_cancel(struct http_transfer *transfer)
+{
+    transfer_free(transfer);
+}
+
+static void
+collect_finished(struct http *http)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = http->api->multi_info_read(http->multi, &left))) {
+        struct http_transfer *transfer = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        http->api->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        transfer->finished = true;
+        transfer->result = message->data.result;
+        /* To libcurl half a head is a whole reply, with nothing in it. */
+        if (transfer->result == CURLE_OK && !transfer->head_ended)
+            transfer->result = CURLE_PARTIAL_FILE;
+        event_active(http->deliver, EV_TIMEOUT, 0);
+    }
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+    struct http *http = arg;
+    int running,
+        mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+
+    http->api->multi_socket_action(http->multi, fd, mask, &running);
+    collect_finished(http);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct http *http = arg;
+    int running;
+
+    (void)fd;
+    (void)what;
+    http->api->multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect_finished(http);
+}
+
+/* libcurl names the descriptors that it waits for; each has an event of ours. */
+static int
+curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+    struct http *http = arg;
+    struct event *event = assigned;
+    short wanted =
+        (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+
+    (void)easy;
+    if (event)
+        event_free(event);
+    event = NULL;
+    if (what != CURL_POLL_REMOVE) {
+        event = event_new(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
+        if (!event || event_add(event, NULL))
+            die_abort("no memory for a socket's event");
+    }
+    http->api->multi_assign(http->multi, fd, event);
+    return 0;
+}
+
+static int
+curl_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct http *http = arg;
+    struct timeval timeout = clock_timeval(timeout_ms);
+
+    (void)multi;
+    if (timeout_ms < 0)
+        evtimer_del(http->timer);
+    else
+        evtimer_add(http->timer, &timeout);
+    return 0;
+}
+
+static size_t
+curl_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    size_t length = size * count;
+
+    if (evbuffer_get_length(transfer->body) + length > HTTP_REPLY_BYTES_MAX)
+        return 0;
+    evbuffer_add(transfer->body, data, length);
+    return length;
+}
+
+/* libcurl keeps them all, and has no limit for trailers. */
+static size_t
+curl_head(char *data, size_t size, size_t count, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    size_t length = size * count;
+
+    if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
+        transfer->head_ended = false;
+    else if (length && (*data == '\r' || *data == '\n'))
+        transfer->head_ended = true;
+    transfer->head_bytes += length;
+    return transfer->head_bytes > HTTP_HEAD_BYTES_MAX ? 0 : length;
+}
+
+/* libcurl connects it, and so knows whether that succeeded. */
+static curl_socket_t
+curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    (void)address;
+    return own_driver_socket(arg);
+}
+
+/* Whether the server may have seen the request: false only where no connection came about. */
+static bool
+may_have_been_sent(struct http_transfer *transfer)
+{
+    long sent = 0;
+
+    if (transfer->result == CURLE_OK)
+        return true;
+    if (transfer->easy)
+        transfer->http->api->easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0;
+}
+
+static int64_t
+clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static void
+transfer_deliver(struct http_transfer *transfer)
+{
+    const struct curl_api *api = transfer->http->api;
+    void (*done)(const struct erp_reply *, void *) = transfer->done;
+    void *arg = transfer->arg;
+    struct erp_reply reply = {.complete = transfer->result == CURLE_OK,
+                              .sent = may_have_been_sent(transfer)};
+    curl_off_t retry_after = 0;
+    long status = 0;
+
+    if (transfer->easy) {
+        api->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+        api->easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    }
+    reply.status = (int)status;
+    reply.retry_after_ms = 1000 * clamp(retry_after, 0, RETRY_AFTER_MAX_S);
+    if (!reply.complete)
+        reply.error =
+            *transfer->error || !api ? transfer->error : api->easy_strerror(transfer->result);
+    evbuffer_add(transfer->body, "", 1);
+    reply.body_length = evbuffer_get_length(transfer->body) - 1;
+    reply.body = (const char *)evbuffer_pullup(transfer->body, -1);
+    done(&reply, arg);
+    transfer_free(transfer);
+}
+
+static void
+on_deliver(evutil_socket_t fd, short what, void *arg)
+{
+    struct http *http = arg;
+
+    (void)fd;
+    (void)what;
+    for (;;) {
+        struct http_transfer *transfer = http->transfers;
+
+        while (transfer && !transfer->finished)
+            transfer = transfer->next;
+        if (!transfer)
+            return;
+        transfer->finished = false; /* its owner may cancel others, not itself */
+        transfer_deliver(transfer);
+    }
+}
+
+static int
+http_load(struct http *http, struct err *err)
+{
+    if (fault_point("http.send"))
+        return err_errno(err, "http", "the request can't be sent");
+    if (http->api)
+        return 0;
+    http->api = curl_api_load(err);
+    if (!http->api)
+        return -1;
+    http->multi = http->api->multi_init();
+    if (!http->multi)
+        die_abort("no memory for libcurl");
+    http->api->multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, curl_socket);
+    http->api->multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    http->api->multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, curl_timer);
+    http->api->multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    return 0;
+}
+
+struct http *
+http_new(struct event_base *base, const char *ca_file, const char *ca)
+{
+    struct http *http = mem_alloc(sizeof *http);
+
+    http->base = base;
+    http->ca_file = ca_file;
+    http->ca = ca;
+    http->timer = evtimer_new(base, on_timer, http);
+    http->deliver = event_new(base, -1, 0, on_deliver, http);
+    if (!http->timer || !http->deliver)
+        die_abort("no memory for events");
+    return http;
+}
+
+void
+http_use_names(struct http *http, struct names *names)
+{
+    http->names = names;
+}
+
+void
+http_use_driver(struct http *http, struct own_driver *driver)
+{
+    http->driver = driver;
+}
+
+void
+http_free(struct http *http)
+{
+    if (!http)
+        return;
+    while (http->transfers)
+        transfer_free(http->transfers);
+    if (http->multi)
+        http->api->multi_cleanup(http->multi);
+    event_free(http->timer);
+    event_free(http->deliver);
+    free(http);
+}
+
+static void
+set_request(struct http_transfer *transfer, const struct erp_request *request)
+{
+    const struct curl_api *api = transfer->http->api;
+    CURL *easy = transfer->easy;
+
+    api->easy_setopt(easy, CURLOPT_URL, request->url);
+    api->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->body) {
+        api->easy_setopt(easy, CURLOPT_POST, 1L);
+        api->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+        api->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+    }
+    for (size_t i = 0; i < request->header_count; i++)
+        transfer->headers = api->slist_append(transfer->headers, request->headers[i]);
+    transfer->headers = api->slist_append(transfer->headers, "Expect:");
+    api->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    api->easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     (long)(request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS));
+    /* On a kept connection that turns out to be closed libcurl sends a request again by itself,
+     * even a POST that the server has already carried out. */
+    if (request->commits || request->fresh)
+        api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+/* The blob takes the file's place; the file alone can't be read by now, and then nobody is trusted:
+ * not the system's certificates, which would be the default of both. */
+static void
+set_trust(struct http_transfer *transfer)
+{
+    const struct curl_api *api = transfer->http->api;
+    const char *ca = transfer->http->ca;
+    struct curl_blob blob = {(void *)ca, ca ? strlen(ca) : 0, CURL_BLOB_NOCOPY};
+
+    api->easy_setopt(transfer->easy, CURLOPT_CAPATH, NULL);
+    api->easy_setopt(transfer->easy, CURLOPT_CAINFO, transfer->http->ca_file);
+    if (ca)
+        api->easy_setopt(transfer->easy, CURLOPT_CAINFO_BLOB, &blob);
+}
+
+static void
+set_behaviour(struct http_transfer *transfer)
+{
+    const struct curl_api *api = transfer->http->api;
+    CURL *easy = transfer->easy;
+
+    api->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    api->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_body);
+    api->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    api->easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_head);
+    api->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    api->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    api->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    api->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
+    api->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    api->easy_setopt(easy, CURLOPT_PROXY, "");
+    api->easy_setopt(easy, CURLOPT_USERAGENT, "pumpline/" PUMPLINE_VERSION);
+    if (transfer->http->ca_file)
+        set_trust(transfer);
+    if (transfer->http->driver) {
+        api->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, curl_open);
+        api->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer->http->driver);
+    }
+}
+
+static void
+start_transfer(struct http_transfer *transfer)
+{
+    transfer->http->api->multi_add_handle(transfer->http->multi, transfer->easy);
+}
+
+/* HOST:PORT:ADDRESS,ADDRESS …: libcurl tries them in this order, and keeps them for the next one.
+ */
+static void
+on_resolved(const struct names_answer *answer, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    const struct curl_api *api = transfer->http->api;
+    char *entry = mem_string(transfer->server), *longer;
+
+    transfer->wait = NULL;
+    for (size_t i = 0; i < answer->count; i++) {
+        const char *address = answer->addresses[i];
+        bool six = strchr(address, ':');
+
+        longer =
+            mem_format("%s%s%s%s%s", entry, i ? "," : ":", six ? "[" : "", address, six ? "]" : "");
+        free(entry);
+        entry = longer;
+    }
+    if (answer->count) {
+        transfer->resolved = api->slist_append(NULL, entry);
+        api->easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->resolved);
+        start_transfer(transfer);
+    } else {
+        snprintf(transfer->error, sizeof transfer->error, "Could not resolve host: %s: %s",
+                 transfer->server, answer->error);
+        transfer->result = CURLE_COULDNT_RESOLVE_HOST;
+        transfer->finished = true;
+        event_active(transfer->http->deliver, EV_TIMEOUT, 0);
+    }
+    free(entry);
+}
+
+/* The server's name; NULL where the URL has an address. *port: where it listens. */
+static char *
+name_of(const char *url, int *port)
+{
+    const char *host = strstr(url, "://");
+    size_t length;
+
+    if (!host || host[3] == '[')
+        return NULL;
+    host += 3;
+    length = strcspn(host, ":/?#");
+    *port = host[length] == ':'                  ? (int)strtol(host + length + 1, NULL, 10)
+            : strncasecmp(url, "https:", 6) == 0 ? 443
+                                                 : 80;
+    return mem_format("%.*s", (int)length, host);
+}
+
+static void
+find_server(struct http_transfer *transfer, const char *url)
+{
+    struct http *http = transfer->http;
+    int port = 0;
+    char *name = http->names ? name_of(url, &port) : NULL;
+
+    if (name) {
+        transfer->server = mem_format("%s:%d", name, port);
+        transfer->wait = names_resolve(http->names, name, on_resolved, transfer);
+    } else {
+        start_transfer(transfer);
+    }
+    free(name);
+}
+
+struct http_transfer *
+http_send(struct http *http, const struct erp_request *request,
+          void (*done)(const struct erp_reply *reply, void *arg), void *arg)
+{
+    struct http_transfer *transfer = mem_alloc(sizeof *transfer);
+    struct err err;
+
+    *transfer =
+        (struct http_transfer){.http = http, .next = http->transfers, .done = done, .arg = arg};
+    http->transfers = transfer;
+    transfer->body = evbuffer_new();
+    if (!transfer->body)
+        die_abort("no memory for a reply");
+    if (http_load(http, &err) == 0) {
+        transfer->easy = http->api->easy_init();
+        if (!transfer->easy)
+            die_abort("no memory for a request");
+        set_request(transfer, request);
+        set_behaviour(transfer);
+        find_server(transfer, request->url);
+    } else {
+        text_copy(transfer->error, sizeof transfer->error, err.text);
+        transfer->result = CURLE_FAILED_INIT;
+        transfer->finished = true;
+        event_active(http->deliver, EV_TIMEOUT, 0);
+    }
+    return transfer;
+}

@@ -1,0 +1,152 @@
+/* Whose it is, and the rules for giving it away. */
+#include "worker/io/output_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+
+/* Made for what belongs to users. Not /mnt and /media: an empty folder there is where a share goes
+ * that is not mounted. */
+static const char *const grounds[] = {"/srv", "/tmp", "/var/tmp"};
+
+static bool
+is_below(const char *path, const char *ground)
+{
+    char real[PATH_MAX];
+    size_t length;
+
+    if (!realpath(ground, real))
+        return false;
+    length = strlen(real);
+    return length > 1 && strncmp(path, real, length) == 0 && path[length] == '/';
+}
+
+static bool
+is_on_grounds(const char *path)
+{
+    for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
+        if (is_below(path, grounds[i]))
+            return true;
+    return false;
+}
+
+static bool
+is_for_a_share(const char *path)
+{
+    FILE *table = setmntent("/etc/fstab", "re");
+    const struct mntent *entry;
+    bool found = false;
+
+    while (table && !found && (entry = getmntent(table)))
+        found = strcmp(entry->mnt_dir, path) == 0;
+    if (table)
+        endmntent(table);
+    return found;
+}
+
+/* The path's last part is the folder's own name. */
+static bool
+is_no_link(const struct place *folder, const char *real)
+{
+    const char *name = strrchr(folder->path, '/');
+    struct stat status;
+
+    return name && strcmp(name, strrchr(real, '/')) == 0 && lstat(folder->path, &status) == 0 &&
+           status.st_dev == folder->device && status.st_ino == folder->inode;
+}
+
+static bool
+is_empty(const struct place *folder)
+{
+    int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    int count = 0;
+
+    if (!entries) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    for (errno = 0; (entry = readdir(entries)) && count <= 2;)
+        count++;
+    count += errno != 0;
+    closedir(entries);
+    return count <= 2;
+}
+
+static bool
+is_roots_own(const struct stat *status)
+{
+    return S_ISDIR(status->st_mode) && !status->st_uid && !(status->st_mode & S_IWOTH) &&
+           (status->st_mode & S_IRWXU) == S_IRWXU;
+}
+
+void
+lines_give(const struct place *folder, uid_t uid)
+{
+    char *real = place_real_path(folder);
+    struct stat status;
+
+    if (real && fstat(folder->fd, &status) == 0 && is_roots_own(&status) && is_on_grounds(real) &&
+        is_no_link(folder, real) && !is_for_a_share(real) && is_empty(folder)) {
+        if (fchownat(folder->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH))
+            log_warning("%s can't be given to user %ld: %s", real, (long)uid, strerror(errno));
+        else
+            log_info("%s was root's and empty: it is user %ld's now", real, (long)uid);
+    }
+    free(real);
+}
+
+int
+lines_hold(const struct place *folder, int *fd, struct err *err)
+{
+    bool in_use;
+
+    *fd = folder->fd < 0 ? -1 : openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    in_use = errno == EWOULDBLOCK;
+    if (!in_use)
+        log_warning("cannot lock %s: %s: another daemon's workshop that delivers there goes "
+                    "unnoticed",
+                    folder->path, strerror(errno));
+    close(*fd);
+    *fd = -1;
+    return in_use ? err_set(err, "in_use",
+                            "another process delivers into %s: each workshop needs a "
+                            "folder of its own",
+                            folder->path)
+                  : 0;
+}
+
+const char *
+lines_advice(const struct place *folder)
+{
+    static char text[PATH_MAX + 160];
+
+    snprintf(text, sizeof text,
+             "user %ld may not write into %s: chown it to that user, or name the user whose it is "
+             "as the workshop's \"user\"",
+             (long)geteuid(), folder->path);
+    return text;
+}
+
+void
+lines_check(const struct place *folder)
+{
+    if (folder->fd >= 0 && faccessat(folder->fd, ".", W_OK | X_OK, 0) && errno == EACCES)
+        log_warning("%s", lines_advice(folder));
+}

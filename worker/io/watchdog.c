@@ -1,0 +1,68 @@
+/* A pipe that says nothing until its other end is closed. */
+#include "worker/io/watchdog.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/ipc/browser_kill.h"
+
+/* One that was asked for just before may still be on its way. */
+static void
+sweep_patiently(const char *mark)
+{
+    const struct timespec pause = {.tv_nsec = SWEEP_PAUSE_MS * 1000000L};
+
+    for (int waited_ms = 0; !sweep_browsers(mark) && waited_ms < SWEEP_APPEARS_MS;
+         waited_ms += SWEEP_PAUSE_MS)
+        nanosleep(&pause, NULL);
+}
+
+/* In a session of its own: what a terminal sends to the others is not for it. Nobody waits for the
+ * end of an output that it holds. */
+static void
+watch(int fd, const char *mark)
+{
+    int null = open("/dev/null", O_RDWR);
+    char byte;
+
+    setsid();
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        dup2(null, i);
+    if (dup2(fd, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0u, 0))
+        _exit(1);
+    if (read(STDERR_FILENO + 1, &byte, 1) == 0)
+        sweep_patiently(mark);
+    _exit(0);
+}
+
+int
+guard_start(const char *mark)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC))
+        return -1;
+    pid = fork();
+    if (pid == 0) {
+        close(ends[1]);
+        watch(ends[0], mark);
+    }
+    close(ends[0]);
+    if (pid > 0)
+        return ends[1];
+    close(ends[1]);
+    return -1;
+}
+
+void
+guard_dismiss(int guard)
+{
+    if (guard < 0)
+        return;
+    if (write(guard, "", 1) == 1)
+        close(guard);
+}

@@ -1,0 +1,311 @@
+/* Opening, and what the API asks: taking orders, and what people do to those in error. Reading is
+ * queue_read.c's, delivery queue_due.c's; how a change is written is queue_change.c's. */
+#include "worker/queue/queue.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "worker/queue/keys.h"
+#include "worker/queue/references.h"
+
+/* --- opening --- */
+
+static void
+count_all(struct queue *queue, struct store_txn *txn)
+{
+    unsigned char key[9];
+    struct store_cursor cursor;
+    bool found = store_seek(&cursor, txn, STORE_STATUS, queue_key_status(key, 0, 0));
+
+    for (; found; found = store_next(&cursor)) {
+        const unsigned char *at = cursor.key.data;
+        uint64_t seq = store_get_u64(at + 1);
+
+        if (at[0] <= ORDER_ERROR)
+            queue->counts[at[0]]++;
+        if (seq > queue->last_seq)
+            queue->last_seq = seq;
+    }
+    store_cursor_close(&cursor);
+}
+
+static int
+recover(struct queue *queue, struct err *err)
+{
+    static const struct queue_remark remark = {.duration_ms = -1,
+                                               .note = "the worker ended during this attempt"};
+    struct queue_txn t;
+    struct order was;
+
+    if (fault_point("mutant.no_recovery"))
+        return 0;
+    fault_here("queue.recover");
+    queue_begin(queue, &t);
+    while (queue_first_behind(&t.txn, ORDER_PROCESSING, 0, &was)) {
+        struct order now = was;
+
+        now.status = ORDER_PLACED;
+        now.next_attempt_ms = 0;
+        queue_change(&t, &was, &now, &remark);
+        log_each(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
+                 "it was being processed when the last worker ended: placed again");
+    }
+    return queue_commit(&t, err);
+}
+
+/* Want of room must not keep it from serving: both keys are still there. */
+static int
+open_keys(struct queue *queue, struct err *err)
+{
+    queue->rekeyed = queue_keys_open(queue, err) == 0;
+    if (queue->rekeyed)
+        return 0;
+    log_warning("the queue can't be sealed with its key now: %s", err->text);
+    return queue_broken(queue) ? -1 : 0;
+}
+
+bool
+queue_rekeyed(struct queue *queue)
+{
+    if (queue->rekeyed)
+        queue->keys.old = NULL;
+    return queue->rekeyed;
+}
+
+/* Of copies whose reader was killed. Each is as large as the queue. */
+static void
+remove_backups(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries && (entry = readdir(entries)))
+        if (strncmp(entry->d_name, QUEUE_BACKUP, strlen(QUEUE_BACKUP)) == 0 &&
+            unlinkat(dirfd(entries), entry->d_name, 0) == 0)
+            log_info("%s was left behind by a backup that did not end: it is removed",
+                     entry->d_name);
+    if (entries)
+        closedir(entries);
+}
+
+struct queue *
+queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, struct err *err)
+{
+    struct queue *queue = mem_alloc(sizeof *queue);
+    struct store_txn txn;
+
+    queue->keys = *keys;
+    queue->folder = mem_string(folder);
+    queue->store = store_open(folder, map_mib, err);
+    if (queue->store) {
+        store_begin(queue->store, &txn, false);
+        count_all(queue, &txn);
+        queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
+        queue_time_open(queue, &txn);
+        if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0) {
+            remove_backups(folder);
+            return queue;
+        }
+    }
+    queue_close(queue);
+    return NULL;
+}
+
+void
+queue_close(struct queue *queue)
+{
+    if (!queue)
+        return;
+    store_close(queue->store);
+    secret_free(queue->hash_key);
+    json_decref(queue->salvaged);
+    free(queue->folder);
+    free(queue);
+}
+
+/* --- taking orders --- */
+
+static void
+put_new(struct queue_txn *t, struct queue_put *put)
+{
+    struct order *order = put->order;
+
+    order->placed_ms = order->queued_ms = clock_wall_ms();
+    queue_change(t, NULL, order, &queue_plain_remark);
+    if (put->credentials && put->credentials->username)
+        queue_credentials_put(t, order, put->credentials);
+    put->answer = QUEUE_PLACED;
+}
+
+static void
+put_one(struct queue_txn *t, struct queue_put *put, const char *full)
+{
+    struct order present;
+
+    if (queue_read(&t->txn, put->order->uniqueid, &present)) {
+        put->answer = order_same_content(&present, put->order) ? QUEUE_DUPLICATE : QUEUE_CONFLICT;
+        *put->order = present;
+    } else if (full) {
+        put->answer = QUEUE_REFUSED;
+        err_set(&put->err, full, "there is no room for a further order");
+    } else {
+        put_new(t, put);
+    }
+    put->queue_length = t->counts[ORDER_PLACED] + t->counts[ORDER_PROCESSING];
+}
+
+void
+queue_put(struct queue *queue, struct queue_put *puts, size_t count)
+{
+    const char *full = store_full(queue->store);
+    struct queue_txn t;
+    struct err err;
+
+    queue_begin(queue, &t);
+    for (size_t i = 0; i < count; i++)
+        put_one(&t, &puts[i], full);
+    fault_here("queue.put");
+    if (fault_point("mutant.no_put")) {
+        store_abort(&t.txn);
+        return;
+    }
+    if (queue_commit(&t, &err) == 0)
+        return;
+    log_error("%zu orders could not be kept: %s", count, err.text);
+    for (size_t i = 0; i < count; i++) {
+        puts[i].answer = QUEUE_REFUSED;
+        puts[i].err = err;
+    }
+}
+
+/* --- what people do --- */
+
+int
+queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
+{
+    struct queue_txn t;
+    struct order was;
+    uint64_t seq = 0;
+    unsigned count = 0;
+
+    queue_begin(queue, &t);
+    while (count < limit && (seq = queue_first_behind(&t.txn, ORDER_PLACED, seq, &was)) &&
+           seq <= last) {
+        struct order now = was;
+
+        now.status = ORDER_ERROR;
+        now.next_attempt_ms = 0;
+        text_copy(now.reason_code, sizeof now.reason_code, "cleared");
+        text_copy(now.reason_text, sizeof now.reason_text,
+                  was.commit_sent ? "taken out of the queue by clear_queue; the line may be in the "
+                                    "ERP: a retry looks for it"
+                                  : "taken out of the queue by clear_queue");
+        queue_change(&t, &was, &now, &queue_plain_remark);
+        count++;
+    }
+    fault_here("queue.clear");
+    return queue_commit(&t, err) ? -1 : (int)count;
+}
+
+uint64_t
+queue_last_seq(const struct queue *queue)
+{
+    return queue->last_seq;
+}
+
+static void
+add_change(json_t *changes, const char *name, const char *was, const char *now)
+{
+    if (strcmp(was, now))
+        json_object_set_new(changes, name, json_pack("[s, s]", was, now));
+}
+
+/* Reads the present order in error and lets `mend` make the new one of it. */
+static int
+change_error(struct queue *queue, struct order *order, const struct queue_remark *remark,
+             void (*mend)(struct order *now, const struct order *wish, json_t *changes),
+             struct err *err)
+{
+    struct queue_remark full = *remark;
+    struct queue_txn t;
+    struct order was, now;
+    bool fits;
+
+    full.changes = json_object();
+    queue_begin(queue, &t);
+    fits = queue_read(&t.txn, order->uniqueid, &was) && was.status == ORDER_ERROR;
+    if (fits) {
+        now = was;
+        mend(&now, order, full.changes);
+        if (!json_object_size(full.changes)) {
+            json_decref(full.changes);
+            full.changes = NULL;
+        }
+        if (now.status == ORDER_CREATED && now.own_credentials) {
+            store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(now.uniqueid));
+            now.own_credentials = false;
+        }
+        if (queue_reference_taken(&t.txn, &now))
+            now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
+        queue_change(&t, &was, &now, &full);
+        *order = now;
+        fault_here("queue.mend");
+    }
+    json_decref(full.changes);
+    return queue_commit(&t, err) ? -1 : fits;
+}
+
+/* It is looked up by itself, whatever a person has seen. */
+static void
+mend_again(struct order *now, const struct order *wish, json_t *changes)
+{
+    add_change(changes, "worksheet", now->worksheet, wish->worksheet);
+    add_change(changes, "product_nr", now->product_nr, wish->product_nr);
+    add_change(changes, "product_amount", now->product_amount, wish->product_amount);
+    text_copy(now->worksheet, sizeof now->worksheet, wish->worksheet);
+    text_copy(now->product_nr, sizeof now->product_nr, wish->product_nr);
+    text_copy(now->product_amount, sizeof now->product_amount, wish->product_amount);
+    now->status = ORDER_PLACED;
+    now->reason_code[0] = now->reason_text[0] = '\0';
+    now->attempts = 0;
+    now->seq = 0; /* at the end of its worksheet, like a new one */
+    now->next_attempt_ms = now->retry_since_ms = 0;
+    now->queued_ms = clock_wall_ms();
+}
+
+static void
+mend_retry(struct order *now, const struct order *wish, json_t *changes)
+{
+    if (strcmp(now->reason_code, "outcome_unknown") == 0)
+        now->commit_sent = false; /* a person has looked: the line is not in the ERP */
+    mend_again(now, wish, changes);
+}
+
+int
+queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err)
+{
+    return change_error(queue, order, &queue_plain_remark, in_doubt ? mend_again : mend_retry, err);
+}
+
+static void
+mend_resolve(struct order *now, const struct order *wish, json_t *changes)
+{
+    (void)wish;
+    (void)changes;
+    now->status = ORDER_CREATED;
+    now->reason_code[0] = now->reason_text[0] = '\0';
+}
+
+int
+queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err)
+{
+    const struct queue_remark remark = {.duration_ms = -1, .note = note};
+
+    return change_error(queue, order, &remark, mend_resolve, err);
+}

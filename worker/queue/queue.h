@@ -1,0 +1,186 @@
+/* Every order of one workshop, and the only thing that moves an order from state to state.
+ *
+ * Each change is one transaction: the record, its indexes and its line of history together, or
+ * nothing. An order is `due` only while it is the first of its worksheet, so lines of one worksheet
+ * keep their order and at most one of them is processed at a time. Times are wall-clock
+ * milliseconds. */
+#ifndef WORKER_QUEUE_QUEUE_H
+#define WORKER_QUEUE_QUEUE_H
+
+#include <jansson.h>
+
+#include "common/order/order.h"
+#include "worker/queue/store.h"
+
+struct queue;
+
+/* The workshop's keys, SECRET_KEY_BYTES each, borrowed for the queue's life. */
+struct queue_keys {
+    const unsigned char *key; /* seals the orders' own credentials */
+    const unsigned char *old; /* the one that it replaces; NULL: no rekey is under way */
+};
+
+/* Opens or makes the queue in folder, puts orders that were being processed when the last process
+ * ended back to placed, and seals with keys->key what is sealed with keys->old. */
+struct queue *queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys,
+                         struct err *err);
+
+/* Whether nothing in it is sealed with an old key any more: where it was open, its disk may have
+ * been full. Then it forgets that key. */
+bool queue_rekeyed(struct queue *queue);
+void queue_close(struct queue *queue);
+
+/* Says where the lines are made, as a text that differs from ERP to ERP. References of one ERP mean
+ * nothing in another: if it differs from the last one, the index of references starts afresh. A
+ * queue that has no index yet, from an earlier version, gets one, in transactions of a bounded
+ * size. */
+int queue_set_erp(struct queue *queue, const char *erp, struct err *err);
+
+/* --- taking orders --- */
+
+enum queue_answer {
+    QUEUE_PLACED,
+    QUEUE_DUPLICATE, /* the same content is there: `order` becomes the present one */
+    QUEUE_CONFLICT,  /* this uniqueid has other content */
+    QUEUE_REFUSED    /* it can't be kept: see err */
+};
+
+struct queue_put {
+    struct order *order;
+    const struct credentials *credentials; /* NULL or without username: none */
+    enum queue_answer answer;
+    unsigned queue_length; /* after this order */
+    struct err err;
+};
+
+/* Puts a group in one transaction: when it returns, each answer holds and is on disk. */
+void queue_put(struct queue *queue, struct queue_put *puts, size_t count);
+
+/* --- time --- */
+
+/* For how long deliveries of this queue have run, in all its processes: no wall clock, and never 0.
+ * What the last process had run since its last failed attempt may be missing. */
+int64_t queue_run_ms(const struct queue *queue);
+void queue_set_running(struct queue *queue, bool running);
+
+/* The queue's own time, or the wall clock's if that is earlier. A wall clock that is wrong can't
+ * hurry it: it follows at no more than four times the pace of the monotonic clock. To be called now
+ * and then; each call keeps it on disk. */
+int64_t queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms);
+
+/* Whether the disk, which may be another machine's, has about the same time. Right after a call of
+ * queue_trusted_ms. */
+bool queue_disk_agrees(const struct queue *queue, int64_t wall_ms);
+
+/* --- reading --- */
+
+/* 1 with *order filled, 0 where it is not known, -1 with *err. */
+int queue_get(struct queue *queue, const char *uniqueid, struct order *order, struct err *err);
+
+/* How many orders have this status; status 0: all. */
+unsigned queue_count(const struct queue *queue, enum order_status status);
+
+/* Those placed or processing. */
+unsigned queue_length(const struct queue *queue);
+
+/* When the oldest placed order was placed last; 0: there is none. */
+int64_t queue_oldest_placed_ms(struct queue *queue);
+
+/* One page. statuses: bits 1 << status, 0: all. after: the seq behind which it goes on; 0: from the
+ * start. Calls `each` for at most limit orders and sets *next to the seq to go on behind, 0 at the
+ * end. */
+struct queue_page {
+    unsigned statuses;
+    bool newest_first;
+    uint64_t after;
+    unsigned limit;
+    uint64_t next;
+    void (*each)(const struct order *order, void *arg);
+    void *arg;
+};
+
+int queue_page(struct queue *queue, struct queue_page *page, struct err *err);
+
+/* An array of {"at", "status", "attempt", "reason_code", "reason_text", "duration_ms",
+ * "erp_reference", "note", "changes"} and, where there is some, "evidence", oldest first; the
+ * caller owns *history. Returns as queue_get. */
+int queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err);
+
+/* What was salvaged from a damaged file, while that file is still there: {"at", "file", "orders",
+ * "for_a_person"}; NULL: nothing. The caller owns it. */
+json_t *queue_salvaged(struct queue *queue);
+
+/* True once only a new process can go on with it. */
+bool queue_broken(const struct queue *queue);
+
+/* Where it lies, as queue_open was told. */
+const char *queue_folder(const struct queue *queue);
+
+/* A consistent copy of the live queue, as a new file in its folder. Returns its name there,
+ * backup-NUMBER.mdb, for the caller to free; NULL with *err. */
+char *queue_backup(struct queue *queue, struct err *err);
+
+/* When the ERP refused these credentials; 0: it did not. A keyed hash of them is on disk, so that
+ * neither a crash nor another master key leads to a further try. at_ms 0 forgets it. */
+int64_t queue_refused_ms(struct queue *queue, const struct credentials *credentials);
+void queue_set_refused(struct queue *queue, const struct credentials *credentials, int64_t at_ms);
+
+/* What sessions have open outside this process, as their drivers noted it: an array of texts, the
+ * oldest first, for the caller to own. A note comes (was NULL), changes, or goes (now NULL). Of
+ * more than QUEUE_SESSION_NOTES_MAX the oldest are forgotten. */
+#define QUEUE_SESSION_NOTES_MAX 32
+json_t *queue_session_notes(struct queue *queue);
+int queue_note_session(struct queue *queue, const char *was, const char *now, struct err *err);
+
+/* --- what people do --- */
+
+/* Placed orders become `error` with `cleared`: those up to seq `last`, at most `limit` of them in
+ * one transaction. Returns how many, or -1. */
+int queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err);
+
+/* The seq of the newest order. */
+uint64_t queue_last_seq(const struct queue *queue);
+
+/* 1: an order in error is placed again with the corrected content of *order, which becomes the new
+ * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. in_doubt:
+ * who retries an order of unknown outcome is not taken to have seen that there is no line. */
+int queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err);
+int queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err);
+
+/* --- delivery --- */
+
+struct queue_task {
+    struct order order;
+    struct credentials credentials; /* username NULL: none of its own; credentials_clear it */
+};
+
+/* Moves up to `limit` due orders to processing, in one transaction, and counts the attempt.
+ * latest_ms: what is due up to then. Returns how many, or -1. */
+int queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, unsigned limit,
+               struct err *err);
+
+/* The time at which the next order is due, INT64_MAX where none waits. */
+int64_t queue_next_due_ms(struct queue *queue);
+
+/* Records that a request that can create the line leaves now. */
+int queue_commit_sent(struct queue *queue, struct order *order, struct err *err);
+
+struct queue_end {
+    int64_t duration_ms;    /* of the attempt */
+    bool forget;            /* its own credentials are of no further use */
+    const json_t *evidence; /* names of files, for its history; NULL: none */
+};
+
+/* The end of an attempt: status, reason, erp_reference and next_attempt_ms of *order are new.
+ * Credentials of its own go also when it is created. An order that would end `created` with the
+ * reference of another created order ends in `error` with `outcome_unknown` instead, without a
+ * reference: *order says so. */
+int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
+                 struct err *err);
+
+/* Deletes up to `limit` created orders that last changed before before_ms, and of all of them no
+ * more than a tenth (or a hundred) on one day of queue_trusted_ms. What is in error is for a person
+ * and stays. Returns how many, or -1. */
+int queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err);
+
+#endif

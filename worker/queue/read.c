@@ -1,0 +1,193 @@
+/* What is in the queue: orders, pages of them, histories, figures, and the queue's notes about
+ * itself. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "worker/queue/change.h"
+#include "worker/queue/record.h"
+
+int
+queue_get(struct queue *queue, const char *uniqueid, struct order *order, struct err *err)
+{
+    struct store_txn txn;
+    bool found;
+
+    store_begin(queue->store, &txn, false);
+    found = queue_read(&txn, uniqueid, order);
+    return store_end(&txn, err) ? -1 : found;
+}
+
+unsigned
+queue_count(const struct queue *queue, enum order_status status)
+{
+    return queue->counts[status];
+}
+
+unsigned
+queue_length(const struct queue *queue)
+{
+    return queue->counts[ORDER_PLACED] + queue->counts[ORDER_PROCESSING];
+}
+
+int64_t
+queue_oldest_placed_ms(struct queue *queue)
+{
+    struct store_txn txn;
+    struct order order;
+    struct err err;
+    bool found;
+
+    if (!queue->counts[ORDER_PLACED])
+        return 0;
+    store_begin(queue->store, &txn, false);
+    found = queue_first_behind(&txn, ORDER_PLACED, 0, &order);
+    return store_end(&txn, &err) || !found ? 0 : order.queued_ms;
+}
+
+/* One status's entries, walked in the page's direction. */
+struct lane {
+    struct store_cursor cursor;
+    unsigned status;
+    bool open;
+};
+
+static uint64_t
+lane_seq(const struct lane *lane)
+{
+    return store_get_u64((const unsigned char *)lane->cursor.key.data + 1);
+}
+
+static void
+lane_check(struct lane *lane)
+{
+    lane->open = lane->open && *(const unsigned char *)lane->cursor.key.data == lane->status;
+}
+
+static void
+lane_open(struct lane *lane, struct store_txn *txn, const struct queue_page *page, unsigned status)
+{
+    unsigned char key[9];
+
+    lane->status = status;
+    if (!page->newest_first)
+        lane->open = store_seek(&lane->cursor, txn, STORE_STATUS,
+                                queue_key_status(key, status, page->after + 1));
+    else
+        lane->open = store_seek_before(
+            &lane->cursor, txn, STORE_STATUS,
+            queue_key_status(key, status, page->after ? page->after : UINT64_MAX));
+    lane_check(lane);
+}
+
+static void
+lane_step(struct lane *lane, const struct queue_page *page)
+{
+    lane->open = page->newest_first ? store_previous(&lane->cursor) : store_next(&lane->cursor);
+    lane_check(lane);
+}
+
+static struct lane *
+lane_first(struct lane *lanes, size_t count, const struct queue_page *page)
+{
+    struct lane *first = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (lanes[i].open &&
+            (!first || (lane_seq(&lanes[i]) < lane_seq(first)) == !page->newest_first))
+            first = &lanes[i];
+    return first;
+}
+
+int
+queue_page(struct queue *queue, struct queue_page *page, struct err *err)
+{
+    struct lane lanes[ORDER_ERROR + 1], *lane;
+    size_t lane_count = 0;
+    struct store_txn txn;
+    struct order order;
+
+    page->next = 0;
+    store_begin(queue->store, &txn, false);
+    for (unsigned status = 0; status <= ORDER_ERROR; status++)
+        if (page->statuses ? page->statuses >> status & 1 : !status)
+            lane_open(&lanes[lane_count++], &txn, page, status);
+    for (unsigned n = 0; (lane = lane_first(lanes, lane_count, page)) && n < page->limit; n++) {
+        page->next = lane_seq(lane);
+        if (queue_read_entry(&txn, lane->cursor.value, &order))
+            page->each(&order, page->arg);
+        lane_step(lane, page);
+    }
+    if (!lane)
+        page->next = 0;
+    for (size_t i = 0; i < lane_count; i++)
+        store_cursor_close(&lanes[i].cursor);
+    return store_end(&txn, err);
+}
+
+int
+queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+    struct store_txn txn;
+    struct bytes record;
+    struct order order;
+    bool found;
+
+    *history = json_array();
+    store_begin(queue->store, &txn, false);
+    found = queue_read(&txn, uniqueid, &order);
+    for (uint32_t i = 0;
+         found && queue_history_from(&txn, uniqueid, &i, &record) && i < order.history_length;
+         i++) {
+        json_t *entry = record_decode(queue_key_history(key, uniqueid, i), record);
+
+        if (entry)
+            json_array_append_new(*history, entry);
+    }
+    if (store_end(&txn, err) == 0)
+        return found;
+    json_decref(*history);
+    return -1;
+}
+
+/* --- notes --- */
+
+json_t *
+queue_salvaged(struct queue *queue)
+{
+    const char *file = json_string_value(json_object_get(queue->salvaged, "file"));
+    const char *name = file ? strrchr(file, '/') : NULL;
+    char *path = name ? mem_format("%s%s", queue->folder, name) : NULL;
+    bool there = path && access(path, F_OK) == 0;
+
+    free(path);
+    return there ? json_incref(queue->salvaged) : NULL;
+}
+
+bool
+queue_broken(const struct queue *queue)
+{
+    return store_broken(queue->store);
+}
+
+const char *
+queue_folder(const struct queue *queue)
+{
+    return queue->folder;
+}
+
+char *
+queue_backup(struct queue *queue, struct err *err)
+{
+    char *name = mem_format(QUEUE_BACKUP "%lld.mdb", (long long)clock_wall_ms());
+    char *path = mem_format("%s/%s", queue->folder, name);
+    int result = store_copy(queue->store, path, err);
+
+    free(path);
+    if (result == 0)
+        return name;
+    free(name);
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/* A queue whose file is damaged: found out before it is used, set aside, and what is readable taken
+ * over.
+ *
+ * The file is checked where its last user did not close it, in a process of its own, since a
+ * damaged tree can make LMDB itself die. What can be read through the tree is taken over as it is.
+ * What is only found by looking through all pages may be old: an order that seems to wait becomes
+ * an error with `outcome_unknown`, for a person. */
+#ifndef WORKER_QUEUE_SALVAGE_H
+#define WORKER_QUEUE_SALVAGE_H
+
+#include "worker/queue/queue.h"
+
+/* Checks the queue in folder and mends it if need be; the caller opens it then. Logs what it did.
+ * -1: it can't even be set aside. keys: as for queue_open. */
+int salvage_check(const char *folder, unsigned map_mib, const struct queue_keys *keys,
+                  struct err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* Between sandbox.c and its mechanisms. */
+#ifndef WORKER_SANDBOX_INTERNAL_H
+#define WORKER_SANDBOX_INTERNAL_H
+
+#include "worker/sandbox/sandbox.h"
+
+/* AddressSanitizer maps terabytes, and needs some system calls more. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANDBOX_SANITIZED 1
+#elif defined(__has_feature)
+#define SANDBOX_SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANDBOX_SANITIZED 0
+#endif
+
+/* What a mechanism came to. */
+enum sandbox_result {
+    SANDBOX_HOLDS,
+    SANDBOX_LACKS, /* the system can't, and won't after a restart: *err says why */
+    SANDBOX_BROKEN /* of the moment: no memory, no descriptor */
+};
+
+struct sandbox_landlock {
+    int abi;
+    bool ports, scopes;
+};
+
+/* --- sandbox_privileges.c --- */
+
+/* Becomes setup's user and ends with the supervisor; in every mode. */
+int privileges_become(const struct sandbox_setup *setup, struct err *err);
+
+int privileges_no_new(struct err *err);
+enum sandbox_result privileges_capabilities(struct err *err);
+
+/* Descriptors, memory, and with a user of its own processes. */
+void privileges_limits(const struct sandbox_setup *setup);
+
+/* --- sandbox_landlock.c --- */
+
+enum sandbox_result landlock_enter(const struct sandbox_setup *setup,
+                                   struct sandbox_landlock *holds, struct err *err);
+
+/* --- sandbox_seccomp.c --- */
+
+enum sandbox_result seccomp_enter(const struct sandbox_setup *setup, struct err *err);
+enum sandbox_result seccomp_alone(struct err *err);
+enum sandbox_result seccomp_no_code(struct err *err);
+
+/* EMFILE and the like pass; the rest stays. */
+enum sandbox_result sandbox_result_of(int number);
+
+/* What an errno of a mechanism's system call means to who must mend it. */
+const char *sandbox_cause(int number);
+
+#endif

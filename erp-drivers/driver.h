@@ -13,7 +13,7 @@
  * What a session opens in another program (a browser) outlives a process that is killed. Such a
  * driver has a note of it, which the worker keeps on disk, and closing jobs, which end it: no
  * order, a few requests, soon over. The note is there before the request that opens it leaves. What
- * no request can end any more is swept off this machine (ERP_SWEEP). */
+ * no request can end any more is swept off this machine (ERP_KILL_BROWSERS). */
 #ifndef ERP_DRIVERS_DRIVER_H
 #define ERP_DRIVERS_DRIVER_H
 
@@ -37,11 +37,11 @@ enum erp_verdict {
 enum erp_request_kind {
     ERP_HTTP,
     ERP_FILE_READ,
-    ERP_FILE_WRITE,  /* replaces the file; 200 when its content and its name are on disk */
-    ERP_FILE_RENAME, /* url → target, atomically; 200 when both folders are on disk */
-    ERP_SWEEP        /* ends every browser on this machine that has the workshop's mark
-                        (common/ipc/browser_kill.h);        nothing but timeout_ms and delay_ms is looked at. 200,
-                        and `ended` */
+    ERP_FILE_WRITE,   /* replaces the file; 200 when its content and its name are on disk */
+    ERP_FILE_RENAME,  /* url → target, atomically; 200 when both folders are on disk */
+    ERP_KILL_BROWSERS /* ends every browser on this machine that has the workshop's mark
+                 (common/ipc/browser_kill.h);        nothing but timeout_ms and delay_ms is looked
+                 at. 200, and `ended` */
 };
 
 /* What a request means for the gate between a browser and its ERP. A request with `commits` arms

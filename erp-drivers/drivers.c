@@ -65,15 +65,15 @@ enum erp_verdict
 erp_end(struct erp_outcome *outcome, enum erp_verdict verdict, const char *reason_code,
         const char *format, ...)
 {
-    char words[2 * sizeof outcome->reason_text];
+    char message[2 * sizeof outcome->reason_text];
     va_list arguments;
 
     *outcome = (struct erp_outcome){.reason_code = reason_code};
     va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
 
-    text_copy(outcome->reason_text, sizeof outcome->reason_text, words);
+    text_copy(outcome->reason_text, sizeof outcome->reason_text, message);
     text_clean(outcome->reason_text);
     return verdict;
 }

@@ -36,7 +36,7 @@ join_space(char *text)
 }
 
 void
-words_of_page(char *page, size_t bytes)
+plain_text(char *page, size_t bytes)
 {
     char *to = page;
 

@@ -6,6 +6,6 @@
 
 /* In place: HTML (or any text) without its tags, white space joined, at most `bytes` bytes of valid
  * UTF-8. */
-void words_of_page(char *page, size_t bytes);
+void plain_text(char *page, size_t bytes);
 
 #endif

@@ -116,7 +116,7 @@ prepare(const struct daemon_config *config, struct master_keys *keys, char *work
         return EX_CANTCREAT;
     disk_remove_asides(config->workshops_dir);
     remove_key_asides(config->key_file);
-    fault_open(config->state_dir, "pumplined");
+    failpoint_open(config->state_dir, "pumplined");
     /* Not before: the daemon that held the lock may have been replacing the key. */
     if (key_file_load(config->key_file, true, keys, err))
         return EX_CONFIG;

@@ -10,20 +10,20 @@
 #include "worker/io/ca_file.h"
 #include "worker/io/output_folder.h"
 
-static int take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
-                       const char *value, struct err *err);
-static int take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+static int take_folder(struct allowlist *allowlist, struct sandbox_setup *setup,
+                       const json_t *slice, const char *value, struct err *err);
+static int take_url(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
                     const char *value, struct err *err);
-static int take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+static int take_pages(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
                       const char *value, struct err *err);
-static int take_ca_file(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
-                        const char *value, struct err *err);
+static int take_ca_file(struct allowlist *allowlist, struct sandbox_setup *setup,
+                        const json_t *slice, const char *value, struct err *err);
 
 /* A new system's rows go here. */
 static const struct {
     const char *system, *member;
     bool of_slice; /* the member is the slice's, not the erp object's */
-    int (*take)(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+    int (*take)(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
                 const char *value, struct err *err);
 } needs[] = {
     {"file", "folder", false, take_folder},
@@ -36,14 +36,14 @@ static const struct {
 };
 
 static int
-take_folder(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+take_folder(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
             const char *value, struct err *err)
 {
-    reach->folder = place_open(value);
+    allowlist->folder = pinned_path_open(value);
     if (setup->uid && !json_object_get(json_object_get(slice, "document"), "user"))
-        lines_give(reach->folder, setup->uid);
-    setup->paths[setup->path_count++] = (struct sandbox_path){reach->folder, SANDBOX_WRITE};
-    return lines_hold(reach->folder, &reach->folder_lock, err);
+        output_folder_give(allowlist->folder, setup->uid);
+    setup->paths[setup->path_count++] = (struct sandbox_path){allowlist->folder, SANDBOX_WRITE};
+    return output_folder_lock(allowlist->folder, &allowlist->folder_lock, err);
 }
 
 /* An address needs no resolver. */
@@ -58,12 +58,12 @@ allow_host(struct sandbox_setup *setup, const struct host_pattern *host, struct 
 }
 
 static int
-take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
-         struct err *err)
+take_url(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
+         const char *value, struct err *err)
 {
     struct host_pattern host;
 
-    (void)reach;
+    (void)allowlist;
     (void)slice;
     host_pattern_of_url(value, &host);
     return allow_host(setup, &host, err);
@@ -72,52 +72,53 @@ take_url(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, 
 /* Where the browser's proxy listens: the WebDriver server of its own passes the socket, for which
  * this one waits. */
 static int
-open_proxy(struct reach *reach, const json_t *slice, const json_t *erp, struct err *err)
+open_proxy(struct allowlist *allowlist, const json_t *slice, const json_t *erp, struct err *err)
 {
     const json_t *driver_fd = json_object_get(slice, "driver_fd");
     const char *address =
         json_string_value(json_object_get(json_object_get(erp, "browser"), "proxy"));
 
     if (driver_fd) {
-        reach->driver_fd = (int)json_integer_value(driver_fd);
-        snprintf(reach->proxy_address, sizeof reach->proxy_address, "%s:%d",
+        allowlist->driver_fd = (int)json_integer_value(driver_fd);
+        snprintf(allowlist->proxy_address, sizeof allowlist->proxy_address, "%s:%d",
                  WEBDRIVER_LINK_PROXY_HOST, WEBDRIVER_LINK_PROXY_PORT);
         return 0;
     }
-    text_copy(reach->proxy_address, sizeof reach->proxy_address,
+    text_copy(allowlist->proxy_address, sizeof allowlist->proxy_address,
               address ? address : PROXY_ADDRESS_DEFAULT);
-    reach->proxy_fd = proxy_listen(reach->proxy_address, err);
-    return reach->proxy_fd < 0 ? -1 : 0;
+    allowlist->proxy_fd = proxy_listen(allowlist->proxy_address, err);
+    return allowlist->proxy_fd < 0 ? -1 : 0;
 }
 
 /* The ERP's hosts. */
 static int
-take_pages(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, const char *value,
-           struct err *err)
+take_pages(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
+           const char *value, struct err *err)
 {
     const json_t *erp = json_object_get(json_object_get(slice, "document"), "erp");
 
     (void)value;
-    reach->hosts = proxy_hosts(erp, json_object_get(slice, "recipe"), &reach->host_count);
-    for (size_t i = 0; i < reach->host_count; i++)
-        if (allow_host(setup, &reach->hosts[i], err))
+    allowlist->hosts = proxy_hosts(erp, json_object_get(slice, "recipe"), &allowlist->host_count);
+    for (size_t i = 0; i < allowlist->host_count; i++)
+        if (allow_host(setup, &allowlist->hosts[i], err))
             return -1;
-    return open_proxy(reach, slice, erp, err);
+    return open_proxy(allowlist, slice, erp, err);
 }
 
 /* Read once: only whether it is another one now is of interest later. */
 static int
-take_ca_file(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
+take_ca_file(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
              const char *value, struct err *err)
 {
     (void)setup;
     (void)slice;
-    reach->ca_file = place_open(value);
-    return ca_file_read(value, &reach->ca, err);
+    allowlist->ca_file = pinned_path_open(value);
+    return ca_file_read(value, &allowlist->ca, err);
 }
 
 int
-reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice, struct err *err)
+allowlist_erp(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
+              struct err *err)
 {
     const json_t *erp = json_object_get(json_object_get(slice, "document"), "erp");
     const char *system = json_string_value(json_object_get(erp, "system"));
@@ -127,53 +128,53 @@ reach_erp(struct reach *reach, struct sandbox_setup *setup, const json_t *slice,
         const char *value = json_string_value(json_object_get(from, needs[i].member));
 
         if (value && strcmp(needs[i].system, system) == 0 &&
-            needs[i].take(reach, setup, slice, value, err))
+            needs[i].take(allowlist, setup, slice, value, err))
             return -1;
     }
     return 0;
 }
 
 struct proxy *
-reach_proxy(struct reach *reach, struct event_base *base)
+allowlist_proxy(struct allowlist *allowlist, struct event_base *base)
 {
     struct proxy *proxy;
 
-    if (!reach->hosts)
+    if (!allowlist->hosts)
         return NULL;
-    proxy = proxy_new(base, reach->proxy_fd, reach->hosts, reach->host_count);
-    reach->proxy_fd = -1;
+    proxy = proxy_new(base, allowlist->proxy_fd, allowlist->hosts, allowlist->host_count);
+    allowlist->proxy_fd = -1;
     return proxy;
 }
 
 void
-reach_check(const struct reach *reach)
+allowlist_check(const struct allowlist *allowlist)
 {
-    if (reach->folder)
-        lines_check(reach->folder);
+    if (allowlist->folder)
+        output_folder_check(allowlist->folder);
 }
 
 const char *
-reach_outdated(const struct reach *reach)
+allowlist_outdated(const struct allowlist *allowlist)
 {
-    const struct place *const places[] = {reach->folder, reach->ca_file};
+    const struct pinned_path *const places[] = {allowlist->folder, allowlist->ca_file};
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (places[i] && place_look(places[i]) >= PLACE_OTHER)
+        if (places[i] && pinned_path_look(places[i]) >= PINNED_OTHER)
             return places[i]->path;
     return NULL;
 }
 
 void
-reach_close(struct reach *reach)
+allowlist_close(struct allowlist *allowlist)
 {
-    place_close(reach->folder);
-    place_close(reach->ca_file);
-    free(reach->ca);
-    free(reach->hosts);
-    if (reach->proxy_fd >= 0)
-        close(reach->proxy_fd);
-    if (reach->folder_lock >= 0)
-        close(reach->folder_lock);
-    if (reach->driver_fd >= 0)
-        close(reach->driver_fd);
+    pinned_path_close(allowlist->folder);
+    pinned_path_close(allowlist->ca_file);
+    free(allowlist->ca);
+    free(allowlist->hosts);
+    if (allowlist->proxy_fd >= 0)
+        close(allowlist->proxy_fd);
+    if (allowlist->folder_lock >= 0)
+        close(allowlist->folder_lock);
+    if (allowlist->driver_fd >= 0)
+        close(allowlist->driver_fd);
 }

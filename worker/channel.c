@@ -17,7 +17,7 @@
 #define BYE_MS 1000     /* for the supervisor to read what it has not read yet */
 #define LAST_WORDS_MS 1 /* a turn of the loop, in which they leave */
 
-struct manage {
+struct channel {
     struct event_base *base;
     struct chan *chan;
     int listen_fd; /* until the worker has it */
@@ -30,12 +30,12 @@ struct manage {
 
 /* A call's way back over the channel. */
 struct remote {
-    struct manage *manage;
+    struct channel *channel;
     json_int_t id;
 };
 
 static void
-send_simple(struct manage *m, const char *type)
+send_simple(struct channel *m, const char *type)
 {
     json_t *message = json_pack("{s:s}", "type", type);
 
@@ -46,7 +46,7 @@ send_simple(struct manage *m, const char *type)
 static void
 on_status(evutil_socket_t fd, short what, void *arg)
 {
-    struct manage *m = arg;
+    struct channel *m = arg;
     struct timeval next = clock_timeval(STATUS_EVERY_MS);
     json_t *message;
 
@@ -64,7 +64,7 @@ on_status(evutil_socket_t fd, short what, void *arg)
 
 /* Once nothing is left to do. */
 static void
-end_maintenance(struct manage *m)
+end_maintenance(struct channel *m)
 {
     if (!worker_tidying(m->worker))
         event_base_loopbreak(m->base);
@@ -73,7 +73,7 @@ end_maintenance(struct manage *m)
 static void
 on_changed(void *arg)
 {
-    struct manage *m = arg;
+    struct channel *m = arg;
     struct timeval soon = clock_timeval(STATUS_SOON_MS);
 
     if (!m->worker || worker_stopping(m->worker))
@@ -94,23 +94,23 @@ on_changed(void *arg)
 static void
 on_killed(void *arg)
 {
-    struct manage *m = arg;
+    struct channel *m = arg;
 
     send_simple(m, "killed");
 }
 
 static void
-on_sweep(void *arg)
+on_kill_browsers(void *arg)
 {
-    struct manage *m = arg;
+    struct channel *m = arg;
 
-    send_simple(m, "sweep");
+    send_simple(m, "kill_browsers");
 }
 
 static void
 on_resolve(unsigned id, const char *name, void *arg)
 {
-    struct manage *m = arg;
+    struct channel *m = arg;
     json_t *message =
         json_pack("{s:s s:I s:s}", "type", "resolve", "id", (json_int_t)id, "name", name);
 
@@ -131,7 +131,7 @@ remote_send(struct call *call, int status, const char *content_type, const char 
     if (*call->header_name)
         json_object_set_new(message, "header",
                             json_pack("[s, s]", call->header_name, call->header_value));
-    chan_send(remote->manage->chan, message);
+    chan_send(remote->channel->chan, message);
     json_decref(message);
     free(remote);
 }
@@ -143,7 +143,7 @@ text_of(const json_t *message, const char *name)
 }
 
 static void
-say_ready(struct manage *m)
+say_ready(struct channel *m)
 {
     json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
 
@@ -152,9 +152,9 @@ say_ready(struct manage *m)
 }
 
 static void
-do_config(struct manage *m, const json_t *message)
+do_config(struct channel *m, const json_t *message)
 {
-    const struct worker_events events = {on_changed, on_killed, on_sweep, on_resolve, m};
+    const struct worker_events events = {on_changed, on_killed, on_kill_browsers, on_resolve, m};
     struct timeval last_words = clock_timeval(LAST_WORDS_MS);
     json_t *reply;
     struct err err;
@@ -169,7 +169,7 @@ do_config(struct manage *m, const json_t *message)
         return;
     }
     if (m->worker) {
-        fault_here("manage.ready");
+        failpoint_here("channel.ready");
         on_status(-1, 0, m);
         say_ready(m);
         return;
@@ -183,14 +183,14 @@ do_config(struct manage *m, const json_t *message)
 }
 
 static void
-do_ping(struct manage *m, const json_t *message)
+do_ping(struct channel *m, const json_t *message)
 {
     (void)message;
     send_simple(m, "pong");
 }
 
 static void
-do_call(struct manage *m, const json_t *message)
+do_call(struct channel *m, const json_t *message)
 {
     const char *method = text_of(message, "method"), *target = text_of(message, "target");
     const json_t *body = json_object_get(message, "body");
@@ -210,31 +210,33 @@ do_call(struct manage *m, const json_t *message)
 }
 
 static void
-do_swept(struct manage *m, const json_t *message)
+do_browsers_killed(struct channel *m, const json_t *message)
 {
     if (m->worker)
-        worker_swept(m->worker, (unsigned)json_integer_value(json_object_get(message, "ended")));
+        worker_browsers_killed(m->worker,
+                               (unsigned)json_integer_value(json_object_get(message, "ended")));
 }
 
 static void
-do_resolved(struct manage *m, const json_t *message)
+do_resolved(struct channel *m, const json_t *message)
 {
     if (m->worker)
         worker_resolved(m->worker, message);
 }
 
 static void
-do_stop(struct manage *m, const json_t *message)
+do_stop(struct channel *m, const json_t *message)
 {
     (void)message;
-    manage_stop(m);
+    channel_stop(m);
 }
 
 static const struct {
     const char *type;
-    void (*run)(struct manage *m, const json_t *message);
-} commands[] = {{"config", do_config}, {"ping", do_ping},         {"call", do_call},
-                {"swept", do_swept},   {"resolved", do_resolved}, {"stop", do_stop}};
+    void (*run)(struct channel *m, const json_t *message);
+} commands[] = {{"config", do_config},     {"ping", do_ping},
+                {"call", do_call},         {"browsers_killed", do_browsers_killed},
+                {"resolved", do_resolved}, {"stop", do_stop}};
 
 static void
 on_message(json_t *message, void *arg)
@@ -253,11 +255,11 @@ static void
 on_closed(void *arg)
 {
     log_warning("the supervisor is gone");
-    manage_stop(arg);
+    channel_stop(arg);
 }
 
 void
-manage_stop(struct manage *m)
+channel_stop(struct channel *m)
 {
     if (!m->worker)
         event_base_loopbreak(m->base);
@@ -267,11 +269,11 @@ manage_stop(struct manage *m)
         worker_stop(m->worker);
 }
 
-struct manage *
-manage_new(struct event_base *base, int chan_fd, int listen_fd)
+struct channel *
+channel_new(struct event_base *base, int chan_fd, int listen_fd)
 {
     static const struct chan_events events = {on_message, on_closed};
-    struct manage *m = mem_alloc(sizeof *m);
+    struct channel *m = mem_alloc(sizeof *m);
 
     m->base = base;
     m->listen_fd = listen_fd;
@@ -285,21 +287,21 @@ manage_new(struct event_base *base, int chan_fd, int listen_fd)
 /* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
  */
 static void
-say_bye(struct manage *m, unsigned waiting, bool rekeyed, bool open)
+say_bye(struct channel *m, unsigned waiting, bool rekeyed, bool open)
 {
     json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
                                 "rekeyed", rekeyed);
 
     if (open)
         json_object_set_new(message, "open", json_true());
-    fault_here("manage.bye");
+    failpoint_here("channel.bye");
     chan_send(m->chan, message);
     chan_flush(m->chan, BYE_MS);
     json_decref(message);
 }
 
 int
-manage_end(struct manage *m)
+channel_end(struct channel *m)
 {
     bool broken = m->worker && worker_broken(m->worker), closed = m->worker && !broken;
     int exit_status = broken ? EX_IOERR : m->exit_status;

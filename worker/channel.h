@@ -7,17 +7,17 @@
 
 #include <event2/event.h>
 
-struct manage;
+struct channel;
 struct worker;
 
 /* chan_fd and listen_fd are taken over. */
-struct manage *manage_new(struct event_base *base, int chan_fd, int listen_fd);
+struct channel *channel_new(struct event_base *base, int chan_fd, int listen_fd);
 
 /* A signal asks for a graceful stop. */
-void manage_stop(struct manage *manage);
+void channel_stop(struct channel *manage);
 
 /* The process's exit status: 0, or a sysexits code where it could not start. Releases everything.
  */
-int manage_end(struct manage *manage);
+int channel_end(struct channel *manage);
 
 #endif

@@ -49,8 +49,8 @@ struct options {
 /* What the signals act upon. */
 struct process {
     struct event_base *base;
-    struct manage *manage; /* as a child */
-    struct worker *worker; /* by itself */
+    struct channel *channel; /* as a child */
+    struct worker *worker;   /* by itself */
 };
 
 /* 0: it is none. */
@@ -97,8 +97,8 @@ on_terminate(evutil_socket_t signal, short what, void *arg)
 
     (void)signal;
     (void)what;
-    if (p->manage)
-        manage_stop(p->manage);
+    if (p->channel)
+        channel_stop(p->channel);
     else
         worker_stop(p->worker);
 }
@@ -132,9 +132,9 @@ static int
 run_child(struct process *p)
 {
     log_relay();
-    p->manage = manage_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
+    p->channel = channel_new(p->base, CHAN_FD, CHAN_LISTEN_FD);
     run_loop(p);
-    return manage_end(p->manage);
+    return channel_end(p->channel);
 }
 
 static int
@@ -173,7 +173,7 @@ ignore(void *arg)
 }
 
 static int
-serve_alone(struct process *p, const json_t *slice, int fd, int guard)
+serve_alone(struct process *p, const json_t *slice, int fd, int watchdog)
 {
     static const struct worker_events events = {.changed = ignore, .killed = ignore};
     struct err err;
@@ -182,7 +182,7 @@ serve_alone(struct process *p, const json_t *slice, int fd, int guard)
 
     p->worker = worker_start(p->base, slice, fd, &events, &err);
     if (!p->worker) {
-        guard_dismiss(guard); /* its browsers may be another process's that works */
+        watchdog_dismiss(watchdog); /* its browsers may be another process's that works */
         return fail(worker_exit_status(&err), err.text);
     }
     run_loop(p);
@@ -190,20 +190,20 @@ serve_alone(struct process *p, const json_t *slice, int fd, int guard)
     open = worker_leaves_open(p->worker);
     worker_free(p->worker);
     if (!open)
-        guard_dismiss(guard);
+        watchdog_dismiss(watchdog);
     return status;
 }
 
 /* Before there is a key in memory. */
 static int
-guard_browsers(const struct daemon_config *config, const struct workshop_config *workshop)
+watch_browsers(const struct daemon_config *config, const struct workshop_config *workshop)
 {
-    char mark[SWEEP_MARK_BYTES];
+    char mark[BROWSER_MARK_BYTES];
     struct err err;
 
     return config_erp_stays_open(workshop->erp_system) &&
-                   sweep_mark(config->state_dir, workshop->slug, mark, &err) == 0
-               ? guard_start(mark)
+                   browser_mark(config->state_dir, workshop->slug, mark, &err) == 0
+               ? watchdog_start(mark)
                : -1;
 }
 
@@ -224,7 +224,7 @@ run_alone(struct process *p, const struct options *o)
     bool sound = workshop && !workshop->faults.count;
     struct err err;
     json_t *slice;
-    int fd, guard = sound ? guard_browsers(config, workshop) : -1, status = EX_OSERR;
+    int fd, watchdog = sound ? watch_browsers(config, workshop) : -1, status = EX_OSERR;
 
     log_faults(workshop ? &workshop->faults : &faults);
     config_faults_clear(&faults);
@@ -233,13 +233,13 @@ run_alone(struct process *p, const struct options *o)
                                                      : "bad configuration");
     } else if ((fd = listen_tcp(workshop->host, port_of(o->port), &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
-        guard_dismiss(guard);
+        watchdog_dismiss(watchdog);
         status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);
     } else {
         log_open(workshop->name);
         if (*config->log_dir)
             log_open_files(config->log_dir, workshop->slug);
-        status = serve_alone(p, slice, fd, guard);
+        status = serve_alone(p, slice, fd, watchdog);
         json_decref(slice);
     }
     config_free(config);
@@ -275,7 +275,7 @@ main(int argc, char **argv)
     if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
     else if (o.trial)
-        status = trial_run(p.base);
+        status = dryrun_run(p.base);
     else
         status = o.child ? run_child(&p) : run_alone(&p, &o);
     event_base_free(p.base);

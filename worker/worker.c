@@ -40,12 +40,12 @@ struct worker {
     struct credentials credentials;
     unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
     bool rekeyed;
-    struct place *folder, *log_dir; /* the queue's; only by itself */
-    struct reach reach;
+    struct pinned_path *folder, *log_dir; /* the queue's; only by itself */
+    struct allowlist allowlist;
     struct queue *queue;
     struct http *http;
     struct names *names; /* NULL: libcurl resolves them */
-    struct sweeps *sweeps;
+    struct browser_killer *browser_killer;
     struct proxy *proxy;           /* NULL: the ERP needs no browser */
     struct own_driver *own_driver; /* NULL: its URL says where it is */
     struct delivery *delivery;
@@ -159,7 +159,7 @@ take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, 
     int result = folder ? folder_enter(folder, err) : -1;
 
     if (result == 0) {
-        w->folder = place_open(folder);
+        w->folder = pinned_path_open(folder);
         setup->paths[setup->path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
     }
     free(folder);
@@ -179,16 +179,16 @@ shut_in(struct worker *w, const json_t *slice, struct err *err)
         return -1;
     /* By itself: a supervisor opens the logs for its workers. */
     if (!setup.supervisor_pid && *slice_text(slice, "log_dir")) {
-        w->log_dir = place_open(slice_text(slice, "log_dir"));
+        w->log_dir = pinned_path_open(slice_text(slice, "log_dir"));
         setup.paths[setup.path_count++] = (struct sandbox_path){w->log_dir, SANDBOX_APPEND};
     }
     if ((!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
-        reach_erp(&w->reach, &setup, slice, err))
+        allowlist_erp(&w->allowlist, &setup, slice, err))
         return -1;
     setup.names = setup.names && !w->events.resolve;
     if (sandbox_enter(&setup, err))
         return -1;
-    reach_check(&w->reach);
+    allowlist_check(&w->allowlist);
     return 0;
 }
 
@@ -278,7 +278,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
     (void)what;
     evtimer_add(w->watch, &next);
     if (!path && delivery_troubled(w->delivery))
-        path = reach_outdated(&w->reach);
+        path = allowlist_outdated(&w->allowlist);
     if (!path || w->drain.stop_by_ms)
         return;
     log_warning("%s is another one than when this process started: a new process may reach it",
@@ -338,34 +338,34 @@ on_browser(int fd, void *arg)
 static void
 start_browsers(struct worker *w)
 {
-    w->proxy = reach_proxy(&w->reach, w->base);
+    w->proxy = allowlist_proxy(&w->allowlist, w->base);
     proxy_use_names(w->proxy, w->names);
     if (!w->proxy)
         return;
-    json_object_set_new(w->erp, "$proxy", json_string(w->reach.proxy_address));
-    if (w->reach.driver_fd < 0)
+    json_object_set_new(w->erp, "$proxy", json_string(w->allowlist.proxy_address));
+    if (w->allowlist.driver_fd < 0)
         return;
-    w->own_driver = own_driver_new(w->base, w->reach.driver_fd, on_browser, w);
-    w->reach.driver_fd = -1;
+    w->own_driver = own_driver_new(w->base, w->allowlist.driver_fd, on_browser, w);
+    w->allowlist.driver_fd = -1;
     http_use_driver(w->http, w->own_driver);
 }
 
 static void
 start_delivery(struct worker *w)
 {
-    const struct place *ca_file = w->reach.ca_file;
+    const struct pinned_path *ca_file = w->allowlist.ca_file;
 
-    files_use(w->reach.folder);
-    w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->reach.ca);
+    files_use(w->allowlist.folder);
+    w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->allowlist.ca);
     if (w->events.resolve)
         w->names = names_new(w->base, w->events.resolve, w->events.arg);
     http_use_names(w->http, w->names);
-    w->sweeps = sweeps_new(w->base, w->events.sweep, w->events.arg);
+    w->browser_killer = browser_killer_new(w->base, w->events.kill_browsers, w->events.arg);
     start_browsers(w);
     w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
                                                         .queue = w->queue,
                                                         .http = w->http,
-                                                        .sweeps = w->sweeps,
+                                                        .browser_killer = w->browser_killer,
                                                         .proxy = w->proxy,
                                                         .workshop = w->workshop,
                                                         .erp = w->erp,
@@ -420,12 +420,12 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
 
     w->base = base;
     w->events = *events;
-    w->reach = REACH_NOTHING;
+    w->allowlist = ALLOWLIST_NOTHING;
     if (load_slice(w, slice, err))
         goto failed;
-    fault_open(slice_text(slice, "state_dir"), w->workshop->slug);
+    failpoint_open(slice_text(slice, "state_dir"), w->workshop->slug);
     log_open(w->workshop->name);
-    fault_here("worker.open");
+    failpoint_here("worker.open");
     if (shut_in(w, slice, err) || open_queue(w, err))
         goto failed;
     if (!is_maintenance(slice) && set_erp(w, err))
@@ -459,9 +459,9 @@ worker_call(struct worker *worker, struct call *call)
 }
 
 void
-worker_swept(struct worker *worker, unsigned ended)
+worker_browsers_killed(struct worker *worker, unsigned ended)
 {
-    sweeps_answer(worker->sweeps, ended);
+    browser_killer_answer(worker->browser_killer, ended);
 }
 
 void
@@ -542,7 +542,7 @@ worker_free(struct worker *w)
         http_server_free(w->server);
     }
     delivery_free(w->delivery);
-    sweeps_free(w->sweeps);
+    browser_killer_free(w->browser_killer);
     proxy_free(w->proxy);
     http_free(w->http);
     own_driver_free(w->own_driver);
@@ -553,9 +553,9 @@ worker_free(struct worker *w)
     json_decref(w->erp);
     secret_free(w->old_key);
     files_use(NULL);
-    reach_close(&w->reach);
-    place_close(w->folder);
-    place_close(w->log_dir);
+    allowlist_close(&w->allowlist);
+    pinned_path_close(w->folder);
+    pinned_path_close(w->log_dir);
     workshop_config_free(w->workshop);
     log_close();
     free(w);

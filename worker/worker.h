@@ -14,7 +14,8 @@ struct worker;
 struct worker_events {
     void (*changed)(void *arg); /* GET /alive would say something new */
     void (*killed)(void *arg);  /* PUT /kill: nobody may start it again but a person */
-    void (*sweep)(void *arg);   /* end our browsers, and say worker_swept; NULL: nobody can */
+    void (*kill_browsers)(
+        void *arg); /* end our browsers, and say worker_browsers_killed; NULL: nobody can */
     void (*resolve)(unsigned id, const char *name, void *arg); /* and say worker_resolved; NULL: it
                                                                    resolves names by itself */
     void *arg;
@@ -39,7 +40,7 @@ void worker_stop(struct worker *worker);
 void worker_call(struct worker *worker, struct call *call);
 
 /* What `sweep` asked for is done: so many were ended. */
-void worker_swept(struct worker *worker, unsigned ended);
+void worker_browsers_killed(struct worker *worker, unsigned ended);
 
 /* The answer to `resolve`: {"id", "addresses", "error"}. */
 void worker_resolved(struct worker *worker, const json_t *message);

@@ -17,7 +17,7 @@ clock_ms(clockid_t id)
 int64_t
 clock_wall_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME) + fault_clock_ms();
+    return clock_ms(CLOCK_REALTIME) + failpoint_clock_ms();
 }
 
 int64_t

@@ -58,7 +58,7 @@ write_whole(int fd, const void *data, size_t length)
     const char *from = data;
 
     while (length) {
-        ssize_t written = fault_point("disk.write") ? -1 : write(fd, from, length);
+        ssize_t written = failpoint("disk.write") ? -1 : write(fd, from, length);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -67,16 +67,16 @@ write_whole(int fd, const void *data, size_t length)
         from += written;
         length -= (size_t)written;
     }
-    return fault_point("disk.sync") ? -1 : fsync(fd);
+    return failpoint("disk.sync") ? -1 : fsync(fd);
 }
 
 static int
 put_in_place(const char *aside, const char *path)
 {
-    fault_here("disk.written");
-    if (fault_point("disk.rename") || rename(aside, path))
+    failpoint_here("disk.written");
+    if (failpoint("disk.rename") || rename(aside, path))
         return -1;
-    fault_here("disk.renamed");
+    failpoint_here("disk.renamed");
     return disk_sync_parent(path);
 }
 

@@ -23,7 +23,7 @@ static const struct {
 } actions[] = {{"kill", 0}, {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EMFILE", EMFILE}, {"on", EINTR}};
 
 void
-fault_open(const char *folder, const char *name)
+failpoint_open(const char *folder, const char *name)
 {
     char *path = mem_format("%s/%s.faults", folder, name);
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -82,7 +82,7 @@ act(const char *action)
 }
 
 int
-fault_point(const char *name)
+failpoint(const char *name)
 {
     for (char *after = plan_find(plan, name); after; after = plan_find(after, name)) {
         if (!pass_is_due(after))
@@ -95,13 +95,13 @@ fault_point(const char *name)
 }
 
 void
-fault_here(const char *name)
+failpoint_here(const char *name)
 {
-    fault_point(name);
+    failpoint(name);
 }
 
 int64_t
-fault_clock_ms(void)
+failpoint_clock_ms(void)
 {
     const char *offset = plan_find(plan, "clock");
 

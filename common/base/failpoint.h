@@ -18,23 +18,23 @@
 #include <stdint.h>
 
 /* Without a plan nothing happens. */
-void fault_open(const char *folder, const char *name);
+void failpoint_open(const char *folder, const char *name);
 
 /* 0: go on. Otherwise errno is set to it, and the step fails. */
-int fault_point(const char *name);
+int failpoint(const char *name);
 
 /* A step that can't fail, only be the last one. */
-void fault_here(const char *name);
+void failpoint_here(const char *name);
 
 /* Milliseconds to add to the wall clock. */
-int64_t fault_clock_ms(void);
+int64_t failpoint_clock_ms(void);
 
 #else
 
-#define fault_open(folder, name) ((void)0)
-#define fault_point(name) 0
-#define fault_here(name) ((void)0)
-#define fault_clock_ms() 0
+#define failpoint_open(folder, name) ((void)0)
+#define failpoint(name) 0
+#define failpoint_here(name) ((void)0)
+#define failpoint_clock_ms() 0
 
 #endif
 #endif

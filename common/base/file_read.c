@@ -47,7 +47,7 @@ read_up_to(int fd, char *to, size_t size)
 
 /* What it has now: it may grow while it is read. */
 static size_t
-room_for(int fd, size_t limit)
+size_of(int fd, size_t limit)
 {
     struct stat file;
 
@@ -58,25 +58,25 @@ char *
 file_read(const char *path, size_t limit, size_t *length, struct err *err)
 {
     int fd = file_open(path, 0, err);
-    size_t room = fd < 0 ? 0 : room_for(fd, limit);
+    size_t size = fd < 0 ? 0 : size_of(fd, limit);
     char *text;
     ssize_t got;
 
     if (fd < 0)
         return NULL;
-    text = secret_alloc(room + 2);
-    got = read_up_to(fd, text, room + 1);
+    text = secret_alloc(size + 2);
+    got = read_up_to(fd, text, size + 1);
     if (got < 0)
         err_errno(err, "unreadable", "can't be read");
     close(fd);
-    if (got >= 0 && (size_t)got <= room) {
+    if (got >= 0 && (size_t)got <= size) {
         text[got] = '\0';
         *length = (size_t)got;
         return text;
     }
     if (got >= 0)
         err_set(err, "too_large",
-                room < limit ? "changes while it is read" : "is larger than %zu bytes", limit);
+                size < limit ? "changes while it is read" : "is larger than %zu bytes", limit);
     secret_free(text);
     return NULL;
 }

@@ -52,13 +52,13 @@ owner_open_lone(uid_t owner, int folder, const char *name)
 int
 owner_open_folder(const char *path, struct stat *status)
 {
-    int place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1, number;
+    int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1, number;
 
-    if (place >= 0 && fstat(place, status) == 0)
-        fd = owner_open(status->st_uid, place, ".", O_RDONLY | O_DIRECTORY);
+    if (folder >= 0 && fstat(folder, status) == 0)
+        fd = owner_open(status->st_uid, folder, ".", O_RDONLY | O_DIRECTORY);
     number = errno;
-    if (place >= 0)
-        close(place);
+    if (folder >= 0)
+        close(folder);
     errno = number;
     return fd;
 }
@@ -66,40 +66,40 @@ owner_open_folder(const char *path, struct stat *status)
 int
 owner_enter(const char *path)
 {
-    int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), result = -1, number;
+    int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), result = -1, number;
     struct stat status;
     uid_t own;
 
-    if (place >= 0 && fstat(place, &status) == 0) {
+    if (folder >= 0 && fstat(folder, &status) == 0) {
         own = (uid_t)setfsuid(status.st_uid);
-        result = fchdir(place);
+        result = fchdir(folder);
         number = errno;
         setfsuid(own);
         errno = number;
     }
     number = errno;
-    if (place >= 0)
-        close(place);
+    if (folder >= 0)
+        close(folder);
     errno = number;
     return result;
 }
 
 /* A descriptor for nothing but the place: fchmod() refuses it, its link in /proc does not. */
 static int
-change(int place, mode_t set, mode_t clear)
+change(int folder, mode_t set, mode_t clear)
 {
-    char link[sizeof "/proc/self/fd/" + 3 * sizeof place];
+    char link[sizeof "/proc/self/fd/" + 3 * sizeof folder];
     struct stat status;
     mode_t mode;
     uid_t own;
     int result;
 
-    if (fstat(place, &status))
+    if (fstat(folder, &status))
         return -1;
     mode = ((status.st_mode & 07777) | set) & ~clear;
     if (mode == (status.st_mode & 07777))
         return 0;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", place);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
     own = (uid_t)setfsuid(status.st_uid);
     result = chmod(link, mode);
     setfsuid(own);
@@ -109,11 +109,11 @@ change(int place, mode_t set, mode_t clear)
 int
 owner_change_mode(const char *path, mode_t set, mode_t clear)
 {
-    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    int result = place < 0 ? -1 : change(place, set, clear), number = errno;
+    int folder = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int result = folder < 0 ? -1 : change(folder, set, clear), number = errno;
 
-    if (place >= 0)
-        close(place);
+    if (folder >= 0)
+        close(folder);
     errno = number;
     return result;
 }

@@ -86,19 +86,19 @@ integer_member(const json_t *object, const char *name, unsigned fallback)
 }
 
 static void
-load_retry(struct workshop_config *w, const struct config_place *root)
+load_retry(struct workshop_config *w, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/retry", root->faults};
+    const struct config_location location = {root->file, "/retry", root->faults};
     const json_t *retry = json_object_get(w->document, "retry");
 
     if (json_is_object(retry) &&
-        !config_check_members(retry, retry_members, COUNT(retry_members), &place))
+        !config_check_members(retry, retry_members, COUNT(retry_members), &location))
         return;
     w->retry = (struct retry_policy){seconds_member(retry, "first_s", 2),
                                      seconds_member(retry, "max_s", 300),
                                      seconds_member(retry, "give_up_after_s", 86400)};
     if (w->retry.first_ms < 1 || w->retry.max_ms < w->retry.first_ms)
-        config_check_fault(&place, "max_s",
+        config_check_fault(&location, "max_s",
                            "must not be less than first_s, and first_s must be more than 0");
 }
 
@@ -134,7 +134,7 @@ is_loopback(const char *host)
 }
 
 static void
-load_listen(struct workshop_config *w, const struct config_place *root)
+load_listen(struct workshop_config *w, const struct config_location *root)
 {
     const char *listen = json_string_value(json_object_get(w->document, "listen"));
 
@@ -150,27 +150,27 @@ load_listen(struct workshop_config *w, const struct config_place *root)
 }
 
 static void
-load_credentials(struct workshop_config *w, const struct config_place *root)
+load_credentials(struct workshop_config *w, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/credentials", root->faults};
+    const struct config_location location = {root->file, "/credentials", root->faults};
     const json_t *credentials = json_object_get(w->document, "credentials");
 
     if (!json_is_object(credentials))
         return;
     w->has_credentials = true;
-    config_check_members(credentials, credential_members, COUNT(credential_members), &place);
+    config_check_members(credentials, credential_members, COUNT(credential_members), &location);
 }
 
 /* The hash is compared as text, so no other spelling of it ever matches. */
 bool
-config_check_token(const json_t *token, const struct config_place *place)
+config_check_token(const json_t *token, const struct config_location *location)
 {
     const char *hash = json_string_value(json_object_get(token, "hash"));
-    bool sound = config_check_members(token, token_members, COUNT(token_members), place);
+    bool sound = config_check_members(token, token_members, COUNT(token_members), location);
 
     if (!sound || !hash[strspn(hash, "0123456789abcdef")])
         return sound;
-    config_check_fault(place, "hash", "must be of 0-9 and a-f");
+    config_check_fault(location, "hash", "must be of 0-9 and a-f");
     return false;
 }
 
@@ -187,7 +187,7 @@ take_name(json_t *taken, const json_t *token)
 }
 
 static void
-load_tokens(struct workshop_config *w, const struct config_place *root)
+load_tokens(struct workshop_config *w, const struct config_location *root)
 {
     const json_t *tokens = json_object_get(w->document, "api_tokens");
     json_t *names = json_object();
@@ -196,32 +196,32 @@ load_tokens(struct workshop_config *w, const struct config_place *root)
         config_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
     for (size_t i = 0; i < json_array_size(tokens) && i < CONFIG_TOKENS_MAX; i++) {
         char pointer[40];
-        const struct config_place place = {root->file, pointer, root->faults};
+        const struct config_location location = {root->file, pointer, root->faults};
         const json_t *token = json_array_get(tokens, i);
 
         snprintf(pointer, sizeof pointer, "/api_tokens/%zu", i);
         if (json_is_object(token))
-            config_check_token(token, &place);
+            config_check_token(token, &location);
         else
             config_fault_add(root->faults, root->file, pointer, "must be an object");
         if (take_name(names, token))
-            config_check_fault(&place, "name", "is the name of another token too");
+            config_check_fault(&location, "name", "is the name of another token too");
     }
     json_decref(names);
 }
 
 static void
-load_http(struct workshop_config *w, const struct config_place *root)
+load_http(struct workshop_config *w, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/http", root->faults};
+    const struct config_location location = {root->file, "/http", root->faults};
 
-    config_http_read(json_object_get(w->document, "http"), false, &w->http, &place);
+    config_http_read(json_object_get(w->document, "http"), false, &w->http, &location);
     config_http_names(w->document, "hosts", root);
     config_http_names(w->document, "origins", root);
 }
 
 static void
-load_workshop(struct workshop_config *w, const struct config_place *root)
+load_workshop(struct workshop_config *w, const struct config_location *root)
 {
     const json_t *active = json_object_get(w->document, "active");
     const json_t *erp = json_object_get(w->document, "erp");
@@ -261,7 +261,7 @@ struct workshop_config *
 workshop_config_read(const char *slug, const json_t *document, json_t *recipe, const char *file,
                      struct config_faults *faults)
 {
-    const struct config_place root = {file, "", faults};
+    const struct config_location root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
     size_t before = faults->count;
 
@@ -278,7 +278,7 @@ workshop_config_read(const char *slug, const json_t *document, json_t *recipe, c
     w->recipe = recipe ? json_incref(recipe)
                        : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
     if (faults->count == before)
-        w->place = config_neighbour_place(json_object_get(w->document, "erp"));
+        w->target = config_neighbour_target(json_object_get(w->document, "erp"));
     return w;
 }
 
@@ -334,7 +334,7 @@ workshop_config_copy(const struct workshop_config *workshop)
     *copy = *workshop;
     copy->faults = (struct config_faults){NULL, 0};
     config_faults_add(&copy->faults, &workshop->faults);
-    copy->place = workshop->place ? mem_string(workshop->place) : NULL;
+    copy->target = workshop->target ? mem_string(workshop->target) : NULL;
     json_incref(copy->document); /* immutable, so that both may have it */
     json_incref(copy->recipe);
     return copy;
@@ -347,7 +347,7 @@ workshop_config_free(struct workshop_config *workshop)
         return;
     json_decref(workshop->document);
     json_decref(workshop->recipe);
-    free(workshop->place);
+    free(workshop->target);
     config_faults_clear(&workshop->faults);
     free(workshop);
 }
@@ -400,13 +400,13 @@ static char *
 open_sealed(const struct workshop_config *workshop, const unsigned char *key,
             const unsigned char *old_key, const char *sealed)
 {
-    char *place = sealed_place(workshop->document);
-    char *password = sealed_open(key, place, sealed)
-                         ?: sealed_open(old_key, place, sealed)
+    char *binding = sealed_binding(workshop->document);
+    char *password = sealed_open(key, binding, sealed)
+                         ?: sealed_open(old_key, binding, sealed)
                                 ?: sealed_open_unbound(key, sealed)
                                        ?: sealed_open_unbound(old_key, sealed);
 
-    free(place);
+    free(binding);
     return password;
 }
 

@@ -60,7 +60,7 @@ struct workshop_config {
     struct http_limits http; /* of its port */
     const char *user;        /* in document; NULL: one of the daemon's range */
     const char *erp_system;  /* in document; NULL: unknown, where there are faults */
-    char *place;             /* what its lines go to, see common/config/neighbour.h; owned */
+    char *target;            /* what its lines go to, see common/config/neighbour.h; owned */
     bool has_credentials;
     json_t *document;            /* the checked file, owned; "password" may be plain or sealed */
     json_t *recipe;              /* of erp.recipe, checked, owned; NULL: the system needs none */

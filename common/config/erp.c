@@ -120,16 +120,17 @@ column_known(const char *name)
 }
 
 static void
-check_columns(const json_t *erp, const struct config_place *place)
+check_columns(const json_t *erp, const struct config_location *location)
 {
     const json_t *columns = json_object_get(erp, "columns");
 
     if (json_is_array(columns) && !json_array_size(columns))
-        config_check_fault(place, "columns", "must name one column or more");
+        config_check_fault(location, "columns", "must name one column or more");
     for (size_t i = 0; i < json_array_size(columns); i++)
         if (!column_known(json_string_value(json_array_get(columns, i)))) {
             char index[24];
-            const struct config_place inside = {place->file, "/erp/columns", place->faults};
+            const struct config_location inside = {location->file, "/erp/columns",
+                                                   location->faults};
 
             snprintf(index, sizeof index, "%zu", i);
             config_check_fault(&inside, index,
@@ -140,14 +141,15 @@ check_columns(const json_t *erp, const struct config_place *place)
 
 /* The path of a Tryton URL is the database. */
 static void
-check_database(const json_t *erp, const struct config_place *place)
+check_database(const json_t *erp, const struct config_location *location)
 {
     const char *url = json_string_value(json_object_get(erp, "url"));
     const char *host = url ? strstr(url, "://") : NULL;
     const char *path = host ? strchr(host + 3, '/') : NULL;
 
     if (host && (!path || !path[1]))
-        config_check_fault(place, "url", "must end with the database: http://host:8000/DATABASE/");
+        config_check_fault(location, "url",
+                           "must end with the database: http://host:8000/DATABASE/");
 }
 
 /* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
@@ -170,7 +172,7 @@ preference_kept(const char *name)
 static void
 check_preferences(const json_t *browser, const char *file, struct config_faults *faults)
 {
-    const struct config_place place = {file, "/erp/browser/preferences", faults};
+    const struct config_location location = {file, "/erp/browser/preferences", faults};
     const char *name, *kept;
     json_t *value;
 
@@ -178,35 +180,36 @@ check_preferences(const json_t *browser, const char *file, struct config_faults 
     {
         kept = preference_kept(name);
         if (kept)
-            config_check_fault(&place, name, "can't be set: %s", kept);
+            config_check_fault(&location, name, "can't be set: %s", kept);
         else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
-            config_check_fault(&place, name, "must be a string, a whole number, true or false");
+            config_check_fault(&location, name, "must be a string, a whole number, true or false");
     }
 }
 
 static void
-fault_in_list(const struct config_place *place, const char *name, size_t index, const char *text)
+fault_in_list(const struct config_location *location, const char *name, size_t index,
+              const char *text)
 {
     char pointer[256], number[24];
-    const struct config_place inside = {place->file, pointer, place->faults};
+    const struct config_location inside = {location->file, pointer, location->faults};
 
-    snprintf(pointer, sizeof pointer, "%s/%s", place->pointer, name);
+    snprintf(pointer, sizeof pointer, "%s/%s", location->pointer, name);
     snprintf(number, sizeof number, "%zu", index);
     config_check_fault(&inside, number, "%s", text);
 }
 
 static void
-check_argument(const json_t *argument, size_t index, const struct config_place *place)
+check_argument(const json_t *argument, size_t index, const struct config_location *location)
 {
     const char *text = json_string_value(argument),
                *fault = text ? browser_argument_fault(text) : "must be a string";
 
     if (fault)
-        fault_in_list(place, "arguments", index, fault);
+        fault_in_list(location, "arguments", index, fault);
 }
 
 static void
-check_hosts(const json_t *hosts, const struct config_place *place)
+check_hosts(const json_t *hosts, const struct config_location *location)
 {
     struct host_pattern pattern;
     const json_t *host;
@@ -215,25 +218,25 @@ check_hosts(const json_t *hosts, const struct config_place *place)
     json_array_foreach(hosts, i, host)
     {
         if (!json_is_string(host) || !host_pattern_parse(json_string_value(host), &pattern))
-            fault_in_list(place, "hosts", i, HOST_PATTERN_FORM);
+            fault_in_list(location, "hosts", i, HOST_PATTERN_FORM);
     }
 }
 
 static void
-check_proxy(const char *address, const struct config_place *place)
+check_proxy(const char *address, const struct config_location *location)
 {
     struct host_pattern pattern;
 
     if (address && (!strchr(address, ':') || !host_pattern_parse(address, &pattern) ||
                     !host_pattern_is_address(&pattern)))
-        config_check_fault(place, "proxy",
+        config_check_fault(location, "proxy",
                            "must be a numeric address of this machine and a port: 10.0.0.5:3128");
 }
 
 static void
-check_browser(const json_t *erp, const struct config_place *place)
+check_browser(const json_t *erp, const struct config_location *location)
 {
-    const struct config_place inside = {place->file, "/erp/browser", place->faults};
+    const struct config_location inside = {location->file, "/erp/browser", location->faults};
     const json_t *browser = json_object_get(erp, "browser"), *argument;
     size_t i;
 
@@ -244,14 +247,14 @@ check_browser(const json_t *erp, const struct config_place *place)
         check_argument(argument, i, &inside);
     check_hosts(json_object_get(browser, "hosts"), &inside);
     check_proxy(json_string_value(json_object_get(browser, "proxy")), &inside);
-    check_preferences(browser, place->file, place->faults);
+    check_preferences(browser, location->file, location->faults);
 }
 
 void
 config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
                        struct config_faults *faults)
 {
-    const struct config_place place = {file, "/erp/browser", faults};
+    const struct config_location location = {file, "/erp/browser", faults};
     const char *system = json_string_value(json_object_get(erp, "system"));
     const json_t *proxy = json_object_get(json_object_get(erp, "browser"), "proxy");
     struct host_pattern host;
@@ -260,7 +263,7 @@ config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char 
         return;
     host_pattern_of_url(webdriver_url, &host);
     if (strcmp(host.host, "localhost") && strncmp(host.host, "127.", 4) && strcmp(host.host, "::1"))
-        config_check_fault(&place, "proxy",
+        config_check_fault(&location, "proxy",
                            "is missing: the browser runs on another machine; give an address of "
                            "this one that it reaches, and a port: 10.0.0.5:3128");
 }
@@ -272,7 +275,7 @@ static const struct {
     size_t count;
     void (*check)(
         const json_t *erp,
-        const struct config_place *place); /* what the members' kinds don't say; or NULL */
+        const struct config_location *location); /* what the members' kinds don't say; or NULL */
 } systems[] = {
     {"file", file_members, sizeof file_members / sizeof *file_members, check_columns},
     {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members, check_database},
@@ -292,7 +295,7 @@ config_erp_known(const char *system)
 }
 
 static void
-unknown_system(const char *system, const struct config_place *place)
+unknown_system(const char *system, const struct config_location *location)
 {
     char names[256] = "";
     size_t used = 0;
@@ -301,32 +304,32 @@ unknown_system(const char *system, const struct config_place *place)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", i ? ", " : "",
                                  systems[i].system);
     if (system)
-        config_check_fault(place, "system", "must be one of %s", names);
+        config_check_fault(location, "system", "must be one of %s", names);
     else
-        config_check_fault(place, "system", "is missing");
+        config_check_fault(location, "system", "is missing");
 }
 
 void
 config_erp_check(const json_t *erp, const char *file, struct config_faults *faults)
 {
-    const struct config_place place = {file, "/erp", faults};
+    const struct config_location location = {file, "/erp", faults};
     const char *system = json_string_value(json_object_get(erp, "system"));
 
     for (size_t i = 0; system && i < SYSTEM_COUNT; i++) {
         if (strcmp(systems[i].system, system))
             continue;
-        config_check_members(erp, systems[i].members, systems[i].count, &place);
+        config_check_members(erp, systems[i].members, systems[i].count, &location);
         if (systems[i].check)
-            systems[i].check(erp, &place);
+            systems[i].check(erp, &location);
         return;
     }
-    unknown_system(system, &place);
+    unknown_system(system, &location);
 }
 
 json_t *
 config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults)
 {
-    const struct config_place place = {file, "/erp", faults};
+    const struct config_location location = {file, "/erp", faults};
     const char *name = json_string_value(json_object_get(erp, "recipe"));
     const json_t *system = json_object_get(erp, "system");
     char *path;
@@ -336,7 +339,7 @@ config_erp_recipe(const json_t *erp, const char *file, struct config_faults *fau
         return NULL;
     path = recipe_find(name);
     if (!path) {
-        config_check_fault(&place, "recipe",
+        config_check_fault(&location, "recipe",
                            "there is no such recipe: give a path, or a name in recipes_dir");
         return NULL;
     }

@@ -38,11 +38,11 @@ static const struct {
 
 void
 config_http_read(const json_t *http, bool control, struct http_limits *to,
-                 const struct config_place *place)
+                 const struct config_location *location)
 {
     if (http && !json_is_object(http))
         return;
-    config_check_members(http, members, COUNT, place);
+    config_check_members(http, members, COUNT, location);
     for (size_t i = 0; i < COUNT; i++) {
         const json_t *value = json_object_get(http, members[i].name);
         unsigned number = json_is_integer(value) ? (unsigned)json_integer_value(value)
@@ -53,7 +53,7 @@ config_http_read(const json_t *http, bool control, struct http_limits *to,
 }
 
 void
-config_http_names(const json_t *document, const char *member, const struct config_place *root)
+config_http_names(const json_t *document, const char *member, const struct config_location *root)
 {
     const json_t *list = json_object_get(document, member), *item;
     bool origin = strcmp(member, "origins") == 0;

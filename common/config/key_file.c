@@ -181,7 +181,7 @@ make_key(const char *path, struct err *err)
 
     if (fd < 0)
         err_errno(err, CODE, "the master key %s can't be made", path);
-    else if (fault_point("key.write") || write_key(fd))
+    else if (failpoint("key.write") || write_key(fd))
         err_errno(err, CODE, "the master key %s can't be written", path);
     else if (link(aside, path) == 0)
         result = 1;
@@ -189,7 +189,7 @@ make_key(const char *path, struct err *err)
         result = 0;
     else
         err_errno(err, CODE, "the master key %s can't be put in place", path);
-    fault_here("key.linked");
+    failpoint_here("key.linked");
     if (fd >= 0) {
         close(fd);
         unlink(aside);
@@ -337,7 +337,7 @@ key_file_begin(const char *path, struct master_keys *keys, struct err *err)
     if (result == 0 && !keys->old)
         result = err_set(err, CODE, "%s has gone", next);
     if (result == 0)
-        fault_here("key.begun");
+        failpoint_here("key.begun");
     free(next);
     return result;
 }
@@ -351,10 +351,10 @@ put_in_place(const char *path, const char *next, const struct master_keys *keys,
     if (hold(path, keys->key, CODE, &why)) {
         if (hold(path, keys->old, CODE, err) || note_replaced(path, keys->old, err))
             return -1;
-        fault_here("key.noted");
-        if (fault_point("key.rename") || rename(next, path))
+        failpoint_here("key.noted");
+        if (failpoint("key.rename") || rename(next, path))
             return err_errno(err, CODE, "the new master key can't become %s", path);
-        fault_here("key.renamed");
+        failpoint_here("key.renamed");
     }
     if (disk_sync_parent(path))
         return err_errno(err, CODE, "the new master key %s can't be put on disk", path);

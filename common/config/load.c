@@ -94,25 +94,25 @@ take_path(const json_t *document, const char *name, const char *fallback, const 
 }
 
 static void
-load_uids(struct daemon_config *config, const json_t *document, const struct config_place *root)
+load_uids(struct daemon_config *config, const json_t *document, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/worker_uids", root->faults};
+    const struct config_location location = {root->file, "/worker_uids", root->faults};
     const json_t *uids = json_object_get(document, "worker_uids");
 
     config->uid_first = UID_FIRST_DEFAULT;
     config->uid_count = UID_COUNT_DEFAULT;
-    if (!json_is_object(uids) || !config_check_members(uids, uid_members, 2, &place))
+    if (!json_is_object(uids) || !config_check_members(uids, uid_members, 2, &location))
         return;
     config->uid_first = (uint32_t)json_integer_value(json_object_get(uids, "first"));
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
-        config_check_fault(&place, "count", "there are not so many users from first on");
+        config_check_fault(&location, "count", "there are not so many users from first on");
 }
 
 static void
-load_users(struct daemon_config *config, const json_t *document, const struct config_place *root)
+load_users(struct daemon_config *config, const json_t *document, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/allowed_users", root->faults};
+    const struct config_location location = {root->file, "/allowed_users", root->faults};
     json_t *users = json_object_get(document, "allowed_users");
     char index[24];
 
@@ -120,16 +120,16 @@ load_users(struct daemon_config *config, const json_t *document, const struct co
     for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
         if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
             snprintf(index, sizeof index, "%zu", i);
-            config_check_fault(&place, index, "must be a user's name");
+            config_check_fault(&location, index, "must be a user's name");
         }
 }
 
 static void
-load_http(struct daemon_config *config, const json_t *document, const struct config_place *root)
+load_http(struct daemon_config *config, const json_t *document, const struct config_location *root)
 {
-    const struct config_place place = {root->file, "/http", root->faults};
+    const struct config_location location = {root->file, "/http", root->faults};
 
-    config_http_read(json_object_get(document, "http"), true, &config->http, &place);
+    config_http_read(json_object_get(document, "http"), true, &config->http, &location);
 }
 
 static void
@@ -236,9 +236,9 @@ pair_fault(const struct daemon_config *config, const struct workshop_config *w,
            const struct workshop_config *other)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_place place = {file, "", faults};
+    const struct config_location location = {file, "", faults};
 
-    config_check_fault(&place, member, "%s %s", what, other->slug);
+    config_check_fault(&location, member, "%s %s", what, other->slug);
     free(file);
 }
 
@@ -282,15 +282,15 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
            struct config_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_place place = {file, "", faults};
+    const struct config_location location = {file, "", faults};
     const struct passwd *user = w->user ? getpwnam(w->user) : NULL;
 
     if (w->user && !user)
-        config_check_fault(&place, "user", "there is no such user");
+        config_check_fault(&location, "user", "there is no such user");
     else if (user && (!user->pw_uid || !user->pw_gid))
-        config_check_fault(&place, "user", "must be neither root nor of root's group");
+        config_check_fault(&location, "user", "must be neither root nor of root's group");
     else if (user && !is_allowed(config, user))
-        config_check_fault(&place, "user",
+        config_check_fault(&location, "user",
                            "is neither one of allowed_users in pumpline.json nor of worker_uids");
     free(file);
 }
@@ -301,11 +301,11 @@ check_name(const struct daemon_config *config, const struct workshop_config *w,
            struct config_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_place place = {file, "", faults};
+    const struct config_location location = {file, "", faults};
     size_t length = strcspn(w->name, ": ");
 
     if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
-        config_check_fault(&place, "workshop",
+        config_check_fault(&location, "workshop",
                            "must not be what the daemon's own log lines start with");
     free(file);
 }
@@ -378,7 +378,7 @@ config_check_against(const struct daemon_config *config, const struct workshop_c
 struct daemon_config *
 config_load_each(const char *path, struct config_faults *faults)
 {
-    const struct config_place root = {path, "", faults};
+    const struct config_location root = {path, "", faults};
     struct daemon_config *config = mem_alloc(sizeof *config);
     json_t *document = config_read_document(path, faults);
 
@@ -502,10 +502,10 @@ static void
 add_browser_mark(json_t *slice, const struct daemon_config *config,
                  const struct workshop_config *workshop)
 {
-    char mark[SWEEP_MARK_BYTES];
+    char mark[BROWSER_MARK_BYTES];
     struct err err;
 
-    if (sweep_mark(config->state_dir, workshop->slug, mark, &err) == 0)
+    if (browser_mark(config->state_dir, workshop->slug, mark, &err) == 0)
         json_object_set_new(slice, "browser_mark", json_string(mark));
 }
 

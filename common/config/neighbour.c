@@ -128,9 +128,10 @@ folder_fault(const struct daemon_config *config, const struct workshop_config *w
              const struct workshop_config *other, struct config_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_place place = {file, "/erp", faults};
+    const struct config_location location = {file, "/erp", faults};
 
-    config_check_fault(&place, "folder", "is the folder of another workshop too: %s", other->slug);
+    config_check_fault(&location, "folder", "is the folder of another workshop too: %s",
+                       other->slug);
     free(file);
 }
 
@@ -173,7 +174,7 @@ config_neighbour_check_folder(const struct daemon_config *config,
 /* --- ERPs --- */
 
 char *
-config_neighbour_place(const json_t *erp)
+config_neighbour_target(const json_t *erp)
 {
     const char *url = json_string_value(json_object_get(erp, "url")), *path;
     struct host_pattern host;
@@ -200,11 +201,11 @@ is_within(const char *a, const char *b)
 const char *
 config_neighbour(const struct daemon_config *config, const struct workshop_config *workshop)
 {
-    for (size_t i = 0; workshop->place && i < config->workshop_count; i++) {
+    for (size_t i = 0; workshop->target && i < config->workshop_count; i++) {
         const struct workshop_config *other = config->workshops[i];
 
-        if (other && other->place && strcmp(other->slug, workshop->slug) &&
-            is_within(other->place, workshop->place))
+        if (other && other->target && strcmp(other->slug, workshop->slug) &&
+            is_within(other->target, workshop->target))
             return other->name;
     }
     return NULL;

@@ -56,33 +56,33 @@ member_json(const json_t *object, const char *name)
 }
 
 char *
-sealed_place(const json_t *document)
+sealed_binding(const json_t *document)
 {
     const json_t *erp = json_object_get(document, "erp"),
                  *browser = json_object_get(erp, "browser");
-    json_t *place =
+    json_t *binding =
         json_pack("[o, o, o, o, o, o, o, o]", member_json(erp, "system"), origin_json(erp, "url"),
                   origin_json(erp, "webdriver_url"), member_json(erp, "ca_file"),
                   member_json(erp, "recipe"), member_json(erp, "options"),
                   member_json(browser, "binary"), member_json(browser, "arguments"));
-    char *text = json_dumps(place, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = json_dumps(binding, JSON_COMPACT | JSON_SORT_KEYS);
 
     if (!text)
         die_abort("a place can't be written as JSON");
-    json_decref(place);
+    json_decref(binding);
     return text;
 }
 
 static char *
-context_of(const char *place)
+context_of(const char *binding)
 {
-    return mem_format(CONTEXT " for %s", place);
+    return mem_format(CONTEXT " for %s", binding);
 }
 
 char *
-sealed_make(const unsigned char *key, const char *place, const char *plain)
+sealed_make(const unsigned char *key, const char *binding, const char *plain)
 {
-    char *context = context_of(place), *base64 = secret_seal_text(key, context, plain);
+    char *context = context_of(binding), *base64 = secret_seal_text(key, context, plain);
     char *text = mem_format(BOUND "%s", base64);
 
     free(base64);
@@ -91,13 +91,13 @@ sealed_make(const unsigned char *key, const char *place, const char *plain)
 }
 
 char *
-sealed_open(const unsigned char *key, const char *place, const char *text)
+sealed_open(const unsigned char *key, const char *binding, const char *text)
 {
     char *context, *plain;
 
     if (!key || !text || strncmp(text, BOUND, strlen(BOUND)))
         return NULL;
-    context = context_of(place);
+    context = context_of(binding);
     plain = secret_open_text(key, context, text + strlen(BOUND));
     free(context);
     return plain;

@@ -14,14 +14,14 @@
  * ca_file, recipe and its options (they may be a part of the URLs it opens), the browser's program
  * and arguments (a proxy may be among them). document is the workshop's, whatever is right or wrong
  * in it; the caller frees the text. */
-char *sealed_place(const json_t *document);
+char *sealed_binding(const json_t *document);
 
 /* The caller frees it. */
-char *sealed_make(const unsigned char *key, const char *place, const char *plain);
+char *sealed_make(const unsigned char *key, const char *binding, const char *plain);
 
 /* A secret string (secret_free); NULL: another key, another place, or no such value. key may be
  * NULL. */
-char *sealed_open(const unsigned char *key, const char *place, const char *text);
+char *sealed_open(const unsigned char *key, const char *binding, const char *text);
 
 /* One of an earlier version, which holds for any place. */
 bool sealed_is_unbound(const char *text);

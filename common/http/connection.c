@@ -271,7 +271,7 @@ hand_over(struct http_connection *c)
     struct http_server *server = c->server;
     struct call *call;
 
-    fault_here("http_server.request");
+    failpoint_here("http_server.request");
     c->closing = !c->request.keep_alive;
     if (server->check_peer && !server->check_peer(bufferevent_getfd(c->bev), server->check_arg)) {
         refuse(c, 403, "this user may not control the daemon");

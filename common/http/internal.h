@@ -45,7 +45,7 @@ struct http_server {
     struct event_base *base;
     int fd;
     bool own_fd;
-    struct event *acceptable, *sweep, *resume; /* acceptable NULL: no further connection is taken */
+    struct event *acceptable, *scan, *resume; /* acceptable NULL: no further connection is taken */
     struct http_limits limits;
     void (*handler)(struct call *call, void *arg);
     void *arg;

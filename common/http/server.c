@@ -15,7 +15,7 @@
 #include "common/base/loop.h"
 #include "common/http/internal.h"
 
-#define SWEEP_MAX_MS 1000
+#define SCAN_MAX_MS 1000
 #define LISTENER_PAUSE_MS 100
 #define LINGER_MS 2000
 #define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
@@ -38,9 +38,9 @@ phase_ms(const struct http_server *server, enum http_phase phase)
 
 /* A deadline is seen late by no more than its own length. */
 static unsigned
-sweep_ms(const struct http_server *server)
+scan_ms(const struct http_server *server)
 {
-    unsigned least = SWEEP_MAX_MS;
+    unsigned least = SCAN_MAX_MS;
 
     for (int phase = 0; phase < PHASE_PHASES; phase++) {
         unsigned ms = phase_ms(server, (enum http_phase)phase);
@@ -61,7 +61,7 @@ arm(struct event *timer, int64_t ms)
 
 /* Those of a phase stand in the order of their deadlines. */
 static void
-on_sweep(evutil_socket_t unused, short what, void *arg)
+on_scan(evutil_socket_t unused, short what, void *arg)
 {
     struct http_server *server = arg;
     int64_t now_ms = clock_monotonic_ms();
@@ -76,7 +76,7 @@ on_sweep(evutil_socket_t unused, short what, void *arg)
             http_connection_expire(c);
     }
     if (server->count)
-        arm(server->sweep, sweep_ms(server));
+        arm(server->scan, scan_ms(server));
 }
 
 /* --- room --- */
@@ -112,7 +112,7 @@ count_peer(const struct http_server *server, uint64_t peer)
 
 /* Closes the one that can best be spared; peer NULL: anybody's. Calls and streams stay. */
 static bool
-make_room(struct http_server *server, const uint64_t *peer)
+evict_idle(struct http_server *server, const uint64_t *peer)
 {
     static const enum http_phase order[] = {PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY,
                                             PHASE_REPLY};
@@ -131,14 +131,14 @@ static void
 admit(struct http_server *server, int fd, uint64_t peer)
 {
     if ((count_peer(server, peer) >= server->limits.connections_per_peer &&
-         !make_room(server, &peer)) ||
-        (server->count >= server->limits.connections && !make_room(server, NULL))) {
+         !evict_idle(server, &peer)) ||
+        (server->count >= server->limits.connections && !evict_idle(server, NULL))) {
         close(fd);
         return;
     }
     http_connection_open(server, fd, peer);
-    if (!evtimer_pending(server->sweep, NULL))
-        arm(server->sweep, sweep_ms(server));
+    if (!evtimer_pending(server->scan, NULL))
+        arm(server->scan, scan_ms(server));
 }
 
 static void
@@ -212,7 +212,7 @@ http_server_new(struct event_base *base, int fd, bool own_fd, const struct http_
     for (int phase = 0; phase < PHASE_PHASES; phase++)
         TAILQ_INIT(&server->phases[phase]);
     server->acceptable = loop_event(base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
-    server->sweep = loop_event(base, -1, 0, on_sweep, server);
+    server->scan = loop_event(base, -1, 0, on_scan, server);
     server->resume = loop_event(base, -1, 0, on_resume, server);
     event_add(server->acceptable, NULL);
     return server;
@@ -250,7 +250,7 @@ http_server_free(struct http_server *server)
     for (int phase = 0; phase < PHASE_PHASES; phase++)
         while (!TAILQ_EMPTY(&server->phases[phase]))
             http_connection_free(TAILQ_FIRST(&server->phases[phase]));
-    event_free(server->sweep);
+    event_free(server->scan);
     event_free(server->resume);
     free(server);
 }

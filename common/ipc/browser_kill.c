@@ -154,9 +154,9 @@ end_all(const struct sweep *sweep)
 }
 
 unsigned
-sweep_browsers(const char *mark)
+browser_kill_marked(const char *mark)
 {
-    struct sweep sweep = {.argument = mem_format(SWEEP_SWITCH "%s", mark),
+    struct sweep sweep = {.argument = mem_format(BROWSER_MARK_SWITCH "%s", mark),
                           .buffer = mem_alloc(ARGUMENTS_MAX + 1)};
     DIR *proc = opendir("/proc");
     int64_t until_ms = clock_monotonic_ms() + PASSES_MS;
@@ -175,17 +175,18 @@ sweep_browsers(const char *mark)
 /* --- marks --- */
 
 static void
-mark_of(const char *text, char mark[SWEEP_MARK_BYTES])
+mark_of(const char *text, char mark[BROWSER_MARK_BYTES])
 {
     char hash[SECRET_HASH_TEXT_BYTES];
 
     secret_token_hash(text, hash);
-    text_copy(mark, SWEEP_MARK_BYTES, hash);
+    text_copy(mark, BROWSER_MARK_BYTES, hash);
 }
 
 /* A folder's number is its own among all that are there; a path is not, in containers. */
 int
-sweep_mark(const char *state_dir, const char *slug, char mark[SWEEP_MARK_BYTES], struct err *err)
+browser_mark(const char *state_dir, const char *slug, char mark[BROWSER_MARK_BYTES],
+             struct err *err)
 {
     struct stat is;
     char *text;
@@ -200,7 +201,7 @@ sweep_mark(const char *state_dir, const char *slug, char mark[SWEEP_MARK_BYTES],
 }
 
 void
-sweep_mark_new(char mark[SWEEP_MARK_BYTES])
+browser_mark_new(char mark[BROWSER_MARK_BYTES])
 {
     unsigned char random[SECRET_KEY_BYTES];
     char text[2 * SECRET_KEY_BYTES + 1];

@@ -10,24 +10,24 @@
 
 #include "common/base/err.h"
 
-#define SWEEP_SWITCH                                                                               \
+#define BROWSER_MARK_SWITCH                                                                        \
     "--pumpline-browser=" /* the mark follows; browsers ignore what they don't know */
 /* From the request for a browser to its process: below one second where two processors have six
  * things to do each. As long is one looked for, so often, that may still be on its way. */
-#define SWEEP_APPEARS_MS 6000
-#define SWEEP_PAUSE_MS 500
-#define SWEEP_MARK_BYTES 33 /* hexadecimal and NUL */
+#define BROWSER_APPEARS_MS 6000
+#define KILL_PAUSE_MS 500
+#define BROWSER_MARK_BYTES 33 /* hexadecimal and NUL */
 
 /* The mark of a workshop's browsers, which no other workshop's or daemon's on this machine have.
  * state_dir must be there. */
-int sweep_mark(const char *state_dir, const char *slug, char mark[SWEEP_MARK_BYTES],
-               struct err *err) __attribute__((warn_unused_result));
+int browser_mark(const char *state_dir, const char *slug, char mark[BROWSER_MARK_BYTES],
+                 struct err *err) __attribute__((warn_unused_result));
 
 /* A mark that nobody else has. */
-void sweep_mark_new(char mark[SWEEP_MARK_BYTES]);
+void browser_mark_new(char mark[BROWSER_MARK_BYTES]);
 
 /* Ends them and says how many browsers there were. Takes as long as reading all of /proc some
  * times. */
-unsigned sweep_browsers(const char *mark);
+unsigned browser_kill_marked(const char *mark);
 
 #endif

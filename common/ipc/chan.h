@@ -1,16 +1,15 @@
 /* The channel between supervisor and child: one JSON object a line, both ways, over a socketpair.
  *
  * Messages (member "type" names them):
- *   supervisor → child: config (first of all), ping, call {id, method, target, body}, swept {ended:
- *     how many}, resolved {id, addresses, error}, stop
- *   child → supervisor: ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type,
- *     header, body}, sweep, resolve {id, name}, killed, bye {waiting: orders placed or processing,
- * rekeyed, open: true where something is left open in the ERP} as the last one, once the queue is
- * closed
+ *   supervisor → child: config (first of all), ping, call {id, method, target, body},
+ * browsers_killed {ended: how many}, resolved {id, addresses, error}, stop child → supervisor:
+ * ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type, header, body},
+ * kill_browsers, resolve {id, name}, killed, bye {waiting: orders placed or processing, rekeyed,
+ * open: true where something is left open in the ERP} as the last one, once the queue is closed
  *
- * A child asks by sweep that its browsers on this machine be ended (common/ipc/browser_kill.h),
- * which it has no right to; which ones they are the supervisor knows by itself. It asks again only
- * once swept has come.
+ * A child asks by kill_browsers that its browsers on this machine be ended
+ * (common/ipc/browser_kill.h), which it has no right to; which ones they are the supervisor knows
+ * by itself. It asks again only once browsers_killed has come.
  *
  * A config with "maintenance": true asks for no service: the child opens its queue, closes what an
  * earlier one left open in the ERP, says bye and ends. One with "old_key" says that a rekey is
@@ -25,8 +24,9 @@
 
 #define CHAN_FD 3        /* the child's end */
 #define CHAN_LISTEN_FD 4 /* the child's listening socket */
-#define CHAN_DRIVER_FD 5 /* where its own WebDriver server connects: common/ipc/webdriver_link.h   \
-                          */
+#define CHAN_DRIVER_FD                                                                             \
+    5 /* where its own WebDriver server connects: common/ipc/webdriver_link.h                      \
+       */
 #define CHAN_LINE_MAX (4u << 20)
 #define CHAN_BACKLOG_MAX (16u << 20) /* unread output beyond which the peer counts as gone */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-union room {
+union control {
     struct cmsghdr head; /* for its alignment */
     char bytes[CMSG_SPACE(sizeof(int))];
 };
@@ -12,12 +12,12 @@ union room {
 int
 pass_fd_send(int link, char kind, int fd)
 {
-    union room room = {.bytes = {0}};
+    union control control = {.bytes = {0}};
     struct iovec byte = {&kind, 1};
     struct msghdr message = {.msg_iov = &byte,
                              .msg_iovlen = 1,
-                             .msg_control = room.bytes,
-                             .msg_controllen = sizeof room.bytes};
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 
     head->cmsg_level = SOL_SOCKET;
@@ -31,13 +31,13 @@ pass_fd_send(int link, char kind, int fd)
 int
 pass_fd_receive(int link, int *fd)
 {
-    union room room = {.bytes = {0}};
+    union control control = {.bytes = {0}};
     char kind = 0;
     struct iovec byte = {&kind, 1};
     struct msghdr message = {.msg_iov = &byte,
                              .msg_iovlen = 1,
-                             .msg_control = room.bytes,
-                             .msg_controllen = sizeof room.bytes};
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
     ssize_t got = recvmsg(link, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 

@@ -82,7 +82,8 @@ config_pointer_add(char *pointer, size_t size, const char *name)
 }
 
 void
-config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
+config_check_fault(const struct config_location *location, const char *name, const char *format,
+                   ...)
 {
     char text[513], pointer[256];
     va_list arguments;
@@ -90,9 +91,9 @@ config_check_fault(const struct config_place *place, const char *name, const cha
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    text_copy(pointer, sizeof pointer, place->pointer);
+    text_copy(pointer, sizeof pointer, location->pointer);
     config_pointer_add(pointer, sizeof pointer, name);
-    config_fault_add(place->faults, place->file, pointer, "%s", text);
+    config_fault_add(location->faults, location->file, pointer, "%s", text);
 }
 
 static const char *
@@ -262,9 +263,9 @@ member_find(const struct config_member *members, size_t count, const char *name)
 
 bool
 config_check_members(const json_t *object, const struct config_member *members, size_t count,
-                     const struct config_place *place)
+                     const struct config_location *location)
 {
-    size_t before = place->faults->count;
+    size_t before = location->faults->count;
     const char *name, *wrong;
     json_t *value;
     char text[256];
@@ -274,16 +275,16 @@ config_check_members(const json_t *object, const struct config_member *members, 
         const struct config_member *m = member_find(members, count, name);
 
         if (!m) {
-            config_check_fault(place, name, "is no known member");
+            config_check_fault(location, name, "is no known member");
             continue;
         }
         wrong = m->nullable && json_is_null(value) ? NULL
                                                    : checks[m->kind](m, value, text, sizeof text);
         if (wrong)
-            config_check_fault(place, name, "%s", wrong);
+            config_check_fault(location, name, "%s", wrong);
     }
     for (size_t i = 0; i < count; i++)
         if (members[i].required && !json_object_get(object, members[i].name))
-            config_check_fault(place, members[i].name, "is missing");
-    return place->faults->count == before;
+            config_check_fault(location, members[i].name, "is missing");
+    return location->faults->count == before;
 }

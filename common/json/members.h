@@ -27,14 +27,14 @@ struct config_member {
 };
 
 /* Where in which file: pointer is that of the object whose members are looked at. */
-struct config_place {
+struct config_location {
     const char *file, *pointer;
     struct config_faults *faults;
 };
 
 /* Adds a fault for each unknown, missing or wrong member; returns whether there was none. */
 bool config_check_members(const json_t *object, const struct config_member *members, size_t count,
-                          const struct config_place *place);
+                          const struct config_location *location);
 
 /* As workshop_config_new, but never NULL: a file with faults still counts in the checks across
  * files, so that all faults are found at once. recipe is one that has been checked before, for the
@@ -57,14 +57,15 @@ void config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const 
 bool config_slug_sound(const char *slug);
 
 /* An element of api_tokens, which is an object; place is its own. Returns whether it is sound. */
-bool config_check_token(const json_t *token, const struct config_place *place);
+bool config_check_token(const json_t *token, const struct config_location *location);
 
 /* Reads `http` (NULL: the defaults) of the daemon's own file, or of a workshop's. */
 void config_http_read(const json_t *http, bool control, struct http_limits *limits,
-                      const struct config_place *place);
+                      const struct config_location *location);
 
 /* Checks a workshop's list of hosts or origins. */
-void config_http_names(const json_t *document, const char *member, const struct config_place *root);
+void config_http_names(const json_t *document, const char *member,
+                       const struct config_location *root);
 
 /* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */
 json_t *config_read_document(const char *path, struct config_faults *faults);
@@ -73,7 +74,7 @@ json_t *config_read_document(const char *path, struct config_faults *faults);
 void config_pointer_add(char *pointer, size_t size, const char *name);
 
 /* Adds a fault at pointer/name. */
-void config_check_fault(const struct config_place *place, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void config_check_fault(const struct config_location *location, const char *name,
+                        const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

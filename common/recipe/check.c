@@ -15,7 +15,7 @@ recipe_enter(struct recipe_checker *c, const char *name)
 }
 
 size_t
-recipe_enter_place(struct recipe_checker *c, size_t i)
+recipe_enter_item(struct recipe_checker *c, size_t i)
 {
     char index[24];
 

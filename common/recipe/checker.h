@@ -46,7 +46,7 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);
-size_t recipe_enter_place(struct recipe_checker *c, size_t i);
+size_t recipe_enter_item(struct recipe_checker *c, size_t i);
 void recipe_leave(struct recipe_checker *c, size_t here);
 
 /* By the member's kind; by a kind without limits; an object by a table of members and perhaps a

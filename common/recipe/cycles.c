@@ -8,7 +8,7 @@
 struct piece {
     const char *name;
     size_t *calls; /* places of pieces; a growing list */
-    size_t count, room;
+    size_t count, capacity;
     size_t order, low; /* when it was come to, from 1 on; the first one that leads back here */
     bool open;         /* on the stack: its component is not complete */
     bool circular;
@@ -26,15 +26,15 @@ struct circles {
 static void
 add_call(struct circles *c, struct piece *from, const char *name)
 {
-    const json_t *place = name ? json_object_get(c->places, name) : NULL;
+    const json_t *location = name ? json_object_get(c->places, name) : NULL;
 
-    if (!place)
+    if (!location)
         return;
-    if (from->count == from->room) {
-        from->room = from->room ? 2 * from->room : 4;
-        from->calls = mem_resize(from->calls, from->room * sizeof *from->calls);
+    if (from->count == from->capacity) {
+        from->capacity = from->capacity ? 2 * from->capacity : 4;
+        from->calls = mem_resize(from->calls, from->capacity * sizeof *from->calls);
     }
-    from->calls[from->count++] = (size_t)json_integer_value(place);
+    from->calls[from->count++] = (size_t)json_integer_value(location);
 }
 
 /* Wherever a call stands in it: `call` is no member of anything but a step. */

@@ -152,7 +152,7 @@ walk_steps(struct walk *walk, const json_t *steps, struct known known)
 
     json_array_foreach(steps, i, step)
     {
-        size_t here = recipe_enter_place(walk->c, i);
+        size_t here = recipe_enter_item(walk->c, i);
 
         known.compared = walk_step(walk, step, known);
         recipe_leave(walk->c, here);

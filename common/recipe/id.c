@@ -162,8 +162,8 @@ equal_compares(const json_t *recipe, const json_t *condition, struct recipe_id *
 static bool
 css_compares(const char *css)
 {
-    static const char place[] = "=\"{" ID "|css}\"]";
-    const char *at = strstr(css, place);
+    static const char location[] = "=\"{" ID "|css}\"]";
+    const char *at = strstr(css, location);
 
     return at && at > css && (isalnum((unsigned char)at[-1]) || strchr("-_", at[-1])) &&
            !strpbrk(css, ",(");
@@ -173,10 +173,11 @@ css_compares(const char *css)
 static bool
 xpath_compares(const char *xpath)
 {
-    static const char place[] = "={" ID "|xpath}]";
-    const char *at = strstr(xpath, place), *name = at;
+    static const char location[] = "={" ID "|xpath}]";
+    const char *at = strstr(xpath, location), *name = at;
 
-    if (!at || strpbrk(at + sizeof place - 1, "(|") || strcspn(xpath, "(|") < (size_t)(at - xpath))
+    if (!at || strpbrk(at + sizeof location - 1, "(|") ||
+        strcspn(xpath, "(|") < (size_t)(at - xpath))
         return false;
     while (name > xpath && (isalnum((unsigned char)name[-1]) || strchr("-_", name[-1])))
         name--;

@@ -51,7 +51,7 @@ recipe_kind_frame(struct recipe_checker *c, const struct recipe_member *m, const
         recipe_fault(c, "is empty");
     json_array_foreach(value, i, frame)
     {
-        size_t here = recipe_enter_place(c, i);
+        size_t here = recipe_enter_item(c, i);
 
         recipe_check_kind(c, json_is_string(frame) ? RECIPE_TEMPLATE : RECIPE_LOCATOR, frame);
         recipe_leave(c, here);
@@ -71,7 +71,7 @@ check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind,
         recipe_fault(c, minimum ? "must be a list with at least one element" : "must be a list");
     json_array_foreach(value, i, element)
     {
-        size_t here = recipe_enter_place(c, i);
+        size_t here = recipe_enter_item(c, i);
 
         recipe_check_kind(c, kind, element);
         recipe_leave(c, here);
@@ -96,7 +96,7 @@ check_texts(struct recipe_checker *c, const json_t *value, const char *(*fault)(
     json_array_foreach(value, i, element)
     {
         const char *text = json_string_value(element), *wrong = text ? fault(text) : NULL;
-        size_t here = recipe_enter_place(c, i);
+        size_t here = recipe_enter_item(c, i);
 
         if (wrong)
             recipe_fault(c, "%s", wrong);
@@ -242,7 +242,7 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
         recipe_fault(c, "must be a list");
     json_array_foreach(value, i, rule)
     {
-        size_t here = recipe_enter_place(c, i);
+        size_t here = recipe_enter_item(c, i);
 
         check_shaped(c, rule, RECIPE_OBJECT_RULE);
         if (json_object_get(rule, "in") && !json_object_get(rule, "text"))
@@ -373,7 +373,7 @@ recipe_kind_steps(struct recipe_checker *c, const struct recipe_member *m, const
         recipe_fault(c, "must be a list of steps");
     json_array_foreach(value, i, step)
     {
-        size_t here = recipe_enter_place(c, i);
+        size_t here = recipe_enter_item(c, i);
 
         check_step(c, step);
         recipe_leave(c, here);

@@ -85,21 +85,21 @@ recipe_check_options(const json_t *recipe, const json_t *options, const char *fi
 {
     const json_t *known = json_object_get(recipe, "options");
     char *inside = mem_format("%s/options", pointer);
-    const struct config_place place = {file, inside, faults};
+    const struct config_location location = {file, inside, faults};
     const char *name;
     json_t *value;
 
     json_object_foreach((json_t *)options, name, value)
     {
         if (!json_object_get(known, name))
-            config_check_fault(&place, name, "is no option of the recipe");
+            config_check_fault(&location, name, "is no option of the recipe");
         else if (!json_is_string(value))
-            config_check_fault(&place, name, "must be a text");
+            config_check_fault(&location, name, "must be a text");
     }
     json_object_foreach((json_t *)known, name, value)
     {
         if (!json_object_get(options, name) && !json_object_get(value, "default"))
-            config_check_fault(&place, name, "is missing: the recipe has no default");
+            config_check_fault(&location, name, "is missing: the recipe has no default");
     }
     free(inside);
 }

@@ -158,28 +158,28 @@ template_surrounds(const char *text, const char *name, char *before, char *after
 
 /* --- expand --- */
 
-struct room {
+struct text_buffer {
     char *text;
     size_t length, size;
 };
 
 /* Not realloc: it may leave a copy of a password behind. */
 static void
-room_add(struct room *room, const char *text, size_t length)
+text_buffer_add(struct text_buffer *buffer, const char *text, size_t length)
 {
-    if (room->length + length >= room->size) {
-        size_t size = 2 * (room->length + length) + 64;
+    if (buffer->length + length >= buffer->size) {
+        size_t size = 2 * (buffer->length + length) + 64;
         char *wider = mem_alloc(size);
 
-        if (room->text)
-            memcpy(wider, room->text, room->length);
-        template_free(room->text);
-        room->text = wider;
-        room->size = size;
+        if (buffer->text)
+            memcpy(wider, buffer->text, buffer->length);
+        template_free(buffer->text);
+        buffer->text = wider;
+        buffer->size = size;
     }
-    memcpy(room->text + room->length, text, length);
-    room->length += length;
-    room->text[room->length] = '\0';
+    memcpy(buffer->text + buffer->length, text, length);
+    buffer->length += length;
+    buffer->text[buffer->length] = '\0';
 }
 
 static char *
@@ -200,14 +200,14 @@ filtered(const struct piece *piece, const char *value, char *wrong)
 }
 
 static bool
-add_piece(struct room *room, const struct piece *piece, template_lookup *lookup, void *arg,
+add_piece(struct text_buffer *buffer, const struct piece *piece, template_lookup *lookup, void *arg,
           char *wrong)
 {
     const char *value;
     char *text;
 
     if (!*piece->name) {
-        room_add(room, piece->literal, piece->length);
+        text_buffer_add(buffer, piece->literal, piece->length);
         return true;
     }
     value = lookup(piece->name, arg);
@@ -215,7 +215,7 @@ add_piece(struct room *room, const struct piece *piece, template_lookup *lookup,
         return fail(wrong, "has no value yet", piece->name, strlen(piece->name));
     text = filtered(piece, value, wrong);
     if (text)
-        room_add(room, text, strlen(text));
+        text_buffer_add(buffer, text, strlen(text));
     template_free(text);
     return text != NULL;
 }
@@ -224,16 +224,16 @@ char *
 template_expand(const char *text, template_lookup *lookup, void *arg,
                 char wrong[TEMPLATE_WRONG_BYTES])
 {
-    struct room room = {NULL, 0, 0};
+    struct text_buffer buffer = {NULL, 0, 0};
     struct piece piece;
 
-    room_add(&room, "", 0);
+    text_buffer_add(&buffer, "", 0);
     while (*text)
-        if (!take_piece(&text, &piece, wrong) || !add_piece(&room, &piece, lookup, arg, wrong)) {
-            template_free(room.text);
+        if (!take_piece(&text, &piece, wrong) || !add_piece(&buffer, &piece, lookup, arg, wrong)) {
+            template_free(buffer.text);
             return NULL;
         }
-    return room.text;
+    return buffer.text;
 }
 
 void

@@ -260,12 +260,12 @@ check_confirmation(struct recipe_checker *c)
     const json_t *steps = json_object_get(c->recipe, "commit");
     size_t count = json_array_size(steps);
     const json_t *last = count ? json_array_get(steps, count - 1) : NULL;
-    char pointer[RECIPE_POINTER_BYTES] = "/commit", place[24];
+    char pointer[RECIPE_POINTER_BYTES] = "/commit", location[24];
 
     if (!last || !recipe_verb_find(last) || !is_act(last, NULL) || json_object_get(last, "dialog"))
         return;
-    snprintf(place, sizeof place, "%zu", count - 1);
-    config_pointer_add(pointer, sizeof pointer, place);
+    snprintf(location, sizeof location, "%zu", count - 1);
+    config_pointer_add(pointer, sizeof pointer, location);
     fault_at(c, pointer,
              "is the last: wait here until the ERP has confirmed that the line is stored");
 }

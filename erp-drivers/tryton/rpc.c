@@ -57,7 +57,7 @@ tryton_rpc_call(struct erp_request *request, const char *url, const char *method
 /* [name, words] or, for an exception inside the ERP, [words, trace]. */
 static const struct rpc_error {
     const char *name;
-    int place; /* of the words among the exception's arguments; -1: the name says it all */
+    int index; /* of the words among the exception's arguments; -1: the name says it all */
     enum erp_verdict verdict;
     const char *reason_code;
 } rpc_errors[] = {
@@ -69,7 +69,7 @@ static const struct rpc_error {
 };
 
 static const struct rpc_error rpc_failure = {
-    .place = -1, .verdict = ERP_RETRY, .reason_code = "erp_failure"};
+    .index = -1, .verdict = ERP_RETRY, .reason_code = "erp_failure"};
 
 static const struct rpc_error *
 rpc_error_find(const char *name)
@@ -88,15 +88,15 @@ rpc_words(const json_t *error, const struct rpc_error *kind)
     const char *name = json_string_value(json_array_get(error, 0));
     const char *message, *more;
 
-    if (kind->place < 0)
+    if (kind->index < 0)
         return mem_string(name);
     if (!json_is_array(arguments)) {
         message = json_string_value(arguments);
         return mem_string(message ? message : name);
     }
-    message = json_string_value(json_array_get(arguments, (size_t)kind->place));
+    message = json_string_value(json_array_get(arguments, (size_t)kind->index));
     more = kind->verdict == ERP_REJECT
-               ? json_string_value(json_array_get(arguments, (size_t)kind->place + 1))
+               ? json_string_value(json_array_get(arguments, (size_t)kind->index + 1))
                : NULL;
     return mem_format("%s%s%s", message ? message : name, more && *more ? ": " : "",
                       more ? more : "");
@@ -107,18 +107,18 @@ rpc_refused(const json_t *error, const char *what, const char *secret, struct er
 {
     const char *name = json_string_value(json_array_get(error, 0));
     const struct rpc_error *kind;
-    char *words;
+    char *message;
 
     if (!name)
         return tryton_rpc_nonsense(outcome, what);
     kind = rpc_error_find(name);
-    words = rpc_words(error, kind);
-    secret_mask(words, secret); /* before it is cut: half a password is one too */
+    message = rpc_words(error, kind);
+    secret_mask(message, secret); /* before it is cut: half a password is one too */
     if (kind->verdict == ERP_REJECT)
-        erp_end(outcome, kind->verdict, kind->reason_code, "%s", words);
+        erp_end(outcome, kind->verdict, kind->reason_code, "%s", message);
     else
-        erp_end(outcome, kind->verdict, kind->reason_code, "%s: %s", what, words);
-    free(words);
+        erp_end(outcome, kind->verdict, kind->reason_code, "%s: %s", what, message);
+    free(message);
     return kind->verdict;
 }
 
@@ -134,7 +134,7 @@ page_refused(const struct erp_reply *reply, const char *what, const char *secret
     if (erp_reply_technical(reply, what, outcome))
         code = outcome->reason_code;
     secret_mask(page, secret);
-    words_of_page(page, PAGE_WORDS_BYTES);
+    plain_text(page, PAGE_WORDS_BYTES);
     erp_end(outcome, ERP_RETRY, code, "%s: status %d%s%s", what, reply->status, *page ? ": " : "",
             page);
     outcome->retry_after_ms = retry_after_ms;

@@ -43,7 +43,7 @@ line_search_params(const struct tryton_line *line, const char *context)
 static enum erp_verdict
 take_look_up(struct tryton_line *line, const json_t *rows, struct erp_outcome *outcome)
 {
-    if (!json_array_size(rows) || fault_point("mutant.no_look_up"))
+    if (!json_array_size(rows) || failpoint("mutant.no_look_up"))
         return ERP_SEND;
     return tryton_compare(line->order, rows, "look-up", "erp_rejected", outcome);
 }

@@ -108,9 +108,9 @@ keep_key(struct session *session, const char *username, json_int_t user, const c
 }
 
 static enum erp_verdict
-login_refused(struct session *session, struct erp_outcome *outcome, const char *words)
+login_refused(struct session *session, struct erp_outcome *outcome, const char *message)
 {
-    char *text = mem_string(words);
+    char *text = mem_string(message);
 
     free(session->refused);
     session->refused = text;

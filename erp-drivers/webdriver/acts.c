@@ -441,7 +441,7 @@ keep_value(struct attempt *a, const json_t *value)
 enum result
 do_script(struct attempt *a, const struct wire_reply *reply)
 {
-    static const struct wire_reply lost = {.kind = WIRE_AGAIN, .words = "its frame is gone"};
+    static const struct wire_reply lost = {.kind = WIRE_AGAIN, .message = "its frame is gone"};
     enum result result;
 
     if (!reply)

@@ -436,12 +436,12 @@ ask_element(struct attempt *a, const json_t *locator, const char *need)
 static void
 keep_why(struct attempt *a, const char *why)
 {
-    char *words = mem_string(why);
+    char *message = mem_string(why);
 
     if (a->job->auth)
-        secret_mask(words, a->job->auth->password);
-    text_copy(a->step.why, sizeof a->step.why, words);
-    template_free(words);
+        secret_mask(message, a->job->auth->password);
+    text_copy(a->step.why, sizeof a->step.why, message);
+    template_free(message);
 }
 
 /* Neither found nor not found may follow from a comparison in doubt. What is waited for is mostly
@@ -457,7 +457,7 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
 {
     const json_t *answer = reply->value, *place = json_object_get(answer, "place");
     const char *why = json_string_value(json_object_get(answer, "why"));
-    const char *words = json_string_value(json_object_get(answer, "words"));
+    const char *message = json_string_value(json_object_get(answer, "words"));
     const char *doubt = json_string_value(json_object_get(answer, "doubt"));
 
     *yes = false;
@@ -471,7 +471,7 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
     if (json_is_true(json_object_get(place, "dead")))
         return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
     if (json_object_get(answer, "rule"))
-        return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), words);
+        return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), message);
     if (doubt && decides_over_line(a))
         return fail_with(a, "outcome_unknown", "nobody can tell whether the line is there: %s",
                          doubt);

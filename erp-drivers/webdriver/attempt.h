@@ -48,7 +48,7 @@ struct failure {
     /* static; outcome_unknown: of no recipe, the engine's own; NULL: nobody knows yet: the error
      * rules are asked */
     const char *code;
-    char words[ORDER_REASON_TEXT_MAX + 1];
+    char message[ORDER_REASON_TEXT_MAX + 1];
     char dialog[256]; /* the text of a dialog that is open */
     bool dialog_open;
     bool window_closed;
@@ -181,7 +181,7 @@ struct level *run_row(struct attempt *a);
 struct level *run_outer_row(struct attempt *a, const struct level *inner);
 
 /* AGAIN, a little later; FAILED when the step's time is up. words: why. */
-enum result run_again(struct attempt *a, const char *words);
+enum result run_again(struct attempt *a, const char *message);
 
 void found_clear(struct found *found);
 
@@ -295,7 +295,7 @@ enum result life_end(struct attempt *a, const struct wire_reply *reply);
 bool attempt_in_doubt(const struct attempt *a);
 
 /* FAILED by the error rule of this number; words: what the page says; NULL: nothing. */
-enum result failure_rule(struct attempt *a, json_int_t number, const char *words);
+enum result failure_rule(struct attempt *a, json_int_t number, const char *message);
 
 /* Finds out what attempt.failure means. DONE: attempt.ended and how, or else it goes on with a new
  * log-in (attempt.lost) or a look-up (attempt.refusal). reply: NULL to begin. */

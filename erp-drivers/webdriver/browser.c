@@ -119,9 +119,9 @@ add(json_t *list, char *text)
 }
 
 static int
-pixels(const json_t *limits, size_t place, int fallback)
+pixels(const json_t *limits, size_t index, int fallback)
 {
-    const json_t *value = json_array_get(json_object_get(limits, "window"), place);
+    const json_t *value = json_array_get(json_object_get(limits, "window"), index);
 
     return json_is_integer(value) ? (int)json_integer_value(value) : fallback;
 }
@@ -137,7 +137,7 @@ static void
 add_mark(json_t *list, const struct browser *b)
 {
     if (b->mark)
-        add(list, mem_format(SWEEP_SWITCH "%s", b->mark));
+        add(list, mem_format(BROWSER_MARK_SWITCH "%s", b->mark));
 }
 
 /* Every connection goes through the proxy, those to this machine too, and so does every name. With

@@ -13,7 +13,7 @@
 /* --- rules --- */
 
 enum result
-failure_rule(struct attempt *a, json_int_t number, const char *words)
+failure_rule(struct attempt *a, json_int_t number, const char *message)
 {
     const json_t *rule =
         json_array_get(json_object_get(a->browser->recipe, "errors"), (size_t)number);
@@ -24,8 +24,8 @@ failure_rule(struct attempt *a, json_int_t number, const char *words)
     if (!code)
         return fail_with(a, NULL, "the page's answer makes no sense");
     if (text)
-        words = text;
-    fail_with(a, recipe_reason_find(code)->code, "%s", words && *words ? words : code);
+        message = text;
+    fail_with(a, recipe_reason_find(code)->code, "%s", message && *message ? message : code);
     template_free(text);
     return FAILED;
 }
@@ -55,16 +55,16 @@ static bool
 find_dialog_rule(struct attempt *a)
 {
     const json_t *rule;
-    char words[sizeof a->failure.dialog];
+    char message[sizeof a->failure.dialog];
     size_t i;
 
     a->step.dialog_open = true;
     text_copy(a->step.dialog, sizeof a->step.dialog, a->failure.dialog);
-    text_copy(words, sizeof words, a->failure.dialog);
+    text_copy(message, sizeof message, a->failure.dialog);
     json_array_foreach(json_object_get(a->browser->recipe, "errors"), i, rule)
     {
         if (rule_by_dialog(a, rule)) {
-            failure_rule(a, (json_int_t)i, words);
+            failure_rule(a, (json_int_t)i, message);
             return true;
         }
     }
@@ -158,13 +158,13 @@ verdict_of(struct attempt *a)
 static void
 doubt(struct attempt *a)
 {
-    char words[sizeof a->failure.words];
+    char message[sizeof a->failure.message];
 
     snprintf(
-        words, sizeof words,
+        message, sizeof message,
         "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
-    text_copy(words + strlen(words), sizeof words - strlen(words), a->failure.words);
-    text_copy(a->failure.words, sizeof a->failure.words, words);
+    text_copy(message + strlen(message), sizeof message - strlen(message), a->failure.message);
+    text_copy(a->failure.message, sizeof a->failure.message, message);
     a->failure.code = "outcome_unknown";
 }
 
@@ -206,10 +206,10 @@ conclude(struct attempt *a)
         snprintf(within, sizeof within, " within %lld s",
                  (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
     if (changed || a->verdict == ERP_RETRY)
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s%s%s", label, a->failure.words,
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s: %s%s%s%s", label, a->failure.message,
                 within, *a->changed ? "; " : "", a->changed);
     else
-        erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.words);
+        erp_end(&a->outcome, a->verdict, a->failure.code, "%s", a->failure.message);
     if (a->job->auth)
         secret_mask(a->outcome.reason_text, a->job->auth->password);
     a->ended = true;
@@ -289,12 +289,12 @@ begin(struct attempt *a)
 static enum result
 not_answered(struct attempt *a, const struct wire_reply *reply)
 {
-    char before[sizeof a->failure.words];
+    char before[sizeof a->failure.message];
 
     if (reply->kind == WIRE_NO_WINDOW && a->failure_stage == GO_HOME)
         return send_stage(a, GO_TO_MAIN, "POST", "window",
                           json_pack("{s:s}", "handle", a->browser->main_window));
-    text_copy(before, sizeof before, a->failure.words);
+    text_copy(before, sizeof before, a->failure.message);
     take_trouble(a, reply);
     if (a->failure.dialog_open)
         return settle_dialog(a);

@@ -10,7 +10,7 @@
 #define OPEN_MS 60000
 #define END_MS 3000        /* for a driver's answer, where a sweep can end what it can't */
 #define END_ALONE_MS 10000 /* … where none can */
-#define END_SWEPT_MS 1000  /* … where one has: the driver only clears away */
+#define END_KILLED_MS 1000 /* … where one has: the driver only clears away */
 #define SWEEP_MS 6000
 
 /* --- opening --- */
@@ -20,7 +20,7 @@ enum { SESSION, MAIN_WINDOW };
 static enum result
 failed(struct attempt *a, const struct wire_reply *reply, const char *what)
 {
-    a->verdict = erp_end(&a->outcome, ERP_RETRY, "browser_failure", "%s: %s", what, reply->words);
+    a->verdict = erp_end(&a->outcome, ERP_RETRY, "browser_failure", "%s: %s", what, reply->message);
     a->ended = true;
     a->browser->useless = true;
     return FAILED;
@@ -48,7 +48,7 @@ not_opened(struct attempt *a, const struct wire_reply *reply)
 {
     bool cut = reply->kind == WIRE_CUT;
 
-    a->appears_ms = a->job->now_ms + (cut ? SWEEP_APPEARS_MS : 0);
+    a->appears_ms = a->job->now_ms + (cut ? BROWSER_APPEARS_MS : 0);
     failed(a, reply, "no browser can be opened");
     if (cut && !reply->sent)
         browser_forget(a->browser);
@@ -85,7 +85,7 @@ life_open(struct attempt *a, const struct wire_reply *reply)
 
 /* --- ending --- */
 
-enum { SWEEP, DRIVER };
+enum { KILL, DRIVER };
 
 bool
 life_is_on(const struct browser *b)
@@ -94,10 +94,10 @@ life_is_on(const struct browser *b)
 }
 
 static enum result
-sweep(struct attempt *a, unsigned delay_ms)
+kill_browsers(struct attempt *a, unsigned delay_ms)
 {
-    a->stage = SWEEP;
-    a->job->request.kind = ERP_SWEEP;
+    a->stage = KILL;
+    a->job->request.kind = ERP_KILL_BROWSERS;
     a->job->request.what = "browser sweep";
     a->job->request.timeout_ms = SWEEP_MS;
     a->job->request.delay_ms = delay_ms;
@@ -113,7 +113,7 @@ ask_driver(struct attempt *a)
     a->stage = DRIVER;
     send_command(a, "DELETE", NULL, NULL);
     a->job->request.what = "browser end";
-    a->job->request.timeout_ms = ending->ended ? END_SWEPT_MS : alone ? END_ALONE_MS : END_MS;
+    a->job->request.timeout_ms = ending->ended ? END_KILLED_MS : alone ? END_ALONE_MS : END_MS;
     return SENT;
 }
 
@@ -134,14 +134,14 @@ begin(struct attempt *a)
 
     a->ending = (struct ending){.looked = false};
     if (!a->appears_ms)
-        a->appears_ms = a->job->now_ms + SWEEP_APPEARS_MS;
+        a->appears_ms = a->job->now_ms + BROWSER_APPEARS_MS;
     if (b->mark && (b->starting || b->useless))
-        return sweep(a, 0);
+        return kill_browsers(a, 0);
     return b->id ? ask_driver(a) : over(a);
 }
 
 static enum result
-swept(struct attempt *a, const struct wire_reply *reply)
+browsers_killed(struct attempt *a, const struct wire_reply *reply)
 {
     struct ending *ending = &a->ending;
     const struct browser *b = a->browser;
@@ -149,7 +149,7 @@ swept(struct attempt *a, const struct wire_reply *reply)
 
     ending->ended += reply->ended;
     if ((b->starting || unknown) && !ending->ended && a->job->now_ms < a->appears_ms)
-        return sweep(a, SWEEP_PAUSE_MS);
+        return kill_browsers(a, KILL_PAUSE_MS);
     ending->looked = true;
     if (b->id && (!ending->asked || (ending->doubt && !ending->ended)))
         return ask_driver(a);
@@ -164,7 +164,7 @@ driver_asked(struct attempt *a, const struct wire_reply *reply)
     ending->asked = true;
     ending->doubt = reply->kind == WIRE_CUT && reply->sent;
     if (reply->kind != WIRE_OK && a->browser->mark && !ending->looked)
-        return sweep(a, 0);
+        return kill_browsers(a, 0);
     return over(a);
 }
 
@@ -173,5 +173,5 @@ life_end(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply)
         return begin(a);
-    return a->stage == SWEEP ? swept(a, reply) : driver_asked(a, reply);
+    return a->stage == KILL ? browsers_killed(a, reply) : driver_asked(a, reply);
 }

@@ -47,19 +47,19 @@ row_text(const json_t *row, char text[ROW_BYTES])
 
     json_array_foreach(row, i, cell)
     {
-        const char *words = json_string_value(cell);
+        const char *message = json_string_value(cell);
 
         if (used >= ROW_BYTES)
             break;
         used += (size_t)snprintf(joined + used, sizeof joined - used, "%s%s", i ? " | " : "",
-                                 words ? words : "");
+                                 message ? message : "");
     }
     text_copy(text, ROW_BYTES, joined);
 }
 
 /* The first row that is not as it was; false: they all are. */
 static bool
-find_change(const json_t *before, const json_t *after, char *words, size_t size)
+find_change(const json_t *before, const json_t *after, char *message, size_t size)
 {
     size_t i = 0, had = json_array_size(before), has = json_array_size(after);
     char was[ROW_BYTES], is[ROW_BYTES];
@@ -69,25 +69,26 @@ find_change(const json_t *before, const json_t *after, char *words, size_t size)
     row_text(json_array_get(before, i), was);
     row_text(json_array_get(after, i), is);
     if (i < had && i < has)
-        snprintf(words, size, "row %zu was \"%s\" and is \"%s\"", i + 1, was, is);
+        snprintf(message, size, "row %zu was \"%s\" and is \"%s\"", i + 1, was, is);
     else if (i < had)
-        snprintf(words, size, "row %zu, \"%s\", is gone", i + 1, was);
+        snprintf(message, size, "row %zu, \"%s\", is gone", i + 1, was);
     else if (i < has)
-        snprintf(words, size, "row %zu, \"%s\", is new", i + 1, is);
+        snprintf(message, size, "row %zu, \"%s\", is new", i + 1, is);
     return i < had || i < has;
 }
 
 /* Texts that are no lists are compared as they are. */
 static bool
-texts_differ(const char *before, const char *after, char *words, size_t size)
+texts_differ(const char *before, const char *after, char *message, size_t size)
 {
     json_t *one = json_loads(before, 0, NULL), *other = json_loads(after, 0, NULL);
     bool differ = strcmp(before, after) != 0;
 
     if (json_is_array(one) && json_is_array(other))
-        differ = find_change(one, other, words, size);
+        differ = find_change(one, other, message, size);
     else if (differ)
-        snprintf(words, size, "\"%.*s\" has become \"%.*s\"", ROW_BYTES, before, ROW_BYTES, after);
+        snprintf(message, size, "\"%.*s\" has become \"%.*s\"", ROW_BYTES, before, ROW_BYTES,
+                 after);
     json_decref(one);
     json_decref(other);
     return differ;
@@ -96,30 +97,30 @@ texts_differ(const char *before, const char *after, char *words, size_t size)
 /* Before the commit nothing is stored. Behind it the line may be there, and must not be lost sight
  * of: what has changed is said together with it (failure_compare). Takes words over. */
 static enum result
-take_change(struct attempt *a, char *words)
+take_change(struct attempt *a, char *message)
 {
     if (a->job->auth)
-        secret_mask(words, a->job->auth->password);
-    text_copy(a->step.why, sizeof a->step.why, words);
+        secret_mask(message, a->job->auth->password);
+    text_copy(a->step.why, sizeof a->step.why, message);
     if (!a->committed)
-        fail_with(a, "erp_rejected", "%s", words);
+        fail_with(a, "erp_rejected", "%s", message);
     else if (!*a->changed)
-        text_copy(a->changed, sizeof a->changed, words);
-    template_free(words);
+        text_copy(a->changed, sizeof a->changed, message);
+    template_free(message);
     return a->committed ? DONE : FAILED;
 }
 
 static enum result
 compare(struct attempt *a, const char *before, const char *after)
 {
-    const json_t *words = member(a, "words");
+    const json_t *message = member(a, "words");
     char change[3 * ROW_BYTES], *own;
     enum result result;
 
     a->step.holds = !texts_differ(before, after, change, sizeof change);
     if (a->step.holds)
         return DONE;
-    own = words ? ask_text(a, words) : mem_string("other lines are not as they were");
+    own = message ? ask_text(a, message) : mem_string("other lines are not as they were");
     if (!own)
         return FAILED;
     result = take_change(a, mem_format("%s: %s", own, change));

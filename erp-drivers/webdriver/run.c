@@ -57,26 +57,26 @@ send_act(struct attempt *a, const char *method, char *command, json_t *body)
 enum result
 fail_with(struct attempt *a, const char *code, const char *format, ...)
 {
-    char words[2 * sizeof a->failure.words];
+    char message[2 * sizeof a->failure.message];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     if (a->job->auth)
-        secret_mask(words, a->job->auth->password);
+        secret_mask(message, a->job->auth->password);
     a->failure.code = code;
-    text_copy(a->failure.words, sizeof a->failure.words, words);
+    text_copy(a->failure.message, sizeof a->failure.message, message);
     return FAILED;
 }
 
 enum result
-run_again(struct attempt *a, const char *words)
+run_again(struct attempt *a, const char *message)
 {
     struct step *step = &a->step;
 
     if (a->job->now_ms >= step->deadline_ms)
-        return fail_with(a, NULL, "%s", words);
+        return fail_with(a, NULL, "%s", message);
     step->stage = 0;
     step->asked = 0;
     step->delay_ms = step->delay_ms ? step->delay_ms * 3 / 2 : DELAY_FIRST_MS;
@@ -87,25 +87,25 @@ run_again(struct attempt *a, const char *words)
 }
 
 static enum result
-browser_failed(struct attempt *a, const char *words)
+browser_failed(struct attempt *a, const char *message)
 {
     a->browser->useless = true;
-    return fail_with(a, "browser_failure", "%s", words);
+    return fail_with(a, "browser_failure", "%s", message);
 }
 
 /* What was not done is tried again, but nothing that acts once the line may have been stored. */
 static enum result
-not_done(struct attempt *a, const char *words)
+not_done(struct attempt *a, const char *message)
 {
     struct level *row = run_row(a);
 
     if (a->step.acting && a->committed)
-        return fail_with(a, NULL, "%s", words);
+        return fail_with(a, NULL, "%s", message);
     if (row) {
         free(row->element);
         row->element = NULL;
     }
-    return run_again(a, words);
+    return run_again(a, message);
 }
 
 enum result
@@ -114,12 +114,12 @@ take_trouble(struct attempt *a, const struct wire_reply *reply)
     switch (reply->kind) {
     case WIRE_STALE:
     case WIRE_AGAIN:
-        return not_done(a, reply->words);
+        return not_done(a, reply->message);
     case WIRE_NO_DIALOG:
         return run_again(a, "no dialog is open");
     case WIRE_NO_WINDOW:
         if (!a->window)
-            return browser_failed(a, reply->words);
+            return browser_failed(a, reply->message);
         a->failure.window_closed = true;
         return run_again(a, "the window that we were in is closed");
     case WIRE_DIALOG:
@@ -127,13 +127,14 @@ take_trouble(struct attempt *a, const struct wire_reply *reply)
         text_copy(a->failure.dialog, sizeof a->failure.dialog, reply->dialog);
         return fail_with(a, NULL, "a dialog is in the way: \"%s\"", reply->dialog);
     case WIRE_SLOW:
-        return fail_with(a, "erp_unreachable", "the page did not answer in time: %s", reply->words);
+        return fail_with(a, "erp_unreachable", "the page did not answer in time: %s",
+                         reply->message);
     case WIRE_UNREACHABLE:
-        return fail_with(a, "erp_unreachable", "%s", reply->words);
+        return fail_with(a, "erp_unreachable", "%s", reply->message);
     case WIRE_REFUSED:
-        return fail_with(a, NULL, "%s", reply->words);
+        return fail_with(a, NULL, "%s", reply->message);
     default:
-        return browser_failed(a, reply->words);
+        return browser_failed(a, reply->message);
     }
 }
 

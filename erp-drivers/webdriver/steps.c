@@ -26,20 +26,21 @@ do_wait(struct attempt *a, const struct wire_reply *reply)
 static char *
 own_words(struct attempt *a, const char *otherwise)
 {
-    const json_t *words = member(a, "words");
+    const json_t *message = member(a, "words");
 
-    return words ? ask_text(a, words) : mem_string(otherwise);
+    return message ? ask_text(a, message) : mem_string(otherwise);
 }
 
 /* Ends the attempt for a reason that the recipe gives. */
 static enum result
 fail_by_recipe(struct attempt *a, const json_t *code, const char *otherwise)
 {
-    char *words = own_words(a, otherwise);
+    char *message = own_words(a, otherwise);
 
-    if (words)
-        fail_with(a, code ? recipe_reason_find(json_string_value(code))->code : NULL, "%s", words);
-    template_free(words);
+    if (message)
+        fail_with(a, code ? recipe_reason_find(json_string_value(code))->code : NULL, "%s",
+                  message);
+    template_free(message);
     return FAILED;
 }
 
@@ -141,10 +142,10 @@ static enum result
 send_read(struct attempt *a)
 {
     const char *what = json_string_value(member(a, "what"));
-    const json_t *place = member(a, "read");
-    json_t *locator = json_is_null(place) ? NULL : ask_resolve(a, place);
+    const json_t *target = member(a, "read");
+    json_t *locator = json_is_null(target) ? NULL : ask_resolve(a, target);
 
-    if (!locator && !json_is_null(place))
+    if (!locator && !json_is_null(target))
         return FAILED;
     return ask(a, "read",
                json_pack("{s:s s:o* s:O* s:O*}", "what", what ? what : "text", "locator", locator,
@@ -169,10 +170,10 @@ do_read(struct attempt *a, const struct wire_reply *reply)
     if (!value)
         return run_again(a, "the page's answer makes no sense");
     if (member(a, "number") && !template_number(value, &format, plain, sizeof plain)) {
-        char words[200];
+        char message[200];
 
-        snprintf(words, sizeof words, "\"%.120s\" is no number", value);
-        return run_again(a, words);
+        snprintf(message, sizeof message, "\"%.120s\" is no number", value);
+        return run_again(a, message);
     }
     ask_set(a, json_string_value(member(a, "into")), member(a, "number") ? plain : value);
     return DONE;

@@ -24,7 +24,7 @@ trace_begins(const struct attempt *a)
     if (!a->browser->tell)
         return;
     run_label(a, label, sizeof label);
-    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_BEGINS, .name = label, .words = ""});
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_BEGINS, .name = label, .message = ""});
 }
 
 /* A script can read a password from the page, and one of a letter or two is no less one. */
@@ -45,13 +45,13 @@ masked(const struct attempt *a, const char *value)
 void
 trace_sets(const struct attempt *a, const char *name, const char *value)
 {
-    char *words;
+    char *message;
 
     if (!a->browser->tell)
         return;
-    words = masked(a, value);
-    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_SETS, .name = name, .words = words});
-    template_free(words);
+    message = masked(a, value);
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_SETS, .name = name, .message = message});
+    template_free(message);
 }
 
 void
@@ -60,13 +60,13 @@ trace_ends(const struct attempt *a, enum result result)
     bool asks = a->step.verb &&
                 (strcmp(a->step.verb, "when") == 0 || strcmp(a->step.verb, "unchanged") == 0);
     bool otherwise = asks && !a->step.holds;
-    char *words;
+    char *message;
 
     if (!a->browser->tell)
         return;
-    words = masked(a, result == FAILED ? a->failure.words : otherwise ? a->step.why : "");
-    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_ENDS, .name = "", .words = words});
-    template_free(words);
+    message = masked(a, result == FAILED ? a->failure.message : otherwise ? a->step.why : "");
+    tell(a, &(struct webdriver_event){.kind = WEBDRIVER_ENDS, .name = "", .message = message});
+    template_free(message);
 }
 
 void
@@ -78,7 +78,7 @@ trace_fails(const struct attempt *a)
         return;
     run_label(a, label, sizeof label);
     tell(a, &(struct webdriver_event){
-                .kind = WEBDRIVER_FAILS, .name = label, .words = a->failure.words});
+                .kind = WEBDRIVER_FAILS, .name = label, .message = a->failure.message});
 }
 
 void
@@ -86,7 +86,7 @@ trace_renews(const struct attempt *a)
 {
     if (a->browser->tell)
         tell(a, &(struct webdriver_event){
-                    .kind = WEBDRIVER_RENEWS, .name = "", .words = a->failure.words});
+                    .kind = WEBDRIVER_RENEWS, .name = "", .message = a->failure.message});
 }
 
 void
@@ -123,22 +123,23 @@ webdriver_picture(void *session, struct erp_request *request)
 }
 
 static void
-say_no_picture(const struct wire_reply *wire, char *words, size_t size)
+say_no_picture(const struct wire_reply *wire, char *message, size_t size)
 {
     if (wire->kind == WIRE_DIALOG)
-        text_copy(words, size, "a dialog is open");
+        text_copy(message, size, "a dialog is open");
     else if (wire->kind == WIRE_NO_WINDOW)
-        text_copy(words, size, "the window has closed");
+        text_copy(message, size, "the window has closed");
     else if (wire->kind == WIRE_SLOW)
-        text_copy(words, size, "the page did not load in time");
+        text_copy(message, size, "the page did not load in time");
     else if (wire->kind == WIRE_CUT && wire->sent)
-        text_copy(words, size, "the browser does not answer");
+        text_copy(message, size, "the browser does not answer");
     else
-        text_copy(words, size, *wire->words ? wire->words : "the driver's answer is no picture");
+        text_copy(message, size,
+                  *wire->message ? wire->message : "the driver's answer is no picture");
 }
 
 char *
-webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *words, size_t size)
+webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *message, size_t size)
 {
     struct wire_reply wire;
     char *bytes;
@@ -146,7 +147,7 @@ webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *word
     wire_read(reply, &wire);
     bytes = wire.kind == WIRE_OK ? evidence_png(wire.value, length) : NULL;
     if (!bytes)
-        say_no_picture(&wire, words, size);
+        say_no_picture(&wire, message, size);
     wire_clear(&wire);
     return bytes;
 }

@@ -39,9 +39,9 @@ close_useless(struct attempt *a)
 }
 
 static enum result
-end_with(struct attempt *a, enum erp_verdict verdict, const char *code, const char *words)
+end_with(struct attempt *a, enum erp_verdict verdict, const char *code, const char *message)
 {
-    a->verdict = erp_end(&a->outcome, verdict, code, "%s", words);
+    a->verdict = erp_end(&a->outcome, verdict, code, "%s", message);
     a->ended = true;
     return DONE;
 }
@@ -233,7 +233,7 @@ looked_up(struct attempt *a)
     if (a->found.is)
         failure_compare(a, a->committed ? "amount_refused" : "erp_rejected");
     else
-        end_with(a, ERP_REJECT, a->refusal.code, a->refusal.words);
+        end_with(a, ERP_REJECT, a->refusal.code, a->refusal.message);
     return finish(a);
 }
 

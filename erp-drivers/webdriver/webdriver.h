@@ -12,8 +12,9 @@ struct webdriver_event {
         WEBDRIVER_FAILS,  /* the attempt, or its logging out */
         WEBDRIVER_RENEWS  /* the session was lost: it logs in and begins again */
     } kind;
-    const char *name;  /* "create/3 click", where it begins or fails; a variable's */
-    const char *words; /* why it fails, or ends without having done anything; a variable's value */
+    const char *name; /* "create/3 click", where it begins or fails; a variable's */
+    const char
+        *message; /* why it fails, or ends without having done anything; a variable's value */
     int64_t now_ms;
 };
 
@@ -33,7 +34,7 @@ bool webdriver_picture(void *session, struct erp_request *request);
 
 /* Takes the answer: the PNG's bytes, which the caller frees; NULL: there is none, and words say why
  * not. */
-char *webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *words,
+char *webdriver_picture_take(const struct erp_reply *reply, size_t *length, char *message,
                              size_t size);
 
 #endif

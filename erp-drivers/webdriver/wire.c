@@ -81,11 +81,12 @@ take_error(struct wire_reply *wire, const json_t *value)
     message = message ? message : "";
     wire->kind = error ? kind_of(error, message) : WIRE_GONE;
     /* What follows the first line is the driver's own trace. */
-    snprintf(wire->words, sizeof wire->words, "%.*s", (int)strcspn(message, "\n"), message);
-    if (!*wire->words)
-        text_copy(wire->words, sizeof wire->words, error ? error : "the reply is no WebDriver's");
+    snprintf(wire->message, sizeof wire->message, "%.*s", (int)strcspn(message, "\n"), message);
+    if (!*wire->message)
+        text_copy(wire->message, sizeof wire->message,
+                  error ? error : "the reply is no WebDriver's");
     text_copy(wire->dialog, sizeof wire->dialog, dialog ? dialog : "");
-    text_clean(wire->words);
+    text_clean(wire->message);
     text_clean(wire->dialog);
 }
 
@@ -94,9 +95,9 @@ wire_read(const struct erp_reply *reply, struct wire_reply *wire)
 {
     *wire = (struct wire_reply){.kind = WIRE_CUT, .sent = reply->sent, .ended = reply->ended};
     if (!reply->complete) {
-        text_copy(wire->words, sizeof wire->words,
+        text_copy(wire->message, sizeof wire->message,
                   reply->error ? reply->error : "no reply from the browser's driver");
-        text_clean(wire->words);
+        text_clean(wire->message);
         return;
     }
     if (reply->body && json_text_within(reply->body, reply->body_length, ERP_REPLY_VALUES_MAX))

@@ -28,7 +28,7 @@ struct wire_reply {
     bool sent;           /* of a WIRE_CUT: bytes may have left */
     unsigned ended;      /* of a sweep; nothing else is of interest then */
     const json_t *value; /* of a WIRE_OK; may be JSON null */
-    char words[256];     /* of all but WIRE_OK: what is wrong, for people */
+    char message[256];   /* of all but WIRE_OK: what is wrong, for people */
     char dialog[256];
     json_t *root; /* owned */
 };

@@ -12,12 +12,13 @@ static void start_in_time(struct child *child);
 static void
 answer(struct child *child)
 {
-    json_t *message = json_pack("{ss sI}", "type", "swept", "ended", (json_int_t)child->swept);
+    json_t *message = json_pack("{ss sI}", "type", "browsers_killed", "ended",
+                                (json_int_t)child->browsers_killed);
 
-    if (child->swept)
+    if (child->browsers_killed)
         log_about(LOG_INFO, child->workshop->name, "browsers given up or left behind, killed: %u",
-                  child->swept);
-    child->swept = 0;
+                  child->browsers_killed);
+    child->browsers_killed = 0;
     if (child->chan)
         chan_send(child->chan, message);
     json_decref(message);
@@ -25,14 +26,14 @@ answer(struct child *child)
 
 /* What was asked for meanwhile may be about a browser that came after this one had looked. */
 static void
-on_swept(unsigned ended, void *arg)
+on_browsers_killed(unsigned ended, void *arg)
 {
     struct child *child = arg;
 
-    sweeper_free(child->sweeper);
-    child->sweeper = NULL;
-    child->swept += ended;
-    if (child->sweep_again)
+    killer_free(child->killer);
+    child->killer = NULL;
+    child->browsers_killed += ended;
+    if (child->kill_again)
         start_in_time(child);
     else
         answer(child);
@@ -43,11 +44,12 @@ start(struct child *child)
 {
     struct err err = {0};
 
-    child->sweep_again = false;
-    child->swept_ms = clock_monotonic_ms();
+    child->kill_again = false;
+    child->killed_browsers_ms = clock_monotonic_ms();
     if (*child->mark)
-        child->sweeper = sweeper_start(child->host->base, child->mark, on_swept, child, &err);
-    if (child->sweeper)
+        child->killer =
+            killer_start(child->host->base, child->mark, on_browsers_killed, child, &err);
+    if (child->killer)
         return;
     if (*err.text)
         log_about(LOG_WARNING, child->workshop->name, "browsers can't be looked for: %s", err.text);
@@ -55,36 +57,36 @@ start(struct child *child)
 }
 
 void
-child_sweep_now(evutil_socket_t fd, short what, void *arg)
+child_kill_browsers_now(evutil_socket_t fd, short what, void *arg)
 {
     struct child *child = arg;
 
     (void)fd;
     (void)what;
-    if (!child->sweeper)
+    if (!child->killer)
         start(child);
 }
 
 static void
 start_in_time(struct child *child)
 {
-    int64_t due_ms = child->swept_ms ? child->swept_ms + PAUSE_MS : 0;
+    int64_t due_ms = child->killed_browsers_ms ? child->killed_browsers_ms + PAUSE_MS : 0;
     int64_t now_ms = clock_monotonic_ms();
     struct timeval rest = clock_timeval(due_ms - now_ms);
 
     if (now_ms >= due_ms)
         start(child);
     else
-        evtimer_add(child->sweep_timer, &rest);
+        evtimer_add(child->kill_timer, &rest);
 }
 
 void
-child_sweep(struct child *child, const json_t *message)
+child_kill_browsers(struct child *child, const json_t *message)
 {
     (void)message;
-    if (child->sweeper)
-        child->sweep_again = true;
-    else if (!evtimer_pending(child->sweep_timer, NULL))
+    if (child->killer)
+        child->kill_again = true;
+    else if (!evtimer_pending(child->kill_timer, NULL))
         start_in_time(child);
 }
 

@@ -74,7 +74,7 @@ open_channel(struct child *child, int fd)
     child->told = json_object_get(slice, "old_key") != NULL;
     child_take_mark(child, slice);
     child_take_hosts(child, slice);
-    fault_here("child.configured");
+    failpoint_here("child.configured");
     json_decref(slice);
 }
 
@@ -84,11 +84,11 @@ start_process(struct child *child, bool idle, struct err *err)
     struct spawn_sockets sockets = {.listen_fd = child->listen_fd};
     struct spawned spawned;
 
-    fault_here("child.start");
+    failpoint_here("child.start");
     if (child_open_driver(child, &sockets.driver_fd, err) ||
         child->host->spawn(child->host->worker_path, &sockets, &spawned, err))
         return -1;
-    fault_here("child.forked");
+    failpoint_here("child.forked");
     child->pid = spawned.pid;
     child->was_ready = child->asked = false;
     child->idle = idle;
@@ -280,7 +280,7 @@ child_reaped(struct child *child, int status)
 {
     pid_t pid = child->pid;
 
-    fault_here("child.reaped");
+    failpoint_here("child.reaped");
     child_read_logs(child);
     child->pid = 0;
     child->last_exit = (struct child_exit){.at_ms = clock_wall_ms(),
@@ -455,8 +455,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
     *child = (struct child){
         .workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true, .waiting = -1};
     child->timer = evtimer_new(host->base, on_timer, child);
-    child->sweep_timer = evtimer_new(host->base, child_sweep_now, child);
-    if (!child->timer || !child->sweep_timer)
+    child->kill_timer = evtimer_new(host->base, child_kill_browsers_now, child);
+    if (!child->timer || !child->kill_timer)
         die_abort("no memory for a timer");
     child->driver = driver_unit_new(host->base, workshop->slug);
     return child;
@@ -486,11 +486,11 @@ child_free(struct child *child)
     child_close_listener(child);
     child_close_logs(child);
     child_close_lookups(child);
-    sweeper_free(child->sweeper);
+    killer_free(child->killer);
     driver_unit_free(child->driver);
     chan_free(child->chan);
     event_free(child->timer);
-    event_free(child->sweep_timer);
+    event_free(child->kill_timer);
     json_decref(child->alive);
     free(child->queue);
     free(child);

@@ -68,13 +68,13 @@ struct child {
     json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
                              there is one, or it did not come to it */
     bool left_open;       /* the last process said that something is open in the ERP */
-    char mark[SWEEP_MARK_BYTES]; /* of the browsers that it opens; empty: it opens none */
-    struct sweeper *sweeper;     /* is at it; NULL: none is */
-    bool sweep_again;            /* asked for since then, perhaps by another process */
-    int64_t swept_ms;            /* monotonic, when the last one began */
-    struct event *sweep_timer;   /* to the next one */
-    unsigned swept;              /* ended by those that were not answered yet */
-    json_t *hosts;               /* that its configuration names, and it may ask for */
+    char mark[BROWSER_MARK_BYTES]; /* of the browsers that it opens; empty: it opens none */
+    struct killer *killer;         /* is at it; NULL: none is */
+    bool kill_again;               /* asked for since then, perhaps by another process */
+    int64_t killed_browsers_ms;    /* monotonic, when the last one began */
+    struct event *kill_timer;      /* to the next one */
+    unsigned browsers_killed;      /* ended by those that were not answered yet */
+    json_t *hosts;                 /* that its configuration names, and it may ask for */
     LIST_HEAD(, child_lookup) lookups;
     int64_t lookup_second;
     unsigned lookups_asked; /* in that second */

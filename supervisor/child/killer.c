@@ -7,7 +7,7 @@
 #include "common/ipc/browser_kill.h"
 #include "supervisor/system/spawn.h"
 
-struct sweeper {
+struct killer {
     int fd;
     struct event *event;
     void (*done)(unsigned ended, void *arg);
@@ -23,7 +23,7 @@ run(int fd, const char *mark)
      * CAP_SYS_PTRACE (ProtectProc=invisible) that has another group (Group=). */
     if (geteuid() == 0 && getegid() != 0 && setgid(0))
         _exit(1);
-    ended = sweep_browsers(mark);
+    ended = browser_kill_marked(mark);
     if (write(fd, &ended, sizeof ended) < 0)
         _exit(1);
 }
@@ -31,38 +31,38 @@ run(int fd, const char *mark)
 static void
 on_end(evutil_socket_t fd, short what, void *arg)
 {
-    struct sweeper *sweeper = arg;
+    struct killer *killer = arg;
     unsigned ended = 0;
 
     (void)what;
     if (read(fd, &ended, sizeof ended) != sizeof ended)
         ended = 0;
-    sweeper->done(ended, sweeper->arg);
+    killer->done(ended, killer->arg);
 }
 
-struct sweeper *
-sweeper_start(struct event_base *base, const char *mark, void (*done)(unsigned ended, void *arg),
-              void *arg, struct err *err)
+struct killer *
+killer_start(struct event_base *base, const char *mark, void (*done)(unsigned ended, void *arg),
+             void *arg, struct err *err)
 {
     int fd = spawn_helper(run, mark, err);
-    struct sweeper *sweeper;
+    struct killer *killer;
 
     if (fd < 0)
         return NULL;
-    sweeper = mem_alloc(sizeof *sweeper);
-    *sweeper = (struct sweeper){.fd = fd, .done = done, .arg = arg};
-    sweeper->event = event_new(base, fd, EV_READ, on_end, sweeper);
-    if (!sweeper->event || event_add(sweeper->event, NULL))
+    killer = mem_alloc(sizeof *killer);
+    *killer = (struct killer){.fd = fd, .done = done, .arg = arg};
+    killer->event = event_new(base, fd, EV_READ, on_end, killer);
+    if (!killer->event || event_add(killer->event, NULL))
         die_abort("no memory for an event");
-    return sweeper;
+    return killer;
 }
 
 void
-sweeper_free(struct sweeper *sweeper)
+killer_free(struct killer *killer)
 {
-    if (!sweeper)
+    if (!killer)
         return;
-    event_free(sweeper->event);
-    close(sweeper->fd);
-    free(sweeper);
+    event_free(killer->event);
+    close(killer->fd);
+    free(killer);
 }

@@ -7,13 +7,13 @@
 
 #include "common/base/err.h"
 
-struct sweeper;
+struct killer;
 
 /* Calls done once it is over, with how many were ended; free it then or later. NULL with *err. */
-struct sweeper *sweeper_start(struct event_base *base, const char *mark,
-                              void (*done)(unsigned ended, void *arg), void *arg, struct err *err);
+struct killer *killer_start(struct event_base *base, const char *mark,
+                            void (*done)(unsigned ended, void *arg), void *arg, struct err *err);
 
 /* The process, if it is still there, goes on; done is not called. NULL is allowed. */
-void sweeper_free(struct sweeper *sweeper);
+void killer_free(struct killer *killer);
 
 #endif

@@ -11,7 +11,7 @@
 #include "common/base/log_files.h"
 #include "supervisor/child/state.h"
 
-#define ROOM_BYTES 8192         /* a line that is longer becomes two */
+#define BUFFER_BYTES 8192       /* a line that is longer becomes two */
 #define TURN_BYTES (64u << 10)  /* then others have their turn */
 #define SECOND_BYTES (4u << 20) /* about 30,000 lines */
 #define LEFT_BYTES (1u << 20)   /* the most that a pipe holds when its process has gone */
@@ -22,7 +22,7 @@ struct child_log {
     struct log_files files;
     int64_t second_ms; /* since when `spent` counts */
     size_t spent, used;
-    char room[ROOM_BYTES];
+    char buffer[BUFFER_BYTES];
 };
 
 static void
@@ -45,24 +45,24 @@ log_line(const struct child *child, char *line)
 
 /* What is in the room, but for a line that has not ended; all: that one too. */
 static void
-log_room(const struct child *child, bool all)
+log_buffer(const struct child *child, bool all)
 {
     struct child_log *log = child->log;
-    char *from = log->room, *end;
+    char *from = log->buffer, *end;
 
     for (size_t i = 0; i < log->used; i++)
-        if (!log->room[i])
-            log->room[i] = '?';
-    log->room[log->used] = '\0';
+        if (!log->buffer[i])
+            log->buffer[i] = '?';
+    log->buffer[log->used] = '\0';
     while ((end = strchr(from, '\n'))) {
         *end = '\0';
         log_line(child, from);
         from = end + 1;
     }
-    log->used -= (size_t)(from - log->room);
-    memmove(log->room, from, log->used + 1);
-    if (log->used && (all || log->used == ROOM_BYTES - 1)) {
-        log_line(child, log->room);
+    log->used -= (size_t)(from - log->buffer);
+    memmove(log->buffer, from, log->used + 1);
+    if (log->used && (all || log->used == BUFFER_BYTES - 1)) {
+        log_line(child, log->buffer);
         log->used = 0;
     }
 }
@@ -72,7 +72,7 @@ static bool
 read_part(const struct child *child)
 {
     struct child_log *log = child->log;
-    ssize_t got = read(log->fd, log->room + log->used, ROOM_BYTES - 1 - log->used);
+    ssize_t got = read(log->fd, log->buffer + log->used, BUFFER_BYTES - 1 - log->used);
 
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         event_del(log->readable);
@@ -80,7 +80,7 @@ read_part(const struct child *child)
         return false;
     log->spent += (size_t)got;
     log->used += (size_t)got;
-    log_room(child, false);
+    log_buffer(child, false);
     return true;
 }
 
@@ -168,7 +168,7 @@ child_close_logs(struct child *child)
     log->spent = 0;
     while (log->spent < LEFT_BYTES && read_part(child))
         continue;
-    log_room(child, true);
+    log_buffer(child, true);
     event_free(log->readable);
     event_free(log->resume);
     log_files_close(&log->files);

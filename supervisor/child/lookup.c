@@ -130,9 +130,9 @@ forget(struct child_lookup *lookup)
 static bool
 is_address(const char *text)
 {
-    unsigned char room[sizeof(struct in6_addr)];
+    unsigned char space[sizeof(struct in6_addr)];
 
-    return inet_pton(AF_INET, text, room) == 1 || inet_pton(AF_INET6, text, room) == 1;
+    return inet_pton(AF_INET, text, space) == 1 || inet_pton(AF_INET6, text, space) == 1;
 }
 
 /* Its lines: addresses, or a blank and why there is none. */
@@ -160,8 +160,8 @@ static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct child_lookup *lookup = arg;
-    size_t room = OUTPUT_BYTES - 1 - lookup->used;
-    ssize_t got = room ? read((int)fd, lookup->output + lookup->used, room) : 0;
+    size_t space = OUTPUT_BYTES - 1 - lookup->used;
+    ssize_t got = space ? read((int)fd, lookup->output + lookup->used, space) : 0;
 
     (void)what;
     if (got > 0)

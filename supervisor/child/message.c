@@ -83,7 +83,7 @@ on_ready(struct child *child, const json_t *message)
 {
     if (child->state != CHILD_STARTING)
         return;
-    fault_here("child.ready");
+    failpoint_here("child.ready");
     child->was_ready = true;
     child->ready_ms = clock_monotonic_ms();
     child->failures = child->unanswered = 0;
@@ -158,10 +158,14 @@ static const struct said {
     const char *type;
     const struct schema_member *members;
     void (*handle)(struct child *child, const json_t *message);
-} messages[] = {{"ready", of_ready, on_ready},         {"status", of_status, on_status},
-                {"pong", of_nothing, on_pong},         {"reply", of_reply, on_reply},
-                {"refused", of_refused, on_refused},   {"killed", of_nothing, on_killed},
-                {"sweep", of_nothing, child_sweep},    {"bye", of_bye, on_bye},
+} messages[] = {{"ready", of_ready, on_ready},
+                {"status", of_status, on_status},
+                {"pong", of_nothing, on_pong},
+                {"reply", of_reply, on_reply},
+                {"refused", of_refused, on_refused},
+                {"killed", of_nothing, on_killed},
+                {"kill_browsers", of_nothing, child_kill_browsers},
+                {"bye", of_bye, on_bye},
                 {"resolve", of_resolve, child_resolve}};
 
 /* Once a process: a log is no place for an attacker to write into as it likes. */

@@ -39,8 +39,8 @@ void child_take_mark(struct child *child, const json_t *slice);
 
 /* It asks for a sweep. Each takes a process and a look at all others, so they come at their pace.
  */
-void child_sweep(struct child *child, const json_t *message);
-void child_sweep_now(evutil_socket_t fd, short what, void *arg);
+void child_kill_browsers(struct child *child, const json_t *message);
+void child_kill_browsers_now(evutil_socket_t fd, short what, void *arg);
 
 /* It asks for a name's addresses: for one that its configuration names it gets them. */
 void child_take_hosts(struct child *child, const json_t *slice);

@@ -116,7 +116,7 @@ get_workshop(struct call *call, void *context)
 
     if (!child)
         return;
-    folder = keep_queue_path(control->daemon->config, child->workshop->slug);
+    folder = archive_queue_path(control->daemon->config, child->workshop->slug);
     view = view_workshop(child);
     json_object_set_new(view, "queue_folder", json_string(folder));
     free(folder);

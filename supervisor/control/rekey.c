@@ -60,7 +60,7 @@ seal_file(struct rekey *rekey, struct rekey_target *target)
     if (target->file &&
         registry_reseal(daemon->config, &daemon->keys, target->file, target->slug, &err))
         fail(target, err.text);
-    fault_here("rekey.file");
+    failpoint_here("rekey.file");
 }
 
 static struct child *
@@ -77,7 +77,7 @@ static bool
 is_there(const struct daemon *daemon, const struct rekey_target *target)
 {
     return target->kept ? access(target->kept, F_OK) == 0
-                        : keep_has_queue(daemon->config, target->slug);
+                        : archive_has_queue(daemon->config, target->slug);
 }
 
 static void
@@ -92,7 +92,7 @@ maintain(struct rekey *rekey, struct rekey_target *target, struct child *child)
     else if (child ? child_maintain(child, &err)
                    : daemon_maintain(rekey->daemon, target->slug, target->kept, &err))
         fail(target, err.text);
-    fault_here("rekey.maintain");
+    failpoint_here("rekey.maintain");
 }
 
 /* It has a process that was not told of the new key, or that could not do it. */
@@ -105,7 +105,7 @@ restart(struct rekey_target *target, struct child *child)
     }
     target->restarted = true;
     child_restart(child);
-    fault_here("rekey.restart");
+    failpoint_here("rekey.restart");
 }
 
 static void
@@ -243,7 +243,7 @@ conclude(struct rekey *rekey)
     struct err err;
 
     rekey->running = false;
-    fault_here("rekey.finish");
+    failpoint_here("rekey.finish");
     if (failed) {
         log_error("the master key is not replaced yet: %zu of %zu workshops are not sealed with "
                   "the new one",

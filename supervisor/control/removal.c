@@ -90,7 +90,7 @@ fail(struct removal *removal, bool was_active, const struct err *why)
     log_about(LOG_ERROR, removal->child->workshop->name, "%s", why->text);
     control_not_written(removal->call, why);
     if (was_active && !removal->child->workshop->active &&
-        keep_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
+        archive_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
         log_about(LOG_ERROR, removal->child->workshop->name, "it stays inactive: %s", err.text);
     if (!removal->was_up)
         child_stop(removal->child);
@@ -118,7 +118,7 @@ carry_out(struct removal *removal, json_int_t waiting)
     struct err err;
 
     if ((was_active && set_active(removal, false, &err)) ||
-        keep_aside(daemon->config, child->workshop, &queue, &err)) {
+        archive_workshop(daemon->config, child->workshop, &queue, &err)) {
         fail(removal, was_active, &err);
         return;
     }
@@ -139,7 +139,7 @@ is_counted(const struct removal *removal)
 
     return removal->force || removal->counted ||
            (removal->had_process && removal->child->waiting >= 0) ||
-           !keep_has_queue(daemon->config, removal->slug);
+           !archive_has_queue(daemon->config, removal->slug);
 }
 
 static void
@@ -161,7 +161,7 @@ decide(struct removal *removal)
     const struct daemon *daemon = removal->removals->daemon;
     json_int_t waiting = removal->child->waiting;
 
-    if (!keep_has_queue(daemon->config, removal->slug))
+    if (!archive_has_queue(daemon->config, removal->slug))
         waiting = 0;
     if (removal->force || waiting == 0) {
         carry_out(removal, waiting);

@@ -31,11 +31,11 @@ find_token(const json_t *tokens, const char *name)
 static bool
 check_token(const json_t *token, struct config_faults *faults)
 {
-    const struct config_place place = {"", "", faults};
+    const struct config_location location = {"", "", faults};
 
-    config_check_token(token, &place);
+    config_check_token(token, &location);
     if (!json_object_get(token, "name"))
-        config_check_fault(&place, "name", "is missing");
+        config_check_fault(&location, "name", "is missing");
     return !faults->count;
 }
 

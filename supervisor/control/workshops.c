@@ -256,7 +256,7 @@ workshops_delete(struct call *call, void *context)
 }
 
 static bool
-check_seal(const json_t *wish, struct config_faults *faults)
+check_seal(const json_t *request, struct config_faults *faults)
 {
     static const struct config_member members[] = {{.name = "workshop",
                                                     .kind = CONFIG_TEXT,
@@ -269,9 +269,9 @@ check_seal(const json_t *wish, struct config_faults *faults)
                                                     .minimum = 1,
                                                     .maximum = ORDER_PASSWORD_MAX},
                                                    {.name = "erp", .kind = CONFIG_OBJECT}};
-    const struct config_place place = {"", "", faults};
+    const struct config_location location = {"", "", faults};
 
-    config_check_members(wish, members, sizeof members / sizeof *members, &place);
+    config_check_members(request, members, sizeof members / sizeof *members, &location);
     return !faults->count;
 }
 
@@ -290,13 +290,13 @@ sealed_reply(const struct control *control, const char *slug, const json_t *docu
              const char *password)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *place = sealed_place(document), *sealed;
+    char *binding = sealed_binding(document), *sealed;
     json_t *reply;
 
     secret_workshop_key(control->daemon->keys.key, slug, key);
-    sealed = sealed_make(key, place, password);
+    sealed = sealed_make(key, binding, password);
     secret_free(key);
-    free(place);
+    free(binding);
     reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
     free(sealed);
     return reply;
@@ -307,29 +307,30 @@ workshops_seal(struct call *call, void *context)
 {
     const struct control *control = context;
     struct config_faults faults = {0};
-    json_t *wish = call_object(call);
+    json_t *request = call_object(call);
     const struct child *child;
     const char *name, *slug;
 
-    if (!wish)
+    if (!request)
         return;
-    name = json_string_value(json_object_get(wish, "workshop"));
+    name = json_string_value(json_object_get(request, "workshop"));
     child = name ? daemon_find(control->daemon, name) : NULL;
     slug = name ? slug_to_seal(child, name) : NULL;
-    if (slug && !child && !json_object_get(wish, "erp"))
+    if (slug && !child && !json_object_get(request, "erp"))
         config_fault_add(&faults, "", "/erp",
                          "is missing: the workshop is yet to come, and a "
                          "password is sealed for its place");
-    if (!check_seal(wish, &faults))
+    if (!check_seal(request, &faults))
         control_refuse_faults(call, &faults);
     else if (!slug)
         call_problem(call, 404, "unknown_workshop", NULL,
                      "there is no workshop \"%s\", and it is no slug of a new one", name);
     else
-        call_reply(call, 200,
-                   sealed_reply(control, slug,
-                                json_object_get(wish, "erp") ? wish : child->workshop->document,
-                                json_string_value(json_object_get(wish, "password"))));
+        call_reply(
+            call, 200,
+            sealed_reply(control, slug,
+                         json_object_get(request, "erp") ? request : child->workshop->document,
+                         json_string_value(json_object_get(request, "password"))));
     config_faults_clear(&faults);
-    json_decref(wish);
+    json_decref(request);
 }

@@ -10,7 +10,7 @@
 /* The daemon's children as they are to be. */
 struct next {
     struct child **children; /* as in struct daemon */
-    enum reload_wish *wishes;
+    enum reload_action *actions;
     size_t count, total;
 };
 
@@ -66,12 +66,12 @@ plan(struct daemon *daemon, const struct daemon_config *after, struct next *next
 
     next->children =
         mem_alloc((after->workshop_count + daemon->total + 1) * sizeof *next->children);
-    next->wishes = mem_alloc((after->workshop_count + 1) * sizeof *next->wishes);
+    next->actions = mem_alloc((after->workshop_count + 1) * sizeof *next->actions);
     next->count = next->total = after->workshop_count;
     for (size_t i = 0; i < after->workshop_count; i++) {
         const struct workshop_config *workshop = after->workshops[i];
 
-        next->wishes[i] = reload_wish(
+        next->actions[i] = reload_action(
             reload_find(daemon->config, workshop->slug), workshop,
             all_slices || reload_neighbour_differs(daemon->config, after, workshop->slug));
         next->children[i] = child_for(daemon, workshop);
@@ -90,15 +90,15 @@ restart_if_wanted(struct child *child)
 static void
 carry_out(const struct next *next)
 {
-    static void (*const wishes[])(struct child * child) = {[RELOAD_START] = child_start,
-                                                           [RELOAD_STOP] = child_stop,
-                                                           [RELOAD_RESTART] = restart_if_wanted};
+    static void (*const actions[])(struct child * child) = {[RELOAD_START] = child_start,
+                                                            [RELOAD_STOP] = child_stop,
+                                                            [RELOAD_RESTART] = restart_if_wanted};
 
     for (size_t i = next->count; i < next->total; i++)
         child_stop(next->children[i]);
     for (size_t i = 0; i < next->count; i++)
-        if (wishes[next->wishes[i]])
-            wishes[next->wishes[i]](next->children[i]);
+        if (actions[next->actions[i]])
+            actions[next->actions[i]](next->children[i]);
 }
 
 /* What both have is the next one's. */
@@ -128,8 +128,8 @@ apply_config(struct daemon *daemon, struct daemon_config *after)
     config_free(daemon->config);
     daemon->config = after;
     carry_out(&next);
-    free(next.wishes);
-    daemon_sweep(daemon);
+    free(next.actions);
+    daemon_reap(daemon);
     daemon_reconfigured(daemon);
 }
 

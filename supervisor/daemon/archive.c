@@ -20,15 +20,15 @@
 #define TIME "T[0-9][0-9][0-9][0-9][0-9][0-9]Z"
 
 char *
-keep_queue_path(const struct daemon_config *config, const char *slug)
+archive_queue_path(const struct daemon_config *config, const char *slug)
 {
     return mem_format("%s/queues/%s", config->state_dir, slug);
 }
 
 bool
-keep_has_queue(const struct daemon_config *config, const char *slug)
+archive_has_queue(const struct daemon_config *config, const char *slug)
 {
-    char *path = keep_queue_path(config, slug);
+    char *path = archive_queue_path(config, slug);
     struct stat status;
     bool there = lstat(path, &status) == 0;
 
@@ -131,7 +131,7 @@ set_movable(const char *queue, bool movable)
 static int
 move_queue(const struct daemon_config *config, const char *slug, const char *to, struct err *err)
 {
-    char *from = keep_queue_path(config, slug);
+    char *from = archive_queue_path(config, slug);
     int result = set_movable(from, true) || rename(from, to) || disk_sync_parent(to) ||
                          disk_sync_parent(from)
                      ? -1
@@ -162,10 +162,10 @@ move_file(const struct daemon_config *config, const struct workshop_config *work
 }
 
 int
-keep_aside(const struct daemon_config *config, const struct workshop_config *workshop, char **queue,
-           struct err *err)
+archive_workshop(const struct daemon_config *config, const struct workshop_config *workshop,
+                 char **queue, struct err *err)
 {
-    bool here = keep_has_queue(config, workshop->slug);
+    bool here = archive_has_queue(config, workshop->slug);
     char *removed = mem_format("%s/removed", config->state_dir);
     char *begun = here ? NULL : find_unfinished(removed, workshop);
     char *folder = begun ?: make_folder(removed, workshop->slug, err);

@@ -9,16 +9,16 @@
 #include "common/config/config.h"
 
 /* STATE/queues/SLUG; the caller frees it. */
-char *keep_queue_path(const struct daemon_config *config, const char *slug);
+char *archive_queue_path(const struct daemon_config *config, const char *slug);
 
 /* Whether STATE/queues/SLUG is there. */
-bool keep_has_queue(const struct daemon_config *config, const char *slug);
+bool archive_has_queue(const struct daemon_config *config, const char *slug);
 
 /* Moves the queue, then the workshop's file aside, each durably; what a daemon that died had begun
  * is finished in the folder that it had made. *queue is where the queue is now, for the caller to
  * free; NULL: there was none. No process may have the queue open. -1 with *err: called again, it
  * goes on from where it stopped. */
-int keep_aside(const struct daemon_config *config, const struct workshop_config *workshop,
-               char **queue, struct err *err) __attribute__((warn_unused_result));
+int archive_workshop(const struct daemon_config *config, const struct workshop_config *workshop,
+                     char **queue, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -45,8 +45,8 @@ static void
 tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
           json_t *message)
 {
-    char *queue =
-        child->queue ? mem_string(child->queue) : keep_queue_path(daemon->config, workshop->slug);
+    char *queue = child->queue ? mem_string(child->queue)
+                               : archive_queue_path(daemon->config, workshop->slug);
 
     if (child->queue)
         json_object_set_new(message, "queue", json_string(queue));
@@ -129,7 +129,7 @@ on_changed(struct child *child, void *arg)
     if (daemon->observer.changed)
         daemon->observer.changed(child, daemon->observer.arg);
     if (child_at_rest(child) && (daemon->stopping || daemon->total > daemon->child_count))
-        daemon_sweep(daemon); /* not now: the child is still at it, and may go on to tidy up */
+        daemon_reap(daemon); /* not now: the child is still at it, and may go on to tidy up */
 }
 
 static void
@@ -184,7 +184,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
     daemon->stopping_ms = clock_monotonic_ms();
     for (size_t i = 0; i < daemon->total; i++)
         child_stop(daemon->children[i]);
-    daemon_sweep(daemon);
+    daemon_reap(daemon);
 }
 
 static void
@@ -282,7 +282,7 @@ free_leaving(struct child *child)
 }
 
 static void
-on_sweep(evutil_socket_t fd, short what, void *arg)
+on_reap(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *daemon = arg;
     size_t kept = daemon->child_count;
@@ -300,11 +300,11 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-daemon_sweep(struct daemon *daemon)
+daemon_reap(struct daemon *daemon)
 {
     struct timeval now = {0};
 
-    evtimer_add(daemon->sweep, &now);
+    evtimer_add(daemon->reap, &now);
 }
 
 int
@@ -317,7 +317,7 @@ daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, stru
     daemon->children[daemon->total++] = child;
     if (child_maintain(child, err) == 0)
         return 0;
-    daemon_sweep(daemon);
+    daemon_reap(daemon);
     return -1;
 }
 
@@ -360,8 +360,8 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
-    daemon->sweep = evtimer_new(base, on_sweep, daemon);
-    if (!daemon->sweep)
+    daemon->reap = evtimer_new(base, on_reap, daemon);
+    if (!daemon->reap)
         die_abort("no memory for a timer");
     listen_for_signals(daemon);
     start_watchdog(daemon);
@@ -375,7 +375,7 @@ daemon_free(struct daemon *daemon)
         child_free(daemon->children[i]);
     for (size_t i = daemon->child_count; i < daemon->total; i++)
         free_leaving(daemon->children[i]);
-    event_free(daemon->sweep);
+    event_free(daemon->reap);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         event_free(daemon->signals[i]);
     if (daemon->watchdog)

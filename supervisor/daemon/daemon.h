@@ -34,7 +34,7 @@ struct daemon {
     struct daemon_observer observer;
     struct event *signals[DAEMON_SIGNALS];
     struct event *watchdog;
-    struct event *sweep;
+    struct event *reap;
     int64_t started_ms; /* monotonic */
     int64_t started_wall_ms;
     int64_t stopping_ms; /* monotonic, when stopping became true */
@@ -71,6 +71,6 @@ int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_u
 
 /* Frees those of the leaving children that are at rest, once the loop runs, and leaves it where all
  * are and the daemon is to stop. */
-void daemon_sweep(struct daemon *daemon);
+void daemon_reap(struct daemon *daemon);
 
 #endif

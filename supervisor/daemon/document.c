@@ -161,10 +161,10 @@ sealed_text(const json_t *document)
 static char *
 opened(const json_t *stored, const json_t *document, const unsigned char *key)
 {
-    char *place = sealed_place(document);
-    char *password = sealed_open(key, place, sealed_text(stored));
+    char *binding = sealed_binding(document);
+    char *password = sealed_open(key, binding, sealed_text(stored));
 
-    free(place);
+    free(binding);
     return password;
 }
 
@@ -199,16 +199,16 @@ void
 document_seal(json_t *document, const json_t *stored, const unsigned char *key,
               const unsigned char *old_key)
 {
-    char *password = unsealed_password(document, key, old_key), *place, *sealed;
+    char *password = unsealed_password(document, key, old_key), *binding, *sealed;
 
     if (!password)
         return;
-    place = sealed_place(document);
-    sealed = same_sealed(stored, document, password, key) ?: sealed_make(key, place, password);
+    binding = sealed_binding(document);
+    sealed = same_sealed(stored, document, password, key) ?: sealed_make(key, binding, password);
     json_object_set_new(json_object_get(document, "credentials"), "password",
                         json_pack("{ss}", "sealed", sealed));
     free(sealed);
-    free(place);
+    free(binding);
     secret_free(password);
 }
 

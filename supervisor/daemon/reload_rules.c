@@ -95,9 +95,9 @@ reload_find(const struct daemon_config *config, const char *slug)
     return NULL;
 }
 
-enum reload_wish
-reload_wish(const struct workshop_config *before, const struct workshop_config *after,
-            bool all_slices)
+enum reload_action
+reload_action(const struct workshop_config *before, const struct workshop_config *after,
+              bool all_slices)
 {
     bool was_faulty = before && before->faults.count;
     bool was_active = before && before->active && !was_faulty;

@@ -4,7 +4,7 @@
 
 #include "common/config/config.h"
 
-enum reload_wish {
+enum reload_action {
     RELOAD_NOTHING, /* the child stays as it is, also one that somebody stopped or killed */
     RELOAD_START,
     RELOAD_STOP,
@@ -27,8 +27,8 @@ struct workshop_config *reload_find(const struct daemon_config *config, const ch
 
 /* For one workshop; before is NULL where it is new, after where it is gone. One with faults is not
  * up, whatever it says. */
-enum reload_wish reload_wish(const struct workshop_config *before,
-                             const struct workshop_config *after, bool all_slices);
+enum reload_action reload_action(const struct workshop_config *before,
+                                 const struct workshop_config *after, bool all_slices);
 
 /* {"added": [slug…], "changed": [slug…], "removed": [slug…], "unchanged": N}, after reload_keep.
  * A workshop whose `active` alone differs is changed. */

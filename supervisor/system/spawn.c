@@ -43,13 +43,13 @@ spawn_worker_path(char *path, size_t size, struct err *err)
 
 /* A worker is told everything on its channel: what it inherits is what libraries read. */
 static void
-small_environment(char **environment, size_t room)
+small_environment(char **environment, size_t capacity)
 {
     static const char *const kept[] = {"PATH",         "LANG",          "TZ",
                                        "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
     size_t count = 0;
 
-    for (size_t i = 0; i < sizeof kept / sizeof *kept && count + 1 < room; i++) {
+    for (size_t i = 0; i < sizeof kept / sizeof *kept && count + 1 < capacity; i++) {
         const char *value = getenv(kept[i]);
 
         if (value)
@@ -145,7 +145,7 @@ fork_worker(const char *path, const int given[GIVEN])
 static int
 open_pairs(int chan[2], int logs[2])
 {
-    if (fault_point("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, chan))
+    if (failpoint("spawn.channel") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, chan))
         return -1;
     if (pipe2(logs, O_CLOEXEC | O_NONBLOCK) == 0)
         return 0;

@@ -96,8 +96,8 @@ is_settled(struct bridge *b)
 static void
 read_link(struct bridge *b)
 {
-    char wish;
-    ssize_t got = recv(b->link, &wish, sizeof wish, MSG_DONTWAIT);
+    char byte;
+    ssize_t got = recv(b->link, &byte, sizeof byte, MSG_DONTWAIT);
 
     if (got > 0 && b->owed < WEBDRIVER_LINK_SOCKETS)
         b->owed++;

@@ -343,8 +343,8 @@ STEPS = [("pumplined", point, action) for point, actions in {
     "key.renamed": ("kill",)}.items() for action in actions]
 STEPS += [("bennys-auto", point, action) for point, action in (
     ("worker.open", "kill"), ("queue.reseal", "kill"), ("queue.resealed", "kill"), ("queue.committed", "kill"),
-    ("store.commit", "ENOSPC"), ("store.commit", "EIO"), ("store.commit", "kill"), ("manage.ready", "kill"))]
-STEPS += [("stopped", point, "kill") for point in ("queue.reseal", "queue.resealed", "manage.bye")]
+    ("store.commit", "ENOSPC"), ("store.commit", "EIO"), ("store.commit", "kill"), ("channel.ready", "kill"))]
+STEPS += [("stopped", point, "kill") for point in ("queue.reseal", "queue.resealed", "channel.bye")]
 
 
 def plan(daemon, name, line):

@@ -128,7 +128,7 @@ check_child(const struct child *child)
     REQUIRE(child->state < CHILD_STATES && json_object_size(child->alive) <= 17);
     REQUIRE(!text || strlen(text) < (256u << 10));
     REQUIRE(strlen(child->last_error) < sizeof child->last_error);
-    REQUIRE(child->waiting >= -1 && !child->sweeper && !child->left_open + child->left_open == 1);
+    REQUIRE(child->waiting >= -1 && !child->killer && !child->left_open + child->left_open == 1);
     free(text);
 }
 

@@ -65,7 +65,7 @@ static void
 place(const char *text)
 {
     json_t *document = json_loads(text, 0, NULL), *again = json_deep_copy(document);
-    char *one = sealed_place(document), *other = sealed_place(again);
+    char *one = sealed_binding(document), *other = sealed_binding(again);
 
     REQUIRE(strcmp(one, other) == 0);
     round_trip(one, "secret");

@@ -61,7 +61,7 @@ reply_to(struct input *in, const struct erp_request *request, struct erp_reply *
 {
     fake.hangs = false;
     fake_reply(&fake, request, reply);
-    if (!in->line || in->well-- > 0 || request->kind == ERP_SWEEP)
+    if (!in->line || in->well-- > 0 || request->kind == ERP_KILL_BROWSERS)
         return;
     spoil(reply, in->line);
     free(in->line);
@@ -90,8 +90,8 @@ run(const struct erp_driver *driver, void *session, struct order *order, struct 
     job.now_ms = fake.now_ms;
     verdict = driver->step(session, &job, NULL, &outcome);
     for (; verdict == ERP_SEND && steps < STEPS_MAX; steps++) {
-        REQUIRE(job.request.what && (job.request.kind == ERP_SWEEP || job.request.url));
-        REQUIRE(job.request.kind == ERP_SWEEP || !strstr(job.request.url, FAKE_PASSWORD));
+        REQUIRE(job.request.what && (job.request.kind == ERP_KILL_BROWSERS || job.request.url));
+        REQUIRE(job.request.kind == ERP_KILL_BROWSERS || !strstr(job.request.url, FAKE_PASSWORD));
         reply_to(in, &job.request, &reply);
         erp_request_clear(&job.request);
         job.now_ms = fake.now_ms;

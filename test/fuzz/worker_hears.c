@@ -86,10 +86,10 @@ worker_stop(struct worker *worker)
 }
 
 void
-worker_swept(struct worker *worker, unsigned ended)
+worker_browsers_killed(struct worker *worker, unsigned ended)
 {
     (void)ended;
-    worker->events.sweep(worker->events.arg);
+    worker->events.kill_browsers(worker->events.arg);
 }
 
 int
@@ -202,18 +202,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int pair[2], room = 1 << 20, status;
-    struct manage *manage;
+    struct channel *manage;
 
     fuzz_begin();
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     REQUIRE(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0);
     asked = 0;
-    manage = manage_new(base, pair[0], -1);
+    manage = channel_new(base, pair[0], -1);
     REQUIRE(write(pair[1], data, size) == (ssize_t)size);
     for (int i = 0; i < ROUNDS; i++)
         event_base_loop(base, EVLOOP_NONBLOCK);
     shutdown(pair[1], SHUT_WR);
-    status = manage_end(manage);
+    status = channel_end(manage);
     REQUIRE(status == 0 || status == 78);
     check_said(pair[1]);
     close(pair[1]);

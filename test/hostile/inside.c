@@ -20,7 +20,7 @@ __wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err)
 {
     for (size_t i = 0; i < setup->path_count; i++)
         if (setup->paths[i].access == SANDBOX_OWN)
-            own_folder = mem_string(setup->paths[i].place->path);
+            own_folder = mem_string(setup->paths[i].pinned->path);
     return __real_sandbox_enter(setup, err);
 }
 

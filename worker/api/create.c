@@ -103,13 +103,13 @@ api_commit(struct api *api)
         puts[i].order = &api->pending[i]->order;
         puts[i].credentials = &api->pending[i]->credentials;
     }
-    fault_here("api.commit");
+    failpoint_here("api.commit");
     queue_put(api->setup.queue, puts, count);
-    fault_here("api.committed");
+    failpoint_here("api.committed");
     api->pending_count = 0;
     for (size_t i = 0; i < count; i++) {
         answer(api, api->pending[i], &puts[i]);
-        fault_here("api.answered");
+        failpoint_here("api.answered");
         credentials_clear(&api->pending[i]->credentials);
         free(api->pending[i]);
     }

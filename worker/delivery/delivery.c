@@ -172,7 +172,7 @@ wait_ms(const struct delivery *d, int64_t at_ms, int64_t now_ms)
 
 /* How many orders may start now. */
 static unsigned
-room(const struct delivery *d, int64_t now_ms)
+free_slots(const struct delivery *d, int64_t now_ms)
 {
     bool early = wait_ms(d, d->probe_ms, now_ms) > 0;
 
@@ -222,15 +222,15 @@ on_pump(evutil_socket_t fd, short what, void *arg)
     struct delivery *d = arg;
     struct queue_task tasks[TAKE_MAX];
     int64_t now_ms = clock_wall_ms();
-    unsigned places = room(d, now_ms);
+    unsigned slots = free_slots(d, now_ms);
     struct err err;
     int count = 0;
 
     (void)fd;
     (void)what;
-    if (places && queue_length(d->setup.queue))
+    if (slots && queue_length(d->setup.queue))
         count = queue_take(d->setup.queue, latest_due(d, now_ms), tasks,
-                           places < TAKE_MAX ? places : TAKE_MAX, &err);
+                           slots < TAKE_MAX ? slots : TAKE_MAX, &err);
     if (count < 0) {
         log_error("no order can be taken: %s", err.text);
         d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;

@@ -23,7 +23,7 @@ struct delivery_setup {
     struct event_base *base;
     struct queue *queue;
     struct http *http;
-    struct sweeps *sweeps;
+    struct browser_killer *browser_killer;
     struct proxy *proxy; /* of the browser; NULL: the driver has none */
     const struct workshop_config *workshop;
     const json_t *erp; /* what the driver's sessions are made with */

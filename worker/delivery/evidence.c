@@ -100,7 +100,7 @@ list(DIR *folder, struct kept *kept)
 
 /* Removes the oldest until the rest is few, small and young enough. */
 static void
-sweep(const char *path, size_t files_max, off_t bytes_max, int64_t before_ms)
+prune(const char *path, size_t files_max, off_t bytes_max, int64_t before_ms)
 {
     DIR *folder = opendir(path);
     struct kept *kept;
@@ -128,7 +128,7 @@ evidence_expire(const char *queue_folder, int64_t before_ms)
 {
     char *path = folder_of(queue_folder);
 
-    sweep(path, EVIDENCE_FILES_MAX, EVIDENCE_BYTES_MAX, before_ms);
+    prune(path, EVIDENCE_FILES_MAX, EVIDENCE_BYTES_MAX, before_ms);
     free(path);
 }
 
@@ -154,7 +154,7 @@ write_whole(const char *path, const char *bytes, size_t length)
 }
 
 static bool
-has_room(const char *path)
+has_space(const char *path)
 {
     struct statvfs disk;
 
@@ -172,7 +172,7 @@ keep_one(const char *folder, const struct order *order, const struct erp_evidenc
 
     if (picture && evidence->length > length)
         return;
-    sweep(folder, EVIDENCE_FILES_MAX - 1, (off_t)(EVIDENCE_BYTES_MAX - length), 0);
+    prune(folder, EVIDENCE_FILES_MAX - 1, (off_t)(EVIDENCE_BYTES_MAX - length), 0);
     name = name_of(order, evidence->kind);
     path = mem_format("%s/%s", folder, name);
     if (write_whole(path, evidence->bytes, length) == 0)
@@ -193,7 +193,7 @@ evidence_keep(const char *queue_folder, const struct order *order,
     struct err err = {.text = "the disk has too little room"};
 
     if (outcome->evidence_count &&
-        (!has_room(queue_folder) || disk_make_folder(folder, 0700, &err)))
+        (!has_space(queue_folder) || disk_make_folder(folder, 0700, &err)))
         log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "no picture is kept: %s", err.text);
     else
         for (size_t i = 0; i < outcome->evidence_count; i++)

@@ -85,7 +85,7 @@ on_record(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!fault_point("mutant.no_finish") &&
+    if (!failpoint("mutant.no_finish") &&
         queue_finish(jobs->setup->queue, &job->task.order, &end, &err)) {
         log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
                   "its end can't be recorded yet: %s", err.text);
@@ -93,7 +93,7 @@ on_record(evutil_socket_t fd, short what, void *arg)
         evtimer_add(job->record, &pause);
         return;
     }
-    fault_here("delivery.recorded");
+    failpoint_here("delivery.recorded");
     log_end(job, end.duration_ms);
     job_free(job);
     jobs_resume(jobs);
@@ -160,7 +160,7 @@ on_leaves(struct erp_outcome *outcome, void *arg)
 
     if (!job->steps.erp.request.commits || job->task.order.commit_sent)
         return true;
-    if (fault_point("mutant.no_commit_sent") ||
+    if (failpoint("mutant.no_commit_sent") ||
         queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
         return true;
     job->task.order.commit_sent = false;

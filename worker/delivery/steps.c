@@ -12,7 +12,7 @@
 static bool
 takes_time(const struct erp_request *request)
 {
-    return request->kind == ERP_HTTP || request->kind == ERP_SWEEP;
+    return request->kind == ERP_HTTP || request->kind == ERP_KILL_BROWSERS;
 }
 
 /* A file's reply is there at once. */
@@ -47,9 +47,9 @@ on_reply(const struct erp_reply *reply, void *arg)
     struct steps *steps = arg;
     struct erp_reply whole = *reply;
 
-    fault_here("delivery.reply");
+    failpoint_here("delivery.reply");
     steps->transfer = NULL;
-    steps->sweep = NULL;
+    steps->kill = NULL;
     whole.cut_off = proxy_shut(steps->setup->proxy);
     steps_go(steps, &whole);
 }
@@ -64,11 +64,12 @@ leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
         return ERP_RETRY;
     proxy_leaves(steps->setup->proxy, request);
     if (request->commits)
-        fault_here("delivery.send_commit");
+        failpoint_here("delivery.send_commit");
     if (request->kind == ERP_HTTP)
         steps->transfer = http_send(steps->setup->http, request, on_reply, steps);
-    else if (request->kind == ERP_SWEEP)
-        steps->sweep = sweeps_ask(steps->setup->sweeps, request->timeout_ms, on_reply, steps);
+    else if (request->kind == ERP_KILL_BROWSERS)
+        steps->kill =
+            browser_killer_ask(steps->setup->browser_killer, request->timeout_ms, on_reply, steps);
     else
         files_perform(request, &at_once->reply, &at_once->body);
     return ERP_SEND;
@@ -123,7 +124,7 @@ one_step(struct steps *steps, const struct erp_reply *reply, struct erp_outcome 
     erp_request_clear(&steps->erp.request);
     steps->erp.now_ms = clock_monotonic_ms();
     verdict = steps->setup->driver->step(steps->session->handle, &steps->erp, reply, outcome);
-    fault_here("delivery.step");
+    failpoint_here("delivery.step");
     return record_session(steps, verdict, outcome);
 }
 
@@ -165,9 +166,9 @@ steps_leave(struct steps *steps)
     if (steps->transfer)
         http_cancel(steps->transfer);
     steps->transfer = NULL;
-    if (steps->sweep)
-        sweeps_cancel(steps->sweep);
-    steps->sweep = NULL;
+    if (steps->kill)
+        browser_killer_cancel(steps->kill);
+    steps->kill = NULL;
     if (steps->delay)
         event_free(steps->delay);
     steps->delay = NULL;

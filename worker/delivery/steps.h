@@ -23,10 +23,10 @@ struct steps {
     struct erp_job erp;
     const struct steps_events *events;
     void *arg;
-    bool waiting;                   /* for another job of its session */
-    struct http_transfer *transfer; /* NULL: no request is under way */
-    struct sweep_request *sweep;    /* NULL: no sweep is */
-    struct event *delay;            /* NULL: none has been needed */
+    bool waiting;                      /* for another job of its session */
+    struct http_transfer *transfer;    /* NULL: no request is under way */
+    struct browser_kill_request *kill; /* NULL: no sweep is */
+    struct event *delay;               /* NULL: none has been needed */
 };
 
 /* The next step; the first one, and one after ERP_WAIT, without a reply. */

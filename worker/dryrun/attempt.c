@@ -28,7 +28,7 @@ struct answer {
 };
 
 struct walk {
-    const struct trial_attempt *setup;
+    const struct dryrun_attempt *setup;
     char step[LABEL_BYTES]; /* that has begun; empty: none */
     int64_t began_ms;
     unsigned steps;    /* that are over */
@@ -74,12 +74,12 @@ say_requests(const struct walk *w)
 
 /* The step is over. words: why it has come to nothing; before: what that means. */
 static void
-say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, const char *words)
+say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, const char *message)
 {
     int64_t took_ms = *w->step ? now_ms - w->began_ms : 0;
 
-    printf("%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label, *words ? before : "",
-           words);
+    printf("%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label,
+           *message ? before : "", message);
     say_variables(w);
     say_requests(w);
     fflush(stdout);
@@ -89,7 +89,7 @@ say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, 
 static void
 see_step(struct walk *w, const char *label)
 {
-    char *name = trial_folder_name(w->steps, label, "png");
+    char *name = dryrun_folder_name(w->steps, label, "png");
 
     json_array_append_new(w->unseen, json_string(name));
     free(name);
@@ -113,7 +113,7 @@ on_begin(struct walk *w, const struct webdriver_event *event)
 static void
 on_set(struct walk *w, const struct webdriver_event *event)
 {
-    char *line = mem_format("%s = \"%s\"", event->name, event->words);
+    char *line = mem_format("%s = \"%s\"", event->name, event->message);
 
     json_array_append_new(w->variables, json_string(line));
     free(line);
@@ -127,7 +127,7 @@ on_end(struct walk *w, const struct webdriver_event *event)
     char label[LABEL_BYTES];
 
     text_copy(label, sizeof label, w->step);
-    say_step(w, label, event->now_ms, ", but: ", event->words);
+    say_step(w, label, event->now_ms, ", but: ", event->message);
     see_step(w, label);
 }
 
@@ -135,7 +135,7 @@ static void
 on_fail(struct walk *w, const struct webdriver_event *event)
 {
     text_copy(w->failed, sizeof w->failed, event->name);
-    say_step(w, event->name, event->now_ms, ", failed: ", event->words);
+    say_step(w, event->name, event->now_ms, ", failed: ", event->message);
     see_step(w, event->name);
 }
 
@@ -212,7 +212,7 @@ perform(struct walk *w, const struct erp_request *request, struct answer *answer
     event_base_loop(w->setup->base, EVLOOP_NONBLOCK);
     if (is_over(w))
         return false;
-    if (request->kind == ERP_SWEEP) { /* its guard's, once this process has gone */
+    if (request->kind == ERP_KILL_BROWSERS) { /* its guard's, once this process has gone */
         answer->reply = (struct erp_reply){.sent = true, .complete = true, .status = 200};
         return true;
     }
@@ -232,7 +232,7 @@ perform(struct walk *w, const struct erp_request *request, struct answer *answer
 static void
 save(const struct walk *w, const char *name, const char *bytes, size_t length)
 {
-    if (trial_folder_save(w->setup->folder, name, bytes, length))
+    if (dryrun_folder_save(w->setup->folder, name, bytes, length))
         fprintf(stderr, "%s/%s: %s\n", w->setup->folder_path, name, strerror(errno));
 }
 
@@ -289,7 +289,7 @@ say_evidence(const struct walk *w, const struct erp_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->evidence_count; i++) {
         const struct erp_evidence *one = &outcome->evidence[i];
-        char *name = trial_folder_name(w->steps, w->failed, one->kind);
+        char *name = dryrun_folder_name(w->steps, w->failed, one->kind);
 
         save(w, name, one->bytes, one->length);
         printf("  %s %s/%s\n",
@@ -308,16 +308,16 @@ say_doubt(const struct walk *w)
 static int
 say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outcome)
 {
-    static const char *const words[] = {[ERP_RETRY] = "would be tried again",
-                                        [ERP_REJECT] = "refused",
-                                        [ERP_PARK] = "the worker would park"};
+    static const char *const message[] = {[ERP_RETRY] = "would be tried again",
+                                          [ERP_REJECT] = "refused",
+                                          [ERP_PARK] = "the worker would park"};
 
     if (verdict == ERP_CREATED) {
         printf("%s, reference %s\n", w->committed ? "created" : "the ERP has the line already",
                outcome->reference);
         return 0;
     }
-    printf("%s, %s: %s\n", words[verdict], outcome->reason_code, outcome->reason_text);
+    printf("%s, %s: %s\n", message[verdict], outcome->reason_code, outcome->reason_text);
     if (*w->failed)
         printf("  at:      %s\n", w->failed);
     say_evidence(w, outcome);
@@ -354,7 +354,7 @@ say_stop(const struct walk *w, bool interrupted)
 static enum erp_verdict
 go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
 {
-    const struct trial_attempt *setup = w->setup;
+    const struct dryrun_attempt *setup = w->setup;
     const struct erp_reply *taken = NULL;
     enum erp_verdict verdict;
 
@@ -380,7 +380,7 @@ go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
 static int
 attempt(struct walk *w, const struct order *order)
 {
-    const struct trial_attempt *setup = w->setup;
+    const struct dryrun_attempt *setup = w->setup;
     struct erp_job job = {
         .workshop = setup->workshop, .order = order, .auth = order ? setup->auth : NULL};
     struct erp_outcome outcome = {.reason_code = ""};
@@ -413,7 +413,7 @@ wait_for_person(const struct walk *w)
 }
 
 int
-trial_attempt(const struct trial_attempt *setup)
+dryrun_attempt(const struct dryrun_attempt *setup)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     struct walk w = {.setup = setup, .variables = json_array(), .unseen = json_array()};

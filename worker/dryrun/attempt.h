@@ -8,7 +8,7 @@
 #include "worker/io/http.h"
 #include "worker/proxy/proxy.h"
 
-struct trial_attempt {
+struct dryrun_attempt {
     struct event_base *base;
     struct http *http;
     struct proxy *proxy;
@@ -25,6 +25,6 @@ struct trial_attempt {
 
 /* The attempt, and then the browser's end, also where a signal says that it is enough. 0: it came
  * as far as was wished; 1. */
-int trial_attempt(const struct trial_attempt *setup);
+int dryrun_attempt(const struct dryrun_attempt *setup);
 
 #endif

@@ -19,23 +19,23 @@
 #include "worker/dryrun/folder.h"
 #include "worker/io/watchdog.h"
 
-struct trial {
-    json_t *wish; /* as read */
+struct dryrun {
+    json_t *request; /* as read */
     struct daemon_config *config;
     struct workshop_config *workshop;
     json_t *erp;
     struct credentials credentials;
     struct order order;
-    struct place *place; /* the folder for pictures */
+    struct pinned_path *pictures; /* the folder for pictures */
     int folder, terminal;
-    struct reach reach;
-    char mark[SWEEP_MARK_BYTES]; /* of its browser: never the workshop's, which works */
+    struct allowlist allowlist;
+    char mark[BROWSER_MARK_BYTES]; /* of its browser: never the workshop's, which works */
 };
 
 static const char *
-wish_text(const struct trial *t, const char *name)
+request_text(const struct dryrun *t, const char *name)
 {
-    const char *text = json_string_value(json_object_get(t->wish, name));
+    const char *text = json_string_value(json_object_get(t->request, name));
 
     return text ? text : "";
 }
@@ -61,7 +61,7 @@ refuse_faults(struct config_faults *faults)
 
 /* The key file is root's: it is asked for only where there is something to open with it. */
 static int
-open_credentials(struct trial *t, struct err *err)
+open_credentials(struct dryrun *t, struct err *err)
 {
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES), *old_key = secret_alloc(SECRET_KEY_BYTES);
     struct master_keys keys = {.key = NULL};
@@ -83,13 +83,13 @@ open_credentials(struct trial *t, struct err *err)
 }
 
 static int
-load_credentials(struct trial *t)
+load_credentials(struct dryrun *t)
 {
     struct err err;
 
-    if (*wish_text(t, "username")) {
-        t->credentials.username = secret_string(wish_text(t, "username"));
-        t->credentials.password = secret_string(wish_text(t, "password"));
+    if (*request_text(t, "username")) {
+        t->credentials.username = secret_string(request_text(t, "username"));
+        t->credentials.password = secret_string(request_text(t, "password"));
         return 0;
     }
     if (open_credentials(t, &err))
@@ -101,9 +101,9 @@ load_credentials(struct trial *t)
 }
 
 static int
-load_order(struct trial *t)
+load_order(struct dryrun *t)
 {
-    json_t *order = json_object_get(t->wish, "order");
+    json_t *order = json_object_get(t->request, "order");
     struct order_faults faults = {.code = ""};
     struct credentials none = {NULL, NULL};
     char *text;
@@ -124,11 +124,11 @@ load_order(struct trial *t)
 
 /* The workshop's erp object with the recipe that is tried. */
 static int
-load_recipe(struct trial *t)
+load_recipe(struct dryrun *t)
 {
     const json_t *configured = json_object_get(t->workshop->document, "erp");
     struct config_faults faults = {NULL, 0};
-    json_t *recipe = recipe_read(wish_text(t, "recipe"), &faults), *browser;
+    json_t *recipe = recipe_read(request_text(t, "recipe"), &faults), *browser;
 
     if (recipe)
         recipe_check_options(recipe, json_object_get(configured, "options"), t->workshop->slug,
@@ -139,7 +139,7 @@ load_recipe(struct trial *t)
                         json_string(config_webdriver_url(t->config, t->workshop)));
     json_object_set_new(t->erp, "$slug", json_string(t->workshop->slug));
     json_object_set_new(t->erp, "$browser_mark", json_string(t->mark));
-    if (json_is_true(json_object_get(t->wish, "show"))) {
+    if (json_is_true(json_object_get(t->request, "show"))) {
         browser = json_object_get(t->erp, "browser");
         if (!browser)
             json_object_set_new(t->erp, "browser", browser = json_object());
@@ -149,16 +149,16 @@ load_recipe(struct trial *t)
 }
 
 static int
-load(struct trial *t)
+load(struct dryrun *t)
 {
     struct config_faults faults = {NULL, 0};
     int status;
 
-    t->wish = json_loadf(stdin, 0, NULL);
-    t->config = config_load_each(wish_text(t, "config"), &faults);
+    t->request = json_loadf(stdin, 0, NULL);
+    t->config = config_load_each(request_text(t, "config"), &faults);
     if (!t->config)
         return refuse_faults(&faults);
-    t->workshop = config_find(t->config, wish_text(t, "workshop"));
+    t->workshop = config_find(t->config, request_text(t, "workshop"));
     if (t->workshop && t->workshop->faults.count)
         return refuse_faults(&t->workshop->faults);
     if (!t->workshop || strcmp(t->workshop->erp_system, "webdriver"))
@@ -172,7 +172,7 @@ load(struct trial *t)
 
 /* The user that the workshop's process has, or would get. */
 static int
-find_user(const struct trial *t, struct sandbox_setup *setup, struct err *err)
+find_user(const struct dryrun *t, struct sandbox_setup *setup, struct err *err)
 {
     struct uids *uids = uids_new(t->config->state_dir);
     int result = uids_take(uids, t->config, t->workshop, &setup->uid, &setup->gid, err);
@@ -183,52 +183,52 @@ find_user(const struct trial *t, struct sandbox_setup *setup, struct err *err)
 
 /* What only who the process was can open; then it is no more than a worker is. */
 static int
-shut_in(struct trial *t, struct err *err)
+shut_in(struct dryrun *t, struct err *err)
 {
     struct sandbox_setup setup = {.mode = t->config->sandbox};
     json_t *slice = json_pack("{s:{s:O} s:O s:O}", "document", "erp", t->erp, "webdriver_url",
                               json_object_get(t->erp, "$webdriver_url"), "recipe",
                               json_object_get(t->erp, "$recipe"));
-    int result = reach_erp(&t->reach, &setup, slice, err);
+    int result = allowlist_erp(&t->allowlist, &setup, slice, err);
 
     json_decref(slice);
     if (result || find_user(t, &setup, err))
         return -1;
-    t->folder = trial_folder_open(wish_text(t, "folder"), setup.uid, setup.gid, err);
+    t->folder = dryrun_folder_open(request_text(t, "folder"), setup.uid, setup.gid, err);
     if (t->folder < 0)
         return -1;
-    t->place = place_open(wish_text(t, "folder"));
-    setup.paths[setup.path_count++] = (struct sandbox_path){t->place, SANDBOX_WRITE};
-    if (json_is_true(json_object_get(t->wish, "show")))
+    t->pictures = pinned_path_open(request_text(t, "folder"));
+    setup.paths[setup.path_count++] = (struct sandbox_path){t->pictures, SANDBOX_WRITE};
+    if (json_is_true(json_object_get(t->request, "show")))
         t->terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC);
     return sandbox_enter(&setup, err);
 }
 
 static int
-run(struct trial *t, struct event_base *base)
+run(struct dryrun *t, struct event_base *base)
 {
-    const struct place *ca_file = t->reach.ca_file;
-    struct trial_attempt setup = {.base = base,
-                                  .driver = erp_driver_find("webdriver"),
-                                  .workshop = t->workshop->name,
-                                  .order = &t->order,
-                                  .auth = &t->credentials,
-                                  .until = wish_text(t, "until"),
-                                  .folder = t->folder,
-                                  .folder_path = wish_text(t, "folder"),
-                                  .terminal = t->terminal};
+    const struct pinned_path *ca_file = t->allowlist.ca_file;
+    struct dryrun_attempt setup = {.base = base,
+                                   .driver = erp_driver_find("webdriver"),
+                                   .workshop = t->workshop->name,
+                                   .order = &t->order,
+                                   .auth = &t->credentials,
+                                   .until = request_text(t, "until"),
+                                   .folder = t->folder,
+                                   .folder_path = request_text(t, "folder"),
+                                   .terminal = t->terminal};
     int status;
 
     printf("uniqueid %s\n", t->order.uniqueid);
-    setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->reach.ca);
-    setup.proxy = reach_proxy(&t->reach, base);
-    json_object_set_new(t->erp, "$proxy", json_string(t->reach.proxy_address));
+    setup.http = http_new(base, ca_file ? ca_file->path : NULL, t->allowlist.ca);
+    setup.proxy = allowlist_proxy(&t->allowlist, base);
+    json_object_set_new(t->erp, "$proxy", json_string(t->allowlist.proxy_address));
     setup.session = setup.driver->session_new(t->erp);
-    status = trial_attempt(&setup);
+    status = dryrun_attempt(&setup);
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     proxy_free(setup.proxy);
-    printf("pictures are in %s\n", wish_text(t, "folder"));
+    printf("pictures are in %s\n", request_text(t, "folder"));
     return status;
 }
 
@@ -240,28 +240,28 @@ close_fd(int fd)
 }
 
 int
-trial_run(struct event_base *base)
+dryrun_run(struct event_base *base)
 {
-    struct trial t = {.folder = -1, .terminal = -1, .reach = REACH_NOTHING};
+    struct dryrun t = {.folder = -1, .terminal = -1, .allowlist = ALLOWLIST_NOTHING};
     struct err err;
-    int guard, status;
+    int watchdog, status;
 
-    sweep_mark_new(t.mark);
-    guard = guard_start(t.mark);
+    browser_mark_new(t.mark);
+    watchdog = watchdog_start(t.mark);
     status = load(&t);
     if (!status && shut_in(&t, &err))
         status = refuse(EX_NOPERM, err.text);
     if (status)
-        guard_dismiss(guard);
+        watchdog_dismiss(watchdog);
     else
         status = run(&t, base);
-    place_close(t.place);
+    pinned_path_close(t.pictures);
     close_fd(t.folder);
     close_fd(t.terminal);
-    reach_close(&t.reach);
+    allowlist_close(&t.allowlist);
     credentials_clear(&t.credentials);
     json_decref(t.erp);
-    json_decref(t.wish);
+    json_decref(t.request);
     config_free(t.config);
     return status;
 }

@@ -9,6 +9,6 @@
  * PATH, "order": {…}, "until": "create" | "commit" | "end", "show": bool, "folder": for pictures,
  * "username" and "password": instead of the configured ones}. Says on stdout what happens. Returns
  * a sysexits status; 1: the attempt did not come to its end. */
-int trial_run(struct event_base *base);
+int dryrun_run(struct event_base *base);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As trial_folder_name makes them of a step's name. */
+/* As dryrun_folder_name makes them of a step's name. */
 static bool
 is_picture(const char *name)
 {
@@ -73,7 +73,7 @@ give(const char *path, int folder, uid_t uid, gid_t gid, struct err *err)
 }
 
 int
-trial_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err)
+dryrun_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err)
 {
     int folder = -1;
 
@@ -90,7 +90,7 @@ trial_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err)
 }
 
 char *
-trial_folder_name(unsigned number, const char *label, const char *kind)
+dryrun_folder_name(unsigned number, const char *label, const char *kind)
 {
     char *name = mem_format("%02u-%.80s.%s", number, label, kind);
     char *end = strrchr(name, '.');
@@ -102,7 +102,7 @@ trial_folder_name(unsigned number, const char *label, const char *kind)
 }
 
 int
-trial_folder_save(int folder, const char *name, const char *bytes, size_t length)
+dryrun_folder_save(int folder, const char *name, const char *bytes, size_t length)
 {
     int fd, result = -1;
 

@@ -10,12 +10,12 @@
 /* Makes the folder where it is not there, opens it, clears it of earlier trials' pictures, and
  * gives it to that user (0: to nobody): one that holds anything else is given to nobody. -1 with
  * *err. */
-int trial_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err);
+int dryrun_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err);
 
 /* "03-create-2-click.png"; the caller frees. */
-char *trial_folder_name(unsigned number, const char *label, const char *kind);
+char *dryrun_folder_name(unsigned number, const char *label, const char *kind);
 
 /* Instead of what has that name. -1 with errno. */
-int trial_folder_save(int folder, const char *name, const char *bytes, size_t length);
+int dryrun_folder_save(int folder, const char *name, const char *bytes, size_t length);
 
 #endif

@@ -5,30 +5,30 @@
 
 #include "common/base/clock.h"
 
-struct sweep_request {
-    struct sweeps *sweeps;
-    struct sweep_request *next;
+struct browser_kill_request {
+    struct browser_killer *browser_killer;
+    struct browser_kill_request *next;
     void (*done)(const struct erp_reply *reply, void *arg);
     void *arg;
     bool asked; /* the question that is out is its own */
     struct event *timer;
 };
 
-struct sweeps {
+struct browser_killer {
     struct event_base *base;
     void (*ask)(void *arg);
     void *arg;
-    struct sweep_request *list;
+    struct browser_kill_request *list;
     bool out; /* a question is */
 };
 
 static void
-finish(struct sweep_request *request, const struct erp_reply *reply)
+finish(struct browser_kill_request *request, const struct erp_reply *reply)
 {
     void (*done)(const struct erp_reply *reply, void *arg) = request->done;
     void *arg = request->arg;
 
-    sweeps_cancel(request);
+    browser_killer_cancel(request);
     done(reply, arg);
 }
 
@@ -37,46 +37,48 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
     static const struct erp_reply late = {.sent = true, .error = "no sweep in time"},
                                   none = {.sent = true, .complete = true, .status = 200};
-    struct sweep_request *request = arg;
+    struct browser_kill_request *request = arg;
 
     (void)fd;
     (void)what;
-    finish(request, request->sweeps->ask ? &late : &none);
+    finish(request, request->browser_killer->ask ? &late : &none);
 }
 
 static void
-ask(struct sweeps *sweeps)
+ask(struct browser_killer *browser_killer)
 {
-    if (sweeps->out || !sweeps->list || !sweeps->ask)
+    if (browser_killer->out || !browser_killer->list || !browser_killer->ask)
         return;
-    sweeps->out = true;
-    for (struct sweep_request *request = sweeps->list; request; request = request->next)
+    browser_killer->out = true;
+    for (struct browser_kill_request *request = browser_killer->list; request;
+         request = request->next)
         request->asked = true;
-    sweeps->ask(sweeps->arg);
+    browser_killer->ask(browser_killer->arg);
 }
 
-struct sweep_request *
-sweeps_ask(struct sweeps *sweeps, unsigned timeout_ms,
-           void (*done)(const struct erp_reply *reply, void *arg), void *arg)
+struct browser_kill_request *
+browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,
+                   void (*done)(const struct erp_reply *reply, void *arg), void *arg)
 {
-    struct sweep_request *request = mem_alloc(sizeof *request);
-    struct timeval timeout = clock_timeval(sweeps->ask ? timeout_ms : 0);
+    struct browser_kill_request *request = mem_alloc(sizeof *request);
+    struct timeval timeout = clock_timeval(browser_killer->ask ? timeout_ms : 0);
 
-    *request =
-        (struct sweep_request){.sweeps = sweeps, .next = sweeps->list, .done = done, .arg = arg};
-    request->timer = evtimer_new(sweeps->base, on_timer, request);
+    *request = (struct browser_kill_request){
+        .browser_killer = browser_killer, .next = browser_killer->list, .done = done, .arg = arg};
+    request->timer = evtimer_new(browser_killer->base, on_timer, request);
     if (!request->timer)
         die_abort("no memory for a timer");
     evtimer_add(request->timer, &timeout);
-    sweeps->list = request;
-    ask(sweeps);
+    browser_killer->list = request;
+    ask(browser_killer);
     return request;
 }
 
 void
-sweeps_cancel(struct sweep_request *request)
+browser_killer_cancel(struct browser_kill_request *request)
 {
-    for (struct sweep_request **link = &request->sweeps->list; *link; link = &(*link)->next)
+    for (struct browser_kill_request **link = &request->browser_killer->list; *link;
+         link = &(*link)->next)
         if (*link == request) {
             *link = request->next;
             break;
@@ -86,10 +88,10 @@ sweeps_cancel(struct sweep_request *request)
 }
 
 /* Whoever it was asked for; done may ask, cancel and end others. */
-static struct sweep_request *
-next_asked(const struct sweeps *sweeps)
+static struct browser_kill_request *
+next_asked(const struct browser_killer *browser_killer)
 {
-    struct sweep_request *request = sweeps->list;
+    struct browser_kill_request *request = browser_killer->list;
 
     while (request && !request->asked)
         request = request->next;
@@ -97,32 +99,32 @@ next_asked(const struct sweeps *sweeps)
 }
 
 void
-sweeps_answer(struct sweeps *sweeps, unsigned ended)
+browser_killer_answer(struct browser_killer *browser_killer, unsigned ended)
 {
     const struct erp_reply reply = {.sent = true, .complete = true, .status = 200, .ended = ended};
-    struct sweep_request *request;
+    struct browser_kill_request *request;
 
-    while ((request = next_asked(sweeps)))
+    while ((request = next_asked(browser_killer)))
         finish(request, &reply);
-    sweeps->out = false;
-    ask(sweeps);
+    browser_killer->out = false;
+    ask(browser_killer);
 }
 
-struct sweeps *
-sweeps_new(struct event_base *base, void (*ask_for)(void *arg), void *arg)
+struct browser_killer *
+browser_killer_new(struct event_base *base, void (*ask_for)(void *arg), void *arg)
 {
-    struct sweeps *sweeps = mem_alloc(sizeof *sweeps);
+    struct browser_killer *browser_killer = mem_alloc(sizeof *browser_killer);
 
-    *sweeps = (struct sweeps){.base = base, .ask = ask_for, .arg = arg};
-    return sweeps;
+    *browser_killer = (struct browser_killer){.base = base, .ask = ask_for, .arg = arg};
+    return browser_killer;
 }
 
 void
-sweeps_free(struct sweeps *sweeps)
+browser_killer_free(struct browser_killer *browser_killer)
 {
-    if (!sweeps)
+    if (!browser_killer)
         return;
-    while (sweeps->list)
-        sweeps_cancel(sweeps->list);
-    free(sweeps);
+    while (browser_killer->list)
+        browser_killer_cancel(browser_killer->list);
+    free(browser_killer);
 }

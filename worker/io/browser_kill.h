@@ -7,25 +7,27 @@
 
 #include "erp-drivers/driver.h"
 
-struct sweeps;
-struct sweep_request;
+struct browser_killer;
+struct browser_kill_request;
 
-/* ask: passes the wish on; sweeps_answer follows, and until then it is not called again. NULL:
- * there is nobody to ask, and nothing is ended. */
-struct sweeps *sweeps_new(struct event_base *base, void (*ask)(void *arg), void *arg);
+/* ask: passes the wish on; browser_killer_answer follows, and until then it is not called again.
+ * NULL: there is nobody to ask, and nothing is ended. */
+struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(void *arg),
+                                          void *arg);
 
 /* done is not called for what is under way. */
-void sweeps_free(struct sweeps *sweeps);
+void browser_killer_free(struct browser_killer *browser_killer);
 
 /* Calls done once, never from inside this function: with the answer to a sweep that began after
  * now, or with an incomplete reply when the time is up. */
-struct sweep_request *sweeps_ask(struct sweeps *sweeps, unsigned timeout_ms,
-                                 void (*done)(const struct erp_reply *reply, void *arg), void *arg);
+struct browser_kill_request *
+browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,
+                   void (*done)(const struct erp_reply *reply, void *arg), void *arg);
 
 /* Gives it up; done is not called. */
-void sweeps_cancel(struct sweep_request *request);
+void browser_killer_cancel(struct browser_kill_request *request);
 
 /* Who was asked has done it. */
-void sweeps_answer(struct sweeps *sweeps, unsigned ended);
+void browser_killer_answer(struct browser_killer *browser_killer, unsigned ended);
 
 #endif

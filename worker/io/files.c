@@ -20,10 +20,10 @@ struct spot {
     const char *name;
 };
 
-static const struct place *own_folder;
+static const struct pinned_path *own_folder;
 
 void
-files_use(const struct place *folder)
+files_use(const struct pinned_path *folder)
 {
     own_folder = folder;
 }
@@ -45,12 +45,12 @@ static int
 find(const char *path, struct spot *spot)
 {
     const char *name = name_inside(path);
-    enum place_now now = name ? place_look(own_folder) : PLACE_OTHER;
+    enum pinned_path_state now = name ? pinned_path_look(own_folder) : PINNED_OTHER;
 
     *spot = (struct spot){AT_FDCWD, path};
-    if (now == PLACE_SAME)
+    if (now == PINNED_SAME)
         *spot = (struct spot){own_folder->fd, name};
-    return now == PLACE_GONE || now == PLACE_HIDDEN ? ENOENT : 0;
+    return now == PINNED_GONE || now == PINNED_HIDDEN ? ENOENT : 0;
 }
 
 static int
@@ -74,7 +74,7 @@ try_sync_folder(const struct spot *spot)
 {
     int fd, result, number;
 
-    if (fault_point("files.sync_folder"))
+    if (failpoint("files.sync_folder"))
         return errno;
     if (spot->folder == AT_FDCWD)
         return disk_sync_parent(spot->name) ? errno : 0;
@@ -143,7 +143,7 @@ write_whole(int fd, const char *data, size_t length)
             length -= (size_t)written;
         }
     }
-    return fault_point("files.sync") || fsync(fd) ? errno : 0;
+    return failpoint("files.sync") || fsync(fd) ? errno : 0;
 }
 
 static int
@@ -158,13 +158,13 @@ file_write(const struct erp_request *request)
     fd = openat(spot.folder, spot.name, flags, 0640);
     if (fd < 0)
         return errno;
-    fault_here("files.opened");
+    failpoint_here("files.opened");
     number = write_whole(fd, request->body, request->body_length);
     if (close(fd) && !number)
         number = errno;
     if (number)
         unlinkat(spot.folder, spot.name, 0);
-    fault_here("files.written");
+    failpoint_here("files.written");
     return number ? number : sync_folder(&spot);
 }
 
@@ -178,9 +178,9 @@ file_rename(const struct erp_request *request)
         number = find(request->target, &to);
     if (number)
         return number;
-    if (fault_point("files.rename") || renameat(from.folder, from.name, to.folder, to.name))
+    if (failpoint("files.rename") || renameat(from.folder, from.name, to.folder, to.name))
         return errno;
-    fault_here("files.renamed");
+    failpoint_here("files.renamed");
     return sync_folder(&to);
 }
 
@@ -189,8 +189,9 @@ words_of(int number, const struct erp_request *request)
 {
     if (!number)
         return NULL;
-    return number == EACCES && name_inside(request->url) && place_look(own_folder) == PLACE_SAME
-               ? lines_advice(own_folder)
+    return number == EACCES && name_inside(request->url) &&
+                   pinned_path_look(own_folder) == PINNED_SAME
+               ? output_folder_advice(own_folder)
                : strerror(number);
 }
 
@@ -199,7 +200,7 @@ files_perform(const struct erp_request *request, struct erp_reply *reply, char *
 {
     int number = EINVAL;
 
-    fault_here("files.perform");
+    failpoint_here("files.perform");
     *body = NULL;
     *reply = (struct erp_reply){.sent = true, .complete = true};
     if (request->kind == ERP_FILE_READ)

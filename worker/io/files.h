@@ -10,7 +10,7 @@
 
 /* Paths that stand in this folder, and its own, are reached through its descriptor as long as its
  * path leads there; others by what they are. Borrowed; NULL: none. */
-void files_use(const struct place *folder);
+void files_use(const struct pinned_path *folder);
 
 /* Fills *reply; the caller frees *body, which reply->body points to; reply->error is
  * valid until the next call. */

@@ -258,7 +258,7 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
 static int
 http_load(struct http *http, struct err *err)
 {
-    if (fault_point("http.send"))
+    if (failpoint("http.send"))
         return err_errno(err, "http", "the request can't be sent");
     if (http->api)
         return 0;

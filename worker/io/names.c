@@ -101,7 +101,7 @@ ask(struct names *names, struct known *known)
 static bool
 take_address(const char *text, struct names_answer *answer)
 {
-    unsigned char room[sizeof(struct in6_addr)];
+    unsigned char address[sizeof(struct in6_addr)];
     size_t length = strlen(text);
 
     if (*text == '[' && length > 1 && text[length - 1] == ']') {
@@ -113,7 +113,7 @@ take_address(const char *text, struct names_answer *answer)
     memcpy(answer->addresses[answer->count], text, length);
     answer->addresses[answer->count][length] = '\0';
     text = answer->addresses[answer->count];
-    if (inet_pton(AF_INET, text, room) != 1 && inet_pton(AF_INET6, text, room) != 1)
+    if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
         return false;
     answer->count++;
     return true;

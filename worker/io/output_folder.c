@@ -58,7 +58,7 @@ is_for_a_share(const char *path)
 
 /* The path's last part is the folder's own name. */
 static bool
-is_no_link(const struct place *folder, const char *real)
+is_no_link(const struct pinned_path *folder, const char *real)
 {
     const char *name = strrchr(folder->path, '/');
     struct stat status;
@@ -68,7 +68,7 @@ is_no_link(const struct place *folder, const char *real)
 }
 
 static bool
-is_empty(const struct place *folder)
+is_empty(const struct pinned_path *folder)
 {
     int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
@@ -95,9 +95,9 @@ is_roots_own(const struct stat *status)
 }
 
 void
-lines_give(const struct place *folder, uid_t uid)
+output_folder_give(const struct pinned_path *folder, uid_t uid)
 {
-    char *real = place_real_path(folder);
+    char *real = pinned_path_real(folder);
     struct stat status;
 
     if (real && fstat(folder->fd, &status) == 0 && is_roots_own(&status) && is_on_grounds(real) &&
@@ -111,7 +111,7 @@ lines_give(const struct place *folder, uid_t uid)
 }
 
 int
-lines_hold(const struct place *folder, int *fd, struct err *err)
+output_folder_lock(const struct pinned_path *folder, int *fd, struct err *err)
 {
     bool in_use;
 
@@ -133,7 +133,7 @@ lines_hold(const struct place *folder, int *fd, struct err *err)
 }
 
 const char *
-lines_advice(const struct place *folder)
+output_folder_advice(const struct pinned_path *folder)
 {
     static char text[PATH_MAX + 160];
 
@@ -145,8 +145,8 @@ lines_advice(const struct place *folder)
 }
 
 void
-lines_check(const struct place *folder)
+output_folder_check(const struct pinned_path *folder)
 {
     if (folder->fd >= 0 && faccessat(folder->fd, ".", W_OK | X_OK, 0) && errno == EACCES)
-        log_warning("%s", lines_advice(folder));
+        log_warning("%s", output_folder_advice(folder));
 }

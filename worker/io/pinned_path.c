@@ -17,13 +17,13 @@
 #define LOOK_AGAIN_MS 15000 /* each time costs a process */
 
 char *
-place_real_path(const struct place *place)
+pinned_path_real(const struct pinned_path *pinned)
 {
     char link[32], path[PATH_MAX];
     ssize_t length;
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", place->fd);
-    length = place->fd < 0 ? -1 : readlink(link, path, sizeof path);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", pinned->fd);
+    length = pinned->fd < 0 ? -1 : readlink(link, path, sizeof path);
     if (length <= 0 || (size_t)length == sizeof path)
         return NULL;
     return mem_format("%.*s", (int)length, path);
@@ -59,10 +59,10 @@ unescape(char *text)
 /* `REAL-PATH ID ID …`, the mounts that hold it or a folder above it: one more is mounted over it.
  * NULL: not known. */
 static char *
-describe(const struct place *place)
+describe(const struct pinned_path *pinned)
 {
-    char *path = place_real_path(place), *text = path ? mem_string(path) : NULL, *line = NULL;
-    int fd = path ? fcntl(place->mounts_fd, F_DUPFD_CLOEXEC, 0) : -1;
+    char *path = pinned_path_real(pinned), *text = path ? mem_string(path) : NULL, *line = NULL;
+    int fd = path ? fcntl(pinned->mounts_fd, F_DUPFD_CLOEXEC, 0) : -1;
     FILE *mounts = fd < 0 || lseek(fd, 0, SEEK_SET) ? NULL : fdopen(fd, "r");
     char point[PATH_MAX];
     size_t size = 0;
@@ -89,67 +89,68 @@ describe(const struct place *place)
     return text;
 }
 
-struct place *
-place_open(const char *path)
+struct pinned_path *
+pinned_path_open(const char *path)
 {
-    struct place *place = mem_alloc(sizeof *place);
+    struct pinned_path *pinned = mem_alloc(sizeof *pinned);
     size_t length = strlen(path);
     struct stat status;
 
     while (length > 1 && path[length - 1] == '/')
         length--;
-    *place = (struct place){.path = mem_format("%.*s", (int)length, path),
-                            .opened_ms = clock_monotonic_ms()};
+    *pinned = (struct pinned_path){.path = mem_format("%.*s", (int)length, path),
+                                   .opened_ms = clock_monotonic_ms()};
     (void)!stat(path, &status); /* mounts it, where that is done when somebody looks */
-    place->fd = open(path, O_PATH | O_CLOEXEC);
-    place->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (place->fd >= 0 && fstat(place->fd, &status) == 0) {
-        place->device = status.st_dev;
-        place->inode = status.st_ino;
+    pinned->fd = open(path, O_PATH | O_CLOEXEC);
+    pinned->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (pinned->fd >= 0 && fstat(pinned->fd, &status) == 0) {
+        pinned->device = status.st_dev;
+        pinned->inode = status.st_ino;
     }
-    place->found = describe(place);
-    return place;
+    pinned->found = describe(pinned);
+    return pinned;
 }
 
 void
-place_close(struct place *place)
+pinned_path_close(struct pinned_path *pinned)
 {
-    if (!place)
+    if (!pinned)
         return;
-    if (place->fd >= 0)
-        close(place->fd);
-    if (place->mounts_fd >= 0)
-        close(place->mounts_fd);
-    free(place->found);
-    free(place->path);
-    free(place);
+    if (pinned->fd >= 0)
+        close(pinned->fd);
+    if (pinned->mounts_fd >= 0)
+        close(pinned->mounts_fd);
+    free(pinned->found);
+    free(pinned->path);
+    free(pinned);
 }
 
 /* A folder above it is closed to this user. */
-static enum place_now
-look_from_within(const struct place *place)
+static enum pinned_path_state
+look_from_within(const struct pinned_path *pinned)
 {
     char *now;
     bool same;
 
-    if (place->fd < 0)
-        return clock_monotonic_ms() - place->opened_ms < LOOK_AGAIN_MS ? PLACE_GONE : PLACE_HIDDEN;
-    now = describe(place);
-    same = now && place->found && strcmp(now, place->found) == 0;
+    if (pinned->fd < 0)
+        return clock_monotonic_ms() - pinned->opened_ms < LOOK_AGAIN_MS ? PINNED_GONE
+                                                                        : PINNED_HIDDEN;
+    now = describe(pinned);
+    same = now && pinned->found && strcmp(now, pinned->found) == 0;
     free(now);
-    return same ? PLACE_SAME : PLACE_HIDDEN;
+    return same ? PINNED_SAME : PINNED_HIDDEN;
 }
 
-enum place_now
-place_look(const struct place *place)
+enum pinned_path_state
+pinned_path_look(const struct pinned_path *pinned)
 {
     struct stat now;
 
-    if (stat(place->path, &now) == 0)
-        return place->fd >= 0 && now.st_dev == place->device && now.st_ino == place->inode
-                   ? PLACE_SAME
-                   : PLACE_OTHER;
+    if (stat(pinned->path, &now) == 0)
+        return pinned->fd >= 0 && now.st_dev == pinned->device && now.st_ino == pinned->inode
+                   ? PINNED_SAME
+                   : PINNED_OTHER;
     if (errno == EACCES)
-        return look_from_within(place);
-    return errno == ENOENT || errno == ENOTDIR || place->fd < 0 ? PLACE_GONE : PLACE_SAME;
+        return look_from_within(pinned);
+    return errno == ENOENT || errno == ENOTDIR || pinned->fd < 0 ? PINNED_GONE : PINNED_SAME;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct place {
+struct pinned_path {
     char *path; /* as configured, without slashes at its end */
     int fd;     /* O_PATH; -1: it was not there */
     int mounts_fd;
@@ -17,22 +17,22 @@ struct place {
     int64_t opened_ms;
 };
 
-enum place_now {
-    PLACE_SAME,  /* or nobody can tell now: then its use will */
-    PLACE_GONE,  /* it may come back as it was */
-    PLACE_OTHER, /* the path leads elsewhere */
-    PLACE_HIDDEN /* it may lead elsewhere: only a new process can look */
+enum pinned_path_state {
+    PINNED_SAME,  /* or nobody can tell now: then its use will */
+    PINNED_GONE,  /* it may come back as it was */
+    PINNED_OTHER, /* the path leads elsewhere */
+    PINNED_HIDDEN /* it may lead elsewhere: only a new process can look */
 };
 
 /* Never NULL: what can't be opened is not there. */
-struct place *place_open(const char *path);
-void place_close(struct place *place);
+struct pinned_path *pinned_path_open(const char *path);
+void pinned_path_close(struct pinned_path *pinned);
 
 /* Where a folder above is closed to this user it goes by what the kernel says of the descriptor.
  * What was not there at all is GONE then, and after some seconds HIDDEN. */
-enum place_now place_look(const struct place *place);
+enum pinned_path_state pinned_path_look(const struct pinned_path *pinned);
 
 /* The kernel's name for it: absolute, without links; the caller frees. NULL: it is not there. */
-char *place_real_path(const struct place *place);
+char *pinned_path_real(const struct pinned_path *pinned);
 
 #endif

@@ -11,12 +11,12 @@
 
 /* One that was asked for just before may still be on its way. */
 static void
-sweep_patiently(const char *mark)
+kill_patiently(const char *mark)
 {
-    const struct timespec pause = {.tv_nsec = SWEEP_PAUSE_MS * 1000000L};
+    const struct timespec pause = {.tv_nsec = KILL_PAUSE_MS * 1000000L};
 
-    for (int waited_ms = 0; !sweep_browsers(mark) && waited_ms < SWEEP_APPEARS_MS;
-         waited_ms += SWEEP_PAUSE_MS)
+    for (int waited_ms = 0; !browser_kill_marked(mark) && waited_ms < BROWSER_APPEARS_MS;
+         waited_ms += KILL_PAUSE_MS)
         nanosleep(&pause, NULL);
 }
 
@@ -34,12 +34,12 @@ watch(int fd, const char *mark)
     if (dup2(fd, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0u, 0))
         _exit(1);
     if (read(STDERR_FILENO + 1, &byte, 1) == 0)
-        sweep_patiently(mark);
+        kill_patiently(mark);
     _exit(0);
 }
 
 int
-guard_start(const char *mark)
+watchdog_start(const char *mark)
 {
     int ends[2];
     pid_t pid;
@@ -59,10 +59,10 @@ guard_start(const char *mark)
 }
 
 void
-guard_dismiss(int guard)
+watchdog_dismiss(int watchdog)
 {
-    if (guard < 0)
+    if (watchdog < 0)
         return;
-    if (write(guard, "", 1) == 1)
-        close(guard);
+    if (write(watchdog, "", 1) == 1)
+        close(watchdog);
 }

@@ -4,9 +4,9 @@
 #define WORKER_IO_WATCHDOG_H
 
 /* What keeps it waiting, to be left open; -1: there is none. Start it before there are secrets. */
-int guard_start(const char *mark);
+int watchdog_start(const char *mark);
 
 /* There is nothing to be ended. */
-void guard_dismiss(int guard);
+void watchdog_dismiss(int watchdog);
 
 #endif

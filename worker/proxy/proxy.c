@@ -157,7 +157,7 @@ proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel)
 static void
 arm(struct proxy *proxy)
 {
-    if (proxy->state != GATE_OPEN || fault_point("mutant.no_gate"))
+    if (proxy->state != GATE_OPEN || failpoint("mutant.no_gate"))
         return;
     proxy->state = GATE_ARMED;
     for (struct tunnel *t = proxy->tunnels; t; t = t->next)

@@ -91,7 +91,7 @@ queue_commit(struct queue_txn *t, struct err *err)
 {
     if (store_commit(&t->txn, err))
         return -1;
-    fault_here("queue.committed");
+    failpoint_here("queue.committed");
     t->queue->last_seq = t->last_seq;
     memcpy(t->queue->counts, t->counts, sizeof t->counts);
     return 0;
@@ -267,7 +267,7 @@ queue_store(struct queue_txn *t, const struct order *was, struct order *now)
 {
     if (was)
         index_remove(t, was);
-    fault_here("queue.change");
+    failpoint_here("queue.change");
     if (!now->seq)
         now->seq = ++t->last_seq;
     record_put(t, STORE_ORDERS, queue_key_text(now->uniqueid), record_from_order(now));

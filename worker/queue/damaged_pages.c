@@ -79,7 +79,7 @@ file_open(struct file *file, const char *path)
     struct stat status;
     struct meta meta;
 
-    file->fd = fault_point("salvage.open") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    file->fd = failpoint("salvage.open") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (file->fd < 0 || fstat(file->fd, &status))
         return false;
     file->bytes = (uint64_t)status.st_size;

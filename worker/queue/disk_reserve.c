@@ -17,61 +17,64 @@
 #define GIVEN_MS 5000         /* others use the reserve's room meanwhile */
 
 void
-room_open(struct room *room, const char *folder)
+disk_reserve_open(struct disk_reserve *reserve, const char *folder)
 {
-    *room = (struct room){.folder = mem_string(folder), .file = mem_format("%s/reserve", folder)};
+    *reserve = (struct disk_reserve){.folder = mem_string(folder),
+                                     .file = mem_format("%s/reserve", folder)};
 }
 
 void
-room_close(struct room *room)
+disk_reserve_close(struct disk_reserve *reserve)
 {
-    free(room->folder);
-    free(room->file);
+    free(reserve->folder);
+    free(reserve->file);
 }
 
 static void
-make_reserve(struct room *room)
+make_reserve(struct disk_reserve *reserve)
 {
     struct statvfs disk;
     off_t bytes;
-    int fd = open(room->file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(reserve->file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return;
     if (fstatvfs(fd, &disk) == 0) {
         bytes = (off_t)(disk.f_blocks / RESERVE_SHARE * disk.f_frsize);
-        room->reserved = posix_fallocate(fd, 0, bytes < RESERVE_BYTES ? bytes : RESERVE_BYTES) == 0;
+        reserve->reserved =
+            posix_fallocate(fd, 0, bytes < RESERVE_BYTES ? bytes : RESERVE_BYTES) == 0;
     }
     close(fd);
-    if (!room->reserved)
-        unlink(room->file);
+    if (!reserve->reserved)
+        unlink(reserve->file);
 }
 
 bool
-room_low(struct room *room)
+disk_reserve_low(struct disk_reserve *reserve)
 {
     struct statvfs disk;
     uint64_t margin;
 
-    if (!room->reserved && (!room->given_ms || clock_monotonic_ms() - room->given_ms >= GIVEN_MS))
-        make_reserve(room);
-    if (!room->reserved || statvfs(room->folder, &disk))
+    if (!reserve->reserved &&
+        (!reserve->given_ms || clock_monotonic_ms() - reserve->given_ms >= GIVEN_MS))
+        make_reserve(reserve);
+    if (!reserve->reserved || statvfs(reserve->folder, &disk))
         return true;
     margin = disk.f_blocks / MARGIN_SHARE * disk.f_frsize;
     return disk.f_bavail * disk.f_frsize < (margin < MARGIN_BYTES ? margin : MARGIN_BYTES);
 }
 
 void
-room_give(struct room *room)
+disk_reserve_release(struct disk_reserve *reserve)
 {
-    unlink(room->file);
-    room->reserved = false;
-    room->given_ms = clock_monotonic_ms();
+    unlink(reserve->file);
+    reserve->reserved = false;
+    reserve->given_ms = clock_monotonic_ms();
 }
 
 bool
-room_none(const struct room *room)
+disk_reserve_is_full(const struct disk_reserve *reserve)
 {
     struct statvfs disk;
-    return statvfs(room->folder, &disk) == 0 && disk.f_bavail * disk.f_frsize < NONE_BYTES;
+    return statvfs(reserve->folder, &disk) == 0 && disk.f_bavail * disk.f_frsize < NONE_BYTES;
 }

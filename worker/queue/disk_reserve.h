@@ -6,26 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct room {
+struct disk_reserve {
     char *folder;
     char *file;       /* the reserve */
     bool reserved;    /* it is there */
     int64_t given_ms; /* monotonic: when it was given up; 0: never */
 };
 
-/* Nothing is made before room_low asks. */
-void room_open(struct room *room, const char *folder);
-void room_close(struct room *room);
+/* Nothing is made before disk_reserve_low asks. */
+void disk_reserve_open(struct disk_reserve *reserve, const char *folder);
+void disk_reserve_close(struct disk_reserve *reserve);
 
 /* Whether so little is free that no further order should be taken: less than 16 MiB or a twentieth
  * of the disk, or no reserve. Makes the reserve where it is missing, but not soon after it was
  * given up. */
-bool room_low(struct room *room);
+bool disk_reserve_low(struct disk_reserve *reserve);
 
 /* Gives the reserve up: the next write finds its room. */
-void room_give(struct room *room);
+void disk_reserve_release(struct disk_reserve *reserve);
 
 /* Whether a write may have failed for want of room: less than 1 MiB is free. */
-bool room_none(const struct room *room);
+bool disk_reserve_is_full(const struct disk_reserve *reserve);
 
 #endif

@@ -67,7 +67,7 @@ queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, uns
     for (unsigned i = 0; i < due; i++)
         count += take_one(&t, ids[i], &tasks[count]);
     if (due)
-        fault_here("queue.take");
+        failpoint_here("queue.take");
     free(ids);
     if (due && queue_commit(&t, err) == 0)
         return (int)count;
@@ -102,7 +102,7 @@ queue_commit_sent(struct queue *queue, struct order *order, struct err *err)
     order->commit_sent = true;
     queue_begin(queue, &t);
     queue_change(&t, &was, order, NULL);
-    fault_here("queue.commit_sent");
+    failpoint_here("queue.commit_sent");
     return queue_commit(&t, err);
 }
 
@@ -125,6 +125,6 @@ queue_finish(struct queue *queue, struct order *order, const struct queue_end *e
         if (order->retry_since_ms)
             queue_time_put(&t);
     }
-    fault_here("queue.finish");
+    failpoint_here("queue.finish");
     return queue_commit(&t, err);
 }

@@ -152,7 +152,7 @@ reseal_credentials(struct queue *queue, struct err *err)
         queue_begin(queue, &r.t);
         for (unsigned i = 0; more && i < RESEAL_AT_ONCE; i++)
             more = reseal_next(&r);
-        fault_here("queue.reseal");
+        failpoint_here("queue.reseal");
         if (queue_commit(&r.t, err))
             return -1;
     }
@@ -198,7 +198,7 @@ write_hash_key(struct queue *queue, struct err *err)
 
     queue_begin(queue, &t);
     store_put(&t.txn, STORE_META, queue_key_text(HASH_KEY), sealed);
-    fault_here("queue.resealed");
+    failpoint_here("queue.resealed");
     result = queue_commit(&t, err);
     free((void *)sealed.data);
     return result;

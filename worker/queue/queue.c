@@ -43,9 +43,9 @@ recover(struct queue *queue, struct err *err)
     struct queue_txn t;
     struct order was;
 
-    if (fault_point("mutant.no_recovery"))
+    if (failpoint("mutant.no_recovery"))
         return 0;
-    fault_here("queue.recover");
+    failpoint_here("queue.recover");
     queue_begin(queue, &t);
     while (queue_first_behind(&t.txn, ORDER_PROCESSING, 0, &was)) {
         struct order now = was;
@@ -170,8 +170,8 @@ queue_put(struct queue *queue, struct queue_put *puts, size_t count)
     queue_begin(queue, &t);
     for (size_t i = 0; i < count; i++)
         put_one(&t, &puts[i], full);
-    fault_here("queue.put");
-    if (fault_point("mutant.no_put")) {
+    failpoint_here("queue.put");
+    if (failpoint("mutant.no_put")) {
         store_abort(&t.txn);
         return;
     }
@@ -209,7 +209,7 @@ queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
         queue_change(&t, &was, &now, &queue_plain_remark);
         count++;
     }
-    fault_here("queue.clear");
+    failpoint_here("queue.clear");
     return queue_commit(&t, err) ? -1 : (int)count;
 }
 
@@ -229,7 +229,7 @@ add_change(json_t *changes, const char *name, const char *was, const char *now)
 /* Reads the present order in error and lets `mend` make the new one of it. */
 static int
 change_error(struct queue *queue, struct order *order, const struct queue_remark *remark,
-             void (*mend)(struct order *now, const struct order *wish, json_t *changes),
+             void (*mend)(struct order *now, const struct order *correction, json_t *changes),
              struct err *err)
 {
     struct queue_remark full = *remark;
@@ -255,7 +255,7 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
             now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
         queue_change(&t, &was, &now, &full);
         *order = now;
-        fault_here("queue.mend");
+        failpoint_here("queue.mend");
     }
     json_decref(full.changes);
     return queue_commit(&t, err) ? -1 : fits;
@@ -263,14 +263,14 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
 
 /* It is looked up by itself, whatever a person has seen. */
 static void
-mend_again(struct order *now, const struct order *wish, json_t *changes)
+mend_again(struct order *now, const struct order *correction, json_t *changes)
 {
-    add_change(changes, "worksheet", now->worksheet, wish->worksheet);
-    add_change(changes, "product_nr", now->product_nr, wish->product_nr);
-    add_change(changes, "product_amount", now->product_amount, wish->product_amount);
-    text_copy(now->worksheet, sizeof now->worksheet, wish->worksheet);
-    text_copy(now->product_nr, sizeof now->product_nr, wish->product_nr);
-    text_copy(now->product_amount, sizeof now->product_amount, wish->product_amount);
+    add_change(changes, "worksheet", now->worksheet, correction->worksheet);
+    add_change(changes, "product_nr", now->product_nr, correction->product_nr);
+    add_change(changes, "product_amount", now->product_amount, correction->product_amount);
+    text_copy(now->worksheet, sizeof now->worksheet, correction->worksheet);
+    text_copy(now->product_nr, sizeof now->product_nr, correction->product_nr);
+    text_copy(now->product_amount, sizeof now->product_amount, correction->product_amount);
     now->status = ORDER_PLACED;
     now->reason_code[0] = now->reason_text[0] = '\0';
     now->attempts = 0;
@@ -280,11 +280,11 @@ mend_again(struct order *now, const struct order *wish, json_t *changes)
 }
 
 static void
-mend_retry(struct order *now, const struct order *wish, json_t *changes)
+mend_retry(struct order *now, const struct order *correction, json_t *changes)
 {
     if (strcmp(now->reason_code, "outcome_unknown") == 0)
         now->commit_sent = false; /* a person has looked: the line is not in the ERP */
-    mend_again(now, wish, changes);
+    mend_again(now, correction, changes);
 }
 
 int
@@ -294,9 +294,9 @@ queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err 
 }
 
 static void
-mend_resolve(struct order *now, const struct order *wish, json_t *changes)
+mend_resolve(struct order *now, const struct order *correction, json_t *changes)
 {
-    (void)wish;
+    (void)correction;
     (void)changes;
     now->status = ORDER_CREATED;
     now->reason_code[0] = now->reason_text[0] = '\0';

@@ -162,7 +162,7 @@ remake(struct queue *queue, bool (*some)(struct queue_txn *t, uint64_t *seq), st
     while (more) {
         queue_begin(queue, &t);
         more = some(&t, &seq);
-        fault_here("queue.references");
+        failpoint_here("queue.references");
         if (queue_commit(&t, err))
             return -1;
     }

@@ -106,7 +106,7 @@ walk_child(const char *folder, unsigned map_mib, const char *records, pid_t pare
 static enum walk
 walk(const char *folder, unsigned map_mib, const char *records)
 {
-    pid_t parent = getpid(), pid = fault_point("salvage.fork") ? -1 : fork();
+    pid_t parent = getpid(), pid = failpoint("salvage.fork") ? -1 : fork();
     int status;
 
     if (pid < 0)
@@ -189,23 +189,23 @@ take_record(struct bytes key, struct bytes value, void *arg)
 }
 
 static bool
-read_bytes(FILE *from, struct bytes *bytes, char *room, size_t size)
+read_bytes(FILE *from, struct bytes *bytes, char *buffer, size_t size)
 {
     if (fread(&bytes->size, sizeof bytes->size, 1, from) != 1 || bytes->size > size)
         return false;
-    bytes->data = room;
-    return fread(room, 1, bytes->size, from) == bytes->size;
+    bytes->data = buffer;
+    return fread(buffer, 1, bytes->size, from) == bytes->size;
 }
 
 static void
 take_file(struct salvage *s, const char *records)
 {
-    static char key_room[512], value_room[65536];
+    static char key_buffer[512], value_buffer[65536];
     FILE *from = fopen(records, "re");
     struct bytes key, value;
 
-    while (from && read_bytes(from, &key, key_room, sizeof key_room) &&
-           read_bytes(from, &value, value_room, sizeof value_room))
+    while (from && read_bytes(from, &key, key_buffer, sizeof key_buffer) &&
+           read_bytes(from, &value, value_buffer, sizeof value_buffer))
         take_record(key, value, s);
     if (from)
         fclose(from);

@@ -25,7 +25,7 @@ struct store {
     size_t map_bytes;
     int lock_fd;
     char *closed; /* the file that says that it was closed */
-    struct room room;
+    struct disk_reserve reserve;
     bool broken;
 };
 
@@ -141,12 +141,12 @@ make_file(const char *folder, const char *data, struct err *err)
         error = mdb_env_set_maxdbs(env, STORE_TABLES);
     if (!error)
         error = mdb_env_open(env, fresh, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
-    fault_here("store.new");
+    failpoint_here("store.new");
     if (!error)
         error = open_tables(env, tables);
     if (env)
         mdb_env_close(env);
-    fault_here("store.made");
+    failpoint_here("store.made");
     if (error)
         result = fail(err, error, "a new queue can't be made");
     else if (rename(fresh, data) || disk_sync_parent(data))
@@ -205,7 +205,7 @@ store_open_locked(const char *folder, unsigned map_mib, struct err *err)
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
     store->closed = mem_format("%s/closed", folder);
-    room_open(&store->room, folder);
+    disk_reserve_open(&store->reserve, folder);
     if ((there || make_file(folder, data, err) == 0) && open_environment(store, folder, err) == 0) {
         free(data);
         return store;
@@ -287,7 +287,7 @@ store_close(struct store *store)
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->closed);
-    room_close(&store->room);
+    disk_reserve_close(&store->reserve);
     free(store);
 }
 
@@ -327,7 +327,7 @@ map_nearly_full(struct store *store)
 const char *
 store_full(struct store *store)
 {
-    if (room_low(&store->room))
+    if (disk_reserve_low(&store->reserve))
         return "disk_full";
     return map_nearly_full(store) ? "queue_full" : NULL;
 }
@@ -353,12 +353,12 @@ store_abort(struct store_txn *txn)
 int
 store_commit(struct store_txn *txn, struct err *err)
 {
-    stick(txn, fault_point("store.commit"));
+    stick(txn, failpoint("store.commit"));
     if (!txn->error) {
         txn->error = mdb_txn_commit(txn->handle);
         txn->handle = NULL;
         /* LMDB's word for a write that the disk took a part of only. */
-        if (txn->error == EIO && room_none(&txn->store->room))
+        if (txn->error == EIO && disk_reserve_is_full(&txn->store->reserve))
             txn->error = ENOSPC;
     }
     return store_end(txn, err);
@@ -371,7 +371,7 @@ store_end(struct store_txn *txn, struct err *err)
     if (!txn->error)
         return 0;
     if (is_disk_full(txn->error))
-        room_give(&txn->store->room); /* the next try finds room */
+        disk_reserve_release(&txn->store->reserve); /* the next try finds room */
     else if (!is_passing(txn->error))
         txn->store->broken = true;
     return fail(err, txn->error,

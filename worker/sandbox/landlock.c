@@ -173,17 +173,17 @@ allow_common(int ruleset, const struct ruleset *handled, const struct common_pat
 }
 
 static enum sandbox_result
-allow_place(int ruleset, const struct ruleset *handled, const struct sandbox_path *path,
-            struct err *err)
+allow_path(int ruleset, const struct ruleset *handled, const struct sandbox_path *path,
+           struct err *err)
 {
-    const struct place *place = path->place;
+    const struct pinned_path *pinned = path->pinned;
     struct stat found;
 
-    if (place->fd < 0)
+    if (pinned->fd < 0)
         return SANDBOX_HOLDS;
-    if (fstat(place->fd, &found))
-        return refused(err, place->path);
-    return allow(ruleset, handled, path->access, place->fd, &found, place->path, err);
+    if (fstat(pinned->fd, &found))
+        return refused(err, pinned->path);
+    return allow(ruleset, handled, path->access, pinned->fd, &found, pinned->path, err);
 }
 
 static enum sandbox_result
@@ -195,7 +195,7 @@ allow_paths(int ruleset, const struct ruleset *handled, const struct sandbox_set
     for (size_t i = 0; i < COMMON_COUNT && result == SANDBOX_HOLDS; i++)
         result = allow_common(ruleset, handled, &common_paths[i], err);
     for (size_t i = 0; i < setup->path_count && result == SANDBOX_HOLDS; i++)
-        result = allow_place(ruleset, handled, &setup->paths[i], err);
+        result = allow_path(ruleset, handled, &setup->paths[i], err);
     return result;
 }
 

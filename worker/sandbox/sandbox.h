@@ -27,7 +27,7 @@ enum sandbox_access {
 
 /* Opened before the user changes, who may not get there. */
 struct sandbox_path {
-    const struct place *place;
+    const struct pinned_path *pinned;
     enum sandbox_access access;
 };
 

@@ -19,12 +19,12 @@
 static int
 copy_bytes(int from, int to)
 {
-    char room[65536];
+    char buffer[65536];
     ssize_t got;
 
-    while ((got = read(from, room, sizeof room)) > 0)
+    while ((got = read(from, buffer, sizeof buffer)) > 0)
         for (ssize_t done = 0, written; done < got; done += written)
-            if ((written = write(to, room + done, (size_t)(got - done))) < 0)
+            if ((written = write(to, buffer + done, (size_t)(got - done))) < 0)
                 return -1;
     return got < 0 || fsync(to) ? -1 : 0;
 }

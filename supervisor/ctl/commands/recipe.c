@@ -98,7 +98,7 @@ option_or(const struct ctl *ctl, enum ctl_option option, const char *otherwise)
 
 /* Whom to log in as, where it is not the configured user. */
 static int
-add_user(const struct ctl *ctl, json_t *wish)
+add_user(const struct ctl *ctl, json_t *request)
 {
     char *password;
 
@@ -107,17 +107,17 @@ add_user(const struct ctl *ctl, json_t *wish)
     password = password_read(ctl->options[OPTION_PASSWORD_FILE]);
     if (!password)
         return CTL_USAGE;
-    json_object_set_new(wish, "username", json_string(ctl->options[OPTION_USERNAME]));
-    json_object_set_new(wish, "password", json_string(password));
+    json_object_set_new(request, "username", json_string(ctl->options[OPTION_USERNAME]));
+    json_object_set_new(request, "password", json_string(password));
     secret_free(password);
     return CTL_OK;
 }
 
 static json_t *
-wish_new(const struct ctl *ctl)
+request_new(const struct ctl *ctl)
 {
     char path[PATH_MAX];
-    json_t *order, *wish;
+    json_t *order, *request;
 
     if (!realpath(ctl->args[0], path)) {
         text_complain("%s: %s", ctl->args[0], strerror(errno));
@@ -126,16 +126,16 @@ wish_new(const struct ctl *ctl)
     order = read_order(ctl->options[OPTION_ORDER]);
     if (!order)
         return NULL;
-    wish = json_pack(
+    request = json_pack(
         "{s:s s:s s:s s:o s:s s:s s:b}", "config", option_or(ctl, OPTION_CONFIG, DEFAULT_CONFIG),
         "workshop", ctl->options[OPTION_WORKSHOP], "recipe", path, "order", order, "folder",
         option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER), "until",
         option_or(ctl, OPTION_UNTIL, "create"), "show", ctl->options[OPTION_SHOW] != NULL);
-    if (!wish || add_user(ctl, wish) != CTL_OK) {
-        json_decref(wish);
+    if (!request || add_user(ctl, request) != CTL_OK) {
+        json_decref(request);
         return NULL;
     }
-    return wish;
+    return request;
 }
 
 /* From bin or sbin, and from a build folder. */
@@ -159,9 +159,9 @@ find_worker(char *path)
 
 /* The wish goes by a pipe: it may hold a password. */
 static void
-send_wish(int to, const json_t *wish)
+send_request(int to, const json_t *request)
 {
-    char *text = json_dumps(wish, JSON_COMPACT);
+    char *text = json_dumps(request, JSON_COMPACT);
     FILE *pipe_end = fdopen(to, "w");
 
     if (!text || !pipe_end)
@@ -174,7 +174,7 @@ send_wish(int to, const json_t *wish)
 }
 
 static int
-run_worker(const char *path, const json_t *wish)
+run_worker(const char *path, const json_t *request)
 {
     int ends[2], status;
     pid_t pid;
@@ -193,7 +193,7 @@ run_worker(const char *path, const json_t *wish)
     close(ends[0]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* of the terminal: the worker gets it too, and closes the browser */
-    send_wish(ends[1], wish);
+    send_request(ends[1], request);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_REFUSED;
@@ -203,7 +203,7 @@ int
 command_recipe_run(struct ctl *ctl)
 {
     char path[2 * PATH_MAX];
-    json_t *wish;
+    json_t *request;
     int result;
 
     if (strcmp(option_or(ctl, OPTION_UNTIL, "end"), "end") &&
@@ -211,11 +211,11 @@ command_recipe_run(struct ctl *ctl)
         text_complain("--until takes commit or end");
         return CTL_USAGE;
     }
-    wish = wish_new(ctl);
-    if (!wish)
+    request = request_new(ctl);
+    if (!request)
         return CTL_USAGE;
     fflush(stdout);
-    result = find_worker(path) ? CTL_REFUSED : run_worker(path, wish);
-    json_decref(wish);
+    result = find_worker(path) ? CTL_REFUSED : run_worker(path, request);
+    json_decref(request);
     return result;
 }

@@ -85,12 +85,12 @@ seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *
         other ? text_format("%s", other) : text_format("%s/%s.json", config->workshops_dir, slug);
     json_t *erp = read_workshop_key(config, slug, key) ? NULL : read_erp(file);
     json_t *document = erp ? json_pack("{s:o}", "erp", erp) : NULL;
-    char *place = document ? sealed_place(document) : NULL;
-    char *sealed = place ? sealed_make(key, place, password) : NULL;
+    char *binding = document ? sealed_binding(document) : NULL;
+    char *sealed = binding ? sealed_make(key, binding, password) : NULL;
 
     secret_free(key);
     json_decref(document);
-    free(place);
+    free(binding);
     free(file);
     return sealed;
 }

@@ -10,7 +10,7 @@
 
 struct text {
     char *bytes;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 struct sse {
@@ -44,9 +44,9 @@ sse_free(struct sse *sse)
 static void
 text_add(struct text *text, const char *bytes, size_t count)
 {
-    if (text->count + count >= text->room) {
-        text->room = 2 * (text->count + count) + 1;
-        text->bytes = mem_resize(text->bytes, text->room);
+    if (text->count + count >= text->capacity) {
+        text->capacity = 2 * (text->count + count) + 1;
+        text->bytes = mem_resize(text->bytes, text->capacity);
     }
     memcpy(text->bytes + text->count, bytes, count);
     text->count += count;

@@ -59,7 +59,8 @@ attempt(struct order *order)
         if (verdict != ERP_SEND)
             break;
         assert_non_null(job.request.what);
-        assert_true(job.request.kind == ERP_SWEEP || !strstr(job.request.url, FAKE_PASSWORD));
+        assert_true(job.request.kind == ERP_KILL_BROWSERS ||
+                    !strstr(job.request.url, FAKE_PASSWORD));
         assert_non_null(
             driver->session_note(session)); /* also of what is only about to be opened */
         if (order && job.request.commits)

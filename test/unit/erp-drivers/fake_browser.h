@@ -89,12 +89,12 @@ struct fake {
     const char *session_id;  /* NULL: s1 */
     const char *element_id;  /* of the worksheet's field; NULL: a plain one */
     bool cuts_off;           /* the reply to the save is lost, and the gate shuts */
-    bool elsewhere;          /* on another machine: no sweep finds it */
-    unsigned appears_after;  /* sweeps, if the reply to its start is lost */
+    bool elsewhere;          /* on another machine: no kill finds it */
+    unsigned appears_after;  /* kills, if the reply to its start is lost */
     /* What is in it. */
     bool open, menu, asking, hangs, armed, cut;
     /* What it counts. */
-    unsigned requests, sessions, deleted, sweeps, swept, logins, logouts, saves, commits;
+    unsigned requests, sessions, deleted, kills, killed, logins, logouts, saves, commits;
     unsigned left; /* for a blank page */
     int64_t now_ms, delayed_ms;
     /* The answer under way. */
@@ -328,12 +328,12 @@ fake_go_wrong(struct fake *f, const struct erp_request *request, struct erp_repl
 }
 
 static inline void
-fake_sweep(struct fake *f, struct erp_reply *reply)
+fake_kill(struct fake *f, struct erp_reply *reply)
 {
-    bool found = f->open && !f->elsewhere && f->sweeps >= f->appears_after;
+    bool found = f->open && !f->elsewhere && f->kills >= f->appears_after;
 
-    f->sweeps++;
-    f->swept += found;
+    f->kills++;
+    f->killed += found;
     if (found)
         f->open = f->hangs = false;
     *reply =
@@ -374,8 +374,8 @@ fake_reply(struct fake *f, const struct erp_request *request, struct erp_reply *
         fail_msg("it goes on for ever");
     if (at && f->way == FAKE_HANG)
         f->hangs = true;
-    if (request->kind == ERP_SWEEP)
-        fake_sweep(f, reply);
+    if (request->kind == ERP_KILL_BROWSERS)
+        fake_kill(f, reply);
     else if (f->hangs)
         fake_hang(f, request, reply);
     else if (at)

@@ -15,10 +15,10 @@
 
 static json_t *slice;
 
-static struct reach opened = {.folder_lock = -1, .proxy_fd = -1, .driver_fd = -1};
+static struct allowlist opened = {.folder_lock = -1, .proxy_fd = -1, .driver_fd = -1};
 
 static struct sandbox_setup
-reach(const char *erp)
+allowlist(const char *erp)
 {
     struct sandbox_setup setup = {.mode = "required"};
     json_t *document = json_loads(erp, 0, NULL);
@@ -27,23 +27,23 @@ reach(const char *erp)
     assert_non_null(document);
     json_decref(slice);
     slice = json_pack("{s:{s:o}}", "document", "erp", document);
-    reach_close(&opened);
-    opened = REACH_NOTHING;
-    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    allowlist_close(&opened);
+    opened = ALLOWLIST_NOTHING;
+    assert_int_equal(allowlist_erp(&opened, &setup, slice, &err), 0);
     return setup;
 }
 
 static void
 test_file(void **state)
 {
-    struct sandbox_setup setup = reach("{\"system\": \"file\", \"folder\": \"/srv/lines/\"}");
+    struct sandbox_setup setup = allowlist("{\"system\": \"file\", \"folder\": \"/srv/lines/\"}");
 
     (void)state;
     assert_int_equal(setup.port_count, 0);
     assert_int_equal(setup.path_count, 1);
-    assert_string_equal(setup.paths[0].place->path, "/srv/lines");
+    assert_string_equal(setup.paths[0].pinned->path, "/srv/lines");
     assert_int_equal(setup.paths[0].access, SANDBOX_WRITE);
-    assert_ptr_equal(setup.paths[0].place, opened.folder);
+    assert_ptr_equal(setup.paths[0].pinned, opened.folder);
     assert_null(opened.ca_file);
 }
 
@@ -54,7 +54,7 @@ test_a_folder_is_held(void **state)
     static const char document[] = "{\"system\": \"file\", \"folder\": \"%s\"}";
     char folder[] = "/tmp/reach_test.XXXXXX", link[64], text[128];
     struct sandbox_setup setup = {.mode = "required"};
-    struct reach other = REACH_NOTHING;
+    struct allowlist other = ALLOWLIST_NOTHING;
     struct err err;
 
     (void)state;
@@ -62,16 +62,16 @@ test_a_folder_is_held(void **state)
     snprintf(link, sizeof link, "%s-link", folder);
     assert_int_equal(symlink(folder, link), 0);
     snprintf(text, sizeof text, document, folder);
-    reach(text);
+    allowlist(text);
     snprintf(text, sizeof text, document, link);
     json_object_set_new(json_object_get(slice, "document"), "erp", json_loads(text, 0, NULL));
-    assert_int_equal(reach_erp(&other, &setup, slice, &err), -1);
+    assert_int_equal(allowlist_erp(&other, &setup, slice, &err), -1);
     assert_string_equal(err.code, "in_use");
     assert_non_null(strstr(err.text, link));
-    reach_close(&other);
-    reach_close(&opened);
-    opened = REACH_NOTHING;
-    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    allowlist_close(&other);
+    allowlist_close(&opened);
+    opened = ALLOWLIST_NOTHING;
+    assert_int_equal(allowlist_erp(&opened, &setup, slice, &err), 0);
     assert_true(opened.folder_lock >= 0);
     unlink(link);
     rmdir(folder);
@@ -80,7 +80,7 @@ test_a_folder_is_held(void **state)
 static void
 test_tryton(void **state)
 {
-    struct sandbox_setup setup = reach(
+    struct sandbox_setup setup = allowlist(
         "{\"system\": \"tryton\", \"url\": \"https://h:8443/db/\", \"ca_file\": \"/no/ca.pem\"}");
 
     (void)state;
@@ -106,7 +106,7 @@ test_ports(void **state)
         json_t *erp =
             json_pack("{s:s s:s s:n}", "system", "tryton", "url", cases[i].url, "ca_file");
         char *text = json_dumps(erp, 0);
-        struct sandbox_setup setup = reach(text);
+        struct sandbox_setup setup = allowlist(text);
 
         assert_int_equal(setup.ports[0], cases[i].port);
         assert_int_equal(setup.path_count, 0);
@@ -131,7 +131,7 @@ test_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(reach(cases[i].erp).names, cases[i].names);
+        assert_int_equal(allowlist(cases[i].erp).names, cases[i].names);
 }
 
 /* The browser's driver, and the ERP's hosts, which the browser reaches through this process. */
@@ -148,9 +148,9 @@ test_webdriver(void **state)
                   "system", "webdriver", "url", "https://erp/", "ca_file", "/no/ca.pem", "browser",
                   "hosts", "cdn.example.com:8443", "webdriver_url", "http://127.0.0.1:9515",
                   "recipe", "browser", "hosts", "*.example.com", "sso.example.com:9000");
-    reach_close(&opened);
-    opened = REACH_NOTHING;
-    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    allowlist_close(&opened);
+    opened = ALLOWLIST_NOTHING;
+    assert_int_equal(allowlist_erp(&opened, &setup, slice, &err), 0);
     assert_int_equal(setup.port_count, 4);
     assert_int_equal(setup.ports[0], 9515);
     assert_int_equal(setup.ports[1], 443);
@@ -175,9 +175,9 @@ test_own_webdriver(void **state)
     json_decref(slice);
     slice = json_pack("{s:{s:{s:s s:s}} s:s s:i}", "document", "erp", "system", "webdriver", "url",
                       "https://erp/", "webdriver_url", "http://127.0.0.1:9514", "driver_fd", fd);
-    reach_close(&opened);
-    opened = REACH_NOTHING;
-    assert_int_equal(reach_erp(&opened, &setup, slice, &err), 0);
+    allowlist_close(&opened);
+    opened = ALLOWLIST_NOTHING;
+    assert_int_equal(allowlist_erp(&opened, &setup, slice, &err), 0);
     assert_int_equal(setup.port_count, 2);
     assert_int_equal(setup.ports[0], 9514);
     assert_int_equal(setup.ports[1], 443);
@@ -190,7 +190,7 @@ test_own_webdriver(void **state)
 static void
 test_unknown(void **state)
 {
-    struct sandbox_setup setup = reach("{\"system\": \"other\", \"url\": \"http://h/\"}");
+    struct sandbox_setup setup = allowlist("{\"system\": \"other\", \"url\": \"http://h/\"}");
 
     (void)state;
     assert_int_equal(setup.port_count + setup.path_count, 0);
@@ -201,7 +201,7 @@ tear_down(void **state)
 {
     (void)state;
     json_decref(slice);
-    reach_close(&opened);
+    allowlist_close(&opened);
     return 0;
 }
 

@@ -16,8 +16,8 @@ static struct {
     char at_disk[64]; /* the notes on disk when the last request came, a space behind each */
     char log[256];    /* the requests, a space behind each */
     unsigned opened, idle_s, delay_ms;
-    bool sweep;      /* before /close */
-    unsigned asked;  /* for sweeps */
+    bool kill;       /* before /close */
+    unsigned asked;  /* for kills */
     bool hang_close; /* /close is not answered */
     bool fill_disk;  /* when /open comes */
     unsigned max_browsers, browsers;
@@ -72,16 +72,16 @@ browser_close(struct browser *browser, struct erp_job *job, const struct erp_rep
               struct erp_outcome *outcome)
 {
     assert_null(job->auth);
-    if (!reply && world.sweep) {
-        job->request.kind = ERP_SWEEP;
+    if (!reply && world.kill) {
+        job->request.kind = ERP_KILL_BROWSERS;
         job->request.timeout_ms = 60000;
-        job->state = (void *)(uintptr_t) "sweep";
+        job->state = (void *)(uintptr_t) "kill";
         return ERP_SEND;
     }
-    if (reply && strcmp(job->state, "sweep") == 0)
-        snprintf(world.log + strlen(world.log), sizeof world.log - strlen(world.log), "swept/%u ",
+    if (reply && strcmp(job->state, "kill") == 0)
+        snprintf(world.log + strlen(world.log), sizeof world.log - strlen(world.log), "killed/%u ",
                  reply->ended);
-    if (!reply || strcmp(job->state, "sweep") == 0)
+    if (!reply || strcmp(job->state, "kill") == 0)
         return browser_send(job, "close", browser->note);
     browser->note[0] = '\0';
     return erp_end(outcome, ERP_CREATED, "", "%s", "");
@@ -157,7 +157,7 @@ browser_on_request(struct connection *c, void *arg)
 }
 
 static void
-browser_on_sweep(void *arg)
+browser_on_kill(void *arg)
 {
     assert_non_null(arg);
     world.asked++;
@@ -184,7 +184,7 @@ browser_setup(void **state)
                                     .session_note = browser_note,
                                     .session_adopt = browser_adopt,
                                     .session_idle_s = browser_idle_s};
-    s->sweeps = sweeps_new(s->base, browser_on_sweep, s);
+    s->browser_killer = browser_killer_new(s->base, browser_on_kill, s);
     delivery_remake(s);
     delivery_start(s->delivery);
     return 0;

@@ -18,7 +18,7 @@ struct scripted {
     struct event_base *base;
     struct server erp;
     struct http *http;
-    struct sweeps *sweeps; /* NULL: the driver asks for none */
+    struct browser_killer *browser_killer; /* NULL: the driver asks for none */
     struct workshop_config workshop;
     struct credentials configured;
     struct erp_driver driver;
@@ -204,7 +204,7 @@ delivery_remake(struct scripted *s)
     const struct delivery_setup setup = {.base = s->base,
                                          .queue = s->f.queue,
                                          .http = s->http,
-                                         .sweeps = s->sweeps,
+                                         .browser_killer = s->browser_killer,
                                          .workshop = &s->workshop,
                                          .erp = json_object_get(s->workshop.document, "erp"),
                                          .driver = &s->driver,
@@ -258,7 +258,7 @@ scripted_teardown(void **state)
     struct scripted *s = *state;
 
     delivery_free(s->delivery);
-    sweeps_free(s->sweeps);
+    browser_killer_free(s->browser_killer);
     http_free(s->http);
     server_stop(&s->erp);
     event_base_free(s->base);

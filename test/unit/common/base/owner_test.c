@@ -17,7 +17,7 @@
 
 #define UID 54321
 
-struct place {
+struct pinned_path {
     char top[64], closed[80], theirs[96], link[80]; /* theirs: a folder in closed */
 };
 
@@ -33,7 +33,7 @@ expect_mode(const char *path, mode_t mode)
 static bool
 may_list(void *arg)
 {
-    const struct place *p = arg;
+    const struct pinned_path *p = arg;
     struct stat status;
     int fd = owner_open_folder(p->theirs, &status);
 
@@ -44,7 +44,7 @@ may_list(void *arg)
 static void
 test_a_folder_that_is_anothers_alone(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip(); /* only root is anybody else */
@@ -54,7 +54,7 @@ test_a_folder_that_is_anothers_alone(void **state)
 static bool
 may_change_mode(void *arg)
 {
-    const struct place *p = arg;
+    const struct pinned_path *p = arg;
 
     return chmod(p->theirs, 0700) && errno == EPERM &&
            owner_change_mode(p->theirs, 0722, 0070) == 0 && setfsuid(0) == 0;
@@ -63,7 +63,7 @@ may_change_mode(void *arg)
 static void
 test_a_mode_that_lets_nobody_in(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip();
@@ -75,7 +75,7 @@ test_a_mode_that_lets_nobody_in(void **state)
 static void
 test_no_link_is_followed(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct stat status;
 
     assert_int_equal(symlink(p->theirs, p->link), 0);
@@ -87,7 +87,7 @@ test_no_link_is_followed(void **state)
 static void
 test_what_is_not_there(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct stat status;
 
     assert_int_equal(owner_open_folder(p->link, &status), -1);
@@ -97,7 +97,7 @@ test_what_is_not_there(void **state)
 }
 
 static void
-refuse(const struct place *p, int folder, const char *name)
+refuse(const struct pinned_path *p, int folder, const char *name)
 {
     struct stat status;
 
@@ -108,7 +108,7 @@ refuse(const struct place *p, int folder, const char *name)
 static void
 test_a_lone_file_alone(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct stat status;
     int folder = open(p->theirs, O_RDONLY | O_DIRECTORY), fd;
 
@@ -138,7 +138,7 @@ test_a_lone_file_alone(void **state)
 static int
 set_up(void **state)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct pinned_path *p = calloc(1, sizeof *p);
 
     snprintf(p->top, sizeof p->top, "/tmp/pumpline-owner-XXXXXX");
     assert_non_null(mkdtemp(p->top));
@@ -156,7 +156,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     unlink(p->link);
     rmdir(p->theirs);

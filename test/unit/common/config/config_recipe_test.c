@@ -234,7 +234,7 @@ test_slice_and_copy(void **state)
 {
     const struct daemon_config config = {.sandbox = "off", .state_dir = "/tmp"},
                                nowhere = {.sandbox = "off", .state_dir = "/tmp/nowhere"};
-    char mark[SWEEP_MARK_BYTES];
+    char mark[BROWSER_MARK_BYTES];
     struct err err;
     unsigned char *master = secret_alloc(SECRET_KEY_BYTES);
     struct workshop_config *w = workshop(ERP(BRANCH)), *other, *copy;
@@ -247,7 +247,7 @@ test_slice_and_copy(void **state)
     assert_null(json_object_get(slice, "browser_mark"));
     json_decref(slice);
     slice = config_slice(&config, w, master, true);
-    assert_int_equal(sweep_mark("/tmp", w->slug, mark, &err), 0);
+    assert_int_equal(browser_mark("/tmp", w->slug, mark, &err), 0);
     assert_string_equal(json_string_value(json_object_get(slice, "browser_mark")), mark);
     unlink(file); /* the worker reads none */
     other = workshop_config_of_slice(slice, &faults);

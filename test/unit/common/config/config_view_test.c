@@ -294,7 +294,7 @@ test_credentials(void **state)
 {
     unsigned char key[SECRET_KEY_BYTES] = {1}, other[SECRET_KEY_BYTES] = {2};
     struct workshop_config *w = workshop_with(ERP, "");
-    char *place = sealed_place(w->document), *sealed = sealed_make(key, place, "gygag"),
+    char *place = sealed_binding(w->document), *sealed = sealed_make(key, place, "gygag"),
          *unbound = secret_seal_text(key, "credentials", "gygag"),
          *elsewhere = sealed_make(key, "elsewhere", "gygag"), member[256];
     struct credentials credentials;

@@ -22,7 +22,7 @@
 #define BYTES "0123456789abcdef0123456789abcdef0123456789"
 #define OTHER_BYTES "123456789abcdef0123456789abcdef0123456789"
 
-struct place {
+struct pinned_path {
     char folder[64], path[96], next[96], replaced[96], credentials[96], credential[128];
     struct master_keys keys;
     struct err err;
@@ -31,7 +31,7 @@ struct place {
 static int
 place_new(void **state)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct pinned_path *p = calloc(1, sizeof *p);
 
     strcpy(p->folder, "/tmp/key_file_test.XXXXXX");
     if (!mkdtemp(p->folder))
@@ -49,7 +49,7 @@ place_new(void **state)
 static int
 place_free(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     master_keys_clear(&p->keys);
     unlink(p->path);
@@ -76,7 +76,7 @@ write_key(const char *path, const char *bytes, size_t length, mode_t mode)
 }
 
 static void
-give_credential(struct place *p, const char *bytes, mode_t mode)
+give_credential(struct pinned_path *p, const char *bytes, mode_t mode)
 {
     mkdir(p->credentials, 0700);
     unlink(p->credential);
@@ -85,14 +85,14 @@ give_credential(struct place *p, const char *bytes, mode_t mode)
 }
 
 static int
-load(struct place *p, bool create)
+load(struct pinned_path *p, bool create)
 {
     master_keys_clear(&p->keys);
     return key_file_load(p->path, create, &p->keys, &p->err);
 }
 
 static void
-assert_refused(struct place *p, const char *words)
+assert_refused(struct pinned_path *p, const char *words)
 {
     assert_int_equal(load(p, true), -1);
     assert_string_equal(p->err.code, "key_file");
@@ -102,14 +102,14 @@ assert_refused(struct place *p, const char *words)
 }
 
 static void
-assert_key(const struct place *p, const char *bytes)
+assert_key(const struct pinned_path *p, const char *bytes)
 {
     assert_memory_equal(p->keys.key, bytes, SECRET_KEY_BYTES);
 }
 
 /* The key in use, for the caller to compare. */
 static void
-copy_key(const struct place *p, char *to)
+copy_key(const struct pinned_path *p, char *to)
 {
     memcpy(to, p->keys.key, SECRET_KEY_BYTES);
 }
@@ -130,7 +130,7 @@ static void
 it_is_made_once(void **state)
 {
     static const char zeros[SECRET_KEY_BYTES];
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char first[SECRET_KEY_BYTES];
     struct stat file;
 
@@ -153,7 +153,7 @@ it_is_made_once(void **state)
 static void
 it_can_be_made_beforehand(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     assert_int_equal(key_file_create(p->path, &p->err), 1);
     assert_int_equal(key_file_create(p->path, &p->err), 0);
@@ -167,7 +167,7 @@ static void
 nobody_else_may_read_it(void **state)
 {
     static const mode_t open_modes[] = {0640, 0604, 0660, 0610, 0601, 0644};
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
         write_key(p->path, BYTES, SECRET_KEY_BYTES, open_modes[i]);
@@ -181,7 +181,7 @@ nobody_else_may_read_it(void **state)
 static void
 it_is_our_own(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip(); /* only root can give a file away */
@@ -197,7 +197,7 @@ static void
 it_has_its_size(void **state)
 {
     static const size_t sizes[] = {0, 1, SECRET_KEY_BYTES - 1, SECRET_KEY_BYTES + 1};
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         write_key(p->path, BYTES, sizes[i], 0600);
@@ -208,7 +208,7 @@ it_has_its_size(void **state)
 static void
 it_is_a_file(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct err err;
 
     assert_int_equal(key_file_load(p->folder, true, &p->keys, &err), -1);
@@ -218,7 +218,7 @@ it_is_a_file(void **state)
 static void
 a_credential_goes_before_the_file(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     give_credential(p, BYTES, 0400);
@@ -238,7 +238,7 @@ static void
 a_credential_that_others_can_read_is_refused(void **state)
 {
     static const mode_t open_modes[] = {0404, 0440, 0460, 0410, 0444};
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     write_key(p->path, OTHER_BYTES, SECRET_KEY_BYTES, 0600);
     for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
@@ -252,7 +252,7 @@ a_credential_that_others_can_read_is_refused(void **state)
 
 /* As systemd writes it for a service with a user of its own. */
 static void
-give_by_acl(const struct place *p, uint32_t user, unsigned group)
+give_by_acl(const struct pinned_path *p, uint32_t user, unsigned group)
 {
     struct {
         uint32_t version;
@@ -275,7 +275,7 @@ give_by_acl(const struct place *p, uint32_t user, unsigned group)
 static void
 an_acl_for_ourselves_is_fine(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct stat file;
 
     give_credential(p, BYTES, 0400);
@@ -293,7 +293,7 @@ an_acl_for_ourselves_is_fine(void **state)
 static void
 another_one_takes_its_place(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char first[SECRET_KEY_BYTES], second[SECRET_KEY_BYTES];
 
     assert_int_equal(load(p, true), 0);
@@ -321,7 +321,7 @@ another_one_takes_its_place(void **state)
 static void
 a_finish_that_was_cut_off_is_finished(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char first[SECRET_KEY_BYTES], second[SECRET_KEY_BYTES];
 
     assert_int_equal(load(p, true), 0);
@@ -344,7 +344,7 @@ a_finish_that_was_cut_off_is_finished(void **state)
 static void
 a_rekey_needs_the_key_in_the_file(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     assert_int_equal(load(p, true), 0);
     write_key(p->path, BYTES, SECRET_KEY_BYTES, 0600);
@@ -366,7 +366,7 @@ a_rekey_needs_the_key_in_the_file(void **state)
 static void
 a_credential_is_replaced_where_it_came_from(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char second[SECRET_KEY_BYTES];
 
     give_credential(p, BYTES, 0400);

@@ -14,7 +14,7 @@ static char *
 place_of(const char *url)
 {
     json_t *erp = json_pack("{s:s*}", "url", url);
-    char *place = config_neighbour_place(erp);
+    char *place = config_neighbour_target(erp);
 
     json_decref(erp);
     return place;
@@ -23,8 +23,8 @@ place_of(const char *url)
 static bool
 are_neighbours(const char *one, const char *other)
 {
-    struct workshop_config a = {.slug = "a", .name = "A", .place = place_of(one)},
-                           b = {.slug = "b", .name = "B", .place = place_of(other)},
+    struct workshop_config a = {.slug = "a", .name = "A", .target = place_of(one)},
+                           b = {.slug = "b", .name = "B", .target = place_of(other)},
                            *both[] = {&a, &b};
     const struct daemon_config config = {.workshops = both, .workshop_count = 2};
     const char *found = config_neighbour(&config, &a), *back = config_neighbour(&config, &b);
@@ -34,8 +34,8 @@ are_neighbours(const char *one, const char *other)
         assert_string_equal(found, "B");
         assert_string_equal(back, "A");
     }
-    free(a.place);
-    free(b.place);
+    free(a.target);
+    free(b.target);
     return found;
 }
 

@@ -22,7 +22,7 @@ place_of(const char *erp)
     char *place;
 
     json_object_set_new(document, "erp", erp ? json_loads(erp, JSON_DECODE_ANY, NULL) : NULL);
-    place = sealed_place(document);
+    place = sealed_binding(document);
     json_decref(document);
     return place;
 }

@@ -108,7 +108,7 @@ static void
 test_deadline_spares(void **state)
 {
     int idle = client_open(), waiting = client_open();
-    int64_t end = clock_monotonic_ms() + 800; /* two sweeps and more */
+    int64_t end = clock_monotonic_ms() + 800; /* two scans and more */
     struct reply reply;
 
     (void)state;

@@ -1,4 +1,4 @@
-/* Sweeping, with real processes that look like browsers. */
+/* Killing browsers, with real processes that look like browsers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,38 +9,38 @@
 #include "common/ipc/browser_kill.h"
 #include "test/unit/common/marked.h"
 
-static char mark[SWEEP_MARK_BYTES];
+static char mark[BROWSER_MARK_BYTES];
 
 static int
 setup(void **state)
 {
     (void)state;
     marked_start();
-    sweep_mark_new(mark);
+    browser_mark_new(mark);
     return 0;
 }
 
 static void
 a_browser_goes_with_all_below_it(void **state)
 {
-    struct marked browser = marked_new(SWEEP_SWITCH, mark, "");
+    struct marked browser = marked_new(BROWSER_MARK_SWITCH, mark, "");
 
     (void)state;
-    assert_int_equal(sweep_browsers(mark), 1);
+    assert_int_equal(browser_kill_marked(mark), 1);
     marked_assert_killed(&browser);
-    assert_int_equal(sweep_browsers(mark), 0);
+    assert_int_equal(browser_kill_marked(mark), 0);
 }
 
 static void
 a_stopped_one_goes_too(void **state)
 {
-    struct marked browser = marked_new(SWEEP_SWITCH, mark, ""),
-                  other = marked_new(SWEEP_SWITCH, mark, "");
+    struct marked browser = marked_new(BROWSER_MARK_SWITCH, mark, ""),
+                  other = marked_new(BROWSER_MARK_SWITCH, mark, "");
 
     (void)state;
     kill(browser.child, SIGSTOP);
     kill(browser.pid, SIGSTOP);
-    assert_int_equal(sweep_browsers(mark), 2);
+    assert_int_equal(browser_kill_marked(mark), 2);
     marked_assert_killed(&browser);
     marked_assert_killed(&other);
 }
@@ -48,17 +48,17 @@ a_stopped_one_goes_too(void **state)
 static void
 others_stay(void **state)
 {
-    char close[SWEEP_MARK_BYTES];
+    char close[BROWSER_MARK_BYTES];
     struct marked others[4];
 
     (void)state;
     text_copy(close, sizeof close, mark);
     close[sizeof close - 2] ^= 1;
-    others[0] = marked_new(SWEEP_SWITCH, close, "");
-    others[1] = marked_new(SWEEP_SWITCH, mark, "0");
-    others[2] = marked_new("x" SWEEP_SWITCH, mark, "");
+    others[0] = marked_new(BROWSER_MARK_SWITCH, close, "");
+    others[1] = marked_new(BROWSER_MARK_SWITCH, mark, "0");
+    others[2] = marked_new("x" BROWSER_MARK_SWITCH, mark, "");
     others[3] = marked_new("", mark, "");
-    assert_int_equal(sweep_browsers(mark), 0);
+    assert_int_equal(browser_kill_marked(mark), 0);
     for (int i = 0; i < 4; i++)
         marked_assert_alive(&others[i]);
     for (int i = 0; i < 4; i++)
@@ -68,24 +68,24 @@ others_stay(void **state)
 static void
 marks_are_a_workshops_own(void **state)
 {
-    char first[] = "/tmp/sweep_test.XXXXXX", second[] = "/tmp/sweep_test.XXXXXX";
-    char one[SWEEP_MARK_BYTES], again[SWEEP_MARK_BYTES], other[SWEEP_MARK_BYTES],
-        elsewhere[SWEEP_MARK_BYTES];
+    char first[] = "/tmp/kill_test.XXXXXX", second[] = "/tmp/kill_test.XXXXXX";
+    char one[BROWSER_MARK_BYTES], again[BROWSER_MARK_BYTES], other[BROWSER_MARK_BYTES],
+        elsewhere[BROWSER_MARK_BYTES];
     struct err err;
 
     (void)state;
     assert_non_null(mkdtemp(first));
     assert_non_null(mkdtemp(second));
-    assert_int_equal(sweep_mark(first, "bennys", one, &err), 0);
-    assert_int_equal(sweep_mark(first, "bennys", again, &err), 0);
-    assert_int_equal(sweep_mark(first, "carls", other, &err), 0);
-    assert_int_equal(sweep_mark(second, "bennys", elsewhere, &err), 0);
+    assert_int_equal(browser_mark(first, "bennys", one, &err), 0);
+    assert_int_equal(browser_mark(first, "bennys", again, &err), 0);
+    assert_int_equal(browser_mark(first, "carls", other, &err), 0);
+    assert_int_equal(browser_mark(second, "bennys", elsewhere, &err), 0);
     assert_string_equal(one, again);
     assert_string_not_equal(one, other);
     assert_string_not_equal(one, elsewhere);
     assert_int_equal(rmdir(first), 0);
     assert_int_equal(rmdir(second), 0);
-    assert_int_equal(sweep_mark(first, "bennys", one, &err), -1);
+    assert_int_equal(browser_mark(first, "bennys", one, &err), -1);
 }
 
 int

@@ -1,4 +1,4 @@
-/* How a browser that is not there comes and goes: used again, closed, adopted, swept. */
+/* How a browser that is not there comes and goes: used again, closed, adopted, killed. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 #include "erp-drivers/webdriver/attempt.h"
@@ -51,7 +51,7 @@ test_adopted(void **state)
     assert_non_null(driver->session_note(session));
     expect(attempt(NULL), ERP_CREATED, NULL);
     assert_int_equal(fake.requests, 2);
-    assert_int_equal(fake.swept, 1); /* first: it may hang */
+    assert_int_equal(fake.killed, 1); /* first: it may hang */
     driver->session_adopt(session, "nonsense");
     assert_null(driver->session_note(session));
 }
@@ -76,7 +76,7 @@ test_start_without_reply(void **state)
     fake.appears_after = 3;
     lose_the_start(FAKE_LOSE);
     assert_false(fake.open);
-    assert_int_equal(fake.sweeps, 4);
+    assert_int_equal(fake.kills, 4);
     assert_int_equal(fake.requests, 5);
 }
 
@@ -88,7 +88,7 @@ test_start_that_came_to_nothing(void **state)
     fake.elsewhere = true;
     lose_the_start(FAKE_LOSE);
     assert_in_range(fake.delayed_ms, 5500, 6500);
-    assert_int_equal(fake.requests, fake.sweeps + 1);
+    assert_int_equal(fake.requests, fake.kills + 1);
 }
 
 static void
@@ -96,7 +96,7 @@ test_start_refused(void **state)
 {
     (void)state;
     lose_the_start(FAKE_STALE); /* an error of any name */
-    assert_int_equal(fake.sweeps, 1);
+    assert_int_equal(fake.kills, 1);
     assert_int_equal(fake.delayed_ms, 0);
 }
 
@@ -109,14 +109,14 @@ test_start_unsent(void **state)
 }
 
 static void
-test_usual_life_without_sweeps(void **state)
+test_usual_life_without_kills(void **state)
 {
     struct order order = order_of("u-1");
 
     (void)state;
     expect(attempt(&order), ERP_CREATED, NULL);
     expect(attempt(NULL), ERP_CREATED, NULL);
-    assert_int_equal(fake.sweeps, 0);
+    assert_int_equal(fake.kills, 0);
     assert_int_equal(fake.deleted, 1);
 }
 
@@ -150,7 +150,7 @@ test_elsewhere_the_driver_is_asked_again(void **state)
     fake.way = FAKE_HANG;
     expect(attempt(NULL), ERP_CREATED, NULL);
     assert_int_equal(fake.requests, fake.at + 2);
-    assert_int_equal(fake.sweeps, 1);
+    assert_int_equal(fake.kills, 1);
 }
 
 static void
@@ -179,7 +179,7 @@ test_start_adopted(void **state)
     driver->session_adopt(session, "{\"url\":\"http://driver.example:9515/\"}");
     expect(attempt(NULL), ERP_CREATED, NULL);
     assert_false(fake.open);
-    assert_int_equal(fake.sweeps, 3);
+    assert_int_equal(fake.kills, 3);
     assert_null(driver->session_note(session));
 }
 
@@ -256,7 +256,7 @@ main(void)
         TEST(test_start_that_came_to_nothing),
         TEST(test_start_refused),
         TEST(test_start_unsent),
-        TEST(test_usual_life_without_sweeps),
+        TEST(test_usual_life_without_kills),
         TEST(test_idle_browser_hangs),
         TEST(test_elsewhere_the_driver_is_asked_again),
         TEST(test_elsewhere_it_stays_noted),

@@ -18,7 +18,7 @@ on_told(const struct webdriver_event *event, void *arg)
     (void)arg;
     assert_int_equal(event->now_ms, fake.now_ms);
     snprintf(told + used, sizeof told - used, "%s %s|%s\n", kinds[event->kind], event->name,
-             event->words);
+             event->message);
 }
 
 static enum erp_verdict

@@ -278,7 +278,7 @@ test_ids_that_no_url_can_hold(void **state)
         fake.session_id = bad_ids[i];
         fake.element_id = NULL;
         expect(attempt(&order), ERP_RETRY, "browser_failure");
-        assert_false(fake.open); /* swept: nothing else ends it */
+        assert_false(fake.open); /* killed: nothing else ends it */
         fake.session_id = NULL;
         fake.element_id = bad_ids[i];
         expect(attempt(&order), ERP_REJECT, "ui_changed");

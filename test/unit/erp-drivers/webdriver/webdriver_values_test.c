@@ -19,11 +19,11 @@ insert_step(const char *name, size_t place, const char *step)
 /* --- what no filter can write --- */
 
 static void
-expect_refused(struct order *order, const char *code, const char *words)
+expect_refused(struct order *order, const char *code, const char *message)
 {
     expect(attempt(order), ERP_REJECT, code);
-    if (words)
-        assert_string_equal(outcome.reason_text, words);
+    if (message)
+        assert_string_equal(outcome.reason_text, message);
     assert_int_equal(fake.saves, 0);
     assert_int_equal(fake.commits, 0);
 }

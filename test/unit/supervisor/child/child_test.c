@@ -774,20 +774,20 @@ static void
 its_browsers_are_ended(void **state)
 {
     struct fixture *f = *state;
-    char mark[SWEEP_MARK_BYTES], another[SWEEP_MARK_BYTES], line[128];
+    char mark[BROWSER_MARK_BYTES], another[BROWSER_MARK_BYTES], line[128];
     struct marked own, foreign;
 
     marked_start();
-    sweep_mark_new(mark);
-    sweep_mark_new(another);
-    own = marked_new(SWEEP_SWITCH, mark, "");
-    foreign = marked_new(SWEEP_SWITCH, another, "");
+    browser_mark_new(mark);
+    browser_mark_new(another);
+    own = marked_new(BROWSER_MARK_SWITCH, mark, "");
+    foreign = marked_new(BROWSER_MARK_SWITCH, another, "");
     f->mark = mark;
     child_start(f->child);
     heard(f);
-    snprintf(line, sizeof line, "{\"type\":\"sweep\",\"browser_mark\":\"%s\"}\n", another);
+    snprintf(line, sizeof line, "{\"type\":\"kill_browsers\",\"browser_mark\":\"%s\"}\n", another);
     say(f, line);
-    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":1}\n");
+    assert_string_equal(heard_later(f), "{\"type\":\"browsers_killed\",\"ended\":1}\n");
     marked_assert_killed(&own);
     marked_assert_alive(&foreign);
     marked_end(&foreign);
@@ -798,38 +798,39 @@ static void
 those_that_ask_at_once_get_one_answer(void **state)
 {
     struct fixture *f = *state;
-    char mark[SWEEP_MARK_BYTES];
+    char mark[BROWSER_MARK_BYTES];
     struct marked own;
 
     marked_start();
-    sweep_mark_new(mark);
+    browser_mark_new(mark);
     f->mark = mark;
     child_start(f->child);
     heard(f);
-    own = marked_new(SWEEP_SWITCH, mark, "");
-    say(f, "{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n");
-    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":1}\n");
+    own = marked_new(BROWSER_MARK_SWITCH, mark, "");
+    say(f, "{\"type\":\"kill_browsers\"}\n{\"type\":\"kill_browsers\"}\n{\"type\":\"kill_"
+           "browsers\"}\n");
+    assert_string_equal(heard_later(f), "{\"type\":\"browsers_killed\",\"ended\":1}\n");
     marked_assert_killed(&own);
-    assert_null(f->child->sweeper);
-    say(f, "{\"type\":\"sweep\"}\n");
-    assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
+    assert_null(f->child->killer);
+    say(f, "{\"type\":\"kill_browsers\"}\n");
+    assert_string_equal(heard_later(f), "{\"type\":\"browsers_killed\",\"ended\":0}\n");
 }
 
 /* Each takes a process: one that asks and asks gets one a second. */
 static void
-sweeps_come_at_their_pace(void **state)
+kills_come_at_their_pace(void **state)
 {
     struct fixture *f = *state;
-    char mark[SWEEP_MARK_BYTES];
+    char mark[BROWSER_MARK_BYTES];
     int64_t begin_ms = clock_monotonic_ms();
 
-    sweep_mark_new(mark);
+    browser_mark_new(mark);
     f->mark = mark;
     child_start(f->child);
     heard(f);
     for (int i = 0; i < 4; i++) {
-        say(f, "{\"type\":\"sweep\"}\n{\"type\":\"sweep\"}\n");
-        assert_string_equal(heard_later(f), "{\"type\":\"swept\",\"ended\":0}\n");
+        say(f, "{\"type\":\"kill_browsers\"}\n{\"type\":\"kill_browsers\"}\n");
+        assert_string_equal(heard_later(f), "{\"type\":\"browsers_killed\",\"ended\":0}\n");
     }
     assert_true(clock_monotonic_ms() - begin_ms >= 2900);
 }
@@ -939,8 +940,8 @@ one_without_browsers_is_told_so(void **state)
 
     child_start(f->child);
     heard(f);
-    say(f, "{\"type\":\"sweep\"}\n");
-    assert_string_equal(heard(f), "{\"type\":\"swept\",\"ended\":0}\n");
+    say(f, "{\"type\":\"kill_browsers\"}\n");
+    assert_string_equal(heard(f), "{\"type\":\"browsers_killed\",\"ended\":0}\n");
 }
 
 int
@@ -977,7 +978,7 @@ main(void)
         TEST(its_browsers_are_ended),
         TEST(those_that_ask_at_once_get_one_answer),
         TEST(one_without_browsers_is_told_so),
-        TEST(sweeps_come_at_their_pace),
+        TEST(kills_come_at_their_pace),
         TEST(names_are_those_of_its_configuration),
         TEST(a_status_is_what_it_should_be),
         TEST(a_status_of_many_values_ends_it),

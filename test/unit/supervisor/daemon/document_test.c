@@ -163,7 +163,7 @@ a_password_is_sealed_and_then_stays_as_it_is(void **state)
 {
     json_t *stored = with_password("secret-1"), *again = with_password("secret-1"),
            *other = with_password("secret-2"), *none = json_object();
-    char *plain, *place = sealed_place(stored);
+    char *plain, *place = sealed_binding(stored);
 
     (void)state;
     document_seal(stored, NULL, key, NULL);

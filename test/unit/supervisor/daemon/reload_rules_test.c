@@ -96,7 +96,7 @@ each_workshop_has_its_wish(void **state)
     const struct {
         const struct workshop_config *before, *after;
         bool all_slices;
-        enum reload_wish wish;
+        enum reload_action wish;
     } cases[] = {
         {NULL, up, false, RELOAD_START},          {NULL, down, false, RELOAD_NOTHING},
         {NULL, down, true, RELOAD_NOTHING},       {up, up, false, RELOAD_NOTHING},
@@ -111,7 +111,7 @@ each_workshop_has_its_wish(void **state)
     (void)state;
     config_fault_add(&faulty->faults, "a.json", "/user", "there is no such user");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(reload_wish(cases[i].before, cases[i].after, cases[i].all_slices),
+        assert_int_equal(reload_action(cases[i].before, cases[i].after, cases[i].all_slices),
                          cases[i].wish);
     workshop_config_free(up);
     workshop_config_free(moved);

@@ -227,11 +227,11 @@ nothing_leaves_while_the_note_cannot_be_kept(void **state)
 }
 
 static void
-a_sweep_is_a_step_like_others(void **state)
+a_kill_is_a_step_like_others(void **state)
 {
     struct scripted *s = *state;
 
-    world.sweep = true;
+    world.kill = true;
     place(s, "u-1", "558");
     run_until_counts(s, ORDER_CREATED, 1);
     RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
@@ -239,23 +239,23 @@ a_sweep_is_a_step_like_others(void **state)
     assert_int_equal(world.asked, 1);
     run_for(s->base, 50);
     assert_int_equal(delivery_closing(s->delivery), 1);
-    sweeps_answer(s->sweeps, 3);
+    browser_killer_answer(s->browser_killer, 3);
     RUN_UNTIL(s->base, !delivery_closing(s->delivery));
-    assert_string_equal(world.log, "open/bot line/u-1 swept/3 close/s-1 ");
+    assert_string_equal(world.log, "open/bot line/u-1 killed/3 close/s-1 ");
 }
 
 static void
-a_sweep_goes_with_its_job(void **state)
+a_kill_goes_with_its_job(void **state)
 {
     struct scripted *s = *state;
 
-    world.sweep = true;
+    world.kill = true;
     place(s, "u-1", "558");
     run_until_counts(s, ORDER_CREATED, 1);
     RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
     delivery_close(s->delivery);
     delivery_remake(s);
-    sweeps_answer(s->sweeps, 1);
+    browser_killer_answer(s->browser_killer, 1);
     assert_string_equal(world.log, "open/bot line/u-1 ");
     assert_on_disk(s, "s-1 ");
 }
@@ -320,8 +320,8 @@ main(void)
         TEST(the_end_gives_up_the_order_that_is_under_way),
         TEST(a_closing_that_hangs_stays_noted),
         TEST(nothing_leaves_while_the_note_cannot_be_kept),
-        TEST(a_sweep_is_a_step_like_others),
-        TEST(a_sweep_goes_with_its_job),
+        TEST(a_kill_is_a_step_like_others),
+        TEST(a_kill_goes_with_its_job),
         TEST(a_request_is_held_for_its_delay),
         TEST(a_request_leaves_after_its_delay),
         TEST(a_delayed_request_goes_with_its_job),

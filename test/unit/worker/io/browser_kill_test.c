@@ -4,7 +4,7 @@
 #include "worker/io/browser_kill.h"
 
 static struct event_base *base;
-static struct sweeps *sweeps;
+static struct browser_killer *browser_killer;
 static unsigned asked, answers, ended, late;
 
 static void
@@ -27,7 +27,7 @@ static void
 on_done_ask_again(const struct erp_reply *reply, void *arg)
 {
     on_done(reply, arg);
-    sweeps_ask(sweeps, 60000, on_done, &answers);
+    browser_killer_ask(browser_killer, 60000, on_done, &answers);
 }
 
 static int
@@ -36,7 +36,7 @@ setup(void **state)
     (void)state;
     asked = answers = ended = late = 0;
     base = event_base_new();
-    sweeps = sweeps_new(base, on_ask, &asked);
+    browser_killer = browser_killer_new(base, on_ask, &asked);
     return 0;
 }
 
@@ -44,7 +44,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    sweeps_free(sweeps);
+    browser_killer_free(browser_killer);
     event_base_free(base);
     return 0;
 }
@@ -53,28 +53,28 @@ static void
 an_answer_is_passed_on(void **state)
 {
     (void)state;
-    sweeps_ask(sweeps, 60000, on_done, &answers);
+    browser_killer_ask(browser_killer, 60000, on_done, &answers);
     assert_int_equal(asked, 1);
     assert_int_equal(answers, 0);
-    sweeps_answer(sweeps, 2);
+    browser_killer_answer(browser_killer, 2);
     assert_int_equal(answers, 1);
     assert_int_equal(ended, 2);
 }
 
 static void
-who_comes_later_has_a_sweep_of_his_own(void **state)
+who_comes_later_has_a_kill_of_his_own(void **state)
 {
     (void)state;
-    sweeps_ask(sweeps, 60000, on_done, &answers);
-    sweeps_ask(sweeps, 60000, on_done_ask_again, &answers);
+    browser_killer_ask(browser_killer, 60000, on_done, &answers);
+    browser_killer_ask(browser_killer, 60000, on_done_ask_again, &answers);
     assert_int_equal(asked, 1);
-    sweeps_answer(sweeps, 1);
+    browser_killer_answer(browser_killer, 1);
     assert_int_equal(answers, 1);
     assert_int_equal(asked, 2);
-    sweeps_answer(sweeps, 0);
+    browser_killer_answer(browser_killer, 0);
     assert_int_equal(answers, 2);
     assert_int_equal(asked, 3); /* asked from inside an answer */
-    sweeps_answer(sweeps, 0);
+    browser_killer_answer(browser_killer, 0);
     assert_int_equal(answers, 3);
     assert_int_equal(ended, 1);
     assert_int_equal(asked, 3);
@@ -83,14 +83,15 @@ who_comes_later_has_a_sweep_of_his_own(void **state)
 static void
 one_that_is_given_up_hears_nothing(void **state)
 {
-    struct sweep_request *request = sweeps_ask(sweeps, 60000, on_done, &answers);
+    struct browser_kill_request *request =
+        browser_killer_ask(browser_killer, 60000, on_done, &answers);
 
     (void)state;
-    sweeps_ask(sweeps, 60000, on_done, &answers);
-    sweeps_cancel(request);
-    sweeps_answer(sweeps, 1);
+    browser_killer_ask(browser_killer, 60000, on_done, &answers);
+    browser_killer_cancel(request);
+    browser_killer_answer(browser_killer, 1);
     assert_int_equal(answers, 0);
-    sweeps_answer(sweeps, 3);
+    browser_killer_answer(browser_killer, 3);
     assert_int_equal(answers, 1);
     assert_int_equal(ended, 3);
 }
@@ -99,10 +100,10 @@ static void
 nobody_waits_for_ever(void **state)
 {
     (void)state;
-    sweeps_ask(sweeps, 10, on_done, &answers);
+    browser_killer_ask(browser_killer, 10, on_done, &answers);
     RUN_UNTIL(base, answers == 1);
     assert_int_equal(late, 1);
-    sweeps_answer(sweeps, 1); /* too late for it */
+    browser_killer_answer(browser_killer, 1); /* too late for it */
     assert_int_equal(ended, 0);
 }
 
@@ -110,9 +111,9 @@ static void
 without_anybody_to_ask_nothing_is_ended(void **state)
 {
     (void)state;
-    sweeps_free(sweeps);
-    sweeps = sweeps_new(base, NULL, NULL);
-    sweeps_ask(sweeps, 60000, on_done, &answers);
+    browser_killer_free(browser_killer);
+    browser_killer = browser_killer_new(base, NULL, NULL);
+    browser_killer_ask(browser_killer, 60000, on_done, &answers);
     assert_int_equal(answers, 0); /* not from inside */
     RUN_UNTIL(base, answers == 1);
     assert_int_equal(late + ended, 0);
@@ -124,7 +125,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_answer_is_passed_on), TEST(who_comes_later_has_a_sweep_of_his_own),
+        TEST(an_answer_is_passed_on), TEST(who_comes_later_has_a_kill_of_his_own),
         TEST(one_that_is_given_up_hears_nothing), TEST(nobody_waits_for_ever),
         TEST(without_anybody_to_ask_nothing_is_ended)};
 

@@ -11,7 +11,7 @@
 
 struct scene {
     char above[64], path[80], other[80];
-    struct place *place;
+    struct pinned_path *pinned;
 };
 
 static int
@@ -24,7 +24,7 @@ set_up(void **state)
     snprintf(s->path, sizeof s->path, "%s/lines", s->above);
     snprintf(s->other, sizeof s->other, "%s/other", s->above);
     assert_int_equal(mkdir(s->path, 0755), 0);
-    s->place = place_open(s->path);
+    s->pinned = pinned_path_open(s->path);
     *state = s;
     return 0;
 }
@@ -35,18 +35,18 @@ tear_down(void **state)
     struct scene *s = *state;
 
     files_use(NULL);
-    place_close(s->place);
+    pinned_path_close(s->pinned);
     folder_remove(s->above);
     free(s);
     return 0;
 }
 
 /* As a user whom the folder above does not let through. */
-static enum place_now
+static enum pinned_path_state
 look_from_outside(const struct scene *s)
 {
     uid_t own = (uid_t)setfsuid(UID);
-    enum place_now now = place_look(s->place);
+    enum pinned_path_state now = pinned_path_look(s->pinned);
 
     setfsuid(own);
     return now;
@@ -54,9 +54,9 @@ look_from_outside(const struct scene *s)
 
 /* hidden: what such a user finds, where these tests may become one. */
 static void
-expect(const struct scene *s, enum place_now seen, enum place_now hidden)
+expect(const struct scene *s, enum pinned_path_state seen, enum pinned_path_state hidden)
 {
-    assert_int_equal(place_look(s->place), seen);
+    assert_int_equal(pinned_path_look(s->pinned), seen);
     if (!geteuid())
         assert_int_equal(look_from_outside(s), hidden);
 }
@@ -66,7 +66,7 @@ test_the_same(void **state)
 {
     struct scene *s = *state;
 
-    expect(s, PLACE_SAME, PLACE_SAME);
+    expect(s, PINNED_SAME, PINNED_SAME);
 }
 
 static void
@@ -75,7 +75,7 @@ test_gone(void **state)
     struct scene *s = *state;
 
     assert_int_equal(rmdir(s->path), 0);
-    expect(s, PLACE_GONE, PLACE_HIDDEN);
+    expect(s, PINNED_GONE, PINNED_HIDDEN);
 }
 
 static void
@@ -84,9 +84,9 @@ test_another_took_its_name(void **state)
     struct scene *s = *state;
 
     assert_int_equal(rename(s->path, s->other), 0);
-    expect(s, PLACE_GONE, PLACE_HIDDEN);
+    expect(s, PINNED_GONE, PINNED_HIDDEN);
     assert_int_equal(mkdir(s->path, 0755), 0);
-    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    expect(s, PINNED_OTHER, PINNED_HIDDEN);
 }
 
 static void
@@ -96,9 +96,9 @@ test_a_share_over_it(void **state)
 
     if (mount("none", s->path, "tmpfs", 0, NULL))
         skip();
-    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    expect(s, PINNED_OTHER, PINNED_HIDDEN);
     assert_int_equal(umount(s->path), 0);
-    expect(s, PLACE_SAME, PLACE_SAME);
+    expect(s, PINNED_SAME, PINNED_SAME);
 }
 
 /* The kernel's list writes a blank as \040. */
@@ -109,11 +109,11 @@ test_a_share_over_a_folder_with_a_blank(void **state)
 
     snprintf(s->path, sizeof s->path, "%s/our lines", s->above);
     assert_int_equal(mkdir(s->path, 0755), 0);
-    place_close(s->place);
-    s->place = place_open(s->path);
+    pinned_path_close(s->pinned);
+    s->pinned = pinned_path_open(s->path);
     if (mount("none", s->path, "tmpfs", 0, NULL))
         skip();
-    expect(s, PLACE_OTHER, PLACE_HIDDEN);
+    expect(s, PINNED_OTHER, PINNED_HIDDEN);
     assert_int_equal(umount(s->path), 0);
 }
 
@@ -123,14 +123,14 @@ test_not_there_yet(void **state)
     struct scene *s = *state;
 
     assert_int_equal(rmdir(s->path), 0);
-    place_close(s->place);
-    s->place = place_open(s->path);
-    expect(s, PLACE_GONE, PLACE_GONE);
-    s->place->opened_ms -= 60000;
-    expect(s, PLACE_GONE, PLACE_HIDDEN);
+    pinned_path_close(s->pinned);
+    s->pinned = pinned_path_open(s->path);
+    expect(s, PINNED_GONE, PINNED_GONE);
+    s->pinned->opened_ms -= 60000;
+    expect(s, PINNED_GONE, PINNED_HIDDEN);
     assert_int_equal(mkdir(s->path, 0755), 0);
-    expect(s, PLACE_OTHER, PLACE_HIDDEN);
-    assert_null(place_real_path(s->place));
+    expect(s, PINNED_OTHER, PINNED_HIDDEN);
+    assert_null(pinned_path_real(s->pinned));
 }
 
 static void
@@ -141,13 +141,13 @@ test_its_name(void **state)
 
     assert_int_equal(symlink(s->path, s->other), 0);
     strcat(s->other, "//");
-    place_close(s->place);
-    s->place = place_open(s->other);
-    real = place_real_path(s->place);
+    pinned_path_close(s->pinned);
+    s->pinned = pinned_path_open(s->other);
+    real = pinned_path_real(s->pinned);
     assert_string_equal(real, s->path);
     free(real);
     s->other[strlen(s->other) - 2] = '\0';
-    assert_string_equal(s->place->path, s->other);
+    assert_string_equal(s->pinned->path, s->other);
 }
 
 /* Nothing is written into a folder that its path does not lead to any longer. */
@@ -167,7 +167,7 @@ test_files_follow_the_path(void **state)
     snprintf(path, sizeof path, "%s/a.csv", s->path);
     snprintf(moved, sizeof moved, "%s/a.csv", s->other);
     assert_int_equal(chown(s->path, UID, UID), 0);
-    files_use(s->place);
+    files_use(s->pinned);
     own = (uid_t)setfsuid(UID);
     files_perform(&request, &reply, &body);
     setfsuid(own);

@@ -18,24 +18,24 @@
 
 #define DISK_BYTES (8 << 20)
 
-struct place {
+struct pinned_path {
     char folder[64];
     char filler[80];
     bool mounted;
-    struct room room;
+    struct disk_reserve reserve;
 };
 
 static int
 setup(void **state)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct pinned_path *p = calloc(1, sizeof *p);
 
     strcpy(p->folder, "/tmp/pumpline-test-XXXXXX");
     if (!mkdtemp(p->folder))
         return -1;
     snprintf(p->filler, sizeof p->filler, "%s/filler", p->folder);
     p->mounted = mount("none", p->folder, "tmpfs", 0, "size=8m") == 0;
-    room_open(&p->room, p->folder);
+    disk_reserve_open(&p->reserve, p->folder);
     *state = p;
     return 0;
 }
@@ -43,9 +43,9 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
-    room_close(&p->room);
+    disk_reserve_close(&p->reserve);
     if (p->mounted)
         umount(p->folder);
     rmdir(p->folder);
@@ -70,60 +70,60 @@ fill(const char *path, size_t most)
 static void
 an_empty_disk_has_room(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct stat reserve;
 
     if (!p->mounted)
         skip();
-    assert_false(room_low(&p->room));
-    assert_false(room_none(&p->room));
-    assert_int_equal(stat(p->room.file, &reserve), 0);
+    assert_false(disk_reserve_low(&p->reserve));
+    assert_false(disk_reserve_is_full(&p->reserve));
+    assert_int_equal(stat(p->reserve.file, &reserve), 0);
     assert_int_equal(reserve.st_size, DISK_BYTES / 16);
 }
 
 static void
 the_margin_comes_before_the_end(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (!p->mounted)
         skip();
-    assert_false(room_low(&p->room));
+    assert_false(disk_reserve_low(&p->reserve));
     fill(p->filler, DISK_BYTES - DISK_BYTES / 16 - DISK_BYTES / 20 + 65536);
-    assert_true(room_low(&p->room));
+    assert_true(disk_reserve_low(&p->reserve));
     assert_true(fill(p->filler, 65536) > 0);
     unlink(p->filler);
-    assert_false(room_low(&p->room));
+    assert_false(disk_reserve_low(&p->reserve));
 }
 
 static void
 the_reserve_is_room_for_a_while(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (!p->mounted)
         skip();
-    assert_false(room_low(&p->room));
+    assert_false(disk_reserve_low(&p->reserve));
     fill(p->filler, SIZE_MAX);
-    assert_true(room_none(&p->room));
-    room_give(&p->room);
-    assert_true(room_low(&p->room));
-    assert_int_equal(access(p->room.file, F_OK), -1);
+    assert_true(disk_reserve_is_full(&p->reserve));
+    disk_reserve_release(&p->reserve);
+    assert_true(disk_reserve_low(&p->reserve));
+    assert_int_equal(access(p->reserve.file, F_OK), -1);
     assert_int_equal(fill(p->filler, SIZE_MAX), DISK_BYTES / 16);
 }
 
 static void
 without_a_reserve_there_is_no_room(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (!p->mounted)
         skip();
     fill(p->filler, SIZE_MAX);
-    assert_true(room_low(&p->room));
-    assert_false(p->room.reserved);
+    assert_true(disk_reserve_low(&p->reserve));
+    assert_false(p->reserve.reserved);
     unlink(p->filler);
-    assert_false(room_low(&p->room));
+    assert_false(disk_reserve_low(&p->reserve));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

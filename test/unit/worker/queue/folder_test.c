@@ -6,13 +6,13 @@
 #define UID 54321
 #define GID 54322
 
-struct place {
+struct pinned_path {
     char state[64];
     char *folder;
 };
 
 static void
-prepare(struct place *p, uid_t uid)
+prepare(struct pinned_path *p, uid_t uid)
 {
     struct err err = {.text = ""};
 
@@ -23,7 +23,7 @@ prepare(struct place *p, uid_t uid)
 }
 
 static char *
-inside(const struct place *p, const char *name)
+inside(const struct pinned_path *p, const char *name)
 {
     static char path[256];
 
@@ -32,7 +32,7 @@ inside(const struct place *p, const char *name)
 }
 
 static void
-make(const struct place *p, const char *name, uid_t owner)
+make(const struct pinned_path *p, const char *name, uid_t owner)
 {
     int fd = open(inside(p, name), O_WRONLY | O_CREAT, 0600);
 
@@ -62,7 +62,7 @@ expect_mode(const char *path, mode_t mode)
 static void
 test_modes(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     mode_t before = umask(0077);
     char queues[80];
 
@@ -80,7 +80,7 @@ test_modes(void **state)
 static void
 test_handover(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip(); /* only root gives files away */
@@ -99,7 +99,7 @@ test_handover(void **state)
 }
 
 static void
-expect_refused(struct place *p, uid_t uid, const char *words)
+expect_refused(struct pinned_path *p, uid_t uid, const char *words)
 {
     struct err err = {.text = ""};
 
@@ -111,7 +111,7 @@ expect_refused(struct place *p, uid_t uid, const char *words)
 }
 
 static void
-expect_no_traps(struct place *p, uid_t next)
+expect_no_traps(struct pinned_path *p, uid_t next)
 {
     char victim[128];
 
@@ -149,7 +149,7 @@ expect_no_traps(struct place *p, uid_t next)
 static void
 test_traps(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip();
@@ -165,7 +165,7 @@ test_traps(void **state)
 static void
 test_a_trap_for_ourselves(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     prepare(p, 0);
     assert_int_equal(symlink("/nowhere", inside(p, "salvage.records")), 0);
@@ -177,7 +177,7 @@ test_a_trap_for_ourselves(void **state)
 static void
 test_two_names_in_the_folder(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char aside[256];
 
     prepare(p, 0);
@@ -194,7 +194,7 @@ test_two_names_in_the_folder(void **state)
 static void
 test_root_works_in_no_others(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct err err;
 
     if (geteuid())
@@ -207,7 +207,7 @@ test_root_works_in_no_others(void **state)
 static void
 test_a_link_is_no_folder(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct err err = {.text = ""};
     char elsewhere[128];
 
@@ -227,7 +227,7 @@ test_a_link_is_no_folder(void **state)
 static bool
 change_hands(void *arg)
 {
-    struct place *p = arg;
+    struct pinned_path *p = arg;
     struct err err = {.text = ""};
 
     free(p->folder);
@@ -238,7 +238,7 @@ change_hands(void *arg)
 static bool
 take_over(void *arg)
 {
-    const struct place *p = arg;
+    const struct pinned_path *p = arg;
     struct err err = {.text = ""};
     char *folder = folder_take_over(p->folder, UID, GID, &err);
 
@@ -250,7 +250,7 @@ take_over(void *arg)
 static void
 test_by_root_without_rights(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip();
@@ -269,7 +269,7 @@ test_by_root_without_rights(void **state)
 static void
 test_roots_no_more(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     if (geteuid())
         skip();
@@ -286,7 +286,7 @@ test_roots_no_more(void **state)
 static int
 set_up(void **state)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct pinned_path *p = calloc(1, sizeof *p);
 
     log_open("test");
     folder_make(p->state);
@@ -297,7 +297,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     folder_remove(p->state);
     free(p->folder);

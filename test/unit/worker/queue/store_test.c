@@ -7,7 +7,7 @@
 
 #include "worker/queue/store.h"
 
-struct place {
+struct pinned_path {
     char folder[64];
     struct store *store;
 };
@@ -15,7 +15,7 @@ struct place {
 static int
 setup(void **state)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct pinned_path *p = calloc(1, sizeof *p);
     struct err err;
 
     folder_make(p->folder);
@@ -27,7 +27,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
 
     store_close(p->store);
     folder_remove(p->folder);
@@ -72,7 +72,7 @@ assert_has(struct store *store, const char *key, const char *value)
 static void
 commit_keeps_and_abort_forgets(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_txn txn;
     struct err err;
 
@@ -92,7 +92,7 @@ commit_keeps_and_abort_forgets(void **state)
 static void
 delete_of_nothing_is_no_error(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_txn txn;
     struct err err;
 
@@ -107,7 +107,7 @@ delete_of_nothing_is_no_error(void **state)
 static void
 tables_are_apart(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_txn txn;
     struct bytes found;
 
@@ -138,7 +138,7 @@ assert_seek(struct store_txn *txn, bool before, const char *from, const char *ke
 static void
 seeks_stop_at_the_borders(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_txn txn;
     struct err err;
 
@@ -164,7 +164,7 @@ seeks_stop_at_the_borders(void **state)
 static void
 cursors_walk_both_ways_and_end(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_cursor cursor;
     struct store_txn txn;
     struct err err;
@@ -188,7 +188,7 @@ cursors_walk_both_ways_and_end(void **state)
 static void
 an_error_sticks(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_cursor cursor;
     struct bytes found;
     struct store_txn txn;
@@ -210,7 +210,7 @@ an_error_sticks(void **state)
 static void
 a_second_opening_is_refused(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct err err;
     int status;
     pid_t child;
@@ -234,7 +234,7 @@ a_folder_that_cannot_be_made_is_an_error(void **state)
     char path[96];
     struct err err;
 
-    snprintf(path, sizeof path, "%s/no/such", ((struct place *)*state)->folder);
+    snprintf(path, sizeof path, "%s/no/such", ((struct pinned_path *)*state)->folder);
     assert_null(store_open(path, 1, &err));
     assert_string_equal(err.code, "storage");
 }
@@ -242,7 +242,7 @@ a_folder_that_cannot_be_made_is_an_error(void **state)
 static void
 the_folder_is_private(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store *store;
     struct stat status;
     char path[96];
@@ -289,7 +289,7 @@ nearly_full(struct store *store)
 static void
 a_full_map_is_told_before_and_after(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct store_txn txn;
     struct err err = {.code = ""};
     unsigned near, full;
@@ -323,7 +323,7 @@ a_full_map_is_told_before_and_after(void **state)
 static void
 a_write_that_fails_leaves_nothing(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     struct rlimit limit, small;
     struct store_txn txn;
     struct err err;
@@ -378,7 +378,7 @@ open_truncated(const char *folder, off_t size)
 static void
 a_truncated_file_is_an_error(void **state)
 {
-    struct place *p = *state;
+    struct pinned_path *p = *state;
     char path[96];
     struct stat whole;
     struct err err;

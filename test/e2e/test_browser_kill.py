@@ -1,4 +1,4 @@
-"""A browser of another user is swept by a service that sees no other user's processes in /proc by itself."""
+"""A browser of another user is killed by a service that sees no other user's processes in /proc by itself."""
 
 import http.server
 import json

@@ -1,7 +1,7 @@
-/* Exact decimals as text: never rounded, never in binary floating point. */
-#include <string.h>
+/* Exact decimals as text. */
+#include "common/base/amount.h"
 
-#include "common/order/order.h"
+#include <string.h>
 
 #define WHOLE_DIGITS_MAX 9
 #define FRACTION_DIGITS_MAX 6

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/amount.h"
 #include "common/base/err.h"
 
 #define ORDER_VALUE_MAX 128 /* bytes of UTF-8, as in the contract */
@@ -70,20 +71,6 @@ int order_parse_corrections(const char *body, size_t length, struct order *order
 
 void order_faults_clear(struct order_faults *faults);
 void credentials_clear(struct credentials *credentials);
-
-/* True where text is a decimal greater than 0 with at most 9 digits before the point and 6 after
- * it, zeros at its end not counted. */
-bool amount_valid(const char *text);
-
-/* Numeric comparison of two valid amounts: "5", "5.0" and "05" are equal. */
-bool amount_equal(const char *a, const char *b);
-
-/* How many digits after the point matter; trailing zeros do not: 1 for "4.70". */
-unsigned amount_scale(const char *text);
-
-/* The canonical text: no leading or trailing zeros, no empty fraction. out holds ORDER_VALUE_MAX +
- * 1 bytes. */
-void amount_canonical(const char *text, char *out);
 
 /* Same worksheet, product and amount (numerically). */
 bool order_same_content(const struct order *a, const struct order *b);

@@ -15,61 +15,10 @@
 #include "supervisor/control/removal.h"
 #include "supervisor/control/view.h"
 #include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/reload.h"
 #include "supervisor/system/listen.h"
 #include "supervisor/system/peer.h"
-
-struct child *
-control_find(const struct control *control, struct call *call)
-{
-    struct child *child = daemon_find(control->daemon, call->params[0]);
-
-    if (!child)
-        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop \"%s\"",
-                     call->params[0]);
-    return child;
-}
-
-bool
-control_accepts(const struct control *control, struct call *call)
-{
-    if (control->daemon->stopping)
-        call_problem(call, 503, "stopping", NULL, "the daemon is stopping");
-    return !control->daemon->stopping;
-}
-
-bool
-control_sound(const struct child *child, struct call *call)
-{
-    json_t *problem;
-
-    if (!child_is_faulty(child))
-        return true;
-    problem = problem_json(409, "bad_configuration", NULL,
-                           "its configuration is faulty: mend its file and PUT /reload, or PUT "
-                           "another one");
-    json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
-    call_problem_json(call, problem);
-    return false;
-}
-
-void
-control_refuse_faults(struct call *call, const struct config_faults *faults)
-{
-    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
-                              faults->count == 1 ? "" : "s");
-    json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
-
-    json_object_set_new(problem, "faults", config_faults_json(faults));
-    call_problem_json(call, problem);
-    free(detail);
-}
-
-void
-control_not_written(struct call *call, const struct err *err)
-{
-    call_problem(call, 503, "not_written", NULL, "%s", err->text);
-}
 
 static void
 get_health(struct call *call, void *context)

@@ -1,4 +1,4 @@
-/* Inside the control API: what its routes share. For control.c, workshops.c, tokens.c and removal.c
+/* Inside the control API: what its routes share. For its own files
  * alone. */
 #ifndef SUPERVISOR_CONTROL_INTERNAL_H
 #define SUPERVISOR_CONTROL_INTERNAL_H
@@ -16,6 +16,8 @@ struct control {
     struct rekey *rekey;
     struct removals *removals;
 };
+
+/* refuse.c */
 
 /* NULL: there is no such workshop, the call has been replied to. */
 struct child *control_find(const struct control *control, struct call *call);

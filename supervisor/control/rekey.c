@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "supervisor/control/rekey_targets.h"
 #include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/registry.h"
 
 #define AT_ONCE 8 /* workshops; the others serve meanwhile */
@@ -90,7 +91,7 @@ maintain(struct rekey *rekey, struct rekey_target *target, struct child *child)
     else if (target->tries++ == TRIES_MAX)
         fail(target, target->why);
     else if (child ? child_maintain(child, &err)
-                   : daemon_maintain(rekey->daemon, target->slug, target->kept, &err))
+                   : children_maintain(rekey->daemon, target->slug, target->kept, &err))
         fail(target, err.text);
     failpoint_here("rekey.maintain");
 }

@@ -9,6 +9,7 @@
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/apply.h"
 #include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/registry.h"
 
 struct removal {
@@ -179,7 +180,7 @@ decide(struct removal *removal)
 static bool
 is_there(const struct removal *removal)
 {
-    return daemon_find(removal->removals->daemon, removal->slug) == removal->child;
+    return children_find(removal->removals->daemon, removal->slug) == removal->child;
 }
 
 static void

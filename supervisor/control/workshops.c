@@ -10,6 +10,7 @@
 #include "supervisor/control/internal.h"
 #include "supervisor/control/removal.h"
 #include "supervisor/daemon/apply.h"
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/document.h"
 #include "supervisor/daemon/registry.h"
 
@@ -52,7 +53,7 @@ choose_slug(struct put *put, const char *name_or_slug)
     }
     if (name && !text_same(name, name_or_slug))
         add_fault(put, "/workshop", "is another name than the one in the path");
-    if (daemon_find(put->control->daemon, put->slug))
+    if (children_find(put->control->daemon, put->slug))
         add_fault(put, "/workshop", "makes the slug of another workshop: put a slug into the path");
 }
 
@@ -178,7 +179,7 @@ workshops_put(struct call *call, void *context)
 
     if (!control_accepts(control, call))
         return;
-    put.child = daemon_find(control->daemon, call->params[0]);
+    put.child = children_find(control->daemon, call->params[0]);
     put.document = call_object(call);
     if (!put.document)
         return;
@@ -314,7 +315,7 @@ workshops_seal(struct call *call, void *context)
     if (!request)
         return;
     name = json_string_value(json_object_get(request, "workshop"));
-    child = name ? daemon_find(control->daemon, name) : NULL;
+    child = name ? children_find(control->daemon, name) : NULL;
     slug = name ? slug_to_seal(child, name) : NULL;
     if (slug && !child && !json_object_get(request, "erp"))
         config_fault_add(&faults, "", "/erp",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/reload_rules.h"
 #include "supervisor/system/boot.h"
 
@@ -36,7 +37,7 @@ child_for(struct daemon *daemon, const struct workshop_config *workshop)
 {
     const struct workshop_config *before = reload_find(daemon->config, workshop->slug);
     struct child *child = take_child(daemon, workshop->slug);
-    struct workshop_config *own = child && !before ? daemon_own_config(child) : NULL;
+    struct workshop_config *own = child && !before ? children_own_config(child) : NULL;
 
     if (child)
         child_configure(child, workshop);
@@ -129,8 +130,8 @@ apply_config(struct daemon *daemon, struct daemon_config *after)
     daemon->config = after;
     carry_out(&next);
     free(next.actions);
-    daemon_reap(daemon);
-    daemon_reconfigured(daemon);
+    children_reap(daemon);
+    children_reconfigured(daemon);
 }
 
 /* The daemon's configuration with the workshops of all other slugs, and room for one more. */

@@ -13,32 +13,17 @@
 #include "common/ipc/webdriver_link.h"
 #include "supervisor/child/driver_unit.h"
 #include "supervisor/daemon/archive.h"
+#include "supervisor/daemon/children.h"
 #include "supervisor/daemon/registry.h"
 #include "supervisor/daemon/reload.h"
 #include "supervisor/system/notify.h"
 
-#define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
 /* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
 #define ASKED_AGAIN_MS 1000
 /* Over the longest stop_timeout_s: a worker ends its sessions, and another one what it left. */
 #define STOP_SLACK_S 25
 
 /* What children need of their host. */
-
-/* For a queue whose workshop is not configured, or not soundly; no ERP is asked. */
-static struct workshop_config *
-stand_in(const char *slug, const char *queue)
-{
-    struct config_faults faults = {0};
-    json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
-                                 "erp", "system", "file", "folder", queue);
-    struct workshop_config *workshop = workshop_config_new(slug, document, slug, &faults);
-
-    if (!workshop)
-        die_abort("%s: %s", slug, faults.items[0].text);
-    json_decref(document);
-    return workshop;
-}
 
 /* A queue that nobody serves is worked on as its own user, never as root. */
 static void
@@ -72,7 +57,7 @@ new_slice(const struct child *child, void *arg)
 {
     struct daemon *daemon = arg;
     struct workshop_config *instead =
-        child_is_faulty(child) ? stand_in(child->workshop->slug, "/nonexistent") : NULL;
+        child_is_faulty(child) ? children_stand_in(child->workshop->slug, "/nonexistent") : NULL;
     const struct workshop_config *workshop = instead ?: child->workshop;
     json_t *message =
         config_slice(daemon->config, workshop, daemon->keys.key, child->worker_wanted);
@@ -99,28 +84,6 @@ log_dir(void *arg)
     return daemon->config->log_dir;
 }
 
-static bool
-all_at_rest(const struct daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->total; i++)
-        if (!child_at_rest(daemon->children[i]))
-            return false;
-    return true;
-}
-
-static void
-leave_loop(struct daemon *daemon)
-{
-    struct timeval pause = clock_timeval(LAST_REPLIES_MS);
-
-    if (daemon->leaving)
-        return;
-    daemon->leaving = true;
-    if (daemon->observer.ending)
-        daemon->observer.ending(daemon->observer.arg);
-    event_base_loopexit(daemon->base, &pause);
-}
-
 static void
 on_changed(struct child *child, void *arg)
 {
@@ -129,7 +92,7 @@ on_changed(struct child *child, void *arg)
     if (daemon->observer.changed)
         daemon->observer.changed(child, daemon->observer.arg);
     if (child_at_rest(child) && (daemon->stopping || daemon->total > daemon->child_count))
-        daemon_reap(daemon); /* not now: the child is still at it, and may go on to tidy up */
+        children_reap(daemon); /* not now: the child is still at it, and may go on to tidy up */
 }
 
 static void
@@ -184,7 +147,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
     daemon->stopping_ms = clock_monotonic_ms();
     for (size_t i = 0; i < daemon->total; i++)
         child_stop(daemon->children[i]);
-    daemon_reap(daemon);
+    children_reap(daemon);
 }
 
 static void
@@ -264,63 +227,6 @@ start_watchdog(struct daemon *daemon)
         die_abort("no watchdog timer");
 }
 
-/* Children that leave. */
-
-struct workshop_config *
-daemon_own_config(const struct child *child)
-{
-    return (struct workshop_config *)child->workshop;
-}
-
-static void
-free_leaving(struct child *child)
-{
-    struct workshop_config *own = daemon_own_config(child);
-
-    child_free(child);
-    workshop_config_free(own);
-}
-
-static void
-on_reap(evutil_socket_t fd, short what, void *arg)
-{
-    struct daemon *daemon = arg;
-    size_t kept = daemon->child_count;
-
-    (void)fd;
-    (void)what;
-    for (size_t i = daemon->child_count; i < daemon->total; i++)
-        if (child_at_rest(daemon->children[i]))
-            free_leaving(daemon->children[i]);
-        else
-            daemon->children[kept++] = daemon->children[i];
-    daemon->total = kept;
-    if (daemon->stopping && all_at_rest(daemon))
-        leave_loop(daemon);
-}
-
-void
-daemon_reap(struct daemon *daemon)
-{
-    struct timeval now = {0};
-
-    evtimer_add(daemon->reap, &now);
-}
-
-int
-daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
-{
-    struct child *child = child_new(&daemon->host, stand_in(slug, queue ?: "/nonexistent"));
-
-    child->queue = queue ? mem_string(queue) : NULL;
-    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
-    daemon->children[daemon->total++] = child;
-    if (child_maintain(child, err) == 0)
-        return 0;
-    daemon_reap(daemon);
-    return -1;
-}
-
 int
 daemon_new_key(struct daemon *daemon, struct err *err)
 {
@@ -342,8 +248,6 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .config = config,
                               .config_path = config_path,
                               .keys = *keys,
-                              .child_count = config->workshop_count,
-                              .total = config->workshop_count,
                               .uids = uids_new(config->state_dir),
                               .started_ms = clock_monotonic_ms(),
                               .started_wall_ms = clock_wall_ms(),
@@ -357,12 +261,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .replied = on_replied,
                                        .arg = daemon}};
     registry_seal(config, NULL, keys);
-    daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
-    for (size_t i = 0; i < config->workshop_count; i++)
-        daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
-    daemon->reap = evtimer_new(base, on_reap, daemon);
-    if (!daemon->reap)
-        die_abort("no memory for a timer");
+    children_open(daemon);
     listen_for_signals(daemon);
     start_watchdog(daemon);
     return daemon;
@@ -371,16 +270,11 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
 void
 daemon_free(struct daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->child_count; i++)
-        child_free(daemon->children[i]);
-    for (size_t i = daemon->child_count; i < daemon->total; i++)
-        free_leaving(daemon->children[i]);
-    event_free(daemon->reap);
+    children_close(daemon);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         event_free(daemon->signals[i]);
     if (daemon->watchdog)
         event_free(daemon->watchdog);
-    free(daemon->children);
     uids_free(daemon->uids);
     master_keys_clear(&daemon->keys);
     config_free(daemon->config);
@@ -395,22 +289,4 @@ daemon_run(struct daemon *daemon)
             child_start(daemon->children[i]);
     notify_send("READY=1");
     event_base_dispatch(daemon->base);
-}
-
-void
-daemon_reconfigured(struct daemon *daemon)
-{
-    if (daemon->observer.reconfigured)
-        daemon->observer.reconfigured(daemon->observer.arg);
-}
-
-struct child *
-daemon_find(const struct daemon *daemon, const char *name_or_slug)
-{
-    const struct workshop_config *workshop = config_find(daemon->config, name_or_slug);
-
-    for (size_t i = 0; workshop && i < daemon->child_count; i++)
-        if (daemon->children[i]->workshop == workshop)
-            return daemon->children[i];
-    return NULL;
 }

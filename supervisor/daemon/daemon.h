@@ -51,26 +51,8 @@ void daemon_free(struct daemon *daemon);
 /* Starts the active ones and runs the loop until the last child has gone. */
 void daemon_run(struct daemon *daemon);
 
-/* Its configuration has been replaced: tells the observer. */
-void daemon_reconfigured(struct daemon *daemon);
-
-/* By name or slug; NULL where there is none. */
-struct child *daemon_find(const struct daemon *daemon, const char *name_or_slug);
-
-/* The configuration that a leaving child owns, for its owner to free. */
-struct workshop_config *daemon_own_config(const struct child *child);
-
-/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
- * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
-int daemon_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
-    __attribute__((warn_unused_result));
-
 /* From now on there is a new master key, and the old one as long as it is needed: key_file_begin,
  * for the configuration and the children too. */
 int daemon_new_key(struct daemon *daemon, struct err *err) __attribute__((warn_unused_result));
-
-/* Frees those of the leaving children that are at rest, once the loop runs, and leaves it where all
- * are and the daemon is to stop. */
-void daemon_reap(struct daemon *daemon);
 
 #endif

@@ -1,35 +1,142 @@
-"""The layering: common <- erp-drivers <- worker, common <- supervisor; nothing points back."""
+"""The house: layers, rooms and their order, no cycle of files, and where each library may be used."""
 
+import json
+import os
 import re
+import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ALLOWED = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"},
-           "worker": {"common", "erp-drivers", "worker"}, "supervisor": {"common", "supervisor"}}
-SYSTEM = {"lmdb.h": {"worker/queue/store.c"}, "seccomp.h": {"worker/sandbox/seccomp.c"}, "curl/curl.h": {"worker/io/curl_api.h", "supervisor/ctl"}}
+LAYERS = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"},
+          "worker": {"common", "erp-drivers", "worker"}, "supervisor": {"common", "supervisor"}}
+SYSTEM = {"lmdb.h": {"worker/queue/store.c"}, "seccomp.h": {"worker/sandbox/seccomp.c"},
+          "curl/curl.h": {"worker/io/curl_api.h", "supervisor/ctl"}}
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h",), "common": ("lmdb.h", "curl/")}
+# The rooms of a layer, lowest first: each may use those before it, and the layers below. Files outside a room
+# (main.c and what it is put together from) may use all of their layer.
+ROOMS = {"common": ["base", "json", "order", "ipc", "http", "recipe", "config"],
+         "erp-drivers": ["file", "tryton", "webdriver"],
+         "worker": ["queue", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
+         "supervisor": ["system", "child", "daemon", "control", "ctl/term", "ctl/net", "ctl/commands", "ctl", "webdriver"]}
+# Neighbours that know nothing of each other, though one comes first.
+STRANGERS = {("worker/sandbox", "worker/queue"), ("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
+             ("erp-drivers/tryton", "erp-drivers/file"), ("erp-drivers/webdriver", "erp-drivers/file"),
+             ("erp-drivers/webdriver", "erp-drivers/tryton"), ("common/http", "common/order"), ("common/ipc", "common/order"),
+             ("common/recipe", "common/http"), ("supervisor/ctl", "supervisor/daemon")}
+ROOM_FILES_MAX = 15
+# The one file outside a room that a room may use: what a process may reach needs all of io, proxy and sandbox.
+SHARED = {"worker/allowlist", "erp-drivers/driver", "erp-drivers/plain_text", "supervisor/ctl/ctl"}
+
+
+def sources():
+    for layer in LAYERS:
+        yield from (str(path.relative_to(ROOT)) for path in sorted((ROOT / layer).rglob("*.[ch]")))
 
 
 def includes():
-    for folder in ALLOWED:
-        for path in sorted((ROOT / folder).rglob("*.[ch]")):
-            for kind, name in re.findall(r'^#include ([<"])([^>"]+)', path.read_text(), re.M):
-                yield folder, str(path.relative_to(ROOT)), kind, name
+    for path in sources():
+        for kind, name in re.findall(r'^#include ([<"])([^>"]+)', (ROOT / path).read_text(), re.M):
+            yield path, kind, name
+
+
+def symbols():
+    """Which file calls or reads what another one defines, from the objects of the build."""
+    build = Path(os.environ["PUMPLINE_BUILD"])
+    objects, defined, used = {}, {}, defaultdict(set)
+    for command in json.loads((build / "compile_commands.json").read_text()):
+        path = os.path.relpath(command["file"], ROOT)
+        if path.split("/")[0] in LAYERS:
+            objects[re.search(r" -o (\S+)", command["command"])[1]] = path
+    for line in subprocess.run(["nm", "-A", "-P", *objects], cwd=build, capture_output=True, text=True, check=True).stdout.splitlines():
+        thing, name, kind = line.split()[:3]
+        path = objects[thing.rstrip(":")]
+        if kind == "U":
+            used[path].add(name)
+        elif kind in "TDBRV" and name != "main":
+            defined[name] = path
+    assert len(defined) > 500
+    return {(path, defined[name]) for path, names in used.items() for name in names if defined.get(name, path) != path}
+
+
+def cycles(edges):
+    """Groups of nodes that reach each other."""
+    out, reach = defaultdict(set), {}
+    for one, other in edges:
+        out[one].add(other)
+    for start in out:
+        seen, ahead = set(), [start]
+        while ahead:
+            for one in out.get(ahead.pop(), ()):
+                if one not in seen:
+                    seen.add(one)
+                    ahead.append(one)
+        reach[start] = seen
+    return {frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in reach if a in reach[a]}
+
+
+def room(path):
+    """The room of a file; outside a room, the file itself without its suffix."""
+    layer, _, rest = path.partition("/")
+    for name in sorted(ROOMS[layer], key=len, reverse=True):
+        if rest.startswith(name + "/") and (name != "ctl" or rest.count("/") == 1):
+            return f"{layer}/{name}" if name != "ctl" else path.rsplit(".", 1)[0]
+    return path.rsplit(".", 1)[0]
+
+
+def may_use(one, other):
+    layer, _, name = one.partition("/")
+    base, _, used = other.partition("/")
+    if layer != base:
+        return base in LAYERS[layer]
+    if other in SHARED or name not in ROOMS[layer]:
+        return True
+    return used in ROOMS[layer] and ROOMS[layer].index(used) < ROOMS[layer].index(name) and (one, other) not in STRANGERS
 
 
 def test_no_include_points_back():
     seen = list(includes())
     assert len(seen) > 300
-    for folder, path, kind, name in seen:
+    for path, kind, name in seen:
+        layer = path.split("/")[0]
         if kind == '"':
-            assert name.split("/")[0] in ALLOWED[folder], f"{path} includes {name}"
-        assert not any(name.startswith(one) for one in FORBIDDEN.get(folder, ()) if not path.startswith("supervisor/ctl")), path
+            assert name.split("/")[0] in LAYERS[layer], f"{path} includes {name}"
+        assert not any(name.startswith(one) for one in FORBIDDEN.get(layer, ()) if not path.startswith("supervisor/ctl")), path
 
 
 def test_each_library_has_its_one_place():
-    for _, path, _, name in includes():
+    for path, _, name in includes():
         if name in SYSTEM:
             assert any(path.startswith(place) for place in SYSTEM[name]), f"{path} includes {name}"
+
+
+def test_rooms_use_only_those_below():
+    edges = {(path, name) for path, kind, name in includes() if kind == '"'} | symbols()
+    wrong = sorted(f"{one} uses {other}" for one, other in edges
+                   if room(one) != room(other) and not may_use(room(one), room(other)))
+    assert not wrong
+
+
+def test_no_cycle_of_files():
+    included = {(path, name) for path, kind, name in includes() if kind == '"'}
+    assert sorted(map(sorted, cycles(included))) == []
+    assert sorted(map(sorted, cycles(symbols()))) == []
+
+
+def test_no_room_is_crowded():
+    count = defaultdict(int)
+    for path in sources():
+        count[path.rsplit("/", 1)[0]] += path.endswith(".c")
+    assert {name: files for name, files in count.items() if files > ROOM_FILES_MAX} == {}
+
+
+def test_unit_tests_stand_where_their_file_does():
+    unit = ROOT / "test/unit"
+    for test in unit.rglob("*_test.c"):
+        folder = test.parent.relative_to(unit)
+        name = test.name[:-len("_test.c")]
+        files = {path.stem for path in (ROOT / folder).glob("*.c")}
+        assert any(name == one or name.startswith(one + "_") for one in files), test
 
 
 def test_the_root_holds_what_it_should():

@@ -1,5 +1,4 @@
-/* What the files of the proxy share: proxy.c has the listener, the gate and who may be reached,
- * proxy_tunnel.c one connection, proxy_list.c what is told of them. */
+/* What the files of the proxy share. */
 #ifndef WORKER_PROXY_INTERNAL_H
 #define WORKER_PROXY_INTERNAL_H
 
@@ -52,12 +51,20 @@ struct tunnel {
     size_t up_bytes, down_bytes;
 };
 
-/* --- proxy.c --- */
+/* --- hosts.c --- */
 
 bool proxy_allows(const struct proxy *proxy, const struct socks_target *target);
 
 /* NULL: no name can be resolved. */
 struct evdns_base *proxy_dns(struct proxy *proxy);
+
+/* --- ends.c --- */
+
+void tunnel_close_side(struct bufferevent **side); /* NULL afterwards */
+void tunnel_free(struct tunnel *tunnel);
+
+/* Those but kept; NULL: all. */
+void proxy_end_tunnels(struct proxy *proxy, const struct tunnel *kept);
 
 /* Ends all tunnels but this one, which is the caller's to end. */
 void proxy_shut_gate(struct proxy *proxy, struct tunnel *tunnel, const char *what);
@@ -66,13 +73,12 @@ void proxy_shut_gate(struct proxy *proxy, struct tunnel *tunnel, const char *wha
  * another connection has ended, and nobody has been told yet. Then tunnel is gone. */
 bool proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel);
 
-/* --- proxy_tunnel.c --- */
+/* --- tunnel.c --- */
 
 /* Takes over fd. */
 void tunnel_start(struct proxy *proxy, evutil_socket_t fd);
-void tunnel_free(struct tunnel *tunnel);
 
-/* --- proxy_list.c --- */
+/* --- list.c --- */
 
 /* Bytes that begin a request go up. */
 void list_request(struct tunnel *tunnel, const char *bytes, size_t length);

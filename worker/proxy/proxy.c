@@ -1,4 +1,4 @@
-/* The listener, the gate, and who may be reached. */
+/* The listener and the gate. */
 #include "worker/proxy/proxy.h"
 
 #include <errno.h>
@@ -6,7 +6,6 @@
 #include <event2/listener.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +17,6 @@
 #include "worker/proxy/internal.h"
 
 #define BACKLOG 128
-#define RESOLV_CONF "/etc/resolv.conf"
 
 /* --- before the process is shut in --- */
 
@@ -68,91 +66,7 @@ proxy_listen(char address[PROXY_ADDRESS_BYTES], struct err *err)
     return fd;
 }
 
-static void
-add_hosts(struct host_pattern *hosts, size_t *count, const json_t *browser)
-{
-    const json_t *host;
-    size_t i;
-
-    json_array_foreach(json_object_get(browser, "hosts"), i, host) *count +=
-        host_pattern_parse(json_string_value(host), &hosts[*count]);
-}
-
-struct host_pattern *
-proxy_hosts(const json_t *erp, const json_t *recipe, size_t *count)
-{
-    const json_t *own = json_object_get(erp, "browser"),
-                 *of_recipe = json_object_get(recipe, "browser");
-    struct host_pattern *hosts = mem_alloc((1 + json_array_size(json_object_get(own, "hosts")) +
-                                            json_array_size(json_object_get(of_recipe, "hosts"))) *
-                                           sizeof *hosts);
-
-    host_pattern_of_url(json_string_value(json_object_get(erp, "url")), hosts);
-    *count = 1;
-    add_hosts(hosts, count, own);
-    add_hosts(hosts, count, of_recipe);
-    return hosts;
-}
-
 /* --- the gate --- */
-
-/* Those but kept; NULL: all. */
-static void
-end_all(struct proxy *proxy, const struct tunnel *kept)
-{
-    struct tunnel *next;
-
-    for (struct tunnel *t = proxy->tunnels; t; t = next) {
-        /* cppcheck-suppress nullPointerRedundantCheck ; kept may be NULL, t is not */
-        next = t->next;
-        if (t != kept)
-            tunnel_free(t);
-    }
-}
-
-void
-proxy_shut_gate(struct proxy *proxy, struct tunnel *t, const char *what)
-{
-    char *why = mem_format(
-        "%s to %s:%u was %s before a reply was seen: whether the line was stored is looked up",
-        *t->request ? t->request : "a connection", t->target.host, t->target.port, what);
-
-    text_clean(why);
-    text_copy(proxy->why, sizeof proxy->why, why);
-    free(why);
-    list_end(t, what);
-    log_info("the browser is cut off from the ERP: %s", proxy->why);
-    proxy->state = GATE_SHUT;
-    end_all(proxy, t);
-}
-
-static bool
-has_ended(struct bufferevent *side)
-{
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-
-    return !side || getsockopt(bufferevent_getfd(side), IPPROTO_TCP, TCP_INFO, &info, &length) ||
-           info.tcpi_state != TCP_ESTABLISHED;
-}
-
-/* A browser that gives a connection up and repeats its request on another one does so in this
- * order, but both may be read in one turn of the loop. */
-bool
-proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel)
-{
-    for (struct tunnel *t = proxy->tunnels; t; t = t->next) {
-        if (t == tunnel)
-            continue;
-        if ((gate_stream_shuts(&t->stream, true) && has_ended(t->browser)) ||
-            (gate_stream_shuts(&t->stream, false) && has_ended(t->erp))) {
-            proxy_shut_gate(proxy, t, "closed");
-            tunnel_free(t);
-            return true;
-        }
-    }
-    return false;
-}
 
 static void
 arm(struct proxy *proxy)
@@ -167,7 +81,7 @@ arm(struct proxy *proxy)
 static void
 renew(struct proxy *proxy)
 {
-    end_all(proxy, NULL);
+    proxy_end_tunnels(proxy, NULL);
     *proxy->why = '\0';
     proxy->state = GATE_OPEN;
 }
@@ -191,31 +105,6 @@ const char *
 proxy_shut(const struct proxy *proxy)
 {
     return proxy && *proxy->why ? proxy->why : NULL;
-}
-
-/* --- who may be reached --- */
-
-bool
-proxy_allows(const struct proxy *proxy, const struct socks_target *target)
-{
-    for (size_t i = 0; i < proxy->host_count; i++)
-        if (host_pattern_matches(&proxy->hosts[i], target->host, target->port))
-            return true;
-    return false;
-}
-
-/* Without a readable resolv.conf libevent asks a name server on this machine; /etc/hosts is read in
- * any case. */
-struct evdns_base *
-proxy_dns(struct proxy *proxy)
-{
-    if (!proxy->dns) {
-        proxy->dns = evdns_base_new(proxy->base, 0);
-        if (!proxy->dns)
-            die_abort("no memory for names");
-        (void)evdns_base_resolv_conf_parse(proxy->dns, DNS_OPTIONS_ALL, RESOLV_CONF);
-    }
-    return proxy->dns;
 }
 
 /* --- the listener --- */
@@ -289,7 +178,7 @@ proxy_free(struct proxy *proxy)
 {
     if (!proxy)
         return;
-    end_all(proxy, NULL);
+    proxy_end_tunnels(proxy, NULL);
     proxy_listens(proxy, -1);
     if (proxy->dns)
         evdns_base_free(proxy->dns, 0);

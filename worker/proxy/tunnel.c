@@ -9,41 +9,11 @@
 
 /* --- the end --- */
 
-static void
-close_side(struct bufferevent **side)
-{
-    if (*side)
-        bufferevent_free(*side);
-    *side = NULL;
-}
-
-void
-tunnel_free(struct tunnel *t)
-{
-    struct proxy *proxy = t->proxy;
-
-    for (struct tunnel **link = &proxy->tunnels; *link; link = &(*link)->next)
-        if (*link == t) {
-            *link = t->next;
-            break;
-        }
-    proxy->tunnel_count--;
-    if (t->wait)
-        names_cancel(t->wait);
-    if (t->lookup)
-        evdns_getaddrinfo_cancel(t->lookup);
-    if (t->addresses)
-        evutil_freeaddrinfo(t->addresses);
-    close_side(&t->browser);
-    close_side(&t->erp);
-    free(t);
-}
-
 /* What is still to be written on the side that is left goes first. */
 static void
 end_after(struct tunnel *t, struct bufferevent **closed, struct bufferevent *left)
 {
-    close_side(closed);
+    tunnel_close_side(closed);
     if (!left || !evbuffer_get_length(bufferevent_get_output(left))) {
         tunnel_free(t);
         return;
@@ -161,7 +131,7 @@ on_erp_event(struct bufferevent *erp, short what, void *arg)
     if (what & BEV_EVENT_CONNECTED) {
         on_connected(t);
     } else if (t->state == TUNNEL_CONNECTING) {
-        close_side(&t->erp);
+        tunnel_close_side(&t->erp);
         t->address = t->address->ai_next;
         try_address(t);
     } else {
@@ -209,7 +179,7 @@ try_address(struct tunnel *t)
     bound_buffers(t->erp);
     bufferevent_setcb(t->erp, on_erp_read, on_erp_written, on_erp_event, t);
     if (bufferevent_socket_connect(t->erp, t->address->ai_addr, (int)t->address->ai_addrlen)) {
-        close_side(&t->erp);
+        tunnel_close_side(&t->erp);
         t->address = t->address->ai_next;
         try_address(t);
     }

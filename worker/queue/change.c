@@ -14,20 +14,6 @@
 
 #define WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + 8)
 
-struct bytes
-queue_key_text(const char *text)
-{
-    return (struct bytes){text, strlen(text)};
-}
-
-struct bytes
-queue_key_status(unsigned char key[9], unsigned status, uint64_t seq)
-{
-    key[0] = (unsigned char)status;
-    store_put_u64(key + 1, seq);
-    return (struct bytes){key, 9};
-}
-
 static struct bytes
 key_worksheet(unsigned char key[WORKSHEET_KEY_BYTES], const char *worksheet, uint64_t seq)
 {
@@ -44,17 +30,6 @@ key_due(unsigned char key[16], const struct order *order)
     store_put_u64(key, (uint64_t)order->next_attempt_ms);
     store_put_u64(key + 8, order->seq);
     return (struct bytes){key, 16};
-}
-
-struct bytes
-queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid, uint32_t number)
-{
-    size_t length = strlen(uniqueid) + 1;
-
-    memcpy(key, uniqueid, length);
-    for (int i = 3; i >= 0; i--, number >>= 8)
-        key[length + (size_t)i] = (unsigned char)number;
-    return (struct bytes){key, length + 4};
 }
 
 bool

@@ -3,6 +3,7 @@
 #define WORKER_QUEUE_CHANGE_H
 
 #include "worker/queue/queue.h"
+#include "worker/queue/record.h"
 
 #define QUEUE_BACKUP "backup-" /* copies in the queue's folder begin so */
 
@@ -83,15 +84,6 @@ bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *o
 /* The first order with this status whose seq is greater: its seq, or 0 where there is none. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
                             struct order *order);
-
-struct bytes queue_key_text(const char *text);
-
-/* status, seq. */
-struct bytes queue_key_status(unsigned char key[9], unsigned status, uint64_t seq);
-
-#define QUEUE_HISTORY_KEY_BYTES (ORDER_VALUE_MAX + 1 + 4)
-struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid,
-                               uint32_t number);
 
 /* The first line of its history from *number on, whose number that becomes: what is there counts,
  * not how many a record says there are. */

@@ -10,6 +10,31 @@
 #define HEAD_BYTES (1 + CHECKSUM_BYTES)
 #define SEQ_MAX (1LL << 61) /* so that there are numbers behind it */
 
+struct bytes
+queue_key_text(const char *text)
+{
+    return (struct bytes){text, strlen(text)};
+}
+
+struct bytes
+queue_key_status(unsigned char key[9], unsigned status, uint64_t seq)
+{
+    key[0] = (unsigned char)status;
+    store_put_u64(key + 1, seq);
+    return (struct bytes){key, 9};
+}
+
+struct bytes
+queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid, uint32_t number)
+{
+    size_t length = strlen(uniqueid) + 1;
+
+    memcpy(key, uniqueid, length);
+    for (int i = 3; i >= 0; i--, number >>= 8)
+        key[length + (size_t)i] = (unsigned char)number;
+    return (struct bytes){key, length + 4};
+}
+
 /* Against accidents, not against people: whoever can write the file can delete it too. */
 static void
 checksum(struct bytes key, const char *content, size_t length, unsigned char sum[CHECKSUM_BYTES])

@@ -9,6 +9,16 @@
 #include "common/order/order.h"
 #include "worker/queue/store.h"
 
+/* Keys, as the tables sort them. */
+struct bytes queue_key_text(const char *text);
+
+/* status, seq. */
+struct bytes queue_key_status(unsigned char key[9], unsigned status, uint64_t seq);
+
+#define QUEUE_HISTORY_KEY_BYTES (ORDER_VALUE_MAX + 1 + 4)
+struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid,
+                               uint32_t number);
+
 /* The caller frees *data. */
 struct bytes record_encode(struct bytes key, const json_t *content);
 

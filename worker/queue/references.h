@@ -4,6 +4,8 @@
 
 #include "worker/queue/change.h"
 
+#define QUEUE_REFERENCE_KEY_BYTES (ORDER_REFERENCE_MAX + 1 + 8)
+
 /* For an order that is created and has a reference; nothing otherwise. An order in error has no
  * claim on the line that its reference names. */
 void queue_reference_add(struct queue_txn *t, const struct order *order);

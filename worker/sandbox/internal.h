@@ -25,7 +25,7 @@ struct sandbox_landlock {
     bool ports, scopes;
 };
 
-/* --- sandbox_privileges.c --- */
+/* --- privileges.c --- */
 
 /* Becomes setup's user and ends with the supervisor; in every mode. */
 int privileges_become(const struct sandbox_setup *setup, struct err *err);
@@ -36,16 +36,18 @@ enum sandbox_result privileges_capabilities(struct err *err);
 /* Descriptors, memory, and with a user of its own processes. */
 void privileges_limits(const struct sandbox_setup *setup);
 
-/* --- sandbox_landlock.c --- */
+/* --- landlock.c --- */
 
 enum sandbox_result landlock_enter(const struct sandbox_setup *setup,
                                    struct sandbox_landlock *holds, struct err *err);
 
-/* --- sandbox_seccomp.c --- */
+/* --- seccomp.c --- */
 
 enum sandbox_result seccomp_enter(const struct sandbox_setup *setup, struct err *err);
 enum sandbox_result seccomp_alone(struct err *err);
 enum sandbox_result seccomp_no_code(struct err *err);
+
+/* --- cause.c --- */
 
 /* EMFILE and the like pass; the rest stays. */
 enum sandbox_result sandbox_result_of(int number);

@@ -60,37 +60,6 @@ sandbox_port(struct sandbox_setup *setup, uint16_t port)
 #define HOLDS(summary, ...) append((summary)->holds, sizeof(summary)->holds, __VA_ARGS__)
 #define LACKS(summary, ...) append((summary)->lacks, sizeof(summary)->lacks, __VA_ARGS__)
 
-enum sandbox_result
-sandbox_result_of(int number)
-{
-    switch (number) {
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EAGAIN:
-    case EIO:
-        return SANDBOX_BROKEN;
-    default:
-        return SANDBOX_LACKS;
-    }
-}
-
-const char *
-sandbox_cause(int number)
-{
-    switch (number) {
-    case EPERM:
-    case EACCES:
-        return "refused (EPERM): a filter is in the way, of a container or of the service manager";
-    case ENOSYS:
-        return "not in this kernel (ENOSYS): it is too old, or built without it";
-    case EOPNOTSUPP:
-        return "switched off at boot (EOPNOTSUPP): the kernel's lsm= leaves it out";
-    default:
-        return strerror(number);
-    }
-}
-
 int
 sandbox_hide(struct err *err)
 {

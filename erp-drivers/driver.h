@@ -65,6 +65,7 @@ struct erp_request {
     size_t body_length;
     bool commits; /* may create the line: the worker has it on disk before it leaves, and
                      nothing repeats it. Further requests of the attempt may say so too */
+    bool secret;  /* HTTP: the body or its reply holds a password or a session key: never logged */
     bool fresh;   /* HTTP: on a connection of its own, so that nothing repeats it */
     enum erp_gate gate;
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */

@@ -22,15 +22,16 @@
 
 struct options {
     const char *config;
-    bool check_only, create_key;
+    bool check_only, create_key, verbose;
 };
 
 static void
 usage(FILE *to)
 {
-    fputs("usage: pumplined -c FILE [-n | --create-key]\n"
+    fputs("usage: pumplined -c FILE [-v | -n | --create-key]\n"
           "  -c FILE       the configuration, pumpline.json\n"
           "  -n            check the configuration and exit\n"
+          "  -v            log each request to an ERP and its reply, without passwords\n"
           "  --create-key  make its key_file where it is missing, and exit\n"
           "  -h            this help\n"
           "  --version     the version\n",
@@ -41,13 +42,16 @@ usage(FILE *to)
 static int
 read_options(int count, char **arguments, struct options *options)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
-        {"create-key", no_argument, NULL, 'k'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                          {"check", no_argument, NULL, 'n'},
+                                          {"create-key", no_argument, NULL, 'k'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {NULL, 0, NULL, 0}};
     int option;
 
-    while ((option = getopt_long(count, arguments, "c:nh", known, NULL)) != -1) {
+    while ((option = getopt_long(count, arguments, "c:nvh", known, NULL)) != -1) {
         if (option == 'h') {
             usage(stdout);
             return EX_OK;
@@ -62,6 +66,8 @@ read_options(int count, char **arguments, struct options *options)
             options->check_only = true;
         else if (option == 'k')
             options->create_key = true;
+        else if (option == 'v')
+            options->verbose = true;
         else
             goto wrong;
     }
@@ -235,6 +241,7 @@ main(int count, char **arguments)
     if (!config)
         return EX_CONFIG;
     log_open("pumplined");
+    log_verbose(options.verbose);
     if (options.check_only)
         status = check_only(config);
     else if (options.create_key)

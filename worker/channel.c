@@ -161,6 +161,7 @@ do_config(struct channel *m, const json_t *message)
 
     if (m->worker)
         return;
+    log_verbose(json_is_true(json_object_get(message, "verbose")));
     m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
     if (m->worker && !worker_idle(m->worker))
         m->listen_fd = -1;

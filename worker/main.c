@@ -28,12 +28,13 @@
 #include "worker/worker.h"
 
 static const char usage[] =
-    "usage: pumpline-worker PORT WORKSHOP -c FILE\n"
+    "usage: pumpline-worker PORT WORKSHOP -c FILE [-v]\n"
     "\n"
     "Runs one integration by itself, while no supervisor runs it: its HTTP API on PORT (at the "
     "address that the\n"
     "configuration gives) and its worker. WORKSHOP is the name or the slug; FILE is "
     "pumpline.json.\n"
+    "-v logs each request to the ERP and its reply, without passwords.\n"
     "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
     "\n"
     "exit status: 0, 64 usage, 71 the port can't be listened on, 74 the queue can't be used,\n"
@@ -41,7 +42,7 @@ static const char usage[] =
     "sandbox\n";
 
 struct options {
-    bool child, trial;
+    bool child, dryrun, verbose;
     const char *resolve;
     const char *port, *workshop, *config;
 };
@@ -72,9 +73,11 @@ parse_options(int argc, char **argv, struct options *o)
         if (strcmp(argv[i], "--child") == 0)
             o->child = true;
         else if (strcmp(argv[i], "--recipe-run") == 0)
-            o->trial = true;
+            o->dryrun = true;
         else if (strcmp(argv[i], "--resolve") == 0 && i + 1 < argc)
             o->resolve = argv[++i];
+        else if (strcmp(argv[i], "-v") == 0)
+            o->verbose = true;
         else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             o->config = argv[++i];
         else if (argv[i][0] == '-' || positional > 1)
@@ -86,8 +89,8 @@ parse_options(int argc, char **argv, struct options *o)
         } else
             o->workshop = argv[i];
     }
-    return o->child || o->trial || o->resolve ? !positional && !o->config
-                                              : positional == 2 && o->config;
+    return o->child || o->dryrun || o->resolve ? !positional && !o->config
+                                               : positional == 2 && o->config;
 }
 
 static void
@@ -237,6 +240,7 @@ run_alone(struct process *p, const struct options *o)
         status = fail(strcmp(err.code, "key_file") ? EX_OSERR : EX_CONFIG, err.text);
     } else {
         log_open(workshop->name);
+        log_verbose(o->verbose);
         if (*config->log_dir)
             log_open_files(config->log_dir, workshop->slug);
         status = serve_alone(p, slice, fd, watchdog);
@@ -274,7 +278,7 @@ main(int argc, char **argv)
     p.base = loop_new();
     if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
-    else if (o.trial)
+    else if (o.dryrun)
         status = dryrun_run(p.base);
     else
         status = o.child ? run_child(&p) : run_alone(&p, &o);

@@ -21,6 +21,7 @@
 static struct {
     char name[160];
     bool journal, relay;
+    bool verbose;
     unsigned long long lost; /* lines that stderr had no room for */
     char *folder, *slug;     /* of files opened here; NULL: none */
     struct log_files files;
@@ -267,6 +268,18 @@ log_write(enum log_level level, enum log_file file, const char *uniqueid, const 
     if (kind->left_out)
         tell_kind(kind);
     write_own(level, file, uniqueid, message);
+}
+
+void
+log_verbose(bool verbose)
+{
+    log_state.verbose = verbose;
+}
+
+bool
+log_is_verbose(void)
+{
+    return log_state.verbose;
 }
 
 void

@@ -10,6 +10,8 @@
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
 
 /* Which of a workshop's files a record goes to as well. */
@@ -52,6 +54,12 @@ void log_each(enum log_level level, enum log_file file, const char *uniqueid, co
 void log_about(enum log_level level, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Lines of level LOG_DEBUG are written as well (option -v); they are never left out. */
+void log_verbose(bool verbose);
+bool log_is_verbose(void);
+
+#define log_debug(uniqueid, ...)                                                                   \
+    (log_is_verbose() ? log_each(LOG_DEBUG, LOG_ORDERLINE, uniqueid, __VA_ARGS__) : (void)0)
 #define log_error(...) log_write(LOG_ERROR, LOG_API, NULL, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, LOG_API, NULL, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, LOG_API, NULL, __VA_ARGS__)

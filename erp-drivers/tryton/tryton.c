@@ -88,6 +88,7 @@ login_send(struct session *session, struct attempt *attempt, struct erp_job *job
     tryton_rpc_call(&job->request, session->url, "common.db.login", tryton_rpc_dump(params));
     json_decref(params);
     job->request.what = "login";
+    job->request.secret = true;
     job->request.timeout_ms = session->timeout_ms;
     return ERP_SEND;
 }

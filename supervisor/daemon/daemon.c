@@ -66,6 +66,8 @@ new_slice(const struct child *child, void *arg)
         config_slice_old_key(message, workshop, daemon->keys.old);
     if (child->idle)
         json_object_set_new(message, "maintenance", json_true());
+    if (log_is_verbose())
+        json_object_set_new(message, "verbose", json_true());
     tell_user(daemon, child, workshop, message);
     workshop_config_free(instead);
     json_object_set_new(message, "supervisor_pid", json_integer(getpid()));

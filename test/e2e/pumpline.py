@@ -213,6 +213,7 @@ class Daemon:
         self.log.daemon = self
         self.process = None
         self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
+        self.options = []
         (self.folder / "workshops.d").mkdir(parents=True)
         self.write_config()
 
@@ -240,7 +241,7 @@ class Daemon:
         """Without waiting for the workshops."""
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config], stderr=stderr or log,
+            self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config, *self.options], stderr=stderr or log,
                                             stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
         until(self.answers, "the daemon answers")
         return self

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 
 import pytest
@@ -61,6 +62,20 @@ def test_orders_become_lines(shops, tryton):
         assert [entry["status"] for entry in shop.history(f"oil-{number}")] == ["placed", "processing", "created"]
     other.wait("by-file", "created")
     assert len(tryton.all_lines()) == before + 3
+
+
+def test_a_verbose_daemon_shows_the_dialogue(daemon, tryton):
+    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url},
+                      credentials={"username": USER, "password": PASSWORD})
+    daemon.options = ["-v"]
+    daemon.start()
+    place(shop, "traced")
+    shop.wait("traced", "created")
+    shown = re.findall(r"\[traced\] \S+ DEBUG (->|<-) (.*)", daemon.log.read_text())
+    assert [way for way, _ in shown] == ["->", "<-"] * (len(shown) // 2) and len(shown) > 6
+    assert re.fullmatch(r"POST \S+ \(login\), \d+ bytes", shown[0][1]) and "(login), " in shown[1][1]
+    assert any("traced" in text for _, text in shown)
+    assert PASSWORD not in daemon.log.read_text()
 
 
 def test_every_digit_arrives(shop, tryton):

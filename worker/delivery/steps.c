@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "worker/delivery/dialogue.h"
 #include "worker/io/files.h"
 
 static bool
@@ -51,6 +52,7 @@ on_reply(const struct erp_reply *reply, void *arg)
     steps->transfer = NULL;
     steps->kill = NULL;
     whole.cut_off = proxy_shut(steps->setup->proxy);
+    dialogue_reply(&steps->erp, &whole);
     steps_go(steps, &whole);
 }
 
@@ -63,6 +65,7 @@ leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
     if (steps->events->leaves && !steps->events->leaves(outcome, steps->arg))
         return ERP_RETRY;
     proxy_leaves(steps->setup->proxy, request);
+    dialogue_request(&steps->erp);
     if (request->commits)
         failpoint_here("delivery.send_commit");
     if (request->kind == ERP_HTTP)

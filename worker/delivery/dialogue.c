@@ -1,0 +1,87 @@
+/* One line for each request and one for each reply. */
+#include "worker/delivery/dialogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "common/http/call.h"
+#include "common/recipe/template.h"
+
+#define BODY_BYTES_MAX 2000
+#define PASSWORD_BYTES_MAX 4096 /* as a URL writes it */
+#define MASKABLE_BYTES_MIN 4    /* secret_mask leaves shorter ones: they are in every other word */
+
+/* A copy of the first bytes of text without the password, as it is or as JSON and URLs write it.
+ * Longer than what is shown, so that no half of a password is left at the end. */
+static char *
+masked(const char *text, const char *password)
+{
+    char *copy = mem_format("%.*s", BODY_BYTES_MAX + PASSWORD_BYTES_MAX, text);
+    char *encoded = percent_encode(password);
+    json_t *string = json_string(password);
+    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+
+    secret_mask(copy, password);
+    secret_mask(copy, encoded);
+    if (quoted) {
+        quoted[strlen(quoted) - 1] = '\0';
+        secret_mask(copy, quoted + 1);
+        template_free(quoted);
+    }
+    json_decref(string);
+    template_free(encoded);
+    return copy;
+}
+
+static bool
+is_shown(const struct erp_job *job)
+{
+    const char *password = job->auth ? job->auth->password : NULL;
+
+    return !job->request.secret && (!password || strlen(password) >= MASKABLE_BYTES_MIN);
+}
+
+static void
+log_body(const struct erp_job *job, const char *head, const char *body, size_t length)
+{
+    const char *uniqueid = job->order ? job->order->uniqueid : NULL;
+    bool shown = is_shown(job) && length;
+    char *text =
+        shown ? masked(body, job->auth && job->auth->password ? job->auth->password : "") : NULL;
+
+    log_debug(uniqueid, "%s, %zu bytes%s%.*s%s", head, length, shown ? ": " : "", BODY_BYTES_MAX,
+              text ?: "", shown && length > BODY_BYTES_MAX ? " …" : "");
+    template_free(text);
+}
+
+void
+dialogue_request(const struct erp_job *job)
+{
+    const struct erp_request *request = &job->request;
+    char *url, *head;
+
+    if (!log_is_verbose() || request->kind != ERP_HTTP)
+        return;
+    url = masked(request->url, job->auth && job->auth->password ? job->auth->password : "");
+    head = mem_format("-> %s %s (%s)", request->method, url, request->what ?: "request");
+    log_body(job, head, request->body, request->body_length);
+    free(head);
+    template_free(url);
+}
+
+void
+dialogue_reply(const struct erp_job *job, const struct erp_reply *reply)
+{
+    char *head;
+
+    if (!log_is_verbose() || job->request.kind != ERP_HTTP)
+        return;
+    head = reply->complete
+               ? mem_format("<- %d (%s)", reply->status, job->request.what ?: "request")
+               : mem_format("<- no whole reply (%s): %s", job->request.what ?: "request",
+                            reply->error ?: "unknown error");
+    log_body(job, head, reply->body, reply->body_length);
+    free(head);
+}

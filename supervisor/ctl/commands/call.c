@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
@@ -10,7 +11,7 @@ char *
 ctl_path(const struct ctl *ctl, const char *rest)
 {
     char *workshop = client_encode(ctl->args[0]);
-    char *path = text_format("/workshops/%s%s%s", workshop, rest ? "/" : "", rest ? rest : "");
+    char *path = mem_format("/workshops/%s%s%s", workshop, rest ? "/" : "", rest ? rest : "");
 
     free(workshop);
     return path;

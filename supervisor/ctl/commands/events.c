@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/net/stream.h"
@@ -27,10 +28,10 @@ integration_text(const json_t *one)
     const char *reason = json_string_value(json_object_get(one, "worker_reason"));
 
     if (!worker)
-        return text_format("%s", process ? process : "-");
-    return text_format("%s, worker %s%s%s%s, %lld in the queue, %lld in error",
-                       process ? process : "-", worker, reason ? " (" : "", reason ? reason : "",
-                       reason ? ")" : "", ctl_number(one, "queue_length"), errors_of(one));
+        return mem_string(process ? process : "-");
+    return mem_format("%s, worker %s%s%s%s, %lld in the queue, %lld in error",
+                      process ? process : "-", worker, reason ? " (" : "", reason ? reason : "",
+                      reason ? ")" : "", ctl_number(one, "queue_length"), errors_of(one));
 }
 
 static char *
@@ -38,9 +39,9 @@ snapshot_text(const json_t *health)
 {
     const json_t *summary = json_object_get(health, "summary");
 
-    return text_format("%lld integrations, %lld running, %lld parked, %lld failed",
-                       ctl_number(summary, "total"), ctl_number(summary, "running"),
-                       ctl_number(summary, "parked"), ctl_number(summary, "failed"));
+    return mem_format("%lld integrations, %lld running, %lld parked, %lld failed",
+                      ctl_number(summary, "total"), ctl_number(summary, "running"),
+                      ctl_number(summary, "parked"), ctl_number(summary, "failed"));
 }
 
 static void
@@ -58,7 +59,7 @@ print_event(const char *name, const json_t *event)
     else if (strcmp(name, "snapshot") == 0)
         text = snapshot_text(event);
     else
-        text = text_format("%s", name);
+        text = mem_string(name);
     text_say("%s %s: %s", at, workshop ? workshop : "pumplined", text);
     free(text);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
@@ -92,16 +93,16 @@ print_queue(const struct ctl *ctl, const json_t *reply)
 static char *
 shell_quote(const char *word)
 {
-    char *quoted = text_format("'"), *longer;
+    char *quoted = mem_string("'"), *longer;
 
     for (size_t part; *word; word += part) {
         part = *word == '\'' ? 1 : strcspn(word, "'");
-        longer = *word == '\'' ? text_format("%s'\\''", quoted)
-                               : text_format("%s%.*s", quoted, (int)part, word);
+        longer = *word == '\'' ? mem_format("%s'\\''", quoted)
+                               : mem_format("%s%.*s", quoted, (int)part, word);
         free(quoted);
         quoted = longer;
     }
-    longer = text_format("%s'", quoted);
+    longer = mem_format("%s'", quoted);
     free(quoted);
     return longer;
 }
@@ -143,7 +144,7 @@ page_path(const struct ctl *ctl, const char *rest, size_t limit, const char *aft
 {
     char *cursor = after ? client_encode(after) : NULL;
     char *query =
-        text_format("%slimit=%zu%s%s", rest, limit, cursor ? "&after=" : "", cursor ? cursor : "");
+        mem_format("%slimit=%zu%s%s", rest, limit, cursor ? "&after=" : "", cursor ? cursor : "");
     char *path = ctl_path(ctl, query);
 
     free(query);

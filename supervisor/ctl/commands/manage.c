@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/commands/document.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
@@ -30,7 +31,7 @@ static char *
 workshop_path(const char *workshop, const char *rest)
 {
     char *encoded = client_encode(workshop);
-    char *path = text_format("/workshops/%s%s", encoded, rest);
+    char *path = mem_format("/workshops/%s%s", encoded, rest);
 
     free(encoded);
     return path;
@@ -45,13 +46,13 @@ workshop_to_add(const struct ctl *ctl, const char *file, const json_t *document)
     char *slug = NULL;
 
     if (ctl->options[OPTION_SLUG])
-        return text_format("%s", ctl->options[OPTION_SLUG]);
+        return mem_string(ctl->options[OPTION_SLUG]);
     if (ctl->args_count == 2)
-        return text_format("%s", ctl->args[0]);
+        return mem_string(ctl->args[0]);
     if (strcmp(file, "-") != 0)
         slug = slug_of_file(file);
     if (slug || (name && *name))
-        return slug ? slug : text_format("%s", name);
+        return slug ? slug : mem_string(name);
     text_complain("the document names no workshop");
     return NULL;
 }
@@ -132,5 +133,5 @@ int
 command_rekey(struct ctl *ctl)
 {
     client_set_timeout(ctl->client, 0);
-    return ctl_run(ctl, "PUT", text_format("/rekey"), NULL, print_rekeyed);
+    return ctl_run(ctl, "PUT", mem_string("/rekey"), NULL, print_rekeyed);
 }

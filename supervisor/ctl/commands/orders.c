@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/secret.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
@@ -27,7 +28,7 @@ static char *
 order_path(const struct ctl *ctl, const char *suffix)
 {
     char *uniqueid = client_encode(ctl->args[1]);
-    char *rest = text_format("orders/%s%s", uniqueid, suffix);
+    char *rest = mem_format("orders/%s%s", uniqueid, suffix);
     char *path = ctl_path(ctl, rest);
 
     free(rest);
@@ -264,7 +265,7 @@ command_order_status(struct ctl *ctl)
     if (ctl->options[OPTION_HISTORY])
         return ctl_run(ctl, "GET", order_path(ctl, "/history"), NULL, print_history);
     char *uniqueid = client_encode(ctl->args[1]);
-    char *rest = text_format("get_order_status?uniqueid=%s", uniqueid);
+    char *rest = mem_format("get_order_status?uniqueid=%s", uniqueid);
     char *path = ctl_path(ctl, rest);
 
     free(rest);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/secret.h"
 #include "common/config/key_file.h"
 #include "common/config/sealed.h"
@@ -54,7 +55,7 @@ seal_by_daemon(struct ctl *ctl, const char *password)
     if (erp)
         json_object_set_new(body, "erp", erp);
     if (result == CTL_OK)
-        return ctl_run(ctl, "POST", text_format("/seal"), body, print_sealed);
+        return ctl_run(ctl, "POST", mem_string("/seal"), body, print_sealed);
     json_decref(body);
     return result;
 }
@@ -81,8 +82,7 @@ seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *
 {
     const char *slug = ctl->args[0], *other = ctl->options[OPTION_FILE];
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *file =
-        other ? text_format("%s", other) : text_format("%s/%s.json", config->workshops_dir, slug);
+    char *file = other ? mem_string(other) : mem_format("%s/%s.json", config->workshops_dir, slug);
     json_t *erp = read_workshop_key(config, slug, key) ? NULL : read_erp(file);
     json_t *document = erp ? json_pack("{s:o}", "erp", erp) : NULL;
     char *binding = document ? sealed_binding(document) : NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -73,5 +74,5 @@ print_reload(const struct ctl *ctl, const json_t *reply)
 int
 command_reload(struct ctl *ctl)
 {
-    return ctl_run(ctl, "PUT", text_format("/reload"), NULL, print_reload);
+    return ctl_run(ctl, "PUT", mem_string("/reload"), NULL, print_reload);
 }

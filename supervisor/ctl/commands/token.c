@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/secret.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
@@ -17,8 +18,8 @@ token_name(const struct ctl *ctl, const char *hash)
 {
     const char *name = ctl->options[OPTION_NAME];
 
-    return name ? text_format("%s", name)
-                : text_format("%s-%.*s", ctl->options[OPTION_SCOPE], NAME_HASH_CHARACTERS, hash);
+    return name ? mem_string(name)
+                : mem_format("%s-%.*s", ctl->options[OPTION_SCOPE], NAME_HASH_CHARACTERS, hash);
 }
 
 /* The name is the daemon's own words where it has some; the token is on a line by itself, for
@@ -115,7 +116,7 @@ int
 command_token_revoke(struct ctl *ctl)
 {
     char *name = client_encode(ctl->args[1]);
-    char *rest = text_format("tokens/%s", name);
+    char *rest = mem_format("tokens/%s", name);
     char *path = ctl_path(ctl, rest);
 
     free(rest);

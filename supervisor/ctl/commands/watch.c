@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "supervisor/ctl/commands/status.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
@@ -230,7 +231,7 @@ status_watch(struct ctl *ctl)
     struct watch watch = {.ctl = ctl, .signals = signals_open()};
     int result;
 
-    watch.path = ctl->args_count ? ctl_path(ctl, NULL) : text_format("/health");
+    watch.path = ctl->args_count ? ctl_path(ctl, NULL) : mem_string("/health");
     watch.terminal = isatty(STDOUT_FILENO) && !ctl->options[OPTION_JSON] && term && *term &&
                      strcmp(term, "dumb") != 0;
     client_set_timeout(ctl->client, CALL_S);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
+#include "common/http/call.h"
 #include "supervisor/ctl/net/transport.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -29,9 +31,7 @@ on_bytes(char *bytes, size_t one, size_t count, void *arg)
     (void)one; /* always 1 */
     if (client->bytes_count + count > (size_t)CLIENT_REPLY_BYTES_MAX)
         return 0;
-    client->bytes = realloc(client->bytes, client->bytes_count + count + 1);
-    if (!client->bytes)
-        abort();
+    client->bytes = mem_resize(client->bytes, client->bytes_count + count + 1);
     memcpy(client->bytes + client->bytes_count, bytes, count);
     client->bytes_count += count;
     return count;
@@ -40,9 +40,9 @@ on_bytes(char *bytes, size_t one, size_t count, void *arg)
 struct client *
 client_open(const char *socket_path)
 {
-    struct client *client = calloc(1, sizeof(*client));
+    struct client *client = mem_alloc(sizeof *client);
 
-    if (!client || curl_global_init(CURL_GLOBAL_NOTHING) != 0)
+    if (curl_global_init(CURL_GLOBAL_NOTHING) != 0)
         abort();
     client->socket_path = socket_path;
     client->timeout_s = CLIENT_TIMEOUT_S;
@@ -72,22 +72,17 @@ client_error(const struct client *client)
     return client->error ? client->error : "";
 }
 
+/* Dots alone would be taken for a path to go up. */
 char *
 client_encode(const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~";
-    char *encoded = malloc(3 * strlen(text) + 1), *out = encoded;
-    bool only_dots = text[strspn(text, ".")] == '\0';
+    char *encoded, *to;
 
-    if (!encoded)
-        abort();
-    for (; *text; text++) {
-        if (strchr(plain, *text) || (*text == '.' && !only_dots))
-            *out++ = *text;
-        else
-            out += sprintf(out, "%%%02X", (unsigned char)*text);
-    }
-    *out = '\0';
+    if (text[strspn(text, ".")])
+        return percent_encode(text);
+    encoded = to = mem_alloc(3 * strlen(text) + 1);
+    for (; *text; text++)
+        to = stpcpy(to, "%2E");
     return encoded;
 }
 
@@ -96,7 +91,7 @@ static int
 perform(struct client *client, const char *method, const char *path, const char *body)
 {
     char error_text[CURL_ERROR_SIZE] = "";
-    char *url = text_format("http://pumpline%s", path);
+    char *url = mem_format("http://pumpline%s", path);
     /* Without a value the header is left out, where libcurl would say that we send a form. */
     struct curl_slist type = {(char *)(body ? "Content-Type: application/json" : "Content-Type:"),
                               client->headers};
@@ -168,7 +163,7 @@ take_object(struct client *client, int status)
     if (status >= 400)
         return problem_of_status(status);
     client->error =
-        text_format("the reply (HTTP %d) from %s is not the daemon's", status, client->socket_path);
+        mem_format("the reply (HTTP %d) from %s is not the daemon's", status, client->socket_path);
     return NULL;
 }
 
@@ -192,7 +187,7 @@ client_text(struct client *client, const char *path, char **text, json_t **probl
     if (status < 0)
         return -1;
     if (status == 200) {
-        *text = text_format("%.*s", (int)client->bytes_count, client->bytes ? client->bytes : "");
+        *text = mem_format("%.*s", (int)client->bytes_count, client->bytes ? client->bytes : "");
         return status;
     }
     *problem = take_object(client, status);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/net/transport.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -44,10 +45,8 @@ on_bytes(char *bytes, size_t one, size_t count, void *arg)
 struct stream *
 stream_open(const struct client *client, sse_fn *on_event, void *arg)
 {
-    struct stream *stream = calloc(1, sizeof *stream);
+    struct stream *stream = mem_alloc(sizeof *stream);
 
-    if (!stream)
-        abort();
     stream->socket_path = client_socket(client);
     stream->curl = curl_easy_init();
     stream->multi = curl_multi_init();
@@ -93,10 +92,10 @@ set_error(struct stream *stream)
         stream->error =
             transport_error(stream->curl, stream->socket_path, code, stream->error_text);
     else if (http_status(stream) == 200)
-        stream->error = text_format("the daemon at %s has ended its events", stream->socket_path);
+        stream->error = mem_format("the daemon at %s has ended its events", stream->socket_path);
     else
-        stream->error = text_format("the daemon at %s gives no events (HTTP %ld)",
-                                    stream->socket_path, http_status(stream));
+        stream->error = mem_format("the daemon at %s gives no events (HTTP %ld)",
+                                   stream->socket_path, http_status(stream));
 }
 
 /* The wait comes before the transfer: what came in is told before anybody waits again. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -28,8 +29,8 @@ transport_error(CURL *curl, const char *socket_path, CURLcode code, const char *
 
     curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
     if (code != CURLE_COULDNT_CONNECT || os_errno == 0)
-        return text_format("no reply from the daemon at %s: %s", socket_path,
-                           *error_text ? error_text : curl_easy_strerror(code));
-    return text_format("can't reach the daemon at %s: %s%s", socket_path, strerror((int)os_errno),
-                       os_errno == EACCES ? " (root or the control group's members may)" : "");
+        return mem_format("no reply from the daemon at %s: %s", socket_path,
+                          *error_text ? error_text : curl_easy_strerror(code));
+    return mem_format("can't reach the daemon at %s: %s%s", socket_path, strerror((int)os_errno),
+                      os_errno == EACCES ? " (root or the control group's members may)" : "");
 }

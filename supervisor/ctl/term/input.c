@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/base/secret.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -173,10 +173,9 @@ char *
 uniqueid_new(void)
 {
     unsigned char random[16];
-    char *id = text_format("ctl-%032d", 0);
+    char *id = mem_format("ctl-%032d", 0);
 
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        abort();
+    secret_random(random, sizeof random);
     for (size_t i = 0; i < sizeof(random); i++)
         sprintf(id + 4 + 2 * i, "%02x", random[i]);
     return id;

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/term/text.h"
 
 enum { GAP = 2, FLEXIBLE_MIN = 12, COLUMNS_MAX = 16 };
@@ -81,9 +82,9 @@ table_state_colour(const char *state)
 struct table *
 table_new(const struct column *columns, size_t columns_count)
 {
-    struct table *table = calloc(1, sizeof(*table));
+    struct table *table = mem_alloc(sizeof *table);
 
-    if (!table || columns_count > COLUMNS_MAX)
+    if (columns_count > COLUMNS_MAX)
         abort();
     table->columns = columns;
     table->columns_count = columns_count;
@@ -114,9 +115,7 @@ table_row(struct table *table)
     if ((table->rows_count & (table->rows_count - 1)) == 0) {
         size_t capacity = table->rows_count ? 2 * table->rows_count : 1;
         table->cells =
-            reallocarray(table->cells, capacity * table->columns_count, sizeof(*table->cells));
-        if (!table->cells)
-            abort();
+            mem_resize(table->cells, capacity * table->columns_count * sizeof(*table->cells));
     }
     memset(cell_at(table, rows - 1, 0), 0, table->columns_count * sizeof(*table->cells));
     table->rows_count = rows;

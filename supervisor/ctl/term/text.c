@@ -11,6 +11,8 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "common/base/err.h"
+
 void
 text_init(void)
 {
@@ -27,17 +29,6 @@ text_vformat(const char *format, va_list args)
 
     if (vasprintf(&text, format, args) < 0)
         abort();
-    return text;
-}
-
-char *
-text_format(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    char *text = text_vformat(format, args);
-    va_end(args);
     return text;
 }
 
@@ -96,10 +87,7 @@ size_t
 text_width(const char *text)
 {
     size_t size = strlen(text) + 1;
-    wchar_t *wide = calloc(size, sizeof(*wide));
-
-    if (!wide)
-        abort();
+    wchar_t *wide = mem_alloc(size * sizeof(*wide));
     size_t length = mbstowcs(wide, text, size);
     int width = length == (size_t)-1 ? -1 : wcswidth(wide, length);
     free(wide);
@@ -113,7 +101,7 @@ text_cut(const char *text, size_t columns)
     mbstate_t state = {0};
 
     if (text_width(text) <= columns || columns == 0)
-        return text_format("%s", columns ? text : "");
+        return mem_string(columns ? text : "");
     while (text[bytes]) {
         wchar_t c;
         size_t used = mbrtowc(&c, text + bytes, strlen(text + bytes), &state);
@@ -124,7 +112,7 @@ text_cut(const char *text, size_t columns)
         width += (size_t)wcwidth(c);
         bytes += used;
     }
-    return text_format("%.*s…", (int)bytes, text);
+    return mem_format("%.*s…", (int)bytes, text);
 }
 
 char *
@@ -133,12 +121,12 @@ text_age(long long seconds)
     if (seconds < 0)
         seconds = 0;
     if (seconds < 60)
-        return text_format("%llds", seconds);
+        return mem_format("%llds", seconds);
     if (seconds < 3600)
-        return text_format("%lldm", seconds / 60);
+        return mem_format("%lldm", seconds / 60);
     if (seconds < 86400)
-        return text_format("%lldh %lldm", seconds / 3600, seconds % 3600 / 60);
-    return text_format("%lldd %lldh", seconds / 86400, seconds % 86400 / 3600);
+        return mem_format("%lldh %lldm", seconds / 3600, seconds % 3600 / 60);
+    return mem_format("%lldd %lldh", seconds / 86400, seconds % 86400 / 3600);
 }
 
 char *
@@ -148,14 +136,14 @@ text_time(const char *iso)
     const char *rest = iso ? strptime(iso, "%Y-%m-%dT%H:%M:%S", &utc) : NULL;
 
     if (!rest || (*rest != '.' && *rest != 'Z'))
-        return text_format("%s", iso ? iso : "-");
+        return mem_string(iso ? iso : "-");
     time_t at = timegm(&utc), now = time(NULL);
     char stamp[32];
 
     if (!localtime_r(&at, &local) || !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local))
-        return text_format("%s", iso);
+        return mem_string(iso);
     char *age = text_age(at > now ? at - now : now - at);
-    char *text = text_format("%s (%s%s)", stamp, at > now ? "in " : "", age);
+    char *text = mem_format("%s (%s%s)", stamp, at > now ? "in " : "", age);
     free(age);
     return text;
 }
@@ -163,14 +151,14 @@ text_time(const char *iso)
 static char *
 text_of_list(const json_t *list)
 {
-    char *text = text_format("%s", json_array_size(list) ? "" : "-");
+    char *text = mem_string(json_array_size(list) ? "" : "-");
     size_t i;
     json_t *one;
 
     json_array_foreach(list, i, one)
     {
         char *item = text_of_json(one);
-        char *longer = text_format("%s%s%s", text, i ? ", " : "", item);
+        char *longer = mem_format("%s%s%s", text, i ? ", " : "", item);
 
         free(item);
         free(text);
@@ -183,9 +171,9 @@ char *
 text_of_json(const json_t *value)
 {
     if (!value || json_is_null(value))
-        return text_format("-");
+        return mem_string("-");
     if (json_is_string(value))
-        return text_format("%s", json_string_value(value));
+        return mem_string(json_string_value(value));
     if (json_is_array(value))
         return text_of_list(value);
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));

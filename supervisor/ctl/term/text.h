@@ -10,7 +10,6 @@
 /* Sets LC_CTYPE to the user's if it is UTF-8, else to C.UTF-8. Call it before all others. */
 void text_init(void);
 
-char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_vformat(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* A copy in which each control, bidirectional override or unprintable character is written as

@@ -1,9 +1,14 @@
 """The layering: common <- erp-drivers <- worker, common <- supervisor; nothing points back."""
 
+import graphlib
+import os
 import re
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+BUILD = Path(os.environ.get("PUMPLINE_BUILD", ROOT / "build"))
+NO_CYCLES = ("common",)
 ALLOWED = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"},
            "worker": {"common", "erp-drivers", "worker"}, "supervisor": {"common", "supervisor"}}
 SYSTEM = {"lmdb.h": {"worker/queue/store.c"}, "seccomp.h": {"worker/sandbox/seccomp.c"}, "curl/curl.h": {"worker/io/curl_api.h", "supervisor/ctl"}}
@@ -35,3 +40,34 @@ def test_each_library_has_its_one_place():
 def test_the_root_holds_what_it_should():
     names = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "build"))}
     assert names == {"supervisor", "worker", "common", "erp-drivers", "conf", "test", "CMakeLists.txt", "LICENSE", "README.md"}
+
+
+def refuse_cycles(graph):
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+def test_no_includes_in_a_circle():
+    graph = {}
+    for folder, path, kind, name in includes():
+        if folder in NO_CYCLES and kind == '"':
+            graph.setdefault(path, set()).add(name)
+    assert len(graph) > 50
+    refuse_cycles(graph)
+
+
+def symbols(path):
+    output = subprocess.run(["nm", "-P", path], capture_output=True, text=True, check=True).stdout
+    fields = [line.split() for line in output.splitlines()]
+    return ({name for name, kind, *_ in fields if kind in "TDBRC"}, {name for name, kind, *_ in fields if kind == "U"})
+
+
+def test_no_calls_in_a_circle():
+    objects = [path for folder in NO_CYCLES for path in BUILD.glob(f"CMakeFiles/*.dir/{folder}/**/*.c.o")]
+    seen = {re.sub(r".*\.dir/(.*)\.c\.o", r"\1", str(path)): symbols(path) for path in objects}
+    home = {name: path for path, (defined, _) in seen.items() for name in defined}
+    graph = {path: {home[name] for name in used if name in home} - {path} for path, (_, used) in seen.items()}
+    assert len(graph) > 50 and any(graph.values())
+    refuse_cycles(graph)

@@ -5,8 +5,8 @@
 
 #include "common/base/secret.h"
 #include "common/config/key_file.h"
+#include "common/config/parts.h"
 #include "common/config/sealed.h"
-#include "common/json/members.h"
 #include "supervisor/ctl/commands/document.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/input.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/descriptors.h"
-#include "common/base/log.h"
+#include "common/base/log_files.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "common/config/config.h"

@@ -11,7 +11,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/log_files.h"
 #include "common/base/log_limit.h"
 
 #define LINE_BYTES 4096
@@ -23,7 +22,6 @@ static struct {
     bool journal, relay;
     bool verbose;
     unsigned long long lost; /* lines that stderr had no room for */
-    char *folder, *slug;     /* of files opened here; NULL: none */
     struct log_files files;
 } log_state = {.files = {.fds = {-1, -1, -1}}};
 
@@ -45,35 +43,35 @@ log_relay(void)
     log_state.relay = true;
 }
 
-void
-log_reopen(void)
+const char *
+log_name(void)
 {
-    struct log_files files;
-
-    if (!log_state.folder)
-        return;
-    files = log_files_open(log_state.folder, log_state.slug, log_state.name);
-    log_files_close(&log_state.files);
-    log_state.files = files;
+    return log_state.name;
 }
 
 void
-log_open_files(const char *folder, const char *slug)
+log_files_close(struct log_files *files)
 {
-    log_close();
-    log_state.folder = mem_string(folder);
-    log_state.slug = mem_string(slug);
-    log_reopen();
+    for (int i = LOG_API; i < LOG_FILES; i++) {
+        if (files->fds[i] >= 0)
+            close(files->fds[i]);
+        files->fds[i] = -1;
+    }
+}
+
+void
+log_use_files(const struct log_files *files)
+{
+    log_files_close(&log_state.files);
+    if (files)
+        log_state.files = *files;
 }
 
 void
 log_close(void)
 {
     tell_left_out(true);
-    log_files_close(&log_state.files);
-    free(log_state.folder);
-    free(log_state.slug);
-    log_state.folder = log_state.slug = NULL;
+    log_use_files(NULL);
 }
 
 /* Appends text with control characters escaped, so that a line stays one line, up to `limit` bytes

@@ -17,15 +17,23 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
 /* Which of a workshop's files a record goes to as well. */
 enum log_file { LOG_NO_FILE, LOG_API, LOG_ORDERLINE, LOG_FILES };
 
-struct log_files;
+/* Descriptors by enum log_file; -1: none. */
+struct log_files {
+    int fds[LOG_FILES];
+};
 
 /* Starts logging as `name` (a program or a workshop, shown in each line); copied. With
  * JOURNAL_STREAM in the environment each line bears systemd's <N> priority prefix. */
 void log_open(const char *name);
 
-/* Opens the workshop's files in this process (common/base/log_files.h says how), which log_reopen
- * opens again. */
-void log_open_files(const char *folder, const char *slug);
+/* The name of log_open. */
+const char *log_name(void);
+
+void log_files_close(struct log_files *files);
+
+/* This process's own records go to these files too, which are taken over, and those before are
+ * closed. NULL: to none. */
+void log_use_files(const struct log_files *files);
 
 /* This process is a supervisor's child: stderr is a pipe to log_relayed. */
 void log_relay(void);
@@ -33,9 +41,6 @@ void log_relay(void);
 /* Logs a record of a child's, as log_relay sends it or whatever else came on its stderr: a line of
  * name's, to these files too. record is changed. */
 void log_relayed(const char *name, const struct log_files *files, char *record);
-
-/* Opens the files of log_open_files again under the same names, after they were rotated. */
-void log_reopen(void);
 
 void log_close(void);
 

@@ -38,12 +38,30 @@ log_files_open(const char *folder, const char *slug, const char *name)
     return files;
 }
 
+/* --- this process's own --- */
+
+static struct {
+    char *folder, *slug; /* NULL: none */
+} own;
+
 void
-log_files_close(struct log_files *files)
+log_reopen(void)
 {
-    for (int i = LOG_API; i < LOG_FILES; i++) {
-        if (files->fds[i] >= 0)
-            close(files->fds[i]);
-        files->fds[i] = -1;
-    }
+    struct log_files files;
+
+    if (!own.folder)
+        return;
+    files = log_files_open(own.folder, own.slug, log_name());
+    log_use_files(&files);
+}
+
+void
+log_open_files(const char *folder, const char *slug)
+{
+    log_close();
+    free(own.folder);
+    free(own.slug);
+    own.folder = mem_string(folder);
+    own.slug = mem_string(slug);
+    log_reopen();
 }

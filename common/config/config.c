@@ -8,9 +8,8 @@
 
 #include "common/base/secret.h"
 #include "common/base/text_value.h"
-#include "common/config/neighbour.h"
+#include "common/config/parts.h"
 #include "common/config/sealed.h"
-#include "common/json/members.h"
 
 #define MAXIMUM_SECONDS (INT64_C(10) * 365 * 86400)
 
@@ -258,8 +257,8 @@ config_slug_sound(const char *slug)
 }
 
 struct workshop_config *
-workshop_config_read(const char *slug, const json_t *document, json_t *recipe, const char *file,
-                     struct config_faults *faults)
+workshop_config_read(const char *slug, const json_t *document, json_t *recipe,
+                     const char *recipes_dir, const char *file, struct config_faults *faults)
 {
     const struct config_location root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
@@ -275,10 +274,11 @@ workshop_config_read(const char *slug, const json_t *document, json_t *recipe, c
         load_workshop(w, &root);
     else
         config_fault_add(faults, file, "", "must be an object");
-    w->recipe = recipe ? json_incref(recipe)
-                       : config_erp_recipe(json_object_get(w->document, "erp"), file, faults);
+    w->recipe =
+        recipe ? json_incref(recipe)
+               : config_erp_recipe(json_object_get(w->document, "erp"), recipes_dir, file, faults);
     if (faults->count == before)
-        w->target = config_neighbour_target(json_object_get(w->document, "erp"));
+        w->target = config_erp_target(json_object_get(w->document, "erp"));
     return w;
 }
 
@@ -292,11 +292,12 @@ unless_faulty(struct workshop_config *w, bool sound)
 }
 
 struct workshop_config *
-workshop_config_new(const char *slug, const json_t *document, const char *file,
-                    struct config_faults *faults)
+workshop_config_new(const char *slug, const json_t *document, const char *recipes_dir,
+                    const char *file, struct config_faults *faults)
 {
     size_t before = faults->count;
-    struct workshop_config *w = workshop_config_read(slug, document, NULL, file, faults);
+    struct workshop_config *w =
+        workshop_config_read(slug, document, NULL, recipes_dir, file, faults);
 
     return unless_faulty(w, faults->count == before);
 }
@@ -308,7 +309,7 @@ workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
     size_t before = faults->count;
     struct workshop_config *w =
         workshop_config_read(slug ? slug : "", json_object_get(slice, "document"),
-                             json_object_get(slice, "recipe"), "", faults);
+                             json_object_get(slice, "recipe"), NULL, "", faults);
 
     return unless_faulty(w, faults->count == before);
 }
@@ -317,8 +318,8 @@ struct workshop_config *
 workshop_config_again(const struct workshop_config *workshop, const json_t *document)
 {
     struct config_faults faults = {NULL, 0};
-    struct workshop_config *again =
-        workshop_config_read(workshop->slug, document, workshop->recipe, workshop->slug, &faults);
+    struct workshop_config *again = workshop_config_read(workshop->slug, document, workshop->recipe,
+                                                         NULL, workshop->slug, &faults);
 
     if (faults.count)
         die_abort("%s: a configuration that was accepted is refused: %s %s", workshop->slug,

@@ -13,31 +13,12 @@
 
 #include "common/base/err.h"
 #include "common/http/limits.h"
+#include "common/json/faults.h"
+#include "common/json/members.h"
 #include "common/order/order.h"
 
 #define CONFIG_SLUG_MAX 64
-#define CONFIG_PATH_MAX 512
-#define CONFIG_FILE_BYTES_MAX (1u << 20)
 #define CONFIG_TOKENS_MAX 1000
-
-/* What is wrong where. A growing list. */
-struct config_fault {
-    char *file;    /* as given to config_load */
-    char *pointer; /* "/erp/url"; "" is the whole document */
-    char *text;
-};
-
-struct config_faults {
-    struct config_fault *items;
-    size_t count;
-};
-
-void config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
-                      const char *format, ...) __attribute__((format(printf, 4, 5)));
-void config_faults_add(struct config_faults *faults, const struct config_faults *more);
-void config_faults_clear(struct config_faults *faults);
-json_t *
-config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
 
 struct retry_policy {
     int64_t first_ms, max_ms, give_up_after_ms;
@@ -60,7 +41,7 @@ struct workshop_config {
     struct http_limits http; /* of its port */
     const char *user;        /* in document; NULL: one of the daemon's range */
     const char *erp_system;  /* in document; NULL: unknown, where there are faults */
-    char *target;            /* what its lines go to, see common/config/neighbour.h; owned */
+    char *target;            /* what its lines go to, see config_erp_target; owned */
     bool has_credentials;
     json_t *document;            /* the checked file, owned; "password" may be plain or sealed */
     json_t *recipe;              /* of erp.recipe, checked, owned; NULL: the system needs none */
@@ -98,15 +79,13 @@ void config_free(struct daemon_config *config);
 /* The paths that pumpline.json names, and nothing else of it: whatever else is right or wrong. -1
  * with *err. */
 int config_paths(const char *path, struct daemon_config *config, struct err *err);
-/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
- * *err, whose text neither names the path nor quotes the file, and whose code is common/file_read's
- * or "invalid_json". */
-json_t *config_read_json(const char *path, struct err *err);
 
-/* Checks one workshop document (borrowed) for file SLUG.json. NULL with *faults where it is wrong.
+/* Checks one workshop document (borrowed) for file SLUG.json; a recipe's name is looked for in
+ * recipes_dir first (NULL: only among those of the program). NULL with *faults where it is wrong.
  */
 struct workshop_config *workshop_config_new(const char *slug, const json_t *document,
-                                            const char *file, struct config_faults *faults);
+                                            const char *recipes_dir, const char *file,
+                                            struct config_faults *faults);
 void workshop_config_free(struct workshop_config *workshop);
 
 /* The same with the recipe that came with it in a slice: no file is read. */
@@ -176,6 +155,11 @@ void config_erp_check(const json_t *erp, const char *file, struct config_faults 
 
 /* The recipe that it names, read and checked, with the options it is given; NULL: it names none, or
  * there are faults. The caller owns it. */
-json_t *config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults);
+json_t *config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
+                          struct config_faults *faults);
+
+/* HOST:PORT/PATH/ of a checked erp object, which its lines go to; NULL: it has no url. The caller
+ * owns it. */
+char *config_erp_target(const json_t *erp);
 
 #endif

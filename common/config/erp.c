@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "common/base/host_pattern.h"
-#include "common/json/members.h"
+#include "common/config/parts.h"
 #include "common/recipe/browser_rules.h"
 #include "common/recipe/recipe.h"
 
@@ -327,7 +327,8 @@ config_erp_check(const json_t *erp, const char *file, struct config_faults *faul
 }
 
 json_t *
-config_erp_recipe(const json_t *erp, const char *file, struct config_faults *faults)
+config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
+                  struct config_faults *faults)
 {
     const struct config_location location = {file, "/erp", faults};
     const char *name = json_string_value(json_object_get(erp, "recipe"));
@@ -337,7 +338,7 @@ config_erp_recipe(const json_t *erp, const char *file, struct config_faults *fau
 
     if (!name || strcmp(json_string_value(system) ?: "", "webdriver"))
         return NULL;
-    path = recipe_find(name);
+    path = recipe_find(recipes_dir, name);
     if (!path) {
         config_check_fault(&location, "recipe",
                            "there is no such recipe: give a path, or a name in recipes_dir");
@@ -349,4 +350,20 @@ config_erp_recipe(const json_t *erp, const char *file, struct config_faults *fau
         (json_is_object(json_object_get(erp, "options")) || !json_object_get(erp, "options")))
         recipe_check_options(recipe, json_object_get(erp, "options"), file, "/erp", faults);
     return recipe;
+}
+
+char *
+config_erp_target(const json_t *erp)
+{
+    const char *url = json_string_value(json_object_get(erp, "url")), *path;
+    struct host_pattern host;
+    size_t length;
+
+    if (!url)
+        return NULL;
+    host_pattern_of_url(url, &host);
+    path = strchr(strstr(url, "://") + 3, '/');
+    for (length = path ? strlen(path) : 0; length && path[length - 1] == '/';)
+        length--;
+    return mem_format("%s:%u%.*s/", host.host, host.port, (int)length, path ? path : "");
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json/members.h"
+#include "common/config/parts.h"
 
 /* name, field of struct http_limits, its unit in the member's, default of a port and of the control
  * socket, least, most. A body goes on to a child as a JSON string, six times as long at worst:

@@ -11,14 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/base/file_read.h"
 #include "common/base/secret.h"
 #include "common/base/text_value.h"
 #include "common/config/neighbour.h"
+#include "common/config/parts.h"
 #include "common/ipc/browser_kill.h"
-#include "common/json/members.h"
-#include "common/json/text.h"
-#include "common/recipe/recipe.h"
+#include "common/json/file.h"
 
 #define UID_LAST 0x7fffffff
 #define UID_FIRST_DEFAULT 40000
@@ -57,28 +55,6 @@ static const struct config_member uid_members[] = {
      .maximum = UID_LAST},
     {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
 };
-
-json_t *
-config_read_json(const char *path, struct err *err)
-{
-    size_t length = 0;
-    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
-    json_t *document = text ? json_text_read(text, length, 0, err) : NULL;
-
-    secret_free(text);
-    return document;
-}
-
-json_t *
-config_read_document(const char *path, struct config_faults *faults)
-{
-    struct err err;
-    json_t *document = config_read_json(path, &err);
-
-    if (!document)
-        config_fault_add(faults, path, "", "%s", err.text);
-    return document;
-}
 
 /* A relative path counts from the folder of the file that names it. */
 static void
@@ -186,14 +162,14 @@ settle_faulty(struct workshop_config *w)
 }
 
 static struct workshop_config *
-load_file(const char *file, const char *slug)
+load_file(const struct daemon_config *config, const char *file, const char *slug)
 {
     struct config_faults faults = {0};
     json_t *document = config_read_document(file, &faults);
     struct workshop_config *w;
 
     if (document) {
-        w = workshop_config_read(slug, document, NULL, file, &faults);
+        w = workshop_config_read(slug, document, NULL, config->recipes_dir, file, &faults);
     } else {
         w = mem_alloc(sizeof *w);
         w->active = true;
@@ -222,7 +198,7 @@ load_folder(struct daemon_config *config, struct config_faults *faults)
         char *file = mem_format("%s/%s", config->workshops_dir, name);
         char *slug = mem_format("%.*s", (int)(strlen(name) - 5), name);
 
-        config->workshops[config->workshop_count++] = load_file(file, slug);
+        config->workshops[config->workshop_count++] = load_file(config, file, slug);
         free(slug);
         free(file);
         free(entries[i]);
@@ -391,7 +367,6 @@ config_load_each(const char *path, struct config_faults *faults)
         load_uids(config, document, &root);
         load_users(config, document, &root);
         load_http(config, document, &root);
-        recipe_set_folder(config->recipes_dir);
         load_folder(config, faults);
         check_together(config);
     }

@@ -12,7 +12,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "common/base/host_pattern.h"
 #include "common/json/members.h"
 
 #ifndef RESOLVE_CACHED
@@ -172,22 +171,6 @@ config_neighbour_check_folder(const struct daemon_config *config,
 }
 
 /* --- ERPs --- */
-
-char *
-config_neighbour_target(const json_t *erp)
-{
-    const char *url = json_string_value(json_object_get(erp, "url")), *path;
-    struct host_pattern host;
-    size_t length;
-
-    if (!url)
-        return NULL;
-    host_pattern_of_url(url, &host);
-    path = strchr(strstr(url, "://") + 3, '/');
-    for (length = path ? strlen(path) : 0; length && path[length - 1] == '/';)
-        length--;
-    return mem_format("%s:%u%.*s/", host.host, host.port, (int)length, path ? path : "");
-}
 
 /* One of them may be a whole server's, as its web pages are, and the other one database's in it. */
 static bool

@@ -120,10 +120,4 @@ int call_query(const struct call *call, const char *name, char *value, size_t si
 int call_query_number(const struct call *call, const char *name, unsigned minimum, unsigned maximum,
                       unsigned *number);
 
-/* Percent-decodes length bytes. -1: bad encoding, NUL inside, or no room. */
-int percent_decode(const char *from, size_t length, char *to, size_t size, bool plus_is_space);
-
-/* Percent-encodes all but unreserved characters; the caller frees it. */
-char *percent_encode(const char *text);
-
 #endif

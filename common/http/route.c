@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/percent.h"
 #include "common/base/text_value.h"
 
 static bool

@@ -1,6 +1,6 @@
-/* Going through a recipe: what the functions that check its values share. recipe_value.c has those
- * for single values, recipe_parts.c those for what has parts, recipe_whole.c what only the whole
- * shows, recipe_id.c how the order's uniqueid is compared. */
+/* Going through a recipe: what the functions that check its values share. value.c has those for
+ * single values, parts.c those for what has parts, whole.c what only the whole shows, found.c how
+ * the order's uniqueid is compared; check.c puts them together. */
 #ifndef COMMON_RECIPE_CHECKER_H
 #define COMMON_RECIPE_CHECKER_H
 
@@ -10,7 +10,14 @@
 
 #define RECIPE_POINTER_BYTES 512
 
+struct recipe_checker;
+
+/* One function a kind of value: adds a fault where it is none. */
+typedef void recipe_kind_check(struct recipe_checker *c, const struct recipe_member *m,
+                               const json_t *value);
+
 struct recipe_checker {
+    recipe_kind_check *const *checks; /* by enum recipe_kind */
     const json_t *recipe;
     json_t *names; /* variables that some step sets: an object, its values mean nothing */
     const char *file;
@@ -27,14 +34,9 @@ void recipe_fault(struct recipe_checker *c, const char *format, ...)
 
 bool recipe_name_valid(const char *name);
 
-/* One function a kind of value: adds a fault where it is none. */
-typedef void recipe_kind_check(struct recipe_checker *c, const struct recipe_member *m,
-                               const json_t *value);
-
 recipe_kind_check recipe_kind_text, recipe_kind_filled, recipe_kind_template, recipe_kind_name,
     recipe_kind_choice, recipe_kind_reason, recipe_kind_piece, recipe_kind_keys, recipe_kind_what,
-    recipe_kind_bool, recipe_kind_number, recipe_kind_one,
-    recipe_kind_window_size; /* recipe_value.c */
+    recipe_kind_bool, recipe_kind_number, recipe_kind_one, recipe_kind_window_size; /* value.c */
 
 recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_template,
     recipe_kind_frame, recipe_kind_templates, recipe_kind_arguments, recipe_kind_hosts,
@@ -42,7 +44,7 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
     recipe_kind_options, recipe_kind_browser, recipe_kind_number_format, recipe_kind_found,
     recipe_kind_errors, recipe_kind_test, recipe_kind_dialog, recipe_kind_condition,
     recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_row_locators,
-    recipe_kind_steps; /* recipe_parts.c */
+    recipe_kind_steps; /* parts.c */
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);
@@ -57,15 +59,15 @@ void recipe_check_kind(struct recipe_checker *c, enum recipe_kind kind, const js
 void recipe_check_object(struct recipe_checker *c, const json_t *object,
                          const struct recipe_shape *shape, const struct recipe_shape *more);
 
-/* recipe_whole.c: the variables that steps set; the caller owns the object. */
+/* whole.c: the variables that steps set; the caller owns the object. */
 json_t *recipe_whole_names(const json_t *recipe);
 
 /* A section that does not do what it is for; and circles. */
 void recipe_whole_check(struct recipe_checker *c);
 
-/* recipe_id.c: a line that is said to be found without our id being compared. */
+/* found.c: a line that is said to be found without our id being compared. */
 void recipe_id_check(struct recipe_checker *c);
-/* recipe_circles.c: pieces that call each other in a circle. No more than RECIPE_PIECES_MAX. */
+/* cycles.c: pieces that call each other in a circle. No more than RECIPE_PIECES_MAX. */
 void recipe_check_circles(struct recipe_checker *c);
 
 #endif

@@ -18,7 +18,7 @@ struct recipe_id {
 bool recipe_id_condition(const json_t *recipe, const json_t *condition, struct recipe_id *id);
 bool recipe_id_locator(const json_t *locator, struct recipe_id *id);
 
-/* Of all comparisons that the look-ups of a recipe rely on (recipe_found.c). */
+/* Of all comparisons that the look-ups of a recipe rely on (found.c). */
 struct recipe_id recipe_id_of(const json_t *recipe);
 
 #endif

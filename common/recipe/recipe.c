@@ -1,81 +1,12 @@
-/* Files of recipes, and what the engine asks a checked one. */
+/* A workshop's options, and what the engine asks a checked recipe. */
 #include "common/recipe/recipe.h"
 
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/json/members.h"
 #include "common/recipe/shape.h"
-
-/* --- files --- */
-
-json_t *
-recipe_read(const char *path, struct config_faults *faults)
-{
-    json_t *recipe = config_read_document(path, faults);
-
-    if (!recipe || recipe_check(recipe, path, faults))
-        return recipe;
-    json_decref(recipe);
-    return NULL;
-}
-
-static char own_folder[CONFIG_PATH_MAX];
-
-void
-recipe_set_folder(const char *folder)
-{
-    text_copy(own_folder, sizeof own_folder, folder ? folder : "");
-}
-
-static char *
-in_folder(const char *folder, const char *name)
-{
-    char *path = mem_format("%s/%s.json", folder, name);
-
-    if (*folder && access(path, R_OK) == 0)
-        return path;
-    free(path);
-    return NULL;
-}
-
-/* Among the recipes that came with the program: from bin or sbin, from lib/pumpline, and from a
- * build folder. */
-static char *
-beside_program(const char *name)
-{
-    static const char *const places[] = {"../share/pumpline/recipes",
-                                         "../../share/pumpline/recipes", "../erp-drivers/recipes"};
-    char program[PATH_MAX] = "", *found = NULL;
-
-    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
-        return NULL;
-    dirname(program);
-    for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++) {
-        char *folder = mem_format("%s/%s", program, places[i]);
-
-        found = in_folder(folder, name);
-        free(folder);
-    }
-    return found;
-}
-
-char *
-recipe_find(const char *name)
-{
-    char *found;
-
-    if (*name == '/')
-        return access(name, R_OK) == 0 ? mem_string(name) : NULL;
-    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
-        return NULL;
-    found = in_folder(own_folder, name);
-    return found ? found : beside_program(name);
-}
 
 /* --- a workshop's options --- */
 

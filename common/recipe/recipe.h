@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/config/config.h"
+#include "common/json/faults.h"
 #include "common/recipe/template.h"
 
 #define RECIPE_PIECES_MAX 1000
@@ -28,11 +28,10 @@ bool recipe_check(const json_t *recipe, const char *file, struct config_faults *
 /* Reads and checks a file. NULL with *faults; the caller owns the result. */
 json_t *recipe_read(const char *path, struct config_faults *faults);
 
-/* The file of a recipe that is named so: a path, or a name that is looked for in the folder set
- * last, then among the recipes that came with this program. NULL: there is none; the caller frees
- * it. */
-char *recipe_find(const char *name);
-void recipe_set_folder(const char *folder); /* copied; NULL: none */
+/* The file of a recipe that is named so: a path, or a name that is looked for in the folder (NULL:
+ * in none), then among the recipes that came with this program. NULL: there is none; the caller
+ * frees it. */
+char *recipe_find(const char *folder, const char *name);
 
 /* Whether a workshop's options (an object, may be NULL) are what the recipe wants; a fault's
  * pointer begins with that of the object that has them as its member "options". */

@@ -1,34 +1,10 @@
 /* The values of a recipe that are one thing: texts, templates, names, numbers. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/recipe/checker.h"
 
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
-void
-recipe_fault(struct recipe_checker *c, const char *format, ...)
-{
-    char text[320];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    config_fault_add(c->faults, c->file, c->pointer, "%s", text);
-}
-
 /* --- texts --- */
-
-bool
-recipe_name_valid(const char *name)
-{
-    size_t length = strlen(name);
-
-    return length && length <= TEMPLATE_NAME_MAX && !(*name >= '0' && *name <= '9') &&
-           !name[strspn(name, NAME_CHARACTERS)];
-}
 
 static bool
 name_known(const char *name, void *arg)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/recipe/checker.h"
 #include "common/recipe/id.h"
 

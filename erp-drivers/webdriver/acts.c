@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/http/call.h"
+#include "common/base/percent.h"
 #include "erp-drivers/webdriver/steps.h"
 
 #define PAGE_LOAD_EXTRA_MS 10000

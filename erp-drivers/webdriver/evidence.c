@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/percent.h"
 #include "common/base/secret.h"
-#include "common/http/call.h"
 #include "erp-drivers/webdriver/attempt.h"
 
 #define SOURCE_BYTES_MAX (1u << 20)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/http/call.h"
+#include "common/base/percent.h"
 #include "common/json/text.h"
 
 /* --- commands --- */

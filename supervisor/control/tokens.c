@@ -1,7 +1,7 @@
 /* A workshop's API tokens. The daemon sees their hashes alone. */
 #include <string.h>
 
-#include "common/json/members.h"
+#include "common/config/parts.h"
 #include "supervisor/control/internal.h"
 #include "supervisor/control/view.h"
 

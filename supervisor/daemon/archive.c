@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/disk.h"
 #include "common/base/owner.h"
+#include "common/json/file.h"
 #include "supervisor/daemon/document.h"
 #include "supervisor/daemon/registry.h"
 

@@ -6,7 +6,8 @@
 
 #include "common/base/disk.h"
 #include "common/base/secret.h"
-#include "common/json/members.h"
+#include "common/config/parts.h"
+#include "common/json/file.h"
 #include "supervisor/daemon/document.h"
 #include "supervisor/daemon/reload_rules.h"
 
@@ -134,8 +135,8 @@ registry_propose(const struct daemon_config *config, const struct master_keys *k
     char *file = registry_path(config, slug);
     json_t *unread =
         check_paths(document, stored_document(config, slug), file, faults) ? NULL : json_null();
-    struct workshop_config *sent =
-                               workshop_config_read(slug, document, recipe ?: unread, file, faults),
+    struct workshop_config *sent = workshop_config_read(slug, document, recipe ?: unread,
+                                                        config->recipes_dir, file, faults),
                            *workshop = NULL;
 
     check_sealed(slug, document, keys, file, faults);

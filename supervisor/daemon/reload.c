@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/recipe/recipe.h"
 #include "supervisor/daemon/apply.h"
 #include "supervisor/daemon/registry.h"
 #include "supervisor/daemon/reload_rules.h"
@@ -74,7 +73,6 @@ reload(struct daemon *daemon, struct config_faults *faults)
     json_t *needs_restart, *report;
 
     if (!after) {
-        recipe_set_folder(daemon->config->recipes_dir);
         clean_faults(faults);
         log_faults(faults);
         return NULL;

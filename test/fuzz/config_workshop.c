@@ -35,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!document)
         return 0;
-    w = workshop_config_new("slug", document, "file", &faults);
+    w = workshop_config_new("slug", document, NULL, "file", &faults);
     view = w ? workshop_config_public(w) : config_faults_json(&faults);
     if (!w != (faults.count > 0) || !view || (!w && json_array_size(view) != faults.count))
         abort();

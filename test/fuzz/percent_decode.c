@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/http/call.h"
+#include "common/base/percent.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

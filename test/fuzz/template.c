@@ -2,7 +2,7 @@
  * back as the value that went in; a number is one of ours or refused. */
 #include <jansson.h>
 
-#include "common/http/call.h"
+#include "common/base/percent.h"
 #include "common/recipe/template.h"
 #include "test/fuzz/fuzz.h"
 

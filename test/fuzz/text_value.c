@@ -1,7 +1,7 @@
 /* Text at the entrance: normalised once it stays so, and what is refused has a reason. Amounts and
  * slugs beside it. */
 #include "common/base/text_value.h"
-#include "common/json/members.h"
+#include "common/config/parts.h"
 #include "common/order/order.h"
 #include "supervisor/daemon/document.h"
 #include "test/fuzz/fuzz.h"

@@ -62,7 +62,7 @@ configuration(const char *more)
                             "\"erp\":{\"system\":\"file\",\"folder\":\"/srv\"}%s}",
                             more);
     json_t *document = json_loads(text, 0, NULL);
-    struct workshop_config *w = workshop_config_new("w", document, "w.json", &faults);
+    struct workshop_config *w = workshop_config_new("w", document, NULL, "w.json", &faults);
 
     REQUIRE(w);
     json_decref(document);

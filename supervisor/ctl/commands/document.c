@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/secret.h"
-#include "common/json/members.h"
+#include "common/config/parts.h"
 #include "common/json/text.h"
 #include "supervisor/ctl/term/text.h"
 

@@ -51,7 +51,6 @@ setup(void **state)
         return -1;
     snprintf(file, sizeof file, "%s/shop.json", folder);
     write_file(file, RECIPE("/login"));
-    recipe_set_folder(folder);
     return 0;
 }
 
@@ -61,7 +60,6 @@ teardown(void **state)
     (void)state;
     config_faults_clear(&faults);
     unlink(file);
-    recipe_set_folder(NULL);
     return rmdir(folder);
 }
 
@@ -74,7 +72,7 @@ workshop(const char *erp)
 
     assert_non_null(document);
     config_faults_clear(&faults);
-    w = workshop_config_new("shop", document, "shops/shop.json", &faults);
+    w = workshop_config_new("shop", document, folder, "shops/shop.json", &faults);
     assert_int_equal(w != NULL, faults.count == 0);
     json_decref(document);
     return w;

@@ -26,7 +26,7 @@ workshop(const char *document)
 
     assert_non_null(json);
     config_faults_clear(&faults);
-    w = workshop_config_new("bennys-auto", json, "f", &faults);
+    w = workshop_config_new("bennys-auto", json, NULL, "f", &faults);
     assert_int_equal(w != NULL, faults.count == 0);
     json_decref(json);
     return w;

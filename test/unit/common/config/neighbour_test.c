@@ -14,7 +14,7 @@ static char *
 place_of(const char *url)
 {
     json_t *erp = json_pack("{s:s*}", "url", url);
-    char *place = config_neighbour_target(erp);
+    char *place = config_erp_target(erp);
 
     json_decref(erp);
     return place;

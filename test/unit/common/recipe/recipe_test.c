@@ -189,19 +189,17 @@ test_find(void **state)
     file = fopen(path, "w");
     assert_non_null(file);
     fclose(file);
-    assert_null(recipe_find("our-erp_2"));
-    recipe_set_folder(folder);
-    found = recipe_find("our-erp_2");
+    assert_null(recipe_find(NULL, "our-erp_2"));
+    found = recipe_find(folder, "our-erp_2");
     assert_string_equal(found, path);
     free(found);
-    found = recipe_find(path);
+    found = recipe_find(folder, path);
     assert_string_equal(found, path);
     free(found);
-    assert_null(recipe_find("../our-erp_2"));
-    assert_null(recipe_find("other"));
-    assert_null(recipe_find(""));
-    assert_null(recipe_find("/tmp/recipe_test.none"));
-    recipe_set_folder(NULL);
+    assert_null(recipe_find(folder, "../our-erp_2"));
+    assert_null(recipe_find(folder, "other"));
+    assert_null(recipe_find(folder, ""));
+    assert_null(recipe_find(folder, "/tmp/recipe_test.none"));
     unlink(path);
     rmdir(folder);
 }

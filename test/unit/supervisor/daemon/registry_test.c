@@ -41,7 +41,7 @@ configuration(const struct master_keys *sealed_with)
 
     text_copy(config->workshops_dir, sizeof config->workshops_dir, folder);
     config->workshops = mem_alloc(sizeof *config->workshops);
-    config->workshops[0] = workshop_config_new("a", one, "a", &faults);
+    config->workshops[0] = workshop_config_new("a", one, NULL, "a", &faults);
     config->workshop_count = 1;
     registry_seal(config, NULL, sealed_with);
     json_decref(one);

@@ -18,7 +18,7 @@ workshop(const char *slug, unsigned port, bool active)
     char *listen = mem_format("127.0.0.1:%u", port);
     json_t *document = json_pack("{ss ss sb s{ss ss}}", "workshop", slug, "listen", listen,
                                  "active", active, "erp", "system", "file", "folder", "/srv/lines");
-    struct workshop_config *one = workshop_config_new(slug, document, "test", &faults);
+    struct workshop_config *one = workshop_config_new(slug, document, NULL, "test", &faults);
 
     assert_non_null(one);
     json_decref(document);

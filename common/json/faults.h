@@ -1,0 +1,31 @@
+/* What is wrong in a JSON document, and where: all faults of a configuration, a recipe or a request
+ * are found at once, each with its file and JSON pointer (RFC 6901). */
+#ifndef COMMON_JSON_FAULTS_H
+#define COMMON_JSON_FAULTS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* What is wrong where. A growing list. */
+struct config_fault {
+    char *file;    /* as it was given */
+    char *pointer; /* "/erp/url"; "" is the whole document */
+    char *text;
+};
+
+struct config_faults {
+    struct config_fault *items;
+    size_t count;
+};
+
+void config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_faults_add(struct config_faults *faults, const struct config_faults *more);
+void config_faults_clear(struct config_faults *faults);
+json_t *
+config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
+
+/* Adds "/name", escaped, to a pointer, as far as there is room. */
+void config_pointer_add(char *pointer, size_t size, const char *name);
+
+#endif

@@ -1,0 +1,20 @@
+/* JSON files that somebody else has written: configuration, recipes, request bodies on disk. */
+#ifndef COMMON_JSON_FILE_H
+#define COMMON_JSON_FILE_H
+
+#include <jansson.h>
+
+#include "common/base/err.h"
+#include "common/json/faults.h"
+
+#define CONFIG_FILE_BYTES_MAX (1u << 20)
+
+/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
+ * *err, whose text neither names the path nor quotes the file, and whose code is common/file_read's
+ * or "invalid_json". */
+json_t *config_read_json(const char *path, struct err *err);
+
+/* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */
+json_t *config_read_document(const char *path, struct config_faults *faults);
+
+#endif

@@ -1,0 +1,128 @@
+/* Which ids a recipe can tell from every other: one with a sign that marks its end, or that a page
+ * can't show, is refused before anything is sent. */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/recipe/id.h"
+#include "common/recipe/recipe.h"
+
+/* Blanks that are none to HTML, and what nobody sees. */
+static const struct {
+    uint32_t first, last;
+} unseen[] = {{0xa0, 0xa0},     {0xad, 0xad},      {0x34f, 0x34f},   {0x61c, 0x61c},
+              {0x115f, 0x1160}, {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f},
+              {0x2000, 0x200f}, {0x2028, 0x202f},  {0x205f, 0x206f}, {0x3000, 0x3000},
+              {0x3164, 0x3164}, {0xfe00, 0xfe0f},  {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+              {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+
+/* What a browser's driver takes for a key that is pressed. */
+#define KEY_FIRST 0xe000
+#define KEY_LAST 0xe05d
+
+/* The character at *text, which is UTF-8; goes behind it. */
+static uint32_t
+take_point(const char **text)
+{
+    static const unsigned char masks[] = {0x7f, 0x3f, 0x1f, 0x0f, 0x07};
+    const unsigned char *at = (const unsigned char *)*text;
+    size_t length = *at < 0xc0 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+    uint32_t point = *at & masks[length == 1 ? 0 : length];
+
+    for (size_t i = 1; i < length && at[i]; i++)
+        point = point << 6 | (at[i] & 0x3f);
+    *text += strnlen(*text, length);
+    return point;
+}
+
+static bool
+is_unseen(uint32_t point)
+{
+    for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+        if (point >= unseen[i].first && point <= unseen[i].last)
+            return true;
+    return false;
+}
+
+static bool misfit(char *wrong, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+misfit(char *wrong, const char *format, ...)
+{
+    char why[160];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    snprintf(wrong, RECIPE_WRONG_BYTES,
+             "this ERP's pages can't tell its uniqueid from every other: it %s", why);
+    return false;
+}
+
+static bool
+point_fits(const struct recipe_id *id, uint32_t point, char *wrong)
+{
+    if (point >= KEY_FIRST && point <= KEY_LAST)
+        return misfit(wrong, "holds U+%04X, which is typed as a key", (unsigned)point);
+    if (id->in_text && is_unseen(point))
+        return misfit(wrong, "holds U+%04X, which a page's text does not show for certain",
+                      (unsigned)point);
+    if (point < 0x80 && strchr(id->signs, (int)point))
+        return misfit(wrong, "holds %c, which marks its end there", (int)point);
+    return true;
+}
+
+/* Most programs cut blanks off at the ends when they store a text. */
+static bool
+ends_fit(const char *uniqueid)
+{
+    uint32_t point = ' ', last;
+
+    last = take_point(&(const char *){uniqueid});
+    if (last == ' ' || is_unseen(last))
+        return false;
+    while (*uniqueid)
+        point = take_point(&uniqueid);
+    return point != ' ' && !is_unseen(point);
+}
+
+bool
+recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES])
+{
+    const struct recipe_id id = recipe_id_of(recipe);
+
+    if (!ends_fit(uniqueid))
+        return misfit(wrong, "begins or ends with a blank");
+    if (id.in_text && strstr(uniqueid, "  "))
+        return misfit(wrong, "has two blanks in a row, of which a page's text shows one");
+    for (const char *at = uniqueid; *at;)
+        if (!point_fits(&id, take_point(&at), wrong))
+            return false;
+    return true;
+}
+
+json_t *
+recipe_id_notes(const json_t *recipe)
+{
+    const struct recipe_id id = recipe_id_of(recipe);
+    json_t *notes = json_array();
+
+    if (id.in_text)
+        json_array_append_new(
+            notes, json_string("the uniqueid is compared with the text of a page, which does not "
+                               "show all blanks: an order whose uniqueid has two blanks in a row, "
+                               "or a blank of another kind, is refused before the commit"));
+    if (*id.signs) {
+        char *text = mem_format("an order whose uniqueid has one of %s is refused before the "
+                                "commit: they mark where it begins or ends on the page",
+                                id.signs);
+
+        json_array_append_new(notes, json_string(text));
+        free(text);
+    }
+    return notes;
+}

@@ -164,7 +164,7 @@ struct erp_driver {
     unsigned (*session_idle_s)(void *session);
 };
 
-/* NULL where there is none of that name. */
+/* The table is drivers.c. NULL where there is none of that name. */
 const struct erp_driver *erp_driver_find(const char *system);
 
 /* For drivers. */

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "erp-drivers/drivers.h"
+#include "erp-drivers/file/file.h"
 #include "erp-drivers/file/record.h"
 
 #define OK 200
 #define NOT_FOUND 404
 
-struct session {
+struct file_session {
     struct file_format format;
     char *folder; /* without a slash at its end */
 };
 
-struct attempt {
+struct file_attempt {
     const struct file_step *step;
     bool commit_sent; /* before this attempt */
     bool rewritten;
@@ -35,9 +35,9 @@ struct file_step {
     const char *what;
     enum erp_request_kind kind;
     bool commits;
-    enum erp_verdict (*found)(struct session *, struct erp_job *, const struct erp_reply *,
+    enum erp_verdict (*found)(struct file_session *, struct erp_job *, const struct erp_reply *,
                               struct erp_outcome *);
-    enum erp_verdict (*missing)(struct session *, struct erp_job *, const struct erp_reply *,
+    enum erp_verdict (*missing)(struct file_session *, struct erp_job *, const struct erp_reply *,
                                 struct erp_outcome *);
 };
 
@@ -46,24 +46,25 @@ static const struct file_step steps[];
 static enum erp_verdict
 go_on(struct erp_job *job, enum step_name next)
 {
-    struct attempt *attempt = job->state;
+    struct file_attempt *attempt = job->state;
 
     attempt->step = &steps[next];
     return ERP_SEND;
 }
 
 static bool
-holds_order(const struct session *session, const struct erp_job *job, const struct erp_reply *reply)
+holds_order(const struct file_session *session, const struct erp_job *job,
+            const struct erp_reply *reply)
 {
     return file_record_same(&session->format, reply->body ? reply->body : "", reply->body_length,
                             job->order, job->workshop);
 }
 
 static enum erp_verdict
-created(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+created(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
         struct erp_outcome *outcome)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
 
     (void)session;
     (void)reply;
@@ -75,10 +76,10 @@ created(struct session *session, struct erp_job *job, const struct erp_reply *re
 /* Most likely an importer was quick. But a share that is not mounted looks the same, and then the
  * line is lost. */
 static enum erp_verdict
-neither_there(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+neither_there(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
               struct erp_outcome *outcome)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
 
     (void)reply;
     return erp_end(outcome, ERP_REJECT, "outcome_unknown",
@@ -88,7 +89,7 @@ neither_there(struct session *session, struct erp_job *job, const struct erp_rep
 }
 
 static enum erp_verdict
-folder_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+folder_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
                struct erp_outcome *outcome)
 {
     (void)job;
@@ -98,10 +99,10 @@ folder_missing(struct session *session, struct erp_job *job, const struct erp_re
 }
 
 static enum erp_verdict
-file_found(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+file_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
            struct erp_outcome *outcome)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
 
     if (holds_order(session, job, reply))
         return go_on(job, SYNC);
@@ -112,7 +113,7 @@ file_found(struct session *session, struct erp_job *job, const struct erp_reply 
 }
 
 static enum erp_verdict
-file_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+file_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
              struct erp_outcome *outcome)
 {
     (void)session;
@@ -123,7 +124,7 @@ file_missing(struct session *session, struct erp_job *job, const struct erp_repl
 
 /* A file still here was not renamed. It may be half written, or from before a correction. */
 static enum erp_verdict
-aside_found(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+aside_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
             struct erp_outcome *outcome)
 {
     (void)outcome;
@@ -131,10 +132,10 @@ aside_found(struct session *session, struct erp_job *job, const struct erp_reply
 }
 
 static enum erp_verdict
-aside_missing(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+aside_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
               struct erp_outcome *outcome)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
 
     (void)session;
     (void)reply;
@@ -145,10 +146,10 @@ aside_missing(struct session *session, struct erp_job *job, const struct erp_rep
 /* Nothing was renamed: somebody has cleaned up. The next attempt could not tell that from an
  * importer's work, so it is mended in this one. */
 static enum erp_verdict
-aside_gone(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+aside_gone(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
            struct erp_outcome *outcome)
 {
-    struct attempt *attempt = job->state;
+    struct file_attempt *attempt = job->state;
 
     if (attempt->rewritten)
         return folder_missing(session, job, reply, outcome);
@@ -157,7 +158,7 @@ aside_gone(struct session *session, struct erp_job *job, const struct erp_reply 
 }
 
 static enum erp_verdict
-written(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+written(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
         struct erp_outcome *outcome)
 {
     (void)session;
@@ -178,10 +179,10 @@ static const struct file_step steps[] = {
     [SYNC] = {"sync", ERP_FILE_RENAME, .found = created, .missing = created},
 };
 
-static struct attempt *
-attempt_new(const struct session *session, const struct erp_job *job)
+static struct file_attempt *
+attempt_new(const struct file_session *session, const struct erp_job *job)
 {
-    struct attempt *attempt = mem_alloc(sizeof *attempt);
+    struct file_attempt *attempt = mem_alloc(sizeof *attempt);
     char *name = file_record_name(job->order->uniqueid);
 
     attempt->step = &steps[LOOK];
@@ -195,9 +196,9 @@ attempt_new(const struct session *session, const struct erp_job *job)
 }
 
 static void
-fill_request(const struct session *session, struct erp_job *job)
+fill_request(const struct file_session *session, struct erp_job *job)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
     const struct file_step *step = attempt->step;
     const char *paths[] = {
         [LOOK] = attempt->path,   [LOOK_ASIDE] = attempt->aside, [LOOK_FOLDER] = session->folder,
@@ -216,10 +217,10 @@ fill_request(const struct session *session, struct erp_job *job)
 }
 
 static enum erp_verdict
-take_reply(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+take_reply(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
            struct erp_outcome *outcome)
 {
-    const struct attempt *attempt = job->state;
+    const struct file_attempt *attempt = job->state;
     const struct file_step *step = attempt->step;
 
     if (reply->complete && reply->status == OK)
@@ -237,7 +238,7 @@ static enum erp_verdict
 file_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
           struct erp_outcome *outcome)
 {
-    struct session *session = handle;
+    struct file_session *session = handle;
     enum erp_verdict verdict = ERP_SEND;
 
     if (!job->state)
@@ -252,7 +253,7 @@ file_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
 static void
 file_job_free(void *handle, struct erp_job *job)
 {
-    struct attempt *attempt = job->state;
+    struct file_attempt *attempt = job->state;
 
     (void)handle;
     if (!attempt)
@@ -268,7 +269,7 @@ file_job_free(void *handle, struct erp_job *job)
 static void *
 file_session_new(const json_t *erp)
 {
-    struct session *session = mem_alloc(sizeof *session);
+    struct file_session *session = mem_alloc(sizeof *session);
     size_t length;
 
     file_format_read(&session->format, erp);
@@ -281,7 +282,7 @@ file_session_new(const json_t *erp)
 static void
 file_session_free(void *handle)
 {
-    struct session *session = handle;
+    struct file_session *session = handle;
 
     free(session->folder);
     free(session);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/base/secret.h"
-#include "erp-drivers/drivers.h"
 #include "erp-drivers/tryton/rpc.h"
 #include "erp-drivers/tryton/steps.h"
+#include "erp-drivers/tryton/tryton.h"
 
 /* A login takes up to 31 s after failed ones, a write waits 30 s for a lock: what is given up
  * before may still happen. */
@@ -18,18 +18,18 @@
 #define KEY_BYTES_MAX 1024 /* it goes into each request's head; Tryton's has 64 */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
-struct session {
+struct tryton_session {
     const char *language;
     char *url;
     char *context; /* members of the context object; may be empty */
     unsigned timeout_ms;
     char *key;           /* for the Authorization header, guarded; NULL: not logged in */
     uint64_t key_number; /* tells one key from the next */
-    const struct attempt *logging_in;
+    const struct tryton_attempt *logging_in;
     char *refused; /* words of the refusal; NULL: not refused */
 };
 
-struct attempt {
+struct tryton_attempt {
     struct tryton_line line;
     uint64_t key_number; /* of the key that the call under way carries */
     bool renewed;
@@ -40,7 +40,7 @@ struct attempt {
 static void *
 tryton_session_new(const json_t *erp)
 {
-    struct session *session = mem_alloc(sizeof *session);
+    struct tryton_session *session = mem_alloc(sizeof *session);
     const char *url = json_string_value(json_object_get(erp, "url"));
     const char *language = json_string_value(json_object_get(erp, "language"));
     json_int_t company = json_integer_value(json_object_get(erp, "company"));
@@ -55,7 +55,7 @@ tryton_session_new(const json_t *erp)
 }
 
 static void
-drop_key(struct session *session)
+drop_key(struct tryton_session *session)
 {
     secret_free(session->key);
     session->key = NULL;
@@ -64,7 +64,7 @@ drop_key(struct session *session)
 static void
 tryton_session_free(void *handle)
 {
-    struct session *session = handle;
+    struct tryton_session *session = handle;
 
     drop_key(session);
     free(session->url);
@@ -76,7 +76,7 @@ tryton_session_free(void *handle)
 /* --- the login --- */
 
 static enum erp_verdict
-login_send(struct session *session, struct attempt *attempt, struct erp_job *job,
+login_send(struct tryton_session *session, struct tryton_attempt *attempt, struct erp_job *job,
            struct erp_outcome *outcome)
 {
     json_t *params = json_pack("[s {s:s} s]", job->auth->username, "password", job->auth->password,
@@ -95,7 +95,7 @@ login_send(struct session *session, struct attempt *attempt, struct erp_job *job
 
 /* "user:uid:key" in base64. */
 static void
-keep_key(struct session *session, const char *username, json_int_t user, const char *key)
+keep_key(struct tryton_session *session, const char *username, json_int_t user, const char *key)
 {
     char *plain = mem_format("%s:%" JSON_INTEGER_FORMAT ":%s", username, user, key);
     size_t length = strlen(plain), size = sodium_base64_encoded_len(length, BASE64);
@@ -109,7 +109,7 @@ keep_key(struct session *session, const char *username, json_int_t user, const c
 }
 
 static enum erp_verdict
-login_refused(struct session *session, struct erp_outcome *outcome, const char *message)
+login_refused(struct tryton_session *session, struct erp_outcome *outcome, const char *message)
 {
     char *text = mem_string(message);
 
@@ -119,7 +119,7 @@ login_refused(struct session *session, struct erp_outcome *outcome, const char *
 }
 
 static enum erp_verdict
-login_result(struct session *session, const struct erp_job *job, const json_t *result,
+login_result(struct tryton_session *session, const struct erp_job *job, const json_t *result,
              struct erp_outcome *outcome)
 {
     const json_t *user = json_array_get(result, 0);
@@ -134,7 +134,7 @@ login_result(struct session *session, const struct erp_job *job, const json_t *r
 }
 
 static enum erp_verdict
-login_take(struct session *session, const struct erp_job *job, const struct erp_reply *reply,
+login_take(struct tryton_session *session, const struct erp_job *job, const struct erp_reply *reply,
            struct erp_outcome *outcome)
 {
     json_t *result = NULL;
@@ -155,7 +155,7 @@ login_take(struct session *session, const struct erp_job *job, const struct erp_
 /* --- the calls --- */
 
 static enum erp_verdict
-call_send(struct session *session, struct attempt *attempt, struct erp_job *job)
+call_send(struct tryton_session *session, struct tryton_attempt *attempt, struct erp_job *job)
 {
     const struct tryton_step *step = tryton_step_due(&attempt->line);
 
@@ -171,7 +171,8 @@ call_send(struct session *session, struct attempt *attempt, struct erp_job *job)
 
 /* The ERP does nothing for a key that it does not know, so all can begin again under a new one. */
 static enum erp_verdict
-key_refused(struct session *session, struct attempt *attempt, struct erp_outcome *outcome)
+key_refused(struct tryton_session *session, struct tryton_attempt *attempt,
+            struct erp_outcome *outcome)
 {
     if (session->key_number == attempt->key_number)
         drop_key(session);
@@ -185,7 +186,7 @@ key_refused(struct session *session, struct attempt *attempt, struct erp_outcome
 }
 
 static enum erp_verdict
-call_take(struct session *session, struct attempt *attempt, const struct erp_job *job,
+call_take(struct tryton_session *session, struct tryton_attempt *attempt, const struct erp_job *job,
           const struct erp_reply *reply, struct erp_outcome *outcome)
 {
     json_t *result = NULL;
@@ -204,9 +205,9 @@ call_take(struct session *session, struct attempt *attempt, const struct erp_job
 /* --- the contract --- */
 
 static enum erp_verdict
-send_next(struct session *session, struct erp_job *job, struct erp_outcome *outcome)
+send_next(struct tryton_session *session, struct erp_job *job, struct erp_outcome *outcome)
 {
-    struct attempt *attempt = job->state;
+    struct tryton_attempt *attempt = job->state;
 
     if (session->refused)
         return erp_end(outcome, ERP_PARK, "auth_failed", "%s", session->refused);
@@ -219,9 +220,9 @@ static enum erp_verdict
 tryton_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
             struct erp_outcome *outcome)
 {
-    struct session *session = handle;
+    struct tryton_session *session = handle;
     enum erp_verdict verdict = ERP_SEND;
-    struct attempt *attempt = job->state;
+    struct tryton_attempt *attempt = job->state;
 
     if (!job->auth || !job->auth->username || !job->auth->password)
         return erp_end(outcome, ERP_PARK, "auth_failed", "no credentials");
@@ -243,8 +244,8 @@ tryton_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
 static void
 tryton_job_free(void *handle, struct erp_job *job)
 {
-    struct session *session = handle;
-    struct attempt *attempt = job->state;
+    struct tryton_session *session = handle;
+    struct tryton_attempt *attempt = job->state;
 
     if (!attempt)
         return;

@@ -9,7 +9,7 @@
 
 #include "common/base/secret.h"
 #include "erp-drivers/webdriver/attempt.h"
-#include "erp-drivers/webdriver/page.h"
+#include "erp-drivers/webdriver/page_script.h"
 
 /* --- values --- */
 
@@ -350,8 +350,7 @@ ask_plainly(struct attempt *a, const char *op, json_t *question)
     if (!json_object_get(question, "rules"))
         json_object_set_new(question, "rules", ask_rules(a, true));
     take_codes(question, &codes, &count);
-    script = mem_format("%s%sreturn answer(arguments[0], [%s]);", webdriver_page_text_script(),
-                        webdriver_page_script(), codes);
+    script = mem_format("%sreturn answer(arguments[0], [%s]);", page_script(), codes);
     body = json_pack("{s:s s:[o]}", "script", script, "args", question);
     free(script);
     free(codes);

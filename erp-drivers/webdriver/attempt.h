@@ -10,7 +10,7 @@
 
 #include "common/recipe/recipe.h"
 #include "erp-drivers/driver.h"
-#include "erp-drivers/webdriver/webdriver.h"
+#include "erp-drivers/webdriver/dryrun.h"
 #include "erp-drivers/webdriver/wire.h"
 
 /* The driver's session: one browser, or none. */

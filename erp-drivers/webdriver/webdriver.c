@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "erp-drivers/drivers.h"
 #include "erp-drivers/webdriver/attempt.h"
+#include "erp-drivers/webdriver/webdriver.h"
 
 #define CLEAN_TRIES 5
 #define LEAVE_MS 5000 /* for logging out: a closing job has to end the browser as well */

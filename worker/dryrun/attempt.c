@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "erp-drivers/webdriver/webdriver.h"
+#include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/folder.h"
 
 #define LABEL_BYTES 256

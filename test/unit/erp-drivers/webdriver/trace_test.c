@@ -1,7 +1,7 @@
 /* What a trial is told of an attempt: every step once, what it sets, and no password. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
-#include "erp-drivers/webdriver/webdriver.h"
+#include "erp-drivers/webdriver/dryrun.h"
 
 static char told[8192];
 

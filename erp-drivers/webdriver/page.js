@@ -1,0 +1,438 @@
+/* The script that runs in the ERP's page: it finds elements, looks whether conditions and error
+ * rules hold, and says in words why not; texts are compared by page_text.js, which stands before it.
+ * One call of answer(question, codes) answers one question; it changes nothing but what is scrolled
+ * into view. codes: the functions that the question's expressions are numbers of. What questions and
+ * answers hold: ask.c. */
+
+function shown(el) {
+    var box = el.tagName === 'OPTION' ? el.closest('select') : el;
+    return !!box && box.getClientRects().length > 0 &&
+        box.ownerDocument.defaultView.getComputedStyle(box).visibility === 'visible';
+}
+
+/* What is in a cell; of a box whether it is checked. */
+function contentOf(el) {
+    if (el.type === 'checkbox' || el.type === 'radio')
+        return el.checked ? 'checked' : '';
+    return textOf(el);
+}
+
+/* One that came in the place of another has another one: a reload, an answer to a form. */
+function pageOf(doc) {
+    return String(doc.defaultView.performance.timeOrigin);
+}
+
+/* --- locators --- */
+
+function list(root, css) {
+    return Array.from(root.querySelectorAll(css));
+}
+
+function xpath(root, path) {
+    var doc = root.ownerDocument || root, found = [], i;
+    var result = doc.evaluate(path, root, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
+    for (i = 0; i < result.snapshotLength; i++)
+        if (result.snapshotItem(i).nodeType === 1)
+            found.push(result.snapshotItem(i));
+    return found;
+}
+
+/* The field in the cell behind a cell with the label, as old pages have it. */
+function besideCell(cell) {
+    for (var next = cell.nextElementSibling; next; next = next.nextElementSibling) {
+        var field = next.querySelector('input:not([type=hidden]), select, textarea');
+        if (field || squeeze(next.textContent))
+            return field;
+    }
+    return null;
+}
+
+function byLabel(root, text) {
+    function same(words) { return squeeze(words).replace(/[\s:*]+$/, '') === text; }
+    var found = [];
+    list(root, 'label').forEach(function (el) {
+        if (same(el.textContent) && el.control)
+            found.push(el.control);
+    });
+    list(root, '[aria-label]').forEach(function (el) {
+        if (same(el.getAttribute('aria-label')))
+            found.push(el);
+    });
+    if (!found.length)
+        list(root, 'td, th').forEach(function (el) {
+            var field = same(el.textContent) ? besideCell(el) : null;
+            if (field)
+                found.push(field);
+        });
+    return found;
+}
+
+function byButton(root, text) {
+    return list(root, 'button, [role=button], input[type=submit], input[type=button], ' +
+        'input[type=reset], input[type=image]').filter(function (el) {
+        return [textOf(el), squeeze(el.title), squeeze(el.alt),
+            squeeze(el.getAttribute('aria-label'))].indexOf(text) >= 0;
+    });
+}
+
+var ways = {
+    css: list,
+    xpath: xpath,
+    id: function (root, id) { return list(root, '[id="' + CSS.escape(id) + '"]'); },
+    name: function (root, name) { return list(root, '[name="' + CSS.escape(name) + '"]'); },
+    link: function (root, text, exact) {
+        return list(root, 'a').filter(function (el) { return hasText(el, text, exact); });
+    },
+    label: function (root, text) { return byLabel(root, squeeze(text).replace(/[\s:*]+$/, '')); },
+    button: function (root, text) { return byButton(root, squeeze(text)); }
+};
+
+function wayOf(l) {
+    return Object.keys(ways).find(function (way) { return l[way] !== undefined; });
+}
+
+/* For reasons. */
+function describe(l) {
+    if (typeof l === 'string')
+        return l;
+    var way = wayOf(l), words = way === 'css' ? l.css : way + ' "' + l[way] + '"';
+    if (l.text !== undefined)
+        words += ' with the text "' + l.text + '"';
+    if (l.contains !== undefined)
+        words += ' containing "' + l.contains + '"';
+    if (l.nth)
+        words += ' number ' + l.nth;
+    return l.in ? words + ' in ' + describe(l.in) : words;
+}
+
+/* The elements of a locator, in the page's order. from: a document, or the row that conditions
+ * of each are about; row: what "row" means elsewhere. */
+function find(l, from, row) {
+    if (l === 'row')
+        return row ? [row] : [];
+    if (typeof l === 'string')
+        l = {css: l};
+    var root = from, way = wayOf(l), found;
+    if (l.in)
+        root = find(l.in, from, row)[0];
+    if (!root)
+        return [];
+    found = ways[way](root, l[way], l.exact).filter(function (el) {
+        return (l.text === undefined || hasText(el, l.text, l.exact)) &&
+            (l.contains === undefined || !compareText(el, {contains: l.contains, exact: l.exact}, 'an element')) &&
+            (l.visible === undefined || shown(el) === l.visible);
+    });
+    if (l.nth)
+        found = found.slice(l.nth - 1, l.nth);
+    return found;
+}
+
+/* --- conditions: '' where one holds, else why not --- */
+
+function lacksText(test, c, from, row) {
+    if (typeof test === 'string')
+        return compareText(from.body || from, {contains: test, exact: c.exact}, 'the page') &&
+            '"' + test + '" is not on the page';
+    var el = find(test.of, from, row)[0];
+    return el ? compareText(el, test, describe(test.of)) : describe(test.of) + ' is not there';
+}
+
+var conditions = {
+    present: function (l, c, from, row) {
+        return find(l, from, row).length ? '' : describe(l) + ' is not there';
+    },
+    visible: function (l, c, from, row) {
+        var found = find(l, from, row);
+        if (found.some(shown))
+            return '';
+        return describe(l) + (found.length ? ' is not visible' : ' is not there');
+    },
+    gone: function (l, c, from, row) {
+        return find(l, from, row).some(shown) ? describe(l) + ' is still there' : '';
+    },
+    text: lacksText,
+    value: function (test, c, from, row) {
+        var el = find(test.of, from, row)[0];
+        return el ? compareValue(el, test, 'the value of ' + describe(test.of)) :
+            describe(test.of) + ' is not there';
+    },
+    variable: function (test) { return compare(test.text, test, 'the variable'); },
+    url: function (test) { return compare(location.href, test, 'the address'); },
+    left: function (page, c, from) {
+        var doc = from.ownerDocument || from;
+        if (pageOf(doc) === page)
+            return 'the page is still the same';
+        return doc.readyState === 'loading' ? 'the page is being loaded' : '';
+    },
+    /* One that fails, since the page is not there yet, does not hold. */
+    expression: function (code, c) {
+        try {
+            return code.apply(null, c.args || []) ? '' : 'the expression does not hold';
+        } catch (error) {
+            return 'the expression fails: ' + error;
+        }
+    },
+    'const': function (holds, c) { return holds ? '' : c.why || 'it does not hold'; },
+    all: function (parts, c, from, row) {
+        return parts.map(function (part) { return lacks(part, from, row); }).find(Boolean) || '';
+    },
+    any: function (parts, c, from, row) {
+        var whys = parts.map(function (part) { return lacks(part, from, row); });
+        return whys.every(Boolean) ? whys.join(', and ') : '';
+    },
+    not: function (part, c, from, row) {
+        return lacks(part, from, row) ? '' : 'this holds, and should not: ' + JSON.stringify(part);
+    }
+};
+
+function lacks(c, from, row) {
+    var name = Object.keys(conditions).find(function (one) { return c[one] !== undefined; });
+    return conditions[name](c[name], c, from, row);
+}
+
+/* --- error rules, in all frames that we may look into --- */
+
+function documents() {
+    var all = [];
+    (function add(frame) {
+        try {
+            all.push(frame.document);
+        } catch (refused) {
+            return;
+        }
+        for (var i = 0; i < frame.frames.length; i++)
+            add(frame.frames[i]);
+    })(window.top);
+    return all;
+}
+
+/* The words of a rule where it matches in this document, else null. */
+function matches(rule, doc) {
+    var found = [], words = null;
+    if (rule.present !== undefined)
+        found = find(rule.present, doc);
+    else if (rule.visible !== undefined)
+        found = find(rule.visible, doc).filter(shown);
+    else if (rule.text !== undefined)
+        found = (rule['in'] ? find(rule['in'], doc) : doc.body ? [doc.body] : [])
+            .filter(function (el) { return textOf(el).indexOf(squeeze(rule.text)) >= 0; });
+    else if (rule.when !== undefined && !lacks(rule.when, doc))
+        words = '';
+    if (found.length)
+        words = rule.text !== undefined && !rule['in'] ? rule.text : textOf(found[0]);
+    if (words !== null && rule.words && typeof rule.words === 'object') {
+        found = find(rule.words, doc);
+        words = found.length ? textOf(found[0]) : words;
+    }
+    return words;
+}
+
+function firstRule(rules) {
+    var docs = documents();
+    for (var i = 0; i < rules.length; i++)
+        for (var j = 0; j < docs.length; j++) {
+            var words = matches(rules[i], docs[j]);
+            if (words !== null)
+                return {rule: rules[i].number, words: words.slice(0, 500)};
+        }
+    return null;
+}
+
+/* --- answers --- */
+
+function no(why) {
+    return {ok: false, why: why.slice(0, 300)};
+}
+
+/* Whether another element would get the click. */
+function coveredBy(el) {
+    var view = el.ownerDocument.defaultView, box = el.getClientRects()[0], hit;
+    var left = Math.max(0, box.left), right = Math.min(view.innerWidth, box.right);
+    var top = Math.max(0, box.top), bottom = Math.min(view.innerHeight, box.bottom);
+    if (right <= left || bottom <= top)
+        return 'the window\'s edge';
+    hit = el.ownerDocument.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    if (!hit || el.contains(hit))
+        return '';
+    return hit.tagName.toLowerCase() + (hit.id ? '#' + hit.id : '');
+}
+
+function unfit(el, need) {
+    if (need !== 'present' && el.matches(':disabled'))
+        return ' is disabled';
+    if (need === 'type' && el.readOnly)
+        return ' is read-only';
+    if (need === 'click') {
+        if (coveredBy(el))
+            el.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
+        var cover = coveredBy(el);
+        return cover ? ' is covered by ' + cover : '';
+    }
+    return '';
+}
+
+function element(q) {
+    var found = find(q.locator, document, q.row), seen = found.filter(shown), why;
+    if (!found.length)
+        return no(describe(q.locator) + ' is not there');
+    if (!seen.length && q.need !== 'present')
+        return no(describe(q.locator) + ' is not visible');
+    why = unfit(seen[0] || found[0], q.need);
+    if (why)
+        return no(describe(q.locator) + why);
+    return {ok: true, element: seen[0] || found[0], checked: !!(seen[0] || found[0]).checked,
+        page: pageOf(document)};
+}
+
+function option(q) {
+    var answer = element(q), wanted = squeeze(q.option), found;
+    if (!answer.ok)
+        return answer;
+    found = Array.from(answer.element.options || []).filter(function (one) {
+        return squeeze(q.by === 'value' ? one.value : one.text) === wanted;
+    });
+    if (!found.length || found[0].disabled)
+        return no(describe(q.locator) + ' has no option "' + q.option + '"');
+    return {ok: true, element: found[0], checked: found[0].selected};
+}
+
+/* A frame's element: by its name or id, or by a locator. */
+function frame(q) {
+    var found = typeof q.frame !== 'string' ? find(q.frame, document) :
+        list(document, 'frame, iframe').filter(function (el) {
+            return el.getAttribute('name') === q.frame || el.id === q.frame;
+        });
+    return found.length ? {ok: true, element: found[0]} :
+        no('frame ' + describe(q.frame) + ' is not there');
+}
+
+function firstOf(q) {
+    var found = find(q.locator, document, q.row);
+    return found.find(shown) || found[0];
+}
+
+function valueOf(q) {
+    if (q.what === 'url')
+        return location.href;
+    if (q.what === 'title')
+        return document.title;
+    if (q.what === 'page')
+        return pageOf(document);
+    if (q.what === 'count')
+        return String(find(q.locator, document, q.row).length);
+    var el = firstOf(q);
+    if (!el)
+        return null;
+    if (q.what === 'value')
+        return el.value === undefined ? null : String(el.value);
+    if (q.what !== 'text')
+        return el.getAttribute(q.what.slice('attribute:'.length));
+    return q.exact ? exactOf(el) : textOf(el);
+}
+
+/* What an exact text would not be read of for certain. */
+function unclear(q) {
+    var el = q.exact ? firstOf(q) : null;
+    return el && !same(exactOf(el), textOf(el)) ? showsOther(describe(q.locator), exactOf(el), textOf(el)) : '';
+}
+
+function read(q) {
+    var value = valueOf(q), match;
+    if (value === null)
+        return no(describe(q.locator) + ' is not there, or has no ' + q.what);
+    if (unclear(q))
+        return no(unclear(q));
+    if (q.match) {
+        match = new RegExp(q.match).exec(value);
+        if (!match)
+            return no('"' + value + '" does not match ' + q.match);
+        value = match[1] === undefined ? match[0] : match[1];
+    }
+    return {ok: true, value: value};
+}
+
+function rows(q) {
+    var answer = {ok: true, rows: [], elements: []};
+    find(q.locator, document, q.row).forEach(function (el, i) {
+        if (q.where && lacks(q.where, el, el))
+            return;
+        answer.rows.push(i + 1);
+        answer.elements.push(el);
+    });
+    return answer;
+}
+
+/* What is in the places of a row, null where there is none; without places its text, then its fields. */
+function cellsOf(row, places) {
+    if (!places)
+        return [textOf(row)].concat(list(row, 'input:not([type=hidden]), select, textarea').map(contentOf));
+    return places.map(function (l) {
+        var found = find(l, row, row), el = found.find(shown) || found[0];
+        return el ? contentOf(el) : null;
+    });
+}
+
+function listed(q) {
+    var found = rows(q), all, bad;
+    all = found.elements.map(function (row) { return cellsOf(row, q.of); });
+    bad = all.findIndex(function (cells) { return cells.indexOf(null) >= 0; });
+    if (bad >= 0)
+        return no('row ' + found.rows[bad] + ' of ' + describe(q.locator) + ' has no ' +
+            describe(q.of[all[bad].indexOf(null)]));
+    return {ok: true, value: all};
+}
+
+function condition(q) {
+    var why = lacks(q.condition, document, q.row);
+    return why ? no(why) : {ok: true};
+}
+
+/* Of every frame: an old page is made of them. */
+function source() {
+    return {ok: true, value: documents().map(function (doc) {
+        return '<!-- ' + doc.location.href + ' -->\n' + doc.documentElement.outerHTML + '\n';
+    }).join('')};
+}
+
+/* An expression is a function by its number. */
+function withCodes(value, codes) {
+    if (value && typeof value === 'object' && !(value instanceof Element))
+        Object.keys(value).forEach(function (name) {
+            if (name === 'expression')
+                value[name] = codes[value[name]];
+            else
+                withCodes(value[name], codes);
+        });
+    return value;
+}
+
+function frames() {
+    for (var depth = 0, frame = window; frame !== frame.parent; frame = frame.parent)
+        depth++;
+    return depth;
+}
+
+function place() {
+    var load = performance.getEntriesByType('navigation')[0];
+    return {loading: document.readyState !== 'complete', status: load && load.responseStatus || 0,
+        dead: location.protocol === 'chrome-error:' || location.href.indexOf('about:neterror') === 0};
+}
+
+function answer(q, codes) {
+    var ops = {element: element, option: option, frame: frame, read: read, rows: rows, list: listed,
+        condition: condition, source: source, rules: function () { return no(''); }}, result, rule;
+    /* A driver puts us into the top document when a frame is gone, without a word. */
+    if (q.op !== 'source' && frames() !== q.depth)
+        return {ok: false, lost: true, why: 'its frame is gone'};
+    withCodes(q, codes);
+    result = ops[q.op](q);
+    if (doubt)
+        result.doubt = doubt;
+    if (!result.ok) {
+        result.place = place();
+        rule = firstRule(q.rules);
+        if (rule)
+            Object.assign(result, rule);
+    }
+    return result;
+}

@@ -281,8 +281,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
         path = allowlist_outdated(&w->allowlist);
     if (!path || w->drain.stop_by_ms)
         return;
-    log_warning("%s is another one than when this process started: a new process may reach it",
-                path);
+    log_warning("%s has changed since this process started: restarting", path);
     w->outdated = true;
     worker_stop(w);
 }

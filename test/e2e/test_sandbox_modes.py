@@ -104,7 +104,7 @@ def test_a_folder_that_comes_later_is_used(daemon):
     until(lambda: bennys.state("s1")["reason_code"] == "erp_unreachable", "it is tried")
     share.mkdir()
     until(lambda: created(bennys, "s1"), "it is created")
-    assert said(daemon, f"{share} is another one than when this process started")
+    assert said(daemon, f"{share} has changed since this process started")
     assert len(list(share.glob("[!.]*"))) == 1
 
 

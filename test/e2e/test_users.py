@@ -91,7 +91,7 @@ def test_none_left(daemon):
     assert status_uid(daemon.worker_pid()) == 50000
     until(lambda: daemon.integration("carls-cars")["process"] == "failed", "it is not tried again")
     state = daemon.integration("carls-cars")
-    assert "all 1 users of worker_uids are taken" in state["last_error"]
+    assert "all 1 users of worker_uids are in use" in state["last_error"]
 
 
 def test_a_named_user_takes_the_queue_over(daemon):
@@ -194,8 +194,8 @@ def test_a_queue_of_roots_is_taken_over(daemon):
     delivered(bennys, "r2")
 
 
-@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user"),
-                                         ("www-data", "is neither one of allowed_users")])
+@pytest.mark.parametrize("user, words", [("root", "must not be root or in root's group"), ("no-such-user", "user does not exist"),
+                                         ("www-data", "must be listed in allowed_users")])
 def test_a_user_that_can_not_be(daemon, user, words):
     daemon.add_file()
     daemon.start()
@@ -386,5 +386,5 @@ def test_a_ca_file_that_is_none(daemon, what):
                                               "ca_file": str(secret)})
     daemon.start()
     until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
-    assert f"ca_file {secret} must be certificates in PEM" in daemon.integration()["last_error"]
+    assert f"ca_file {secret} must hold only PEM certificates" in daemon.integration()["last_error"]
     assert "AAAA" not in daemon.log.read_text()

@@ -290,7 +290,7 @@ def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
     other = pictures / "07-holidays.png"
     other.write_text("x")
     done = run(daemon, shop, "--username", "bot", "--password-file", "-")
-    assert done.returncode == 1 and "name another --folder" in done.stderr, done
+    assert done.returncode == 1 and "use another --folder" in done.stderr, done
     assert pictures.stat().st_uid == 0 and earlier.exists()
     other.unlink()
     assert gone_through(run(daemon, shop, "--username", "bot", "--password-file", "-"))
@@ -300,7 +300,7 @@ def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
 @pytest.mark.parametrize("more,order,words", [
     (["--until", "tomorrow"], ORDER, "--until takes"),
     ([], "{", "--order takes"),
-    ([], '{"worksheet": "558"}', "the order:"),
+    ([], '{"worksheet": "558"}', "invalid order:"),
     (["--workshop", "Nobody"], ORDER, "no such workshop"),
     (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),
     ([], ORDER, "no credentials"),

@@ -15,10 +15,10 @@ import pytest
 from pumpline import BUILD, free_port, refused, until
 
 WITHOUT = BUILD / "test" / "hostile" / "hostile-without"
-LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "a filter is in the way"),
+LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "refused (EPERM) by a seccomp filter"),
          ("ENOSYS", "landlock_create_ruleset", "Landlock", "too old"),
-         ("EPERM", "seccomp", "seccomp", "a filter is in the way"),
-         ("EPERM", "capset", "capabilities", "a filter is in the way")]
+         ("EPERM", "seccomp", "seccomp", "refused (EPERM) by a seccomp filter"),
+         ("EPERM", "capset", "capabilities", "refused (EPERM) by a seccomp filter")]
 
 
 def said(daemon, words):

@@ -114,14 +114,14 @@ void
 proxy_shut_gate(struct proxy *proxy, struct tunnel *t, const char *what)
 {
     char *why = mem_format(
-        "%s to %s:%u was %s before a reply was seen: whether the line was stored is looked up",
+        "%s to %s:%u was %s before its reply arrived: looking up whether the ERP stored the line",
         *t->request ? t->request : "a connection", t->target.host, t->target.port, what);
 
     text_clean(why);
     text_copy(proxy->why, sizeof proxy->why, why);
     free(why);
     list_end(t, what);
-    log_info("the browser is cut off from the ERP: %s", proxy->why);
+    log_info("blocking the browser's access to the ERP: %s", proxy->why);
     proxy->state = GATE_SHUT;
     end_all(proxy, t);
 }
@@ -212,7 +212,7 @@ proxy_dns(struct proxy *proxy)
     if (!proxy->dns) {
         proxy->dns = evdns_base_new(proxy->base, 0);
         if (!proxy->dns)
-            die_abort("no memory for names");
+            die_abort("out of memory for names");
         (void)evdns_base_resolv_conf_parse(proxy->dns, DNS_OPTIONS_ALL, RESOLV_CONF);
     }
     return proxy->dns;
@@ -240,7 +240,7 @@ static void
 on_accept_error(struct evconnlistener *listener, void *arg)
 {
     (void)arg;
-    log_warning("cannot accept a connection of the browser: %s", strerror(errno));
+    log_warning("cannot accept a browser connection: %s", strerror(errno));
     evconnlistener_disable(listener);
 }
 
@@ -255,7 +255,7 @@ proxy_listens(struct proxy *proxy, int fd)
     proxy->listener = evconnlistener_new(proxy->base, on_connection, proxy,
                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!proxy->listener)
-        die_abort("no memory for the browser's proxy");
+        die_abort("out of memory for the browser's proxy");
     evconnlistener_set_error_cb(proxy->listener, on_accept_error);
 }
 
@@ -271,7 +271,7 @@ proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts, siz
     proxy->state = GATE_SHUT;
     proxy->list = evbuffer_new();
     if (!proxy->list)
-        die_abort("no memory for the browser's proxy");
+        die_abort("out of memory for the browser's proxy");
     proxy_listens(proxy, fd);
     proxy_begin(proxy);
     return proxy;

@@ -175,7 +175,7 @@ do_config(struct channel *m, const json_t *message)
         say_ready(m);
         return;
     }
-    log_error("can't start: %s", err.text);
+    log_error("cannot start: %s", err.text);
     m->exit_status = worker_exit_status(&err);
     reply = json_pack("{s:s s:s}", "type", "refused", "reason", err.text);
     chan_send(m->chan, reply);
@@ -255,7 +255,7 @@ on_message(json_t *message, void *arg)
 static void
 on_closed(void *arg)
 {
-    log_warning("the supervisor is gone");
+    log_warning("the supervisor has gone away; stopping");
     channel_stop(arg);
 }
 
@@ -281,7 +281,7 @@ channel_new(struct event_base *base, int chan_fd, int listen_fd)
     m->chan = chan_new(base, chan_fd, &events, m);
     m->status = evtimer_new(base, on_status, m);
     if (!m->status)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     return m;
 }
 

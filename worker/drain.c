@@ -41,7 +41,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (late && !drain->close_by_ms)
-        log_warning("stopped with %u orders in hand: they are looked up when the worker is back",
+        log_warning("stopped with %u orders in flight: the next start looks them up in the ERP",
                     delivery_in_hand(drain->delivery));
     close_sessions(drain, (late ? 0 : drain->stop_by_ms - now_ms) + CLOSE_MS);
     if (delivery_closing(drain->delivery) && now_ms < drain->close_by_ms)
@@ -55,7 +55,7 @@ drain_open(struct drain *drain)
 {
     drain->timer = evtimer_new(drain->base, on_timer, drain);
     if (!drain->timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
 }
 
 void

@@ -30,16 +30,18 @@
 static const char usage[] =
     "usage: pumpline-worker PORT WORKSHOP -c FILE [-v]\n"
     "\n"
-    "Runs one integration by itself, while no supervisor runs it: its HTTP API on PORT (at the "
-    "address that the\n"
-    "configuration gives) and its worker. WORKSHOP is the name or the slug; FILE is "
-    "pumpline.json.\n"
+    "Runs one integration without a supervisor: its HTTP API on PORT (at the configured address)\n"
+    "and its worker. WORKSHOP is a name or slug; FILE is pumpline.json.\n"
     "-v logs each request to the ERP and its reply, without passwords.\n"
-    "SIGTERM ends it after the orders in hand; SIGHUP opens the log files again.\n"
+    "SIGTERM stops it after the orders in flight; SIGHUP reopens the log files.\n"
     "\n"
-    "exit status: 0, 64 usage, 71 the port can't be listened on, 74 the queue can't be used,\n"
-    "75 another process works on it, or it must be started anew, 78 configuration, key or "
-    "sandbox\n";
+    "Exit status:\n"
+    "   0  stopped\n"
+    "  64  invalid command line\n"
+    "  71  cannot listen on the port\n"
+    "  74  cannot use the queue\n"
+    "  75  another process uses the queue, or a restart is required\n"
+    "  78  invalid configuration, key or sandbox\n";
 
 struct options {
     bool child, dryrun, verbose;
@@ -125,7 +127,7 @@ run_loop(struct process *p)
 
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (event_add(events[i], NULL))
-            die_abort("no memory for signals");
+            die_abort("out of memory for signals");
     event_base_dispatch(p->base);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         event_free(events[i]);
@@ -232,8 +234,8 @@ run_alone(struct process *p, const struct options *o)
     log_faults(workshop ? &workshop->faults : &faults);
     config_faults_clear(&faults);
     if (!sound) {
-        status = fail(EX_CONFIG, config && !workshop ? "the configuration has no such workshop"
-                                                     : "bad configuration");
+        status = fail(EX_CONFIG, config && !workshop ? "no such workshop in the configuration"
+                                                     : "invalid configuration");
     } else if ((fd = listen_tcp(workshop->host, port_of(o->port), &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
         watchdog_dismiss(watchdog);

@@ -123,7 +123,7 @@ load_slice(struct worker *w, const json_t *slice, struct err *err)
     }
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
-        return err_set(err, "config", "no driver for the ERP system %s", w->workshop->erp_system);
+        return err_set(err, "config", "unknown ERP system %s", w->workshop->erp_system);
     w->erp = driver_setup(w, slice);
     w->key = slice_key(slice, "key");
     w->old_key = slice_key(slice, "old_key");
@@ -234,7 +234,7 @@ on_changed(void *arg)
     struct worker *w = arg;
 
     if (w->server && queue_broken(w->queue) && !w->drain.stop_by_ms) {
-        log_error("the queue can't be used any longer: a new process checks it and opens it again");
+        log_error("the queue is broken: restarting to check and reopen it");
         drain_start(&w->drain, BROKEN_MS);
     }
     w->events.changed(w->events.arg);
@@ -243,7 +243,7 @@ on_changed(void *arg)
 void
 worker_stop(struct worker *w)
 {
-    log_info("stopping: %u orders in hand", delivery_in_hand(w->delivery));
+    log_info("stopping: %u orders in flight", delivery_in_hand(w->delivery));
     drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
 }
 
@@ -281,8 +281,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
         path = allowlist_outdated(&w->allowlist);
     if (!path || w->drain.stop_by_ms)
         return;
-    log_warning("%s is another one than when this process started: a new process may reach it",
-                path);
+    log_warning("%s has changed since this process started: restarting", path);
     w->outdated = true;
     worker_stop(w);
 }
@@ -312,14 +311,13 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     if (sure)
         evidence_expire(queue_folder(w->queue), before_ms);
     else if (!w->unsure)
-        log_warning("nothing is forgotten: this machine's clock and the disk's differ by more than "
-                    "an hour");
+        log_warning("keeping expired orders: this machine's clock and the disk's differ by more "
+                    "than an hour");
     w->unsure = !sure;
     if (count < 0)
-        log_warning("old orders can't be removed: %s", err.text);
+        log_warning("cannot remove old orders: %s", err.text);
     else if (count)
-        log_info("%d orders were older than %u days and are removed", count,
-                 w->workshop->retention_days);
+        log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
     if (count == EXPIRE_ORDERS)
         next = clock_timeval(1);
     evtimer_add(w->expire, &next);
@@ -403,7 +401,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
     w->expire = evtimer_new(w->base, on_expire, w);
     w->watch = evtimer_new(w->base, on_watch, w);
     if (!w->expire || !w->watch)
-        die_abort("no memory for timers");
+        die_abort("out of memory for timers");
     evtimer_add(w->expire, &first);
     evtimer_add(w->watch, &look);
     if (strcmp(slice_text(slice, "worker"), "stopped"))

@@ -38,10 +38,11 @@ disk_make_folder(const char *path, mode_t mode, struct err *err)
 
     umask(before);
     if (!failed)
-        return disk_sync_parent(path) ? err_errno(err, "storage", "%s can't be put on disk", path)
-                                      : 0;
+        return disk_sync_parent(path)
+                   ? err_errno(err, "storage", "cannot sync the parent folder of %s", path)
+                   : 0;
     errno = number;
-    return errno == EEXIST ? 0 : err_errno(err, "storage", "%s can't be made", path);
+    return errno == EEXIST ? 0 : err_errno(err, "storage", "cannot create %s", path);
 }
 
 char *
@@ -90,7 +91,7 @@ disk_replace(const char *path, const void *data, size_t length, struct err *err)
     if (result == 0)
         result = put_in_place(aside, path);
     if (result)
-        err_errno(err, "storage", "%s can't be written", path);
+        err_errno(err, "storage", "cannot write %s", path);
     if (fd >= 0) {
         if (result)
             unlink(aside);

@@ -36,7 +36,7 @@ failpoint_open(const char *folder, const char *name)
         plan = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (plan == MAP_FAILED || (plan && plan[file.st_size - 1]))
-        die_abort("a plan of faults must end with NUL");
+        die_abort("a failpoint plan must end with NUL");
 }
 
 /* The text behind `name ` at the start of a line; NULL where there is none from `line` on. */
@@ -78,7 +78,7 @@ act(const char *action)
                 kill(getpid(), SIGKILL);
             return errno = actions[i].number;
         }
-    die_abort("unknown action in a plan of faults: %.16s", action);
+    die_abort("unknown action in a failpoint plan: %.16s", action);
 }
 
 int

@@ -18,9 +18,9 @@ file_open(const char *path, int more, struct err *err)
     struct stat file;
 
     if (fd < 0 || fstat(fd, &file)) {
-        err_errno(err, errno == ENOENT ? "no_file" : "unreadable", "can't be read");
+        err_errno(err, errno == ENOENT ? "no_file" : "unreadable", "cannot read");
     } else if (!S_ISREG(file.st_mode)) {
-        err_set(err, "no_regular_file", "is no regular file");
+        err_set(err, "no_regular_file", "not a regular file");
     } else {
         return fd;
     }
@@ -67,7 +67,7 @@ file_read(const char *path, size_t limit, size_t *length, struct err *err)
     text = secret_alloc(size + 2);
     got = read_up_to(fd, text, size + 1);
     if (got < 0)
-        err_errno(err, "unreadable", "can't be read");
+        err_errno(err, "unreadable", "cannot read");
     close(fd);
     if (got >= 0 && (size_t)got <= size) {
         text[got] = '\0';
@@ -76,7 +76,7 @@ file_read(const char *path, size_t limit, size_t *length, struct err *err)
     }
     if (got >= 0)
         err_set(err, "too_large",
-                size < limit ? "changes while it is read" : "is larger than %zu bytes", limit);
+                size < limit ? "changed while it was read" : "larger than %zu bytes", limit);
     secret_free(text);
     return NULL;
 }

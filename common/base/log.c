@@ -161,7 +161,7 @@ tell_lost(void)
     char line[LINE_BYTES], message[96];
     size_t prefix, used;
 
-    snprintf(message, sizeof message, "%llu lines are lost: the log was not read in time",
+    snprintf(message, sizeof message, "lost %llu log lines: the log reader is too slow",
              log_state.lost);
     used = log_state.relay ? relayed_line(line, LOG_WARNING, LOG_NO_FILE, NULL, message)
                            : own_line(line, &prefix, LOG_WARNING, log_state.name, NULL, message);
@@ -233,7 +233,7 @@ tell_kind(struct log_kind *kind)
 {
     char message[LOG_LIMIT_EXAMPLE_BYTES + 80];
 
-    snprintf(message, sizeof message, "%llu lines like this one were left out: %s", kind->left_out,
+    snprintf(message, sizeof message, "suppressed %llu lines like this one: %s", kind->left_out,
              kind->example);
     kind->left_out = 0;
     write_own(LOG_WARNING, (enum log_file)kind->file, NULL, message);

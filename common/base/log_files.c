@@ -16,7 +16,7 @@ open_one(const char *path, const char *name)
     int fd = open(path, APPEND, 0640);
 
     if (fd < 0)
-        log_about(LOG_WARNING, name, "log file %s can't be opened: %s", path, strerror(errno));
+        log_about(LOG_WARNING, name, "cannot open log file %s: %s", path, strerror(errno));
     return fd;
 }
 
@@ -28,7 +28,7 @@ log_files_open(const char *folder, const char *slug, const char *name)
     struct log_files files = {.fds = {-1, -1, -1}};
 
     if (mkdir(folder, 0750) && errno != EEXIST)
-        log_about(LOG_WARNING, name, "%s can't be made: %s", folder, strerror(errno));
+        log_about(LOG_WARNING, name, "cannot create log folder %s: %s", folder, strerror(errno));
     for (int i = LOG_API; i < LOG_FILES; i++) {
         char *path = mem_format("%s/%s_%s.log", folder, slug, endings[i]);
 

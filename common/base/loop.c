@@ -17,11 +17,11 @@ loop_new(void)
 
     if (!config ||
         event_config_set_max_dispatch_interval(config, &interval, WORK_CALLBACKS, LOOP_WORK))
-        die_abort("no event loop");
+        die_abort("cannot create an event loop");
     base = event_base_new_with_config(config);
     event_config_free(config);
     if (!base || event_base_priority_init(base, LOOP_PRIORITIES))
-        die_abort("no event loop");
+        die_abort("cannot create an event loop");
     return base;
 }
 
@@ -31,7 +31,7 @@ loop_event(struct event_base *base, int fd, short what, event_callback_fn callba
     struct event *event = event_new(base, fd, what, callback, arg);
 
     if (!event)
-        die_abort("no memory for an event");
+        die_abort("cannot create an event");
     return event;
 }
 

@@ -47,7 +47,7 @@ void
 secret_start(void)
 {
     if (sodium_init() < 0)
-        die_abort("libsodium can't start: no source of randomness");
+        die_abort("cannot initialise libsodium: no source of randomness");
     json_set_alloc_funcs(malloc, free_wiped);
     event_set_mem_functions(malloc, resize_wiped, free_wiped);
 }
@@ -74,7 +74,7 @@ guarded(size_t size)
     void *memory = sodium_malloc(size);
 
     if (!memory)
-        die_abort("no guarded memory (%zu bytes): %s", size, strerror(errno));
+        die_abort("cannot allocate %zu bytes of guarded memory: %s", size, strerror(errno));
     return memory;
 }
 

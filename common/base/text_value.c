@@ -91,10 +91,9 @@ text_value_wrong(const char *text, size_t length)
     if (!length)
         return NULL;
     if (has(text, length, is_control))
-        return "holds a control character";
+        return "contains a control character";
     if (has(text, length, is_invisible))
-        return "holds a character that has no width, such as a zero-width space or a byte order "
-               "mark";
+        return "contains an invisible character, such as a zero-width space or a byte order mark";
     next_character(text, length, &first);
     if (is_space(first))
         return "begins with white space";
@@ -119,7 +118,7 @@ text_nfc(const char *text)
     if (utf8proc_map((const utf8proc_uint8_t *)text, 0, &normal,
                      UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE) ==
         UTF8PROC_ERROR_NOMEM)
-        die_abort("no memory to normalise a text");
+        die_abort("out of memory while normalising text");
     return normal ? (char *)normal : mem_string(text);
 }
 

@@ -140,12 +140,13 @@ load_listen(struct workshop_config *w, const struct config_location *root)
     if (!listen)
         return;
     if (!split_listen(listen, w->host, sizeof w->host, &w->port))
-        config_check_fault(root, "listen", "must be a numeric address and a port: 127.0.0.1:8101");
+        config_check_fault(root, "listen",
+                           "must be a numeric address and a port, such as 127.0.0.1:8101");
     else if (!is_loopback(w->host) && !w->allow_unauthenticated &&
              !json_array_size(json_object_get(w->document, "api_tokens")))
-        config_check_fault(
-            root, "listen",
-            "an address that is not loopback needs api_tokens, or \"allow_unauthenticated\": true");
+        config_check_fault(root, "listen",
+                           "an address other than loopback requires api_tokens, or "
+                           "\"allow_unauthenticated\": true");
 }
 
 static void
@@ -169,7 +170,7 @@ config_check_token(const json_t *token, const struct config_location *location)
 
     if (!sound || !hash[strspn(hash, "0123456789abcdef")])
         return sound;
-    config_check_fault(location, "hash", "must be of 0-9 and a-f");
+    config_check_fault(location, "hash", "must consist of 0-9 and a-f");
     return false;
 }
 
@@ -204,7 +205,7 @@ load_tokens(struct workshop_config *w, const struct config_location *root)
         else
             config_fault_add(root->faults, root->file, pointer, "must be an object");
         if (take_name(names, token))
-            config_check_fault(&location, "name", "is the name of another token too");
+            config_check_fault(&location, "name", "another token has the same name");
     }
     json_decref(names);
 }
@@ -269,7 +270,7 @@ workshop_config_read(const char *slug, const json_t *document, json_t *recipe,
     if (!config_slug_sound(slug))
         config_fault_add(
             faults, file, "",
-            "the file's name must be of a-z, 0-9 and '-', at most 64 characters: it is the slug");
+            "the file name (the slug) must consist of a-z, 0-9 and '-', at most 64 characters");
     if (json_is_object(w->document))
         load_workshop(w, &root);
     else
@@ -322,8 +323,8 @@ workshop_config_again(const struct workshop_config *workshop, const json_t *docu
                                                          NULL, workshop->slug, &faults);
 
     if (faults.count)
-        die_abort("%s: a configuration that was accepted is refused: %s %s", workshop->slug,
-                  faults.items[0].pointer, faults.items[0].text);
+        die_abort("%s: accepted configuration is refused on the second check: %s %s",
+                  workshop->slug, faults.items[0].pointer, faults.items[0].text);
     return again;
 }
 
@@ -428,8 +429,8 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
         credentials->password = secret_string(json_string_value(password));
     if (!credentials->password)
         return err_set(err, "credentials",
-                       "the sealed password of %s was made with another key or for another place: "
-                       "give it again",
+                       "cannot open the sealed password of %s: it was sealed with another key or "
+                       "for another ERP; seal it again",
                        workshop->slug);
     credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
     return 0;

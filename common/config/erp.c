@@ -82,23 +82,23 @@ static const struct config_member browser_members[] = {
 static const struct {
     const char *prefix, *why;
 } kept_preferences[] = {
-    {"credentials_enable", "browsers keep no passwords"},
-    {"password_manager", "browsers keep no passwords"},
-    {"profile.password_manager", "browsers keep no passwords"},
-    {"signon.", "browsers keep no passwords"},
-    {"autofill.", "browsers keep nothing that was typed"},
-    {"browser.formfill.", "browsers keep nothing that was typed"},
-    {"extensions.formautofill.", "browsers keep nothing that was typed"},
-    {"proxy", "what a browser may reach is not a preference"},
-    {"network.proxy", "what a browser may reach is not a preference"},
-    {"net.network_prediction", "nothing is sent to the ERP ahead of its time"},
-    {"network.prefetch", "nothing is sent to the ERP ahead of its time"},
-    {"network.predictor", "nothing is sent to the ERP ahead of its time"},
-    {"network.dns.disablePrefetch", "nothing is sent to the ERP ahead of its time"},
-    {"network.http.", "how the browser talks to the ERP is not a preference"},
-    {"media.peerconnection", "how the browser talks to the ERP is not a preference"},
-    {"browser.urlbar.speculative", "nothing is sent to the ERP ahead of its time"},
-    {"intl.accept_languages", "the recipe says it: browser.language"},
+    {"credentials_enable", "browsers must not store passwords"},
+    {"password_manager", "browsers must not store passwords"},
+    {"profile.password_manager", "browsers must not store passwords"},
+    {"signon.", "browsers must not store passwords"},
+    {"autofill.", "browsers must not store form input"},
+    {"browser.formfill.", "browsers must not store form input"},
+    {"extensions.formautofill.", "browsers must not store form input"},
+    {"proxy", "Pumpline controls what the browser may reach"},
+    {"network.proxy", "Pumpline controls what the browser may reach"},
+    {"net.network_prediction", "the browser must not prefetch or preconnect"},
+    {"network.prefetch", "the browser must not prefetch or preconnect"},
+    {"network.predictor", "the browser must not prefetch or preconnect"},
+    {"network.dns.disablePrefetch", "the browser must not prefetch or preconnect"},
+    {"network.http.", "Pumpline controls how the browser connects to the ERP"},
+    {"media.peerconnection", "Pumpline controls how the browser connects to the ERP"},
+    {"browser.urlbar.speculative", "the browser must not prefetch or preconnect"},
+    {"intl.accept_languages", "set browser.language in the recipe instead"},
 };
 
 bool
@@ -125,7 +125,7 @@ check_columns(const json_t *erp, const struct config_location *location)
     const json_t *columns = json_object_get(erp, "columns");
 
     if (json_is_array(columns) && !json_array_size(columns))
-        config_check_fault(location, "columns", "must name one column or more");
+        config_check_fault(location, "columns", "must name at least one column");
     for (size_t i = 0; i < json_array_size(columns); i++)
         if (!column_known(json_string_value(json_array_get(columns, i)))) {
             char index[24];
@@ -149,7 +149,7 @@ check_database(const json_t *erp, const struct config_location *location)
 
     if (host && (!path || !path[1]))
         config_check_fault(location, "url",
-                           "must end with the database: http://host:8000/DATABASE/");
+                           "must end with the database name, such as http://host:8000/DATABASE/");
 }
 
 /* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
@@ -180,7 +180,7 @@ check_preferences(const json_t *browser, const char *file, struct config_faults 
     {
         kept = preference_kept(name);
         if (kept)
-            config_check_fault(&location, name, "can't be set: %s", kept);
+            config_check_fault(&location, name, "must not be set: %s", kept);
         else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
             config_check_fault(&location, name, "must be a string, a whole number, true or false");
     }
@@ -229,8 +229,9 @@ check_proxy(const char *address, const struct config_location *location)
 
     if (address && (!strchr(address, ':') || !host_pattern_parse(address, &pattern) ||
                     !host_pattern_is_address(&pattern)))
-        config_check_fault(location, "proxy",
-                           "must be a numeric address of this machine and a port: 10.0.0.5:3128");
+        config_check_fault(
+            location, "proxy",
+            "must be a numeric address of this machine and a port, such as 10.0.0.5:3128");
 }
 
 static void
@@ -264,8 +265,8 @@ config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char 
     host_pattern_of_url(webdriver_url, &host);
     if (strcmp(host.host, "localhost") && strncmp(host.host, "127.", 4) && strcmp(host.host, "::1"))
         config_check_fault(&location, "proxy",
-                           "is missing: the browser runs on another machine; give an address of "
-                           "this one that it reaches, and a port: 10.0.0.5:3128");
+                           "is missing: the browser runs on another machine; name an address of "
+                           "this machine that it can reach, and a port, such as 10.0.0.5:3128");
 }
 
 /* A new system is one row here. */
@@ -341,7 +342,7 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
     path = recipe_find(recipes_dir, name);
     if (!path) {
         config_check_fault(&location, "recipe",
-                           "there is no such recipe: give a path, or a name in recipes_dir");
+                           "recipe not found: give a path, or the name of a recipe in recipes_dir");
         return NULL;
     }
     recipe = recipe_read(path, faults);

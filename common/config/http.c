@@ -69,7 +69,7 @@ config_http_names(const json_t *document, const char *member, const struct confi
             continue;
         snprintf(pointer, sizeof pointer, "/%s/%zu", member, i);
         config_fault_add(root->faults, root->file, pointer, "%s",
-                         origin ? "must be an origin: https://oilmat.example.com"
-                                : "must be a host as in a URL: oilmat.example.com");
+                         origin ? "must be an origin, such as https://oilmat.example.com"
+                                : "must be a host name as in a URL, such as oilmat.example.com");
     }
 }

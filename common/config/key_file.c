@@ -81,9 +81,13 @@ read_key(const char *path, int fd, bool credential, unsigned char *key, struct e
     if (fstat(fd, &file))
         return err_errno(err, CODE, "%s", path);
     if (!is_private(fd, &file, credential))
-        return err_set(err, CODE, "%s must be a file of its owner alone (mode 0600)", path);
+        return err_set(
+            err, CODE,
+            "%s must belong to this user or root and be accessible to its owner only (chmod 600)",
+            path);
     if (read(fd, key, SECRET_KEY_BYTES) != (ssize_t)SECRET_KEY_BYTES || read(fd, &more, 1) != 0)
-        return err_set(err, CODE, "%s does not hold a key of %u bytes", path, SECRET_KEY_BYTES);
+        return err_set(err, CODE, "%s is not a valid key: it must hold exactly %u bytes", path,
+                       SECRET_KEY_BYTES);
     return 0;
 }
 
@@ -98,7 +102,7 @@ take_key(const char *path, bool credential, struct err *err)
     *err = (struct err){.code = ""};
     if (fd < 0) {
         if (strcmp(why.code, "no_file"))
-            err_set(err, CODE, "%s %.300s", path, why.text);
+            err_set(err, CODE, "%s: %.300s", path, why.text);
         else
             errno = ENOENT;
         return NULL;
@@ -180,22 +184,22 @@ make_key(const char *path, struct err *err)
     int fd = mkostemp(aside, O_CLOEXEC), result = -1; /* 0600 */
 
     if (fd < 0)
-        err_errno(err, CODE, "the master key %s can't be made", path);
+        err_errno(err, CODE, "cannot create master key %s", path);
     else if (failpoint("key.write") || write_key(fd))
-        err_errno(err, CODE, "the master key %s can't be written", path);
+        err_errno(err, CODE, "cannot write master key %s", path);
     else if (link(aside, path) == 0)
         result = 1;
     else if (errno == EEXIST)
         result = 0;
     else
-        err_errno(err, CODE, "the master key %s can't be put in place", path);
+        err_errno(err, CODE, "cannot link master key %s", path);
     failpoint_here("key.linked");
     if (fd >= 0) {
         close(fd);
         unlink(aside);
     }
     if (result >= 0 && disk_sync_parent(path))
-        result = err_errno(err, CODE, "the master key %s can't be put on disk", path);
+        result = err_errno(err, CODE, "cannot sync the folder of master key %s", path);
     free(aside);
     return result;
 }
@@ -234,7 +238,7 @@ prefer_file(const char *path, struct master_keys *keys)
     unsigned char *file = take_key(path, false, &err);
 
     if (file && !is_same(file, keys->key) && was_replaced(path, keys->key)) {
-        log_warning("the credential is the master key that %s has replaced: it is not used", path);
+        log_warning("ignoring the credential: it is the old master key, replaced by %s", path);
         secret_free(keys->key);
         keys->key = file;
         return;
@@ -251,7 +255,8 @@ from_file(const char *path, bool create, struct err *err)
         return key;
     if (!create) {
         errno = ENOENT;
-        err_errno(err, CODE, "%s can't be read", path);
+        err_errno(err, CODE,
+                  "no master key (create one with pumplined --create-key): cannot read %s", path);
         return NULL;
     }
     return make_key(path, err) < 0 ? NULL : take_key(path, false, err);
@@ -266,7 +271,7 @@ hold(const char *path, const unsigned char *key, const char *code, struct err *e
 
     secret_free(file);
     return same ? 0
-                : err_set(err, code, "%s does not hold the master key that is in use%s%.300s", path,
+                : err_set(err, code, "%s is not the master key in use%s%.300s", path,
                           *why.code ? ": " : "", why.text);
 }
 
@@ -303,10 +308,10 @@ load(const char *path, const char *next, bool create, struct master_keys *keys, 
     if (!keys->key)
         return -1;
     if (!pending && was_replaced(path, keys->key))
-        return err_set(err, CODE,
-                       "%s is the master key that another one has replaced: it opens nothing any "
-                       "more",
-                       keys->from_credential ? "the credential" : path);
+        return err_set(
+            err, CODE,
+            "%s is an old master key: rekey has replaced it, and it opens nothing any more",
+            keys->from_credential ? "the credential" : path);
     return take_next(path, next, keys, err);
 }
 
@@ -335,7 +340,7 @@ key_file_begin(const char *path, struct master_keys *keys, struct err *err)
     if (result == 0)
         result = make_key(next, err) < 0 ? -1 : take_next(path, next, keys, err);
     if (result == 0 && !keys->old)
-        result = err_set(err, CODE, "%s has gone", next);
+        result = err_set(err, CODE, "%s has disappeared", next);
     if (result == 0)
         failpoint_here("key.begun");
     free(next);
@@ -353,11 +358,11 @@ put_in_place(const char *path, const char *next, const struct master_keys *keys,
             return -1;
         failpoint_here("key.noted");
         if (failpoint("key.rename") || rename(next, path))
-            return err_errno(err, CODE, "the new master key can't become %s", path);
+            return err_errno(err, CODE, "cannot rename the new master key to %s", path);
         failpoint_here("key.renamed");
     }
     if (disk_sync_parent(path))
-        return err_errno(err, CODE, "the new master key %s can't be put on disk", path);
+        return err_errno(err, CODE, "cannot sync the folder of the new master key %s", path);
     return 0;
 }
 

@@ -82,7 +82,7 @@ load_uids(struct daemon_config *config, const json_t *document, const struct con
     config->uid_first = (uint32_t)json_integer_value(json_object_get(uids, "first"));
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
-        config_check_fault(&location, "count", "there are not so many users from first on");
+        config_check_fault(&location, "count", "first + count exceeds the highest user id");
 }
 
 static void
@@ -96,7 +96,7 @@ load_users(struct daemon_config *config, const json_t *document, const struct co
     for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
         if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
             snprintf(index, sizeof index, "%zu", i);
-            config_check_fault(&location, index, "must be a user's name");
+            config_check_fault(&location, index, "must be a user name");
         }
 }
 
@@ -189,7 +189,7 @@ load_folder(struct daemon_config *config, struct config_faults *faults)
     int count = scandir(config->workshops_dir, &entries, is_workshop_file, alphasort);
 
     if (count < 0) {
-        config_fault_add(faults, config->workshops_dir, "", "can't be read: %s", strerror(errno));
+        config_fault_add(faults, config->workshops_dir, "", "cannot read: %s", strerror(errno));
         return;
     }
     config->workshops = mem_alloc(sizeof *config->workshops * (size_t)count);
@@ -232,11 +232,11 @@ check_pair(const struct daemon_config *config, const struct workshop_config *a,
            const struct workshop_config *b, struct config_faults *faults)
 {
     if (a->port && a->port == b->port)
-        pair_fault(config, b, faults, "listen", "its port is used by another workshop:", a);
+        pair_fault(config, b, faults, "listen", "this port is already used by workshop", a);
     if (*a->name && strcmp(a->name, b->name) == 0)
-        pair_fault(config, b, faults, "workshop", "is the name of another workshop too:", a);
+        pair_fault(config, b, faults, "workshop", "this name is already used by workshop", a);
     else if (names_clash(a, b))
-        pair_fault(config, b, faults, "workshop", "the name of one is the slug of the other:", a);
+        pair_fault(config, b, faults, "workshop", "this name or slug clashes with workshop", a);
 }
 
 /* A user that is somebody (a web server's, a database's) has files of its own, which a workshop's
@@ -262,12 +262,13 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
     const struct passwd *user = w->user ? getpwnam(w->user) : NULL;
 
     if (w->user && !user)
-        config_check_fault(&location, "user", "there is no such user");
+        config_check_fault(&location, "user", "user does not exist");
     else if (user && (!user->pw_uid || !user->pw_gid))
-        config_check_fault(&location, "user", "must be neither root nor of root's group");
+        config_check_fault(&location, "user", "must not be root or in root's group");
     else if (user && !is_allowed(config, user))
         config_check_fault(&location, "user",
-                           "is neither one of allowed_users in pumpline.json nor of worker_uids");
+                           "must be listed in allowed_users, or lie in the range of worker_uids, "
+                           "in pumpline.json");
     free(file);
 }
 
@@ -282,7 +283,7 @@ check_name(const struct daemon_config *config, const struct workshop_config *w,
 
     if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
         config_check_fault(&location, "workshop",
-                           "must not be what the daemon's own log lines start with");
+                           "must not be \"pumplined\": the daemon's own log lines start with it");
     free(file);
 }
 

@@ -129,7 +129,7 @@ folder_fault(const struct daemon_config *config, const struct workshop_config *w
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
     const struct config_location location = {file, "/erp", faults};
 
-    config_check_fault(&location, "folder", "is the folder of another workshop too: %s",
+    config_check_fault(&location, "folder", "this folder is already used by workshop %s",
                        other->slug);
     free(file);
 }

@@ -68,7 +68,7 @@ sealed_binding(const json_t *document)
     char *text = json_dumps(binding, JSON_COMPACT | JSON_SORT_KEYS);
 
     if (!text)
-        die_abort("a place can't be written as JSON");
+        die_abort("cannot write a place as JSON");
     json_decref(binding);
     return text;
 }

@@ -122,7 +122,9 @@ take_of_range(struct uids *uids, const struct daemon_config *config, const char 
             *uid = config->uid_first + i;
             return 0;
         }
-    return err_set(err, "config", "all %u users of worker_uids are taken: none is left for %s",
+    return err_set(err, "config",
+                   "all %u users of worker_uids are in use: none is left for %s; enlarge the range "
+                   "in pumpline.json",
                    config->uid_count, slug);
 }
 
@@ -132,9 +134,10 @@ take_named(const struct workshop_config *workshop, uid_t *uid, gid_t *gid, struc
     const struct passwd *user = getpwnam(workshop->user);
 
     if (!user)
-        return err_set(err, "config", "there is no user %s", workshop->user);
+        return err_set(err, "config", "user %s does not exist", workshop->user);
     if (!user->pw_uid || !user->pw_gid)
-        return err_set(err, "config", "%s is root, or of its group", workshop->user);
+        return err_set(err, "config", "user %s must not be root or in root's group",
+                       workshop->user);
     *uid = user->pw_uid;
     *gid = user->pw_gid;
     return 0;

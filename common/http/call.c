@@ -79,7 +79,7 @@ reply_json(struct call *call, int status, const char *content_type, json_t *body
     char *text = json_dumps(body, JSON_COMPACT);
 
     if (!text)
-        die_abort("a reply to %s %s can't be written as JSON", call->method, call->path);
+        die_abort("cannot write a reply to %s %s as JSON", call->method, call->path);
     json_decref(body);
     call_reply_text(call, status, content_type, text, strlen(text));
     free(text);
@@ -120,7 +120,7 @@ call_stream_start(struct call *call, const char *content_type, void (*closed)(vo
     struct call_stream *stream;
 
     if (!call->stream) {
-        call_problem(call, 501, "no_stream", NULL, "this can only be had over HTTP");
+        call_problem(call, 501, "no_stream", NULL, "this call is available over HTTP only");
         return NULL;
     }
     stream = call->stream(call, content_type);
@@ -177,7 +177,7 @@ call_object(struct call *call)
     /* What `curl -d` says by itself is no harm where no page in a browser can be the sender. */
     if (!call->trusted && !call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
-                     "the body must be application/json");
+                     "Content-Type must be application/json");
         return NULL;
     }
     object = json_text_read(call->body, call->body_length, 0, &err);

@@ -115,7 +115,7 @@ add_head(struct http_connection *c, int status, const char *type, const struct c
     if (c->closing || c->old)
         evbuffer_add_printf(output, "Connection: %s\r\n", c->closing ? "close" : "keep-alive");
     if (evbuffer_add(output, "\r\n", 2))
-        die_abort("no memory for a reply");
+        die_abort("out of memory for a reply");
 }
 
 static void
@@ -125,7 +125,7 @@ reply(struct http_connection *c, int status, const char *type, const struct call
     c->closing = c->closing || !c->server->acceptable;
     add_head(c, status, type, call, (long)length);
     if (!c->no_body && evbuffer_add(bufferevent_get_output(c->bev), body, length))
-        die_abort("no memory for a reply");
+        die_abort("out of memory for a reply");
     enter(c, PHASE_REPLY);
     push(c);
 }
@@ -189,7 +189,7 @@ stream_send(struct call_stream *stream, const char *data, size_t length)
     if (!c->old)
         evbuffer_add_printf(output, "%zx\r\n", length);
     if (evbuffer_add(output, data, length) || evbuffer_add(output, "\r\n", c->old ? 0 : 2))
-        die_abort("no memory for a part of a reply");
+        die_abort("out of memory for part of a reply");
     push(c);
 }
 
@@ -274,11 +274,13 @@ hand_over(struct http_connection *c)
     failpoint_here("http_server.request");
     c->closing = !c->request.keep_alive;
     if (server->check_peer && !server->check_peer(bufferevent_getfd(c->bev), server->check_arg)) {
-        refuse(c, 403, "this user may not control the daemon");
+        refuse(c, 403,
+               "this user is not allowed to control the daemon: only root, the daemon's user and "
+               "the control group are");
         return;
     }
     if (server->queued_bytes > server->limits.queued_bytes) {
-        refuse(c, 503, "too many replies wait for clients to read them");
+        refuse(c, 503, "too many replies are waiting for slow clients");
         return;
     }
     call = new_call(c);
@@ -383,7 +385,7 @@ http_connection_open(struct http_server *server, int fd, uint64_t peer)
     c->since_ms = clock_monotonic_ms();
     c->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!c->bev || !evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, server))
-        die_abort("no memory for a connection");
+        die_abort("out of memory for a connection");
     bufferevent_setwatermark(c->bev, EV_READ, 0, input_max(server));
     bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
     bufferevent_disable(c->bev, EV_WRITE);
@@ -397,7 +399,7 @@ void
 http_connection_expire(struct http_connection *c)
 {
     if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
-        refuse(c, 408, "the request did not arrive in time");
+        refuse(c, 408, "timed out while waiting for the request");
     else
         http_connection_free(c);
 }

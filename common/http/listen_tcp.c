@@ -37,10 +37,10 @@ listen_tcp(const char *host, uint16_t port, struct err *err)
 
     snprintf(service, sizeof service, "%u", port);
     if (getaddrinfo(host, service, &hints, &address))
-        return err_set(err, "bind_failed", "%s is no numeric address", host);
+        return err_set(err, "bind_failed", "%s is not a numeric address", host);
     fd = failpoint("listen.socket") ? -1 : socket(address->ai_family, STREAM, 0);
     if (fd < 0 || bind_tcp(fd, address)) {
-        err_errno(err, "bind_failed", "port %u of %s can't be listened on", port, host);
+        err_errno(err, "bind_failed", "cannot listen on %s:%u", host, port);
         if (fd >= 0)
             close(fd);
         fd = -1;

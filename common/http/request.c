@@ -93,11 +93,11 @@ parse(struct http_request *r, const char *bytes, size_t length)
     llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
 
     if (error == HPE_INVALID_METHOD)
-        return refuse(r, 501, "this method is not known here");
+        return refuse(r, 501, "unknown method");
     if (error)
         return refuse(r, 400, r->parser.reason);
     if (r->parser.content_length > r->limits->body_bytes - r->body_length)
-        return refuse(r, 413, "the body is larger than this server takes");
+        return refuse(r, 413, "the body exceeds the limit");
     return true;
 }
 
@@ -132,10 +132,10 @@ take_target(struct http_request *r, const char *target)
     for (const char *p = path; *p; p++)
         sound = sound && *p > ' ' && *p < 0x7f && *p != '#';
     if (strlen(target) > r->limits->target_bytes)
-        return refuse(r, 414, "the request target is longer than this server takes");
+        return refuse(r, 414, "the request target exceeds the limit");
     if (!sound)
         return refuse(r, 400,
-                      "the target must be a path that starts with one '/', percent-encoded");
+                      "the request target must be a percent-encoded path that starts with one '/'");
     r->target = mem_format("%s%s", *path == '/' ? "" : "/", path);
     return true;
 }
@@ -149,9 +149,9 @@ take_request_line(struct http_request *r, char *line)
     bool sound;
 
     if (!space || space == last || strncmp(version, "HTTP/", 5) || strlen(version) != 8)
-        return refuse(r, 400, "the request line must be a method, a target and a version");
+        return refuse(r, 400, "the request line must consist of a method, a target and a version");
     if (version[5] != '1' || version[6] != '.' || version[7] > '1')
-        return refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        return refuse(r, 505, "only HTTP/1.0 and HTTP/1.1 are supported");
     *last = '\0';
     sound = take_target(r, space + 1);
     *last = ' ';
@@ -167,9 +167,10 @@ take_field(struct http_request *r, const char *line, size_t length)
     size_t name = strcspn(line, ":"), from = name + 1;
 
     if (++r->field_count > r->limits->header_count)
-        return refuse(r, 431, "there are more header fields than this server takes");
+        return refuse(r, 431, "too many header fields");
     if (!name || line[name] != ':' || strchr(" \t", line[0]))
-        return refuse(r, 400, "a header field must be a name, a colon and a value on one line");
+        return refuse(r, 400,
+                      "a header field must consist of a name, a colon and a value on one line");
     from += strspn(line + from, " \t");
     while (length > from && strchr(" \t", line[length - 1]))
         length--;
@@ -177,7 +178,7 @@ take_field(struct http_request *r, const char *line, size_t length)
         if (strlen(names[i]) != name || strncasecmp(line, names[i], name))
             continue;
         if (r->seen & 1u << i)
-            return refuse(r, 400, "a header field that may stand there once is there twice");
+            return refuse(r, 400, "duplicate header field");
         r->seen |= 1u << i;
         if (!r->fields[i])
             r->fields[i] = mem_format("%.*s", (int)(length - from), line + from);
@@ -194,19 +195,19 @@ check_head(struct http_request *r)
     unsigned method = r->parser.method, minor = r->parser.http_minor;
 
     if (method > HTTP_TRACE && method != HTTP_PATCH)
-        return refuse(r, 501, "this method is not known here");
+        return refuse(r, 501, "unknown method");
     if (minor && !(r->seen & 1u << HTTP_HOST))
-        return refuse(r, 400, "a request of HTTP/1.1 needs a Host");
+        return refuse(r, 400, "an HTTP/1.1 request must have a Host header");
     if (host && host[strcspn(host, " \t/?#@,")])
-        return refuse(r, 400, "Host must be a name or an address, and perhaps a port");
+        return refuse(r, 400, "Host must be a name or an address, optionally with a port");
     if (encoding && (strcasecmp(encoding, "chunked") || !minor))
-        return refuse(r, 400, "no Transfer-Encoding but chunked, in HTTP/1.1, is known here");
+        return refuse(r, 400, "only \"Transfer-Encoding: chunked\" in HTTP/1.1 is supported");
     if ((encoding || r->parser.content_length) && (method == HTTP_HEAD || method == HTTP_TRACE))
-        return refuse(r, 400, "a request of this method has no body");
+        return refuse(r, 400, "a request with this method must not have a body");
     if (expect && strcasecmp(expect, "100-continue"))
-        return refuse(r, 417, "no expectation but 100-continue is known here");
+        return refuse(r, 417, "only \"Expect: 100-continue\" is supported");
     if (coding && *coding && strcasecmp(coding, "identity"))
-        return refuse(r, 415, "the body must have no Content-Encoding");
+        return refuse(r, 415, "Content-Encoding is not supported");
     return true;
 }
 
@@ -231,7 +232,7 @@ judge_line(struct http_request *r, char *bytes, size_t length)
     for (size_t i = 0; clean && i < end; i++)
         clean = (unsigned char)bytes[i] >= ' ' ? bytes[i] != 0x7f : bytes[i] == '\t';
     if (!clean)
-        return refuse(r, 400, "a line must end with CR LF and hold no control character");
+        return refuse(r, 400, "a line must end with CR LF and must not contain control characters");
     bytes[end] = '\0';
     if (!r->target)
         sound = take_request_line(r, bytes);
@@ -252,9 +253,9 @@ take_line(struct http_request *r, struct evbuffer *input)
     bool first = !r->target, sound;
 
     if (first && length > r->limits->target_bytes + REQUEST_LINE_BYTES)
-        return refuse(r, 414, "the request line is longer than this server takes");
+        return refuse(r, 414, "the request line exceeds the limit");
     if (!first && length + *bytes > r->limits->header_bytes + CHUNK_BYTES * r->body_length)
-        return refuse(r, 431, "the header fields or extensions are larger than this server takes");
+        return refuse(r, 431, "the header fields or chunk extensions exceed the limit");
     if (end.pos < 0)
         return false;
     if (first && length == 2 && *evbuffer_pullup(input, 2) == '\r')

@@ -75,9 +75,9 @@ route_dispatch(const struct route *routes, size_t count, struct call *call, rout
         allow_add(allow, sizeof allow, routes[i].method);
     }
     if (!*allow) {
-        call_problem(call, 404, "not_found", NULL, "there is nothing at this path");
+        call_problem(call, 404, "not_found", NULL, "no such path");
         return;
     }
     call_header(call, "Allow", allow);
-    call_problem(call, 405, "method_not_allowed", NULL, "this path takes %s", allow);
+    call_problem(call, 405, "method_not_allowed", NULL, "this path allows %s only", allow);
 }

@@ -212,7 +212,7 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     chan->closing = loop_control_event(base, -1, 0, on_closing, chan);
     chan->resume = evtimer_new(base, on_resume, chan);
     if (!chan->bev || !chan->resume)
-        die_abort("no memory for a channel");
+        die_abort("out of memory for a channel");
     bufferevent_priority_set(chan->bev, LOOP_CONTROL);
     bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
     bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
@@ -235,7 +235,7 @@ chan_send(struct chan *chan, const json_t *message)
         return;
     line = json_dumps(message, JSON_COMPACT);
     if (!line)
-        die_abort("a message can't be written as JSON");
+        die_abort("cannot write a message as JSON");
     length = strlen(line);
     line[length] = '\n';
     if (bufferevent_write(chan->bev, line, length + 1) || chan_backlog(chan) > CHAN_BACKLOG_MAX)

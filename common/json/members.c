@@ -33,7 +33,7 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
     if (!string)
         return "must be a string";
     if (text_has_control(string, strlen(string)))
-        return "holds a control character";
+        return "contains a control character";
     if (*string && text_is_blank(string))
         return "is blank";
     /* A password is as the ERP wants it. */
@@ -43,7 +43,7 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
     if (strlen(string) >= (size_t)m->minimum &&
         (!m->maximum || strlen(string) <= (size_t)m->maximum))
         return NULL;
-    snprintf(text, size, "must have %lld to %lld bytes", (long long)m->minimum,
+    snprintf(text, size, "must be %lld to %lld bytes long", (long long)m->minimum,
              (long long)m->maximum);
     return text;
 }
@@ -69,7 +69,7 @@ check_path(const struct config_member *m, const json_t *value, char *text, size_
     (void)size;
     if (!path || path[0] != '/')
         return "must be an absolute path";
-    return strlen(path) >= CONFIG_PATH_MAX ? "is too long a path" : NULL;
+    return strlen(path) >= CONFIG_PATH_MAX ? "path is too long" : NULL;
 }
 
 /* Empty, or a colon and a port. */
@@ -110,10 +110,10 @@ check_url(const struct config_member *m, const json_t *value, char *text, size_t
         return "must be a URL that starts with http:// or https://";
     for (const unsigned char *p = (const unsigned char *)url; *p; p++)
         if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}?#@", *p))
-            return "is no sound URL: no space, user, query or fragment can stand in it";
+            return "must not contain spaces, a user, a query or a fragment";
     if (!host_sound(host))
-        return "is a URL without a sound host and port";
-    return strlen(url) >= CONFIG_PATH_MAX ? "is too long a URL" : NULL;
+        return "must have a valid host and port";
+    return strlen(url) >= CONFIG_PATH_MAX ? "URL is too long" : NULL;
 }
 
 static const char *
@@ -204,7 +204,7 @@ config_check_members(const json_t *object, const struct config_member *members, 
         const struct config_member *m = member_find(members, count, name);
 
         if (!m) {
-            config_check_fault(location, name, "is no known member");
+            config_check_fault(location, name, "unknown member");
             continue;
         }
         wrong = m->nullable && json_is_null(value) ? NULL

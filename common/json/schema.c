@@ -64,7 +64,7 @@ schema_copy(const struct schema_member *members, const json_t *from, const char 
     json_t *copy = json_object();
 
     if (!copy)
-        die_abort("no memory for an object");
+        die_abort("out of memory for an object");
     for (const struct schema_member *member = members; member->name; member++) {
         json_t *value = json_object_get(from, member->name);
 

@@ -74,8 +74,8 @@ describe(const char *text, size_t length, json_error_t *error, struct err *err)
         *near = '\0';
     if (comma)
         fault_at(text, comma, err,
-                 text[position - 1] == '}' ? "a comma before the closing brace"
-                                           : "a comma before the closing bracket");
+                 text[position - 1] == '}' ? "trailing comma before '}'"
+                                           : "trailing comma before ']'");
     else
         err_set(err, "invalid_json", "line %d, column %d: %s", error->line, error->column,
                 error->text);
@@ -92,7 +92,7 @@ json_text_read(const char *text, size_t length, size_t flags, struct err *err)
     text += mark;
     length -= mark;
     if (nul) {
-        fault_at(text, nul, err, "a NUL byte");
+        fault_at(text, nul, err, "unexpected NUL byte");
         return NULL;
     }
     value = json_loadb(text, length, flags | JSON_REJECT_DUPLICATES, &error);

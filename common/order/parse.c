@@ -141,7 +141,7 @@ parse_begin(struct parse *p, const char *body, size_t length, struct order_fault
         return fault_json(faults, err.text);
     if (!json_is_object(p->document)) {
         json_decref(p->document);
-        return fault_json(faults, "line 1, column 1: an object is expected");
+        return fault_json(faults, "line 1, column 1: expected an object");
     }
     p->missing = json_array();
     p->invalid = json_array();
@@ -203,7 +203,7 @@ check_unknown(struct parse *p)
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             is_known = is_known || strcmp(known[i]->name, name) == 0;
         if (!is_known && (text_has_control(name, strlen(name)) || value_has_control(value)))
-            fault_invalid(p, name, "holds a control character");
+            fault_invalid(p, name, "contains a control character");
     }
 }
 

@@ -21,6 +21,6 @@ browser_argument_fault(const char *argument)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (strncmp(argument, refused[i], strlen(refused[i])) == 0)
-            return "is not allowed: the browser must reach the ERP through Pumpline's proxy alone";
+            return "is not allowed: the browser must reach the ERP through Pumpline's proxy only";
     return NULL;
 }

@@ -134,7 +134,7 @@ recipe_check_object(struct recipe_checker *c, const json_t *object,
         size_t here = recipe_enter(c, name);
 
         if (!shape_has(shape, name, &has_ways) && !shape_has(more, name, &has_ways))
-            recipe_fault(c, "is no known member here");
+            recipe_fault(c, "unknown member");
         recipe_leave(c, here);
     }
     shape_has(shape, "", &has_ways);

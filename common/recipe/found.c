@@ -35,13 +35,13 @@ check_found(struct walk *walk, struct known known)
     if (!walk->c->faults || (known.compared && !known.one_of))
         return;
     if (known.one_of)
-        recipe_fault(walk->c, "is reached for one row of several, so that a second line of this "
-                              "uniqueid would not be seen: compare {order.uniqueid} in \"where\"");
+        recipe_fault(walk->c, "runs for one row of several, so a second line with this uniqueid "
+                              "would go unnoticed: compare {order.uniqueid} in \"where\"");
     else
         recipe_fault(walk->c,
-                     "is reached without an exact comparison of {order.uniqueid}: before it, let a "
-                     "\"where\", \"when\" or \"assert\" compare it by \"is\", or by \"starts\", "
-                     "\"ends\" or \"contains\" between punctuation, as in \"[{order.uniqueid}]\"");
+                     "runs without an exact comparison of {order.uniqueid}: compare it first, in a "
+                     "\"where\", \"when\" or \"assert\", by \"is\", or by \"starts\", \"ends\" or "
+                     "\"contains\" between punctuation, as in \"[{order.uniqueid}]\"");
 }
 
 /* --- steps: whether the id is compared behind one; true where no way leads behind it ---

@@ -59,7 +59,7 @@ misfit(char *wrong, const char *format, ...)
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
     snprintf(wrong, RECIPE_WRONG_BYTES,
-             "this ERP's pages can't tell its uniqueid from every other: it %s", why);
+             "this ERP's pages cannot show its uniqueid unambiguously: it %s", why);
     return false;
 }
 
@@ -67,12 +67,12 @@ static bool
 point_fits(const struct recipe_id *id, uint32_t point, char *wrong)
 {
     if (point >= KEY_FIRST && point <= KEY_LAST)
-        return misfit(wrong, "holds U+%04X, which is typed as a key", (unsigned)point);
-    if (id->in_text && is_unseen(point))
-        return misfit(wrong, "holds U+%04X, which a page's text does not show for certain",
+        return misfit(wrong, "contains U+%04X, which WebDriver types as a special key",
                       (unsigned)point);
+    if (id->in_text && is_unseen(point))
+        return misfit(wrong, "contains U+%04X, which a page may not show", (unsigned)point);
     if (point < 0x80 && strchr(id->signs, (int)point))
-        return misfit(wrong, "holds %c, which marks its end there", (int)point);
+        return misfit(wrong, "contains %c, which the page uses as a delimiter", (int)point);
     return true;
 }
 
@@ -96,9 +96,9 @@ recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRO
     const struct recipe_id id = recipe_id_of(recipe);
 
     if (!ends_fit(uniqueid))
-        return misfit(wrong, "begins or ends with a blank");
+        return misfit(wrong, "begins or ends with a space");
     if (id.in_text && strstr(uniqueid, "  "))
-        return misfit(wrong, "has two blanks in a row, of which a page's text shows one");
+        return misfit(wrong, "contains two consecutive spaces, which a page shows as one");
     for (const char *at = uniqueid; *at;)
         if (!point_fits(&id, take_point(&at), wrong))
             return false;
@@ -113,12 +113,12 @@ recipe_id_notes(const json_t *recipe)
 
     if (id.in_text)
         json_array_append_new(
-            notes, json_string("the uniqueid is compared with the text of a page, which does not "
-                               "show all blanks: an order whose uniqueid has two blanks in a row, "
-                               "or a blank of another kind, is refused before the commit"));
+            notes, json_string("the recipe compares the uniqueid with page text, which does not "
+                               "show all spaces: an order is refused before the commit if its "
+                               "uniqueid contains two consecutive spaces or an unusual space"));
     if (*id.signs) {
-        char *text = mem_format("an order whose uniqueid has one of %s is refused before the "
-                                "commit: they mark where it begins or ends on the page",
+        char *text = mem_format("an order is refused before the commit if its uniqueid contains "
+                                "one of %s: the page uses them as delimiters",
                                 id.signs);
 
         json_array_append_new(notes, json_string(text));

@@ -13,7 +13,7 @@ recipe_kind_locator(struct recipe_checker *c, const struct recipe_member *m, con
     const char *text = json_string_value(value);
 
     if (text && strcmp(text, "row") == 0 && !c->in_row && c->section != RECIPE_IN_PIECE)
-        recipe_fault(c, "\"row\" means something only in each");
+        recipe_fault(c, "\"row\" is valid only inside each");
     else if (text)
         recipe_check_kind(c, RECIPE_CSS, value);
     else if (json_is_object(value))
@@ -138,7 +138,7 @@ recipe_kind_pair(struct recipe_checker *c, const struct recipe_member *m, const 
 {
     (void)m;
     if (json_array_size(value) != 2)
-        recipe_fault(c, "must be a list of two");
+        recipe_fault(c, "must be a list of two elements");
     check_list(c, value, RECIPE_TEMPLATE, 1);
 }
 
@@ -156,7 +156,7 @@ check_map(struct recipe_checker *c, const json_t *value, enum recipe_kind kind)
         size_t here = recipe_enter(c, name);
 
         if (!recipe_name_valid(name))
-            recipe_fault(c, "is no name: letters, digits and _");
+            recipe_fault(c, "is not a valid name: use letters, digits and _");
         recipe_check_kind(c, kind, member);
         recipe_leave(c, here);
     }
@@ -199,7 +199,7 @@ recipe_kind_options(struct recipe_checker *c, const struct recipe_member *m, con
         size_t here = recipe_enter(c, name);
 
         if (!recipe_name_valid(name))
-            recipe_fault(c, "is no name: letters, digits and _");
+            recipe_fault(c, "is not a valid name: use letters, digits and _");
         check_shaped(c, option, RECIPE_OBJECT_OPTION);
         recipe_leave(c, here);
     }
@@ -221,7 +221,7 @@ recipe_kind_number_format(struct recipe_checker *c, const struct recipe_member *
     (void)m;
     check_shaped(c, value, RECIPE_OBJECT_NUMBER);
     if (format.decimal == format.group)
-        recipe_fault(c, "has one sign for both");
+        recipe_fault(c, "decimal and group must differ");
 }
 
 void
@@ -246,7 +246,7 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
 
         check_shaped(c, rule, RECIPE_OBJECT_RULE);
         if (json_object_get(rule, "in") && !json_object_get(rule, "text"))
-            recipe_fault(c, "in belongs to text");
+            recipe_fault(c, "\"in\" requires \"text\"");
         recipe_leave(c, here);
     }
 }
@@ -268,7 +268,7 @@ recipe_kind_test(struct recipe_checker *c, const struct recipe_member *m, const 
     else
         check_shaped(c, value, objects[m->kind]);
     if (json_object_get(value, "exact") && m->kind == RECIPE_VALUE_TEST)
-        recipe_fault(c, "exact belongs to text: a value is always compared exactly");
+        recipe_fault(c, "\"exact\" applies to \"text\" only: a value is always compared exactly");
 }
 
 void
@@ -285,11 +285,11 @@ recipe_kind_condition(struct recipe_checker *c, const struct recipe_member *m, c
     (void)m;
     check_shaped(c, value, RECIPE_OBJECT_CONDITION);
     if (c->page_only && (json_object_get(value, "dialog") || json_object_get(value, "windows")))
-        recipe_fault(c, "a row knows of no dialog and no window");
+        recipe_fault(c, "\"dialog\" and \"windows\" are not valid in a row condition");
     if (json_object_get(value, "as") && !json_object_get(value, "equal"))
-        recipe_fault(c, "as belongs to equal");
+        recipe_fault(c, "\"as\" requires \"equal\"");
     if (json_object_get(value, "args") && !json_object_get(value, "expression"))
-        recipe_fault(c, "args belongs to expression");
+        recipe_fault(c, "\"args\" requires \"expression\"");
 }
 
 /* --- steps --- */
@@ -335,9 +335,10 @@ check_read(struct recipe_checker *c, const json_t *step)
     bool page = strcmp(what, "url") == 0 || strcmp(what, "title") == 0 || strcmp(what, "page") == 0;
 
     if (page != (bool)json_is_null(json_object_get(step, "read")))
-        recipe_fault(c, "read is null for url, title and page, else a locator");
+        recipe_fault(c, "\"read\" must be null for url, title and page, and a locator otherwise");
     if (json_object_get(step, "exact") && strcmp(what, "text"))
-        recipe_fault(c, "exact belongs to what \"text\": all else is read exactly");
+        recipe_fault(
+            c, "\"exact\" applies to \"what\": \"text\" only: everything else is read exactly");
 }
 
 static void
@@ -347,11 +348,11 @@ check_step(struct recipe_checker *c, const json_t *step)
     const char *verb = row ? row->shape.members->name : "";
 
     if (!json_is_object(step))
-        recipe_fault(c, "must be a step: an object");
+        recipe_fault(c, "must be a step (an object)");
     else if (!row)
         recipe_fault(c, "has no known verb");
     else if (row->sections && !(row->sections & c->section))
-        recipe_fault(c, "%s can't stand in this section", verb);
+        recipe_fault(c, "%s is not allowed in this section", verb);
     if (!row)
         return;
     recipe_check_object(c, step, &row->shape, recipe_shape(RECIPE_OBJECT_STEP));
@@ -359,7 +360,7 @@ check_step(struct recipe_checker *c, const json_t *step)
         check_read(c, step);
     if (strcmp(verb, "press") == 0 && json_object_get(step, "navigates") &&
         !json_object_get(step, "in"))
-        recipe_fault(c, "navigates needs in: the page that it is on is the one to be left");
+        recipe_fault(c, "\"navigates\" requires \"in\": it names the page to leave");
 }
 
 void

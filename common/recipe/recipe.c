@@ -23,9 +23,9 @@ recipe_check_options(const json_t *recipe, const json_t *options, const char *fi
     json_object_foreach((json_t *)options, name, value)
     {
         if (!json_object_get(known, name))
-            config_check_fault(&location, name, "is no option of the recipe");
+            config_check_fault(&location, name, "the recipe has no such option");
         else if (!json_is_string(value))
-            config_check_fault(&location, name, "must be a text");
+            config_check_fault(&location, name, "must be a string");
     }
     json_object_foreach((json_t *)known, name, value)
     {

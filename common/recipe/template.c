@@ -39,7 +39,7 @@ take_name(struct piece *piece, const char *text, size_t length, char *wrong)
                  !(*text >= '0' && *text <= '9') && strspn(text, NAME_CHARACTERS) >= length;
 
     if (!sound)
-        return fail(wrong, "is no name (a brace itself is written twice)", text, length);
+        return fail(wrong, "invalid name (write a literal brace twice)", text, length);
     memcpy(piece->name, text, length);
     piece->name[length] = '\0';
     return true;
@@ -60,9 +60,9 @@ take_inside(struct piece *piece, const char *text, size_t length, char *wrong)
         bar = memchr(from, '|', (size_t)(end - from));
         size = (size_t)((bar ? bar : end) - from);
         if (piece->filter_count == FILTERS_MAX)
-            return fail(wrong, "has too many filters", text, length);
+            return fail(wrong, "too many filters", text, length);
         if (!template_filter_parse(from, size, &piece->filters[piece->filter_count++]))
-            return fail(wrong, "is no filter", from, size);
+            return fail(wrong, "unknown filter", from, size);
     }
     return true;
 }
@@ -84,8 +84,7 @@ take_piece(const char **at, struct piece *piece, char *wrong)
         return true;
     close = *text == '{' ? strchr(text, '}') : NULL;
     if (!close)
-        return fail(wrong, "has a single brace (a brace itself is written twice)", text,
-                    strlen(text));
+        return fail(wrong, "unmatched brace (write a literal brace twice)", text, strlen(text));
     *at = close + 1;
     return take_inside(piece, text + 1, (size_t)(close - text - 1), wrong);
 }
@@ -110,10 +109,9 @@ check_piece(const struct piece *piece, const struct template_rules *rules, char 
     if (!*name)
         return true;
     if (!rules->known(name, rules->arg))
-        return fail(wrong, "names what nothing sets", name, strlen(name));
+        return fail(wrong, "undefined variable", name, strlen(name));
     if (strcmp(name, "credentials.password") == 0 && (!rules->password || piece->filter_count))
-        return fail(wrong, "may stand, without a filter, only in what is typed", name,
-                    strlen(name));
+        return fail(wrong, "allowed only in typed text, without a filter", name, strlen(name));
     if (rules->needs && strncmp(name, "order.", 6) == 0 && !is_escaped(piece, rules->needs)) {
         snprintf(wrong, TEMPLATE_WRONG_BYTES, "needs a filter here: {%s|%s}", name, rules->needs);
         return false;
@@ -191,7 +189,7 @@ filtered(const struct piece *piece, const char *value, char *wrong)
         char *next = piece->filters[i].filter->apply(text, piece->filters[i].argument);
 
         if (!next)
-            snprintf(wrong, TEMPLATE_WRONG_BYTES, "the value of {%s} can't pass the filter %s",
+            snprintf(wrong, TEMPLATE_WRONG_BYTES, "the value of {%s} does not fit the filter %s",
                      piece->name, piece->filters[i].filter->name);
         template_free(text);
         text = next;
@@ -212,7 +210,7 @@ add_piece(struct text_buffer *buffer, const struct piece *piece, template_lookup
     }
     value = lookup(piece->name, arg);
     if (!value)
-        return fail(wrong, "has no value yet", piece->name, strlen(piece->name));
+        return fail(wrong, "variable has no value yet", piece->name, strlen(piece->name));
     text = filtered(piece, value, wrong);
     if (text)
         text_buffer_add(buffer, text, strlen(text));

@@ -31,7 +31,7 @@ recipe_kind_text(struct recipe_checker *c, const struct recipe_member *m, const 
 {
     (void)m;
     if (!json_is_string(value))
-        recipe_fault(c, "must be a text");
+        recipe_fault(c, "must be a string");
 }
 
 void
@@ -39,7 +39,7 @@ recipe_kind_filled(struct recipe_checker *c, const struct recipe_member *m, cons
 {
     (void)m;
     if (!*(json_string_value(value) ?: ""))
-        recipe_fault(c, "must be a text that is not empty");
+        recipe_fault(c, "must be a string that is not empty");
 }
 
 void
@@ -53,7 +53,7 @@ recipe_kind_template(struct recipe_checker *c, const struct recipe_member *m, co
     char wrong[TEMPLATE_WRONG_BYTES];
 
     if (!text)
-        recipe_fault(c, "must be a text");
+        recipe_fault(c, "must be a string");
     else if (!*text && rules.needs)
         recipe_fault(c, "is empty");
     else if (!template_check(text, &rules, wrong))
@@ -67,7 +67,7 @@ recipe_kind_name(struct recipe_checker *c, const struct recipe_member *m, const 
 
     (void)m;
     if (!name || !recipe_name_valid(name))
-        recipe_fault(c, "must be a variable's name: letters, digits and _");
+        recipe_fault(c, "must be a variable name: letters, digits and _");
 }
 
 void
@@ -93,7 +93,7 @@ recipe_kind_reason(struct recipe_checker *c, const struct recipe_member *m, cons
 
     (void)m;
     if (!code || !recipe_reason_find(code))
-        recipe_fault(c, "is no reason code that a recipe can give");
+        recipe_fault(c, "is not a reason code that a recipe may use");
 }
 
 void
@@ -103,7 +103,7 @@ recipe_kind_piece(struct recipe_checker *c, const struct recipe_member *m, const
 
     (void)m;
     if (!name || !json_object_get(json_object_get(c->recipe, "pieces"), name))
-        recipe_fault(c, "is no name in pieces");
+        recipe_fault(c, "pieces has no piece of this name");
 }
 
 void
@@ -114,9 +114,8 @@ recipe_kind_keys(struct recipe_checker *c, const struct recipe_member *m, const 
 
     (void)m;
     if (!text || !recipe_keys_parse(text, &keys))
-        recipe_fault(c,
-                     "must be a key: one character, Tab, Enter, F2, …, with Ctrl+, Shift+, Alt+ or "
-                     "Meta+ before it");
+        recipe_fault(c, "must be a key: one character, Tab, Enter, F2, …, optionally after Ctrl+, "
+                        "Shift+, Alt+ or Meta+");
 }
 
 void
@@ -162,7 +161,7 @@ recipe_kind_one(struct recipe_checker *c, const struct recipe_member *m, const j
 {
     (void)m;
     if (!json_is_integer(value) || json_integer_value(value) != 1)
-        recipe_fault(c, "must be 1, the format's version");
+        recipe_fault(c, "must be 1, the format version");
 }
 
 void
@@ -178,5 +177,5 @@ recipe_kind_window_size(struct recipe_checker *c, const struct recipe_member *m,
         sound = sound && pixels >= 100 && pixels <= 10000;
     }
     if (!sound)
-        recipe_fault(c, "must be [width, height] in pixels, 100 to 10000");
+        recipe_fault(c, "must be [width, height] in pixels, each from 100 to 10000");
 }

@@ -251,7 +251,7 @@ check_uniqueid(struct recipe_checker *c)
         !leads_to(c->recipe, "commit", says_uniqueid) &&
         !leads_to(c->recipe, "lookup", sets_to_uniqueid))
         fault_at(c, "/create",
-                 "nothing writes {order.uniqueid}: the line could not be found again");
+                 "no step writes {order.uniqueid}: the line could not be found again");
 }
 
 /* What is left at once, for verify, may be cut short. A dialog that is answered is the ERP's. */
@@ -268,16 +268,16 @@ check_confirmation(struct recipe_checker *c)
     snprintf(location, sizeof location, "%zu", count - 1);
     config_pointer_add(pointer, sizeof pointer, location);
     fault_at(c, pointer,
-             "is the last: wait here until the ERP has confirmed that the line is stored");
+             "must not be the last step: wait until the ERP confirms that it has stored the line");
 }
 
 void
 recipe_whole_check(struct recipe_checker *c)
 {
     recipe_check_circles(c);
-    check_purpose(c, "lookup", is_found, "has no found: no line would ever be recognised");
-    check_purpose(c, "verify", is_found, "has no found: nothing would be compared");
-    check_purpose(c, "commit", is_act, "does nothing that could store the line");
+    check_purpose(c, "lookup", is_found, "has no \"found\" step: no line would ever be recognised");
+    check_purpose(c, "verify", is_found, "has no \"found\" step: nothing would be compared");
+    check_purpose(c, "commit", is_act, "has no step that could store the line");
     check_uniqueid(c);
     check_confirmation(c);
 }

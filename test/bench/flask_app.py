@@ -52,7 +52,7 @@ def sound(name, value):
 def check(document):
     """None for an order that can be placed."""
     if not isinstance(document, dict):
-        return bad("invalid_json", "an object is expected")
+        return bad("invalid_json", "expected an object")
     missing = [name for name in MEMBERS if document.get(name) is None or not str(document[name]).strip()]
     if missing:
         return bad("missing_fields", f"missing: {', '.join(missing)}", missing)

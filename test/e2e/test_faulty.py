@@ -157,7 +157,7 @@ def test_it_is_shown(daemon):
     for args in ([], ["faulty"]):
         done = subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "status", *args], capture_output=True,
                               text=True, timeout=DEADLINE_S, check=True)
-        assert f"Faulty: {path(daemon)}: /colour: is no known member" in done.stdout and "failed" in done.stdout
+        assert f"Faulty: {path(daemon)}: /colour: unknown member" in done.stdout and "failed" in done.stdout
     done = subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "start", "faulty"], capture_output=True,
                           text=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 1 and "/colour" in done.stderr

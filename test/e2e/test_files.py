@@ -42,7 +42,7 @@ def problem(reply):
     return [(one["file"], one["detail"]) for one in reply.json["faults"]]
 
 
-KINDS = [("fifo", "no regular file"), ("folder", "no regular file"), ("big", "larger than")]
+KINDS = [("fifo", "not a regular file"), ("folder", "not a regular file"), ("big", "larger than")]
 
 
 @pytest.mark.parametrize("kind, said", KINDS)

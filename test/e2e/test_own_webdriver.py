@@ -38,7 +38,7 @@ def served(daemon, units):
 @pytest.fixture
 def site(served, old):
     one = Site(served, None, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
-    until(lambda: "the browser's driver is there" in served.log.read_text(), "the worker has the link")
+    until(lambda: "WebDriver server connected" in served.log.read_text(), "the worker has the link")
     return one
 
 

@@ -111,7 +111,7 @@ def test_a_trial_shows_every_step_once(trial, old):
     assert ("POST", "/login", "303") in requests and not any("?" in path for _, path, _ in requests)
     assert "created, reference 558/1" in trial.said()
     assert trial.run() == 0
-    assert "the ERP has the line already, reference 558/1" in trial.said()
+    assert "the ERP already has the line, reference 558/1" in trial.said()
     assert 1 < max(trial.seen()) <= len(trial.steps()) < len(steps)  # none is left of the first
 
 
@@ -169,10 +169,10 @@ def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     finally:
         trial.stop()
         shop.stop()
-    assert "no picture" not in trial.said()
+    assert "no screenshot" not in trial.said()
     steps = [label for label, _, _ in trial.steps()]
     assert set(trial.seen()) == {number for number, label in enumerate(steps, 1) if label != "browser start"}
-    shown = [float(took) for took in re.findall(r"(?m)^ *\d+ +([\d.]+) s  login|picture took ([\d.]+) s", trial.said())
+    shown = [float(took) for took in re.findall(r"(?m)^ *\d+ +([\d.]+) s  login|screenshot took ([\d.]+) s", trial.said())
              for took in took if took]
     assert sum(shown) >= gallery.SLOW_S
 
@@ -203,5 +203,5 @@ def test_a_trial_that_is_interrupted_closes_its_browser(trial, old, driver):
     os.killpg(process.pid, signal.SIGINT)
     held.release()
     assert process.wait(RUN_S) == 1
-    assert re.search(r"interrupted in commit/\d .*\n  the line may have been stored: look for oil", trial.said())
+    assert re.search(r"interrupted in commit/\d .*\n  the ERP may have stored the line: look for oil", trial.said())
     no_browser(driver)

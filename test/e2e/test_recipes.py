@@ -214,7 +214,7 @@ def test_what_a_sound_recipe_says_of_ids(tmp_path):
     done = subprocess.run([CTL, "recipe", "check", tmp_path / "r.json"], capture_output=True, text=True, timeout=20)
     sound, blanks, signs = done.stdout.splitlines()
     assert done.returncode == 0 and sound.endswith(": sound")
-    assert ": note: the uniqueid is compared with the text of a page" in blanks and "has one of [] is refused" in signs
+    assert ": note: the recipe compares the uniqueid with page text" in blanks and "contains one of []: the page uses" in signs
 
 
 def test_files_that_are_none(tmp_path):
@@ -278,7 +278,7 @@ def test_a_run_opens_with_either_key_of_a_rekey(daemon, shop, place):
     if place == "master.key":
         other.rename(key)
     done = run(daemon, shop)
-    assert done.returncode == 1 and "made with another key" in done.stderr, done
+    assert done.returncode == 1 and "sealed with another key" in done.stderr, done
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
@@ -290,7 +290,7 @@ def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
     other = pictures / "07-holidays.png"
     other.write_text("x")
     done = run(daemon, shop, "--username", "bot", "--password-file", "-")
-    assert done.returncode == 1 and "name another --folder" in done.stderr, done
+    assert done.returncode == 1 and "use another --folder" in done.stderr, done
     assert pictures.stat().st_uid == 0 and earlier.exists()
     other.unlink()
     assert gone_through(run(daemon, shop, "--username", "bot", "--password-file", "-"))
@@ -300,7 +300,7 @@ def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
 @pytest.mark.parametrize("more,order,words", [
     (["--until", "tomorrow"], ORDER, "--until takes"),
     ([], "{", "--order takes"),
-    ([], '{"worksheet": "558"}', "the order:"),
+    ([], '{"worksheet": "558"}', "invalid order:"),
     (["--workshop", "Nobody"], ORDER, "no such workshop"),
     (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),
     ([], ORDER, "no credentials"),

@@ -93,7 +93,7 @@ def test_a_comma_too_many(shop, end, where):
     """As in the sample that the customer sent."""
     body = json.dumps(shop.order("k1"), indent=1).removesuffix("\n}") + "\n" + end
     detail = problem(post(shop, body), 400, "invalid_json")["detail"]
-    assert detail == f"{where}: a comma before the closing brace"
+    assert detail == f"{where}: trailing comma before '}}'"
 
 
 def test_a_byte_order_mark_is_skipped(shop):

@@ -78,7 +78,7 @@ def test_the_old_key_is_refused_and_opens_nothing(daemon):
     key.write_bytes(old)
     again = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True, check=False,
                            timeout=DEADLINE_S)
-    assert again.returncode == 78 and "another one has replaced" in again.stderr
+    assert again.returncode == 78 and "rekey has replaced it" in again.stderr
     replaced.unlink()  # whoever insists finds nothing that it opens
     daemon.start()
     until(lambda: daemon.integration("carls-cars")["process"] == "failed", "its password is not opened")
@@ -293,7 +293,7 @@ def test_a_key_that_others_can_read_is_refused(daemon, credential):
         path.chmod(mode)
         ended = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True, check=False,
                                timeout=DEADLINE_S)
-        assert ended.returncode == 78 and str(path) in ended.stderr and "0600" in ended.stderr
+        assert ended.returncode == 78 and str(path) in ended.stderr and "chmod 600" in ended.stderr
 
 
 # --- cut off

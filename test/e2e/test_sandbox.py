@@ -256,5 +256,5 @@ def test_one_line_says_what_holds():
     assert len(lines) == 3  # the victim's, and the attacker's before and after its restart
     for line in lines:
         assert "no capabilities, no_new_privs" in line and ", seccomp" in line and "Landlock ABI" in line
-        assert "; remains: " in line and "UDP" not in line  # a name is resolved by the supervisor
+        assert "; still possible: " in line and "UDP" not in line  # a name is resolved by the supervisor
     assert re.search(r"sandbox off: uid \d+, no capabilities, no_new_privs", findings("ordinary-off")[1])

@@ -15,10 +15,10 @@ import pytest
 from pumpline import BUILD, free_port, refused, until
 
 WITHOUT = BUILD / "test" / "hostile" / "hostile-without"
-LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "a filter is in the way"),
+LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "refused (EPERM) by a seccomp filter"),
          ("ENOSYS", "landlock_create_ruleset", "Landlock", "too old"),
-         ("EPERM", "seccomp", "seccomp", "a filter is in the way"),
-         ("EPERM", "capset", "capabilities", "a filter is in the way")]
+         ("EPERM", "seccomp", "seccomp", "refused (EPERM) by a seccomp filter"),
+         ("EPERM", "capset", "capabilities", "refused (EPERM) by a seccomp filter")]
 
 
 def said(daemon, words):
@@ -104,7 +104,7 @@ def test_a_folder_that_comes_later_is_used(daemon):
     until(lambda: bennys.state("s1")["reason_code"] == "erp_unreachable", "it is tried")
     share.mkdir()
     until(lambda: created(bennys, "s1"), "it is created")
-    assert said(daemon, f"{share} is another one than when this process started")
+    assert said(daemon, f"{share} has changed since this process started")
     assert len(list(share.glob("[!.]*"))) == 1
 
 

@@ -27,7 +27,7 @@ LEAK = "==4711==ERROR: LeakSanitizer: detected memory leaks"
     ("Bennys Auto: 2026-11-24T08:15:30.123Z INFO process 7 ended: killed by signal 31 (Bad system call)", "broken"),
     ("Bennys Auto: 2026-11-24T08:15:30.123Z INFO process 7 ended: killed by signal 9 (Killed)", None),
     ("Bennys Auto: 2026-11-24T08:15:30.123Z INFO process 7 ended: killed by signal 15 (Terminated)", None),
-    (HEAD + "the queue's file is damaged: what is readable is taken over", "broken"),
+    (HEAD + "the queue file is damaged: salvaging the readable orders", "broken"),
     ("Bennys Auto: [u-1] 2026-11-24T08:15:30.123Z INFO processing -> created, attempt 1, 3 ms", None),
 ])
 def test_a_line(line, kind):

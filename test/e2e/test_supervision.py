@@ -256,7 +256,7 @@ def test_what_a_restart_cannot_mend_has_failed(daemon):
     one = until(lambda: daemon.integration()["process"] == "failed" and daemon.integration(), "it has failed")
     assert one["restarts"] == 0 and one["pid"] is None
     assert (one["last_exit"]["code"], one["last_exit"]["text"]) == (78, "exit status 78 (configuration error)")
-    assert "was made with another key" in one["last_error"]
+    assert "was sealed with another key" in one["last_error"]
     assert daemon.call("GET", "/health").json["summary"]["failed"] == 1
     assert carls.get("/alive").status == 200
 

@@ -91,7 +91,7 @@ def test_none_left(daemon):
     assert status_uid(daemon.worker_pid()) == 50000
     until(lambda: daemon.integration("carls-cars")["process"] == "failed", "it is not tried again")
     state = daemon.integration("carls-cars")
-    assert "all 1 users of worker_uids are taken" in state["last_error"]
+    assert "all 1 users of worker_uids are in use" in state["last_error"]
 
 
 def test_a_named_user_takes_the_queue_over(daemon):
@@ -121,15 +121,15 @@ def left_behind(daemon, folder):
     for path in (secret, theirs):
         path.write_text("x")
     os.chown(theirs, FIRST, FIRST)
-    return secret, theirs, {"a link": lambda: (folder / "lock.mdb").symlink_to(secret),
-                            "another user's": lambda: os.link(secret, folder / "hard"),
-                            "another name elsewhere": lambda: os.link(theirs, folder / "hard"),
-                            "no file": lambda: os.mkfifo(folder / "fifo"),
+    return secret, theirs, {"a symbolic link": lambda: (folder / "lock.mdb").symlink_to(secret),
+                            "owned by another user": lambda: os.link(secret, folder / "hard"),
+                            "a hard link elsewhere": lambda: os.link(theirs, folder / "hard"),
+                            "not a regular file": lambda: os.mkfifo(folder / "fifo"),
                             "a folder": lambda: (folder / "deep").mkdir()}
 
 
 @pytest.mark.parametrize("sandbox", ["off", "required"])
-@pytest.mark.parametrize("what", ["a link", "another user's", "another name elsewhere", "no file", "a folder"])
+@pytest.mark.parametrize("what", ["a symbolic link", "owned by another user", "a hard link elsewhere", "not a regular file", "a folder"])
 def test_a_folder_with_anything_else_is_refused(daemon, sandbox, what):
     daemon.write_config(sandbox=sandbox)
     bennys = daemon.add_file()
@@ -142,7 +142,7 @@ def test_a_folder_with_anything_else_is_refused(daemon, sandbox, what):
     secret, theirs, put = left_behind(daemon, folder)
     put[what]()
     (trap,) = [path for path in folder.iterdir() if path.name not in before]
-    if what != "another user's":
+    if what != "owned by another user":
         os.chown(trap, FIRST, FIRST, follow_symlinks=False)
     daemon.start()
     until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
@@ -194,8 +194,8 @@ def test_a_queue_of_roots_is_taken_over(daemon):
     delivered(bennys, "r2")
 
 
-@pytest.mark.parametrize("user, words", [("root", "must be neither root"), ("no-such-user", "there is no such user"),
-                                         ("www-data", "is neither one of allowed_users")])
+@pytest.mark.parametrize("user, words", [("root", "must not be root or in root's group"), ("no-such-user", "user does not exist"),
+                                         ("www-data", "must be listed in allowed_users")])
 def test_a_user_that_can_not_be(daemon, user, words):
     daemon.add_file()
     daemon.start()
@@ -270,18 +270,18 @@ def test_an_empty_folder_of_roots_is_handed_over(daemon):
     delivered(bennys, "e1")
     found = bennys.lines.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (FIRST, 12345, 0o2750)
-    assert f"{bennys.lines} was root's and empty: it is user {FIRST}'s now" in daemon.log.read_text()
+    assert f"changed the owner of {bennys.lines}, an empty folder of root's, to user {FIRST}" in daemon.log.read_text()
     pid = daemon.worker_pid()
     daemon.call("PUT", "/workshops/bennys-auto/restart")
     assert daemon.worker_pid() != pid
-    assert daemon.log.read_text().count("was root's and empty") == 1
+    assert daemon.log.read_text().count("an empty folder of root's") == 1
 
 
 def not_handed_over(daemon, folder, owner=0):
     """And the log and the order say so."""
     daemon.start()
     bennys = Workshop("Bennys Auto", daemon.integration()["port"])
-    words = f"may not write into {folder}: chown it"
+    words = f"may not write to {folder}: chown it"
     assert words in advice(bennys, "x1")
     assert any(words in line and "WARNING" in line for line in daemon.log.read_text().splitlines())
     assert folder.stat().st_uid == owner
@@ -386,5 +386,5 @@ def test_a_ca_file_that_is_none(daemon, what):
                                               "ca_file": str(secret)})
     daemon.start()
     until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
-    assert f"ca_file {secret} must be certificates in PEM" in daemon.integration()["last_error"]
+    assert f"ca_file {secret} must hold only PEM certificates" in daemon.integration()["last_error"]
     assert "AAAA" not in daemon.log.read_text()

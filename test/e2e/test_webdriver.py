@@ -293,8 +293,8 @@ def refused(site, old, ids, words):
 
 
 def test_no_order_takes_the_line_of_another(site, old):
-    refused(site, old, BLANKS[:1], "two blanks in a row")
-    refused(site, old, BLANKS[1:], "which a page's text does not show for certain")
+    refused(site, old, BLANKS[:1], "two consecutive spaces")
+    refused(site, old, BLANKS[1:], "which a page may not show")
     each_its_own(site, old, PLAIN[4:6] if SANITIZED else [*PLAIN, "[oil-1]", "a] [b"])
 
 
@@ -311,7 +311,7 @@ def test_ids_between_signs(driver, old, daemon, tmp_path):
     recipe = by(tmp_path, {"text": {"of": "td:nth-child(5)", "contains": "[{order.uniqueid}]"}})
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     each_its_own(site, old, ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "b"])
-    refused(site, old, ["a] [b", "[b]"], "which marks its end there")
+    refused(site, old, ["a] [b", "[b]"], "which the page uses as a delimiter")
 
 
 @slow

@@ -54,7 +54,7 @@ put_kill(struct call *call, void *context)
 {
     struct api *api = context;
 
-    log_info("PUT /kill: this instance ends and is not restarted");
+    log_info("PUT /kill: exiting; this instance will not be restarted");
     api->stopping = true;
     api->setup.kill(api->setup.arg);
     call->sent = api->setup.killed;
@@ -103,7 +103,7 @@ put_backup(struct call *call, void *context)
         api_unavailable(call, &err);
         return;
     }
-    log_info("PUT /backup: the queue was copied to %s", file);
+    log_info("PUT /backup: copied the queue to %s", file);
     call_reply(call, 200,
                json_pack("{s:s s:s}", "workshop", api->setup.workshop->name, "file", file));
     free(file);
@@ -153,14 +153,15 @@ check_access(struct call *call, const struct route *route, void *context)
     if (call->trusted)
         return true;
     if (route->access == ACCESS_CONTROL) {
-        call_problem(call, 403, "forbidden", NULL, "this is for the control socket alone");
+        call_problem(call, 403, "forbidden", NULL,
+                     "this call is available on the control socket only");
         return false;
     }
     if (!json_array_size(tokens) && !api_site_allows(call, api->setup.workshop))
         return false;
     if (call->body_length && !call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
-                     "the body must be application/json, and say so");
+                     "Content-Type must be application/json");
         return false;
     }
     if (!json_array_size(tokens))
@@ -169,12 +170,12 @@ check_access(struct call *call, const struct route *route, void *context)
     if (access & route->access)
         return true;
     if (access) {
-        call_problem(call, 403, "forbidden", NULL, "this token's scope does not reach that far");
+        call_problem(call, 403, "forbidden", NULL, "this token's scope does not allow this call");
         return false;
     }
     call_header(call, "WWW-Authenticate", "Bearer");
     call_problem(call, 401, "unauthorized", NULL,
-                 "a valid token is needed: Authorization: Bearer TOKEN");
+                 "a valid token is required: Authorization: Bearer TOKEN");
     return false;
 }
 
@@ -184,7 +185,7 @@ api_handle(struct call *call, void *context)
     struct api *api = context;
 
     if (call->body_length > ORDER_BODY_MAX) {
-        call_problem(call, 413, "content_too_large", NULL, "the body is larger than %d bytes",
+        call_problem(call, 413, "content_too_large", NULL, "the body exceeds %d bytes",
                      ORDER_BODY_MAX);
         return;
     }

@@ -34,7 +34,7 @@ clearing_reply(struct api_clearing *clearing)
 {
     struct api *api = clearing->api;
 
-    log_info("PUT /clear_queue: %u orders taken out", clearing->cleared);
+    log_info("PUT /clear_queue: cleared %u orders", clearing->cleared);
     call_reply(clearing->call, 200,
                json_pack("{s:s s:i s:i}", "workshop", api->setup.workshop->name, "cleared",
                          (int)clearing->cleared, "processing",
@@ -76,7 +76,7 @@ api_clear_queue(struct call *call, void *context)
                                       .step = evtimer_new(api->setup.base, on_step, clearing),
                                       .last = queue_last_seq(api->setup.queue)};
     if (!clearing->step)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     api->clearings = clearing;
     on_step(-1, 0, clearing);
 }
@@ -84,7 +84,7 @@ api_clear_queue(struct call *call, void *context)
 void
 api_clear_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is about to stop"};
+    static const struct err stopping = {"stopping", "this integration is stopping"};
 
     while (api->clearings) {
         api_unavailable(api->clearings->call, &stopping);

@@ -44,10 +44,10 @@ api_create(struct call *call, void *context)
     if (api->stopping) {
         call_header(call, "Retry-After", "5");
         call_problem(call, 503, "stopping", NULL,
-                     "this integration is about to stop: send the order again");
+                     "this integration is stopping: send the order again later");
     } else if (!call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
-                     "the body must be application/json");
+                     "Content-Type must be application/json");
     } else if (order_parse(call->body, call->body_length, api->setup.workshop->name,
                            !api->setup.workshop->has_credentials, &pending.order,
                            &pending.credentials, &faults)) {
@@ -73,14 +73,14 @@ answer(struct api *api, struct api_pending *pending, const struct queue_put *put
         json_t *fields = json_pack("[s]", "uniqueid");
 
         log_write(LOG_WARNING, LOG_API, pending->order.uniqueid,
-                  "POST /create: 409, it is known with other content");
-        call_problem(call, 409, "uniqueid_conflict", fields,
-                     "this uniqueid is known with another worksheet, product "
-                     "or amount");
+                  "POST /create: 409, uniqueid already used with different content");
+        call_problem(
+            call, 409, "uniqueid_conflict", fields,
+            "this uniqueid was already used with a different worksheet, product or amount");
         return;
     }
     if (put->answer == QUEUE_DUPLICATE)
-        log_write(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: known already");
+        log_write(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: duplicate");
     else
         log_each(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: placed");
     call_reply(call, 200,

@@ -70,14 +70,16 @@ api_site_allows(struct call *call, const struct workshop_config *workshop)
     const char *host = call->host ? call->host : "";
 
     if (!host_is_ours(workshop, host)) {
-        call_problem(call, 421, "misdirected_request", NULL,
-                     "\"%.100s\" is no name of this port: \"hosts\" in its file can name it", host);
+        call_problem(
+            call, 421, "misdirected_request", NULL,
+            "unknown host \"%.100s\": to allow it, add it to \"hosts\" in the workshop's file",
+            host);
         return false;
     }
     if (call->origin && !is_listed(workshop->document, "origins", call->origin, is_equal)) {
         call_problem(
             call, 403, "foreign_origin", NULL,
-            "pages of \"%.100s\" may not use this port: \"origins\" in its file can allow it",
+            "foreign origin \"%.100s\": to allow it, add it to \"origins\" in the workshop's file",
             call->origin);
         return false;
     }

@@ -81,7 +81,7 @@ static void
 refuse_by_channel(struct call *call)
 {
     call_problem(call, 406, "not_by_socket", NULL,
-                 "it does not go over this socket: it is evidence/%s in the queue's folder",
+                 "not available on the control socket: read evidence/%s in the queue's folder",
                  call->params[1]);
 }
 
@@ -97,11 +97,12 @@ api_evidence(struct call *call, void *context)
     if (!history)
         return;
     if (!is_named(history, call->params[1]))
-        call_problem(call, 404, "unknown_evidence", NULL, "the order's history names no such file");
+        call_problem(call, 404, "unknown_evidence", NULL,
+                     "the order's history does not name this file");
     else if (call->trusted)
         refuse_by_channel(call);
     else if (evidence_read(folder, call->params[1], &bytes, &length))
-        call_problem(call, 404, "evidence_gone", NULL, "it is not kept any longer");
+        call_problem(call, 404, "evidence_gone", NULL, "this file has been deleted");
     else
         reply_file(call, call->params[1], bytes, length);
     free(bytes);

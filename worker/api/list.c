@@ -49,7 +49,7 @@ page_parameters(struct call *call, struct queue_page *page)
         return false;
     }
     if (found && (found < 0 || !parse_cursor(cursor, &page->after))) {
-        api_bad_parameter(call, "after", "is no cursor: take it from the member next of a reply");
+        api_bad_parameter(call, "after", "invalid cursor: use \"next\" of the previous reply");
         return false;
     }
     return true;
@@ -66,7 +66,7 @@ list_order(const struct order *order, void *arg)
         fputc(',', listing->out);
     listing->begun = true;
     if (json_dumpf(object, listing->out, JSON_COMPACT))
-        die_abort("an order can't be written as JSON");
+        die_abort("cannot write an order as JSON");
     json_decref(object);
 }
 
@@ -80,7 +80,7 @@ listing_end(struct api_listing *listing, const struct err *err)
         fputs("],\"next\":null}", listing->out);
     fclose(listing->out);
     if (!listing->text)
-        die_abort("no memory for a list");
+        die_abort("out of memory for a list");
     if (err)
         api_unavailable(listing->call, err);
     else
@@ -125,7 +125,7 @@ api_list_step(evutil_socket_t fd, short what, void *context)
 void
 api_list_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is about to stop"};
+    static const struct err stopping = {"stopping", "this integration is stopping"};
     struct api_listing *listing;
 
     while ((listing = TAILQ_FIRST(&api->listings))) {
@@ -151,7 +151,7 @@ start(struct call *call, struct api *api, const struct queue_page *page, const c
     listing->page.arg = listing;
     listing->out = open_memstream(&listing->text, &listing->size);
     if (!listing->out)
-        die_abort("no memory for a list");
+        die_abort("out of memory for a list");
     fputs("{\"workshop\":", listing->out);
     json_dumpf(workshop, listing->out, JSON_ENCODE_ANY);
     json_decref(workshop);

@@ -35,7 +35,7 @@ api_order_status(struct call *call, void *context)
     int found = call_query(call, "uniqueid", uniqueid, sizeof uniqueid);
 
     if (found < 0) {
-        api_bad_parameter(call, "uniqueid", "is badly encoded or longer than 128 bytes");
+        api_bad_parameter(call, "uniqueid", "badly encoded or longer than 128 bytes");
     } else if (!*uniqueid) {
         json_t *fields = json_pack("[s]", "uniqueid");
 
@@ -54,7 +54,7 @@ reply_change(struct call *call, struct api *api, int changed, const struct order
         api_unavailable(call, err);
     } else if (!changed) {
         call_problem(call, 409, "not_in_error", NULL,
-                     "only an order in error can be changed; this one is %s",
+                     "only an order in error can be changed; this order is %s",
                      order_status_name(order->status));
     } else {
         log_each(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by hand",
@@ -88,8 +88,8 @@ api_retry(struct call *call, void *context)
         api_faults(call, &faults);
     else if (hides_a_line(api, &was, &order))
         call_problem(call, 409, "outcome_unknown", NULL,
-                     "the line may be on worksheet %s, and would not be looked for on another: try "
-                     "it again as it is, or resolve it",
+                     "the line may already be on worksheet %s, and a retry on another worksheet "
+                     "would not find it: retry the order unchanged, or resolve it",
                      was.worksheet);
     else
         reply_change(call, api,

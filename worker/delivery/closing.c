@@ -41,8 +41,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!closing->ended)
-        log_warning("what is open in the ERP could not be closed within %u s: the next start tries "
-                    "again",
+        log_warning("could not close an ERP session within %u s; retrying at the next start",
                     closings->setup->closing_ms / 1000);
     closing_free(closing, !closing->ended);
     closings->done(closings->arg);
@@ -54,7 +53,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     struct closing *closing = arg;
 
     if (verdict != ERP_CREATED)
-        log_warning("closing what is open in the ERP: %s: %s", outcome->reason_code,
+        log_warning("cannot close an ERP session: %s: %s", outcome->reason_code,
                     outcome->reason_text);
     closing->ended = true;
     event_add(closing->timer, &(struct timeval){0, 0});
@@ -76,7 +75,7 @@ closing_start(struct closings *closings, struct session *session)
                                     .arg = closing};
     closing->timer = evtimer_new(closings->setup->base, on_timer, closing);
     if (!closing->timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     evtimer_add(closing->timer, &deadline);
     closings->list = closing;
     steps_go(&closing->steps, NULL);
@@ -92,7 +91,7 @@ closings_adopt(struct closings *closings)
         return;
     notes = queue_session_notes(closings->setup->queue);
     if (json_array_size(notes))
-        log_info("an earlier process left %zu sessions open in the ERP: they are closed",
+        log_info("closing %zu ERP sessions left open by an earlier process",
                  json_array_size(notes));
     json_array_foreach(notes, i, note)
         closing_start(closings, session_adopt(closings->sessions, json_string_value(note)));

@@ -232,7 +232,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
         count = queue_take(d->setup.queue, latest_due(d, now_ms), tasks,
                            slots < TAKE_MAX ? slots : TAKE_MAX, &err);
     if (count < 0) {
-        log_error("no order can be taken: %s", err.text);
+        log_error("cannot take orders from the queue: %s", err.text);
         d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;
         d->setup.changed(d->setup.arg);
     }
@@ -278,7 +278,7 @@ delivery_new(const struct delivery_setup *setup)
     d->timer = evtimer_new(setup->base, on_pump, d);
     d->idle = evtimer_new(setup->base, on_idle, d);
     if (!d->pump || !d->timer || !d->idle)
-        die_abort("no memory for events");
+        die_abort("out of memory for events");
     return d;
 }
 

@@ -6,7 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/secret.h"
-#include "common/http/call.h"
+#include "common/base/percent.h"
 #include "common/recipe/template.h"
 
 #define BODY_BYTES_MAX 2000

@@ -178,7 +178,7 @@ keep_one(const char *folder, const struct order *order, const struct erp_evidenc
     if (write_whole(path, evidence->bytes, length) == 0)
         json_array_append_new(names, json_string(name));
     else
-        log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "%s can't be kept: %s", path,
+        log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "cannot save %s: %s", path,
                   strerror(errno));
     free(path);
     free(name);
@@ -190,11 +190,12 @@ evidence_keep(const char *queue_folder, const struct order *order,
 {
     json_t *names = json_array();
     char *folder = folder_of(queue_folder);
-    struct err err = {.text = "the disk has too little room"};
+    struct err err = {.text = "not enough disk space"};
 
     if (outcome->evidence_count &&
         (!has_space(queue_folder) || disk_make_folder(folder, 0700, &err)))
-        log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "no picture is kept: %s", err.text);
+        log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "cannot save evidence: %s",
+                  err.text);
     else
         for (size_t i = 0; i < outcome->evidence_count; i++)
             keep_one(folder, order, &outcome->evidence[i], names);

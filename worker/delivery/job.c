@@ -88,7 +88,7 @@ on_record(evutil_socket_t fd, short what, void *arg)
     if (!failpoint("mutant.no_finish") &&
         queue_finish(jobs->setup->queue, &job->task.order, &end, &err)) {
         log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
-                  "its end can't be recorded yet: %s", err.text);
+                  "cannot record the outcome, retrying: %s", err.text);
         jobs->setup->changed(jobs->setup->arg);
         evtimer_add(job->record, &pause);
         return;
@@ -144,7 +144,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     job_leave(job);
     job->record = evtimer_new(jobs->setup->base, on_record, job);
     if (!job->record)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     event_add(job->record, &(struct timeval){0, 0});
     jobs->ended(sign, job->task.order.uniqueid, outcome->reason_code, jobs->arg);
 }
@@ -164,8 +164,7 @@ on_leaves(struct erp_outcome *outcome, void *arg)
         queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
         return true;
     job->task.order.commit_sent = false;
-    erp_end(outcome, ERP_RETRY, "erp_failure",
-            "nothing was sent, since it could not be recorded: %s", err.text);
+    erp_end(outcome, ERP_RETRY, "erp_failure", "not sent: cannot record the commit: %s", err.text);
     return false;
 }
 
@@ -181,7 +180,7 @@ job_go(struct job *job)
         return;
     }
     erp_end(&outcome, ERP_PARK, "auth_failed",
-            "not sent: the ERP refused these credentials a short while ago");
+            "not sent: the ERP recently refused these credentials");
     on_ended(ERP_PARK, &outcome, job);
 }
 
@@ -261,15 +260,15 @@ ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdic
     const struct erp_driver *driver = job->jobs->setup->driver;
 
     if (job->task.order.commit_sent && !driver->can_look_up) {
-        *verdict = erp_end(
-            outcome, ERP_REJECT, "outcome_unknown",
-            "a request was cut off after it had left, and this ERP has no way to look the line up");
+        *verdict = erp_end(outcome, ERP_REJECT, "outcome_unknown",
+                           "the connection was lost after the request was sent, and the line "
+                           "cannot be looked up in this ERP");
         return true;
     }
     if (driver->needs_credentials && !job->steps.erp.auth) {
         *verdict = erp_end(
             outcome, ERP_PARK, "auth_failed",
-            "there are no credentials: its own were refused before, and the workshop has none");
+            "no credentials: the order's own were refused earlier, and the workshop has none");
         return true;
     }
     return false;

@@ -172,9 +172,9 @@ apply_created(struct order *order, const struct policy_attempt *a)
 
     if (may_be_a_neighbours(order, a)) {
         snprintf(text, sizeof text,
-                 "the ERP's line %s was there before anything was sent, and workshop \"%s\" writes "
-                 "into the same ERP: look whose line it is; if it is not this order's, enter this "
-                 "one by hand",
+                 "line %s existed in the ERP before anything was sent, and workshop \"%s\" writes "
+                 "to the same ERP: check which order the line belongs to; if it is not this one, "
+                 "enter this order by hand",
                  a->outcome->reference, a->neighbour);
         end_in_error(order, "outcome_unknown", text);
         return POLICY_ANSWERS;

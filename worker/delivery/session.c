@@ -82,7 +82,7 @@ session_discard(struct sessions *sessions, struct session *session, bool keep)
     struct err err;
 
     if (session->note && !keep && set_note(sessions, session, NULL, &err))
-        log_warning("what was open in the ERP is still noted: %s", err.text);
+        log_warning("cannot remove the note of a closed ERP session: %s", err.text);
     sessions->closing--;
     session_free(sessions, session);
 }

@@ -100,7 +100,7 @@ delay(struct steps *steps)
     if (!steps->delay)
         steps->delay = evtimer_new(steps->setup->base, on_delay, steps);
     if (!steps->delay)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     evtimer_add(steps->delay, &pause);
 }
 
@@ -114,8 +114,8 @@ record_session(struct steps *steps, enum erp_verdict verdict, struct erp_outcome
         return verdict;
     if (verdict == ERP_SEND)
         return erp_end(outcome, ERP_RETRY, "erp_failure",
-                       "nothing was sent, since what is open could not be recorded: %s", err.text);
-    log_warning("what is open in the ERP can't be recorded: %s", err.text);
+                       "not sent: cannot record the ERP session: %s", err.text);
+    log_warning("cannot record the ERP session: %s", err.text);
     return verdict;
 }
 

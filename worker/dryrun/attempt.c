@@ -127,7 +127,7 @@ on_end(struct walk *w, const struct webdriver_event *event)
     char label[LABEL_BYTES];
 
     text_copy(label, sizeof label, w->step);
-    say_step(w, label, event->now_ms, ", but: ", event->message);
+    say_step(w, label, event->now_ms, ", warning: ", event->message);
     see_step(w, label);
 }
 
@@ -144,7 +144,7 @@ on_renew(struct walk *w, const struct webdriver_event *event)
 {
     (void)event;
     *w->failed = '\0';
-    printf("               session_lost: logs in once more, and begins again\n");
+    printf("               session_lost: logging in again and starting over\n");
 }
 
 static void
@@ -253,9 +253,10 @@ static void
 say_picture(const char *missing, int64_t took_ms)
 {
     if (*missing)
-        printf("               (no picture, after %.2f s: %s)\n", (double)took_ms / 1000, missing);
+        printf("               (no screenshot after %.2f s: %s)\n", (double)took_ms / 1000,
+               missing);
     else if (took_ms >= SLOW_PICTURE_MS)
-        printf("               (the picture took %.2f s; it waits while a page loads)\n",
+        printf("               (the screenshot took %.2f s: it waits while a page loads)\n",
                (double)took_ms / 1000);
 }
 
@@ -302,18 +303,18 @@ static void
 say_doubt(const struct walk *w)
 {
     if (w->committed)
-        printf("  the line may have been stored: look for %s\n", w->setup->order->uniqueid);
+        printf("  the ERP may have stored the line: look for %s\n", w->setup->order->uniqueid);
 }
 
 static int
 say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outcome)
 {
-    static const char *const message[] = {[ERP_RETRY] = "would be tried again",
+    static const char *const message[] = {[ERP_RETRY] = "the worker would retry",
                                           [ERP_REJECT] = "refused",
                                           [ERP_PARK] = "the worker would park"};
 
     if (verdict == ERP_CREATED) {
-        printf("%s, reference %s\n", w->committed ? "created" : "the ERP has the line already",
+        printf("%s, reference %s\n", w->committed ? "created" : "the ERP already has the line",
                outcome->reference);
         return 0;
     }
@@ -406,7 +407,7 @@ wait_for_person(const struct walk *w)
 
     if (w->setup->terminal < 0 || w->interrupted)
         return;
-    printf("Enter closes the browser\n");
+    printf("press Enter to close the browser\n");
     fflush(stdout);
     while (byte != '\n' && read(w->setup->terminal, &byte, 1) == 1)
         ;
@@ -422,7 +423,7 @@ dryrun_attempt(const struct dryrun_attempt *setup)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         w.signals[i] = evsignal_new(setup->base, numbers[i], on_signal, &w);
         if (!w.signals[i] || event_add(w.signals[i], NULL))
-            die_abort("no memory for signals");
+            die_abort("out of memory for signals");
     }
     webdriver_trace(setup->session, on_event, &w);
     status = attempt(&w, setup->order);

@@ -96,8 +96,8 @@ load_credentials(struct dryrun *t)
         return refuse(EX_NOPERM, err.text);
     return t->credentials.username
                ? 0
-               : refuse(EX_CONFIG, "the workshop has no credentials: give --username and "
-                                   "--password-file");
+               : refuse(EX_CONFIG,
+                        "the workshop has no credentials: use --username and --password-file");
 }
 
 static int
@@ -113,7 +113,7 @@ load_order(struct dryrun *t)
     text = json_dumps(order, JSON_REAL_PRECISION(15));
     if (!text ||
         order_parse(text, strlen(text), t->workshop->name, false, &t->order, &none, &faults)) {
-        fprintf(stderr, "the order: %s\n", faults.detail);
+        fprintf(stderr, "invalid order: %s\n", faults.detail);
         status = EX_DATAERR;
     }
     credentials_clear(&none);
@@ -162,7 +162,7 @@ load(struct dryrun *t)
     if (t->workshop && t->workshop->faults.count)
         return refuse_faults(&t->workshop->faults);
     if (!t->workshop || strcmp(t->workshop->erp_system, "webdriver"))
-        return refuse(EX_CONFIG, "there is no such workshop with erp.system webdriver");
+        return refuse(EX_CONFIG, "no such workshop, or its erp.system is not webdriver");
     status = load_recipe(t);
     status = status ? status : load_order(t);
     return status ? status : load_credentials(t);
@@ -228,7 +228,7 @@ run(struct dryrun *t, struct event_base *base)
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     proxy_free(setup.proxy);
-    printf("pictures are in %s\n", request_text(t, "folder"));
+    printf("screenshots are in %s\n", request_text(t, "folder"));
     return status;
 }
 

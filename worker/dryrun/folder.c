@@ -64,11 +64,11 @@ give(const char *path, int folder, uid_t uid, gid_t gid, struct err *err)
         return 0;
     if (!holds_pictures(folder, false))
         return err_set(err, "folder",
-                       "%s holds other things than a trial's pictures, and is not user %ld's, whom "
-                       "the workshop runs as: name another --folder",
+                       "%s does not belong to user %ld, whom the workshop runs as, and holds other "
+                       "files than screenshots: use another --folder",
                        path, (long)uid);
     if (fchown(folder, uid, gid) || fchmod(folder, 0700))
-        return err_errno(err, "folder", "%s can't be given to user %ld", path, (long)uid);
+        return err_errno(err, "folder", "cannot chown %s to user %ld", path, (long)uid);
     return 0;
 }
 

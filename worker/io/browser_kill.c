@@ -35,7 +35,8 @@ finish(struct browser_kill_request *request, const struct erp_reply *reply)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    static const struct erp_reply late = {.sent = true, .error = "no sweep in time"},
+    static const struct erp_reply late = {.sent = true,
+                                          .error = "timed out while ending old browsers"},
                                   none = {.sent = true, .complete = true, .status = 200};
     struct browser_kill_request *request = arg;
 
@@ -67,7 +68,7 @@ browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,
         .browser_killer = browser_killer, .next = browser_killer->list, .done = done, .arg = arg};
     request->timer = evtimer_new(browser_killer->base, on_timer, request);
     if (!request->timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     evtimer_add(request->timer, &timeout);
     browser_killer->list = request;
     ask(browser_killer);

@@ -64,10 +64,8 @@ ca_file_read(const char *path, char **pem, struct err *err)
     if (*pem)
         return 0;
     if (!missing)
-        return err_set(err, "config",
-                       "ca_file %s must be certificates in PEM, nothing else, and no more than %u "
-                       "KiB of them",
+        return err_set(err, "config", "ca_file %s must hold only PEM certificates, at most %u KiB",
                        path, CA_FILE_BYTES_MAX >> 10);
-    log_warning("ca_file %s %s: no server is trusted", path, why.text);
+    log_warning("cannot use ca_file %s: %s; no server is trusted", path, why.text);
     return 0;
 }

@@ -41,7 +41,7 @@ bind_symbols(void *library, struct curl_api *api, struct err *err)
         void *symbol = dlsym(library, symbols[i].name);
 
         if (!symbol)
-            return err_set(err, "libcurl", "libcurl has no %s", symbols[i].name);
+            return err_set(err, "libcurl", "libcurl lacks %s", symbols[i].name);
         *(void **)((char *)api + symbols[i].offset) = symbol; /* as POSIX has it, for dlsym() */
     }
     return 0;
@@ -79,13 +79,13 @@ curl_api_load(struct err *err)
     for (size_t i = 0; !library && i < sizeof libraries / sizeof *libraries; i++)
         library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        err_set(err, "libcurl", "libcurl can't be loaded: %s", dlerror());
+        err_set(err, "libcurl", "cannot load libcurl: %s", dlerror());
         return NULL;
     }
     if (bind_symbols(library, &api, err))
         return NULL;
     if (api.global_init(CURL_GLOBAL_DEFAULT)) {
-        err_set(err, "libcurl", "libcurl can't start");
+        err_set(err, "libcurl", "cannot initialise libcurl");
         return NULL;
     }
     load_resolvers();

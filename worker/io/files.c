@@ -97,10 +97,9 @@ sync_folder(const struct spot *spot)
     if (number != EINVAL && number != EOPNOTSUPP)
         return number;
     if (!warned)
-        log_warning(
-            "the folder's file system can't sync folders (%s): a file's name may be lost if "
-            "that machine loses power",
-            strerror(number));
+        log_warning("the output folder's file system cannot sync folders (%s): a power failure of "
+                    "that machine may lose a file",
+                    strerror(number));
     warned = true;
     return 0;
 }

@@ -134,7 +134,7 @@ curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
     if (what != CURL_POLL_REMOVE) {
         event = event_new(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
         if (!event || event_add(event, NULL))
-            die_abort("no memory for a socket's event");
+            die_abort("out of memory for a socket event");
     }
     http->api->multi_assign(http->multi, fd, event);
     return 0;
@@ -259,7 +259,7 @@ static int
 http_load(struct http *http, struct err *err)
 {
     if (failpoint("http.send"))
-        return err_errno(err, "http", "the request can't be sent");
+        return err_errno(err, "http", "cannot send the request");
     if (http->api)
         return 0;
     http->api = curl_api_load(err);
@@ -267,7 +267,7 @@ http_load(struct http *http, struct err *err)
         return -1;
     http->multi = http->api->multi_init();
     if (!http->multi)
-        die_abort("no memory for libcurl");
+        die_abort("out of memory for libcurl");
     http->api->multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, curl_socket);
     http->api->multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     http->api->multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, curl_timer);
@@ -286,7 +286,7 @@ http_new(struct event_base *base, const char *ca_file, const char *ca)
     http->timer = evtimer_new(base, on_timer, http);
     http->deliver = event_new(base, -1, 0, on_deliver, http);
     if (!http->timer || !http->deliver)
-        die_abort("no memory for events");
+        die_abort("out of memory for events");
     return http;
 }
 
@@ -466,11 +466,11 @@ http_send(struct http *http, const struct erp_request *request,
     http->transfers = transfer;
     transfer->body = evbuffer_new();
     if (!transfer->body)
-        die_abort("no memory for a reply");
+        die_abort("out of memory for a reply");
     if (http_load(http, &err) == 0) {
         transfer->easy = http->api->easy_init();
         if (!transfer->easy)
-            die_abort("no memory for a request");
+            die_abort("out of memory for a request");
         set_request(transfer, request);
         set_behaviour(transfer);
         find_server(transfer, request->url);

@@ -60,7 +60,7 @@ finish(struct names_wait *wait, const struct names_answer *answer)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    static const struct names_answer late = {.error = "the name is not resolved in time"};
+    static const struct names_answer late = {.error = "name resolution timed out"};
     struct names_wait *wait = arg;
     struct names_answer answer = wait->known ? wait->known->answer : wait->answer;
 
@@ -129,7 +129,7 @@ names_resolve(struct names *names, const char *name,
     *wait = (struct names_wait){.names = names, .done = done, .arg = arg};
     wait->timer = evtimer_new(names->base, on_timer, wait);
     if (!wait->timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     TAILQ_INSERT_TAIL(&names->waiting, wait, link);
     if (!take_address(name, &wait->answer)) {
         wait->known = find(names, name);

@@ -103,9 +103,10 @@ output_folder_give(const struct pinned_path *folder, uid_t uid)
     if (real && fstat(folder->fd, &status) == 0 && is_roots_own(&status) && is_on_grounds(real) &&
         is_no_link(folder, real) && !is_for_a_share(real) && is_empty(folder)) {
         if (fchownat(folder->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH))
-            log_warning("%s can't be given to user %ld: %s", real, (long)uid, strerror(errno));
+            log_warning("cannot chown %s to user %ld: %s", real, (long)uid, strerror(errno));
         else
-            log_info("%s was root's and empty: it is user %ld's now", real, (long)uid);
+            log_info("changed the owner of %s, an empty folder of root's, to user %ld", real,
+                     (long)uid);
     }
     free(real);
 }
@@ -120,14 +121,12 @@ output_folder_lock(const struct pinned_path *folder, int *fd, struct err *err)
         return 0;
     in_use = errno == EWOULDBLOCK;
     if (!in_use)
-        log_warning("cannot lock %s: %s: another daemon's workshop that delivers there goes "
-                    "unnoticed",
+        log_warning("cannot lock %s: %s; cannot detect other daemons that deliver there",
                     folder->path, strerror(errno));
     close(*fd);
     *fd = -1;
     return in_use ? err_set(err, "in_use",
-                            "another process delivers into %s: each workshop needs a "
-                            "folder of its own",
+                            "another process delivers to %s: each workshop needs its own folder",
                             folder->path)
                   : 0;
 }
@@ -138,8 +137,8 @@ output_folder_advice(const struct pinned_path *folder)
     static char text[PATH_MAX + 160];
 
     snprintf(text, sizeof text,
-             "user %ld may not write into %s: chown it to that user, or name the user whose it is "
-             "as the workshop's \"user\"",
+             "user %ld may not write to %s: chown it to that user, or set the workshop's \"user\" "
+             "to its owner",
              (long)geteuid(), folder->path);
     return text;
 }

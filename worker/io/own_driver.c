@@ -56,7 +56,7 @@ keep(struct own_driver *d, int kind, int fd)
 {
     if (kind == WEBDRIVER_LINK_PROXY && !d->has_browser && is_sound(fd, true)) {
         d->has_browser = true;
-        log_info("the browser's driver is there");
+        log_info("WebDriver server connected");
         d->browser(fd, d->arg);
         return true;
     }
@@ -88,7 +88,7 @@ cut_off(struct own_driver *d, const char *why)
 {
     struct timeval pause = clock_timeval(PAUSE_MS);
 
-    log_warning("the browser's driver is gone: %s", why);
+    log_warning("lost the WebDriver server: %s", why);
     unlink_driver(d);
     evtimer_add(d->pause, &pause);
 }
@@ -105,9 +105,9 @@ on_passed(evutil_socket_t link, short what, void *arg)
     if (fd >= 0)
         close(fd);
     if (kind == 0)
-        cut_off(d, "its link has ended");
+        cut_off(d, "it closed the connection");
     else if (kind > 0)
-        cut_off(d, "it passed what it must not pass");
+        cut_off(d, "it sent an unexpected descriptor");
     else if (errno != EAGAIN && errno != EINTR)
         cut_off(d, strerror(errno));
 }
@@ -124,7 +124,7 @@ on_connects(evutil_socket_t fd, short what, void *arg)
     event_del(d->connects); /* others wait */
     d->passes = event_new(d->base, d->link, EV_READ | EV_PERSIST, on_passed, d);
     if (!d->passes || event_add(d->passes, NULL))
-        die_abort("no memory for an event");
+        die_abort("out of memory for an event");
 }
 
 static void
@@ -162,7 +162,7 @@ own_driver_new(struct event_base *base, int listen_fd, void (*browser)(int fd, v
     d->connects = event_new(base, listen_fd, EV_READ | EV_PERSIST, on_connects, d);
     d->pause = evtimer_new(base, on_pause_over, d);
     if (!d->connects || !d->pause || event_add(d->connects, NULL))
-        die_abort("no memory for an event");
+        die_abort("out of memory for an event");
     return d;
 }
 

@@ -55,14 +55,14 @@ void
 proxy_shut_gate(struct proxy *proxy, struct tunnel *t, const char *what)
 {
     char *why = mem_format(
-        "%s to %s:%u was %s before a reply was seen: whether the line was stored is looked up",
+        "%s to %s:%u was %s before its reply arrived: looking up whether the ERP stored the line",
         *t->request ? t->request : "a connection", t->target.host, t->target.port, what);
 
     text_clean(why);
     text_copy(proxy->why, sizeof proxy->why, why);
     free(why);
     list_end(t, what);
-    log_info("the browser is cut off from the ERP: %s", proxy->why);
+    log_info("blocking the browser's access to the ERP: %s", proxy->why);
     proxy->state = GATE_SHUT;
     proxy_end_tunnels(proxy, t);
 }

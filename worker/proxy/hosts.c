@@ -49,7 +49,7 @@ proxy_dns(struct proxy *proxy)
     if (!proxy->dns) {
         proxy->dns = evdns_base_new(proxy->base, 0);
         if (!proxy->dns)
-            die_abort("no memory for names");
+            die_abort("out of memory for names");
         (void)evdns_base_resolv_conf_parse(proxy->dns, DNS_OPTIONS_ALL, RESOLV_CONF);
     }
     return proxy->dns;

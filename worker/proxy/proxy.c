@@ -129,7 +129,7 @@ static void
 on_accept_error(struct evconnlistener *listener, void *arg)
 {
     (void)arg;
-    log_warning("cannot accept a connection of the browser: %s", strerror(errno));
+    log_warning("cannot accept a browser connection: %s", strerror(errno));
     evconnlistener_disable(listener);
 }
 
@@ -144,7 +144,7 @@ proxy_listens(struct proxy *proxy, int fd)
     proxy->listener = evconnlistener_new(proxy->base, on_connection, proxy,
                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!proxy->listener)
-        die_abort("no memory for the browser's proxy");
+        die_abort("out of memory for the browser's proxy");
     evconnlistener_set_error_cb(proxy->listener, on_accept_error);
 }
 
@@ -160,7 +160,7 @@ proxy_new(struct event_base *base, int fd, const struct host_pattern *hosts, siz
     proxy->state = GATE_SHUT;
     proxy->list = evbuffer_new();
     if (!proxy->list)
-        die_abort("no memory for the browser's proxy");
+        die_abort("out of memory for the browser's proxy");
     proxy_listens(proxy, fd);
     proxy_begin(proxy);
     return proxy;

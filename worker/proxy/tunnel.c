@@ -88,7 +88,7 @@ pass_down(struct tunnel *t)
                                   (const char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
 
     if (status && t->proxy->state == GATE_ARMED && t->stream.sent) {
-        snprintf(what, sizeof what, "answered %d by the ERP", status);
+        snprintf(what, sizeof what, "answered with status %d by the ERP", status);
         proxy_shut_gate(t->proxy, t, what);
         tunnel_free(t);
         return;
@@ -170,12 +170,12 @@ static void
 try_address(struct tunnel *t)
 {
     if (!t->address) {
-        refuse(t, SOCKS_REFUSED, "no connection");
+        refuse(t, SOCKS_REFUSED, "cannot connect");
         return;
     }
     t->erp = bufferevent_socket_new(t->proxy->base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (!t->erp)
-        die_abort("no memory for a connection");
+        die_abort("out of memory for a connection");
     bound_buffers(t->erp);
     bufferevent_setcb(t->erp, on_erp_read, on_erp_written, on_erp_event, t);
     if (bufferevent_socket_connect(t->erp, t->address->ai_addr, (int)t->address->ai_addrlen)) {
@@ -235,7 +235,8 @@ on_named(const struct names_answer *answer, void *arg)
             end = &(*end)->ai_next;
     }
     if (!t->addresses) {
-        refuse(t, SOCKS_HOST_UNREACHABLE, answer->error ? answer->error : "it has no address");
+        refuse(t, SOCKS_HOST_UNREACHABLE,
+               answer->error ? answer->error : "the name has no address");
         return;
     }
     t->address = t->addresses;
@@ -299,11 +300,12 @@ on_request(struct tunnel *t)
         return;
     evbuffer_drain(input, (size_t)length);
     if (refused != SOCKS_GRANTED)
-        refuse(t, refused, "refused: not understood");
+        refuse(t, refused, "refused: invalid SOCKS request");
     else if (t->proxy->state == GATE_SHUT)
-        refuse(t, SOCKS_NOT_ALLOWED, "refused: the gate is shut");
+        refuse(t, SOCKS_NOT_ALLOWED,
+               "refused: access is blocked until the line has been looked up");
     else if (!proxy_allows(t->proxy, &t->target))
-        refuse(t, SOCKS_NOT_ALLOWED, "refused: not a host of the ERP or of browser.hosts");
+        refuse(t, SOCKS_NOT_ALLOWED, "refused: not a host of the ERP or in browser.hosts");
     else
         connect_to(t);
 }
@@ -349,7 +351,7 @@ tunnel_start(struct proxy *proxy, evutil_socket_t fd)
     proxy->tunnel_count++;
     t->browser = bufferevent_socket_new(proxy->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!t->browser)
-        die_abort("no memory for a connection");
+        die_abort("out of memory for a connection");
     bound_buffers(t->browser);
     bufferevent_setcb(t->browser, on_browser_read, on_browser_written, on_browser_event, t);
     bufferevent_enable(t->browser, EV_READ | EV_WRITE);

@@ -85,7 +85,7 @@ queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
     sound = content && record_to_order(content, order) == 0;
     json_decref(content);
     if (!sound && !txn->error) {
-        log_write(LOG_ERROR, LOG_API, uniqueid, "the order's record is damaged");
+        log_write(LOG_ERROR, LOG_API, uniqueid, "the record of this order is damaged");
         txn->error = EBADMSG;
     }
     return sound;

@@ -32,7 +32,7 @@ take_unreadable(struct order *order)
     order->status = ORDER_ERROR;
     text_copy(order->reason_code, sizeof order->reason_code, "auth_failed");
     text_copy(order->reason_text, sizeof order->reason_text,
-              "the order's credentials can't be opened with this key");
+              "cannot open the order's credentials: they were sealed with another key");
 }
 
 static bool

@@ -48,11 +48,10 @@ is_ours(const char *name)
 static int
 refuse(const struct handover *h, const char *name, const char *what, struct err *err)
 {
-    return err_set(
-        err, "config",
-        "%s holds %.100s, which is %s: a queue's folder holds its user's plain files alone; "
-        "move it away, or chown it if it is a queue's file that was put back",
-        h->path, name, what);
+    return err_set(err, "config",
+                   "%s contains %.100s, which is %s: a queue folder may contain only regular files "
+                   "of its user; move it away, or chown it if it is a restored queue file",
+                   h->path, name, what);
 }
 
 /* --- the check --- */
@@ -81,13 +80,14 @@ check_entry(struct handover *h, int fd, const struct stat *file, const char *nam
 {
     (void)fd;
     if (file->st_uid != h->before && file->st_uid != h->uid)
-        return refuse(h, name, "another user's", err);
+        return refuse(h, name, "owned by another user", err);
     if (S_ISDIR(file->st_mode))
         return is_ours(name) ? 0 : refuse(h, name, "a folder", err);
     if (!S_ISREG(file->st_mode))
-        return refuse(h, name, S_ISLNK(file->st_mode) ? "a link" : "no file", err);
+        return refuse(h, name, S_ISLNK(file->st_mode) ? "a symbolic link" : "not a regular file",
+                      err);
     if (file->st_nlink > 1 && !note_link(h, file, name))
-        return refuse(h, name, "a file with other names", err);
+        return refuse(h, name, "a file with several hard links", err);
     return 0;
 }
 
@@ -96,7 +96,7 @@ check_links(struct handover *h, struct err *err)
 {
     for (size_t i = 0; i < h->linked_count; i++)
         if (h->linked[i].unseen)
-            return refuse(h, h->linked[i].name, "a file with another name elsewhere", err);
+            return refuse(h, h->linked[i].name, "a file with a hard link elsewhere", err);
     return 0;
 }
 
@@ -119,9 +119,9 @@ give_entry(struct handover *h, int fd, const struct stat *file, const char *name
     if (file->st_uid == h->uid)
         return 0;
     if (!may_be_given(h, file))
-        return refuse(h, name, "another one than a moment ago", err);
+        return refuse(h, name, "no longer the file that was checked", err);
     if (fchownat(fd, "", h->uid, h->gid, AT_EMPTY_PATH))
-        return err_errno(err, "storage", "%s in %s can't be given to user %ld", name, h->path,
+        return err_errno(err, "storage", "cannot chown %s in %s to user %ld", name, h->path,
                          (long)h->uid);
     return 0;
 }
@@ -189,7 +189,7 @@ walk(struct handover *h,
     h->each = each;
     if (h->uid == 0 && h->before) {
         close(fd);
-        return err_set(err, "config", "%s is user %ld's: root does not work in it", h->path,
+        return err_set(err, "config", "%s belongs to user %ld: root does not use it", h->path,
                        (long)h->before);
     }
     return walk_folder(h, fd, true, err);
@@ -200,7 +200,7 @@ give_top(const struct handover *h, struct err *err)
 {
     if (h->before == h->uid || lchown(h->path, h->uid, h->gid) == 0)
         return 0;
-    return err_errno(err, "storage", "%s can't be given to user %ld", h->path, (long)h->uid);
+    return err_errno(err, "storage", "cannot chown %s to user %ld", h->path, (long)h->uid);
 }
 
 /* Its last user may have shut it against everybody, or opened it to others;
@@ -241,7 +241,7 @@ int
 folder_enter(const char *path, struct err *err)
 {
     if (owner_enter(path))
-        return err_errno(err, "storage", "%s can't be entered", path);
+        return err_errno(err, "storage", "cannot enter %s", path);
     free(entered);
     entered = mem_string(path);
     return 0;

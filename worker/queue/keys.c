@@ -156,9 +156,9 @@ reseal_credentials(struct queue *queue, struct err *err)
         if (queue_commit(&r.t, err))
             return -1;
     }
-    log_info("%u orders' own credentials are sealed with the new key", r.done);
+    log_info("sealed the credentials of %u orders with the new key", r.done);
     if (r.unreadable)
-        log_error("%u orders' own credentials are sealed with a key that is not known any more",
+        log_error("cannot open the credentials of %u orders: they are sealed with an unknown key",
                   r.unreadable);
     return 0;
 }
@@ -183,8 +183,8 @@ read_hash_key(struct queue *queue)
     if (with)
         memcpy(queue->hash_key, plain, SECRET_KEY_BYTES);
     else if (sealed.data)
-        log_error("the queue was sealed with another key: orders with their own credentials may "
-                  "not open");
+        log_error("the queue was sealed with another key: the credentials of some orders may be "
+                  "unreadable");
     secret_wipe(plain, sizeof plain);
     return store_end(&txn, &err) ? NULL : with;
 }
@@ -260,6 +260,6 @@ queue_set_refused(struct queue *queue, const struct credentials *credentials, in
     queue_meta_put(&t, name, note);
     queue_time_put(&t); /* a process after this one goes on from there */
     if (queue_commit(&t, &err))
-        log_warning("refused credentials can't be remembered: %s", err.text);
+        log_warning("cannot record refused credentials: %s", err.text);
     json_decref(note);
 }

@@ -54,7 +54,7 @@ recover(struct queue *queue, struct err *err)
         now.next_attempt_ms = 0;
         queue_change(&t, &was, &now, &remark);
         log_each(LOG_INFO, LOG_ORDERLINE, now.uniqueid,
-                 "it was being processed when the last worker ended: placed again");
+                 "processing -> placed: the last worker ended during the attempt");
     }
     return queue_commit(&t, err);
 }
@@ -66,7 +66,7 @@ open_keys(struct queue *queue, struct err *err)
     queue->rekeyed = queue_keys_open(queue, err) == 0;
     if (queue->rekeyed)
         return 0;
-    log_warning("the queue can't be sealed with its key now: %s", err->text);
+    log_warning("cannot seal the queue with the new key now: %s", err->text);
     return queue_broken(queue) ? -1 : 0;
 }
 
@@ -88,8 +88,7 @@ remove_backups(const char *folder)
     while (entries && (entry = readdir(entries)))
         if (strncmp(entry->d_name, QUEUE_BACKUP, strlen(QUEUE_BACKUP)) == 0 &&
             unlinkat(dirfd(entries), entry->d_name, 0) == 0)
-            log_info("%s was left behind by a backup that did not end: it is removed",
-                     entry->d_name);
+            log_info("removed %s, left over from an interrupted backup", entry->d_name);
     if (entries)
         closedir(entries);
 }
@@ -153,7 +152,7 @@ put_one(struct queue_txn *t, struct queue_put *put, const char *full)
         *put->order = present;
     } else if (full) {
         put->answer = QUEUE_REFUSED;
-        err_set(&put->err, full, "there is no room for a further order");
+        err_set(&put->err, full, "no space left for another order");
     } else {
         put_new(t, put);
     }
@@ -177,7 +176,7 @@ queue_put(struct queue *queue, struct queue_put *puts, size_t count)
     }
     if (queue_commit(&t, &err) == 0)
         return;
-    log_error("%zu orders could not be kept: %s", count, err.text);
+    log_error("cannot store %zu orders: %s", count, err.text);
     for (size_t i = 0; i < count; i++) {
         puts[i].answer = QUEUE_REFUSED;
         puts[i].err = err;
@@ -203,9 +202,9 @@ queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
         now.next_attempt_ms = 0;
         text_copy(now.reason_code, sizeof now.reason_code, "cleared");
         text_copy(now.reason_text, sizeof now.reason_text,
-                  was.commit_sent ? "taken out of the queue by clear_queue; the line may be in the "
-                                    "ERP: a retry looks for it"
-                                  : "taken out of the queue by clear_queue");
+                  was.commit_sent ? "removed from the queue by clear_queue; the line may be in the "
+                                    "ERP: a retry looks it up"
+                                  : "removed from the queue by clear_queue");
         queue_change(&t, &was, &now, &queue_plain_remark);
         count++;
     }

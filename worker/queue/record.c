@@ -53,7 +53,7 @@ record_encode(struct bytes key, const json_t *content)
     unsigned char *record = mem_alloc(HEAD_BYTES + size);
 
     if (!content)
-        die_abort("a record that is no JSON: its text was not cleaned");
+        die_abort("cannot write a record as JSON: its text was not cleaned");
     /* Nearly every record fits at once; it is written twice only if not. */
     length = json_dumpb(content, (char *)record + HEAD_BYTES, size, JSON_COMPACT);
     if (length > size) {

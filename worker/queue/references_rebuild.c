@@ -98,7 +98,7 @@ queue_set_erp(struct queue *queue, const char *erp, struct err *err)
     if (!same)
         result = remake(queue, last ? drop_some : add_some, err);
     if (last && !same && result == 0)
-        log_info("the ERP is another one: references of earlier orders are not compared with its");
+        log_info("the ERP has changed: ignoring the line references of earlier orders");
     json_decref(note);
     return same || result ? result : note_erp(queue, erp, err);
 }

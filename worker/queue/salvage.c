@@ -123,7 +123,7 @@ walk(const char *folder, unsigned map_mib, const char *records)
 /* --- taking over --- */
 
 static const char in_doubt[] =
-    "salvaged from a damaged queue: whether the line is in the ERP must be looked up";
+    "salvaged from a damaged queue: look up in the ERP whether the line exists";
 
 static bool
 is_newer(const struct order *a, const struct order *b)
@@ -238,7 +238,7 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
     take_file(s, records);
     s->from_tree = false;
     if (store_pages_scan(damaged, take_record, s))
-        err_errno(err, "storage", "the damaged queue can't be read");
+        err_errno(err, "storage", "cannot read the damaged queue");
     note_down(s);
     result = queue_commit(&s->t, err);
     queue_close(s->queue);
@@ -284,11 +284,11 @@ swap_files(const char *data, const char *aside, const char *fresh, const char *f
     int result = 0;
 
     if (link(data, aside) && errno != EEXIST)
-        result = err_errno(err, "storage", "the damaged queue can't be set aside");
+        result = err_errno(err, "storage", "cannot keep the damaged queue aside");
     else if (rename(fresh_data, data))
-        result = err_errno(err, "storage", "the salvaged queue can't be put in place");
+        result = err_errno(err, "storage", "cannot rename the salvaged queue");
     else if (disk_sync_parent(data))
-        result = err_errno(err, "storage", "the salvaged queue can't be put on disk");
+        result = err_errno(err, "storage", "cannot sync the folder of the salvaged queue");
     unlink(lock);
     free(lock);
     free(fresh_data);
@@ -305,15 +305,14 @@ mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const 
     struct salvage s = {.aside = shown, .map_mib = map_mib, .keys = keys};
     int result;
 
-    log_error("the queue's file is damaged: what is readable is taken over");
+    log_error("the queue file is damaged: salvaging the readable orders");
     remove_folder(fresh);
     walk(folder, map_mib, records);
     result = take_over(&s, data, records, fresh, err);
     if (result == 0)
         result = swap_files(data, aside, fresh, folder, err);
     if (result == 0)
-        log_error("the damaged queue is set aside as %s; %u orders were salvaged, %u of them need "
-                  "a person",
+        log_error("the damaged queue is kept as %s; salvaged %u orders, %u of them need attention",
                   shown, s.orders, s.for_a_person);
     remove_folder(fresh);
     unlink(records);
@@ -344,11 +343,11 @@ check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys
     enum store_pages_header header = store_pages_header(data);
 
     if (header == STORE_PAGES_BAD && never_was_one(folder, data)) {
-        log_warning("the queue's file was never finished, and holds nothing: a new one is made");
-        return unlink(data) ? err_errno(err, "storage", "the queue's file can't be removed") : 0;
+        log_warning("the queue file is empty and unfinished: creating a new one");
+        return unlink(data) ? err_errno(err, "storage", "cannot remove the queue file") : 0;
     }
     if (header == STORE_PAGES_UNREAD)
-        return err_errno(err, "storage", "the queue's file can't be read");
+        return err_errno(err, "storage", "cannot read the queue file");
     if (header == STORE_PAGES_BAD)
         return mend(folder, map_mib, keys, data, err);
     if (header == STORE_PAGES_SOUND && store_was_closed(folder))
@@ -359,7 +358,7 @@ check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys
     case WALK_DAMAGED:
         return mend(folder, map_mib, keys, data, err);
     default:
-        return err_set(err, "storage", "the queue can't be checked now");
+        return err_set(err, "storage", "cannot check the queue now");
     }
 }
 

@@ -14,7 +14,7 @@ queue_session_notes(struct queue *queue)
     store_begin(queue->store, &txn, false);
     notes = queue_meta_get(&txn, QUEUE_META_SESSIONS);
     if (store_end(&txn, &err))
-        log_warning("what an earlier process left open in the ERP is not known: %s", err.text);
+        log_warning("cannot read which ERP sessions an earlier process left open: %s", err.text);
     return notes;
 }
 

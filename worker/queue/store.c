@@ -98,9 +98,9 @@ store_lock(const char *folder, struct err *err)
     if (disk_make_folder(folder, 0700, err))
         fd = -1;
     else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
-        err_errno(err, "storage", "%s can't be locked", shown);
+        err_errno(err, "storage", "cannot lock %s", shown);
     else if (flock(fd, LOCK_EX | LOCK_NB)) {
-        err_set(err, "in_use", "another process works on the queue in %s", shown);
+        err_set(err, "in_use", "another process uses the queue in %s", shown);
         close(fd);
         fd = -1;
     }
@@ -148,9 +148,9 @@ make_file(const char *folder, const char *data, struct err *err)
         mdb_env_close(env);
     failpoint_here("store.made");
     if (error)
-        result = fail(err, error, "a new queue can't be made");
+        result = fail(err, error, "cannot create a new queue");
     else if (rename(fresh, data) || disk_sync_parent(data))
-        result = err_errno(err, "storage", "a new queue can't be put in place");
+        result = err_errno(err, "storage", "cannot rename a new queue");
     free(fresh);
     return result;
 }
@@ -172,7 +172,7 @@ mend_length(struct store *store, struct err *err)
     mdb_env_get_fd(store->env, &fd);
     length = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
     if (fstat(fd, &file) || (file.st_size < length && ftruncate(fd, length)))
-        return err_errno(err, "storage", "the queue's file can't be made whole");
+        return err_errno(err, "storage", "cannot extend the truncated queue file");
     return 0;
 }
 
@@ -188,11 +188,11 @@ open_environment(struct store *store, const char *folder, struct err *err)
     if (!error)
         error = mdb_env_open(store->env, folder, 0, 0600);
     if (error)
-        return fail(err, error, "the queue can't be opened");
+        return fail(err, error, "cannot open the queue");
     if (mend_length(store, err))
         return -1;
     error = open_tables(store->env, store->tables);
-    return error ? fail(err, error, "the queue's tables can't be opened") : 0;
+    return error ? fail(err, error, "cannot open the queue's tables") : 0;
 }
 
 struct store *
@@ -264,7 +264,7 @@ store_copy(struct store *store, const char *path, struct err *err)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), error;
 
     if (fd < 0)
-        return err_errno(err, "storage", "the queue's copy can't be made");
+        return err_errno(err, "storage", "cannot create the copy of the queue");
     error = mdb_env_copyfd(store->env, fd);
     if (!error && fsync(fd))
         error = errno;
@@ -272,7 +272,7 @@ store_copy(struct store *store, const char *path, struct err *err)
     if (!error)
         return 0;
     unlink(path);
-    return fail(err, error, "the queue can't be copied");
+    return fail(err, error, "cannot copy the queue");
 }
 
 void
@@ -374,8 +374,7 @@ store_end(struct store_txn *txn, struct err *err)
         disk_reserve_release(&txn->store->reserve); /* the next try finds room */
     else if (!is_passing(txn->error))
         txn->store->broken = true;
-    return fail(err, txn->error,
-                txn->write ? "the queue can't be written" : "the queue can't be read");
+    return fail(err, txn->error, txn->write ? "cannot write the queue" : "cannot read the queue");
 }
 
 bool

@@ -114,7 +114,7 @@ queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms)
     queue_begin(queue, &t);
     queue_time_put(&t);
     if (queue_commit(&t, &err))
-        log_warning("the time can't be kept: %s", err.text);
+        log_warning("cannot store the time: %s", err.text);
     return time->trusted_ms < wall_ms ? time->trusted_ms : wall_ms;
 }
 

@@ -25,11 +25,11 @@ sandbox_cause(int number)
     switch (number) {
     case EPERM:
     case EACCES:
-        return "refused (EPERM): a filter is in the way, of a container or of the service manager";
+        return "refused (EPERM) by a seccomp filter of the container or service manager";
     case ENOSYS:
-        return "not in this kernel (ENOSYS): it is too old, or built without it";
+        return "not supported by this kernel (ENOSYS): it is too old, or was built without it";
     case EOPNOTSUPP:
-        return "switched off at boot (EOPNOTSUPP): the kernel's lsm= leaves it out";
+        return "disabled at boot (EOPNOTSUPP): the kernel's lsm= parameter omits it";
     default:
         return strerror(number);
     }

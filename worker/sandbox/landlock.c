@@ -230,7 +230,7 @@ landlock_enter(const struct sandbox_setup *setup, struct sandbox_landlock *holds
     if (abi < 0)
         return refused(err, "rules");
     if (abi < ABI_MIN) {
-        err_set(err, "sandbox", "Landlock: ABI %d, %d is the least that is of use (Linux 5.19)",
+        err_set(err, "sandbox", "Landlock: ABI %d is too old, at least %d is required (Linux 5.19)",
                 abi, ABI_MIN);
         return SANDBOX_LACKS;
     }

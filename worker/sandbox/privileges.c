@@ -33,9 +33,9 @@ change_user(uid_t uid, gid_t gid, struct err *err)
     uid_t real, effective, saved;
 
     if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
-        return err_errno(err, "sandbox", "can't become user %ld", (long)uid);
+        return err_errno(err, "sandbox", "cannot change to user %ld", (long)uid);
     if (getresuid(&real, &effective, &saved) || real != uid || effective != uid || saved != uid)
-        return err_set(err, "sandbox", "did not become user %ld", (long)uid);
+        return err_set(err, "sandbox", "changing to user %ld had no effect", (long)uid);
     return 0;
 }
 
@@ -49,9 +49,9 @@ privileges_become(const struct sandbox_setup *setup, struct err *err)
         return 0;
     /* The kernel forgets it when the user changes; and the supervisor may be gone already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
-        return err_errno(err, "sandbox", "no signal at the supervisor's end");
+        return err_errno(err, "sandbox", "cannot request a signal for the supervisor's exit");
     if (getppid() != setup->supervisor_pid)
-        return err_set(err, "no_resources", "the supervisor is gone");
+        return err_set(err, "no_resources", "the supervisor has gone away");
     return 0;
 }
 
@@ -69,12 +69,12 @@ privileges_capabilities(struct err *err)
 
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
         syscall(SYS_capset, &header, data) || syscall(SYS_capget, &header, data)) {
-        err_set(err, "sandbox", "the capabilities can't be given up: %s", sandbox_cause(errno));
+        err_set(err, "sandbox", "cannot drop capabilities: %s", sandbox_cause(errno));
         return SANDBOX_LACKS;
     }
     for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
         if (data[i].effective | data[i].permitted | data[i].inheritable) {
-            err_set(err, "sandbox", "capabilities are left");
+            err_set(err, "sandbox", "some capabilities are still held");
             return SANDBOX_LACKS;
         }
     return SANDBOX_HOLDS;
@@ -90,7 +90,7 @@ limit(int resource, const char *name, rlim_t to)
         to = now.rlim_max;
     now = (struct rlimit){to, to};
     if (setrlimit(resource, &now))
-        log_warning("sandbox: %s stays as it is: %s", name, strerror(errno));
+        log_warning("sandbox: cannot set %s: %s", name, strerror(errno));
 }
 
 void

@@ -66,7 +66,7 @@ sandbox_hide(struct err *err)
     static const struct rlimit none = {0, 0};
 
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || setrlimit(RLIMIT_CORE, &none))
-        return err_errno(err, "sandbox", "core dumps can't be switched off");
+        return err_errno(err, "sandbox", "cannot disable core dumps");
     return 0;
 }
 
@@ -85,7 +85,7 @@ settle(enum sandbox_result result, const struct sandbox_setup *setup, struct sum
         char why[sizeof err->text];
 
         text_copy(why, sizeof why, err->text);
-        return err_set(err, "sandbox", "\"sandbox\": \"required\" can't be kept: %.400s", why);
+        return err_set(err, "sandbox", "cannot fulfil \"sandbox\": \"required\": %.400s", why);
     }
     LACKS(summary, "%s%.300s", *summary->lacks ? "; " : "", err->text);
     return 0;
@@ -121,9 +121,9 @@ enter_mechanisms(const struct sandbox_setup *setup, struct summary *summary, str
     if (result == SANDBOX_HOLDS)
         describe_landlock(&landlock, setup, summary);
     if (landlock.abi && !landlock.ports)
-        LACKS(summary, "%sno TCP ports in this Landlock", *summary->lacks ? "; " : "");
+        LACKS(summary, "%sthis Landlock has no TCP port rules", *summary->lacks ? "; " : "");
     if (landlock.abi && !landlock.scopes)
-        LACKS(summary, "%sno scopes in this Landlock", *summary->lacks ? "; " : "");
+        LACKS(summary, "%sthis Landlock has no scopes", *summary->lacks ? "; " : "");
     result = seccomp_enter(setup, err);
     if (settle(result, setup, summary, err))
         return -1;
@@ -138,10 +138,10 @@ static const char *
 remains(const struct sandbox_setup *setup)
 {
     static const char *const texts[2][2] = {
-        {"what its folders hold, and to answer clients", ""},
-        {"its ports at any address, and files mapped as code until libcurl is loaded",
-         "its ports at any address, UDP to any port (names are resolved), and files mapped as code "
-         "until libcurl is loaded"}};
+        {"the contents of its folders, and replies to clients", ""},
+        {"its ports at any address, and mapping files as code until libcurl is loaded",
+         "its ports at any address, UDP to any port (for name resolution), and mapping files as "
+         "code until libcurl is loaded"}};
 
     return texts[setup->port_count > 0][setup->port_count > 0 && setup->names];
 }
@@ -172,7 +172,7 @@ sandbox_enter(const struct sandbox_setup *setup, struct err *err)
     loads = setup->port_count > 0;
     log_write(*summary.lacks ? LOG_WARNING : LOG_INFO, LOG_NO_FILE, NULL, "sandbox %s: %s%s%s%s%s",
               setup->mode, summary.holds, *summary.lacks ? "; missing: " : "", summary.lacks,
-              off ? "" : "; remains: ", off ? "" : remains(setup));
+              off ? "" : "; still possible: ", off ? "" : remains(setup));
     return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
-#include "common/http/call.h"
+#include "common/base/percent.h"
 #include "supervisor/ctl/net/transport.h"
 #include "supervisor/ctl/term/text.h"
 

@@ -72,19 +72,19 @@ what_is_wrong_is_named(void **state)
         {"a\xe2\x80\x89", "ends with white space"}, /* thin space */
         {"a\xe2\x80\x8b"
          "b",
-         "no width"},                  /* zero-width space */
-        {"a\xe2\x80\x8d", "no width"}, /* joiner */
+         "invisible"},                  /* zero-width space */
+        {"a\xe2\x80\x8d", "invisible"}, /* joiner */
         {"\xef\xbb\xbf"
          "a",
-         "no width"},              /* byte order mark */
-        {"a\xc2\xad", "no width"}, /* soft hyphen */
+         "invisible"},              /* byte order mark */
+        {"a\xc2\xad", "invisible"}, /* soft hyphen */
         {"a\xe2\x80\xae"
          "b",
-         "no width"},                  /* from right to left */
-        {"a\xe1\x85\x9f", "no width"}, /* a filler */
+         "invisible"},                  /* from right to left */
+        {"a\xe1\x85\x9f", "invisible"}, /* a filler */
         {"a\xcd\x8f"
          "b",
-         "no width"}, /* grapheme joiner */
+         "invisible"}, /* grapheme joiner */
     };
 
     (void)state;

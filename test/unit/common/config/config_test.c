@@ -230,31 +230,31 @@ test_all_faults_at_once(void **state)
     write_file("shops/d.json", "{\"workshop\":\"Pumplined: x\"}");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
-    expect_fault("pumpline.json", "/x~1y~0z", "is no known member");
+    expect_fault("pumpline.json", "/x~1y~0z", "unknown member");
     expect_fault("pumpline.json", "/control_socket", "1 to");
     expect_fault("pumpline.json", "/webdriver_url", "http://");
     expect_fault("pumpline.json", "/worker_uids/first", "whole number from 1000");
-    expect_fault("pumpline.json", "/worker_uids/last", "is no known member");
+    expect_fault("pumpline.json", "/worker_uids/last", "unknown member");
     expect_fault("pumpline.json", "/worker_uids/count", "is missing");
-    expect_fault("pumpline.json", "/allowed_users/1", "must be a user's name");
-    expect_fault("shops/b.json", "/user", "neither root");
-    expect_fault("shops/a.json", "/user", "neither one of allowed_users");
+    expect_fault("pumpline.json", "/allowed_users/1", "must be a user name");
+    expect_fault("shops/b.json", "/user", "must not be root or in root");
+    expect_fault("shops/a.json", "/user", "must be listed in allowed_users");
     expect_fault("shops/a.json", "/active", "true or false");
-    expect_fault("shops/a.json", "/ports", "is no known member");
+    expect_fault("shops/a.json", "/ports", "unknown member");
     expect_fault("shops/a.json", "/erp/url", "URL");
-    expect_fault("shops/a.json", "/erp/verify", "is no known member");
+    expect_fault("shops/a.json", "/erp/verify", "unknown member");
     expect_fault("shops/a.json", "/retention_days", "whole number from 1");
     expect_fault("shops/a.json", "/credentials/username", "must be a string");
     expect_fault("shops/a.json", "/credentials/password", "1 to 512");
-    expect_fault("shops/a.json", "/credentials/token", "is no known member");
+    expect_fault("shops/a.json", "/credentials/token", "unknown member");
     expect_fault("shops/a.json", "/api_tokens/0/scope", "\"order\", \"manage\"");
     expect_fault("shops/a.json", "/api_tokens/0/hash", "is missing");
     expect_fault("shops/a.json", "/api_tokens/1", "must be an object");
     expect_fault("shops/a.json", "/retry/max_s", "number from 0");
-    expect_fault("shops/a.json", "/retry/twice", "is no known member");
+    expect_fault("shops/a.json", "/retry/twice", "unknown member");
     expect_fault("shops/b.json", "/erp", "is missing");
-    expect_fault("shops/b.json", "/listen", "another workshop: a");
-    expect_fault("shops/b.json", "/workshop", "another workshop too: a");
+    expect_fault("shops/b.json", "/listen", "already used by workshop a");
+    expect_fault("shops/b.json", "/workshop", "this name is already used by workshop a");
     expect_fault("shops/c.json", "", "line 1");
     expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
     list = config_faults_json(&faults);
@@ -272,19 +272,19 @@ test_clashes(void **state)
     write_file("shops/b.json",
                "{\"workshop\":\"B\",\"listen\":\"127.0.0.2:1\"," OTHER_FILE_ERP "}");
     assert_null(load());
-    expect_fault("shops/b.json", "/listen", "its port is used by another workshop: a");
-    expect_fault("shops/a.json", "/listen", "its port is used by another workshop: b");
+    expect_fault("shops/b.json", "/listen", "this port is already used by workshop a");
+    expect_fault("shops/a.json", "/listen", "this port is already used by workshop b");
     assert_int_equal(faults.count, 2);
     write_file("shops/b.json",
                "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
-    expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
-    expect_fault("shops/a.json", "/workshop", "is the name of another workshop too: b");
+    expect_fault("shops/b.json", "/workshop", "this name is already used by workshop a");
+    expect_fault("shops/a.json", "/workshop", "this name is already used by workshop b");
     assert_int_equal(faults.count, 2);
     write_file("shops/b.json",
                "{\"workshop\":\"a\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
-    expect_fault("shops/b.json", "/workshop", "is the slug of the other: a");
+    expect_fault("shops/b.json", "/workshop", "this name or slug clashes with workshop a");
     assert_int_equal(faults.count, 2);
     write_file("shops/b.json",
                "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
@@ -320,7 +320,7 @@ test_folders_are_not_shared(void **state)
         write_file("shops/b.json", text);
         if (load())
             fail_msg("taken: %s beside %s", path, own);
-        expect_fault("shops/b.json", "/erp/folder", "is the folder of another workshop too: a");
+        expect_fault("shops/b.json", "/erp/folder", "this folder is already used by workshop a");
         assert_int_equal(faults.count, 1);
     }
 }
@@ -365,9 +365,9 @@ test_open_to_the_network(void **state)
 {
     (void)state;
     expect_one("{\"workshop\":\"A\",\"listen\":\"0.0.0.0:1\"," FILE_ERP "}", "/listen",
-               "needs api_tokens");
+               "requires api_tokens");
     expect_one("{\"workshop\":\"A\",\"listen\":\"[::]:1\",\"api_tokens\":[]," FILE_ERP "}",
-               "/listen", "needs api_tokens");
+               "/listen", "requires api_tokens");
     expect_sound(
         "{\"workshop\":\"A\",\"listen\":\"0.0.0.0:1\",\"allow_unauthenticated\":true," FILE_ERP
         "}");
@@ -476,7 +476,7 @@ a_name_is_the_same_however_it_is_written(void **state)
     write_file("shops/b.json",
                "{\"workshop\":\"Zo\\u00eb\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
     assert_null(load());
-    expect_fault("shops/b.json", "/workshop", "is the name of another workshop too: a");
+    expect_fault("shops/b.json", "/workshop", "this name is already used by workshop a");
 }
 
 static void

@@ -171,7 +171,7 @@ nobody_else_may_read_it(void **state)
 
     for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
         write_key(p->path, BYTES, SECRET_KEY_BYTES, open_modes[i]);
-        assert_refused(p, "0600");
+        assert_refused(p, "chmod 600");
     }
     write_key(p->path, BYTES, SECRET_KEY_BYTES, 0400);
     assert_int_equal(load(p, false), 0);

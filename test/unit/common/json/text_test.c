@@ -16,12 +16,12 @@ a_comma_too_many_is_named(void **state)
     static const struct {
         const char *text, *fault;
     } cases[] = {
-        {"{\"a\": 1,}", "line 1, column 8: a comma before the closing brace"},
+        {"{\"a\": 1,}", "line 1, column 8: trailing comma before '}'"},
         {"{\n  \"a\": \"\xc3\xa4\",\n  \"b\": 2,\n}\n",
-         "line 3, column 9: a comma before the closing brace"},
-        {"{\"a\": \"\xc3\xa4\" ,\t}", "line 1, column 11: a comma before the closing brace"},
-        {"{\"a\": [1, 2,\r\n]}", "line 1, column 12: a comma before the closing bracket"},
-        {"\xef\xbb\xbf{\"a\": 1,}", "line 1, column 8: a comma before the closing brace"},
+         "line 3, column 9: trailing comma before '}'"},
+        {"{\"a\": \"\xc3\xa4\" ,\t}", "line 1, column 11: trailing comma before '}'"},
+        {"{\"a\": [1, 2,\r\n]}", "line 1, column 12: trailing comma before ']'"},
+        {"\xef\xbb\xbf{\"a\": 1,}", "line 1, column 8: trailing comma before '}'"},
         {"{,}", NULL},
         {"{\"a\": 1,, }", NULL},
         {"{\"a\": }", NULL},
@@ -41,7 +41,7 @@ a_comma_too_many_is_named(void **state)
         if (cases[i].fault)
             assert_string_equal(err.text, cases[i].fault);
         else if (strcmp(cases[i].text, "{,}"))
-            assert_null(strstr(err.text, "a comma before"));
+            assert_null(strstr(err.text, "trailing comma before"));
     }
 }
 
@@ -70,7 +70,7 @@ what_else_may_stand_there(void **state)
     READ_AS("\xef\xbb\xbf\xef\xbb\xbf{}", "line 1, column");
     READ_AS("\xef\xbb{}", "line ");
     READ_AS("\xef\xbb\xbf", "line 1, column");
-    READ_AS("{\"a\": 5\0}", "line 1, column 8: a NUL byte");
+    READ_AS("{\"a\": 5\0}", "line 1, column 8: unexpected NUL byte");
     READ_AS("{\"a\": 1, \"a\": 1}", "duplicate");
     READ_AS("{\"password\": \"hunter2\" x}", "line 1, column ");
 }

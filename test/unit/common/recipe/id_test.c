@@ -215,12 +215,12 @@ test_ids(void **state)
         const char *words;
     } cases[] = {
         {"oil-1", true, true, true, NULL},
-        {"H x \"'<b>%41 & \u00fc \u65e5 \U0001f6e2", true, true, false, "holds >"},
-        {"H  x", true, false, false, "two blanks in a row"},
+        {"H x \"'<b>%41 & \u00fc \u65e5 \U0001f6e2", true, true, false, "contains >"},
+        {"H  x", true, false, false, "two consecutive spaces"},
         {"H\u00a0x", true, false, false, "U+00A0"},
         {"H\u200bx", true, false, false, "U+200B"},
         {"H\u3000x", true, false, false, "U+3000"},
-        {"[H]", true, true, false, "holds ["},
+        {"[H]", true, true, false, "contains ["},
         {" H", false, false, false, "begins or ends"},
         {"H ", false, false, false, "begins or ends"},
         {"\u00a0H", false, false, false, "begins or ends"},
@@ -249,7 +249,8 @@ test_notes(void **state)
 
     (void)state;
     assert_int_equal(json_array_size(notes), 2);
-    assert_non_null(strstr(json_string_value(json_array_get(notes, 1)), "one of [] is refused"));
+    assert_non_null(
+        strstr(json_string_value(json_array_get(notes, 1)), "contains one of []: the page uses"));
     json_decref(notes);
     json_decref(recipe);
     recipe = recipe_with(ASSERT("{\"value\":{\"of\":\"a\"," ID_IS "}}"), "{}");

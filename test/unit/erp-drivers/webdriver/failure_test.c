@@ -174,7 +174,7 @@ test_an_id_that_can_not_be_told_from_others(void **state)
 
     (void)state;
     expect(attempt(&order), ERP_REJECT, "erp_rejected");
-    assert_non_null(strstr(outcome.reason_text, "two blanks in a row"));
+    assert_non_null(strstr(outcome.reason_text, "two consecutive spaces"));
     order.commit_sent = true;
     expect(attempt(&order), ERP_REJECT, "outcome_unknown");
     assert_int_equal(fake.requests, 0);

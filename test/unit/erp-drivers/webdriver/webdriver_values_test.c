@@ -81,7 +81,7 @@ test_value_of_the_page(void **state)
     insert_step("create", 3, "{\"set\": {\"q\": \"7.125\"}}");
     insert_step("create", 4, "{\"type\": \"{q|number:,:2}\", \"into\": \"#amount\"}");
     expect_refused(&order, "ui_changed", NULL);
-    assert_non_null(strstr(outcome.reason_text, "{q} can't pass the filter number"));
+    assert_non_null(strstr(outcome.reason_text, "{q} does not fit the filter number"));
 }
 
 /* --- other lines --- */

@@ -109,7 +109,7 @@ each_workshop_has_its_wish(void **state)
     };
 
     (void)state;
-    config_fault_add(&faulty->faults, "a.json", "/user", "there is no such user");
+    config_fault_add(&faulty->faults, "a.json", "/user", "user does not exist");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(reload_action(cases[i].before, cases[i].after, cases[i].all_slices),
                          cases[i].wish);

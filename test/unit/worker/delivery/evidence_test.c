@@ -353,7 +353,7 @@ the_history_names_it_and_the_api_shows_it(void **state)
     assert_string_equal(seen.type, "text/plain; charset=utf-8");
     seen = ask_file(api, "u-1", name, true); /* the channel carries text alone */
     assert_int_equal(seen.status, 406);
-    assert_non_null(strstr(seen.body, "it is evidence/"));
+    assert_non_null(strstr(seen.body, "read evidence/"));
     assert_null(strstr(seen.body, s->f.folder)); /* who reads it may be root: no path is told */
     api_free(api);
 }

@@ -159,9 +159,9 @@ technical_trouble_is_tried_again(void **state)
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
-        attempt_of(&a, ERP_RETRY, codes[i], "look-up: no connection");
+        attempt_of(&a, ERP_RETRY, codes[i], "look-up: cannot connect");
         assert_int_equal(apply(&a), POLICY_FAILS);
-        assert_order(&a, ORDER_PLACED, codes[i], "look-up: no connection", NOW + 1999);
+        assert_order(&a, ORDER_PLACED, codes[i], "look-up: cannot connect", NOW + 1999);
         assert_int_equal(a.order.retry_since_ms, NOW);
         assert_false(a.forget);
     }

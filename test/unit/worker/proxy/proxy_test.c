@@ -262,7 +262,7 @@ test_other_hosts_are_refused(void **state)
     open_browser();
     expect_end(ask_for("127.0.0.1", (uint16_t)(erp_port ^ 1), 2));
     expect_end(ask_for("update.example.com", 443, 2));
-    expect_list("update.example.com:443: refused: not a host of the ERP or of browser.hosts");
+    expect_list("update.example.com:443: refused: not a host of the ERP or in browser.hosts");
 }
 
 /* A name that has two addresses, of which one answers. */

@@ -119,20 +119,20 @@ expect_no_traps(struct pinned_path *p, uid_t next)
     close(open(victim, O_WRONLY | O_CREAT, 0600));
     assert_int_equal(symlink(victim, inside(p, "lock.mdb")), 0);
     assert_int_equal(lchown(inside(p, "lock.mdb"), UID, UID), 0);
-    expect_refused(p, next, "lock.mdb, which is a link");
+    expect_refused(p, next, "lock.mdb, which is a symbolic link");
     unlink(inside(p, "lock.mdb"));
     assert_int_equal(mkfifo(inside(p, "closed"), 0600), 0);
     assert_int_equal(chown(inside(p, "closed"), UID, UID), 0);
-    expect_refused(p, next, "closed, which is no file");
+    expect_refused(p, next, "closed, which is not a regular file");
     unlink(inside(p, "closed"));
     make(p, "mine", UID);
     assert_int_equal(link(inside(p, "mine"), victim), -1);
     unlink(victim);
     assert_int_equal(link(inside(p, "mine"), victim), 0);
-    expect_refused(p, next, "another name elsewhere");
+    expect_refused(p, next, "a hard link elsewhere");
     unlink(victim);
     make(p, "roots", 0);
-    expect_refused(p, next, "roots, which is another user's");
+    expect_refused(p, next, "roots, which is owned by another user");
     unlink(inside(p, "roots"));
     assert_int_equal(mkdir(inside(p, "salvage"), 0700), 0);
     assert_int_equal(mkdir(inside(p, "salvage/deep"), 0700), 0);
@@ -169,7 +169,7 @@ test_a_trap_for_ourselves(void **state)
 
     prepare(p, 0);
     assert_int_equal(symlink("/nowhere", inside(p, "salvage.records")), 0);
-    expect_refused(p, 0, "salvage.records, which is a link");
+    expect_refused(p, 0, "salvage.records, which is a symbolic link");
 }
 
 /* A salvage was cut off between the damaged file's second name and the new one's taking its place.
@@ -201,7 +201,7 @@ test_root_works_in_no_others(void **state)
         skip();
     prepare(p, UID);
     assert_null(folder_prepare(p->state, "bennys", 0, 0, &err));
-    assert_non_null(strstr(err.text, "root does not work in it"));
+    assert_non_null(strstr(err.text, "root does not use it"));
 }
 
 static void

@@ -51,9 +51,10 @@ def failing_driver():
 
 
 def hidden_proc():
-    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it."""
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-            'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh", *as_the_unit(),
+    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it. In a chroot, / may be no mount: /proc is."""
+    return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
+            'mount --make-private /proc && mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh",
+            *as_the_unit(),
             f"--regid={THE_GROUP}", "--clear-groups"]
 
 

@@ -10,27 +10,39 @@ TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps py
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
                chromium chromium-driver firefox-esr nginx-light cppcheck clang-tidy clang-format)
 results=$(mktemp -d)
-spent=()
-trap 'rm -rf "$results"' EXIT
+declare -A aside=()
+trap 'for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done; rm -rf "$results"' EXIT
 
-# timed NAME COMMAND …: the end says how long it took.
+# timed NAME COMMAND …: the end says how long it took, and how much of it was computing.
 timed() {
-    local name=$1 begin=$SECONDS status
+    local name=$1 status TIMEFORMAT='%R %U %S'
     shift
-    "$@"
+    { time "$@" 2>&3; } 3>&2 2>"$results/$name.time"
     status=$?
-    spent+=("$(printf '%7d s  %s' $((SECONDS - begin)) "$name")")
+    awk -v name="$name" '{ printf "%7.0f s, %5.0f s of CPU  %s\n", $1, $2 + $3, name }' "$results/$name.time" >>"$results/spent"
     return $status
 }
 
-install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
-echo "building with gcc"
-timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
-echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
-timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON || exit 1
+# beside NAME COMMAND …: runs while the rest goes on, with what the rest leaves of the processors. `joined NAME` waits for it
+# and shows what it said. It has a process group of its own: so SIGINT is not ignored in it, and all of it ends with this script.
+beside() {
+    local name=$1
+    shift
+    set -m
+    "$@" </dev/null >"$results/$name.log" 2>&1 &
+    set +m
+    aside[$name]=$!
+    renice -n 10 -g "$!" >/dev/null
+}
 
-echo "building with fault points"
-timed build-faults build build-faults -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=OFF -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON || exit 1
+joined() {
+    local status
+    wait "${aside[$1]}"
+    status=$?
+    unset "aside[$1]"
+    cat "$results/$1.log"
+    return $status
+}
 
 # step NAME COMMAND …: a check that is not made of single tests; its own last lines say what it did.
 step() {
@@ -46,7 +58,7 @@ for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot; do
 done
 
 unit() {
-    ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j2 | grep -v '^ *Start'
+    ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j4 | grep -v '^ *Start'
 }
 
 # end_to_end NAME FOLDER ARGUMENT …
@@ -56,16 +68,46 @@ end_to_end() {
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/$name.xml" "$@"
 }
 
-for folder in build build-asan; do
-    timed "unit-$folder" unit "$folder"
-    timed "e2e-$folder" end_to_end "e2e-$folder" "$folder" test/e2e "$@"
-done
-timed boot end_to_end boot build test/boot
-step analysis test/analysis/run.sh
+build_faults() {
+    build build-faults -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=OFF -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON
+}
+
+compute() {
+    timed build-faults build_faults && touch "$results/faults-built"
+    step analysis test/analysis/run.sh
+}
+
+# Tests wait more than they compute: three files at once, and beside them what computes.
+parallel=(-n 3 --dist loadfile)
+
+install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
+echo "building with gcc"
+timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
+
+echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer; testing what gcc has built meanwhile"
+beside build-asan timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON
+beside boot timed boot end_to_end boot build test/boot
+timed unit-build unit build
+timed e2e-build end_to_end e2e-build build test/e2e "${parallel[@]}" -m "not heavy" "$@"
+joined build-asan || exit 1
+
+echo "testing with sanitizers; building with fault points and analysing meanwhile"
+beside compute compute
+timed unit-build-asan unit build-asan
+timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" "$@"
+joined compute
+joined boot
+
 step fuzz test/fuzz/run.sh -j 4 5
-step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
-step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
-step storm-browser test/storm/run --build build-faults --erp browser --seconds 120 -j 1
-step storm-mutants test/storm/mutants --build build-faults
-printf '%s\n' "Where the time went, by step and by test file:" "${spent[@]}" ""
+if [ -e "$results/faults-built" ]; then
+    step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
+    beside storm-tryton step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
+    step storm-browser test/storm/run --build build-faults --erp browser --seconds 120 -j 1
+    joined storm-tryton
+    step storm-mutants test/storm/mutants --build build-faults
+else
+    step storm false
+fi
+printf '%s\n' "Where the time went, by step and by test file (steps that ran beside others took longer for that):"
+cat "$results/spent"
 /usr/bin/python3 test/summary.py "$results"/*.xml

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import threading
 
 import pytest
@@ -11,6 +10,7 @@ from conftest import DONNAS, MALLORYS_UID
 from machine import CONFIG, REBOOTED, in_network_of
 
 from pumpline import alive, until
+from web_server import Server
 
 EXPOSED = {
     "User=/DynamicUser=": "root: with CAP_SETUID any other user is root when it likes",
@@ -223,26 +223,21 @@ def test_the_journal_knows_how_bad_a_line_is(machine, broken_file):
 @pytest.fixture
 def slow_erp(machine):
     """An ERP that takes a request and says nothing until it is told to."""
-    class SlowErp:
-        port = 8000
-
+    class SlowErp(Server):
         def __init__(self):
-            with in_network_of(machine.leader):
-                self.listener = socket.create_server(("127.0.0.1", self.port))
+            super().__init__(8000)
             self.asked, self.go_on = threading.Event(), threading.Event()
-            threading.Thread(target=self.serve, daemon=True).start()
 
-        def serve(self):
-            connection, _ = self.listener.accept()
-            with connection:
-                connection.recv(1)
-                self.asked.set()
-                self.go_on.wait()
+        def handle(self, connection, request):
+            self.asked.set()
+            self.go_on.wait()
+            return False
 
-    erp = SlowErp()
+    with in_network_of(machine.leader):
+        erp = SlowErp().start()
     yield erp
     erp.go_on.set()
-    erp.listener.close()
+    erp.stop()
 
 
 def test_a_stop_waits_for_the_order_in_hand(machine, carls, slow_erp):

@@ -1,5 +1,6 @@
 """What every end-to-end test starts from."""
 
+import collections
 import fcntl
 import os
 import signal
@@ -21,16 +22,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: takes seconds, or an ERP or a browser: not for test/check.sh")
+    config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
+    config.addinivalue_line("markers", "heavy: starts a browser or Tryton: test/run.sh has it in the sanitizer build alone")
 
 
 def pytest_collection_modifyitems(items):
     """The longest files come first, so that the workers of pytest-xdist end at about the same time."""
+    weights = collections.Counter()
     for item in items:
-        if {"chromedriver", "template"} & set(item.fixturenames):
+        if {"chromedriver", "geckodriver", "units", "template"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.heavy)
+        if item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.long)
-    long = {item.path for item in items if item.get_closest_marker("long")}
-    items.sort(key=lambda item: item.path not in long)
+        weights[item.path] += (1 + 10 * bool(item.get_closest_marker("long")) + 10 * bool(item.get_closest_marker("heavy")))
+    items.sort(key=lambda item: -weights[item.path])
 
 
 def watched(folder):
@@ -109,7 +114,7 @@ def neighboured(daemon):
     assert daemon.worker_pid("neighbour") == pid
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromedriver(tmp_path_factory):
     one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port()).start()
     yield one

@@ -1,17 +1,15 @@
 """A browser of another user is killed by a service that sees no other user's processes in /proc by itself."""
 
-import http.server
-import json
 import os
 import signal
 import subprocess
-import threading
 from pathlib import Path
 
 import pumpline
 import pytest
 from browser import MARK
 from pumpline import as_the_unit, as_user, free_port, until
+from web_server import Server, json_reply
 
 SOMEBODY, THE_GROUP = 60101, 60102
 RECIPE = Path(__file__).parents[1] / "erp" / "oldshop-recipe.json"
@@ -19,33 +17,21 @@ RECIPE = Path(__file__).parents[1] / "erp" / "oldshop-recipe.json"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for other users")
 
 
-class FailingDriver:
+class FailingDriver(Server):
     """A WebDriver server that starts a program with the arguments that it is given, and says that it failed."""
 
     def __init__(self, port):
-        self.url, self.browsers = f"http://127.0.0.1:{port}", []
-        fake = self
+        super().__init__(port)
+        self.browsers = []
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                arguments = wish["capabilities"]["alwaysMatch"]["goog:chromeOptions"]["args"]
-                fake.browsers.append(looks_like_a_browser(next(one for one in arguments if one.startswith(MARK))))
-                reply = json.dumps({"value": {"error": "session not created", "message": "not today"}}).encode()
-                self.send_response(500)
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request):
+        arguments = request.json["capabilities"]["alwaysMatch"]["goog:chromeOptions"]["args"]
+        self.browsers.append(looks_like_a_browser(next(one for one in arguments if one.startswith(MARK))))
+        return json_reply({"value": {"error": "session not created", "message": "not today"}}, 500)
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
         for one in self.browsers:
             one.kill()
 
@@ -65,9 +51,10 @@ def failing_driver():
 
 
 def hidden_proc():
-    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it."""
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-            'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh", *as_the_unit(),
+    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it. In a chroot, / may be no mount: /proc is."""
+    return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
+            'mount --make-private /proc && mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh",
+            *as_the_unit(),
             f"--regid={THE_GROUP}", "--clear-groups"]
 
 

@@ -2,13 +2,12 @@
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import browser
 import oldshop
 import pytest
 from pumpline import free_port, until
+from web_server import Server, page
 from webshop import NEEDS_CHROMIUM, RECIPE, Site, one_line, with_changes
 
 pytestmark = NEEDS_CHROMIUM
@@ -17,29 +16,19 @@ pytestmark = NEEDS_CHROMIUM
 @pytest.fixture
 def elsewhere():
     """Another server, which counts who comes."""
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.seen.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<h1 id=elsewhere>Elsewhere</h1>")
+    def answer(request):
+        server.seen.append(request.path)
+        return page("<h1 id=elsewhere>Elsewhere</h1>")
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
-    server.seen = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with Server(free_port(), answer) as server:
+        server.seen = []
+        yield server
 
 
 def leads_to(elsewhere, tmp_path, **more):
     """The old shop's recipe; before it creates a line, it looks at a page of another server."""
     recipe = json.loads(RECIPE.read_text())
-    step = {"goto": f"http://localhost:{elsewhere.server_port}/there?key=hidden"}
+    step = {"goto": f"http://localhost:{elsewhere.port}/there?key=hidden"}
     return with_changes(tmp_path, create=[step, {"wait": {"visible": "#elsewhere"}, "timeout_s": 3}, *recipe["create"]],
                         **more)
 
@@ -63,14 +52,14 @@ def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
 
 def test_a_named_host_is_reached(driver, old, daemon, elsewhere, tmp_path):
     site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path),
-                   hosts=[f"localhost:{elsewhere.server_port}"])
+                   hosts=[f"localhost:{elsewhere.port}"])
     site.create("oil")
     one_line(old, "oil")
     assert "/there?key=hidden" in elsewhere.seen
 
 
 def test_the_requests_are_kept_with_the_evidence(driver, old, daemon, elsewhere, tmp_path):
-    recipe = leads_to(elsewhere, tmp_path, browser={"hosts": [f"localhost:{elsewhere.server_port}"]},
+    recipe = leads_to(elsewhere, tmp_path, browser={"hosts": [f"localhost:{elsewhere.port}"]},
                       commit=[{"click": "#nothing", "timeout_s": 1}, {"wait": {"text": "never"}}])
     site = site_of(daemon, driver, old, recipe)
     assert site.refuse("oil")[0] == "ui_changed"

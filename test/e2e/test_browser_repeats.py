@@ -15,7 +15,7 @@ import pytest
 import reverse
 from conftest import watched
 from pumpline import free_port, until
-from webshop import NEEDS_CHROMIUM, SANITIZED, Site, no_browser, with_changes
+from webshop import NEEDS_CHROMIUM, Site, no_browser, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -35,7 +35,6 @@ CHOSEN = {("http", "keep", lost) for lost in ("fin_after", "rst_after", "kill_af
     ("https", "keep", "rst_after"), ("https", "keep", "408_after"), ("https", "close", "kill_after"),
     ("nginx", "keep", "silent 504"), ("nginx-tls", "close", "nginx killed"),
     ("nginx-h2", "keep", "nginx killed"), ("nginx-h2", "keep", "504"), ("nginx-h2", "close", "silent 502")}
-SEEN_BY_SANITIZERS = {("http", "keep", "fin_after"), ("https", "keep", "rst_after")}
 RUN = CASES if ALL else CHOSEN
 
 
@@ -126,13 +125,7 @@ def show(site, words, order, lines, times):
           f"{order.get('reason_code') or ''} {order.get('reason_text') or ''}")
 
 
-def marked(cases):
-    """In the sanitized build a few: what a browser repeats is the same there."""
-    skip = pytest.mark.skipif(SANITIZED, reason="in the plain build alone: it is long")
-    return [pytest.param(*case, marks=[] if case in SEEN_BY_SANITIZERS else skip) for case in sorted(cases)]
-
-
-@pytest.mark.parametrize("site, kept, lost", marked(RUN), indirect=["site"])
+@pytest.mark.parametrize("site, kept, lost", sorted(RUN), indirect=["site"])
 def test_a_reply_is_lost(site, kept, lost):
     uniqueid = f"{kept}-{lost.replace(' ', '-')}"
     site.behave(kept, lost)

@@ -10,16 +10,15 @@ import queue
 import re
 import select
 import signal
-import socketserver
 import struct
 import subprocess
 import termios
 import threading
 import time
 import unicodedata
-from http.server import BaseHTTPRequestHandler
 
 import pytest
+import web_server
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 CTL = pathlib.Path(os.environ.get("PUMPLINE_BUILD", REPO / "build")) / "pumplinectl"
@@ -65,55 +64,9 @@ def problem(status, code, detail, title="Refused"):
             "detail": detail}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        length = self.headers.get("Content-Length")
-        body = self.rfile.read(int(length or 0))
-        self.server.seen.append((self.command, self.path, json.loads(body) if body else None))
-        self.server.headers.append(dict(self.headers))
-        if self.path == "/events" and self.server.events is not None:
-            self.stream()
-            return
-        status, reply = self.server.replies.get((self.command, self.path), self.server.otherwise)
-        if callable(reply):
-            reply = reply()
-        data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-        self.send_response(status)
-        kind = "application/problem+json" if status >= 400 else "application/json"
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data) + self.server.missing_bytes))
-        self.end_headers()
-        self.wfile.write(data)
-        if self.server.missing_bytes:
-            self.close_connection = True
-
-    def stream(self):
-        """Sends what the test puts into the queue, until it puts None."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.server.followed.set()
-        while (part := self.server.events.get()) is not None:
-            self.wfile.write(part.encode())
-        self.close_connection = True
-
-    do_GET = do_PUT = do_POST = do_DELETE = answer
-
-    def address_string(self):
-        return "unix"
-
-    def log_message(self, *args):
-        pass
-
-
-class Daemon(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
+class Daemon(web_server.Server):
     def __init__(self, path):
-        super().__init__(path, Handler)
+        super().__init__(path)
         self.path = path
         self.replies, self.seen, self.headers = {}, [], []
         self.events, self.followed = None, threading.Event()
@@ -123,16 +76,36 @@ class Daemon(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def on(self, method, path, reply, status=200):
         self.replies[(method, path)] = (status, reply)
 
+    def handle(self, connection, request):
+        self.seen.append((request.method, request.path, request.json if request.body else None))
+        self.headers.append(request.headers)
+        if request.path == "/events" and self.events is not None:
+            return self.stream(connection)
+        answer = self.answer(request)
+        connection.sendall(answer[:len(answer) - self.missing_bytes])
+        return not self.missing_bytes
+
+    def answer(self, request):
+        status, said = self.replies.get((request.method, request.path), self.otherwise)
+        if callable(said):
+            said = said()
+        data = said if isinstance(said, bytes) else json.dumps(said).encode()
+        kind = "application/problem+json" if status >= 400 else "application/json"
+        return web_server.reply(status, data + b" " * self.missing_bytes, [f"Content-Type: {kind}"])
+
+    def stream(self, connection):
+        """Sends what the test puts into the queue, until it puts None."""
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        self.followed.set()
+        while (part := self.events.get()) is not None:
+            connection.sendall(part.encode())
+        return False
+
 
 @pytest.fixture
 def daemon(tmp_path):
-    server = Daemon(str(tmp_path / "control.sock"))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with Daemon(str(tmp_path / "control.sock")) as server:
+        yield server
 
 
 def environment(daemon=None, **more):
@@ -214,8 +187,8 @@ def test_put_commands(daemon, command, method, path, reply, said):
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{SHOP}: " in done.stdout and said in done.stdout
     assert daemon.seen == [(method, PATH + path, None)]
-    assert daemon.headers[0]["Content-Length"] == "0"
-    assert "Content-Type" not in daemon.headers[0]
+    assert daemon.headers[0]["content-length"] == "0"
+    assert "content-type" not in daemon.headers[0]
 
 
 def test_reload(daemon):
@@ -419,7 +392,7 @@ def test_retry(daemon, args, body):
     done = ctl(daemon, "retry", SHOP, "a 1", *args)
     assert (done.returncode, done.stderr) == (0, "")
     assert daemon.seen == [("PUT", f"{PATH}/orders/a%201/retry", body)]
-    assert daemon.headers[0].get("Content-Type") == ("application/json" if body else None)
+    assert daemon.headers[0].get("content-type") == ("application/json" if body else None)
 
 
 def test_resolve(daemon):

@@ -14,12 +14,12 @@ import pytest
 from pumpline import free_port, until
 from test_browser_repeats import ALL, CASES, SITES, FormSite, show
 from test_webdriver_verbs import recipe
-from webshop import RECIPE, Site, no_browser, one_line, slow
+from webshop import RECIPE, Site, no_browser, one_line
 
-pytestmark = [slow, pytest.mark.skipif(not marionette.installed(), reason="firefox-esr is not installed")]
+pytestmark = pytest.mark.skipif(not marionette.installed(), reason="firefox-esr is not installed")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def geckodriver(tmp_path_factory):
     one = marionette.Driver(tmp_path_factory.mktemp("firefox"), free_port()).start()
     yield one

@@ -1,18 +1,18 @@
 """A page of somebody else's, in a real Chromium, places no order: neither across sites nor by DNS rebinding."""
 
+import contextlib
 import http.client
 import json
 import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import browser
 from pumpline import DEADLINE_S, until
+from web_server import Server, page, reply
 
-pytestmark = pytest.mark.skipif(not browser.installed(), reason="no Chromium")
+pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not browser.installed(), reason="no Chromium")]
 
 NAME = "rebound.example.com"
 START_S = 90
@@ -47,58 +47,40 @@ const tries = {
 </script>"""
 
 
-class Attacker(BaseHTTPRequestHandler):
+class Attacker(Server):
     """Serves the page under a name; every other request is passed on as it came, as if the name now led to the port."""
 
-    protocol_version = "HTTP/1.1"
+    def __init__(self, shop):
+        super().__init__(("127.0.0.2", shop.port))
+        self.seen = {}
+        self.page = PAGE.replace("PORT", str(shop.port)).replace("ORDER", json.dumps(shop.order("x")))
 
-    def answer(self, status, kind, body):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):  # noqa: N802
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == "/page":
-            self.answer(200, "text/html", self.server.page)
-        elif self.path == "/report":
-            self.server.seen.update(json.loads(body))
-            self.answer(200, "text/plain", b"")
-        elif self.path == "/favicon.ico":
-            self.answer(404, "text/plain", b"")
-        else:
-            shop = http.client.HTTPConnection("127.0.0.1", self.server.server_address[1], timeout=DEADLINE_S)
-            shop.request(self.command, self.path, body or None, dict(self.headers))
-            reply = shop.getresponse()
-            self.answer(reply.status, reply.headers["Content-Type"], reply.read())
-            shop.close()
-
-    do_POST = do_PUT = do_OPTIONS = do_GET  # noqa: N815
-
-    def log_message(self, *arguments):
-        pass
+    def answer(self, request):
+        if request.path == "/page":
+            return page(self.page)
+        if request.path == "/report":
+            self.seen.update(request.json)
+            return reply(200)
+        if request.path == "/favicon.ico":
+            return reply(404)
+        shop = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        with contextlib.closing(shop):
+            shop.request(request.method, request.path, request.body or None, request.headers)
+            answer = shop.getresponse()
+            return reply(answer.status, answer.read(), [f"Content-Type: {answer.headers['Content-Type']}"])
 
 
 def visit(shop, folder):
     """What became of each try, as the page saw it."""
-    server = ThreadingHTTPServer(("127.0.0.2", shop.port), Attacker)
-    server.seen = {}
-    server.page = PAGE.replace("PORT", str(shop.port)).replace("ORDER", json.dumps(shop.order("x"))).encode()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     arguments = [one for one in browser.ARGUMENTS if "remote" not in one]
-    chromium = subprocess.Popen([shutil.which("chromium"), *arguments, *browser.ROOT_ARGUMENTS,
-                                 f"--user-data-dir={folder}", "--host-resolver-rules=MAP * 127.0.0.2, EXCLUDE 127.0.0.1",
-                                 f"http://{NAME}:{shop.port}/page"],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: server.seen, "the page has tried everything", START_S)
-    finally:
-        chromium.terminate()
-        chromium.wait()
-        server.shutdown()
-        server.server_close()
+    command = [shutil.which("chromium"), *arguments, *browser.ROOT_ARGUMENTS, f"--user-data-dir={folder}",
+               "--host-resolver-rules=MAP * 127.0.0.2, EXCLUDE 127.0.0.1", f"http://{NAME}:{shop.port}/page"]
+    with Attacker(shop) as server, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                                    stderr=subprocess.DEVNULL) as chromium:
+        try:
+            until(lambda: server.seen, "the page has tried everything", START_S)
+        finally:
+            chromium.terminate()
     return server.seen
 
 

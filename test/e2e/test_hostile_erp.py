@@ -6,10 +6,7 @@ import contextlib
 import itertools
 import json
 import shutil
-import socket
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from pumpline import DEADLINE_S, SECRET, Daemon, free_port, until
 sys.path.insert(0, str(Path(__file__).parents[1] / "hostile"))
 
 import erp as hostile  # noqa: E402
+import web_server  # noqa: E402
 from webshop import SANITIZED  # noqa: E402
 
 MEMORY_MIB = 96  # eight replies of 4 MiB, twice each while one is read, and what the worker has anyway
@@ -40,23 +38,20 @@ def uniqueid_of(user):
     return user.replace(" ", "_")
 
 
+class Canary(web_server.Server):
+    def __init__(self, address):
+        super().__init__(address)
+        self.seen = []
+
+    def converse(self, connection):
+        self.seen.append(connection.recv(65536))
+
+
 @contextlib.contextmanager
 def canary(port):
     """Where a redirect leads to: whoever comes is noted."""
-    seen = []
-    listener = socket.create_server(("127.0.0.2", port))
-
-    def listen():
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                seen.append(connection.recv(65536))
-                connection.close()
-
-    threading.Thread(target=listen, daemon=True).start()
-    yield seen
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
+    with Canary(("127.0.0.2", port)) as server:
+        yield server.seen
 
 
 def fill(folder, name, users):
@@ -163,7 +158,7 @@ def test_nobody_else_is_taken_for_the_erp(daemon, tmp_path):
     """No request leaves for a server that does not prove who it is, and none follows a redirect to plain HTTP."""
     made, authority = hostile.certificates(tmp_path)
     authority.chmod(0o644)
-    greetings = {name: hostile.greeting(*pair) for name, pair in made.items()} | hostile.HANDSHAKES
+    greetings = {name: web_server.tls(*pair) for name, pair in made.items()} | hostile.HANDSHAKES
     servers, shops = {}, {}
     for name, greeting in greetings.items():
         fill(tmp_path / name, "redirects", ["login.elsewhere", "558"])

@@ -3,13 +3,13 @@
 The browser's driver is one of the test's own, which notes what it is asked.
 """
 
-import http.server
 import json
 import threading
 from contextlib import contextmanager
 
 import pytest
 from pumpline import SECRET, free_port, until
+from web_server import Server, json_reply
 
 RECIPE = {
     "recipe": 1, "options": {"branch": {}},
@@ -23,43 +23,23 @@ RECIPE = {
 }
 
 
-class Driver:
+class Driver(Server):
     """Opens a session; from then on it answers nothing but its end, and notes the method and path of each request."""
 
     def __init__(self):
-        outer, self.seen, self.port = self, [], free_port()
+        super().__init__(free_port())
+        self.seen, self.gone = [], threading.Event()
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.seen.append((self.command, self.path))
-                if self.command != "DELETE" and self.path != "/session":
-                    outer.gone.wait()
-                session = {"sessionId": "s-1", "capabilities": {}} if self.command == "POST" else None
-                reply = json.dumps({"value": session}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            do_GET = do_POST = do_DELETE = answer
-
-            def log_message(self, *_):
-                pass
-
-        self.gone = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request):
+        self.seen.append((request.method, request.path))
+        if request.method != "DELETE" and request.path != "/session":
+            self.gone.wait()
+        return json_reply({"value": {"sessionId": "s-1", "capabilities": {}} if request.method == "POST" else None})
 
     def stop(self):
         self.gone.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
 
 
 @pytest.fixture

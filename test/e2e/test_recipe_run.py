@@ -12,7 +12,7 @@ import gallery
 import oldshop
 import pytest
 from pumpline import BUILD, free_port, until
-from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, slow, with_changes
+from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -115,7 +115,6 @@ def test_a_trial_shows_every_step_once(trial, old):
     assert 1 < max(trial.seen()) <= len(trial.steps()) < len(steps)  # none is left of the first
 
 
-@slow
 def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
     recipe = with_changes(tmp_path, errors=[], create=[
         {"set": {"x": "1"}},
@@ -150,7 +149,6 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
     assert "OldShop" in page and oldshop.PASSWORD not in page
 
 
-@slow
 def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     """A picture waits for it, or comes later; nothing is said of dialogs and windows, and no time is hidden."""
     shop = gallery.Gallery(free_port())
@@ -177,7 +175,6 @@ def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     assert sum(shown) >= gallery.SLOW_S
 
 
-@slow
 def test_a_trial_has_no_rights(trial, old):
     held = old.hold("find")
     process = trial.start()
@@ -194,7 +191,6 @@ def test_a_trial_has_no_rights(trial, old):
     assert "stopped before commit/1" in trial.said() and old.saves == 0
 
 
-@slow
 def test_a_trial_that_is_interrupted_closes_its_browser(trial, old, driver):
     held = old.hold("save")
     process = trial.start("--until", "commit")

@@ -121,6 +121,7 @@ def plan_of(daemon, victim, folder, erp_port, bystander):
             "master_key": str(daemon.folder / "master.key"),
             "log": str(daemon.folder / "log" / "victim_api.log"), "elsewhere": str(daemon.folder / "elsewhere"),
             "sibling_pid": daemon.worker_pid("victim"), "supervisor_pid": daemon.process.pid,
+            "niceness": os.getpriority(os.PRIO_PROCESS, 0),
             "sibling_uid": (queues / "victim").stat().st_uid, "bystander_pid": bystander.pid,
             "sibling_port": victim.port, "erp_port": erp_port, "control_socket": str(daemon.socket)}
 

@@ -2,17 +2,15 @@
 
 import contextlib
 import http.client
-import http.server
 import os
 import shutil
 import signal
-import ssl
 import subprocess
-import threading
 
 import pytest
 
 from pumpline import BUILD, free_port, refused, until
+from web_server import Server, reply, tls
 
 WITHOUT = BUILD / "test" / "hostile" / "hostile-without"
 LACKS = [("EPERM", "landlock_create_ruleset", "Landlock", "refused (EPERM) by a seccomp filter"),
@@ -127,25 +125,12 @@ def test_a_folder_that_is_another_one_is_used(daemon):
 @contextlib.contextmanager
 def https(folder):
     """(port, the certificate) of a server that answers everything with 503."""
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.send_error(503)
-
-        def log_message(self, *_):
-            pass
-
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out",
                     folder / "cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=DNS:localhost"], check=True, capture_output=True)
     (folder / "cert.pem").chmod(0o644)
-    server = http.server.HTTPServer(("127.0.0.1", free_port()), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port, folder / "cert.pem"
-    server.shutdown()
-    server.server_close()
+    with Server(free_port(), lambda _: reply(503), tls(folder / "cert.pem", folder / "key.pem")) as server:
+        yield server.port, folder / "cert.pem"
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")

@@ -9,7 +9,7 @@ import browser
 import gallery
 import pytest
 from pumpline import free_port
-from webshop import NEEDS_CHROMIUM, Site, slow
+from webshop import NEEDS_CHROMIUM, Site
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -185,7 +185,6 @@ def shop():
     one.stop()
 
 
-@slow
 def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))

@@ -14,8 +14,6 @@ RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 NEEDS_CHROMIUM = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
-# A browser takes seconds; what the engine does with its memory the sanitized build sees in a few tests, too.
-slow = pytest.mark.skipif(SANITIZED, reason="in the plain build alone: it is long and shows nothing about memory")
 
 
 class Site:

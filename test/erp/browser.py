@@ -17,13 +17,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from oldshop import Hold
+from web_server import Hold, Server, reply
 
 PORTS = range(20000, 32768)  # below those that outgoing connections take
 START_TIMEOUT_S = 60
@@ -155,7 +153,7 @@ class Chromedriver:
             time.sleep(POLL_S)
 
 
-class Proxy:
+class Proxy(Server):
     """Between a WebDriver client and its driver: counts requests, and can hold one.
 
     A held request has reached nobody yet; with `after`, the driver has answered
@@ -163,30 +161,12 @@ class Proxy:
     """
 
     def __init__(self, driver_url, port):
+        super().__init__(port)
+        self.driver_url = driver_url
         self.requests = 0
         self.text = self.held = None
         self.after = False
-        proxy = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
-
-            def log_message(self, *_):
-                pass
-
-            def forward(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    proxy.forward(self, body, driver_url)
-                    return
-                self.close_connection = True
-
-            do_GET = do_POST = do_DELETE = forward
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.start()
 
     def hold(self, text, after=False):
         """The next request whose path and body contain the text waits until the result's release()."""
@@ -196,30 +176,32 @@ class Proxy:
     def stop(self):
         if self.held:
             self.held.release()
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
 
-    def forward(self, handler, body, driver_url):
-        self.requests += 1
-        held = None
-        if self.text and self.text in f"{handler.path} {body.decode()}":
-            held, self.text = self.held, None
+    def answer(self, request):
+        with self.lock:
+            self.requests += 1
+            held = None
+            if self.text and self.text in f"{request.path} {request.body.decode()}":
+                held, self.text = self.held, None
         if held and not self.after:
             held.stay()
-        host, port = driver_url.split("//")[1].split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=REQUEST_TIMEOUT_S)
-        with contextlib.closing(connection):
-            headers = {"Content-Type": "application/json"} if handler.command == "POST" else {}
-            connection.request(handler.command, handler.path, body or None, headers)
-            reply = connection.getresponse()
-            data = reply.read()
+        status, data = self.forward(request)
         if held and self.after:
             held.stay()
-        handler.send_response(reply.status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
+        return reply(status, data, ["Content-Type: application/json"])
+
+    def forward(self, request):
+        host, port = self.driver_url.split("//")[1].split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=REQUEST_TIMEOUT_S)
+        headers = {"Content-Type": "application/json"} if request.method == "POST" else {}
+        try:
+            with contextlib.closing(connection):
+                connection.request(request.method, request.path, request.body or None, headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError from error
 
 
 # --- a client

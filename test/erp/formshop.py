@@ -22,17 +22,15 @@ import os
 import random
 import secrets
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import traceback
 import urllib.parse
 from decimal import Decimal, InvalidOperation
-from http.cookies import SimpleCookie
 from pathlib import Path
 
 import front
+import web_server
 
 USER, PASSWORD = "clerk", "form+shop<5>pass"
 PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digits": 3},
@@ -189,15 +187,12 @@ class Pages:
 
     def __init__(self, shop, base, request, mood):
         self.shop, self.base, self.request, self.mood = shop, base, request, mood
-        split = urllib.parse.urlsplit(request.path)
-        self.name = split.path.removeprefix(base).strip("/") or "menu"
-        self.query = dict(urllib.parse.parse_qsl(split.query))
-        self.form = dict(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+        self.name = request.place.removeprefix(base).strip("/") or "menu"
+        self.query, self.form = request.query, request.form
 
     def answer(self):
         with self.shop.open() as state:
-            cookie = SimpleCookie(self.request.headers.get("cookie", "")).get("formshop")
-            known = cookie and cookie.value in state.sessions
+            known = self.request.cookie("formshop") in state.sessions
         if self.name != "login" and not known:
             return redirect(f"{self.base}/login")
         show = getattr(self, f"page_{self.name}", None)
@@ -286,15 +281,12 @@ def lines_of(form):
 class Server(front.Front):
     """front.py's, with a process for each connection."""
 
-    def __init__(self, folder, tls):
-        super().__init__(lambda path: Path(folder) / path.strip("/").split("/")[0], None, self.end_sessions)
+    def __init__(self, port, folder, tls):
         self.folder = Path(folder)
-        self.tls = None
-        if tls:
-            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.tls.load_cert_chain(*certificate(folder))
+        super().__init__(port, lambda path: self.folder / path.strip("/").split("/")[0], None, self.end_sessions,
+                         secure=web_server.tls(*certificate(folder)) if tls else None)
 
-    def connection(self, connection):
+    def welcome(self, connection):
         """In a child: it ends with its connection."""
         if os.fork():
             connection.close()
@@ -302,23 +294,17 @@ class Server(front.Front):
         try:
             self.listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            super().connection(self.secured(connection))
-        except ConnectionResetError:
-            pass  # a browser that was killed in the TLS handshake
+            self.converse(self.secured(connection))
+        except OSError:
+            pass  # the fault that was ordered, or a browser that was killed in the TLS handshake
         except Exception:
             traceback.print_exc()
         finally:
             os._exit(0)
 
-    def secured(self, connection):
-        return self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
-
-    def serve(self, port):
+    def run(self):
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        with socket.create_server(("127.0.0.1", port), backlog=128) as self.listener:
-            print("ready", flush=True)
-            while True:
-                self.connection(self.listener.accept()[0])
+        super().run()
 
     def writes(self, request):
         return request.method == "POST" and request.path.endswith("/save")
@@ -337,23 +323,22 @@ class Server(front.Front):
         folder = self.folder_of(request.path)
         return Mood(folder, Shop(folder))
 
-    def exchange(self, connection, stream):
-        request = self.read(stream)
-        if request and not (self.folder_of(request.path) / "mood.json").exists():  # a favicon
+    def handle(self, connection, request):
+        if not (self.folder_of(request.path) / "mood.json").exists():  # a favicon
             connection.sendall(page("<h1>Not found</h1>", 404))
             return True
-        return bool(request) and self.handle(connection, request)
+        return super().handle(connection, request)
 
-    def answer(self, connection, request, mood, kind):
+    def treat(self, connection, request, mood, kind):
         if self.writes(request):
             with mood.shop.open() as state:
-                form = dict(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+                form = request.form
                 new = [form[f"reference_{name[3:]}"] for name, value in form.items() if name[:3] == "id_" and not value]
                 state.write(posted=form["mark"], references=new, fault_of_it=kind)
         self.carry_out = lambda _: self.page(request, mood, kind)
         if kind == "stop_before":
             stop_for(mood.slow_s)
-        super().answer(connection, request, mood, kind)
+        super().treat(connection, request, mood, kind)
 
     def page(self, request, mood, kind):
         answer = Pages(mood.shop, f"/{mood.folder.name}", request, mood).answer()
@@ -447,7 +432,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--tls", action="store_true")
     options = parser.parse_args()
-    Server(options.folder, options.tls).serve(options.port)
+    Server(options.port, options.folder, options.tls).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The HTTP server that misbehaves on purpose. Who stands behind it carries a request out.
+"""A web server that misbehaves on purpose. Who stands behind it carries a request out.
 
 What it does to a request is drawn from the round's mood, FOLDER/mood.json:
   {"seed", "chance", "write_chance", "kinds": {name: weight}, "slow_s", "keep_alive"}
@@ -10,26 +10,13 @@ import json
 import os
 import random
 import socket
-import threading
 import time
 from pathlib import Path
 
+import web_server
+from web_server import json_reply, reply
+
 NOT_CARRIED_OUT, CARRIED_OUT = "before", "after"
-
-
-class Request:
-    def __init__(self, method, path, headers, body):
-        self.method, self.path, self.headers, self.body = method, path, headers, body
-
-
-def reply(status, body=b"", headers=()):
-    reason = {200: "OK", 401: "Unauthorized", 429: "Too Many Requests"}.get(status, "Status")
-    lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def json_reply(value):
-    return reply(200, json.dumps(value).encode(), ["Content-Type: application/json"])
 
 
 # What is done to a request: (whether it is carried out, what the client gets instead of the reply).
@@ -86,7 +73,7 @@ KINDS = {
     "nonsense": (NOT_CARRIED_OUT, say(200, b'{"id":1,"result":17}', ["Content-Type: application/json"])),
     "locked": (NOT_CARRIED_OUT, say(200, b'{"id":1,"error":["database is locked",""]}')),
     "head_after": (CARRIED_OUT, head_and_close),
-    # These three also need what stands behind: see Front.answer.
+    # These three also need what stands behind: see Front.treat.
     "slow_late": (CARRIED_OUT, None),
     "slow_reply": (CARRIED_OUT, None),
     "401": (NOT_CARRIED_OUT, None),
@@ -121,13 +108,13 @@ class Mood:
         return self.random.choices(self.names, self.weights)[0] if self.random.random() < chance else None
 
 
-class Front:
+class Front(web_server.Server):
     """folder_of(path) tells where a request's round lives; carry_out(request) returns the reply's bytes."""
 
-    def __init__(self, folder_of, carry_out, drop_sessions):
+    def __init__(self, address, folder_of, carry_out, drop_sessions, **more):
+        super().__init__(address, **more)
         self.folder_of, self.carry_out, self.drop_sessions = folder_of, carry_out, drop_sessions
         self.moods = {}
-        self.lock = threading.Lock()
         self.under_way = 0
 
     def writes(self, request):
@@ -154,50 +141,21 @@ class Front:
             self.moods[folder] = Mood(Path(folder))
         return self.moods[folder]
 
-    def serve(self, port):
-        with socket.create_server(("127.0.0.1", port), backlog=128, reuse_port=False) as listener:
-            print("ready", flush=True)
-            while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=self.connection, args=[connection], daemon=True).start()
+    def run(self):
+        """As a program: until it is killed."""
+        print("ready", flush=True)
+        self.serve()
 
-    def connection(self, connection):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            with connection, connection.makefile("rb") as stream:
-                while self.exchange(connection, stream):
-                    pass
-        except OSError:
-            pass
-
-    def exchange(self, connection, stream):
-        request = self.read(stream)
-        if request is None:
-            return False
+    def handle(self, connection, request):
         if request.path == "/idle":
             connection.sendall(json_reply(self.busy()))
             return False
-        return self.handle(connection, request)
-
-    def handle(self, connection, request):
         with self.counted():
             mood = self.mood(request)
-            self.answer(connection, request, mood, mood.draw(request, self.writes(request)))
+            self.treat(connection, request, mood, mood.draw(request, self.writes(request)))
             return mood.keep_alive
 
-    def read(self, stream):
-        line = stream.readline().split()
-        if len(line) < 2:
-            return None
-        headers = {}
-        while (header := stream.readline().strip()):
-            name, value = header.decode("latin-1").split(":", 1)
-            headers[name.lower()] = value.strip()
-        length = int(headers.get("content-length", 0))
-        body = stream.read(length)
-        return Request(line[0].decode(), line[1].decode(), headers, body) if len(body) == length else None
-
-    def answer(self, connection, request, mood, kind):
+    def treat(self, connection, request, mood, kind):
         if kind == "slow_late":  # the client has given up long before it is carried out
             time.sleep(mood.slow_s)
         if kind == "401":

@@ -5,10 +5,9 @@ lie on top of others. Each page is fixed but for /find, which shows what /save t
 """
 
 import html
-import threading
 import time
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from web_server import Server, page
 
 SLOW_S = 12  # what a page of an ERP may well take
 
@@ -87,46 +86,34 @@ PAGES = {
 }
 
 
-class Gallery:
+class Gallery(Server):
+    """Runs already."""
+
     def __init__(self, port):
+        super().__init__(port)
         self.saved = []
-        gallery = self
+        self.start()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+    @property
+    def url(self):
+        return f"{super().url}/"
 
-            def log_message(self, *_):
-                pass
+    def answer(self, request):
+        text = self.text(request.place, request.query)
+        return page(f"<!DOCTYPE html><meta charset=utf-8>{text or 'none'}", 200 if text else 404)
 
-            def do_GET(self):
-                split = urllib.parse.urlsplit(self.path)
-                query = dict(urllib.parse.parse_qsl(split.query))
-                text = PAGES.get(split.path)
-                if split.path == "/slow":
-                    time.sleep(SLOW_S)
-                if split.path == "/save":
-                    gallery.saved.append(query)
-                    text = "<p>Saved</p>"
-                elif split.path == "/find":
-                    text = gallery.found(query.get("id", ""))
-                data = f"<!DOCTYPE html><meta charset=utf-8>{text or 'none'}".encode()
-                self.send_response(200 if text else 404)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def text(self, place, query):
+        if place == "/slow":
+            time.sleep(SLOW_S)
+        if place == "/save":
+            self.saved.append(query)
+            return "<p>Saved</p>"
+        if place == "/find":
+            return self.found(query.get("id", ""))
+        return PAGES.get(place)
 
     def found(self, uniqueid):
         rows = "".join(f"<tr><td>{html.escape(line['product'])}</td><td>{html.escape(line['amount'])}</td>"
                        f"<td>Order [{html.escape(line['id'])}] of today</td></tr>"
                        for line in self.saved if line["id"] == uniqueid)
         return f"<h1>Found</h1><table id='found'>{rows}</table>"
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()

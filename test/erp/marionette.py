@@ -21,10 +21,10 @@ import sys
 import tempfile
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import browser
+from web_server import Server, json_reply
 
 START_TIMEOUT_S = 60
 COMMAND_TIMEOUT_S = 400  # Firefox ends page loads and scripts by its own, shorter timeouts
@@ -180,53 +180,43 @@ class Firefox:
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
-    sessions = {}
+class Sessions(Server):
+    def __init__(self, port):
+        super().__init__(port)
+        self.sessions = {}
 
-    def log_message(self, *_):
-        pass
-
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def answer(self, request):
         try:
-            status, value = 200, self.act(json.loads(body or b"{}"))
+            status, value = 200, self.act(request, json.loads(request.body or b"{}"))
         except Failure as failure:
             status, value = failure.status, failure.value
-        data = json.dumps({"value": value}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        return json_reply({"value": value}, status)
 
-    do_GET = do_POST = do_DELETE = answer
-
-    def act(self, body):
-        _, first, *rest = self.path.split("/", 3)
-        if self.path == "/status":
+    def act(self, request, body):
+        _, first, *rest = request.path.split("/", 3)
+        if request.path == "/status":
             return {"ready": True, "message": ""}
-        if self.path == "/shutdown":
+        if request.path == "/shutdown":
             return os.kill(os.getpid(), signal.SIGTERM)
         if first != "session":
-            raise Failure("unknown command", self.path)
+            raise Failure("unknown command", request.path)
         if not rest:
             return self.open(body["capabilities"])
-        return self.run(rest[0], rest[1] if len(rest) > 1 else "", body)
+        return self.run(request.method, rest[0], rest[1] if len(rest) > 1 else "", body)
 
     def open(self, capabilities):
         firefox = Firefox({**capabilities.get("alwaysMatch", {}), **capabilities.get("firstMatch", [{}])[0]})
         self.sessions[firefox.id] = firefox
         return {"sessionId": firefox.id, "capabilities": firefox.capabilities}
 
-    def run(self, session, path, body):
+    def run(self, method, session, path, body):
         firefox = self.sessions.get(session)
         if not firefox:
             raise Failure("invalid session id", session)
-        if not path and self.command == "DELETE":
+        if not path and method == "DELETE":
             del self.sessions[session]
             return firefox.end()
-        name, parameters = find_command(self.command, path, body)
+        name, parameters = find_command(method, path, body)
         return firefox.command(name, frame_parameters(parameters) if name == "SwitchToFrame" else parameters)
 
 
@@ -234,11 +224,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--port", type=int, default=4444)
     ctypes.CDLL(None).prctl(PR_SET_NAME, Driver.PROGRAM.encode(), 0, 0, 0)
-    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
-    server.daemon_threads = True
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever()
-    for firefox in list(Handler.sessions.values()):
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    with Sessions(parser.parse_args().port) as server:
+        over.wait()
+    for firefox in list(server.sessions.values()):
         firefox.end()
 
 

@@ -10,23 +10,20 @@ OldShop's methods, and for other processes behind /control (JSON).
 """
 
 import argparse
-import contextlib
 import html
 import json
 import secrets
 import signal
-import threading
-import urllib.parse
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from web_server import Hold, Server, json_reply, page, reply
 
 USER, PASSWORD = "mechanic", "old&shop<7>pass"
 LOCKED_AFTER = 3
-HOLD_TIMEOUT_S = 120  # nobody let it go: the test has failed
 PRODUCTS = {"10": "Engine oil 5W-30", "20": "Gear oil 75W-90", "30": "Oil filter", "100": "Antifreeze"}
 WORKSHEETS = {"558": "open", "559": "open", "560": "open", "5581": "open", "600": "closed"}
 FIELDS = ("product", "qty", "remark")
+FRESH = ["Cache-Control: no-store"]
 
 CHOOSER = """\
 <script>
@@ -81,28 +78,11 @@ def quoted(text):
     return html.escape(str(text), quote=True)
 
 
-class Hold:
-    """A request that waits at some point of the server until it is let go."""
-
-    def __init__(self):
-        self.reached, self.let_go = threading.Event(), threading.Event()
-
-    def wait(self):
-        assert self.reached.wait(HOLD_TIMEOUT_S), "no request came to where it was to be held"
-
-    def stay(self):
-        self.reached.set()
-        self.let_go.wait(HOLD_TIMEOUT_S)
-
-    def release(self):
-        self.let_go.set()
-
-
-class OldShop:
-    """The shop and its server; the server's threads end with the process."""
+class OldShop(Server):
+    """The shop and its server, which runs already."""
 
     def __init__(self, port):
-        self.lock = threading.Lock()
+        super().__init__(port)
         self.worksheets = {number: {"state": state, "version": 1, "lines": []}
                            for number, state in WORKSHEETS.items()}
         self.sessions = {}
@@ -118,18 +98,23 @@ class OldShop:
         self.remark_as = "{}"  # HTML of the search's result
         self.holds = {}
         self.freezes_at = None
-        handler = type("Handler", (Handler,), {"shop": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.start()
+
+    @property
+    def url(self):
+        return f"{super().url}/"
 
     def stop(self):
         for hold in self.holds.values():
             hold.release()
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
+
+    def answer(self, request):
+        if request.place == "/control":
+            return json_reply(self.control(request.json) if request.method == "POST" else self.state())
+        with self.lock:
+            self.requests += 1
+        return Pages(self, request).answer()
 
     # --- what is in it
 
@@ -188,7 +173,7 @@ class OldShop:
         self.drop_reply_of = wish.get("drop_reply_of", self.drop_reply_of)
         return self.state()
 
-    # --- for the handler
+    # --- for the pages
 
     def at(self, point):
         """Points are "check" (before a login is sent), "choose", "save" (before it is stored), "saved" (after) and "find"."""
@@ -235,87 +220,55 @@ class OldShop:
             return None
 
 
-class Handler(BaseHTTPRequestHandler):
-    shop = None
-    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+class Pages:
+    """One request's answer."""
 
-    def log_message(self, *_):
-        pass
+    def __init__(self, shop, request):
+        self.shop, self.request = shop, request
+        self.session = request.cookie("oldshop")
 
-    def do_GET(self):
-        self.serve({})
-
-    def do_POST(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length).decode()
-        if self.path == "/control":
-            self.reply(json.dumps(self.shop.control(json.loads(body))), type_="application/json")
-            return
-        self.serve(dict(urllib.parse.parse_qsl(body, keep_blank_values=True)))
-
-    def serve(self, form):
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            split = urllib.parse.urlsplit(self.path)
-            query = dict(urllib.parse.parse_qsl(split.query))
-            if split.path == "/control":
-                self.reply(json.dumps(self.shop.state()), type_="application/json")
-                return
-            self.shop.requests += 1
-            if split.path == "/login":
-                self.page_login(form)
-            elif split.path == "/check":
-                self.shop.at("check")
-                self.reply("")
-            elif self.session() not in self.shop.sessions:
-                self.redirect("/login")
-            else:
-                page = getattr(self, "page_" + (split.path.strip("/") or "frames"), None)
-                page(query, form) if page else self.reply("Not found.", 404)
-
-    def session(self):
-        cookie = SimpleCookie(self.headers.get("Cookie", "")).get("oldshop")
-        return cookie.value if cookie else None
-
-    def reply(self, text, status=200, type_="text/html; charset=utf-8", **headers):
-        data = text.encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": type_, "Content-Length": str(len(data)), "Cache-Control": "no-store",
-                            **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+    def answer(self):
+        name = self.request.place.strip("/") or "frames"
+        if name == "login":
+            return self.page_login(self.request.form)
+        if name == "check":
+            self.shop.at("check")
+            return reply(200)
+        if self.session not in self.shop.sessions:
+            return self.redirect("/login")
+        show = getattr(self, f"page_{name}", None)
+        return show(self.request.query, self.request.form) if show else page("Not found.", 404)
 
     def page(self, body):
-        self.reply(f"<html><head><title>OldShop</title></head><body>{body}</body></html>")
+        return page(f"<html><head><title>OldShop</title></head><body>{body}</body></html>", headers=FRESH)
 
-    def redirect(self, to, **headers):
-        self.reply("", 303, Location=to, **headers)
+    def redirect(self, to, *headers):
+        return reply(303, b"", [f"Location: {to}", *FRESH, *headers])
 
     # --- pages
 
     def page_login(self, form):
         if "user" not in form:
-            self.page(LOGIN % ("", CHECKS if self.shop.checks_login else ""))
-            return
+            return self.page(LOGIN % ("", CHECKS if self.shop.checks_login else ""))
         key = self.shop.log_in(form["user"], form.get("pass"))
         if key:
-            self.redirect("/", **{"Set-Cookie": f"oldshop={key}; HttpOnly"})
-        else:
-            words = "This account is locked." if self.shop.locked else "User or password is wrong."
-            self.page(LOGIN % ("" if self.shop.login_says_nothing else f'<p class="error">{words}</p>', ""))
+            return self.redirect("/", f"Set-Cookie: oldshop={key}; HttpOnly")
+        words = "This account is locked." if self.shop.locked else "User or password is wrong."
+        return self.page(LOGIN % ("" if self.shop.login_says_nothing else f'<p class="error">{words}</p>', ""))
 
     def page_logout(self, _query, _form):
-        self.shop.sessions.pop(self.session(), None)
-        self.redirect("/login")
+        self.shop.sessions.pop(self.session, None)
+        return self.redirect("/login")
 
     def page_frames(self, _query, _form):
-        self.reply(FRAMES)
+        return page(FRAMES, headers=FRESH)
 
     def page_menu(self, _query, _form):
-        self.page(MENU)
+        return self.page(MENU)
 
     def page_status(self, _query, _form):
-        self.page('<meta http-equiv="refresh" content="5">' f"User: {quoted(self.shop.sessions[self.session()])}")
+        return self.page('<meta http-equiv="refresh" content="5">'
+                         f"User: {quoted(self.shop.sessions.get(self.session))}")
 
     def page_worksheets(self, query, _form):
         """The search goes by the beginning of the number: 558 finds 5581 too."""
@@ -323,9 +276,10 @@ class Handler(BaseHTTPRequestHandler):
         rows = "".join(
             f'<tr><td>{number}</td><td>{sheet["state"]}</td><td><a href="/worksheet?number={number}">Open</a></td></tr>'
             for number, sheet in self.shop.worksheets.items() if number.startswith(wanted))
-        self.page(f'<form>Number <input name="number" value="{quoted(wanted)}"> <input type="submit" value="Search">'
-                  f'</form><table id="worksheets"><tr><th>Number</th><th>State</th><th></th></tr>{rows}</table>'
-                  f'<p id="searched">Searched: {quoted(wanted)}</p>')
+        return self.page(
+            f'<form>Number <input name="number" value="{quoted(wanted)}"> <input type="submit" value="Search">'
+            f'</form><table id="worksheets"><tr><th>Number</th><th>State</th><th></th></tr>{rows}</table>'
+            f'<p id="searched">Searched: {quoted(wanted)}</p>')
 
     def page_find(self, query, _form):
         """Lines whose remark contains a text."""
@@ -336,36 +290,35 @@ class Handler(BaseHTTPRequestHandler):
             "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", "product", "qty")) +
             f"<td>{self.shop.remark_as.format(quoted(line['remark']))}</td></tr>"
             for line in self.shop.lines() if wanted and (wanted in line["remark"] or self.shop.finds_all))
-        self.page(f'<form>Remark <input name="remark" value="{quoted(wanted)}"> <input type="submit" value="Find">'
-                  '</form><table id="lines"><tr><th>Worksheet</th><th>Line</th><th>Product</th><th>Amount</th>'
-                  f'<th>Remark</th></tr>{rows}</table><p id="searched">Searched: {quoted(wanted)}</p>')
+        return self.page(
+            f'<form>Remark <input name="remark" value="{quoted(wanted)}"> <input type="submit" value="Find">'
+            '</form><table id="lines"><tr><th>Worksheet</th><th>Line</th><th>Product</th><th>Amount</th>'
+            f'<th>Remark</th></tr>{rows}</table><p id="searched">Searched: {quoted(wanted)}</p>')
 
     def page_choose(self, query, _form):
         self.shop.at("choose")
         if self.shop.frozen("choose"):
-            self.page(FROZEN)
-            return
+            return self.page(FROZEN)
         rows = "".join(f"<tr><td>{code}</td><td>{name}</td><td><a href=\"javascript:choose('{code}')\">Take</a></td>"
                        "</tr>" for code, name in PRODUCTS.items())
-        self.page(CHOOSER % {"row": int(query["row"])} + f'<table id="products">{rows}</table>')
+        return self.page(CHOOSER % {"row": int(query["row"])} + f'<table id="products">{rows}</table>')
 
     def page_worksheet(self, query, form):
         number = form.get("number") or query.get("number", "")
         sheet = self.shop.worksheets.get(number)
         if sheet is None:
-            self.page(f'<p class="error">There is no worksheet {quoted(number)}.</p>')
-        elif form.get("action_") == "save":
-            self.save(number, form)
-        elif form:
+            return self.page(f'<p class="error">There is no worksheet {quoted(number)}.</p>')
+        if form.get("action_") == "save":
+            return self.save(number, form)
+        if form:
             lines = self.lines_of(form)
             if form["action_"] == "add":
                 lines.append(dict.fromkeys(FIELDS, ""))
-            self.show(number, sheet["state"], int(form["version"]), lines)
-        else:
-            message = '<p class="message">Saved.</p>' if "saved" in query else ""
-            if message and self.shop.warning:
-                message = f'<p class="error">{quoted(self.shop.warning)}</p>{message}'
-            self.show(number, sheet["state"], sheet["version"], sheet["lines"], message)
+            return self.show(number, sheet["state"], int(form["version"]), lines)
+        message = '<p class="message">Saved.</p>' if "saved" in query else ""
+        if message and self.shop.warning:
+            message = f'<p class="error">{quoted(self.shop.warning)}</p>{message}'
+        return self.show(number, sheet["state"], sheet["version"], sheet["lines"], message)
 
     def lines_of(self, form):
         lines = []
@@ -382,21 +335,20 @@ class Handler(BaseHTTPRequestHandler):
         self.shop.at("saved")
         if self.shop.drop_reply_of == "save":
             self.shop.drop_reply_of = None
-            self.close_connection = True
-        elif self.shop.frozen("saved"):
-            self.page(FROZEN)
-        elif wrong:
-            self.page(f"<script>alert({json.dumps(wrong)})</script>"
-                      f'<p class="error">{quoted(wrong)}</p><a href="/worksheet?number={number}">Back</a>')
-        else:
-            self.redirect(f"/worksheet?number={number}&saved=1")
+            raise ConnectionError
+        if self.shop.frozen("saved"):
+            return self.page(FROZEN)
+        if wrong:
+            return self.page(f"<script>alert({json.dumps(wrong)})</script>"
+                             f'<p class="error">{quoted(wrong)}</p><a href="/worksheet?number={number}">Back</a>')
+        return self.redirect(f"/worksheet?number={number}&saved=1")
 
     def show(self, number, state, version, lines, message=""):
         is_open = state == "open"
         rows = "".join(self.row(place, line, is_open) for place, line in enumerate(lines, 1))
         buttons = ('<input type="button" value="Add row" onclick="add()"> '
                    '<input type="button" value="Save" onclick="save()">') if is_open else ""
-        self.page(
+        return self.page(
             WORKSHEET_SCRIPT % {"number": number} +
             f'{message}<h1>Worksheet {number}</h1><p>State: <b id="state">{state}</b></p>'
             '<form name="worksheet" method="post" action="/worksheet"><input type="hidden" name="action_">'

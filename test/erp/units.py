@@ -7,7 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-ALONE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+ALONE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "unchanged",
          "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 DRIVER = ["chromedriver", "--port=9514", "--log-level=WARNING"]
 

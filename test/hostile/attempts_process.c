@@ -118,12 +118,6 @@ limit_other(int pid)
     return attempt_result(prlimit(pid, RLIMIT_NOFILE, NULL, &now));
 }
 
-static int
-slow_down(int pid)
-{
-    return attempt_result(setpriority(PRIO_PROCESS, (id_t)pid, 5));
-}
-
 #define AIMS(function, name, member)                                                               \
     static int name(const json_t *plan)                                                            \
     {                                                                                              \
@@ -143,7 +137,14 @@ AIMS(signal_by_descriptor, signal_sibling_by_descriptor, "sibling_pid")
 AIMS(signal_queued, signal_sibling_queued, "sibling_pid")
 AIMS(signal_by_owner, signal_sibling_by_owner, "sibling_pid")
 AIMS(limit_other, limit_sibling, "sibling_pid")
-AIMS(slow_down, slow_down_sibling, "sibling_pid")
+
+/* More than it is: less is never an ordinary user's to set. */
+static int
+slow_down_sibling(const json_t *plan)
+{
+    return attempt_result(setpriority(PRIO_PROCESS, (id_t)plan_number(plan, "sibling_pid"),
+                                      plan_number(plan, "niceness") + 1));
+}
 
 static int
 signal_group(const json_t *plan)

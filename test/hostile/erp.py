@@ -5,14 +5,10 @@ An order's user is "STAGE.KIND": once, at that stage of the order, the reply is 
 """
 
 import base64
-import contextlib
 import gzip
 import json
-import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -208,31 +204,14 @@ ENDED = {"closed", "reset", "half a status line"}
 class Hostile(front.Front):
     """Serves FOLDER/NAME at /NAME/: one database for each workshop."""
 
-    def __init__(self, folder, port, tls=None):
+    def __init__(self, folder, port, greet=None):
         erp = scripted_erp.Erp(folder)
-        super().__init__(erp.folder_of, erp.carry_out, erp.drop_sessions)
-        self.erp, self.port, self.tls = erp, port, tls
+        super().__init__(port, erp.folder_of, erp.carry_out, erp.drop_sessions, secure=greet)
+        self.erp = erp
         self.events = {}  # (database, user): what has become of its requests, in their order
         self.done = set()
         self.requests = 0
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.greet, args=[connection], daemon=True).start()
-
-    def greet(self, connection):
-        with contextlib.suppress(OSError):
-            self.connection(self.tls(connection) if self.tls else connection)
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.start()
 
     def database(self, name):
         return self.erp.database(f"/{name}/")
@@ -269,15 +248,8 @@ class Hostile(front.Front):
         return KINDS[name][kind][1]
 
 
-def greeting(certificate, key):
-    """For `tls`: a handshake with that certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return lambda connection: context.wrap_socket(connection, server_side=True)
-
-
 def ending(kind):
-    """For `tls`: what is done instead of a handshake."""
+    """For `greet`: what is done instead of a handshake."""
     def end(connection):
         connection.recv(BLOCK)
         kind(connection)

@@ -2,18 +2,16 @@
 time that it is asked at each place (a command, a question to the page) the reply is what KIND says, and the command is
 carried out (test/e2e/test_hostile_webdriver.py)."""
 
-import contextlib
 import json
 import re
-import socket
 import sys
-import threading
 import urllib.parse
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
 
 import front  # noqa: E402
+import web_server  # noqa: E402
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 FIND = [{"goto": "/find?{order.uniqueid|urlencode}"},
@@ -69,25 +67,13 @@ KINDS = {
 }
 
 
-class Hostile(front.Front):
+class Hostile(web_server.Server):
     def __init__(self, port, kind):
-        super().__init__(None, None, None)
-        self.port, self.kind = port, kind
+        super().__init__(port)
+        self.kind = kind
         self.places, self.strange, self.saves = set(), [], []
         self.note = None
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                threading.Thread(target=self.connection, args=[connection], daemon=True).start()
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.start()
 
     def handle(self, connection, request):
         with self.lock:

@@ -25,7 +25,7 @@ def forward(port):
 
 def main():
     port, folder, behind = sys.argv[1:]
-    front.Front(lambda _: folder, forward(int(behind)), lambda _: None).serve(int(port))
+    front.Front(int(port), lambda _: folder, forward(int(behind)), lambda _: None).run()
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class Erp:
 
 def main():
     erp = Erp(sys.argv[2])
-    front.Front(erp.folder_of, erp.carry_out, erp.drop_sessions).serve(int(sys.argv[1]))
+    front.Front(int(sys.argv[1]), erp.folder_of, erp.carry_out, erp.drop_sessions).run()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-#include "worker/io/pinned_path.h"
 #include "worker/proxy/proxy.h"
+#include "worker/sandbox/pinned_path.h"
 #include "worker/sandbox/sandbox.h"
 
 /* What must be opened or read by who the process was: its own user may not get there. NULL: the

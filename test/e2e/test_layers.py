@@ -135,7 +135,7 @@ def test_unit_tests_stand_where_their_file_does():
     for test in unit.rglob("*_test.c"):
         folder = test.parent.relative_to(unit)
         name = test.name[:-len("_test.c")]
-        files = {path.stem for path in (ROOT / folder).glob("*.c")}
+        files = {path.stem for path in (ROOT / folder).iterdir() if path.suffix in (".c", ".js")}
         assert any(name == one or name.startswith(one + "_") for one in files), test
 
 

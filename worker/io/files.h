@@ -4,7 +4,7 @@
 #define WORKER_IO_FILES_H
 
 #include "erp-drivers/driver.h"
-#include "worker/io/pinned_path.h"
+#include "worker/sandbox/pinned_path.h"
 
 #define FILES_BYTES_MAX 65536u /* a file that is read back */
 

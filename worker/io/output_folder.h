@@ -3,7 +3,7 @@
 #define WORKER_IO_OUTPUT_FOLDER_H
 
 #include "common/base/err.h"
-#include "worker/io/pinned_path.h"
+#include "worker/sandbox/pinned_path.h"
 
 /* As root, before the process becomes uid: gives it the folder where root made it for that, and
  * says so in the log. So it must be empty and root's, out of uid's and everybody's reach, a folder

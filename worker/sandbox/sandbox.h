@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "common/base/err.h"
-#include "worker/io/pinned_path.h"
+#include "worker/sandbox/pinned_path.h"
 
 #define SANDBOX_PATHS_MAX 8
 #define SANDBOX_PORTS_MAX 16

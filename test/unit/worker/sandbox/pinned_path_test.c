@@ -5,7 +5,7 @@
 #include <sys/mount.h>
 
 #include "worker/io/files.h"
-#include "worker/io/pinned_path.h"
+#include "worker/sandbox/pinned_path.h"
 
 #define UID 54321
 

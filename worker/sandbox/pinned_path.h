@@ -1,8 +1,8 @@
 /* A file or folder that was opened while the process could still reach it, and whether its path
  * still leads there: a descriptor stays with what it was opened for, also where a share was mounted
  * over it or another folder took its name, and what is written there then nobody finds. */
-#ifndef WORKER_IO_PINNED_PATH_H
-#define WORKER_IO_PINNED_PATH_H
+#ifndef WORKER_SANDBOX_PINNED_PATH_H
+#define WORKER_SANDBOX_PINNED_PATH_H
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /* Looking by path where that is possible, else by what the kernel says of the descriptor. */
-#include "worker/io/pinned_path.h"
+#include "worker/sandbox/pinned_path.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,19 +10,16 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/http/server.h"
-#include "worker/allowlist.h"
 #include "worker/api/api.h"
 #include "worker/delivery/delivery.h"
 #include "worker/delivery/evidence.h"
-#include "worker/drain.h"
 #include "worker/io/files.h"
 #include "worker/io/http.h"
 #include "worker/io/names.h"
 #include "worker/io/own_driver.h"
-#include "worker/queue/folder.h"
 #include "worker/queue/queue.h"
-#include "worker/queue/salvage.h"
 #include "worker/sandbox/sandbox.h"
+#include "worker/setup.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
@@ -30,201 +27,6 @@
 #define BROKEN_MS 1000    /* for the replies under way */
 #define WATCH_MS 2000
 #define DAY_MS 86400000LL
-
-struct worker {
-    struct event_base *base;
-    struct worker_events events;
-    struct workshop_config *workshop;
-    const struct erp_driver *driver;
-    json_t *erp; /* the driver's setup */
-    struct credentials credentials;
-    unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
-    bool rekeyed;
-    struct pinned_path *folder, *log_dir; /* the queue's; only by itself */
-    struct allowlist allowlist;
-    struct queue *queue;
-    struct http *http;
-    struct names *names; /* NULL: libcurl resolves them */
-    struct browser_killer *browser_killer;
-    struct proxy *proxy;           /* NULL: the ERP needs no browser */
-    struct own_driver *own_driver; /* NULL: its URL says where it is */
-    struct delivery *delivery;
-    struct api *api;
-    struct http_server *server;
-    struct drain drain;
-    struct event *expire, *watch;
-    bool unsure;   /* the disk has another time: said once */
-    bool outdated; /* stops because of that */
-};
-
-static const char *
-slice_text(const json_t *slice, const char *name)
-{
-    const char *text = json_string_value(json_object_get(slice, name));
-
-    return text ? text : "";
-}
-
-static bool
-is_maintenance(const json_t *slice)
-{
-    return json_is_true(json_object_get(slice, "maintenance"));
-}
-
-/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
- */
-static json_t *
-driver_setup(const struct worker *w, const json_t *slice)
-{
-    static const char *const added[][2] = {{"slug", "$slug"},
-                                           {"webdriver_url", "$webdriver_url"},
-                                           {"recipe", "$recipe"},
-                                           {"browser_mark", "$browser_mark"},
-                                           {"neighbour", "$neighbour"}};
-    json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
-
-    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
-        json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
-    return erp;
-}
-
-static unsigned char *
-slice_key(const json_t *slice, const char *name)
-{
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-
-    if (secret_key_parse(slice_text(slice, name), key) == 0)
-        return key;
-    secret_free(key);
-    return NULL;
-}
-
-/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
-static int
-open_credentials(struct worker *w, const json_t *slice, struct err *err)
-{
-    if (is_maintenance(slice))
-        return 0;
-    return config_credentials(w->workshop, w->key, w->old_key, &w->credentials, err);
-}
-
-static int
-load_slice(struct worker *w, const json_t *slice, struct err *err)
-{
-    struct config_faults faults = {NULL, 0};
-
-    if (*slice_text(slice, "refuse"))
-        return err_set(err, "config", "%s", slice_text(slice, "refuse"));
-    w->workshop = workshop_config_of_slice(slice, &faults);
-    if (!w->workshop) {
-        err_set(err, "config", "%s %s", faults.items[0].pointer, faults.items[0].text);
-        config_faults_clear(&faults);
-        return -1;
-    }
-    w->driver = erp_driver_find(w->workshop->erp_system);
-    if (!w->driver)
-        return err_set(err, "config", "unknown ERP system %s", w->workshop->erp_system);
-    w->erp = driver_setup(w, slice);
-    w->key = slice_key(slice, "key");
-    w->old_key = slice_key(slice, "old_key");
-    if (!w->key)
-        return err_set(err, "config", "the workshop's key is missing");
-    return open_credentials(w, slice, err);
-}
-
-static void
-forget_old_key(struct worker *w)
-{
-    w->rekeyed = w->old_key && queue_rekeyed(w->queue);
-    if (w->rekeyed) {
-        secret_free(w->old_key);
-        w->old_key = NULL;
-    }
-}
-
-static long
-slice_number(const json_t *slice, const char *name)
-{
-    return (long)json_integer_value(json_object_get(slice, name));
-}
-
-/* Made and handed over. From here on it is the working directory. */
-static int
-take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
-{
-    char *folder = *slice_text(slice, "queue")
-                       ? folder_take_over(slice_text(slice, "queue"), setup->uid, setup->gid, err)
-                       : folder_prepare(slice_text(slice, "state_dir"), w->workshop->slug,
-                                        setup->uid, setup->gid, err);
-    int result = folder ? folder_enter(folder, err) : -1;
-
-    if (result == 0) {
-        w->folder = pinned_path_open(folder);
-        setup->paths[setup->path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
-    }
-    free(folder);
-    return result;
-}
-
-/* What only who the process was can open; then it gives up what it does not need. */
-static int
-shut_in(struct worker *w, const json_t *slice, struct err *err)
-{
-    struct sandbox_setup setup = {.mode = slice_text(slice, "sandbox"),
-                                  .uid = (uid_t)slice_number(slice, "uid"),
-                                  .gid = (gid_t)slice_number(slice, "gid"),
-                                  .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
-
-    if (take_folder(w, slice, &setup, err))
-        return -1;
-    /* By itself: a supervisor opens the logs for its workers. */
-    if (!setup.supervisor_pid && *slice_text(slice, "log_dir")) {
-        w->log_dir = pinned_path_open(slice_text(slice, "log_dir"));
-        setup.paths[setup.path_count++] = (struct sandbox_path){w->log_dir, SANDBOX_APPEND};
-    }
-    if ((!is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
-        allowlist_erp(&w->allowlist, &setup, slice, err))
-        return -1;
-    setup.names = setup.names && !w->events.resolve;
-    if (sandbox_enter(&setup, err))
-        return -1;
-    allowlist_check(&w->allowlist);
-    return 0;
-}
-
-static int
-open_queue(struct worker *w, struct err *err)
-{
-    const struct queue_keys keys = {w->key, w->old_key};
-
-    if (salvage_check(".", w->workshop->queue_max_mib, &keys, err) == 0)
-        w->queue = queue_open(".", w->workshop->queue_max_mib, &keys, err);
-    if (w->queue)
-        forget_old_key(w);
-    return w->queue ? sandbox_alone(err) : -1;
-}
-
-/* What makes a line's reference another ERP's. */
-static int
-set_erp(struct worker *w, struct err *err)
-{
-    static const char *const places[] = {"system", "url", "folder", "recipe"};
-    json_t *place = json_object();
-    char *text;
-    int result;
-
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        json_object_set(place, places[i], json_object_get(w->erp, places[i]));
-    text = json_dumps(place, JSON_COMPACT);
-    result = text ? queue_set_erp(w->queue, text, err) : 0;
-    free(text);
-    json_decref(place);
-    if (result == 0)
-        return 0;
-    /* Want of room must not keep it from serving. */
-    log_warning("the index of ERP references is incomplete: %s", err->text);
-    return queue_broken(w->queue) ? -1 : 0;
-}
 
 /* --- the end --- */
 
@@ -404,7 +206,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
         die_abort("out of memory for timers");
     evtimer_add(w->expire, &first);
     evtimer_add(w->watch, &look);
-    if (strcmp(slice_text(slice, "worker"), "stopped"))
+    if (strcmp(setup_text(slice, "worker"), "stopped"))
         delivery_boot(w->delivery);
     log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
              w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
@@ -419,17 +221,17 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     w->base = base;
     w->events = *events;
     w->allowlist = ALLOWLIST_NOTHING;
-    if (load_slice(w, slice, err))
+    if (setup_load(w, slice, err))
         goto failed;
-    failpoint_open(slice_text(slice, "state_dir"), w->workshop->slug);
+    failpoint_open(setup_text(slice, "state_dir"), w->workshop->slug);
     log_open(w->workshop->name);
     failpoint_here("worker.open");
-    if (shut_in(w, slice, err) || open_queue(w, err))
+    if (setup_shut_in(w, slice, err) || setup_open_queue(w, err))
         goto failed;
-    if (!is_maintenance(slice) && set_erp(w, err))
+    if (!setup_is_maintenance(slice) && setup_erp(w, err))
         goto failed;
     start_delivery(w);
-    if (is_maintenance(slice))
+    if (setup_is_maintenance(slice))
         log_info("maintenance: %u orders in the queue", queue_length(w->queue));
     else
         start_parts(w, slice, listen_fd);

@@ -60,3 +60,15 @@ child_leave(struct child *child, int64_t within_ms, const char *format, ...)
         child_signal(child, SIGKILL);
     child_move(child, CHILD_STOPPING, within_ms ? within_ms : CHILD_LAST_WORDS_MS, "%s", reason);
 }
+
+bool
+child_is_faulty(const struct child *child)
+{
+    return child->workshop->faults.count != 0;
+}
+
+bool
+child_at_rest(const struct child *child)
+{
+    return child->state == CHILD_STOPPED || child->state == CHILD_FAILED;
+}

@@ -1,4 +1,4 @@
-/* Inside child: what moves a child from state to state. For child.c and child_message.c alone. */
+/* Inside child: what moves a child from state to state. For its own files alone. */
 #ifndef SUPERVISOR_CHILD_STATE_H
 #define SUPERVISOR_CHILD_STATE_H
 
@@ -6,6 +6,8 @@
 
 /* For a closed channel's process to end, and for an ended one's channel to close. */
 #define CHILD_LAST_WORDS_MS 1000
+#define CHILD_START_MS                                                                             \
+    300000                 /* from exec to `ready`, a large queue being checked; longer is a hang */
 #define CHILD_PING_MS 2000 /* between two pings */
 #define CHILD_KILLED_ITSELF_MS 2000
 #define CHILD_NO_TIMER (-1)
@@ -17,6 +19,15 @@ void child_move(struct child *child, enum child_state state, int64_t timer_ms, c
 /* The process is to be gone within this time; 0 kills it now. */
 void child_leave(struct child *child, int64_t within_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Starts a process that serves, or says why there is none. */
+void child_launch(struct child *child);
+
+/* From where there is no process: it has stopped. */
+void child_rest_at_once(struct child *child);
+
+/* The process is reaped and its last words are read: what now? */
+void child_finish(struct child *child);
 
 void child_close_listener(struct child *child);
 

@@ -6,7 +6,7 @@
 #include "test/fuzz/fuzz.h"
 #include "worker/queue/queue.h"
 #include "worker/queue/record.h"
-#include "worker/queue/salvage.h"
+#include "worker/salvage/salvage.h"
 
 #define PAGE_BYTES 4096
 #define MAP_MIB 16

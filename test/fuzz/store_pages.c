@@ -1,7 +1,7 @@
 /* A queue's data file, damaged in any way, read without LMDB: every key and value that is shown
  * lies in memory that is there. */
 #include "test/fuzz/fuzz.h"
-#include "worker/queue/damaged_pages.h"
+#include "worker/salvage/damaged_pages.h"
 
 static char *path;
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/base/secret.h"
 #include "common/base/percent.h"
+#include "common/base/secret.h"
 #include "common/recipe/template.h"
 
 #define BODY_BYTES_MAX 2000

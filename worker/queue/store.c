@@ -1,9 +1,6 @@
-/* LMDB behind a sticky error. */
-#include "worker/queue/store.h"
-
+/* The data file: made, opened, copied, closed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +10,11 @@
 
 #include "common/base/disk.h"
 #include "common/base/failpoint.h"
-#include "worker/queue/disk_reserve.h"
 #include "worker/queue/folder.h"
+#include "worker/queue/store_internal.h"
 
 #define FULL_PERCENT 80
 #define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
-
-struct store {
-    MDB_env *env;
-    MDB_dbi tables[STORE_TABLES];
-    size_t map_bytes;
-    int lock_fd;
-    char *closed; /* the file that says that it was closed */
-    struct disk_reserve reserve;
-    bool broken;
-};
 
 static const char *const table_names[] = {[STORE_META] = "meta",
                                           [STORE_ORDERS] = "orders",
@@ -37,56 +24,6 @@ static const char *const table_names[] = {[STORE_META] = "meta",
                                           [STORE_HISTORY] = "history",
                                           [STORE_CREDENTIALS] = "credentials",
                                           [STORE_REFERENCES] = "references"};
-
-static MDB_val
-to_val(struct bytes bytes)
-{
-    return (MDB_val){bytes.size, (void *)bytes.data};
-}
-
-static struct bytes
-to_bytes(MDB_val val)
-{
-    return (struct bytes){val.mv_data, val.mv_size};
-}
-
-static void
-stick(struct store_txn *txn, int error)
-{
-    if (!txn->error)
-        txn->error = error;
-}
-
-static bool
-is_disk_full(int error)
-{
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
-}
-
-/* What goes away by itself, or concerns one request alone. */
-static bool
-is_passing(int error)
-{
-    return error == MDB_MAP_FULL || error == ENOMEM || error == MDB_BAD_VALSIZE;
-}
-
-/* Of the process or the machine: says nothing about the queue. */
-static bool
-is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN;
-}
-
-static int
-fail(struct err *err, int error, const char *what)
-{
-    const char *code = is_disk_full(error)     ? "disk_full"
-                       : error == MDB_MAP_FULL ? "queue_full"
-                       : is_shortage(error)    ? "no_resources"
-                                               : "storage";
-
-    return err_set(err, code, "%s: %s", what, mdb_strerror(error));
-}
 
 /* A second process on one queue would deliver every order twice. The lock goes with its holder. */
 int
@@ -148,7 +85,7 @@ make_file(const char *folder, const char *data, struct err *err)
         mdb_env_close(env);
     failpoint_here("store.made");
     if (error)
-        result = fail(err, error, "cannot create a new queue");
+        result = store_fail(err, error, "cannot create a new queue");
     else if (rename(fresh, data) || disk_sync_parent(data))
         result = err_errno(err, "storage", "cannot rename a new queue");
     free(fresh);
@@ -188,11 +125,11 @@ open_environment(struct store *store, const char *folder, struct err *err)
     if (!error)
         error = mdb_env_open(store->env, folder, 0, 0600);
     if (error)
-        return fail(err, error, "cannot open the queue");
+        return store_fail(err, error, "cannot open the queue");
     if (mend_length(store, err))
         return -1;
     error = open_tables(store->env, store->tables);
-    return error ? fail(err, error, "cannot open the queue's tables") : 0;
+    return error ? store_fail(err, error, "cannot open the queue's tables") : 0;
 }
 
 struct store *
@@ -272,7 +209,7 @@ store_copy(struct store *store, const char *path, struct err *err)
     if (!error)
         return 0;
     unlink(path);
-    return fail(err, error, "cannot copy the queue");
+    return store_fail(err, error, "cannot copy the queue");
 }
 
 void
@@ -330,181 +267,4 @@ store_full(struct store *store)
     if (disk_reserve_low(&store->reserve))
         return "disk_full";
     return map_nearly_full(store) ? "queue_full" : NULL;
-}
-
-void
-store_begin(struct store *store, struct store_txn *txn, bool write)
-{
-    MDB_txn *handle = NULL;
-
-    *txn = (struct store_txn){.store = store, .write = write};
-    txn->error = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, &handle);
-    txn->handle = handle;
-}
-
-void
-store_abort(struct store_txn *txn)
-{
-    if (txn->handle)
-        mdb_txn_abort(txn->handle);
-    txn->handle = NULL;
-}
-
-int
-store_commit(struct store_txn *txn, struct err *err)
-{
-    stick(txn, failpoint("store.commit"));
-    if (!txn->error) {
-        txn->error = mdb_txn_commit(txn->handle);
-        txn->handle = NULL;
-        /* LMDB's word for a write that the disk took a part of only. */
-        if (txn->error == EIO && disk_reserve_is_full(&txn->store->reserve))
-            txn->error = ENOSPC;
-    }
-    return store_end(txn, err);
-}
-
-int
-store_end(struct store_txn *txn, struct err *err)
-{
-    store_abort(txn);
-    if (!txn->error)
-        return 0;
-    if (is_disk_full(txn->error))
-        disk_reserve_release(&txn->store->reserve); /* the next try finds room */
-    else if (!is_passing(txn->error))
-        txn->store->broken = true;
-    return fail(err, txn->error, txn->write ? "cannot write the queue" : "cannot read the queue");
-}
-
-bool
-store_get(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *value)
-{
-    MDB_val k = to_val(key), v;
-    int error;
-
-    if (txn->error)
-        return false;
-    error = mdb_get(txn->handle, txn->store->tables[table], &k, &v);
-    if (error) {
-        if (error != MDB_NOTFOUND)
-            stick(txn, error);
-        return false;
-    }
-    *value = to_bytes(v);
-    return true;
-}
-
-void
-store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value)
-{
-    MDB_val k = to_val(key), v = to_val(value);
-
-    if (!txn->error)
-        stick(txn, mdb_put(txn->handle, txn->store->tables[table], &k, &v, 0));
-}
-
-void
-store_delete(struct store_txn *txn, enum store_table table, struct bytes key)
-{
-    MDB_val k = to_val(key);
-    int error;
-
-    if (txn->error)
-        return;
-    error = mdb_del(txn->handle, txn->store->tables[table], &k, NULL);
-    if (error != MDB_NOTFOUND)
-        stick(txn, error);
-}
-
-static bool
-cursor_move(struct store_cursor *cursor, MDB_val *key, MDB_cursor_op operation)
-{
-    MDB_val value;
-    int error;
-
-    if (cursor->txn->error || !cursor->handle)
-        return false;
-    error = mdb_cursor_get(cursor->handle, key, &value, operation);
-    if (error) {
-        if (error != MDB_NOTFOUND)
-            stick(cursor->txn, error);
-        return false;
-    }
-    cursor->key = to_bytes(*key);
-    cursor->value = to_bytes(value);
-    return true;
-}
-
-static void
-cursor_open(struct store_cursor *cursor, struct store_txn *txn, enum store_table table)
-{
-    MDB_cursor *handle = NULL;
-
-    *cursor = (struct store_cursor){.txn = txn};
-    if (!txn->error)
-        stick(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &handle));
-    cursor->handle = handle;
-}
-
-bool
-store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
-           struct bytes from)
-{
-    MDB_val key = to_val(from);
-
-    cursor_open(cursor, txn, table);
-    return cursor_move(cursor, &key, MDB_SET_RANGE);
-}
-
-bool
-store_seek_before(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
-                  struct bytes from)
-{
-    MDB_val key = to_val(from);
-
-    cursor_open(cursor, txn, table);
-    return cursor_move(cursor, &key, MDB_SET_RANGE) ? store_previous(cursor)
-                                                    : cursor_move(cursor, &key, MDB_LAST);
-}
-
-bool
-store_next(struct store_cursor *cursor)
-{
-    MDB_val key;
-
-    return cursor_move(cursor, &key, MDB_NEXT);
-}
-
-bool
-store_previous(struct store_cursor *cursor)
-{
-    MDB_val key;
-
-    return cursor_move(cursor, &key, MDB_PREV);
-}
-
-void
-store_cursor_close(struct store_cursor *cursor)
-{
-    if (cursor->handle)
-        mdb_cursor_close(cursor->handle);
-    cursor->handle = NULL;
-}
-
-void
-store_put_u64(unsigned char *to, uint64_t value)
-{
-    for (int i = 7; i >= 0; i--, value >>= 8)
-        to[i] = (unsigned char)value;
-}
-
-uint64_t
-store_get_u64(const unsigned char *from)
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | from[i];
-    return value;
 }

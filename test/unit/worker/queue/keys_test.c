@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "worker/queue/salvage.h"
+#include "worker/salvage/salvage.h"
 
 #define PASSWORD "gygag-never-shown"
 #define OLD 7    /* the fixture's */

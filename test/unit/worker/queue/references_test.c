@@ -2,7 +2,7 @@
 #include "test/unit/worker/fixture.h"
 
 #include "worker/queue/change.h"
-#include "worker/queue/salvage.h"
+#include "worker/salvage/salvage.h"
 
 #define ERP "{\"system\":\"tryton\",\"url\":\"https://erp.example.com/a/\"}"
 #define OTHER_ERP "{\"system\":\"tryton\",\"url\":\"https://erp.example.com/b/\"}"

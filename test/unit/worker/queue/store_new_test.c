@@ -3,7 +3,7 @@
 
 #include <dirent.h>
 
-#include "worker/queue/salvage.h"
+#include "worker/salvage/salvage.h"
 
 /* A folder in which no queue has been. */
 static void

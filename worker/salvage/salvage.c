@@ -1,5 +1,5 @@
 /* Check, set aside, take over. */
-#include "worker/queue/salvage.h"
+#include "worker/salvage/salvage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,10 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
-#include "worker/queue/damaged_pages.h"
 #include "worker/queue/folder.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/record.h"
+#include "worker/salvage/damaged_pages.h"
 
 /* What a look at the queue comes to. One that fails for want of descriptors, memory or a process
  * says nothing about the queue. */

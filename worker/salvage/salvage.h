@@ -5,8 +5,8 @@
  * damaged tree can make LMDB itself die. What can be read through the tree is taken over as it is.
  * What is only found by looking through all pages may be old: an order that seems to wait becomes
  * an error with `outcome_unknown`, for a person. */
-#ifndef WORKER_QUEUE_SALVAGE_H
-#define WORKER_QUEUE_SALVAGE_H
+#ifndef WORKER_SALVAGE_SALVAGE_H
+#define WORKER_SALVAGE_SALVAGE_H
 
 #include "worker/queue/queue.h"
 

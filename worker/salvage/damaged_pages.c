@@ -1,5 +1,5 @@
 /* LMDB's pages, one by one. */
-#include "worker/queue/damaged_pages.h"
+#include "worker/salvage/damaged_pages.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * Follows the file format of LMDB 0.9 on 64-bit machines (mdb.c: MDB_page, MDB_meta, MDB_node);
  * nothing is mapped, so a file that is too short is no SIGBUS, and nothing is believed: every
  * length is checked. */
-#ifndef WORKER_QUEUE_DAMAGED_PAGES_H
-#define WORKER_QUEUE_DAMAGED_PAGES_H
+#ifndef WORKER_SALVAGE_DAMAGED_PAGES_H
+#define WORKER_SALVAGE_DAMAGED_PAGES_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,181 @@
+/* From a configuration to a process that is shut in, with its queue open. */
+#include "worker/setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "worker/queue/folder.h"
+#include "worker/queue/queue.h"
+#include "worker/salvage/salvage.h"
+#include "worker/sandbox/sandbox.h"
+
+const char *
+setup_text(const json_t *slice, const char *name)
+{
+    const char *text = json_string_value(json_object_get(slice, name));
+
+    return text ? text : "";
+}
+
+bool
+setup_is_maintenance(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "maintenance"));
+}
+
+/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
+ */
+static json_t *
+driver_setup(const struct worker *w, const json_t *slice)
+{
+    static const char *const added[][2] = {{"slug", "$slug"},
+                                           {"webdriver_url", "$webdriver_url"},
+                                           {"recipe", "$recipe"},
+                                           {"browser_mark", "$browser_mark"},
+                                           {"neighbour", "$neighbour"}};
+    json_t *erp = json_copy(json_object_get(w->workshop->document, "erp"));
+
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
+    return erp;
+}
+
+static unsigned char *
+slice_key(const json_t *slice, const char *name)
+{
+    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
+
+    if (secret_key_parse(setup_text(slice, name), key) == 0)
+        return key;
+    secret_free(key);
+    return NULL;
+}
+
+/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+static int
+open_credentials(struct worker *w, const json_t *slice, struct err *err)
+{
+    if (setup_is_maintenance(slice))
+        return 0;
+    return config_credentials(w->workshop, w->key, w->old_key, &w->credentials, err);
+}
+
+int
+setup_load(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct config_faults faults = {NULL, 0};
+
+    if (*setup_text(slice, "refuse"))
+        return err_set(err, "config", "%s", setup_text(slice, "refuse"));
+    w->workshop = workshop_config_of_slice(slice, &faults);
+    if (!w->workshop) {
+        err_set(err, "config", "%s %s", faults.items[0].pointer, faults.items[0].text);
+        config_faults_clear(&faults);
+        return -1;
+    }
+    w->driver = erp_driver_find(w->workshop->erp_system);
+    if (!w->driver)
+        return err_set(err, "config", "unknown ERP system %s", w->workshop->erp_system);
+    w->erp = driver_setup(w, slice);
+    w->key = slice_key(slice, "key");
+    w->old_key = slice_key(slice, "old_key");
+    if (!w->key)
+        return err_set(err, "config", "the workshop's key is missing");
+    return open_credentials(w, slice, err);
+}
+
+static void
+forget_old_key(struct worker *w)
+{
+    w->rekeyed = w->old_key && queue_rekeyed(w->queue);
+    if (w->rekeyed) {
+        secret_free(w->old_key);
+        w->old_key = NULL;
+    }
+}
+
+static long
+slice_number(const json_t *slice, const char *name)
+{
+    return (long)json_integer_value(json_object_get(slice, name));
+}
+
+/* Made and handed over. From here on it is the working directory. */
+static int
+take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
+{
+    char *folder = *setup_text(slice, "queue")
+                       ? folder_take_over(setup_text(slice, "queue"), setup->uid, setup->gid, err)
+                       : folder_prepare(setup_text(slice, "state_dir"), w->workshop->slug,
+                                        setup->uid, setup->gid, err);
+    int result = folder ? folder_enter(folder, err) : -1;
+
+    if (result == 0) {
+        w->folder = pinned_path_open(folder);
+        setup->paths[setup->path_count++] = (struct sandbox_path){w->folder, SANDBOX_OWN};
+    }
+    free(folder);
+    return result;
+}
+
+/* What only who the process was can open; then it gives up what it does not need. */
+int
+setup_shut_in(struct worker *w, const json_t *slice, struct err *err)
+{
+    struct sandbox_setup setup = {.mode = setup_text(slice, "sandbox"),
+                                  .uid = (uid_t)slice_number(slice, "uid"),
+                                  .gid = (gid_t)slice_number(slice, "gid"),
+                                  .supervisor_pid = (pid_t)slice_number(slice, "supervisor_pid")};
+
+    if (take_folder(w, slice, &setup, err))
+        return -1;
+    /* By itself: a supervisor opens the logs for its workers. */
+    if (!setup.supervisor_pid && *setup_text(slice, "log_dir")) {
+        w->log_dir = pinned_path_open(setup_text(slice, "log_dir"));
+        setup.paths[setup.path_count++] = (struct sandbox_path){w->log_dir, SANDBOX_APPEND};
+    }
+    if ((!setup_is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
+        allowlist_erp(&w->allowlist, &setup, slice, err))
+        return -1;
+    setup.names = setup.names && !w->events.resolve;
+    if (sandbox_enter(&setup, err))
+        return -1;
+    allowlist_check(&w->allowlist);
+    return 0;
+}
+
+int
+setup_open_queue(struct worker *w, struct err *err)
+{
+    const struct queue_keys keys = {w->key, w->old_key};
+
+    if (salvage_check(".", w->workshop->queue_max_mib, &keys, err) == 0)
+        w->queue = queue_open(".", w->workshop->queue_max_mib, &keys, err);
+    if (w->queue)
+        forget_old_key(w);
+    return w->queue ? sandbox_alone(err) : -1;
+}
+
+/* What makes a line's reference another ERP's. */
+int
+setup_erp(struct worker *w, struct err *err)
+{
+    static const char *const places[] = {"system", "url", "folder", "recipe"};
+    json_t *place = json_object();
+    char *text;
+    int result;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        json_object_set(place, places[i], json_object_get(w->erp, places[i]));
+    text = json_dumps(place, JSON_COMPACT);
+    result = text ? queue_set_erp(w->queue, text, err) : 0;
+    free(text);
+    json_decref(place);
+    if (result == 0)
+        return 0;
+    /* Want of room must not keep it from serving. */
+    log_warning("the index of ERP references is incomplete: %s", err->text);
+    return queue_broken(w->queue) ? -1 : 0;
+}

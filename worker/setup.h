@@ -1,0 +1,45 @@
+/* What a worker is made of, and its making until it is shut in. For worker.c and setup.c alone. */
+#ifndef WORKER_SETUP_H
+#define WORKER_SETUP_H
+
+#include "worker/allowlist.h"
+#include "worker/drain.h"
+#include "worker/worker.h"
+
+struct worker {
+    struct event_base *base;
+    struct worker_events events;
+    struct workshop_config *workshop;
+    const struct erp_driver *driver;
+    json_t *erp; /* the driver's setup */
+    struct credentials credentials;
+    unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
+    bool rekeyed;
+    struct pinned_path *folder, *log_dir; /* the queue's; only by itself */
+    struct allowlist allowlist;
+    struct queue *queue;
+    struct http *http;
+    struct names *names; /* NULL: libcurl resolves them */
+    struct browser_killer *browser_killer;
+    struct proxy *proxy;           /* NULL: the ERP needs no browser */
+    struct own_driver *own_driver; /* NULL: its URL says where it is */
+    struct delivery *delivery;
+    struct api *api;
+    struct http_server *server;
+    struct drain drain;
+    struct event *expire, *watch;
+    bool unsure;   /* the disk has another time: said once */
+    bool outdated; /* stops because of that */
+};
+
+/* A member of the configuration that it was started with; "": it has none. */
+const char *setup_text(const json_t *slice, const char *name);
+bool setup_is_maintenance(const json_t *slice);
+
+/* In this order. Each returns -1 with *err. */
+int setup_load(struct worker *w, const json_t *slice, struct err *err);
+int setup_shut_in(struct worker *w, const json_t *slice, struct err *err);
+int setup_open_queue(struct worker *w, struct err *err);
+int setup_erp(struct worker *w, struct err *err);
+
+#endif

@@ -69,3 +69,15 @@ def test_no_calls_in_a_circle():
             graph.setdefault(path, set()).add(home[name])
     assert len(graph) > 50 and any(graph.values())
     refuse_cycles(graph)
+
+
+def test_reason_codes_have_one_home():
+    """Sources name a code by its constant: the table is what says what a code does."""
+    codes = re.findall(r'^#define REASON_\w+ "(\w+)"$', (ROOT / "common/order/reason.h").read_text(), re.M)
+    assert len(codes) > 15
+    names = "|".join(code for code in codes if code != "cleared")  # a member of a reply, too
+    given = rf'(?:reason_code = |failure\.code = |ERP_(?:RETRY|REJECT|PARK), |fail_with\(\w+, |end_in_error\(\w+, )"\w|"(?:{names})"'
+    for folder in ("worker", "erp-drivers"):
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
+            wrong = [line for line in path.read_text().splitlines() if re.search(given, line)]
+            assert not wrong, f"{path.relative_to(ROOT)}: {wrong}"

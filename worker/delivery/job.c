@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/order/reason.h"
 #include "worker/delivery/evidence.h"
 #include "worker/delivery/steps.h"
 
@@ -164,7 +165,7 @@ on_leaves(struct erp_outcome *outcome, void *arg)
         queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
         return true;
     job->task.order.commit_sent = false;
-    erp_end(outcome, ERP_RETRY, "erp_failure",
+    erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
             "nothing was sent, since it could not be recorded: %s", err.text);
     return false;
 }
@@ -180,7 +181,7 @@ job_go(struct job *job)
         steps_go(&job->steps, NULL);
         return;
     }
-    erp_end(&outcome, ERP_PARK, "auth_failed",
+    erp_end(&outcome, ERP_PARK, REASON_AUTH_FAILED,
             "not sent: the ERP refused these credentials a short while ago");
     on_ended(ERP_PARK, &outcome, job);
 }
@@ -262,13 +263,13 @@ ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdic
 
     if (job->task.order.commit_sent && !driver->can_look_up) {
         *verdict = erp_end(
-            outcome, ERP_REJECT, "outcome_unknown",
+            outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
             "a request was cut off after it had left, and this ERP has no way to look the line up");
         return true;
     }
     if (driver->needs_credentials && !job->steps.erp.auth) {
         *verdict = erp_end(
-            outcome, ERP_PARK, "auth_failed",
+            outcome, ERP_PARK, REASON_AUTH_FAILED,
             "there are no credentials: its own were refused before, and the workshop has none");
         return true;
     }

@@ -7,6 +7,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/order/reason.h"
 
 #define REFERENCE_KEY_BYTES (ORDER_REFERENCE_MAX + 1 + 8)
 #define AT_ONCE 1000 /* entries in one transaction */
@@ -88,7 +89,7 @@ queue_reference_guard(struct store_txn *txn, struct order *order)
     if (!has_line(order) || !find_other(txn, order, other))
         return;
     order->status = ORDER_ERROR;
-    text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
+    text_copy(order->reason_code, sizeof order->reason_code, REASON_OUTCOME_UNKNOWN);
     snprintf(order->reason_text, sizeof order->reason_text,
              "the ERP's line %s already belongs to order \"%s\": look in the ERP which of the two "
              "it is, and whether the other has a line",

@@ -60,7 +60,7 @@ def test_no_command_that_there_is_not():
 
 def config_members():
     """Each name in config's tables of members, from wherever they stand."""
-    text = "".join(path.read_text() for path in sorted((ROOT / "common").glob("config*.c")))
+    text = "".join(path.read_text() for path in sorted((ROOT / "common" / "config").glob("*.c")))
     return sorted(set(re.findall(r"(?:\.name\s*=\s*|\bX\()\"(\w+)\"", text)))
 
 

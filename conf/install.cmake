@@ -28,6 +28,9 @@ install(CODE "if(NOT EXISTS \"\$ENV{DESTDIR}/etc/pumpline/pumpline.json\")
 endif()")
 
 install(DIRECTORY erp-drivers/recipes/ DESTINATION share/pumpline/recipes)
+install(FILES ${CMAKE_BINARY_DIR}/recipe.schema.json DESTINATION share/pumpline/recipes)
+install(FILES ${CMAKE_BINARY_DIR}/pumpline.schema.json ${CMAKE_BINARY_DIR}/workshop.schema.json
+        DESTINATION share/pumpline)
 install(FILES conf/man/pumplinectl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES conf/man/pumpline.json.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES conf/man/pumplined.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

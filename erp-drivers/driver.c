@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503
@@ -86,10 +87,10 @@ static const char *
 technical_code(const struct erp_reply *reply)
 {
     if (!reply->complete)
-        return "erp_unreachable";
+        return REASON_ERP_UNREACHABLE;
     if (reply->status == TOO_MANY_REQUESTS || reply->status == UNAVAILABLE)
-        return "erp_busy";
-    return reply->status >= 500 ? "erp_failure" : NULL;
+        return REASON_ERP_BUSY;
+    return reply->status >= 500 ? REASON_ERP_FAILURE : NULL;
 }
 
 bool

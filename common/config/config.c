@@ -15,28 +15,6 @@
 
 static const char *const scopes[] = {"order", "manage", NULL};
 
-static const struct config_member workshop_members[] = {
-    {.name = "workshop",
-     .kind = CONFIG_TEXT,
-     .required = true,
-     .minimum = 1,
-     .maximum = ORDER_VALUE_MAX},
-    {.name = "active", .kind = CONFIG_BOOL},
-    {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
-    {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
-    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
-    {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true},
-    {.name = "api_tokens", .kind = CONFIG_ARRAY},
-    {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
-    {.name = "hosts", .kind = CONFIG_ARRAY},
-    {.name = "origins", .kind = CONFIG_ARRAY},
-    {.name = "retry", .kind = CONFIG_OBJECT},
-    {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
-    {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
-    {.name = "http", .kind = CONFIG_OBJECT},
-    {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
-};
-
 static const struct config_member retry_members[] = {
     {.name = "first_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
     {.name = "max_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
@@ -67,6 +45,49 @@ static const struct config_member token_members[] = {
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
+
+#define TABLE(name, table)                                                                         \
+    static const struct config_table *name(void)                                                   \
+    {                                                                                              \
+        static const struct config_table all = {table, COUNT(table)};                              \
+                                                                                                   \
+        return &all;                                                                               \
+    }
+
+TABLE(retry_table, retry_members)
+TABLE(credential_table, credential_members)
+TABLE(token_table, token_members)
+
+static const struct config_member workshop_members[] = {
+    {.name = "$schema", .kind = CONFIG_TEXT},
+    {.name = "workshop",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX},
+    {.name = "active", .kind = CONFIG_BOOL},
+    {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
+    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
+    {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true, .inside = credential_table},
+    {.name = "api_tokens", .kind = CONFIG_ARRAY, .inside = token_table},
+    {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
+    {.name = "hosts", .kind = CONFIG_ARRAY},
+    {.name = "origins", .kind = CONFIG_ARRAY},
+    {.name = "retry", .kind = CONFIG_OBJECT, .inside = retry_table},
+    {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
+    {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
+    {.name = "http", .kind = CONFIG_OBJECT, .inside = config_http_table},
+    {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
+};
+
+const struct config_table *
+config_workshop_table(void)
+{
+    static const struct config_table all = {workshop_members, COUNT(workshop_members)};
+
+    return &all;
+}
 
 static int64_t
 seconds_member(const json_t *object, const char *name, double fallback)

@@ -34,7 +34,7 @@ static const struct config_member file_members[] = {
     IN_FLIGHT_MEMBER,
     {.name = "folder", .kind = CONFIG_PATH, .required = true},
     {.name = "format", .kind = CONFIG_CHOICE, .choices = file_formats},
-    {.name = "columns", .kind = CONFIG_ARRAY},
+    {.name = "columns", .kind = CONFIG_ARRAY, .minimum = 1, .choices = file_columns},
     {.name = "delimiter", .kind = CONFIG_CHOICE, .choices = file_delimiters},
     {.name = "header", .kind = CONFIG_BOOL},
 };
@@ -55,19 +55,6 @@ static const struct config_member tryton_members[] = {
 
 static const char *const browser_names[] = {"chrome", "firefox", NULL};
 
-static const struct config_member webdriver_members[] = {
-    SYSTEM_MEMBER,
-    /* One browser a workshop. */
-    {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
-    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
-    {.name = "url", .kind = CONFIG_URL, .required = true},
-    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
-    {.name = "options", .kind = CONFIG_OBJECT},
-    {.name = "browser", .kind = CONFIG_OBJECT},
-    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
-    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
-};
-
 static const struct config_member browser_members[] = {
     {.name = "name", .kind = CONFIG_CHOICE, .choices = browser_names},
     {.name = "binary", .kind = CONFIG_PATH},
@@ -76,6 +63,28 @@ static const struct config_member browser_members[] = {
     {.name = "hosts", .kind = CONFIG_ARRAY},
     {.name = "proxy", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 64},
     {.name = "preferences", .kind = CONFIG_OBJECT},
+};
+
+static const struct config_table *
+browser_table(void)
+{
+    static const struct config_table all = {browser_members,
+                                            sizeof browser_members / sizeof *browser_members};
+
+    return &all;
+}
+
+static const struct config_member webdriver_members[] = {
+    SYSTEM_MEMBER,
+    /* One browser a workshop. */
+    {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
+    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
+    {.name = "options", .kind = CONFIG_OBJECT},
+    {.name = "browser", .kind = CONFIG_OBJECT, .inside = browser_table},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
 };
 
 /* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
@@ -242,8 +251,7 @@ check_browser(const json_t *erp, const struct config_location *location)
     size_t i;
 
     if (json_is_object(browser))
-        config_check_members(browser, browser_members,
-                             sizeof browser_members / sizeof *browser_members, &inside);
+        config_check_members(browser, browser_table()->members, browser_table()->count, &inside);
     json_array_foreach(json_object_get(browser, "arguments"), i, argument)
         check_argument(argument, i, &inside);
     check_hosts(json_object_get(browser, "hosts"), &inside);
@@ -272,15 +280,15 @@ config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char 
 /* A new system is one row here. */
 static const struct {
     const char *system;
-    const struct config_member *members;
-    size_t count;
+    struct config_table table;
     void (*check)(
         const json_t *erp,
         const struct config_location *location); /* what the members' kinds don't say; or NULL */
 } systems[] = {
-    {"file", file_members, sizeof file_members / sizeof *file_members, check_columns},
-    {"tryton", tryton_members, sizeof tryton_members / sizeof *tryton_members, check_database},
-    {"webdriver", webdriver_members, sizeof webdriver_members / sizeof *webdriver_members,
+    {"file", {file_members, sizeof file_members / sizeof *file_members}, check_columns},
+    {"tryton", {tryton_members, sizeof tryton_members / sizeof *tryton_members}, check_database},
+    {"webdriver",
+     {webdriver_members, sizeof webdriver_members / sizeof *webdriver_members},
      check_browser},
 };
 
@@ -293,6 +301,15 @@ config_erp_known(const char *system)
         if (strcmp(systems[i].system, system) == 0)
             return true;
     return false;
+}
+
+const struct config_table *
+config_erp_table(size_t i, const char **system)
+{
+    if (i == SYSTEM_COUNT)
+        return NULL;
+    *system = systems[i].system;
+    return &systems[i].table;
 }
 
 static void
@@ -319,7 +336,7 @@ config_erp_check(const json_t *erp, const char *file, struct config_faults *faul
     for (size_t i = 0; system && i < SYSTEM_COUNT; i++) {
         if (strcmp(systems[i].system, system))
             continue;
-        config_check_members(erp, systems[i].members, systems[i].count, &location);
+        config_check_members(erp, systems[i].table.members, systems[i].table.count, &location);
         if (systems[i].check)
             systems[i].check(erp, &location);
         return;

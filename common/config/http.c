@@ -36,6 +36,14 @@ static const struct {
 
 #define COUNT (sizeof limits / sizeof *limits)
 
+const struct config_table *
+config_http_table(void)
+{
+    static const struct config_table all = {members, COUNT};
+
+    return &all;
+}
+
 void
 config_http_read(const json_t *http, bool control, struct http_limits *to,
                  const struct config_location *location)

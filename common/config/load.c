@@ -24,7 +24,26 @@
 
 static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
 
+/* Those below 1000 are the system's own. */
+static const struct config_member uid_members[] = {
+    {.name = "first",
+     .kind = CONFIG_INTEGER,
+     .required = true,
+     .minimum = 1000,
+     .maximum = UID_LAST},
+    {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
+};
+
+static const struct config_table *
+uid_table(void)
+{
+    static const struct config_table all = {uid_members, 2};
+
+    return &all;
+}
+
 static const struct config_member daemon_members[] = {
+    {.name = "$schema", .kind = CONFIG_TEXT},
     {.name = "control_socket",
      .kind = CONFIG_TEXT,
      .minimum = 1,
@@ -40,21 +59,20 @@ static const struct config_member daemon_members[] = {
     {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
     {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
     {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
-    {.name = "http", .kind = CONFIG_OBJECT},
-    {.name = "worker_uids", .kind = CONFIG_OBJECT},
+    {.name = "http", .kind = CONFIG_OBJECT, .inside = config_http_table},
+    {.name = "worker_uids", .kind = CONFIG_OBJECT, .inside = uid_table},
     {.name = "allowed_users", .kind = CONFIG_ARRAY},
     {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
 };
 
-/* Those below 1000 are the system's own. */
-static const struct config_member uid_members[] = {
-    {.name = "first",
-     .kind = CONFIG_INTEGER,
-     .required = true,
-     .minimum = 1000,
-     .maximum = UID_LAST},
-    {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
-};
+const struct config_table *
+config_daemon_table(void)
+{
+    static const struct config_table all = {daemon_members,
+                                            sizeof daemon_members / sizeof *daemon_members};
+
+    return &all;
+}
 
 /* A relative path counts from the folder of the file that names it. */
 static void
@@ -362,8 +380,8 @@ config_load_each(const char *path, struct config_faults *faults)
     if (document && !json_is_object(document))
         config_fault_add(faults, path, "", "must be an object");
     else if (document) {
-        config_check_members(document, daemon_members,
-                             sizeof daemon_members / sizeof *daemon_members, &root);
+        config_check_members(document, config_daemon_table()->members, config_daemon_table()->count,
+                             &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
         load_users(config, document, &root);

@@ -37,4 +37,10 @@ void config_http_read(const json_t *http, bool control, struct http_limits *limi
 void config_http_names(const json_t *document, const char *member,
                        const struct config_location *root);
 
+/* What the files may have; system: which the i-th table of `erp` is for. NULL behind the last. */
+const struct config_table *config_daemon_table(void);
+const struct config_table *config_workshop_table(void);
+const struct config_table *config_http_table(void);
+const struct config_table *config_erp_table(size_t i, const char **system);
+
 #endif

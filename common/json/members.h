@@ -29,7 +29,15 @@ struct config_member {
     bool required;
     bool nullable;
     int64_t minimum, maximum;
-    const char *const *choices; /* NULL at the end */
+    const char *const *choices; /* NULL at the end; an array's: of its elements */
+    /* The members of an object, or of an array's elements; NULL: they are no objects, or their
+     * members are not in one table. */
+    const struct config_table *(*inside)(void);
+};
+
+struct config_table {
+    const struct config_member *members;
+    size_t count;
 };
 
 /* Where in which file: pointer is that of the object whose members are looked at. */

@@ -1,5 +1,5 @@
 /* Exact decimals as text. */
-#include "common/base/amount.h"
+#include "common/order/amount.h"
 
 #include <string.h>
 

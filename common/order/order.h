@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/amount.h"
 #include "common/base/err.h"
+#include "common/order/amount.h"
 
 #define ORDER_VALUE_MAX 128 /* bytes of UTF-8, as in the contract */
 #define ORDER_PASSWORD_MAX 512

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
@@ -90,6 +90,8 @@ check_members(struct recipe_checker *c, const json_t *object, const struct recip
         else if (m->required)
             recipe_fault(c, "is missing");
         recipe_leave(c, here);
+        if (value && m->beside && !json_object_get(object, m->beside))
+            recipe_fault(c, "\"%s\" requires \"%s\"", m->name, m->beside);
     }
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #define ID "order.uniqueid"
 

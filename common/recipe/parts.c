@@ -245,8 +245,6 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
         size_t here = recipe_enter_item(c, i);
 
         check_shaped(c, rule, RECIPE_OBJECT_RULE);
-        if (json_object_get(rule, "in") && !json_object_get(rule, "text"))
-            recipe_fault(c, "\"in\" requires \"text\"");
         recipe_leave(c, here);
     }
 }
@@ -286,10 +284,6 @@ recipe_kind_condition(struct recipe_checker *c, const struct recipe_member *m, c
     check_shaped(c, value, RECIPE_OBJECT_CONDITION);
     if (c->page_only && (json_object_get(value, "dialog") || json_object_get(value, "windows")))
         recipe_fault(c, "\"dialog\" and \"windows\" are not valid in a row condition");
-    if (json_object_get(value, "as") && !json_object_get(value, "equal"))
-        recipe_fault(c, "\"as\" requires \"equal\"");
-    if (json_object_get(value, "args") && !json_object_get(value, "expression"))
-        recipe_fault(c, "\"args\" requires \"expression\"");
 }
 
 /* --- steps --- */

@@ -59,31 +59,6 @@ recipe_verb_at(size_t i)
     return row ? row->shape.members->name : NULL;
 }
 
-static const struct recipe_reason reasons[] = {
-    {"worksheet_not_found", RECIPE_REJECT},
-    {"worksheet_closed", RECIPE_REJECT},
-    {"product_not_found", RECIPE_REJECT},
-    {"amount_refused", RECIPE_REJECT},
-    {"erp_rejected", RECIPE_REJECT},
-    {"ui_changed", RECIPE_REJECT},
-    {"worksheet_locked", RECIPE_RETRY},
-    {"erp_unreachable", RECIPE_RETRY},
-    {"erp_busy", RECIPE_RETRY},
-    {"erp_failure", RECIPE_RETRY},
-    {"browser_failure", RECIPE_RETRY},
-    {"auth_failed", RECIPE_PARK},
-    {"session_lost", RECIPE_LOST},
-};
-
-const struct recipe_reason *
-recipe_reason_find(const char *code)
-{
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(reasons[i].code, code) == 0)
-            return &reasons[i];
-    return NULL;
-}
-
 struct number_format
 recipe_number_format(const json_t *format)
 {

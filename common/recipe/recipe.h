@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "common/json/faults.h"
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #define RECIPE_PIECES_MAX 1000
 #define RECIPE_TIMEOUT_S 15
@@ -60,22 +60,6 @@ bool recipe_each_is_of_id(const json_t *recipe, const json_t *each);
 
 /* Whether its look-up says the order's worksheet, and so may see that one alone. */
 bool recipe_looks_in_worksheet(const json_t *recipe);
-
-/* What a reason code means for the order. */
-enum recipe_verdict {
-    RECIPE_REJECT,
-    RECIPE_RETRY,
-    RECIPE_PARK,
-    RECIPE_LOST /* session_lost: log in anew */
-};
-
-struct recipe_reason {
-    const char *code;
-    enum recipe_verdict verdict;
-};
-
-/* NULL: no code that a recipe may use. */
-const struct recipe_reason *recipe_reason_find(const char *code);
 
 /* "Ctrl+Shift+S" as WebDriver's code points: modifiers first, the key last. */
 #define RECIPE_KEYS_MAX 5

@@ -21,10 +21,22 @@ static const struct recipe_member file_members[] = {
     {.name = "options", .kind = RECIPE_OPTIONS},
     {.name = "browser", .kind = RECIPE_BROWSER},
     {.name = "login", .section = RECIPE_IN_LOGIN, .kind = RECIPE_STEPS, .required = true},
-    {.name = "lookup", .section = RECIPE_IN_LOOKUP, .kind = RECIPE_STEPS, .required = true},
+    {.name = "lookup",
+     .section = RECIPE_IN_LOOKUP,
+     .kind = RECIPE_STEPS,
+     .required = true,
+     .minimum = 1},
     {.name = "create", .section = RECIPE_IN_CREATE, .kind = RECIPE_STEPS, .required = true},
-    {.name = "commit", .section = RECIPE_IN_COMMIT, .kind = RECIPE_STEPS, .required = true},
-    {.name = "verify", .section = RECIPE_IN_VERIFY, .kind = RECIPE_STEPS, .required = true},
+    {.name = "commit",
+     .section = RECIPE_IN_COMMIT,
+     .kind = RECIPE_STEPS,
+     .required = true,
+     .minimum = 1},
+    {.name = "verify",
+     .section = RECIPE_IN_VERIFY,
+     .kind = RECIPE_STEPS,
+     .required = true,
+     .minimum = 1},
     {.name = "logout", .section = RECIPE_IN_LOGOUT, .kind = RECIPE_STEPS},
     {.name = "pieces", .section = RECIPE_IN_PIECE, .kind = RECIPE_PIECES},
     {.name = "errors", .section = RECIPE_IN_ERRORS, .kind = RECIPE_ERRORS},
@@ -56,8 +68,8 @@ static const struct recipe_member locator_members[] = {
     {.name = "link", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "label", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "button", .kind = RECIPE_TEMPLATE, .way = true},
-    {.name = "text", .kind = RECIPE_TEMPLATE},
-    {.name = "contains", .kind = RECIPE_TEMPLATE},
+    {.name = "text", .kind = RECIPE_TEMPLATE, .about = "its visible text is this"},
+    {.name = "contains", .kind = RECIPE_TEMPLATE, .about = "its visible text contains this"},
     {.name = "nth", .kind = RECIPE_INTEGER, .minimum = 1, .maximum = INT_MAX},
     {.name = "in", .kind = RECIPE_LOCATOR},
     {.name = "visible", .kind = RECIPE_BOOL},
@@ -76,7 +88,9 @@ static const struct recipe_member locator_members[] = {
 static const struct recipe_member test_members[] = {
     {.name = "of", .kind = RECIPE_LOCATOR, .required = true},
     COMPARISONS,
-    {.name = "exact", .kind = RECIPE_BOOL},
+    {.name = "exact",
+     .kind = RECIPE_BOOL,
+     .about = "of text: blanks count; a value is always compared so"},
 };
 
 static const struct recipe_member variable_test_members[] = {
@@ -106,8 +120,8 @@ static const struct recipe_member condition_members[] = {
     {.name = "all", .kind = RECIPE_CONDITIONS, .way = true},
     {.name = "any", .kind = RECIPE_CONDITIONS, .way = true},
     {.name = "not", .kind = RECIPE_CONDITION, .way = true},
-    {.name = "as", .kind = RECIPE_CHOICE, .choices = equal_as},
-    {.name = "args", .kind = RECIPE_TEMPLATES},
+    {.name = "as", .kind = RECIPE_CHOICE, .choices = equal_as, .beside = "equal"},
+    {.name = "args", .kind = RECIPE_TEMPLATES, .beside = "expression"},
 };
 
 static const struct recipe_member rule_members[] = {
@@ -116,10 +130,10 @@ static const struct recipe_member rule_members[] = {
     {.name = "text", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "dialog", .kind = RECIPE_TEMPLATE, .way = true},
     {.name = "when", .kind = RECIPE_CONDITION, .way = true},
-    {.name = "in", .kind = RECIPE_LOCATOR},
+    {.name = "in", .kind = RECIPE_LOCATOR, .beside = "text"},
     {.name = "code", .kind = RECIPE_REASON, .required = true},
     {.name = "words", .kind = RECIPE_LOCATOR_OR_T},
-    {.name = "at_once", .kind = RECIPE_BOOL},
+    {.name = "at_once", .kind = RECIPE_BOOL, .about = "looked at while a step waits, too"},
     {.name = "about", .kind = RECIPE_TEXT},
 };
 
@@ -142,10 +156,10 @@ static const struct recipe_member found_members[] = {
 /* --- steps --- */
 
 static const struct recipe_member step_members[] = {
-    {.name = "name", .kind = RECIPE_TEXT},
-    {.name = "about", .kind = RECIPE_TEXT},
-    {.name = "timeout_s", .kind = RECIPE_SECONDS, .maximum = 600},
-    {.name = "optional", .kind = RECIPE_BOOL},
+    {.name = "name", .kind = RECIPE_TEXT, .about = "shown in reasons"},
+    {.name = "about", .kind = RECIPE_TEXT, .about = "a comment"},
+    {.name = "timeout_s", .kind = RECIPE_SECONDS, .maximum = 600, .about = "this step's deadline"},
+    {.name = "optional", .kind = RECIPE_BOOL, .about = "a failure of it is no failure"},
 };
 
 static const char *const window_words[] = {"new", "main", "close", NULL};
@@ -153,45 +167,78 @@ static const char *const dialog_words[] = {"accept", "dismiss", NULL};
 static const char *const select_by[] = {"text", "value", NULL};
 
 static const struct recipe_member goto_members[] = {
-    {.name = "goto", .kind = RECIPE_URL, .required = true},
+    {.name = "goto",
+     .kind = RECIPE_URL,
+     .required = true,
+     .about = "opens a URL, absolute or relative to erp.url"},
 };
 static const struct recipe_member frame_members[] = {
-    {.name = "frame", .kind = RECIPE_FRAME, .required = true},
+    {.name = "frame",
+     .kind = RECIPE_FRAME,
+     .required = true,
+     .about = "\"top\", a frame's name or id, a locator, or a path of them from the top document"},
 };
 static const struct recipe_member window_members[] = {
-    {.name = "window", .kind = RECIPE_CHOICE, .required = true, .choices = window_words},
+    {.name = "window",
+     .kind = RECIPE_CHOICE,
+     .required = true,
+     .choices = window_words,
+     .about = "new: waits for a window and enters it; main: back; close: closes this one, back to "
+              "the main one"},
 };
 static const struct recipe_member wait_members[] = {
-    {.name = "wait", .kind = RECIPE_CONDITION, .required = true},
+    {.name = "wait",
+     .kind = RECIPE_CONDITION,
+     .required = true,
+     .about = "until the condition holds"},
 };
 static const struct recipe_member click_members[] = {
-    {.name = "click", .kind = RECIPE_LOCATOR, .required = true},
-    {.name = "navigates", .kind = RECIPE_BOOL},
+    {.name = "click",
+     .kind = RECIPE_LOCATOR,
+     .required = true,
+     .about = "an element that is visible, enabled and not covered"},
+    {.name = "navigates", .kind = RECIPE_BOOL, .about = "waits until another page is there"},
 };
 static const struct recipe_member type_members[] = {
-    {.name = "type", .kind = RECIPE_TYPED, .required = true},
+    {.name = "type",
+     .kind = RECIPE_TYPED,
+     .required = true,
+     .about = "into an element, with native keys"},
     {.name = "into", .kind = RECIPE_LOCATOR, .required = true},
     {.name = "clear", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member clear_members[] = {
-    {.name = "clear", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "clear", .kind = RECIPE_LOCATOR, .required = true, .about = "empties an element"},
 };
 static const struct recipe_member press_members[] = {
-    {.name = "press", .kind = RECIPE_KEYS, .required = true},
+    {.name = "press",
+     .kind = RECIPE_KEYS,
+     .required = true,
+     .about = "a key, with modifiers: Ctrl+S"},
     {.name = "in", .kind = RECIPE_LOCATOR},
-    {.name = "navigates", .kind = RECIPE_BOOL},
+    {.name = "navigates", .kind = RECIPE_BOOL, .about = "waits until another page is there"},
 };
 static const struct recipe_member select_members[] = {
-    {.name = "select", .kind = RECIPE_TEMPLATE, .required = true},
+    {.name = "select",
+     .kind = RECIPE_TEMPLATE,
+     .required = true,
+     .about = "an option of a select element"},
     {.name = "in", .kind = RECIPE_LOCATOR, .required = true},
     {.name = "by", .kind = RECIPE_CHOICE, .choices = select_by},
 };
 static const struct recipe_member check_members[] = {
-    {.name = "check", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "check",
+     .kind = RECIPE_LOCATOR,
+     .required = true,
+     .about = "a checkbox or radio button: clicks only if needed"},
     {.name = "on", .kind = RECIPE_BOOL},
 };
 static const struct recipe_member read_members[] = {
-    {.name = "read", .kind = RECIPE_PAGE, .required = true},
+    {.name = "read",
+     .kind = RECIPE_PAGE,
+     .required = true,
+     .about = "a text, value, attribute, number of elements, or the page's url, title or identity, "
+              "into a variable"},
     {.name = "what", .kind = RECIPE_WHAT},
     {.name = "exact", .kind = RECIPE_BOOL},
     {.name = "match", .kind = RECIPE_REGEX},
@@ -199,21 +246,27 @@ static const struct recipe_member read_members[] = {
     {.name = "into", .kind = RECIPE_NAME, .required = true},
 };
 static const struct recipe_member set_members[] = {
-    {.name = "set", .kind = RECIPE_VALUES, .required = true},
+    {.name = "set", .kind = RECIPE_VALUES, .required = true, .about = "variables"},
 };
 static const struct recipe_member assert_members[] = {
-    {.name = "assert", .kind = RECIPE_CONDITION, .required = true},
+    {.name = "assert",
+     .kind = RECIPE_CONDITION,
+     .required = true,
+     .about = "the condition holds, or the attempt ends"},
     {.name = "code", .kind = RECIPE_REASON},
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member when_members[] = {
-    {.name = "when", .kind = RECIPE_CONDITION, .required = true},
+    {.name = "when", .kind = RECIPE_CONDITION, .required = true, .about = "then or else"},
     {.name = "then", .kind = RECIPE_STEPS},
     {.name = "else", .kind = RECIPE_STEPS},
     {.name = "within_s", .kind = RECIPE_SECONDS, .maximum = 600},
 };
 static const struct recipe_member each_members[] = {
-    {.name = "each", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "each",
+     .kind = RECIPE_LOCATOR,
+     .required = true,
+     .about = "the rows where the condition holds"},
     {.name = "where", .kind = RECIPE_ROW_CONDITION},
     {.name = "do", .kind = RECIPE_ROW_STEPS, .required = true},
     {.name = "none", .kind = RECIPE_STEPS},
@@ -221,34 +274,50 @@ static const struct recipe_member each_members[] = {
     {.name = "within_s", .kind = RECIPE_SECONDS, .maximum = 600},
 };
 static const struct recipe_member list_members[] = {
-    {.name = "list", .kind = RECIPE_LOCATOR, .required = true},
+    {.name = "list",
+     .kind = RECIPE_LOCATOR,
+     .required = true,
+     .about = "what is in the rows where the condition holds, all of them in one variable"},
     {.name = "where", .kind = RECIPE_ROW_CONDITION},
     {.name = "of", .kind = RECIPE_ROW_LOCATORS},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
 };
 static const struct recipe_member unchanged_members[] = {
-    {.name = "unchanged", .kind = RECIPE_PAIR, .required = true},
+    {.name = "unchanged",
+     .kind = RECIPE_PAIR,
+     .required = true,
+     .about = "two lists are the same; behind the commit it is said with the line that was found"},
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member dialog_members[] = {
-    {.name = "dialog", .kind = RECIPE_CHOICE, .required = true, .choices = dialog_words},
+    {.name = "dialog",
+     .kind = RECIPE_CHOICE,
+     .required = true,
+     .choices = dialog_words,
+     .about = "answers alert, confirm or prompt"},
     {.name = "contains", .kind = RECIPE_TEMPLATE},
     {.name = "type", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member script_members[] = {
-    {.name = "script", .kind = RECIPE_CODE, .required = true},
+    {.name = "script", .kind = RECIPE_CODE, .required = true, .about = "JavaScript in the page"},
     {.name = "args", .kind = RECIPE_TEMPLATES},
     {.name = "into", .kind = RECIPE_NAME},
 };
 static const struct recipe_member call_members[] = {
-    {.name = "call", .kind = RECIPE_PIECE, .required = true},
+    {.name = "call", .kind = RECIPE_PIECE, .required = true, .about = "the steps of a piece"},
     {.name = "with", .kind = RECIPE_VALUES},
 };
 static const struct recipe_member found_step_members[] = {
-    {.name = "found", .kind = RECIPE_FOUND, .required = true},
+    {.name = "found",
+     .kind = RECIPE_FOUND,
+     .required = true,
+     .about = "the line was found: ends lookup or verify"},
 };
 static const struct recipe_member fail_members[] = {
-    {.name = "fail", .kind = RECIPE_REASON, .required = true},
+    {.name = "fail",
+     .kind = RECIPE_REASON,
+     .required = true,
+     .about = "ends the attempt with a reason"},
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 

@@ -70,10 +70,12 @@ struct recipe_member {
     const char *name;
     enum recipe_kind kind;
     bool required;
-    bool way; /* exactly one of the members with `way` must be there */
-    int minimum, maximum;
+    bool way;             /* exactly one of the members with `way` must be there */
+    int minimum, maximum; /* of a number; of steps: how many at least, which whole.c goes beyond */
     const char *const *choices;
-    unsigned section; /* what is in it belongs to that section; 0: to the one around it */
+    const char *beside; /* the member without which it means nothing; NULL: it stands alone */
+    const char *about;  /* for people; NULL: its name says it */
+    unsigned section;   /* what is in it belongs to that section; 0: to the one around it */
 };
 
 struct recipe_shape {

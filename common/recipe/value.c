@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/order/reason.h"
 #include "common/recipe/checker.h"
 
 /* --- texts --- */
@@ -92,7 +93,7 @@ recipe_kind_reason(struct recipe_checker *c, const struct recipe_member *m, cons
     const char *code = json_string_value(value);
 
     (void)m;
-    if (!code || !recipe_reason_find(code))
+    if (!code || !reason_find_recipe(code))
         recipe_fault(c, "is not a reason code that a recipe may use");
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/order/reason.h"
 #include "erp-drivers/file/file.h"
 #include "erp-drivers/file/record.h"
 
@@ -82,7 +83,7 @@ neither_there(struct file_session *session, struct erp_job *job, const struct er
     const struct file_attempt *attempt = job->state;
 
     (void)reply;
-    return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+    return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                    "%s is not in %s: either it was imported before its end was recorded, or the "
                    "folder is another",
                    attempt->name, session->folder);
@@ -94,7 +95,7 @@ folder_missing(struct file_session *session, struct erp_job *job, const struct e
 {
     (void)job;
     (void)reply;
-    return erp_end(outcome, ERP_RETRY, "erp_unreachable", "the folder %s is not there",
+    return erp_end(outcome, ERP_RETRY, REASON_ERP_UNREACHABLE, "the folder %s is not there",
                    session->folder);
 }
 
@@ -106,7 +107,7 @@ file_found(struct file_session *session, struct erp_job *job, const struct erp_r
 
     if (holds_order(session, job, reply))
         return go_on(job, SYNC);
-    erp_end(outcome, ERP_REJECT, "erp_rejected",
+    erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
             "the file %s is there and holds something else than was ordered", attempt->name);
     text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
     return ERP_REJECT;
@@ -230,7 +231,7 @@ take_reply(struct file_session *session, struct erp_job *job, const struct erp_r
     if (reply->complete && step == &steps[LOOK_FOLDER])
         return neither_there(session, job, reply, outcome);
     if (!erp_reply_technical(reply, step->what, outcome))
-        erp_end(outcome, ERP_RETRY, "erp_failure", "%s: status %d", step->what, reply->status);
+        erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "%s: status %d", step->what, reply->status);
     return ERP_RETRY;
 }
 

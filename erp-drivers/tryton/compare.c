@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/order/reason.h"
 #include "erp-drivers/tryton/rpc.h"
 
 #define NUMBER_BYTES 128
@@ -58,7 +59,7 @@ not_told_apart(const struct order *order, const json_t *row, const char *what,
 
     if (!note)
         return tryton_rpc_nonsense(outcome, what);
-    return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+    return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                    "the ERP searches for the uniqueid \"%s\" and finds line %" JSON_INTEGER_FORMAT
                    " with \"%s\": it cannot tell whether this order has a line",
                    order->uniqueid, json_integer_value(json_object_get(row, "id")), note);
@@ -67,7 +68,7 @@ not_told_apart(const struct order *order, const json_t *row, const char *what,
 static enum erp_verdict
 several_lines(const struct order *order, const json_t *rows, struct erp_outcome *outcome)
 {
-    return erp_end(outcome, ERP_REJECT, "erp_rejected",
+    return erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
                    "more than one line of the ERP carries the uniqueid %s: %" JSON_INTEGER_FORMAT
                    " and %" JSON_INTEGER_FORMAT,
                    order->uniqueid,
@@ -124,7 +125,8 @@ tryton_compare(const struct order *order, const json_t *rows, const char *what,
     same = tryton_is_product(json_object_get(row, "product."), order) &&
            tryton_is_worksheet(json_object_get(row, "sale."), order);
     if (!same || !amount_valid(quantity) || !amount_equal(quantity, order->product_amount))
-        verdict = other_line(order, row, quantity, same ? amount_code : "erp_rejected", outcome);
+        verdict =
+            other_line(order, row, quantity, same ? amount_code : REASON_ERP_REJECTED, outcome);
     else
         verdict = same_line(row, outcome);
     snprintf(outcome->reference, sizeof outcome->reference, "%" JSON_INTEGER_FORMAT,

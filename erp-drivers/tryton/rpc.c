@@ -8,6 +8,7 @@
 #include "common/base/secret.h"
 #include "common/json/number.h"
 #include "common/json/text.h"
+#include "common/order/reason.h"
 #include "erp-drivers/plain_text.h"
 
 #define OK 200
@@ -61,15 +62,15 @@ static const struct rpc_error {
     enum erp_verdict verdict;
     const char *reason_code;
 } rpc_errors[] = {
-    {"UserError", 0, ERP_REJECT, "erp_rejected"},
-    {"UserWarning", 1, ERP_REJECT, "erp_rejected"},
-    {"ConcurrencyException", 0, ERP_RETRY, "worksheet_locked"},
-    {"LoginException", 1, ERP_PARK, "auth_failed"},
-    {"database is locked", -1, ERP_RETRY, "erp_busy"},
+    {"UserError", 0, ERP_REJECT, REASON_ERP_REJECTED},
+    {"UserWarning", 1, ERP_REJECT, REASON_ERP_REJECTED},
+    {"ConcurrencyException", 0, ERP_RETRY, REASON_WORKSHEET_LOCKED},
+    {"LoginException", 1, ERP_PARK, REASON_AUTH_FAILED},
+    {"database is locked", -1, ERP_RETRY, REASON_ERP_BUSY},
 };
 
 static const struct rpc_error rpc_failure = {
-    .index = -1, .verdict = ERP_RETRY, .reason_code = "erp_failure"};
+    .index = -1, .verdict = ERP_RETRY, .reason_code = REASON_ERP_FAILURE};
 
 static const struct rpc_error *
 rpc_error_find(const char *name)
@@ -129,7 +130,7 @@ page_refused(const struct erp_reply *reply, const char *what, const char *secret
 {
     char *page = mem_string(reply->body ? reply->body : "");
     int64_t retry_after_ms = reply->retry_after_ms;
-    const char *code = "erp_failure";
+    const char *code = REASON_ERP_FAILURE;
 
     if (erp_reply_technical(reply, what, outcome))
         code = outcome->reason_code;
@@ -145,7 +146,8 @@ page_refused(const struct erp_reply *reply, const char *what, const char *secret
 enum erp_verdict
 tryton_rpc_nonsense(struct erp_outcome *outcome, const char *what)
 {
-    return erp_end(outcome, ERP_RETRY, "erp_failure", "%s: the ERP's answer makes no sense", what);
+    return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "%s: the ERP's answer makes no sense",
+                   what);
 }
 
 /* --- results --- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/order/reason.h"
 #include "erp-drivers/tryton/compare.h"
 #include "erp-drivers/tryton/rpc.h"
 
@@ -45,7 +46,7 @@ take_look_up(struct tryton_line *line, const json_t *rows, struct erp_outcome *o
 {
     if (!json_array_size(rows) || failpoint("mutant.no_look_up"))
         return ERP_SEND;
-    return tryton_compare(line->order, rows, "look-up", "erp_rejected", outcome);
+    return tryton_compare(line->order, rows, "look-up", REASON_ERP_REJECTED, outcome);
 }
 
 /* --- product --- */
@@ -74,7 +75,7 @@ check_amount(const struct order *order, const json_t *row, struct erp_outcome *o
     if (!find_integer(unit, "digits", &digits) ||
         (json_int_t)amount_scale(order->product_amount) <= digits)
         return ERP_SEND;
-    return erp_end(outcome, ERP_REJECT, "amount_refused",
+    return erp_end(outcome, ERP_REJECT, REASON_AMOUNT_REFUSED,
                    "product %s is sold in %s with %" INT " digits after the point, ordered were %s",
                    order->product_nr, symbol ? symbol : "its unit", digits, order->product_amount);
 }
@@ -86,7 +87,7 @@ no_product(const char *nr, const json_t *other, struct erp_outcome *outcome)
 
     if (other && !code)
         return tryton_rpc_nonsense(outcome, "product");
-    return erp_end(outcome, ERP_REJECT, "product_not_found",
+    return erp_end(outcome, ERP_REJECT, REASON_PRODUCT_NOT_FOUND,
                    "the ERP has no product with the code %s%s%s%s", nr,
                    other ? ": it found \"" : "", other ? code : "", other ? "\"" : "");
 }
@@ -101,12 +102,13 @@ take_product(struct tryton_line *line, const json_t *rows, struct erp_outcome *o
     if (!count)
         return no_product(nr, json_array_get(rows, 0), outcome);
     if (count > 1)
-        return erp_end(outcome, ERP_REJECT, "product_not_found",
+        return erp_end(outcome, ERP_REJECT, REASON_PRODUCT_NOT_FOUND,
                        "the ERP has more than one product with the code %s", nr);
     if (!find_integer(row, "id", &line->product))
         return tryton_rpc_nonsense(outcome, "product");
     if (!is_true(json_object_get(row, "salable")))
-        return erp_end(outcome, ERP_REJECT, "product_not_found", "product %s is not for sale", nr);
+        return erp_end(outcome, ERP_REJECT, REASON_PRODUCT_NOT_FOUND, "product %s is not for sale",
+                       nr);
     find_integer(row, "sale_uom", &line->unit);
     return check_amount(line->order, row, outcome);
 }
@@ -135,7 +137,7 @@ no_worksheet(const char *worksheet, const json_t *other, struct erp_outcome *out
         name = json_string_value(json_object_get(other, "number"));
     if (other && !name)
         return tryton_rpc_nonsense(outcome, "worksheet");
-    return erp_end(outcome, ERP_REJECT, "worksheet_not_found",
+    return erp_end(outcome, ERP_REJECT, REASON_WORKSHEET_NOT_FOUND,
                    "the ERP has no sale with the reference or number %s%s%s%s", worksheet,
                    other ? ": it found \"" : "", other ? name : "", other ? "\"" : "");
 }
@@ -153,13 +155,13 @@ take_worksheet(struct tryton_line *line, const json_t *rows, struct erp_outcome 
         return no_worksheet(worksheet, json_array_get(rows, 0), outcome);
     if (count > 1)
         return erp_end(
-            outcome, ERP_REJECT, "worksheet_not_found",
+            outcome, ERP_REJECT, REASON_WORKSHEET_NOT_FOUND,
             "worksheet %s is ambiguous: more than one sale has it as reference or number",
             worksheet);
     if (!state || !json_is_string(time_stamp) || !find_integer(row, "id", &line->sale))
         return tryton_rpc_nonsense(outcome, "worksheet");
     if (strcmp(state, "draft"))
-        return erp_end(outcome, ERP_REJECT, "worksheet_closed",
+        return erp_end(outcome, ERP_REJECT, REASON_WORKSHEET_CLOSED,
                        "worksheet %s is no draft any more: %s", worksheet, state);
     line->time_stamp = tryton_rpc_dump(time_stamp);
     return ERP_SEND;
@@ -221,8 +223,8 @@ take_price(struct tryton_line *line, const json_t *result, struct erp_outcome *o
     if (!json_is_object(result))
         return tryton_rpc_nonsense(outcome, "price");
     if (!price || json_is_null(price))
-        return erp_end(outcome, ERP_REJECT, "erp_rejected", "the ERP has no price for product %s",
-                       line->order->product_nr);
+        return erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
+                       "the ERP has no price for product %s", line->order->product_nr);
     if (find_integer(result, "unit", &unit))
         line->unit = unit;
     if (!json_is_string(json_object_get(price, "decimal")) || !line->unit ||
@@ -265,9 +267,9 @@ static enum erp_verdict
 take_read_back(struct tryton_line *line, const json_t *rows, struct erp_outcome *outcome)
 {
     if (!json_array_size(rows))
-        return erp_end(outcome, ERP_REJECT, "outcome_unknown",
+        return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                        "the ERP took the line, but does not show it: nothing is sent again");
-    return tryton_compare(line->order, rows, "read-back", "amount_refused", outcome);
+    return tryton_compare(line->order, rows, "read-back", REASON_AMOUNT_REFUSED, outcome);
 }
 
 /* --- the table --- */

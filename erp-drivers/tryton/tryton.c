@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "erp-drivers/tryton/rpc.h"
 #include "erp-drivers/tryton/steps.h"
 #include "erp-drivers/tryton/tryton.h"
@@ -83,7 +84,7 @@ login_send(struct tryton_session *session, struct tryton_attempt *attempt, struc
                                session->language);
 
     if (!params)
-        return erp_end(outcome, ERP_PARK, "auth_failed", "the credentials are no UTF-8");
+        return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED, "the credentials are no UTF-8");
     session->logging_in = attempt;
     tryton_rpc_call(&job->request, session->url, "common.db.login", tryton_rpc_dump(params));
     json_decref(params);
@@ -115,7 +116,7 @@ login_refused(struct tryton_session *session, struct erp_outcome *outcome, const
 
     free(session->refused);
     session->refused = text;
-    return erp_end(outcome, ERP_PARK, "auth_failed", "%s", text);
+    return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED, "%s", text);
 }
 
 static enum erp_verdict
@@ -177,7 +178,7 @@ key_refused(struct tryton_session *session, struct tryton_attempt *attempt,
     if (session->key_number == attempt->key_number)
         drop_key(session);
     if (attempt->renewed)
-        return erp_end(outcome, ERP_RETRY, "erp_failure",
+        return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
                        "%s: the ERP refuses the session right after a login",
                        tryton_step_due(&attempt->line)->what);
     attempt->renewed = true;
@@ -210,7 +211,7 @@ send_next(struct tryton_session *session, struct erp_job *job, struct erp_outcom
     struct tryton_attempt *attempt = job->state;
 
     if (session->refused)
-        return erp_end(outcome, ERP_PARK, "auth_failed", "%s", session->refused);
+        return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED, "%s", session->refused);
     if (session->key)
         return call_send(session, attempt, job);
     return session->logging_in ? ERP_WAIT : login_send(session, attempt, job, outcome);
@@ -225,7 +226,7 @@ tryton_step(void *handle, struct erp_job *job, const struct erp_reply *reply,
     struct tryton_attempt *attempt = job->state;
 
     if (!job->auth || !job->auth->username || !job->auth->password)
-        return erp_end(outcome, ERP_PARK, "auth_failed", "no credentials");
+        return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED, "no credentials");
     if (!attempt) {
         job->state = attempt = mem_alloc(sizeof *attempt);
         attempt->line.order = job->order;

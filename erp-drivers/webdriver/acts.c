@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/percent.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/steps.h"
 
 #define PAGE_LOAD_EXTRA_MS 10000
@@ -217,7 +218,7 @@ send_text(struct attempt *a)
     if (strstr(json_string_value(member(a, "type")), "{credentials.password}"))
         a->password_typed = true;
     if (has_keys(text))
-        result = fail_with(a, "erp_rejected", "the text can't be typed: it holds keys");
+        result = fail_with(a, REASON_ERP_REJECTED, "the text can't be typed: it holds keys");
     else if (*text)
         result = act_on_element(a, "value", json_pack("{s:s}", "text", text));
     template_free(text);

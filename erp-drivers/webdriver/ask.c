@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 #include "erp-drivers/webdriver/page_script.h"
 
@@ -90,12 +91,12 @@ fail_by_value(struct attempt *a, const struct asked *asked, const char *text, co
     if (strcmp(asked->name, "order.product_amount") == 0 ||
         (!ordered && amount_valid(asked->value) &&
          amount_equal(asked->value, order->product_amount)))
-        return fail_with(a, "amount_refused",
+        return fail_with(a, REASON_AMOUNT_REFUSED,
                          "the amount %s can't be written as \"%s\": too many decimal places",
                          asked->value, text);
     if (ordered)
-        return fail_with(a, "erp_rejected", "%s \"%s\" can't be written as \"%s\"", asked->name + 6,
-                         asked->value, text);
+        return fail_with(a, REASON_ERP_REJECTED, "%s \"%s\" can't be written as \"%s\"",
+                         asked->name + 6, asked->value, text);
     return fail_with(a, NULL, "\"%s\" %s", text, wrong);
 }
 
@@ -237,14 +238,14 @@ static bool
 rule_counts(const struct attempt *a, const json_t *rule, bool at_once)
 {
     const char *code = json_string_value(json_object_get(rule, "code"));
-    bool refuses = recipe_reason_find(code)->verdict == RECIPE_REJECT;
+    bool refuses = reason_find(code)->action == REASON_REJECT;
 
     if (json_object_get(rule, "dialog") ||
         (at_once && !json_is_true(json_object_get(rule, "at_once"))))
         return false;
     switch (a->section) {
     case LOGIN:
-        return !refuses && strcmp(code, "session_lost");
+        return !refuses && strcmp(code, REASON_SESSION_LOST);
     case LOOKUP:
     case VERIFY:
         return !refuses || !at_once;
@@ -468,11 +469,11 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
         return run_again(a, a->step.why);
     }
     if (json_is_true(json_object_get(place, "dead")))
-        return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
+        return fail_with(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
     if (json_object_get(answer, "rule"))
         return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), message);
     if (doubt && decides_over_line(a))
-        return fail_with(a, "outcome_unknown", "nobody can tell whether the line is there: %s",
+        return fail_with(a, REASON_OUTCOME_UNKNOWN, "nobody can tell whether the line is there: %s",
                          doubt);
     *yes = json_is_true(json_object_get(answer, "ok"));
     return DONE;

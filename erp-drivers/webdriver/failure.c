@@ -6,6 +6,7 @@
 
 #include "common/base/secret.h"
 #include "common/http/call.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 
 #define UNAVAILABLE 503
@@ -25,7 +26,7 @@ failure_rule(struct attempt *a, json_int_t number, const char *message)
         return fail_with(a, NULL, "the page's answer makes no sense");
     if (text)
         message = text;
-    fail_with(a, recipe_reason_find(code)->code, "%s", message && *message ? message : code);
+    fail_with(a, reason_find(code)->code, "%s", message && *message ? message : code);
     template_free(text);
     return FAILED;
 }
@@ -90,9 +91,9 @@ take_errors(struct attempt *a, const struct wire_reply *reply)
         return failure_rule(a, json_integer_value(rule),
                             json_string_value(json_object_get(reply->value, "words")));
     if (json_is_true(json_object_get(place, "dead")))
-        return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
+        return fail_with(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
     if (status >= 500)
-        return fail_with(a, status == UNAVAILABLE ? "erp_busy" : "erp_failure",
+        return fail_with(a, status == UNAVAILABLE ? REASON_ERP_BUSY : REASON_ERP_FAILURE,
                          "the ERP's page has status %d", (int)status);
     return DONE;
 }
@@ -129,7 +130,7 @@ attempt_in_doubt(const struct attempt *a)
 static bool
 is_unknown(const char *code)
 {
-    return strcmp(code, "outcome_unknown") == 0;
+    return strcmp(code, REASON_OUTCOME_UNKNOWN) == 0;
 }
 
 /* The verdict, as it is to be after all that happened before. */
@@ -137,21 +138,21 @@ static enum erp_verdict
 verdict_of(struct attempt *a)
 {
     const char *code = a->failure.code;
-    bool changed = strcmp(code, "ui_changed") == 0;
-    enum recipe_verdict verdict;
+    bool changed = strcmp(code, REASON_UI_CHANGED) == 0;
+    enum reason_action action;
 
     if (is_unknown(code))
         return ERP_REJECT;
-    verdict = recipe_reason_find(code)->verdict;
+    action = reason_find(code)->action;
     /* Whoever tries a password again and again locks the account. */
-    if (verdict == RECIPE_REJECT && a->section == LOGIN && a->password_typed) {
-        a->failure.code = "auth_failed";
+    if (action == REASON_REJECT && a->section == LOGIN && a->password_typed) {
+        a->failure.code = REASON_AUTH_FAILED;
         return ERP_PARK;
     }
     /* What the page says after the commit is no proof that nothing was stored. */
-    if (verdict == RECIPE_RETRY || (changed && a->committed))
+    if (action == REASON_RETRY || action == REASON_WAIT || (changed && a->committed))
         return ERP_RETRY;
-    return verdict == RECIPE_PARK ? ERP_PARK : ERP_REJECT;
+    return action == REASON_PARK ? ERP_PARK : ERP_REJECT;
 }
 
 /* Refused before it could be looked up whether an earlier request stored the line. */
@@ -165,7 +166,7 @@ doubt(struct attempt *a)
         "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
     text_copy(message + strlen(message), sizeof message - strlen(message), a->failure.message);
     text_copy(a->failure.message, sizeof a->failure.message, message);
-    a->failure.code = "outcome_unknown";
+    a->failure.code = REASON_OUTCOME_UNKNOWN;
 }
 
 static void
@@ -177,7 +178,7 @@ session_lost(struct attempt *a)
         a->renewed = a->lost = true;
         return;
     }
-    a->failure.code = "erp_failure";
+    a->failure.code = REASON_ERP_FAILURE;
 }
 
 /* Where it failed, and why. A page that refuses after the commit may be wrong about what it did, or
@@ -186,9 +187,9 @@ static void
 conclude(struct attempt *a)
 {
     char label[200], within[48] = "";
-    bool changed = strcmp(a->failure.code, "ui_changed") == 0, refused;
+    bool changed = strcmp(a->failure.code, REASON_UI_CHANGED) == 0, refused;
 
-    if (strcmp(a->failure.code, "session_lost") == 0)
+    if (strcmp(a->failure.code, REASON_SESSION_LOST) == 0)
         session_lost(a);
     if (a->lost)
         return;
@@ -214,7 +215,8 @@ conclude(struct attempt *a)
         secret_mask(a->outcome.reason_text, a->job->auth->password);
     a->ended = true;
     a->browser->dirty = true;
-    if (a->committed || a->verdict == ERP_PARK || strcmp(a->failure.code, "browser_failure") == 0)
+    if (a->committed || a->verdict == ERP_PARK ||
+        strcmp(a->failure.code, REASON_BROWSER_FAILURE) == 0)
         a->browser->useless = true;
 }
 
@@ -224,8 +226,8 @@ static bool
 wants_evidence(const struct attempt *a, const char *code)
 {
     if (a->browser->tell)
-        return strcmp(code, "browser_failure") != 0;
-    return strcmp(code, "ui_changed") == 0 || is_unknown(code);
+        return strcmp(code, REASON_BROWSER_FAILURE) != 0;
+    return strcmp(code, REASON_UI_CHANGED) == 0 || is_unknown(code);
 }
 
 /* --- from stage to stage --- */
@@ -243,7 +245,7 @@ send_stage(struct attempt *a, int stage, const char *method, const char *command
 static bool
 is_login_lost(const struct attempt *a)
 {
-    return a->section == LOGIN && strcmp(a->failure.code, "session_lost") == 0;
+    return a->section == LOGIN && strcmp(a->failure.code, REASON_SESSION_LOST) == 0;
 }
 
 /* What is known now is all that will be. */
@@ -252,10 +254,10 @@ settle(struct attempt *a)
 {
     bool evidence;
 
-    if (*a->cut_off && (!a->failure.code || strcmp(a->failure.code, "erp_unreachable") == 0))
-        fail_with(a, "erp_unreachable", "%s", a->cut_off);
+    if (*a->cut_off && (!a->failure.code || strcmp(a->failure.code, REASON_ERP_UNREACHABLE) == 0))
+        fail_with(a, REASON_ERP_UNREACHABLE, "%s", a->cut_off);
     if (!a->failure.code || is_login_lost(a))
-        a->failure.code = "ui_changed";
+        a->failure.code = REASON_UI_CHANGED;
     evidence = wants_evidence(a, a->failure.code);
     conclude(a);
     if (!a->ended)
@@ -309,7 +311,7 @@ take_answer(struct attempt *a, const struct wire_reply *reply)
     const json_t *place = json_object_get(reply->value, "place");
 
     if (take_errors(a, reply) == DONE && json_is_true(json_object_get(place, "loading")))
-        a->failure.code = "erp_busy";
+        a->failure.code = REASON_ERP_BUSY;
     return settle(a);
 }
 
@@ -317,7 +319,7 @@ static enum result
 evidence_next(struct attempt *a, const struct wire_reply *reply)
 {
     bool wanted = wants_evidence(a, a->outcome.reason_code) ||
-                  strcmp(a->outcome.reason_code, "auth_failed") == 0;
+                  strcmp(a->outcome.reason_code, REASON_AUTH_FAILED) == 0;
 
     if (reply->kind == WIRE_CUT || reply->kind == WIRE_GONE) {
         a->browser->useless = true;
@@ -367,12 +369,12 @@ failure_compare(struct attempt *a, const char *amount_code)
         a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
     else if (same && equal) /* a person has to mend the others; a retry finds ours */
         a->verdict =
-            erp_end(&a->outcome, ERP_REJECT, "erp_rejected",
+            erp_end(&a->outcome, ERP_REJECT, REASON_ERP_REJECTED,
                     "the line is stored as ordered, as %s, but its save has changed more: %s",
                     found->reference, a->changed);
     else
         a->verdict =
-            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
+            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : REASON_ERP_REJECTED,
                     "line %s of the ERP carries this uniqueid and holds %s of product %s"
                     "%s%s, ordered were %s of %s on %s%s%s",
                     found->reference, found->amount, found->product_nr,

@@ -5,6 +5,7 @@
  * deaf for it; killed, it is the driver's to clear away, which is asked for all the same. On
  * another machine nothing has our mark, and the driver is the only way. */
 #include "common/ipc/browser_kill.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 
 #define OPEN_MS 60000
@@ -20,7 +21,8 @@ enum { SESSION, MAIN_WINDOW };
 static enum result
 failed(struct attempt *a, const struct wire_reply *reply, const char *what)
 {
-    a->verdict = erp_end(&a->outcome, ERP_RETRY, "browser_failure", "%s: %s", what, reply->message);
+    a->verdict =
+        erp_end(&a->outcome, ERP_RETRY, REASON_BROWSER_FAILURE, "%s: %s", what, reply->message);
     a->ended = true;
     a->browser->useless = true;
     return FAILED;

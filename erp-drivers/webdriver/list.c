@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/steps.h"
 
 #define ROW_BYTES 160
@@ -103,7 +104,7 @@ take_change(struct attempt *a, char *message)
         secret_mask(message, a->job->auth->password);
     text_copy(a->step.why, sizeof a->step.why, message);
     if (!a->committed)
-        fail_with(a, "erp_rejected", "%s", message);
+        fail_with(a, REASON_ERP_REJECTED, "%s", message);
     else if (!*a->changed)
         text_copy(a->changed, sizeof a->changed, message);
     template_free(message);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 
 #define DELAY_FIRST_MS 25
@@ -90,7 +91,7 @@ static enum result
 browser_failed(struct attempt *a, const char *message)
 {
     a->browser->useless = true;
-    return fail_with(a, "browser_failure", "%s", message);
+    return fail_with(a, REASON_BROWSER_FAILURE, "%s", message);
 }
 
 /* What was not done is tried again, but nothing that acts once the line may have been stored. */
@@ -127,10 +128,10 @@ take_trouble(struct attempt *a, const struct wire_reply *reply)
         text_copy(a->failure.dialog, sizeof a->failure.dialog, reply->dialog);
         return fail_with(a, NULL, "a dialog is in the way: \"%s\"", reply->dialog);
     case WIRE_SLOW:
-        return fail_with(a, "erp_unreachable", "the page did not answer in time: %s",
+        return fail_with(a, REASON_ERP_UNREACHABLE, "the page did not answer in time: %s",
                          reply->message);
     case WIRE_UNREACHABLE:
-        return fail_with(a, "erp_unreachable", "%s", reply->message);
+        return fail_with(a, REASON_ERP_UNREACHABLE, "%s", reply->message);
     case WIRE_REFUSED:
         return fail_with(a, NULL, "%s", reply->message);
     default:

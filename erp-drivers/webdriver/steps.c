@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/order/reason.h"
+
 static const json_t *
 member(const struct attempt *a, const char *name)
 {
@@ -38,8 +40,7 @@ fail_by_recipe(struct attempt *a, const json_t *code, const char *otherwise)
     char *message = own_words(a, otherwise);
 
     if (message)
-        fail_with(a, code ? recipe_reason_find(json_string_value(code))->code : NULL, "%s",
-                  message);
+        fail_with(a, code ? reason_find(json_string_value(code))->code : NULL, "%s", message);
     template_free(message);
     return FAILED;
 }
@@ -129,7 +130,8 @@ do_each(struct attempt *a, const struct wire_reply *reply)
         return fail_with(a, NULL, "no row is like that");
     twins = twins_are(a, a->step.json, count);
     if (count > 1 && !twins && !json_is_false(member(a, "only")))
-        return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected", count);
+        return fail_with(a, REASON_UI_CHANGED, "%zu rows are like that, where one was expected",
+                         count);
     if (count)
         return enter_rows(a, reply->value, twins);
     run_push(a, member(a, "none"), "none", false);

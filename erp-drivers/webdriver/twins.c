@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 
 #define READ_MAX 5 /* references; whoever has more lines of one id knows enough by then */
@@ -55,9 +56,9 @@ twins_add(struct attempt *a)
     }
     list_references(a, references, sizeof references);
     if (a->twin_rows == 2)
-        return fail_with(a, "outcome_unknown",
+        return fail_with(a, REASON_OUTCOME_UNKNOWN,
                          "the line is there twice: %s; delete one, then retry", references);
-    return fail_with(a, "outcome_unknown",
+    return fail_with(a, REASON_OUTCOME_UNKNOWN,
                      "the line is there %zu times: %s; delete all but one, then retry",
                      a->twin_rows, references);
 }
@@ -69,6 +70,6 @@ twins_end(struct attempt *a)
 
     if (!unsaid || a->found.is)
         return DONE;
-    return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected",
+    return fail_with(a, REASON_UI_CHANGED, "%zu rows are like that, where one was expected",
                      a->twin_rows > 1 ? a->twin_rows : json_array_size(a->twins) + 1);
 }

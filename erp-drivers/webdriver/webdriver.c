@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/attempt.h"
 #include "erp-drivers/webdriver/webdriver.h"
 
@@ -96,8 +97,8 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
     if (!a->job->order)
         return life_is_on(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
     if (!recipe_id_fits(b->recipe, a->job->order->uniqueid, wrong))
-        return end_with(a, ERP_REJECT, attempt_in_doubt(a) ? "outcome_unknown" : "erp_rejected",
-                        wrong);
+        return end_with(a, ERP_REJECT,
+                        attempt_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED, wrong);
     a->settled_ms = a->job->now_ms + settle_ms(b);
     if (b->starting || (b->id && b->useless))
         return go_on(a, CLOSE);
@@ -231,7 +232,7 @@ looked_up(struct attempt *a)
     if (!a->found.is && !a->refusal.code)
         return go_to_section(a, CREATE);
     if (a->found.is)
-        failure_compare(a, a->committed ? "amount_refused" : "erp_rejected");
+        failure_compare(a, a->committed ? REASON_AMOUNT_REFUSED : REASON_ERP_REJECTED);
     else
         end_with(a, ERP_REJECT, a->refusal.code, a->refusal.message);
     return finish(a);
@@ -241,9 +242,9 @@ static enum result
 verified(struct attempt *a)
 {
     if (a->found.is)
-        failure_compare(a, "amount_refused");
+        failure_compare(a, REASON_AMOUNT_REFUSED);
     else
-        end_with(a, ERP_REJECT, "outcome_unknown",
+        end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                  "the ERP took the line, but does not show it: nothing is sent again");
     return finish(a);
 }

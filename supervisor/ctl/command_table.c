@@ -324,6 +324,14 @@ static const struct command commands[] = {
         .run = command_recipe_check,
     },
     {
+        .name = "recipe schema",
+        .usage = "",
+        .summary = "Prints the JSON schema of recipes, for editors",
+        .about = "share/pumpline/recipes/recipe.schema.json is the same. recipe check finds more.",
+        .example = "pumplinectl recipe schema > recipe.schema.json",
+        .run = command_recipe_schema,
+    },
+    {
         .name = "recipe run",
         .usage = "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
                  "[--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
@@ -343,6 +351,17 @@ static const struct command commands[] = {
         .needed = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER),
         .no_json = true,
         .run = command_recipe_run,
+    },
+    {
+        .name = "schema",
+        .usage = "daemon|workshop",
+        .summary = "Prints the JSON schema of a configuration file, for editors",
+        .about = "Of pumpline.json, or of a workshop's file; in share/pumpline they are\n"
+                 "pumpline.schema.json and workshop.schema.json. pumplined -n finds more.",
+        .example = "pumplinectl schema workshop > workshop.schema.json",
+        .args_min = 1,
+        .args_max = 1,
+        .run = command_schema,
     },
     {
         .name = "rekey",

@@ -116,6 +116,8 @@ int command_add(struct ctl *ctl);
 int command_remove(struct ctl *ctl);
 int command_rekey(struct ctl *ctl);
 int command_seal(struct ctl *ctl);
+int command_schema(struct ctl *ctl);
+int command_recipe_schema(struct ctl *ctl);
 int command_token_add(struct ctl *ctl);
 int command_token_list(struct ctl *ctl);
 int command_token_revoke(struct ctl *ctl);

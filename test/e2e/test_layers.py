@@ -15,7 +15,7 @@ SYSTEM = {"lmdb.h": {"worker/queue/store_internal.h"}, "seccomp.h": {"worker/san
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h",), "common": ("lmdb.h", "curl/")}
 # The rooms of a layer, lowest first: each may use those before it, and the layers below. Files outside a room
 # (main.c and what it is put together from) may use all of their layer.
-ROOMS = {"common": ["base", "json", "order", "ipc", "http", "recipe", "config"],
+ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "recipe", "config"],
          "erp-drivers": ["file", "tryton", "webdriver"],
          "worker": ["queue", "salvage", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
          "supervisor": ["system", "child", "daemon", "control", "ctl/term", "ctl/net", "ctl/commands", "ctl", "webdriver"]}

@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "common/base/percent.h"
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 #include "test/fuzz/fuzz.h"
 
 static char wrong[TEMPLATE_WRONG_BYTES];

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/json/text.h"
+#include "common/order/reason.h"
 #include "worker/api/internal.h"
 #include "worker/delivery/policy.h"
 
@@ -87,7 +88,7 @@ api_retry(struct call *call, void *context)
     if (order_parse_corrections(call->body, call->body_length, &order, &faults))
         api_faults(call, &faults);
     else if (hides_a_line(api, &was, &order))
-        call_problem(call, 409, "outcome_unknown", NULL,
+        call_problem(call, 409, REASON_OUTCOME_UNKNOWN, NULL,
                      "the line may already be on worksheet %s, and a retry on another worksheet "
                      "would not find it: retry the order unchanged, or resolve it",
                      was.worksheet);

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/order/reason.h"
 #include "worker/delivery/closing.h"
 #include "worker/delivery/job.h"
 
@@ -75,7 +76,7 @@ schedule_probe(struct delivery *d)
 static bool
 is_another_failure(struct delivery *d, const char *uniqueid, const char *reason)
 {
-    bool another = strcmp(reason, "erp_unreachable") == 0 || strcmp(d->last_failed, uniqueid);
+    bool another = strcmp(reason, REASON_ERP_UNREACHABLE) == 0 || strcmp(d->last_failed, uniqueid);
 
     text_copy(d->last_failed, sizeof d->last_failed, uniqueid);
     return another;
@@ -324,7 +325,7 @@ delivery_boot(struct delivery *d)
     if (!configured->username || !queue_refused_ms(d->setup.queue, configured))
         delivery_start(d);
     else
-        set_state(d, PARKED, "auth_failed");
+        set_state(d, PARKED, REASON_AUTH_FAILED);
 }
 
 void

@@ -7,7 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/percent.h"
 #include "common/base/secret.h"
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #define BODY_BYTES_MAX 2000
 #define PASSWORD_BYTES_MAX 4096 /* as a URL writes it */

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/order/reason.h"
 #include "worker/delivery/evidence.h"
 #include "worker/delivery/steps.h"
 
@@ -164,7 +165,8 @@ on_leaves(struct erp_outcome *outcome, void *arg)
         queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
         return true;
     job->task.order.commit_sent = false;
-    erp_end(outcome, ERP_RETRY, "erp_failure", "not sent: cannot record the commit: %s", err.text);
+    erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "not sent: cannot record the commit: %s",
+            err.text);
     return false;
 }
 
@@ -179,7 +181,7 @@ job_go(struct job *job)
         steps_go(&job->steps, NULL);
         return;
     }
-    erp_end(&outcome, ERP_PARK, "auth_failed",
+    erp_end(&outcome, ERP_PARK, REASON_AUTH_FAILED,
             "not sent: the ERP recently refused these credentials");
     on_ended(ERP_PARK, &outcome, job);
 }
@@ -260,14 +262,14 @@ ends_at_once(const struct job *job, struct erp_outcome *outcome, enum erp_verdic
     const struct erp_driver *driver = job->jobs->setup->driver;
 
     if (job->task.order.commit_sent && !driver->can_look_up) {
-        *verdict = erp_end(outcome, ERP_REJECT, "outcome_unknown",
+        *verdict = erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                            "the connection was lost after the request was sent, and the line "
                            "cannot be looked up in this ERP");
         return true;
     }
     if (driver->needs_credentials && !job->steps.erp.auth) {
         *verdict = erp_end(
-            outcome, ERP_PARK, "auth_failed",
+            outcome, ERP_PARK, REASON_AUTH_FAILED,
             "no credentials: the order's own were refused earlier, and the workshop has none");
         return true;
     }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/recipe/recipe.h"
+#include "common/order/reason.h"
 
 #define PATIENT_MAX_MS 60000
 
@@ -85,19 +85,20 @@ exhaust(struct order *order, const struct erp_outcome *last)
 
     snprintf(text, sizeof text, "%s%s: %.*s", doubt(order), last->reason_code,
              (int)sizeof text - 96, last->reason_text);
-    end_in_error(order, "attempts_exhausted", text);
+    end_in_error(order, REASON_ATTEMPTS_EXHAUSTED, text);
 }
 
 static enum policy_sign
 apply_retry(struct order *order, const struct policy_attempt *a)
 {
-    bool locked = strcmp(a->outcome->reason_code, "worksheet_locked") == 0;
-    int64_t wait = locked ? patient_ms(a->retry, order->attempts, a->dice)
-                          : policy_backoff_ms(a->retry, order->attempts, a->dice);
-    enum policy_sign sign = locked ? POLICY_ANSWERS : POLICY_FAILS;
+    const struct reason *reason = reason_find(a->outcome->reason_code);
+    bool patient = reason && reason->action == REASON_WAIT;
+    int64_t wait = patient ? patient_ms(a->retry, order->attempts, a->dice)
+                           : policy_backoff_ms(a->retry, order->attempts, a->dice);
+    enum policy_sign sign = patient ? POLICY_ANSWERS : POLICY_FAILS;
 
     if (order->commit_sent && !a->can_look_up) {
-        end_in_error(order, "outcome_unknown", a->outcome->reason_text);
+        end_in_error(order, REASON_OUTCOME_UNKNOWN, a->outcome->reason_text);
         return sign;
     }
     if (!order->retry_since_ms)
@@ -119,7 +120,7 @@ apply_retry(struct order *order, const struct policy_attempt *a)
 static bool
 is_blind(const char *code)
 {
-    return strcmp(code, "ui_changed") == 0;
+    return strcmp(code, REASON_UI_CHANGED) == 0;
 }
 
 static void
@@ -137,10 +138,7 @@ reject(struct order *order, const struct erp_outcome *outcome)
 bool
 policy_line_may_exist(const struct order *order)
 {
-    const struct recipe_reason *reason = recipe_reason_find(order->reason_code);
-    bool looked_up = reason && reason->verdict == RECIPE_REJECT && !is_blind(order->reason_code);
-
-    return *order->erp_reference || (order->commit_sent && !looked_up);
+    return *order->erp_reference || (order->commit_sent && !reason_is_refusal(order->reason_code));
 }
 
 static enum policy_sign
@@ -176,7 +174,7 @@ apply_created(struct order *order, const struct policy_attempt *a)
                  "to the same ERP: check which order the line belongs to; if it is not this one, "
                  "enter this order by hand",
                  a->outcome->reference, a->neighbour);
-        end_in_error(order, "outcome_unknown", text);
+        end_in_error(order, REASON_OUTCOME_UNKNOWN, text);
         return POLICY_ANSWERS;
     }
     order->status = ORDER_CREATED;

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/order/reason.h"
 #include "worker/delivery/dialogue.h"
 #include "worker/io/files.h"
 
@@ -113,7 +114,7 @@ record_session(struct steps *steps, enum erp_verdict verdict, struct erp_outcome
     if (session_record(steps->sessions, steps->session, &err) == 0)
         return verdict;
     if (verdict == ERP_SEND)
-        return erp_end(outcome, ERP_RETRY, "erp_failure",
+        return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
                        "not sent: cannot record the ERP session: %s", err.text);
     log_warning("cannot record the ERP session: %s", err.text);
     return verdict;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/order/reason.h"
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/folder.h"
 
@@ -322,8 +323,7 @@ say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outc
     if (*w->failed)
         printf("  at:      %s\n", w->failed);
     say_evidence(w, outcome);
-    if (verdict != ERP_REJECT || strcmp(outcome->reason_code, "ui_changed") == 0 ||
-        strcmp(outcome->reason_code, "outcome_unknown") == 0) /* else it was looked up */
+    if (verdict != ERP_REJECT || !reason_is_refusal(outcome->reason_code))
         say_doubt(w);
     return 1;
 }

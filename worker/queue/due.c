@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/order/reason.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
 
@@ -30,7 +31,7 @@ static void
 take_unreadable(struct order *order)
 {
     order->status = ORDER_ERROR;
-    text_copy(order->reason_code, sizeof order->reason_code, "auth_failed");
+    text_copy(order->reason_code, sizeof order->reason_code, REASON_AUTH_FAILED);
     text_copy(order->reason_text, sizeof order->reason_text,
               "cannot open the order's credentials: they were sealed with another key");
 }

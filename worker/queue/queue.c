@@ -11,6 +11,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
 
@@ -200,7 +201,7 @@ queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
 
         now.status = ORDER_ERROR;
         now.next_attempt_ms = 0;
-        text_copy(now.reason_code, sizeof now.reason_code, "cleared");
+        text_copy(now.reason_code, sizeof now.reason_code, REASON_CLEARED);
         text_copy(now.reason_text, sizeof now.reason_text,
                   was.commit_sent ? "removed from the queue by clear_queue; the line may be in the "
                                     "ERP: a retry looks it up"
@@ -281,7 +282,7 @@ mend_again(struct order *now, const struct order *correction, json_t *changes)
 static void
 mend_retry(struct order *now, const struct order *correction, json_t *changes)
 {
-    if (strcmp(now->reason_code, "outcome_unknown") == 0)
+    if (strcmp(now->reason_code, REASON_OUTCOME_UNKNOWN) == 0)
         now->commit_sent = false; /* a person has looked: the line is not in the ERP */
     mend_again(now, correction, changes);
 }

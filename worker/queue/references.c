@@ -1,5 +1,6 @@
 /* The index of references, and the guard that it is for. */
 #include "worker/queue/references.h"
+#include "common/order/reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ queue_reference_guard(struct store_txn *txn, struct order *order)
     if (!has_line(order) || !find_other(txn, order, other))
         return;
     order->status = ORDER_ERROR;
-    text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
+    text_copy(order->reason_code, sizeof order->reason_code, REASON_OUTCOME_UNKNOWN);
     snprintf(order->reason_text, sizeof order->reason_text,
              "ERP line %s already belongs to order \"%s\": check in the ERP which of the "
              "two orders it is for, and whether the other has a line",

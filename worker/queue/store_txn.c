@@ -96,7 +96,8 @@ store_end(struct store_txn *txn, struct err *err)
         disk_reserve_release(&txn->store->reserve); /* the next try finds room */
     else if (!is_passing(txn->error))
         txn->store->broken = true;
-    return store_fail(err, txn->error, txn->write ? "cannot write the queue" : "cannot read the queue");
+    return store_fail(err, txn->error,
+                      txn->write ? "cannot write the queue" : "cannot read the queue");
 }
 
 bool

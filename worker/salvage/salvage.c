@@ -18,13 +18,14 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/order/reason.h"
 #include "worker/queue/folder.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/record.h"
 #include "worker/salvage/damaged_pages.h"
 
-/* What a look at the queue comes to. One that fails for want of descriptors, memory or a process
- * says nothing about the queue. */
+/* What a look at the queue comes to. One that fails for want of descriptors,
+ * memory or a process says nothing about the queue. */
 enum walk { WALK_SOUND, WALK_DAMAGED, WALK_FAILED };
 
 #define CHECK_SECONDS 120 /* a loop in a damaged tree ends here */
@@ -150,7 +151,7 @@ take_order(struct salvage *s, struct order *order)
     if (!s->from_tree && (order->status == ORDER_PLACED || order->status == ORDER_PROCESSING)) {
         order->status = ORDER_ERROR;
         order->next_attempt_ms = 0;
-        text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
+        text_copy(order->reason_code, sizeof order->reason_code, REASON_OUTCOME_UNKNOWN);
         text_copy(order->reason_text, sizeof order->reason_text, in_doubt);
     }
     /* A page may hold an earlier state of it, which was taken first. */

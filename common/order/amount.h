@@ -1,6 +1,6 @@
 /* Exact decimals as text: never rounded, never in binary floating point. */
-#ifndef COMMON_BASE_AMOUNT_H
-#define COMMON_BASE_AMOUNT_H
+#ifndef COMMON_ORDER_AMOUNT_H
+#define COMMON_ORDER_AMOUNT_H
 
 #include <stdbool.h>
 

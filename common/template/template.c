@@ -1,6 +1,6 @@
 /* Taking texts apart at their braces, and putting them together again. The filters are
  * template_filter.c's. */
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/secret.h"
-#include "common/recipe/template_filter.h"
+#include "common/template/filter.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
 #define FILTERS_MAX 6

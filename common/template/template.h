@@ -5,8 +5,8 @@
  * Filters: urlencode, json, xpath, css, trim, lower, upper, number:D[G][:N] (decimal sign, group
  * sign, fixed digits). No filter ever rounds. Expanded texts may hold a password: they are freed by
  * template_free, which wipes them. */
-#ifndef COMMON_RECIPE_TEMPLATE_H
-#define COMMON_RECIPE_TEMPLATE_H
+#ifndef COMMON_TEMPLATE_TEMPLATE_H
+#define COMMON_TEMPLATE_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

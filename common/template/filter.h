@@ -1,6 +1,6 @@
 /* The filters of templates: each makes a new text of a text. */
-#ifndef COMMON_RECIPE_TEMPLATE_FILTER_H
-#define COMMON_RECIPE_TEMPLATE_FILTER_H
+#ifndef COMMON_TEMPLATE_FILTER_H
+#define COMMON_TEMPLATE_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 static bool
 known(const char *name, void *arg)

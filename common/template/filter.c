@@ -1,5 +1,5 @@
 /* Escaping for the languages that values end up in, and numbers as people write them. */
-#include "common/recipe/template_filter.h"
+#include "common/template/filter.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -9,7 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/base/percent.h"
-#include "common/recipe/template.h"
+#include "common/template/template.h"
 
 #define PLAIN_BYTES 160
 

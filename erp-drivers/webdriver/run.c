@@ -174,7 +174,7 @@ find_row(struct attempt *a, const struct wire_reply *reply)
 static const struct {
     const char *verb;
     verb_function *function;
-} steps[] = {
+} verbs[] = {
     {"goto", verb_goto},           {"frame", verb_frame},   {"window", verb_window},
     {"wait", verb_wait},           {"click", verb_click},   {"type", verb_type},
     {"clear", verb_clear},         {"press", verb_press},   {"select", verb_select},
@@ -188,9 +188,9 @@ static const struct {
 verb_function *
 run_find_verb(const char *verb)
 {
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (strcmp(steps[i].verb, verb) == 0)
-            return steps[i].function;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].verb, verb) == 0)
+            return verbs[i].function;
     return NULL;
 }
 

@@ -1,12 +1,14 @@
 /* Browsers: how one is asked for, how long it is kept, and what a later process must know to close
  * it. */
+#include "erp-drivers/webdriver/browser.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/host_pattern.h"
 #include "common/ipc/browser_kill.h"
-#include "erp-drivers/webdriver/attempt.h"
+#include "erp-drivers/webdriver/wire.h"
 
 #define TIMEOUT_S 45
 #define SCRIPT_MS 20000
@@ -71,6 +73,12 @@ browser_opened(struct browser *b, const char *id, int64_t now_ms)
     b->id = mem_string(id);
     b->opened_ms = now_ms;
     set_note(b);
+}
+
+bool
+browser_may_run(const struct browser *b)
+{
+    return b->id || b->starting;
 }
 
 bool

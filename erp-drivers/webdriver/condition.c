@@ -1,17 +1,16 @@
-/* Conditions: what dialogs, windows and plain texts answer here, and the rest, which the page
- * answers. */
+/* What dialogs, windows and plain texts answer here is left out of what the page is asked. */
+#include "erp-drivers/webdriver/condition.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "erp-drivers/webdriver/attempt.h"
+#include "common/order/reason.h"
+#include "erp-drivers/webdriver/values.h"
 
 #define NUMBER_BYTES 160
 
-enum truth { NO, YES, UNKNOWN, BROKEN /* FAILED is set */ };
-
-enum asked { NOTHING, DIALOG, WINDOWS, PAGE };
-
-static enum truth fold(struct attempt *a, const json_t *condition);
+/* --- what is known here --- */
 
 static enum truth
 told(struct attempt *a, bool holds, const char *why)
@@ -22,7 +21,7 @@ told(struct attempt *a, bool holds, const char *why)
 }
 
 static enum truth
-fold_dialog(struct attempt *a, const json_t *test)
+known_by_dialog(struct attempt *a, const json_t *test)
 {
     char why[sizeof a->step.why], *text;
     enum truth truth;
@@ -31,7 +30,7 @@ fold_dialog(struct attempt *a, const json_t *test)
         return told(a, false, "no dialog is open");
     if (json_is_true(test))
         return YES;
-    text = ask_text(a, test);
+    text = values_text(a, test);
     if (!text)
         return BROKEN;
     snprintf(why, sizeof why, "the dialog says \"%s\"", a->step.dialog);
@@ -51,14 +50,14 @@ same_number(const char *one, const char *other)
 }
 
 static enum truth
-fold_equal(struct attempt *a, const json_t *condition)
+known_by_texts(struct attempt *a, const json_t *condition)
 {
     const json_t *pair = json_object_get(condition, "equal");
     const char *as = json_string_value(json_object_get(condition, "as"));
-    char *one = ask_text(a, json_array_get(pair, 0)), *other, why[sizeof a->step.why];
+    char *one = values_text(a, json_array_get(pair, 0)), *other, why[sizeof a->step.why];
     enum truth truth = BROKEN;
 
-    other = one ? ask_text(a, json_array_get(pair, 1)) : NULL;
+    other = one ? values_text(a, json_array_get(pair, 1)) : NULL;
     if (other) {
         snprintf(why, sizeof why, "\"%.120s\" is not \"%.120s\"", one, other);
         truth = told(
@@ -71,7 +70,7 @@ fold_equal(struct attempt *a, const json_t *condition)
 }
 
 static enum truth
-fold_windows(struct attempt *a, const json_t *count)
+known_by_windows(struct attempt *a, const json_t *count)
 {
     char why[64];
 
@@ -81,7 +80,7 @@ fold_windows(struct attempt *a, const json_t *count)
 
 /* decides: the truth of one part that decides the whole. */
 static enum truth
-fold_parts(struct attempt *a, const json_t *parts, enum truth decides)
+known_by_parts(struct attempt *a, const json_t *parts, enum truth decides)
 {
     enum truth whole = decides == NO ? YES : NO;
     const json_t *part;
@@ -89,7 +88,7 @@ fold_parts(struct attempt *a, const json_t *parts, enum truth decides)
 
     json_array_foreach(parts, i, part)
     {
-        enum truth truth = fold(a, part);
+        enum truth truth = condition_known(a, part);
 
         if (truth == decides || truth == BROKEN)
             return truth;
@@ -100,9 +99,9 @@ fold_parts(struct attempt *a, const json_t *parts, enum truth decides)
 }
 
 static enum truth
-fold_not(struct attempt *a, const json_t *condition)
+known_by_opposite(struct attempt *a, const json_t *condition)
 {
-    enum truth truth = fold(a, condition);
+    enum truth truth = condition_known(a, condition);
     char *text;
 
     if (truth != YES)
@@ -113,23 +112,23 @@ fold_not(struct attempt *a, const json_t *condition)
     return NO;
 }
 
-static enum truth
-fold(struct attempt *a, const json_t *c)
+enum truth
+condition_known(struct attempt *a, const json_t *c)
 {
     const json_t *part;
 
     if ((part = json_object_get(c, "dialog")))
-        return fold_dialog(a, part);
+        return known_by_dialog(a, part);
     if ((part = json_object_get(c, "windows")))
-        return fold_windows(a, part);
+        return known_by_windows(a, part);
     if (json_object_get(c, "equal"))
-        return fold_equal(a, c);
+        return known_by_texts(a, c);
     if ((part = json_object_get(c, "all")))
-        return fold_parts(a, part, NO);
+        return known_by_parts(a, part, NO);
     if ((part = json_object_get(c, "any")))
-        return fold_parts(a, part, YES);
+        return known_by_parts(a, part, YES);
     if ((part = json_object_get(c, "not")))
-        return fold_not(a, part);
+        return known_by_opposite(a, part);
     return UNKNOWN;
 }
 
@@ -138,7 +137,7 @@ fold(struct attempt *a, const json_t *c)
 static json_t *
 reduce_parts(struct attempt *a, const char *word, const json_t *parts)
 {
-    json_t *list = ask_each(a, parts, condition_reduce);
+    json_t *list = values_each(a, parts, condition_reduce);
 
     return list ? json_pack("{s:o}", word, list) : NULL;
 }
@@ -146,7 +145,7 @@ reduce_parts(struct attempt *a, const char *word, const json_t *parts)
 json_t *
 condition_reduce(struct attempt *a, const json_t *c)
 {
-    enum truth truth = fold(a, c);
+    enum truth truth = condition_known(a, c);
     json_t *part;
 
     if (truth == BROKEN)
@@ -161,13 +160,11 @@ condition_reduce(struct attempt *a, const json_t *c)
         part = condition_reduce(a, part);
         return part ? json_pack("{s:o}", "not", part) : NULL;
     }
-    return ask_resolve(a, c);
+    return values_resolve(a, c);
 }
 
-/* --- asking --- */
-
-static bool
-mentions(const json_t *c, const char *word)
+bool
+condition_mentions(const json_t *c, const char *word)
 {
     const char *name;
     json_t *member;
@@ -175,119 +172,141 @@ mentions(const json_t *c, const char *word)
 
     json_object_foreach((json_t *)c, name, member)
     {
-        if (strcmp(name, word) == 0 || mentions(member, word))
+        if (strcmp(name, word) == 0 || condition_mentions(member, word))
             return true;
     }
     json_array_foreach(c, i, member)
     {
-        if (mentions(member, word))
+        if (condition_mentions(member, word))
             return true;
     }
     return false;
 }
 
-static enum result
-take_dialog(struct attempt *a, const struct wire_reply *reply)
-{
-    const char *text = json_string_value(reply->value);
+/* --- error rules --- */
 
-    if (reply->kind != WIRE_OK && reply->kind != WIRE_NO_DIALOG)
-        return take_trouble(a, reply);
-    a->step.dialog_known = true;
-    a->step.dialog_open = reply->kind == WIRE_OK;
-    text_copy(a->step.dialog, sizeof a->step.dialog, text ? text : "");
-    text_clean(a->step.dialog);
-    return DONE;
-}
-
-static enum result
-take_windows(struct attempt *a, const struct wire_reply *reply)
+/* A rule as the page wants it; NULL: it can't hold yet, since its values are not there. */
+static json_t *
+resolve_rule(struct attempt *a, const json_t *rule, size_t number)
 {
-    if (reply->kind != WIRE_OK)
-        return take_trouble(a, reply);
-    a->step.windows_known = true;
-    a->step.windows = json_array_size(reply->value);
-    return DONE;
-}
+    const json_t *when = json_object_get(rule, "when");
+    json_t *rest = json_copy((json_t *)rule), *resolved, *reduced = NULL;
 
-static enum result
-take(struct attempt *a, const struct wire_reply *reply)
-{
-    switch (a->step.asked) {
-    case DIALOG:
-        return take_dialog(a, reply);
-    case WINDOWS:
-        return take_windows(a, reply);
-    default:
-        return ask_take(a, reply, &a->step.holds);
+    json_object_del(rest, "when");
+    if (json_is_string(json_object_get(rest, "words"))) /* ours to say: rules_fail */
+        json_object_del(rest, "words");
+    resolved = values_resolve(a, rest);
+    json_decref(rest);
+    if (resolved && when)
+        reduced = condition_reduce(a, when);
+    if (resolved && when && !reduced) {
+        json_decref(resolved);
+        return NULL;
     }
+    if (reduced)
+        json_object_set_new(resolved, "when", reduced);
+    if (resolved)
+        json_object_set_new(resolved, "number", json_integer((json_int_t)number));
+    return resolved;
 }
 
+/* Whether there is a log-in is a question only where there was one, and no order is refused there.
+ * A refusal must not cut short the search for a line that may be there in spite of it. */
 static bool
-is_about_dialogs(const json_t *condition)
+rule_counts(const struct attempt *a, const json_t *rule, bool at_once)
 {
-    return mentions(condition, "dialog");
+    const char *code = json_string_value(json_object_get(rule, "code"));
+    bool refuses = reason_find(code)->action == REASON_REJECT;
+
+    if (json_object_get(rule, "dialog") ||
+        (at_once && !json_is_true(json_object_get(rule, "at_once"))))
+        return false;
+    switch (a->section) {
+    case LOGIN:
+        return !refuses && strcmp(code, REASON_SESSION_LOST);
+    case LOOKUP:
+    case VERIFY:
+        return !refuses || !at_once;
+    case LOGOUT:
+        return false;
+    default:
+        return true;
+    }
 }
 
-static enum result
-send_page(struct attempt *a, const json_t *condition)
+json_t *
+rules_for_page(struct attempt *a, bool at_once)
 {
-    json_t *reduced;
+    struct failure before = a->failure;
+    json_t *list = json_array();
+    const json_t *rule;
+    size_t i;
 
-    if (a->step.dialog_open) {
-        told(a, false, "a dialog is open");
-        a->step.holds = false;
-        return DONE;
+    json_array_foreach(json_object_get(a->browser->recipe, "errors"), i, rule)
+    {
+        json_t *resolved = rule_counts(a, rule, at_once) ? resolve_rule(a, rule, i) : NULL;
+
+        if (resolved)
+            json_array_append_new(list, resolved);
     }
-    reduced = condition_reduce(a, condition);
-    a->step.asked = PAGE;
-    return reduced ? ask(a, "condition", json_pack("{s:o}", "condition", reduced)) : FAILED;
-}
-
-/* The page knows nothing of it, but may say no at once. */
-static enum result
-send_rules(struct attempt *a)
-{
-    a->step.asked = PAGE;
-    return ask_rules_alone(a, a->step.why);
-}
-
-static enum result
-send_next(struct attempt *a, const json_t *condition)
-{
-    enum truth truth;
-
-    if (!a->step.dialog_known && is_about_dialogs(condition)) {
-        a->step.asked = DIALOG;
-        return send_command(a, "GET", "alert/text", NULL);
-    }
-    if (!a->step.windows_known && mentions(condition, "windows")) {
-        a->step.asked = WINDOWS;
-        return send_command(a, "GET", "window/handles", NULL);
-    }
-    truth = fold(a, condition);
-    a->step.holds = truth == YES;
-    if (truth == UNKNOWN)
-        return send_page(a, condition);
-    if (truth == NO && !a->step.dialog_open && is_about_dialogs(condition))
-        return send_rules(a);
-    return truth == BROKEN ? FAILED : DONE;
+    a->failure = before;
+    return list;
 }
 
 enum result
-ask_condition(struct attempt *a, const json_t *condition, const struct wire_reply *reply)
+rules_fail(struct attempt *a, json_int_t number, const char *message)
 {
-    enum result result;
+    const json_t *rule =
+        json_array_get(json_object_get(a->browser->recipe, "errors"), (size_t)number);
+    const char *code = json_string_value(json_object_get(rule, "code"));
+    const json_t *own = json_object_get(rule, "words");
+    char *text = json_is_string(own) ? values_text(a, own) : NULL;
 
-    if (!reply)
-        a->step.dialog_known = a->step.dialog_open = a->step.windows_known = false;
-    if (reply && a->step.asked == PAGE && reply->kind == WIRE_DIALOG &&
-        is_about_dialogs(condition)) {
-        a->step.dialog_known = false; /* it has opened meanwhile */
-        return send_next(a, condition);
+    if (!code)
+        return attempt_fail(a, NULL, "the page's answer makes no sense");
+    if (text)
+        message = text;
+    attempt_fail(a, reason_find(code)->code, "%s", message && *message ? message : code);
+    template_free(text);
+    return FAILED;
+}
+
+/* Whether a rule holds by the dialog that is open. */
+static bool
+rule_by_dialog(struct attempt *a, const json_t *rule)
+{
+    const json_t *test = json_object_get(rule, "dialog"), *when = json_object_get(rule, "when");
+    struct failure before = a->failure;
+    json_t *reduced;
+    char *text;
+    bool holds = false;
+
+    if (test && (text = values_text(a, test))) {
+        holds = strstr(a->failure.dialog, text) != NULL;
+        template_free(text);
+    } else if (when && (reduced = condition_reduce(a, when))) {
+        holds = json_is_true(json_object_get(reduced, "const"));
+        json_decref(reduced);
     }
-    result = reply ? take(a, reply) : DONE;
-    if (result != DONE || (reply && a->step.asked == PAGE))
-        return result;
-    return send_next(a, condition);
+    a->failure = before;
+    return holds;
+}
+
+void
+rules_fail_by_dialog(struct attempt *a)
+{
+    const json_t *rule;
+    char message[sizeof a->failure.dialog];
+    size_t i;
+
+    a->step.dialog_open = true;
+    text_copy(a->step.dialog, sizeof a->step.dialog, a->failure.dialog);
+    text_copy(message, sizeof message, a->failure.dialog);
+    json_array_foreach(json_object_get(a->browser->recipe, "errors"), i, rule)
+    {
+        if (rule_by_dialog(a, rule)) {
+            rules_fail(a, (json_int_t)i, message);
+            return;
+        }
+    }
 }

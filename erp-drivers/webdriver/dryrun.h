@@ -1,4 +1,4 @@
-/* What the trial of a recipe sees of an attempt, besides the contract. */
+/* What a dry run of a recipe sees of an attempt, besides the contract. */
 #ifndef ERP_DRIVERS_WEBDRIVER_DRYRUN_H
 #define ERP_DRIVERS_WEBDRIVER_DRYRUN_H
 

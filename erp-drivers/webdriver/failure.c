@@ -1,82 +1,25 @@
-/* What a failure means: the error rules are asked, the page's state is looked at, and where nobody
- * knows, the page has changed, and a picture of it and its source are kept. */
+/* The error rules are asked, the page's state is looked at, and where nobody knows, the page has
+ * changed, and a picture of it and its source are kept. */
+#include "erp-drivers/webdriver/failure.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/secret.h"
-#include "common/http/call.h"
 #include "common/order/reason.h"
-#include "erp-drivers/webdriver/attempt.h"
+#include "erp-drivers/webdriver/condition.h"
+#include "erp-drivers/webdriver/page.h"
+#include "erp-drivers/webdriver/report.h"
 
 #define UNAVAILABLE 503
 
 /* --- rules --- */
 
-enum result
-failure_rule(struct attempt *a, json_int_t number, const char *message)
-{
-    const json_t *rule =
-        json_array_get(json_object_get(a->browser->recipe, "errors"), (size_t)number);
-    const char *code = json_string_value(json_object_get(rule, "code"));
-    const json_t *own = json_object_get(rule, "words");
-    char *text = json_is_string(own) ? ask_text(a, own) : NULL;
-
-    if (!code)
-        return fail_with(a, NULL, "the page's answer makes no sense");
-    if (text)
-        message = text;
-    fail_with(a, reason_find(code)->code, "%s", message && *message ? message : code);
-    template_free(text);
-    return FAILED;
-}
-
-/* Whether a rule holds by the dialog that is open. */
-static bool
-rule_by_dialog(struct attempt *a, const json_t *rule)
-{
-    const json_t *test = json_object_get(rule, "dialog"), *when = json_object_get(rule, "when");
-    struct failure before = a->failure;
-    json_t *reduced;
-    char *text;
-    bool holds = false;
-
-    if (test && (text = ask_text(a, test))) {
-        holds = strstr(a->failure.dialog, text) != NULL;
-        template_free(text);
-    } else if (when && (reduced = condition_reduce(a, when))) {
-        holds = json_is_true(json_object_get(reduced, "const"));
-        json_decref(reduced);
-    }
-    a->failure = before;
-    return holds;
-}
-
-static bool
-find_dialog_rule(struct attempt *a)
-{
-    const json_t *rule;
-    char message[sizeof a->failure.dialog];
-    size_t i;
-
-    a->step.dialog_open = true;
-    text_copy(a->step.dialog, sizeof a->step.dialog, a->failure.dialog);
-    text_copy(message, sizeof message, a->failure.dialog);
-    json_array_foreach(json_object_get(a->browser->recipe, "errors"), i, rule)
-    {
-        if (rule_by_dialog(a, rule)) {
-            failure_rule(a, (json_int_t)i, message);
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum result
 ask_errors(struct attempt *a)
 {
     a->entered = 0;
-    return ask_plainly(a, "rules", json_pack("{s:o}", "rules", ask_rules(a, false)));
+    return page_ask_plainly(a, "rules", json_pack("{s:o}", "rules", rules_for_page(a, false)));
 }
 
 /* The rules' answer; DONE: none holds. */
@@ -88,13 +31,13 @@ take_errors(struct attempt *a, const struct wire_reply *reply)
     json_int_t status = json_integer_value(json_object_get(place, "status"));
 
     if (rule)
-        return failure_rule(a, json_integer_value(rule),
-                            json_string_value(json_object_get(reply->value, "words")));
+        return rules_fail(a, json_integer_value(rule),
+                          json_string_value(json_object_get(reply->value, "words")));
     if (json_is_true(json_object_get(place, "dead")))
-        return fail_with(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
+        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
     if (status >= 500)
-        return fail_with(a, status == UNAVAILABLE ? REASON_ERP_BUSY : REASON_ERP_FAILURE,
-                         "the ERP's page has status %d", (int)status);
+        return attempt_fail(a, status == UNAVAILABLE ? REASON_ERP_BUSY : REASON_ERP_FAILURE,
+                            "the ERP's page has status %d", (int)status);
     return DONE;
 }
 
@@ -103,15 +46,15 @@ failure_look(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply && a->stage == 0) {
         a->stage = 1;
-        return send_command(a, "POST", "frame", json_pack("{s:n}", "id"));
+        return attempt_send(a, "POST", "frame", json_pack("{s:n}", "id"));
     }
     if (reply->kind == WIRE_NO_WINDOW && a->window && a->stage == 1) {
-        run_enter_window(a, NULL);
-        return send_command(a, "POST", "window",
+        attempt_enter_window(a, NULL);
+        return attempt_send(a, "POST", "window",
                             json_pack("{s:s}", "handle", a->browser->main_window));
     }
     if (reply->kind != WIRE_OK)
-        return take_trouble(a, reply);
+        return attempt_take_error(a, reply);
     json_array_clear(a->frames);
     if (a->stage++ == 1)
         return ask_errors(a);
@@ -119,12 +62,6 @@ failure_look(struct attempt *a, const struct wire_reply *reply)
 }
 
 /* --- the end --- */
-
-bool
-attempt_in_doubt(const struct attempt *a)
-{
-    return a->committed || a->job->order->commit_sent;
-}
 
 /* A person has to look: nothing that follows could tell. */
 static bool
@@ -202,7 +139,7 @@ conclude(struct attempt *a)
     }
     if (refused && a->section <= LOOKUP && attempt_in_doubt(a))
         doubt(a);
-    run_label(a, label, sizeof label);
+    attempt_label(a, label, sizeof label);
     if (changed && a->step.json && a->job->now_ms >= a->step.deadline_ms)
         snprintf(within, sizeof within, " within %lld s",
                  (long long)(a->step.deadline_ms - a->step.began_ms) / 1000);
@@ -238,7 +175,7 @@ static enum result
 send_stage(struct attempt *a, int stage, const char *method, const char *command, json_t *body)
 {
     a->failure_stage = stage;
-    return send_command(a, method, command, body);
+    return attempt_send(a, method, command, body);
 }
 
 /* In a login there was no session yet: another try would be one with the password. */
@@ -255,7 +192,7 @@ settle(struct attempt *a)
     bool evidence;
 
     if (*a->cut_off && (!a->failure.code || strcmp(a->failure.code, REASON_ERP_UNREACHABLE) == 0))
-        fail_with(a, REASON_ERP_UNREACHABLE, "%s", a->cut_off);
+        attempt_fail(a, REASON_ERP_UNREACHABLE, "%s", a->cut_off);
     if (!a->failure.code || is_login_lost(a))
         a->failure.code = REASON_UI_CHANGED;
     evidence = wants_evidence(a, a->failure.code);
@@ -270,7 +207,7 @@ settle(struct attempt *a)
 static enum result
 settle_dialog(struct attempt *a)
 {
-    find_dialog_rule(a);
+    rules_fail_by_dialog(a);
     return settle(a);
 }
 
@@ -297,11 +234,11 @@ not_answered(struct attempt *a, const struct wire_reply *reply)
         return send_stage(a, GO_TO_MAIN, "POST", "window",
                           json_pack("{s:s}", "handle", a->browser->main_window));
     text_copy(before, sizeof before, a->failure.message);
-    take_trouble(a, reply);
+    attempt_take_error(a, reply);
     if (a->failure.dialog_open)
         return settle_dialog(a);
     if (!a->failure.code) /* it says nothing new */
-        fail_with(a, NULL, "%s", before);
+        attempt_fail(a, NULL, "%s", before);
     return settle(a);
 }
 
@@ -328,11 +265,11 @@ evidence_next(struct attempt *a, const struct wire_reply *reply)
     if (a->failure_stage == DISMISS)
         return wanted ? send_stage(a, PICTURE, "GET", "screenshot", NULL) : DONE;
     if (a->failure_stage == PICTURE) {
-        evidence_picture(a, reply->kind == WIRE_OK ? reply->value : NULL);
+        report_picture(a, reply->kind == WIRE_OK ? reply->value : NULL);
         a->failure_stage = SOURCE;
-        return ask_plainly(a, "source", json_object());
+        return page_ask_plainly(a, "source", json_object());
     }
-    evidence_source(a, reply->kind == WIRE_OK ? json_object_get(reply->value, "value") : NULL);
+    report_source(a, reply->kind == WIRE_OK ? json_object_get(reply->value, "value") : NULL);
     return DONE;
 }
 

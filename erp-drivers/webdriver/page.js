@@ -2,7 +2,7 @@
  * rules hold, and says in words why not; texts are compared by page_text.js, which stands before it.
  * One call of answer(question, codes) answers one question; it changes nothing but what is scrolled
  * into view. codes: the functions that the question's expressions are numbers of. What questions and
- * answers hold: ask.c. */
+ * answers hold: page.c. */
 
 function shown(el) {
     var box = el.tagName === 'OPTION' ? el.closest('select') : el;

@@ -1,17 +1,18 @@
-/* ERPs that have only a web page: a browser, driven by a recipe through W3C WebDriver.
- *
- * The walk of an attempt: a browser, opened where there is none → login, where it is not logged in
+/* The walk of an attempt: a browser, opened where there is none → login, where it is not logged in
  * → lookup → created, or create → commit → error rules → verify → created. A refusal after the
  * commit → lookup → created, or refused. One browser serves order after order. What a recipe says
- * is webdriver_run.c's; this file says in which order. */
+ * is run.c's; this file says in which order. */
+#include "erp-drivers/webdriver/webdriver.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/order/reason.h"
-#include "erp-drivers/webdriver/attempt.h"
-#include "erp-drivers/webdriver/webdriver.h"
+#include "erp-drivers/webdriver/failure.h"
+#include "erp-drivers/webdriver/lifecycle.h"
+#include "erp-drivers/webdriver/report.h"
+#include "erp-drivers/webdriver/run.h"
 
-#define CLEAN_TRIES 5
 #define LEAVE_MS 5000 /* for logging out: a closing job has to end the browser as well */
 
 enum phase { PREPARE, OPEN, CLEAN, SETTLE, STEPS, LOOK, FAILURE, CLOSE };
@@ -27,7 +28,7 @@ go_on(struct attempt *a, enum phase phase)
 static enum result
 go_to_section(struct attempt *a, enum section section)
 {
-    run_section(a, section);
+    attempt_section(a, section);
     return go_on(a, STEPS);
 }
 
@@ -95,7 +96,7 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
 
     (void)reply;
     if (!a->job->order)
-        return life_is_on(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
+        return browser_may_run(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
     if (!recipe_id_fits(b->recipe, a->job->order->uniqueid, wrong))
         return end_with(a, ERP_REJECT,
                         attempt_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED, wrong);
@@ -113,97 +114,37 @@ on_prepare(struct attempt *a, const struct wire_reply *reply)
 static enum result
 on_open(struct attempt *a, const struct wire_reply *reply)
 {
-    enum result result = life_open(a, reply);
+    enum result result = lifecycle_start(a, reply);
 
     if (result == SENT)
         return SENT;
     if (result == DONE)
         return first_section(a);
-    return life_is_on(a->browser) ? go_on(a, CLOSE) : DONE;
+    return browser_may_run(a->browser) ? go_on(a, CLOSE) : DONE;
+}
+
+static enum result
+on_clean(struct attempt *a, const struct wire_reply *reply)
+{
+    enum result result = lifecycle_clean(a, reply);
+
+    if (result == SENT)
+        return SENT;
+    if (result == FAILED)
+        return close_useless(a);
+    return a->leaving ? log_out(a) : first_section(a);
 }
 
 static enum result
 on_close(struct attempt *a, const struct wire_reply *reply)
 {
-    if (life_end(a, reply) == SENT)
+    if (lifecycle_end(a, reply) == SENT)
         return SENT;
     a->leaving = false;
     if (!a->ended && !a->job->order)
         end_with(a, ERP_CREATED, NULL, "");
-    run_enter_window(a, NULL);
+    attempt_enter_window(a, NULL);
     return a->ended ? DONE : go_on(a, OPEN);
-}
-
-/* --- after an attempt that ended in the middle of something --- */
-
-enum { LIST_WINDOWS, GO_TO_WINDOW, CLOSE_WINDOW, GO_TO_MAIN, BLANK_PAGE, DISMISSED };
-
-static enum result
-clean_send(struct attempt *a, int stage, const char *method, const char *command, json_t *body)
-{
-    a->stage = stage;
-    return send_command(a, method, command, body);
-}
-
-/* A window that is not the main one is closed; *main: it is among them. */
-static const char *
-other_window(const struct attempt *a, const json_t *handles, bool *main)
-{
-    const char *other = NULL;
-    const json_t *handle;
-    size_t i;
-
-    *main = false;
-    json_array_foreach(handles, i, handle)
-    {
-        const char *text = json_string_value(handle);
-
-        if (text && strcmp(text, a->browser->main_window) == 0)
-            *main = true;
-        else if (text)
-            other = text;
-    }
-    return other;
-}
-
-static enum result
-clean_windows(struct attempt *a, const json_t *handles)
-{
-    bool main;
-    const char *other = other_window(a, handles, &main);
-
-    if (!main || (other && a->cleanings++ >= CLEAN_TRIES))
-        return close_useless(a);
-    if (other)
-        return clean_send(a, GO_TO_WINDOW, "POST", "window", json_pack("{s:s}", "handle", other));
-    return clean_send(a, GO_TO_MAIN, "POST", "window",
-                      json_pack("{s:s}", "handle", a->browser->main_window));
-}
-
-/* Other windows are closed, dialogs dismissed, and the page is left: what was half done is
- * forgotten. */
-static enum result
-on_clean(struct attempt *a, const struct wire_reply *reply)
-{
-    if (!reply)
-        return clean_send(a, LIST_WINDOWS, "GET", "window/handles", NULL);
-    if (reply->kind == WIRE_DIALOG && a->cleanings++ < CLEAN_TRIES)
-        return clean_send(a, DISMISSED, "POST", "alert/dismiss", NULL);
-    if (reply->kind != WIRE_OK && a->stage != DISMISSED)
-        return close_useless(a);
-    switch (a->stage) {
-    case LIST_WINDOWS:
-        return clean_windows(a, reply->value);
-    case GO_TO_WINDOW:
-        return clean_send(a, CLOSE_WINDOW, "DELETE", "window", NULL);
-    case GO_TO_MAIN:
-        return clean_send(a, BLANK_PAGE, "POST", "url", json_pack("{s:s}", "url", "about:blank"));
-    case BLANK_PAGE:
-        a->browser->dirty = false;
-        return a->leaving ? log_out(a) : first_section(a);
-    default:
-        return clean_send(a, LIST_WINDOWS, "GET", "window/handles", NULL);
-    }
 }
 
 /* --- the walk --- */
@@ -217,10 +158,10 @@ on_settle(struct attempt *a, const struct wire_reply *reply)
 
     if (!reply && rest > 0) {
         a->step.wait_ms = (unsigned)rest;
-        return send_command(a, "GET", "window/handles", NULL);
+        return attempt_send(a, "GET", "window/handles", NULL);
     }
     if (reply && reply->kind != WIRE_OK) {
-        take_trouble(a, reply);
+        attempt_take_error(a, reply);
         return go_on(a, FAILURE);
     }
     return go_to_section(a, LOOKUP);
@@ -278,7 +219,7 @@ on_steps(struct attempt *a, const struct wire_reply *reply)
         return SENT;
     if (result == DONE || a->section == LOGOUT) {
         if (result == FAILED)
-            trace_fails(a);
+            report_fails(a);
         return section_done(a);
     }
     return go_on(a, FAILURE);
@@ -305,18 +246,18 @@ static enum result
 on_failure(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply)
-        trace_fails(a);
+        report_fails(a);
     if (failure_continue(a, reply) == SENT)
         return SENT;
     if (a->ended)
         return finish(a);
     if (a->lost)
-        trace_renews(a);
+        report_renews(a);
     a->lost = false;
     a->settled_ms = a->job->now_ms + (is_confirmed(a) ? 0 : settle_ms(a->browser));
     a->failure = (struct failure){.code = NULL};
-    run_clear(a);
-    run_enter_window(a, NULL);
+    attempt_clear_steps(a);
+    attempt_enter_window(a, NULL);
     json_object_clear(a->vars);
     return go_on(a, CLEAN);
 }
@@ -337,19 +278,6 @@ static void
 webdriver_session_free(void *session)
 {
     browser_free(session);
-}
-
-static struct attempt *
-attempt_new(struct browser *browser, struct erp_job *job)
-{
-    struct attempt *a = mem_alloc(sizeof *a);
-
-    a->browser = browser;
-    a->job = job;
-    a->vars = json_object();
-    a->frames = json_array();
-    a->twins = json_array();
-    return a;
 }
 
 /* A browser that hangs is ended without. */
@@ -377,7 +305,7 @@ static enum result
 take_another_browser(struct attempt *a)
 {
     a->stored = a->section == VERIFY;
-    run_clear(a);
+    attempt_clear_steps(a);
     json_object_clear(a->vars);
     return close_useless(a);
 }
@@ -426,14 +354,7 @@ webdriver_job_free(void *session, struct erp_job *job)
         return;
     /* Given up in the middle, or through in a window that is not the main one. */
     b->dirty |= !a->ended || a->window;
-    run_clear(a);
-    json_decref(a->vars);
-    json_decref(a->frames);
-    json_decref(a->twins);
-    free(a->window);
-    found_clear(&a->found);
-    erp_outcome_clear(&a->outcome);
-    free(a);
+    attempt_free(a);
     job->state = NULL;
 }
 

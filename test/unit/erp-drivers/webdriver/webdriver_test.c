@@ -2,7 +2,7 @@
  * never done twice. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
-#include "erp-drivers/webdriver/attempt.h"
+#include "erp-drivers/webdriver/run.h"
 
 /* --- the walk --- */
 
@@ -293,7 +293,7 @@ test_every_verb_has_a_function(void **state)
 {
     (void)state;
     for (size_t i = 0; recipe_verb_at(i); i++)
-        assert_non_null(step_find(recipe_verb_at(i)));
+        assert_non_null(run_find_verb(recipe_verb_at(i)));
 }
 
 int

@@ -1,7 +1,7 @@
 /* How a browser that is not there comes and goes: used again, closed, adopted, killed. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
-#include "erp-drivers/webdriver/attempt.h"
+#include "erp-drivers/webdriver/browser.h"
 
 static void
 test_recycled(void **state)

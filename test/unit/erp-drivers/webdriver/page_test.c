@@ -2,7 +2,7 @@
 #include "test/unit/erp-drivers/golden.h"
 
 #include "common/base/file_read.h"
-#include "erp-drivers/webdriver/page_script.h"
+#include "erp-drivers/webdriver/page.h"
 
 #define SCRIPT_BYTES_MAX (1u << 20)
 

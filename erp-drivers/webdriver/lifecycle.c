@@ -1,20 +1,22 @@
-/* How a browser comes and goes.
- *
- * That one was asked for is noted before the request leaves: from then on a process with our mark
+/* That one was asked for is noted before the request leaves: from then on a process with our mark
  * may appear on this machine, whoever lives to hear of it. A browser that hangs makes its driver
  * deaf for it; killed, it is the driver's to clear away, which is asked for all the same. On
  * another machine nothing has our mark, and the driver is the only way. */
+#include "erp-drivers/webdriver/lifecycle.h"
+
+#include <string.h>
+
 #include "common/ipc/browser_kill.h"
 #include "common/order/reason.h"
-#include "erp-drivers/webdriver/attempt.h"
 
+#define CLEAN_TRIES 5
 #define OPEN_MS 60000
 #define END_MS 3000        /* for a driver's answer, where a sweep can end what it can't */
 #define END_ALONE_MS 10000 /* … where none can */
 #define END_KILLED_MS 1000 /* … where one has: the driver only clears away */
 #define SWEEP_MS 6000
 
-/* --- opening --- */
+/* --- starting --- */
 
 enum { SESSION, MAIN_WINDOW };
 
@@ -67,13 +69,13 @@ opened(struct attempt *a, const struct wire_reply *reply)
     browser_opened(a->browser, id, a->job->now_ms);
     a->browser->orders = 1;
     a->stage = MAIN_WINDOW;
-    send_command(a, "GET", "window", NULL);
+    attempt_send(a, "GET", "window", NULL);
     a->job->request.what = "browser start";
     return SENT;
 }
 
 enum result
-life_open(struct attempt *a, const struct wire_reply *reply)
+lifecycle_start(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply)
         return ask_for_one(a);
@@ -85,15 +87,80 @@ life_open(struct attempt *a, const struct wire_reply *reply)
     return DONE;
 }
 
+/* --- after an attempt that ended in the middle of something --- */
+
+enum { LIST_WINDOWS, GO_TO_WINDOW, CLOSE_WINDOW, GO_TO_MAIN, BLANK_PAGE, DISMISSED };
+
+static enum result
+clean_send(struct attempt *a, int stage, const char *method, const char *command, json_t *body)
+{
+    a->stage = stage;
+    return attempt_send(a, method, command, body);
+}
+
+/* A window that is not the main one is closed; *main: it is among them. */
+static const char *
+other_window(const struct attempt *a, const json_t *handles, bool *main)
+{
+    const char *other = NULL;
+    const json_t *handle;
+    size_t i;
+
+    *main = false;
+    json_array_foreach(handles, i, handle)
+    {
+        const char *text = json_string_value(handle);
+
+        if (text && strcmp(text, a->browser->main_window) == 0)
+            *main = true;
+        else if (text)
+            other = text;
+    }
+    return other;
+}
+
+static enum result
+clean_windows(struct attempt *a, const json_t *handles)
+{
+    bool main;
+    const char *other = other_window(a, handles, &main);
+
+    if (!main || (other && a->cleanings++ >= CLEAN_TRIES))
+        return FAILED;
+    if (other)
+        return clean_send(a, GO_TO_WINDOW, "POST", "window", json_pack("{s:s}", "handle", other));
+    return clean_send(a, GO_TO_MAIN, "POST", "window",
+                      json_pack("{s:s}", "handle", a->browser->main_window));
+}
+
+/* What was half done is forgotten. */
+enum result
+lifecycle_clean(struct attempt *a, const struct wire_reply *reply)
+{
+    if (!reply)
+        return clean_send(a, LIST_WINDOWS, "GET", "window/handles", NULL);
+    if (reply->kind == WIRE_DIALOG && a->cleanings++ < CLEAN_TRIES)
+        return clean_send(a, DISMISSED, "POST", "alert/dismiss", NULL);
+    if (reply->kind != WIRE_OK && a->stage != DISMISSED)
+        return FAILED;
+    switch (a->stage) {
+    case LIST_WINDOWS:
+        return clean_windows(a, reply->value);
+    case GO_TO_WINDOW:
+        return clean_send(a, CLOSE_WINDOW, "DELETE", "window", NULL);
+    case GO_TO_MAIN:
+        return clean_send(a, BLANK_PAGE, "POST", "url", json_pack("{s:s}", "url", "about:blank"));
+    case BLANK_PAGE:
+        a->browser->dirty = false;
+        return DONE;
+    default:
+        return clean_send(a, LIST_WINDOWS, "GET", "window/handles", NULL);
+    }
+}
+
 /* --- ending --- */
 
 enum { KILL, DRIVER };
-
-bool
-life_is_on(const struct browser *b)
-{
-    return b->id || b->starting;
-}
 
 static enum result
 kill_browsers(struct attempt *a, unsigned delay_ms)
@@ -113,7 +180,7 @@ ask_driver(struct attempt *a)
     bool alone = !a->browser->mark || (ending->looked && !ending->ended);
 
     a->stage = DRIVER;
-    send_command(a, "DELETE", NULL, NULL);
+    attempt_send(a, "DELETE", NULL, NULL);
     a->job->request.what = "browser end";
     a->job->request.timeout_ms = ending->ended ? END_KILLED_MS : alone ? END_ALONE_MS : END_MS;
     return SENT;
@@ -171,7 +238,7 @@ driver_asked(struct attempt *a, const struct wire_reply *reply)
 }
 
 enum result
-life_end(struct attempt *a, const struct wire_reply *reply)
+lifecycle_end(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply)
         return begin(a);

@@ -1,0 +1,313 @@
+/* The state of an attempt, what it sends, and where it is among its steps. */
+#include "erp-drivers/webdriver/attempt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/order/reason.h"
+
+#define DELAY_FIRST_MS 25
+#define DELAY_MAX_MS 100
+
+static const char *const section_names[] = {
+    [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
+    [COMMIT] = "commit", [VERIFY] = "verify", [LOGOUT] = "logout",
+};
+
+/* For logs. */
+static const char *const request_words[] = {
+    [LOGIN] = "login",   [LOOKUP] = "look-up",   [CREATE] = "form",
+    [COMMIT] = "commit", [VERIFY] = "read-back", [LOGOUT] = "log-out",
+};
+
+struct attempt *
+attempt_new(struct browser *browser, struct erp_job *job)
+{
+    struct attempt *a = mem_alloc(sizeof *a);
+
+    a->browser = browser;
+    a->job = job;
+    a->vars = json_object();
+    a->frames = json_array();
+    a->duplicates = json_array();
+    return a;
+}
+
+void
+attempt_free(struct attempt *a)
+{
+    attempt_clear_steps(a);
+    json_decref(a->vars);
+    json_decref(a->frames);
+    json_decref(a->duplicates);
+    free(a->window);
+    found_clear(&a->found);
+    erp_outcome_clear(&a->outcome);
+    free(a);
+}
+
+void
+found_clear(struct found *found)
+{
+    free(found->reference);
+    free(found->product_nr);
+    free(found->amount);
+    free(found->worksheet);
+    *found = (struct found){.is = false};
+}
+
+bool
+attempt_in_doubt(const struct attempt *a)
+{
+    return a->committed || a->job->order->commit_sent;
+}
+
+/* --- sending --- */
+
+enum result
+attempt_send(struct attempt *a, const char *method, const char *command, json_t *body)
+{
+    struct erp_request *request = &a->job->request;
+
+    wire_send(request, method, a->browser->url, a->browser->id, command, body);
+    request->what = request_words[a->section];
+    request->gate = a->opens_gate ? ERP_GATE_OPENS : ERP_GATE_STAYS;
+    a->opens_gate = false;
+    request->timeout_ms = a->browser->timeout_ms;
+    request->delay_ms = a->step.wait_ms;
+    a->step.wait_ms = 0;
+    a->step.acting = a->step.asking = false;
+    return SENT;
+}
+
+enum result
+attempt_act(struct attempt *a, const char *method, char *command, json_t *body)
+{
+    enum result result = attempt_send(a, method, command, body);
+
+    a->step.acting = true;
+    if (a->section == COMMIT)
+        a->job->request.commits = a->committed = true;
+    free(command);
+    return result;
+}
+
+enum result
+attempt_acted(struct attempt *a, const struct wire_reply *reply)
+{
+    if (reply->kind == WIRE_NO_WINDOW && a->window) {
+        a->failure.window_closed = true;
+        return DONE;
+    }
+    return reply->kind == WIRE_OK ? DONE : attempt_take_error(a, reply);
+}
+
+/* --- what fails, and what is tried again --- */
+
+enum result
+attempt_fail(struct attempt *a, const char *code, const char *format, ...)
+{
+    char message[2 * sizeof a->failure.message];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (a->job->auth)
+        secret_mask(message, a->job->auth->password);
+    a->failure.code = code;
+    text_copy(a->failure.message, sizeof a->failure.message, message);
+    return FAILED;
+}
+
+enum result
+attempt_again(struct attempt *a, const char *message)
+{
+    struct step *step = &a->step;
+
+    if (a->job->now_ms >= step->deadline_ms)
+        return attempt_fail(a, NULL, "%s", message);
+    step->stage = 0;
+    step->asked = 0;
+    step->delay_ms = step->delay_ms ? step->delay_ms * 3 / 2 : DELAY_FIRST_MS;
+    if (step->delay_ms > DELAY_MAX_MS)
+        step->delay_ms = DELAY_MAX_MS;
+    step->wait_ms = step->delay_ms;
+    return AGAIN;
+}
+
+static enum result
+browser_failed(struct attempt *a, const char *message)
+{
+    a->browser->useless = true;
+    return attempt_fail(a, REASON_BROWSER_FAILURE, "%s", message);
+}
+
+/* What was not done is tried again, but nothing that acts once the line may have been stored. */
+static enum result
+not_done(struct attempt *a, const char *message)
+{
+    struct level *row = attempt_row(a);
+
+    if (a->step.acting && a->committed)
+        return attempt_fail(a, NULL, "%s", message);
+    if (row) {
+        free(row->element);
+        row->element = NULL;
+    }
+    return attempt_again(a, message);
+}
+
+enum result
+attempt_take_error(struct attempt *a, const struct wire_reply *reply)
+{
+    switch (reply->kind) {
+    case WIRE_STALE:
+    case WIRE_AGAIN:
+        return not_done(a, reply->message);
+    case WIRE_NO_DIALOG:
+        return attempt_again(a, "no dialog is open");
+    case WIRE_NO_WINDOW:
+        if (!a->window)
+            return browser_failed(a, reply->message);
+        a->failure.window_closed = true;
+        return attempt_again(a, "the window that we were in is closed");
+    case WIRE_DIALOG:
+        a->failure.dialog_open = true;
+        text_copy(a->failure.dialog, sizeof a->failure.dialog, reply->dialog);
+        return attempt_fail(a, NULL, "a dialog is in the way: \"%s\"", reply->dialog);
+    case WIRE_SLOW:
+        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the page did not answer in time: %s",
+                            reply->message);
+    case WIRE_UNREACHABLE:
+        return attempt_fail(a, REASON_ERP_UNREACHABLE, "%s", reply->message);
+    case WIRE_REFUSED:
+        return attempt_fail(a, NULL, "%s", reply->message);
+    default:
+        return browser_failed(a, reply->message);
+    }
+}
+
+/* --- where it is: window, section, levels of steps --- */
+
+void
+attempt_enter_window(struct attempt *a, const char *handle)
+{
+    char *window = handle ? mem_string(handle) : NULL;
+
+    free(a->window);
+    a->window = window;
+    json_array_clear(a->frames);
+    a->entered = 0;
+    a->frames_lost = false;
+    a->failure.window_closed = false;
+}
+
+void
+attempt_section(struct attempt *a, enum section section)
+{
+    a->section = section;
+    a->opens_gate = section != COMMIT;
+    json_array_clear(a->duplicates);
+    attempt_section_again(a);
+}
+
+void
+attempt_section_again(struct attempt *a)
+{
+    const char *name = section_names[a->section];
+
+    attempt_clear_steps(a);
+    a->duplicate_rows = 0;
+    a->at_start = true;
+    attempt_push(a, json_object_get(a->browser->recipe, name), name, false);
+}
+
+void
+attempt_push(struct attempt *a, const json_t *steps, const char *word, bool piece)
+{
+    if (!json_array_size(steps))
+        return;
+    a->levels = mem_resize(a->levels, (a->depth + 1) * sizeof *a->levels);
+    a->levels[a->depth++] = (struct level){.steps = steps, .word = word, .piece = piece};
+}
+
+void
+attempt_pop(struct attempt *a)
+{
+    struct level *level = &a->levels[--a->depth];
+
+    json_decref(level->rows);
+    free(level->element);
+}
+
+struct level *
+attempt_row(struct attempt *a)
+{
+    return attempt_outer_row(a, a->levels + a->depth);
+}
+
+struct level *
+attempt_outer_row(struct attempt *a, const struct level *inner)
+{
+    for (size_t i = (size_t)(inner - a->levels); i-- > 0;)
+        if (a->levels[i].each)
+            return &a->levels[i];
+    return NULL;
+}
+
+static void
+step_clear(struct attempt *a)
+{
+    free(a->step.element);
+    a->step = (struct step){.json = NULL};
+}
+
+/* A step that has put steps of its own on top is left when they are through. */
+void
+attempt_step_done(struct attempt *a)
+{
+    struct level *level = a->depth ? &a->levels[a->depth - 1] : NULL;
+
+    if (level && a->step.json && level->index < json_array_size(level->steps) &&
+        json_array_get(level->steps, level->index) == a->step.json)
+        level->index++;
+    step_clear(a);
+}
+
+void
+attempt_clear_steps(struct attempt *a)
+{
+    step_clear(a);
+    while (a->depth)
+        attempt_pop(a);
+    free(a->levels);
+    a->levels = NULL;
+}
+
+void
+attempt_label(const struct attempt *a, char *text, size_t size)
+{
+    const char *name = json_string_value(json_object_get(a->step.json, "name"));
+    size_t used = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < a->depth && used < size; i++) {
+        const struct level *level = &a->levels[i];
+
+        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu",
+                                 !used          ? ""
+                                 : level->piece ? " > "
+                                                : "/",
+                                 level->word, level->index);
+    }
+    if (!a->depth)
+        used = (size_t)snprintf(text, size, "%s", section_names[a->section]);
+    if (used < size && name)
+        snprintf(text + used, size - used, " \"%s\"", name);
+    else if (used < size && a->step.json)
+        snprintf(text + used, size - used, " %s", a->step.verb);
+}

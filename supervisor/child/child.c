@@ -38,7 +38,7 @@ back_off(struct child *child)
 {
     int64_t delay_ms = child_backoff_ms(child->failures++);
 
-    child_move(child, CHILD_BACKOFF, delay_ms, "%s; next try in %.1f s", child->last_error,
+    child_move(child, CHILD_BACKOFF, delay_ms, "%s; retrying in %.1f s", child->last_error,
                (double)delay_ms / 1000);
 }
 
@@ -108,7 +108,7 @@ start_service(struct child *child)
 
     if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
         log_about(LOG_WARNING, workshop->name,
-                  "its last process has shut down its listening socket: it is bound anew");
+                  "the last process shut down the listening socket: binding it again");
         child_close_listener(child);
     }
     if (child->listen_fd < 0)
@@ -195,7 +195,7 @@ tidy_up(struct child *child)
     if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
         return;
     if (child_maintain(child, &err))
-        log_about(LOG_WARNING, child->workshop->name, "what is open in the ERP is not closed: %s",
+        log_about(LOG_WARNING, child->workshop->name, "cannot close open ERP sessions: %s",
                   err.text);
 }
 
@@ -252,7 +252,7 @@ describe_unexecuted(const struct child *child, pid_t pid, char *text, size_t siz
     const char *path = child->host->worker_path;
     bool known = access(path, X_OK) != 0;
 
-    snprintf(text, size, "process %ld could not execute %s%s%s", (long)pid, path, known ? ": " : "",
+    snprintf(text, size, "process %ld cannot execute %s%s%s", (long)pid, path, known ? ": " : "",
              known ? strerror(errno) : "");
 }
 
@@ -298,8 +298,7 @@ child_reaped(struct child *child, int status)
 static void
 hang(struct child *child, const char *what, int seconds)
 {
-    log_about(LOG_ERROR, child->workshop->name, "process %ld hangs: it is killed",
-              (long)child->pid);
+    log_about(LOG_ERROR, child->workshop->name, "process %ld hangs: killing it", (long)child->pid);
     snprintf(child->last_error, sizeof child->last_error, "hang: %s for %d s", what, seconds);
     child_leave(child, 0, "%s", child->last_error);
 }
@@ -316,7 +315,7 @@ ping(struct child *child)
     struct timeval pause = clock_timeval(CHILD_PING_MS);
 
     if (child->unanswered >= UNANSWERED_MAX) {
-        hang(child, "a ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
+        hang(child, "ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
         return;
     }
     /* Counted, not timed: when we were stopped ourselves, that is not the child's hang. */
@@ -329,8 +328,8 @@ static void
 overdue(struct child *child)
 {
     if (child->pid) {
-        log_about(LOG_WARNING, child->workshop->name, "process %ld did not end in time: killed",
-                  (long)child->pid);
+        log_about(LOG_WARNING, child->workshop->name,
+                  "process %ld did not exit in time: killing it", (long)child->pid);
         child_signal(child, SIGKILL);
     } else {
         finish(child); /* somebody else holds its channel open */
@@ -419,7 +418,7 @@ int
 child_maintain(struct child *child, struct err *err)
 {
     if (!child_at_rest(child))
-        return err_set(err, "not_at_rest", "%s has a process", child->workshop->slug);
+        return err_set(err, "not_at_rest", "%s already has a process", child->workshop->slug);
     if (start_process(child, true, err))
         return -1;
     child_move(child, CHILD_STARTING, START_MS, "process %ld, for maintenance", (long)child->pid);
@@ -457,7 +456,7 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
     child->timer = evtimer_new(host->base, on_timer, child);
     child->kill_timer = evtimer_new(host->base, child_kill_browsers_now, child);
     if (!child->timer || !child->kill_timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     child->driver = driver_unit_new(host->base, workshop->slug);
     return child;
 }

@@ -25,7 +25,7 @@ control_find(const struct control *control, struct call *call)
     struct child *child = daemon_find(control->daemon, call->params[0]);
 
     if (!child)
-        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop \"%s\"",
+        call_problem(call, 404, "unknown_workshop", NULL, "no such workshop: \"%s\"",
                      call->params[0]);
     return child;
 }
@@ -46,8 +46,8 @@ control_sound(const struct child *child, struct call *call)
     if (!child_is_faulty(child))
         return true;
     problem = problem_json(409, "bad_configuration", NULL,
-                           "its configuration is faulty: mend its file and PUT /reload, or PUT "
-                           "another one");
+                           "invalid configuration: correct the workshop's file and PUT /reload, or "
+                           "PUT a new configuration");
     json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
     call_problem_json(call, problem);
     return false;
@@ -56,8 +56,8 @@ control_sound(const struct child *child, struct call *call)
 void
 control_refuse_faults(struct call *call, const struct config_faults *faults)
 {
-    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
-                              faults->count == 1 ? "" : "s");
+    char *detail = mem_format("%zu fault%s in the configuration; nothing was changed",
+                              faults->count, faults->count == 1 ? "" : "s");
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
 
     json_object_set_new(problem, "faults", config_faults_json(faults));
@@ -132,7 +132,8 @@ put_up(struct control *control, struct call *call, enum command command)
     if (!child || !control_accepts(control, call) || !control_sound(child, call))
         return;
     if (!child->workshop->active)
-        call_problem(call, 409, "inactive", NULL, "this integration is not active");
+        call_problem(call, 409, "inactive", NULL,
+                     "this integration is not active: activate it first");
     else
         commands_do(control->commands, command, child, call, NULL);
 }
@@ -207,7 +208,7 @@ forward(struct call *call, void *context)
         return;
     if (command_named(call->tail)) {
         call_header(call, "Allow", "PUT");
-        call_problem(call, 405, "method_not_allowed", NULL, "this path takes PUT");
+        call_problem(call, 405, "method_not_allowed", NULL, "this path allows PUT only");
         return;
     }
     forwards_send(control->forwards, child, call);

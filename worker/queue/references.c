@@ -90,7 +90,7 @@ queue_reference_guard(struct store_txn *txn, struct order *order)
     order->status = ORDER_ERROR;
     text_copy(order->reason_code, sizeof order->reason_code, "outcome_unknown");
     snprintf(order->reason_text, sizeof order->reason_text,
-             "line %s of the ERP already belongs to order \"%s\": check in the ERP which of the "
+             "line %s already belongs to order \"%s\": check in the ERP which of the "
              "two orders it is for, and whether the other has a line",
              order->erp_reference, other);
     order->erp_reference[0] = '\0';

@@ -82,8 +82,8 @@ neither_there(struct session *session, struct erp_job *job, const struct erp_rep
 
     (void)reply;
     return erp_end(outcome, ERP_REJECT, "outcome_unknown",
-                   "%s is not in %s: either it was imported before its end was recorded, or the "
-                   "folder is another",
+                   "%s is not in %s: either an importer took it before the outcome was recorded, "
+                   "or the folder has changed",
                    attempt->name, session->folder);
 }
 
@@ -93,7 +93,7 @@ folder_missing(struct session *session, struct erp_job *job, const struct erp_re
 {
     (void)job;
     (void)reply;
-    return erp_end(outcome, ERP_RETRY, "erp_unreachable", "the folder %s is not there",
+    return erp_end(outcome, ERP_RETRY, "erp_unreachable", "the folder %s does not exist",
                    session->folder);
 }
 
@@ -105,8 +105,8 @@ file_found(struct session *session, struct erp_job *job, const struct erp_reply 
 
     if (holds_order(session, job, reply))
         return go_on(job, SYNC);
-    erp_end(outcome, ERP_REJECT, "erp_rejected",
-            "the file %s is there and holds something else than was ordered", attempt->name);
+    erp_end(outcome, ERP_REJECT, "erp_rejected", "the file %s exists, but does not match the order",
+            attempt->name);
     text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
     return ERP_REJECT;
 }

@@ -145,7 +145,7 @@ page_refused(const struct erp_reply *reply, const char *what, const char *secret
 enum erp_verdict
 tryton_rpc_nonsense(struct erp_outcome *outcome, const char *what)
 {
-    return erp_end(outcome, ERP_RETRY, "erp_failure", "%s: the ERP's answer makes no sense", what);
+    return erp_end(outcome, ERP_RETRY, "erp_failure", "%s: unexpected answer from the ERP", what);
 }
 
 /* --- results --- */

@@ -75,7 +75,7 @@ check_amount(const struct order *order, const json_t *row, struct erp_outcome *o
         (json_int_t)amount_scale(order->product_amount) <= digits)
         return ERP_SEND;
     return erp_end(outcome, ERP_REJECT, "amount_refused",
-                   "product %s is sold in %s with %" INT " digits after the point, ordered were %s",
+                   "product %s is sold in %s with %" INT " digits after the point; ordered: %s",
                    order->product_nr, symbol ? symbol : "its unit", digits, order->product_amount);
 }
 
@@ -102,7 +102,7 @@ take_product(struct tryton_line *line, const json_t *rows, struct erp_outcome *o
         return no_product(nr, json_array_get(rows, 0), outcome);
     if (count > 1)
         return erp_end(outcome, ERP_REJECT, "product_not_found",
-                       "the ERP has more than one product with the code %s", nr);
+                       "the ERP has several products with the code %s", nr);
     if (!find_integer(row, "id", &line->product))
         return tryton_rpc_nonsense(outcome, "product");
     if (!is_true(json_object_get(row, "salable")))
@@ -152,15 +152,14 @@ take_worksheet(struct tryton_line *line, const json_t *rows, struct erp_outcome 
     if (!count)
         return no_worksheet(worksheet, json_array_get(rows, 0), outcome);
     if (count > 1)
-        return erp_end(
-            outcome, ERP_REJECT, "worksheet_not_found",
-            "worksheet %s is ambiguous: more than one sale has it as reference or number",
-            worksheet);
+        return erp_end(outcome, ERP_REJECT, "worksheet_not_found",
+                       "worksheet %s is ambiguous: several sales have this reference or number",
+                       worksheet);
     if (!state || !json_is_string(time_stamp) || !find_integer(row, "id", &line->sale))
         return tryton_rpc_nonsense(outcome, "worksheet");
     if (strcmp(state, "draft"))
         return erp_end(outcome, ERP_REJECT, "worksheet_closed",
-                       "worksheet %s is no draft any more: %s", worksheet, state);
+                       "worksheet %s is no longer a draft: %s", worksheet, state);
     line->time_stamp = tryton_rpc_dump(time_stamp);
     return ERP_SEND;
 }
@@ -266,7 +265,7 @@ take_read_back(struct tryton_line *line, const json_t *rows, struct erp_outcome 
 {
     if (!json_array_size(rows))
         return erp_end(outcome, ERP_REJECT, "outcome_unknown",
-                       "the ERP took the line, but does not show it: nothing is sent again");
+                       "the ERP accepted the line, but does not show it: not sending it again");
     return tryton_compare(line->order, rows, "read-back", "amount_refused", outcome);
 }
 

@@ -83,7 +83,7 @@ login_send(struct session *session, struct attempt *attempt, struct erp_job *job
                                session->language);
 
     if (!params)
-        return erp_end(outcome, ERP_PARK, "auth_failed", "the credentials are no UTF-8");
+        return erp_end(outcome, ERP_PARK, "auth_failed", "the credentials are not valid UTF-8");
     session->logging_in = attempt;
     tryton_rpc_call(&job->request, session->url, "common.db.login", tryton_rpc_dump(params));
     json_decref(params);
@@ -176,7 +176,7 @@ key_refused(struct session *session, struct attempt *attempt, struct erp_outcome
         drop_key(session);
     if (attempt->renewed)
         return erp_end(outcome, ERP_RETRY, "erp_failure",
-                       "%s: the ERP refuses the session right after a login",
+                       "%s: the ERP refuses the session immediately after login",
                        tryton_step_due(&attempt->line)->what);
     attempt->renewed = true;
     tryton_line_reset(&attempt->line);

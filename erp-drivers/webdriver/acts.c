@@ -217,7 +217,7 @@ send_text(struct attempt *a)
     if (strstr(json_string_value(member(a, "type")), "{credentials.password}"))
         a->password_typed = true;
     if (has_keys(text))
-        result = fail_with(a, "erp_rejected", "the text can't be typed: it holds keys");
+        result = fail_with(a, "erp_rejected", "cannot type the text: it contains special keys");
     else if (*text)
         result = act_on_element(a, "value", json_pack("{s:s}", "text", text));
     template_free(text);

@@ -91,10 +91,10 @@ fail_by_value(struct attempt *a, const struct asked *asked, const char *text, co
         (!ordered && amount_valid(asked->value) &&
          amount_equal(asked->value, order->product_amount)))
         return fail_with(a, "amount_refused",
-                         "the amount %s can't be written as \"%s\": too many decimal places",
+                         "cannot write the amount %s as \"%s\": too many decimal places",
                          asked->value, text);
     if (ordered)
-        return fail_with(a, "erp_rejected", "%s \"%s\" can't be written as \"%s\"", asked->name + 6,
+        return fail_with(a, "erp_rejected", "cannot write %s \"%s\" as \"%s\"", asked->name + 6,
                          asked->value, text);
     return fail_with(a, NULL, "\"%s\" %s", text, wrong);
 }
@@ -385,7 +385,7 @@ ask(struct attempt *a, const char *op, json_t *question)
         return ask_plainly(a, op, question);
     if (!row) {
         json_decref(question);
-        return fail_with(a, NULL, "there is no row here");
+        return fail_with(a, NULL, "no current row");
     }
     if (!row->element) {
         json_decref(question);
@@ -463,18 +463,17 @@ ask_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
     *yes = false;
     if (reply->kind != WIRE_OK)
         return take_trouble(a, reply);
-    keep_why(a, why ? why : "the page's answer makes no sense");
+    keep_why(a, why ? why : "unexpected answer from the page");
     if (json_is_true(json_object_get(answer, "lost"))) {
         a->frames_lost = true;
         return run_again(a, a->step.why);
     }
     if (json_is_true(json_object_get(place, "dead")))
-        return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
+        return fail_with(a, "erp_unreachable", "the browser cannot reach the ERP");
     if (json_object_get(answer, "rule"))
         return failure_rule(a, json_integer_value(json_object_get(answer, "rule")), message);
     if (doubt && decides_over_line(a))
-        return fail_with(a, "outcome_unknown", "nobody can tell whether the line is there: %s",
-                         doubt);
+        return fail_with(a, "outcome_unknown", "cannot tell whether the line exists: %s", doubt);
     *yes = json_is_true(json_object_get(answer, "ok"));
     return DONE;
 }
@@ -498,7 +497,7 @@ ask_found(struct attempt *a, const struct wire_reply *reply)
         return result;
     element = wire_element(json_object_get(reply->value, "element"));
     if (!element)
-        return run_again(a, "the page's answer makes no sense");
+        return run_again(a, "unexpected answer from the page");
     free(a->step.element);
     a->step.element = mem_string(element);
     return DONE;

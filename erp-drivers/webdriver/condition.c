@@ -108,7 +108,7 @@ fold_not(struct attempt *a, const json_t *condition)
     if (truth != YES)
         return truth == NO ? YES : truth;
     text = json_dumps(condition, JSON_COMPACT);
-    snprintf(a->step.why, sizeof a->step.why, "this holds, and should not: %s", text ? text : "");
+    snprintf(a->step.why, sizeof a->step.why, "this condition must not hold: %s", text ? text : "");
     free(text);
     return NO;
 }

@@ -22,7 +22,7 @@ failure_rule(struct attempt *a, json_int_t number, const char *message)
     char *text = json_is_string(own) ? ask_text(a, own) : NULL;
 
     if (!code)
-        return fail_with(a, NULL, "the page's answer makes no sense");
+        return fail_with(a, NULL, "unexpected answer from the page");
     if (text)
         message = text;
     fail_with(a, recipe_reason_find(code)->code, "%s", message && *message ? message : code);
@@ -90,10 +90,10 @@ take_errors(struct attempt *a, const struct wire_reply *reply)
         return failure_rule(a, json_integer_value(rule),
                             json_string_value(json_object_get(reply->value, "words")));
     if (json_is_true(json_object_get(place, "dead")))
-        return fail_with(a, "erp_unreachable", "the browser can't reach the ERP");
+        return fail_with(a, "erp_unreachable", "the browser cannot reach the ERP");
     if (status >= 500)
         return fail_with(a, status == UNAVAILABLE ? "erp_busy" : "erp_failure",
-                         "the ERP's page has status %d", (int)status);
+                         "the ERP answered with status %d", (int)status);
     return DONE;
 }
 
@@ -160,9 +160,8 @@ doubt(struct attempt *a)
 {
     char message[sizeof a->failure.message];
 
-    snprintf(
-        message, sizeof message,
-        "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
+    snprintf(message, sizeof message,
+             "the line may be in the ERP, but the look-up was refused: %s: ", a->failure.code);
     text_copy(message + strlen(message), sizeof message - strlen(message), a->failure.message);
     text_copy(a->failure.message, sizeof a->failure.message, message);
     a->failure.code = "outcome_unknown";
@@ -368,13 +367,13 @@ failure_compare(struct attempt *a, const char *amount_code)
     else if (same && equal) /* a person has to mend the others; a retry finds ours */
         a->verdict =
             erp_end(&a->outcome, ERP_REJECT, "erp_rejected",
-                    "the line is stored as ordered, as %s, but its save has changed more: %s",
+                    "the line is stored as ordered (%s), but saving it had side effects: %s",
                     found->reference, a->changed);
     else
         a->verdict =
             erp_end(&a->outcome, ERP_REJECT, same ? amount_code : "erp_rejected",
                     "line %s of the ERP carries this uniqueid and holds %s of product %s"
-                    "%s%s, ordered were %s of %s on %s%s%s",
+                    "%s%s; ordered: %s of %s on %s%s%s",
                     found->reference, found->amount, found->product_nr,
                     found->worksheet ? " on worksheet " : "",
                     found->worksheet ? found->worksheet : "", order->product_amount,

@@ -29,7 +29,7 @@ do_list(struct attempt *a, const struct wire_reply *reply)
     rows = json_object_get(reply->value, "value");
     text = json_is_array(rows) ? json_dumps(rows, JSON_COMPACT) : NULL;
     if (!text)
-        return run_again(a, "the page's answer makes no sense");
+        return run_again(a, "unexpected answer from the page");
     ask_set(a, json_string_value(member(a, "into")), text);
     free(text);
     return DONE;
@@ -120,7 +120,7 @@ compare(struct attempt *a, const char *before, const char *after)
     a->step.holds = !texts_differ(before, after, change, sizeof change);
     if (a->step.holds)
         return DONE;
-    own = message ? ask_text(a, message) : mem_string("other lines are not as they were");
+    own = message ? ask_text(a, message) : mem_string("other lines have changed");
     if (!own)
         return FAILED;
     result = take_change(a, mem_format("%s: %s", own, change));

@@ -93,7 +93,7 @@ enter_rows(struct attempt *a, const json_t *answer, bool twins)
     char number[24];
 
     if (!json_is_integer(row) || !element)
-        return fail_with(a, NULL, "the page's answer makes no sense");
+        return fail_with(a, NULL, "unexpected answer from the page");
     if (!json_array_size(member(a, "do")))
         return DONE;
     run_push(a, member(a, "do"), "do", false);
@@ -121,15 +121,15 @@ do_each(struct attempt *a, const struct wire_reply *reply)
         return result;
     rows = json_object_get(reply->value, "rows");
     if (!json_is_array(rows)) /* not the same as none: that may mean that nothing is billed yet */
-        return run_again(a, "the page's answer makes no sense");
+        return run_again(a, "unexpected answer from the page");
     count = json_array_size(rows);
     if (!count && a->job->now_ms < a->step.until_ms)
-        return run_again(a, "no row is like that");
+        return run_again(a, "no row matches");
     if (!count && !member(a, "none"))
-        return fail_with(a, NULL, "no row is like that");
+        return fail_with(a, NULL, "no row matches");
     twins = twins_are(a, a->step.json, count);
     if (count > 1 && !twins && !json_is_false(member(a, "only")))
-        return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected", count);
+        return fail_with(a, "ui_changed", "%zu rows match, expected one", count);
     if (count)
         return enter_rows(a, reply->value, twins);
     run_push(a, member(a, "none"), "none", false);
@@ -168,11 +168,11 @@ do_read(struct attempt *a, const struct wire_reply *reply)
         return result;
     value = json_string_value(json_object_get(reply->value, "value"));
     if (!value)
-        return run_again(a, "the page's answer makes no sense");
+        return run_again(a, "unexpected answer from the page");
     if (member(a, "number") && !template_number(value, &format, plain, sizeof plain)) {
         char message[200];
 
-        snprintf(message, sizeof message, "\"%.120s\" is no number", value);
+        snprintf(message, sizeof message, "\"%.120s\" is not a number", value);
         return run_again(a, message);
     }
     ask_set(a, json_string_value(member(a, "into")), member(a, "number") ? plain : value);
@@ -255,7 +255,7 @@ do_found(struct attempt *a, const struct wire_reply *reply)
     if (a->twin_rows)
         return twins_add(a);
     if (!template_number(found->amount, &format, plain, sizeof plain))
-        return fail_with(a, NULL, "the amount \"%.120s\" is no number", found->amount);
+        return fail_with(a, NULL, "the amount \"%.120s\" is not a number", found->amount);
     free(found->amount);
     found->amount = mem_string(plain);
     found->is = true;
@@ -343,7 +343,7 @@ static enum result
 do_close_window(struct attempt *a, const struct wire_reply *reply)
 {
     if (!a->window)
-        return fail_with(a, NULL, "this is the main window: it stays");
+        return fail_with(a, NULL, "cannot close the main window");
     if (!reply)
         return send_command(a, "DELETE", "window", NULL);
     if (a->step.stage == 1)

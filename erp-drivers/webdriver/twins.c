@@ -55,11 +55,11 @@ twins_add(struct attempt *a)
     }
     list_references(a, references, sizeof references);
     if (a->twin_rows == 2)
-        return fail_with(a, "outcome_unknown",
-                         "the line is there twice: %s; delete one, then retry", references);
+        return fail_with(a, "outcome_unknown", "the line exists twice: %s; delete one, then retry",
+                         references);
     return fail_with(a, "outcome_unknown",
-                     "the line is there %zu times: %s; delete all but one, then retry",
-                     a->twin_rows, references);
+                     "the line exists %zu times: %s; delete all but one, then retry", a->twin_rows,
+                     references);
 }
 
 enum result
@@ -69,6 +69,6 @@ twins_end(struct attempt *a)
 
     if (!unsaid || a->found.is)
         return DONE;
-    return fail_with(a, "ui_changed", "%zu rows are like that, where one was expected",
+    return fail_with(a, "ui_changed", "%zu rows match, expected one",
                      a->twin_rows > 1 ? a->twin_rows : json_array_size(a->twins) + 1);
 }

@@ -244,7 +244,7 @@ verified(struct attempt *a)
         failure_compare(a, "amount_refused");
     else
         end_with(a, ERP_REJECT, "outcome_unknown",
-                 "the ERP took the line, but does not show it: nothing is sent again");
+                 "the ERP accepted the line, but does not show it: not sending it again");
     return finish(a);
 }
 

@@ -106,7 +106,7 @@ def test_remove_with_orders_waiting_needs_force(daemon):
 def test_activate_and_deactivate(daemon):
     workshop = daemon.add_file()
     daemon.start()
-    assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: was active already; process running")
+    assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: was already active; process running")
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: deactivated; process stopped")
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: was not active")
     assert stored(daemon)["active"] is False and not workshop.up()
@@ -205,7 +205,7 @@ def test_sealing_here_needs_a_key_of_its_owner_alone(daemon, tmp_path):
     assert not key.exists()
     key.write_bytes(os.urandom(32))
     key.chmod(0o644)
-    refused("0600")
+    refused("chmod 600")
     daemon.config.write_text("[")
     refused("pumpline.json")
     daemon.config.write_text("[]")

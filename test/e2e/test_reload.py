@@ -343,7 +343,7 @@ def test_hangup_does_the_same(pair):
     assert daemon.worker_pid("carls-cars") == other
     before = daemon.children()
     expected = break_two(daemon)
-    said = hang_up(daemon, "3 faults: nothing is changed")
+    said = hang_up(daemon, "reload failed: 3 faults in the configuration; nothing was changed")
     for file, pointer in expected:
         assert f"{file}: {pointer}" in said
     assert SECRET not in said and daemon.children() == before

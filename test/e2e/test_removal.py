@@ -84,7 +84,7 @@ def test_orders_that_wait_keep_it_where_it_is(neighboured):
     until(lambda: daemon.integration()["queue_length"] == 3, "that is known")
     pid, text = daemon.worker_pid(), path(daemon).read_text()
     problem = delete(daemon, status=409)
-    assert (problem["code"], problem["waiting"]) == ("orders_waiting", 3) and "3 orders wait" in problem["detail"]
+    assert (problem["code"], problem["waiting"]) == ("orders_waiting", 3) and "3 orders are waiting" in problem["detail"]
     assert daemon.worker_pid() == pid and path(daemon).read_text() == text
     assert delete(daemon, "bennys-auto?force=false", 409)["code"] == "orders_waiting"
     assert delete(daemon, "bennys-auto?force=perhaps", 400)["code"] == "invalid_parameter"

@@ -40,9 +40,9 @@ end(struct removal *removal)
 static void
 refuse_waiting(struct call *call, json_int_t waiting)
 {
-    char *detail = mem_format(
-        "%lld order%s; to remove the integration anyway and keep its queue aside, use ?force=true",
-        (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
+    char *detail = mem_format("%lld order%s; to remove the integration anyway and keep its queue "
+                              "aside, use ?force=true (pumplinectl: --force)",
+                              (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
 
     json_object_set_new(problem, "waiting", json_integer(waiting));
@@ -173,7 +173,8 @@ decide(struct removal *removal)
     else
         call_problem(removal->call, 409, "queue_unknown", NULL,
                      "cannot count the waiting orders: the process did not read the whole queue; "
-                     "to remove the integration anyway and keep its queue aside, use ?force=true");
+                     "to remove the integration anyway and keep its queue aside, use ?force=true "
+                     "(pumplinectl: --force)");
     call_off(removal);
 }
 

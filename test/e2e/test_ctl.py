@@ -450,7 +450,7 @@ def test_order(daemon):
     takes_orders(daemon)
     done = ctl(daemon, "order", SHOP, *CONTENT, "--id", "u1")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{SHOP}: u1 is placed; 3 orders in the queue\n"
+    assert done.stdout == f"{SHOP}: u1 is placed; queue length 3\n"
     assert placed(daemon) == [{"workshop": SHOP, "worksheet": "558", "product_nr": "10",
                                "product_amount": "4.5", "uniqueid": "u1"}]
 
@@ -474,7 +474,7 @@ def test_order_makes_a_random_id_and_says_it(daemon):
 def test_order_that_was_placed_before(daemon):
     takes_orders(daemon, duplicate=True, status="created")
     done = ctl(daemon, "order", SHOP, *CONTENT, "--id", "u1")
-    assert "u1 is a duplicate: already placed, now created" in done.stdout
+    assert "u1 is a duplicate of an order that is created" in done.stdout
 
 
 def test_order_whose_reply_is_lost_says_how_to_go_on(daemon):

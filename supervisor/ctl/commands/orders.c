@@ -81,10 +81,10 @@ print_order(const struct ctl *ctl, const json_t *reply)
     const json_t *length = json_object_get(reply, "queue_length");
 
     if (json_is_true(json_object_get(reply, "duplicate")))
-        text_say("%s: %s is a duplicate: already placed, now %s", ctl_workshop(ctl, reply),
+        text_say("%s: %s is a duplicate of an order that is %s", ctl_workshop(ctl, reply),
                  id ? id : "it", status ? status : "known");
     else
-        text_say("%s: %s is %s; %lld orders in the queue", ctl_workshop(ctl, reply), id ? id : "it",
+        text_say("%s: %s is %s; queue length %lld", ctl_workshop(ctl, reply), id ? id : "it",
                  status ? status : "placed", json_integer_value(length));
 }
 

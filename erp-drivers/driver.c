@@ -106,7 +106,8 @@ erp_reply_technical(const struct erp_reply *reply, const char *what, struct erp_
         erp_end(outcome, ERP_RETRY, code, "%s: status %d", what, reply->status);
     else
         erp_end(outcome, ERP_RETRY, code, "%s: %s", what,
-                reply->sent ? "the reply was cut off" : "no connection");
+                reply->sent ? "the connection was lost before the reply arrived"
+                            : "cannot connect");
     outcome->retry_after_ms = reply->retry_after_ms;
     return true;
 }

@@ -29,12 +29,12 @@ static void
 usage(FILE *to)
 {
     fputs("usage: pumplined -c FILE [-v | -n | --create-key]\n"
-          "  -c FILE       the configuration, pumpline.json\n"
+          "  -c FILE       read the configuration from FILE (pumpline.json)\n"
           "  -n            check the configuration and exit\n"
           "  -v            log each request to an ERP and its reply, without passwords\n"
-          "  --create-key  make its key_file where it is missing, and exit\n"
-          "  -h            this help\n"
-          "  --version     the version\n",
+          "  --create-key  create the master key (key_file) if it does not exist, and exit\n"
+          "  -h            show this help and exit\n"
+          "  --version     show the version and exit\n",
           to);
 }
 
@@ -153,7 +153,7 @@ log_faults(const struct daemon_config *config)
                      faults->items[j].text);
     }
     if (faulty)
-        log_error("%zu of %zu workshops are not started: their configuration is faulty", faulty,
+        log_error("not starting %zu of %zu workshops: invalid configuration", faulty,
                   config->workshop_count);
 }
 
@@ -164,7 +164,7 @@ run(struct daemon *daemon, struct err *err)
 
     if (!control)
         return EX_UNAVAILABLE;
-    log_info("pumplined " PUMPLINE_VERSION " serves %zu workshop%s", daemon->child_count,
+    log_info("pumplined " PUMPLINE_VERSION " serving %zu workshop%s", daemon->child_count,
              plural(daemon->child_count));
     log_faults(daemon->config);
     daemon_run(daemon);
@@ -219,7 +219,7 @@ create_key(struct daemon_config *config)
     if (made < 0)
         log_error("%s", err.text);
     else
-        printf("%s %s\n", config->key_file, made ? "is made" : "is there already");
+        printf("%s %s\n", config->key_file, made ? "created" : "already exists");
     config_free(config);
     return made < 0 ? EX_CONFIG : EX_OK;
 }

@@ -84,8 +84,8 @@ neither_there(struct file_session *session, struct erp_job *job, const struct er
 
     (void)reply;
     return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                   "%s is not in %s: either it was imported before its end was recorded, or the "
-                   "folder is another",
+                   "%s is not in %s: either an importer took it before the outcome was recorded, "
+                   "or the folder has changed",
                    attempt->name, session->folder);
 }
 
@@ -95,7 +95,7 @@ folder_missing(struct file_session *session, struct erp_job *job, const struct e
 {
     (void)job;
     (void)reply;
-    return erp_end(outcome, ERP_RETRY, REASON_ERP_UNREACHABLE, "the folder %s is not there",
+    return erp_end(outcome, ERP_RETRY, REASON_ERP_UNREACHABLE, "the folder %s does not exist",
                    session->folder);
 }
 
@@ -108,7 +108,7 @@ file_found(struct file_session *session, struct erp_job *job, const struct erp_r
     if (holds_order(session, job, reply))
         return go_on(job, SYNC);
     erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
-            "the file %s is there and holds something else than was ordered", attempt->name);
+            "the file %s exists, but does not match the order", attempt->name);
     text_copy(outcome->reference, sizeof outcome->reference, attempt->name);
     return ERP_REJECT;
 }

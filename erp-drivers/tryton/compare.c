@@ -60,8 +60,8 @@ not_told_apart(const struct order *order, const json_t *row, const char *what,
     if (!note)
         return tryton_rpc_nonsense(outcome, what);
     return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                   "the ERP searches for the uniqueid \"%s\" and finds line %" JSON_INTEGER_FORMAT
-                   " with \"%s\": it cannot tell whether this order has a line",
+                   "cannot tell whether this order has a line: a search for the uniqueid \"%s\" "
+                   "finds line %" JSON_INTEGER_FORMAT " with \"%s\"",
                    order->uniqueid, json_integer_value(json_object_get(row, "id")), note);
 }
 
@@ -69,7 +69,7 @@ static enum erp_verdict
 several_lines(const struct order *order, const json_t *rows, struct erp_outcome *outcome)
 {
     return erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
-                   "more than one line of the ERP carries the uniqueid %s: %" JSON_INTEGER_FORMAT
+                   "several lines of the ERP carry the uniqueid %s: %" JSON_INTEGER_FORMAT
                    " and %" JSON_INTEGER_FORMAT,
                    order->uniqueid,
                    json_integer_value(json_object_get(json_array_get(rows, 0), "id")),
@@ -85,8 +85,8 @@ other_line(const struct order *order, const json_t *row, const char *quantity, c
 
     return erp_end(outcome, ERP_REJECT, code,
                    "line %" JSON_INTEGER_FORMAT
-                   " of the ERP carries this uniqueid and holds %s %s of product %s on "
-                   "worksheet %s, ordered were %s of %s on %s",
+                   " of the ERP carries this uniqueid and holds %s %s of product %s on worksheet "
+                   "%s; ordered: %s of %s on %s",
                    json_integer_value(json_object_get(row, "id")), quantity,
                    text_of(json_object_get(row, "unit."), "symbol"),
                    text_of(json_object_get(row, "product."), "code"),
@@ -103,7 +103,7 @@ same_line(const json_t *row, struct erp_outcome *outcome)
     if (strcmp(state, "draft") == 0)
         return erp_end(outcome, ERP_CREATED, NULL, "%s", "");
     return erp_end(outcome, ERP_CREATED, NULL,
-                   "the line is there, but its worksheet is no draft any more: %s", state);
+                   "the line exists, but its worksheet is no longer a draft: %s", state);
 }
 
 enum erp_verdict

@@ -146,7 +146,7 @@ page_refused(const struct erp_reply *reply, const char *what, const char *secret
 enum erp_verdict
 tryton_rpc_nonsense(struct erp_outcome *outcome, const char *what)
 {
-    return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "%s: the ERP's answer makes no sense",
+    return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "%s: unexpected answer from the ERP",
                    what);
 }
 

@@ -76,7 +76,7 @@ check_amount(const struct order *order, const json_t *row, struct erp_outcome *o
         (json_int_t)amount_scale(order->product_amount) <= digits)
         return ERP_SEND;
     return erp_end(outcome, ERP_REJECT, REASON_AMOUNT_REFUSED,
-                   "product %s is sold in %s with %" INT " digits after the point, ordered were %s",
+                   "product %s is sold in %s with %" INT " digits after the point; ordered: %s",
                    order->product_nr, symbol ? symbol : "its unit", digits, order->product_amount);
 }
 
@@ -103,7 +103,7 @@ take_product(struct tryton_line *line, const json_t *rows, struct erp_outcome *o
         return no_product(nr, json_array_get(rows, 0), outcome);
     if (count > 1)
         return erp_end(outcome, ERP_REJECT, REASON_PRODUCT_NOT_FOUND,
-                       "the ERP has more than one product with the code %s", nr);
+                       "the ERP has several products with the code %s", nr);
     if (!find_integer(row, "id", &line->product))
         return tryton_rpc_nonsense(outcome, "product");
     if (!is_true(json_object_get(row, "salable")))
@@ -154,15 +154,14 @@ take_worksheet(struct tryton_line *line, const json_t *rows, struct erp_outcome 
     if (!count)
         return no_worksheet(worksheet, json_array_get(rows, 0), outcome);
     if (count > 1)
-        return erp_end(
-            outcome, ERP_REJECT, REASON_WORKSHEET_NOT_FOUND,
-            "worksheet %s is ambiguous: more than one sale has it as reference or number",
-            worksheet);
+        return erp_end(outcome, ERP_REJECT, REASON_WORKSHEET_NOT_FOUND,
+                       "worksheet %s is ambiguous: several sales have this reference or number",
+                       worksheet);
     if (!state || !json_is_string(time_stamp) || !find_integer(row, "id", &line->sale))
         return tryton_rpc_nonsense(outcome, "worksheet");
     if (strcmp(state, "draft"))
         return erp_end(outcome, ERP_REJECT, REASON_WORKSHEET_CLOSED,
-                       "worksheet %s is no draft any more: %s", worksheet, state);
+                       "worksheet %s is no longer a draft: %s", worksheet, state);
     line->time_stamp = tryton_rpc_dump(time_stamp);
     return ERP_SEND;
 }
@@ -268,7 +267,7 @@ take_read_back(struct tryton_line *line, const json_t *rows, struct erp_outcome 
 {
     if (!json_array_size(rows))
         return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                       "the ERP took the line, but does not show it: nothing is sent again");
+                       "the ERP accepted the line, but does not show it: not sending it again");
     return tryton_compare(line->order, rows, "read-back", REASON_AMOUNT_REFUSED, outcome);
 }
 

@@ -84,7 +84,8 @@ login_send(struct tryton_session *session, struct tryton_attempt *attempt, struc
                                session->language);
 
     if (!params)
-        return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED, "the credentials are no UTF-8");
+        return erp_end(outcome, ERP_PARK, REASON_AUTH_FAILED,
+                       "the credentials are not valid UTF-8");
     session->logging_in = attempt;
     tryton_rpc_call(&job->request, session->url, "common.db.login", tryton_rpc_dump(params));
     json_decref(params);
@@ -179,7 +180,7 @@ key_refused(struct tryton_session *session, struct tryton_attempt *attempt,
         drop_key(session);
     if (attempt->renewed)
         return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
-                       "%s: the ERP refuses the session right after a login",
+                       "%s: the ERP refuses the session immediately after login",
                        tryton_step_due(&attempt->line)->what);
     attempt->renewed = true;
     tryton_line_reset(&attempt->line);

@@ -174,11 +174,11 @@ attempt_take_error(struct attempt *a, const struct wire_reply *reply)
         if (!a->window)
             return browser_failed(a, reply->message);
         a->failure.window_closed = true;
-        return attempt_again(a, "the window that we were in is closed");
+        return attempt_again(a, "the current window has been closed");
     case WIRE_DIALOG:
         a->failure.dialog_open = true;
         text_copy(a->failure.dialog, sizeof a->failure.dialog, reply->dialog);
-        return attempt_fail(a, NULL, "a dialog is in the way: \"%s\"", reply->dialog);
+        return attempt_fail(a, NULL, "an unexpected dialog is open: \"%s\"", reply->dialog);
     case WIRE_SLOW:
         return attempt_fail(a, REASON_ERP_UNREACHABLE, "the page did not answer in time: %s",
                             reply->message);

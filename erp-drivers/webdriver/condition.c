@@ -107,7 +107,7 @@ known_by_opposite(struct attempt *a, const json_t *condition)
     if (truth != YES)
         return truth == NO ? YES : truth;
     text = json_dumps(condition, JSON_COMPACT);
-    snprintf(a->step.why, sizeof a->step.why, "this holds, and should not: %s", text ? text : "");
+    snprintf(a->step.why, sizeof a->step.why, "this condition must not hold: %s", text ? text : "");
     free(text);
     return NO;
 }
@@ -263,7 +263,7 @@ rules_fail(struct attempt *a, json_int_t number, const char *message)
     char *text = json_is_string(own) ? values_text(a, own) : NULL;
 
     if (!code)
-        return attempt_fail(a, NULL, "the page's answer makes no sense");
+        return attempt_fail(a, NULL, "unexpected answer from the page");
     if (text)
         message = text;
     attempt_fail(a, reason_find(code)->code, "%s", message && *message ? message : code);

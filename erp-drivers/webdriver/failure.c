@@ -34,10 +34,10 @@ take_errors(struct attempt *a, const struct wire_reply *reply)
         return rules_fail(a, json_integer_value(rule),
                           json_string_value(json_object_get(reply->value, "words")));
     if (json_is_true(json_object_get(place, "dead")))
-        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
+        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser cannot reach the ERP");
     if (status >= 500)
         return attempt_fail(a, status == UNAVAILABLE ? REASON_ERP_BUSY : REASON_ERP_FAILURE,
-                            "the ERP's page has status %d", (int)status);
+                            "the ERP answered with status %d", (int)status);
     return DONE;
 }
 
@@ -98,9 +98,8 @@ doubt(struct attempt *a)
 {
     char message[sizeof a->failure.message];
 
-    snprintf(
-        message, sizeof message,
-        "the line may be in the ERP, which does not let it be looked up: %s: ", a->failure.code);
+    snprintf(message, sizeof message,
+             "the line may be in the ERP, but the look-up was refused: %s: ", a->failure.code);
     text_copy(message + strlen(message), sizeof message - strlen(message), a->failure.message);
     text_copy(a->failure.message, sizeof a->failure.message, message);
     a->failure.code = REASON_OUTCOME_UNKNOWN;
@@ -307,13 +306,13 @@ failure_compare(struct attempt *a, const char *amount_code)
     else if (same && equal) /* a person has to mend the others; a retry finds ours */
         a->verdict =
             erp_end(&a->outcome, ERP_REJECT, REASON_ERP_REJECTED,
-                    "the line is stored as ordered, as %s, but its save has changed more: %s",
+                    "the line is stored as ordered (%s), but saving it had side effects: %s",
                     found->reference, a->changed);
     else
         a->verdict =
             erp_end(&a->outcome, ERP_REJECT, same ? amount_code : REASON_ERP_REJECTED,
-                    "line %s of the ERP carries this uniqueid and holds %s of product %s"
-                    "%s%s, ordered were %s of %s on %s%s%s",
+                    "line %s of the ERP carries this uniqueid and holds %s of product %s%s%s; "
+                    "ordered: %s of %s on %s%s%s",
                     found->reference, found->amount, found->product_nr,
                     found->worksheet ? " on worksheet " : "",
                     found->worksheet ? found->worksheet : "", order->product_amount,

@@ -53,7 +53,7 @@ not_opened(struct attempt *a, const struct wire_reply *reply)
     bool cut = reply->kind == WIRE_CUT;
 
     a->appears_ms = a->job->now_ms + (cut ? BROWSER_APPEARS_MS : 0);
-    failed(a, reply, "no browser can be opened");
+    failed(a, reply, "cannot start a browser");
     if (cut && !reply->sent)
         browser_forget(a->browser);
     return FAILED;
@@ -167,7 +167,7 @@ kill_browsers(struct attempt *a, unsigned delay_ms)
 {
     a->stage = KILL;
     a->job->request.kind = ERP_KILL_BROWSERS;
-    a->job->request.what = "browser sweep";
+    a->job->request.what = "browser kill";
     a->job->request.timeout_ms = SWEEP_MS;
     a->job->request.delay_ms = delay_ms;
     return SENT;

@@ -122,7 +122,7 @@ page_ask(struct attempt *a, const char *op, json_t *question)
         return page_ask_plainly(a, op, question);
     if (!row) {
         json_decref(question);
-        return attempt_fail(a, NULL, "there is no row here");
+        return attempt_fail(a, NULL, "no current row");
     }
     if (!row->element) {
         json_decref(question);
@@ -200,18 +200,18 @@ page_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
     *yes = false;
     if (reply->kind != WIRE_OK)
         return attempt_take_error(a, reply);
-    keep_why(a, why ? why : "the page's answer makes no sense");
+    keep_why(a, why ? why : "unexpected answer from the page");
     if (json_is_true(json_object_get(answer, "lost"))) {
         a->frames_lost = true;
         return attempt_again(a, a->step.why);
     }
     if (json_is_true(json_object_get(place, "dead")))
-        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser can't reach the ERP");
+        return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser cannot reach the ERP");
     if (json_object_get(answer, "rule"))
         return rules_fail(a, json_integer_value(json_object_get(answer, "rule")), message);
     if (doubt && decides_over_line(a))
-        return attempt_fail(a, REASON_OUTCOME_UNKNOWN,
-                            "nobody can tell whether the line is there: %s", doubt);
+        return attempt_fail(a, REASON_OUTCOME_UNKNOWN, "cannot tell whether the line exists: %s",
+                            doubt);
     *yes = json_is_true(json_object_get(answer, "ok"));
     return DONE;
 }
@@ -235,7 +235,7 @@ page_take_element(struct attempt *a, const struct wire_reply *reply)
         return result;
     element = wire_element(json_object_get(reply->value, "element"));
     if (!element)
-        return attempt_again(a, "the page's answer makes no sense");
+        return attempt_again(a, "unexpected answer from the page");
     free(a->step.element);
     a->step.element = mem_string(element);
     return DONE;

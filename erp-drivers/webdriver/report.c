@@ -263,7 +263,7 @@ say_no_picture(const struct wire_reply *wire, char *message, size_t size)
         text_copy(message, size, "the browser does not answer");
     else
         text_copy(message, size,
-                  *wire->message ? wire->message : "the driver's answer is no picture");
+                  *wire->message ? wire->message : "the WebDriver server's answer is not an image");
 }
 
 char *

@@ -84,10 +84,10 @@ fail_by_value(struct attempt *a, const struct asked *asked, const char *text, co
         (!ordered && amount_valid(asked->value) &&
          amount_equal(asked->value, order->product_amount)))
         return attempt_fail(a, REASON_AMOUNT_REFUSED,
-                            "the amount %s can't be written as \"%s\": too many decimal places",
+                            "cannot write the amount %s as \"%s\": too many decimal places",
                             asked->value, text);
     if (ordered)
-        return attempt_fail(a, REASON_ERP_REJECTED, "%s \"%s\" can't be written as \"%s\"",
+        return attempt_fail(a, REASON_ERP_REJECTED, "cannot write %s \"%s\" as \"%s\"",
                             asked->name + 6, asked->value, text);
     return attempt_fail(a, NULL, "\"%s\" %s", text, wrong);
 }

@@ -220,11 +220,11 @@ verb_read(struct attempt *a, const struct wire_reply *reply)
         return result;
     value = json_string_value(json_object_get(reply->value, "value"));
     if (!value)
-        return attempt_again(a, "the page's answer makes no sense");
+        return attempt_again(a, "unexpected answer from the page");
     if (member(a, "number") && !template_number(value, &format, plain, sizeof plain)) {
         char message[200];
 
-        snprintf(message, sizeof message, "\"%.120s\" is no number", value);
+        snprintf(message, sizeof message, "\"%.120s\" is not a number", value);
         return attempt_again(a, message);
     }
     values_set(a, json_string_value(member(a, "into")), member(a, "number") ? plain : value);

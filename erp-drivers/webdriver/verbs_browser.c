@@ -136,7 +136,7 @@ static enum result
 close_window(struct attempt *a, const struct wire_reply *reply)
 {
     if (!a->window)
-        return attempt_fail(a, NULL, "this is the main window: it stays");
+        return attempt_fail(a, NULL, "cannot close the main window");
     if (!reply)
         return attempt_send(a, "DELETE", "window", NULL);
     if (a->step.stage == 1)

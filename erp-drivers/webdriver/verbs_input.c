@@ -158,7 +158,8 @@ send_text(struct attempt *a)
     if (strstr(json_string_value(member(a, "type")), "{credentials.password}"))
         a->password_typed = true;
     if (has_keys(text))
-        result = attempt_fail(a, REASON_ERP_REJECTED, "the text can't be typed: it holds keys");
+        result =
+            attempt_fail(a, REASON_ERP_REJECTED, "cannot type the text: it contains special keys");
     else if (*text)
         result = act_on_element(a, "value", json_pack("{s:s}", "text", text));
     template_free(text);

@@ -70,9 +70,9 @@ duplicates_add(struct attempt *a)
     list_references(a, references, sizeof references);
     if (a->duplicate_rows == 2)
         return attempt_fail(a, REASON_OUTCOME_UNKNOWN,
-                            "the line is there twice: %s; delete one, then retry", references);
+                            "the line exists twice: %s; delete one, then retry", references);
     return attempt_fail(a, REASON_OUTCOME_UNKNOWN,
-                        "the line is there %zu times: %s; delete all but one, then retry",
+                        "the line exists %zu times: %s; delete all but one, then retry",
                         a->duplicate_rows, references);
 }
 
@@ -83,7 +83,7 @@ duplicates_end(struct attempt *a)
 
     if (!unsaid || a->found.is)
         return DONE;
-    return attempt_fail(a, REASON_UI_CHANGED, "%zu rows are like that, where one was expected",
+    return attempt_fail(a, REASON_UI_CHANGED, "%zu rows match, expected one",
                         a->duplicate_rows > 1 ? a->duplicate_rows
                                               : json_array_size(a->duplicates) + 1);
 }
@@ -101,7 +101,7 @@ enter_rows(struct attempt *a, const json_t *answer, bool duplicates)
     char number[24];
 
     if (!json_is_integer(row) || !element)
-        return attempt_fail(a, NULL, "the page's answer makes no sense");
+        return attempt_fail(a, NULL, "unexpected answer from the page");
     if (!json_array_size(member(a, "do")))
         return DONE;
     attempt_push(a, member(a, "do"), "do", false);
@@ -129,16 +129,15 @@ verb_each(struct attempt *a, const struct wire_reply *reply)
         return result;
     rows = json_object_get(reply->value, "rows");
     if (!json_is_array(rows)) /* not the same as none: that may mean that nothing is billed yet */
-        return attempt_again(a, "the page's answer makes no sense");
+        return attempt_again(a, "unexpected answer from the page");
     count = json_array_size(rows);
     if (!count && a->job->now_ms < a->step.until_ms)
-        return attempt_again(a, "no row is like that");
+        return attempt_again(a, "no row matches");
     if (!count && !member(a, "none"))
-        return attempt_fail(a, NULL, "no row is like that");
+        return attempt_fail(a, NULL, "no row matches");
     duplicates = duplicates_are(a, a->step.json, count);
     if (count > 1 && !duplicates && !json_is_false(member(a, "only")))
-        return attempt_fail(a, REASON_UI_CHANGED, "%zu rows are like that, where one was expected",
-                            count);
+        return attempt_fail(a, REASON_UI_CHANGED, "%zu rows match, expected one", count);
     if (count)
         return enter_rows(a, reply->value, duplicates);
     attempt_push(a, member(a, "none"), "none", false);
@@ -175,7 +174,7 @@ verb_found(struct attempt *a, const struct wire_reply *reply)
     if (a->duplicate_rows)
         return duplicates_add(a);
     if (!template_number(found->amount, &format, plain, sizeof plain))
-        return attempt_fail(a, NULL, "the amount \"%.120s\" is no number", found->amount);
+        return attempt_fail(a, NULL, "the amount \"%.120s\" is not a number", found->amount);
     free(found->amount);
     found->amount = mem_string(plain);
     found->is = true;
@@ -200,7 +199,7 @@ verb_list(struct attempt *a, const struct wire_reply *reply)
     rows = json_object_get(reply->value, "value");
     text = json_is_array(rows) ? json_dumps(rows, JSON_COMPACT) : NULL;
     if (!text)
-        return attempt_again(a, "the page's answer makes no sense");
+        return attempt_again(a, "unexpected answer from the page");
     values_set(a, json_string_value(member(a, "into")), text);
     free(text);
     return DONE;
@@ -291,7 +290,7 @@ compare(struct attempt *a, const char *before, const char *after)
     a->step.holds = !texts_differ(before, after, change, sizeof change);
     if (a->step.holds)
         return DONE;
-    own = message ? values_text(a, message) : mem_string("other lines are not as they were");
+    own = message ? values_text(a, message) : mem_string("other lines have changed");
     if (!own)
         return FAILED;
     result = take_change(a, mem_format("%s: %s", own, change));

@@ -186,7 +186,7 @@ verified(struct attempt *a)
         failure_compare(a, REASON_AMOUNT_REFUSED);
     else
         end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                 "the ERP took the line, but does not show it: nothing is sent again");
+                 "the ERP accepted the line, but does not show it: not sending it again");
     return finish(a);
 }
 

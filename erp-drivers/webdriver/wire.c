@@ -84,7 +84,7 @@ take_error(struct wire_reply *wire, const json_t *value)
     snprintf(wire->message, sizeof wire->message, "%.*s", (int)strcspn(message, "\n"), message);
     if (!*wire->message)
         text_copy(wire->message, sizeof wire->message,
-                  error ? error : "the reply is no WebDriver's");
+                  error ? error : "unexpected reply: not a WebDriver server?");
     text_copy(wire->dialog, sizeof wire->dialog, dialog ? dialog : "");
     text_clean(wire->message);
     text_clean(wire->dialog);
@@ -96,7 +96,7 @@ wire_read(const struct erp_reply *reply, struct wire_reply *wire)
     *wire = (struct wire_reply){.kind = WIRE_CUT, .sent = reply->sent, .ended = reply->ended};
     if (!reply->complete) {
         text_copy(wire->message, sizeof wire->message,
-                  reply->error ? reply->error : "no reply from the browser's driver");
+                  reply->error ? reply->error : "no reply from the WebDriver server");
         text_clean(wire->message);
         return;
     }

@@ -16,7 +16,7 @@ answer(struct child *child)
                                 (json_int_t)child->browsers_killed);
 
     if (child->browsers_killed)
-        log_about(LOG_INFO, child->workshop->name, "browsers given up or left behind, killed: %u",
+        log_about(LOG_INFO, child->workshop->name, "killed %u abandoned browsers",
                   child->browsers_killed);
     child->browsers_killed = 0;
     if (child->chan)
@@ -52,7 +52,8 @@ start(struct child *child)
     if (child->killer)
         return;
     if (*err.text)
-        log_about(LOG_WARNING, child->workshop->name, "browsers can't be looked for: %s", err.text);
+        log_about(LOG_WARNING, child->workshop->name, "cannot look for abandoned browsers: %s",
+                  err.text);
     answer(child);
 }
 

@@ -37,8 +37,7 @@ send_type(struct child *child, const char *type)
 static void
 hang(struct child *child, const char *what, int seconds)
 {
-    log_about(LOG_ERROR, child->workshop->name, "process %ld hangs: it is killed",
-              (long)child->pid);
+    log_about(LOG_ERROR, child->workshop->name, "process %ld hangs: killing it", (long)child->pid);
     snprintf(child->last_error, sizeof child->last_error, "hang: %s for %d s", what, seconds);
     child_leave(child, 0, "%s", child->last_error);
 }
@@ -55,7 +54,7 @@ ping(struct child *child)
     struct timeval pause = clock_timeval(CHILD_PING_MS);
 
     if (child->unanswered >= UNANSWERED_MAX) {
-        hang(child, "a ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
+        hang(child, "ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
         return;
     }
     /* Counted, not timed: when we were stopped ourselves, that is not the child's hang. */
@@ -68,8 +67,8 @@ static void
 overdue(struct child *child)
 {
     if (child->pid) {
-        log_about(LOG_WARNING, child->workshop->name, "process %ld did not end in time: killed",
-                  (long)child->pid);
+        log_about(LOG_WARNING, child->workshop->name,
+                  "process %ld did not exit in time: killing it", (long)child->pid);
         child_signal(child, SIGKILL);
     } else {
         child_finish(child); /* somebody else holds its channel open */
@@ -173,7 +172,7 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
     child->timer = evtimer_new(host->base, on_timer, child);
     child->kill_timer = evtimer_new(host->base, child_kill_browsers_now, child);
     if (!child->timer || !child->kill_timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     child->driver = driver_unit_new(host->base, workshop->slug);
     return child;
 }

@@ -73,7 +73,7 @@ on_said(evutil_socket_t fd, short what, void *arg)
     if (got > 0) {
         text[got] = '\0';
         text_clean(text);
-        log_warning("systemctl, for %s: %s", u->unit, text);
+        log_warning("systemctl %s: %s", u->unit, text);
         return;
     }
     event_free(u->says);
@@ -96,12 +96,12 @@ run(struct driver_unit *u, const char *verb)
     }
     u->systemctl = spawn_systemctl(verb, u->unit, &err);
     if (u->systemctl < 0) {
-        log_warning("%s: no %s: %s", u->unit, verb, err.text);
+        log_warning("%s: cannot run systemctl %s: %s", u->unit, verb, err.text);
         return;
     }
     u->says = event_new(u->base, u->systemctl, EV_READ | EV_PERSIST, on_said, u);
     if (!u->says || event_add(u->says, NULL))
-        die_abort("no memory for an event");
+        die_abort("out of memory for an event");
 }
 
 /* --- the socket --- */

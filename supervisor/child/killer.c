@@ -53,7 +53,7 @@ killer_start(struct event_base *base, const char *mark, void (*done)(unsigned en
     *killer = (struct killer){.fd = fd, .done = done, .arg = arg};
     killer->event = event_new(base, fd, EV_READ, on_end, killer);
     if (!killer->event || event_add(killer->event, NULL))
-        die_abort("no memory for an event");
+        die_abort("out of memory for an event");
     return killer;
 }
 

@@ -153,7 +153,7 @@ child_open_logs(struct child *child, int fd)
                               .files = {.fds = {-1, -1, -1}}};
     child->log = log;
     if (!log->readable || !log->resume || event_add(log->readable, NULL))
-        die_abort("a process's log can't be listened to");
+        die_abort("cannot listen to a process's log");
     open_files(child);
 }
 

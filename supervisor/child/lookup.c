@@ -141,7 +141,7 @@ conclude(struct child_lookup *lookup)
 {
     struct child *child = lookup->child;
     json_t *addresses = json_array();
-    char error[128] = "the resolver says nothing", *rest = NULL;
+    char error[128] = "no answer from the resolver", *rest = NULL;
 
     lookup->output[lookup->used] = '\0';
     for (char *line = strtok_r(lookup->output, "\n", &rest); line;
@@ -207,7 +207,7 @@ start(struct child *child, json_int_t id, const char *name)
     *lookup = (struct child_lookup){.child = child, .id = id, .fd = fd};
     lookup->readable = event_new(child->host->base, fd, EV_READ | EV_PERSIST, on_readable, lookup);
     if (!lookup->readable || event_add(lookup->readable, NULL))
-        die_abort("no memory for an event");
+        die_abort("out of memory for an event");
     LIST_INSERT_HEAD(&child->lookups, lookup, link);
 }
 
@@ -218,9 +218,9 @@ child_resolve(struct child *child, const json_t *message)
     const char *name = json_string_value(json_object_get(message, "name"));
 
     if (!name || !is_configured(child, name))
-        answer(child, id, json_array(), "this name does not stand in the workshop's configuration");
+        answer(child, id, json_array(), "this name is not in the workshop's configuration");
     else if (!may_ask(child))
-        answer(child, id, json_array(), "names are asked for too often");
+        answer(child, id, json_array(), "too many name lookups");
     else
         start(child, id, name);
 }

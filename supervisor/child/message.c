@@ -174,7 +174,7 @@ complain(struct child *child, const char *what)
 {
     if (!child->misspoke)
         log_about(LOG_WARNING, child->workshop->name,
-                  "its process sends what no worker sends: %s; it is ignored", what);
+                  "ignoring an invalid message from the process: %s", what);
     child->misspoke = true;
 }
 
@@ -195,7 +195,7 @@ child_message(json_t *message, void *arg)
             json_decref(copy);
             return;
         }
-    complain(child, "a message of unknown type");
+    complain(child, "unknown message type");
 }
 
 /* Only the replies to what somebody has asked are long. */

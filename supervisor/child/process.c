@@ -20,7 +20,7 @@ back_off(struct child *child)
 {
     int64_t delay_ms = child_backoff_ms(child->failures++);
 
-    child_move(child, CHILD_BACKOFF, delay_ms, "%s; next try in %.1f s", child->last_error,
+    child_move(child, CHILD_BACKOFF, delay_ms, "%s; retrying in %.1f s", child->last_error,
                (double)delay_ms / 1000);
 }
 
@@ -86,7 +86,7 @@ start_service(struct child *child)
 
     if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
         log_about(LOG_WARNING, workshop->name,
-                  "its last process has shut down its listening socket: it is bound anew");
+                  "the last process shut down the listening socket: binding it again");
         child_close_listener(child);
     }
     if (child->listen_fd < 0)
@@ -173,7 +173,7 @@ tidy_up(struct child *child)
     if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
         return;
     if (child_maintain(child, &err))
-        log_about(LOG_WARNING, child->workshop->name, "what is open in the ERP is not closed: %s",
+        log_about(LOG_WARNING, child->workshop->name, "cannot close open ERP sessions: %s",
                   err.text);
 }
 
@@ -229,7 +229,7 @@ describe_unexecuted(const struct child *child, pid_t pid, char *text, size_t siz
     const char *path = child->host->worker_path;
     bool known = access(path, X_OK) != 0;
 
-    snprintf(text, size, "process %ld could not execute %s%s%s", (long)pid, path, known ? ": " : "",
+    snprintf(text, size, "process %ld cannot execute %s%s%s", (long)pid, path, known ? ": " : "",
              known ? strerror(errno) : "");
 }
 
@@ -274,7 +274,7 @@ int
 child_maintain(struct child *child, struct err *err)
 {
     if (!child_at_rest(child))
-        return err_set(err, "not_at_rest", "%s has a process", child->workshop->slug);
+        return err_set(err, "not_at_rest", "%s already has a process", child->workshop->slug);
     if (start_process(child, true, err))
         return -1;
     child_move(child, CHILD_STARTING, CHILD_START_MS, "process %ld, for maintenance",

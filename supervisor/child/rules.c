@@ -61,12 +61,10 @@ status_meaning(int code)
     static const struct {
         int code;
         const char *meaning;
-    } meanings[] = {{EX_USAGE, "wrong usage"},
-                    {EX_OSERR, "the system refuses what it needs"},
-                    {EX_IOERR, "the queue can't be used"},
-                    {EX_TEMPFAIL, "another process works on the queue"},
-                    {EX_CONFIG, "configuration error"},
-                    {SPAWN_EXEC_FAILED, "the worker could not be executed"}};
+    } meanings[] = {
+        {EX_USAGE, "invalid command line"}, {EX_OSERR, "a system resource is not available"},
+        {EX_IOERR, "cannot use the queue"}, {EX_TEMPFAIL, "another process uses the queue"},
+        {EX_CONFIG, "configuration error"}, {SPAWN_EXEC_FAILED, "cannot execute the worker"}};
 
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (meanings[i].code == code)

@@ -132,7 +132,7 @@ wait_for(struct waiting *waiting)
 
     waiting->timer = evtimer_new(waiting->commands->base, on_late, waiting);
     if (!waiting->timer)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     if (!commands_known[waiting->command].patient)
         evtimer_add(waiting->timer, &patience);
     TAILQ_INSERT_TAIL(&waiting->commands->open, waiting, link);

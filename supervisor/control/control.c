@@ -81,7 +81,8 @@ put_up(struct control *control, struct call *call, enum command command)
     if (!child || !control_accepts(control, call) || !control_sound(child, call))
         return;
     if (!child->workshop->active)
-        call_problem(call, 409, "inactive", NULL, "this integration is not active");
+        call_problem(call, 409, "inactive", NULL,
+                     "this integration is not active: activate it first");
     else
         commands_do(control->commands, command, child, call, NULL);
 }
@@ -156,7 +157,7 @@ forward(struct call *call, void *context)
         return;
     if (command_named(call->tail)) {
         call_header(call, "Allow", "PUT");
-        call_problem(call, 405, "method_not_allowed", NULL, "this path takes PUT");
+        call_problem(call, 405, "method_not_allowed", NULL, "this path allows PUT only");
         return;
     }
     forwards_send(control->forwards, child, call);

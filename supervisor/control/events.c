@@ -58,7 +58,7 @@ send_or_cut(struct reader *reader, const char *text, size_t length)
         call_stream_send(reader->stream, text, length);
         return;
     }
-    log_info("a reader of /events does not keep up: it is cut off");
+    log_info("dropping slow client of /events");
     call_stream_cut(reader->stream);
     forget(reader);
 }
@@ -81,7 +81,7 @@ event_text(struct events *events, const char *name, const json_t *data)
     char *line = json_dumps(data, JSON_COMPACT), *text;
 
     if (!line)
-        die_abort("an event can't be written as JSON");
+        die_abort("cannot write an event as JSON");
     text =
         mem_format("id: %lld\nevent: %s\ndata: %s\n\n", (long long)++events->last_id, name, line);
     free(line);
@@ -249,7 +249,8 @@ events_open(struct events *events, struct call *call)
     if (events->ended || events->count >= EVENTS_READERS_MAX) {
         call_header(call, "Retry-After", "5");
         call_problem(call, 503, events->ended ? "stopping" : "too_many_readers", NULL,
-                     events->ended ? "the daemon is stopping" : "%u others read already",
+                     events->ended ? "the daemon is stopping"
+                                   : "too many readers: %u are already connected",
                      events->count);
         return;
     }
@@ -285,7 +286,7 @@ events_new(const struct daemon *daemon)
     events->figures = evtimer_new(daemon->base, on_figures, events);
     events->beat = event_new(daemon->base, -1, EV_PERSIST, on_beat, events);
     if (!events->figures || !events->beat)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     TAILQ_INIT(&events->readers);
     return events;
 }

@@ -77,7 +77,7 @@ forward_answer(struct call *call, const json_t *reply)
                     &type, "header", &name, &value, "body", &body, &length) ||
         !is_status(status, length) || (type && !is_plain(type)) ||
         (name && (!is_known_header(name) || !is_plain(value)))) {
-        call_problem(call, 502, "bad_reply", NULL, "the workshop's process gave no sound reply");
+        call_problem(call, 502, "bad_reply", NULL, "invalid reply from the workshop's process");
         return;
     }
     if (name && value)
@@ -102,7 +102,7 @@ static void
 refuse_not_running(struct call *call, const struct child *child)
 {
     call_problem(call, 503, "not_running", NULL,
-                 "this workshop's process is not running: pumplinectl start %s",
+                 "the workshop's process is not running: start it with pumplinectl start %s",
                  child->workshop->slug);
 }
 
@@ -119,7 +119,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
         return;
     }
     call_problem(take(arg), 504, "unresponsive", NULL,
-                 "this workshop's process gave no reply within %d s", FORWARD_PATIENCE_MS / 1000);
+                 "no reply from the workshop's process within %d s", FORWARD_PATIENCE_MS / 1000);
 }
 
 /* held: the message, where it waits for a process. */
@@ -136,7 +136,7 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
                                 .id = forwards->last_id};
     forward->timer = evtimer_new(forwards->base, on_late, forward);
     if (!forward->timer || evtimer_add(forward->timer, &patience))
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
 }
 
@@ -154,7 +154,7 @@ forwards_send(struct forwards *forwards, struct child *child, struct call *call)
     json_t *message = forward_message(++forwards->last_id, call);
 
     if (!message)
-        call_problem(call, 400, "invalid_json", NULL, "the request is not UTF-8 text");
+        call_problem(call, 400, "invalid_json", NULL, "the request is not valid UTF-8");
     else if (child_send(child, message))
         keep(forwards, child, call, NULL);
     else if (is_coming(child))

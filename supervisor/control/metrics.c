@@ -148,27 +148,24 @@ write_orders(FILE *out, const struct family *family, const struct child *child)
 }
 
 static const struct family families[] = {
-    {"pumpline_workshop", "info", NULL, "What each workshop is.", write_info, NULL},
-    {"pumpline_workshop_active", "gauge", NULL, "1: it is to be started with the daemon.",
-     write_active, NULL},
-    {"pumpline_workshop_up", "gauge", NULL, "1: its process takes orders.", write_up, NULL},
-    {"pumpline_workshop_process", "stateset", NULL, "The state of its process.", write_process,
+    {"pumpline_workshop", "info", NULL, "Workshop labels.", write_info, NULL},
+    {"pumpline_workshop_active", "gauge", NULL, "1 if the workshop is active.", write_active, NULL},
+    {"pumpline_workshop_up", "gauge", NULL, "1 if the workshop's process accepts orders.", write_up,
      NULL},
+    {"pumpline_workshop_process", "stateset", NULL, "State of the workshop's process.",
+     write_process, NULL},
     {"pumpline_workshop_restarts", "counter", NULL,
-     "Starts of its process that nobody asked for, since the daemon started.", write_restarts,
+     "Unrequested restarts of the workshop's process since the daemon started.", write_restarts,
      NULL},
     {"pumpline_workshop_last_exit_timestamp_seconds", "gauge", "seconds",
-     "When its last process ended.", write_last_exit, NULL},
+     "Time of the last process exit.", write_last_exit, NULL},
     {"pumpline_workshop_worker", "stateset", NULL,
-     "The state of its worker, which is parked while its ERP system can't be used.", write_worker,
-     NULL},
-    {"pumpline_workshop_queue_length", "gauge", NULL, "Orders that wait or are being processed.",
+     "State of the worker; parked means that the ERP is unusable.", write_worker, NULL},
+    {"pumpline_workshop_queue_length", "gauge", NULL, "Orders waiting or being processed.",
      write_member, "queue_length"},
     {"pumpline_workshop_oldest_placed_age_seconds", "gauge", "seconds",
-     "How long the oldest of the waiting orders has waited; 0: none waits.", write_member,
-     "oldest_placed_age_s"},
-    {"pumpline_workshop_orders", "gauge", NULL, "Orders that are remembered, by their status.",
-     write_orders, NULL}};
+     "Age of the oldest waiting order; 0 if none is waiting.", write_member, "oldest_placed_age_s"},
+    {"pumpline_workshop_orders", "gauge", NULL, "Stored orders by status.", write_orders, NULL}};
 
 /* -1 where the kernel does not say. */
 static long long
@@ -196,16 +193,15 @@ write_daemon(FILE *out, const struct daemon *daemon)
         by_state[daemon->children[i]->state]++;
     write_head(out, "pumpline", "info", NULL, "The daemon.");
     fputs("pumpline_info{version=\"" PUMPLINE_VERSION "\"} 1\n", out);
-    write_head(out, "process_start_time_seconds", "gauge", "seconds", "When the daemon started.");
+    write_head(out, "process_start_time_seconds", "gauge", "seconds", "Start time of the daemon.");
     fprintf(out, "process_start_time_seconds %lld.%03lld\n", (long long)at_ms / 1000,
             (long long)at_ms % 1000);
     if (resident >= 0) {
         write_head(out, "process_resident_memory_bytes", "gauge", "bytes",
-                   "Memory of the daemon itself.");
+                   "Resident memory of the daemon.");
         fprintf(out, "process_resident_memory_bytes %lld\n", resident);
     }
-    write_head(out, "pumpline_workshops", "gauge", NULL,
-               "Workshops by the state of their process.");
+    write_head(out, "pumpline_workshops", "gauge", NULL, "Workshops by process state.");
     for (int state = 0; state < CHILD_STATES; state++)
         fprintf(out, "pumpline_workshops{process=\"%s\"} %u\n",
                 child_state_name((enum child_state)state), by_state[state]);
@@ -219,7 +215,7 @@ metrics_text(const struct daemon *daemon)
     FILE *out = open_memstream(&text, &length);
 
     if (!out)
-        die_abort("no memory for metrics");
+        die_abort("out of memory for metrics");
     write_daemon(out, daemon);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const struct family *family = &families[i];
@@ -230,6 +226,6 @@ metrics_text(const struct daemon *daemon)
     }
     fputs("# EOF\n", out);
     if (fclose(out))
-        die_abort("no memory for metrics");
+        die_abort("out of memory for metrics");
     return text;
 }

@@ -10,7 +10,7 @@ control_find(const struct control *control, struct call *call)
     struct child *child = children_find(control->daemon, call->params[0]);
 
     if (!child)
-        call_problem(call, 404, "unknown_workshop", NULL, "there is no workshop \"%s\"",
+        call_problem(call, 404, "unknown_workshop", NULL, "no such workshop: \"%s\"",
                      call->params[0]);
     return child;
 }
@@ -31,8 +31,8 @@ control_sound(const struct child *child, struct call *call)
     if (!child_is_faulty(child))
         return true;
     problem = problem_json(409, "bad_configuration", NULL,
-                           "its configuration is faulty: mend its file and PUT /reload, or PUT "
-                           "another one");
+                           "invalid configuration: correct the workshop's file and PUT /reload, or "
+                           "PUT a new configuration");
     json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
     call_problem_json(call, problem);
     return false;
@@ -41,8 +41,8 @@ control_sound(const struct child *child, struct call *call)
 void
 control_refuse_faults(struct call *call, const struct config_faults *faults)
 {
-    char *detail = mem_format("%zu fault%s in the configuration; nothing is changed", faults->count,
-                              faults->count == 1 ? "" : "s");
+    char *detail = mem_format("%zu fault%s in the configuration; nothing was changed",
+                              faults->count, faults->count == 1 ? "" : "s");
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
 
     json_object_set_new(problem, "faults", config_faults_json(faults));

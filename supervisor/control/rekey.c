@@ -48,7 +48,7 @@ fail(struct rekey_target *target, const char *why)
     if (why != target->why)
         text_copy(target->why, sizeof target->why, why);
     target->failed = true;
-    log_error("%s is not sealed with the new key: %s", target->slug, target->why);
+    log_error("cannot seal %s with the new key: %s", target->slug, target->why);
 }
 
 static void
@@ -101,7 +101,7 @@ static void
 restart(struct rekey_target *target, struct child *child)
 {
     if (target->restarted) {
-        fail(target, "its process could not seal its queue anew; its log says why");
+        fail(target, "its process could not reseal the queue; see its log");
         return;
     }
     target->restarted = true;
@@ -112,16 +112,16 @@ restart(struct rekey_target *target, struct child *child)
 static void
 note_end(struct rekey_target *target, const struct child_exit *end)
 {
-    static const char *const reasons[] = {[EX_IOERR] = ": its queue can't be used",
-                                          [EX_TEMPFAIL] = ": another process works on its queue"};
+    static const char *const reasons[] = {
+        [EX_IOERR] = ": cannot use the queue", [EX_TEMPFAIL] = ": another process uses the queue"};
     bool known = end->code >= 0 && (size_t)end->code < sizeof reasons / sizeof *reasons &&
                  reasons[end->code];
 
     if (end->signal)
-        snprintf(target->why, sizeof target->why, "its process was ended by signal %d",
+        snprintf(target->why, sizeof target->why, "its process was killed by signal %d",
                  end->signal);
     else
-        snprintf(target->why, sizeof target->why, "its process ended with status %d%s", end->code,
+        snprintf(target->why, sizeof target->why, "its process exited with status %d%s", end->code,
                  known ? reasons[end->code] : "");
 }
 
@@ -162,7 +162,7 @@ incomplete_json(const struct rekey_targets *targets, char **detail)
 {
     json_t *list = json_array();
 
-    *detail = mem_string("both keys stay in use until all is sealed with the new one");
+    *detail = mem_string("both keys stay in use until everything is sealed with the new one");
     for (size_t i = 0; i < targets->count; i++) {
         const struct rekey_target *target = &targets->items[i];
         char *longer;
@@ -222,8 +222,9 @@ static void
 answer_stopping(struct call *call, const void *arg)
 {
     (void)arg;
-    call_problem(call, 503, "stopping", NULL,
-                 "the daemon is stopping; the next one goes on with the same new key");
+    call_problem(
+        call, 503, "stopping", NULL,
+        "the daemon is stopping; repeat rekey after the restart to continue with the same new key");
 }
 
 static size_t
@@ -246,15 +247,14 @@ conclude(struct rekey *rekey)
     rekey->running = false;
     failpoint_here("rekey.finish");
     if (failed) {
-        log_error("the master key is not replaced yet: %zu of %zu workshops are not sealed with "
-                  "the new one",
+        log_error("rekey incomplete: %zu of %zu workshops are not sealed with the new master key",
                   failed, rekey->targets.count);
         answer_all(rekey, answer_incomplete, &rekey->targets);
     } else if (key_file_finish(daemon->config->key_file, &daemon->keys, &err)) {
         log_error("%s", err.text);
         answer_all(rekey, answer_error, &err);
     } else {
-        log_info("the master key is replaced; %zu workshops are sealed with the new one",
+        log_info("master key replaced; %zu workshops are sealed with the new one",
                  rekey->targets.count);
         answer_all(rekey, answer_done, &rekey->targets);
     }
@@ -300,7 +300,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
     /* A workshop may have come, gone or been removed meanwhile. */
     if (rekey_targets_find(&rekey->targets, rekey->daemon, &err)) {
         rekey->running = false;
-        log_error("the master key is not replaced yet: %s", err.text);
+        log_error("rekey incomplete: %s", err.text);
         answer_all(rekey, answer_error, &err);
     } else if (rekey->targets.count > known) {
         turn_soon(rekey);
@@ -314,7 +314,7 @@ start(struct rekey *rekey)
 {
     if (rekey->running)
         return;
-    log_info("the master key is being replaced");
+    log_info("replacing the master key");
     rekey_targets_clear(&rekey->targets);
     rekey->running = true;
     turn_soon(rekey);
@@ -349,7 +349,7 @@ rekey_new(struct daemon *daemon)
     TAILQ_INIT(&rekey->calls);
     rekey->turn = evtimer_new(daemon->base, on_turn, rekey);
     if (!rekey->turn)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     if (daemon->keys.old)
         start(rekey);
     return rekey;

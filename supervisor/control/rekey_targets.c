@@ -96,12 +96,12 @@ each_entry(struct rekey_targets *targets, const char *folder, const char *patter
     const struct dirent *entry;
 
     if (!directory)
-        return errno == ENOENT ? 0 : err_errno(err, "storage", "%s can't be read", folder);
+        return errno == ENOENT ? 0 : err_errno(err, "storage", "cannot read %s", folder);
     while ((errno = 0, entry = readdir(directory)))
         if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
             add(targets, folder, entry->d_name);
     if (errno)
-        err_errno(err, "storage", "%s can't be read", folder);
+        err_errno(err, "storage", "cannot read %s", folder);
     closedir(directory);
     return *err->code ? -1 : 0;
 }

@@ -41,9 +41,9 @@ end(struct removal *removal)
 static void
 refuse_waiting(struct call *call, json_int_t waiting)
 {
-    char *detail = mem_format("%lld order%s: ?force=true removes the integration all the same, and "
-                              "keeps its queue aside",
-                              (long long)waiting, waiting == 1 ? " waits" : "s wait");
+    char *detail = mem_format("%lld order%s; to remove the integration anyway and keep its queue "
+                              "aside, use ?force=true (pumplinectl: --force)",
+                              (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
 
     json_object_set_new(problem, "waiting", json_integer(waiting));
@@ -92,7 +92,8 @@ fail(struct removal *removal, bool was_active, const struct err *why)
     control_not_written(removal->call, why);
     if (was_active && !removal->child->workshop->active &&
         archive_has_queue(daemon->config, removal->slug) && set_active(removal, true, &err))
-        log_about(LOG_ERROR, removal->child->workshop->name, "it stays inactive: %s", err.text);
+        log_about(LOG_ERROR, removal->child->workshop->name, "cannot activate it again: %s",
+                  err.text);
     if (!removal->was_up)
         child_stop(removal->child);
     call_off(removal);
@@ -151,7 +152,7 @@ count(struct removal *removal)
     removal->counted = true;
     if (child_maintain(removal->child, &err) == 0)
         return;
-    call_problem(removal->call, 409, "queue_unknown", NULL, "what waits can't be counted: %s",
+    call_problem(removal->call, 409, "queue_unknown", NULL, "cannot count the waiting orders: %s",
                  err.text);
     call_off(removal);
 }
@@ -172,8 +173,9 @@ decide(struct removal *removal)
         refuse_waiting(removal->call, waiting);
     else
         call_problem(removal->call, 409, "queue_unknown", NULL,
-                     "nobody can tell what waits: its process did not come to the end of the "
-                     "queue; ?force=true keeps it aside as it is");
+                     "cannot count the waiting orders: the process did not read the whole queue; "
+                     "to remove the integration anyway and keep its queue aside, use ?force=true "
+                     "(pumplinectl: --force)");
     call_off(removal);
 }
 
@@ -192,14 +194,14 @@ on_step(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (!is_there(removal)) {
         call_problem(removal->call, 404, "unknown_workshop", NULL,
-                     "the workshop was taken out of the configuration meanwhile");
+                     "the workshop has been removed from the configuration meanwhile");
         end(removal);
     } else if (removal->removals->daemon->stopping) {
         call_problem(removal->call, 503, "stopping", NULL, "the daemon is stopping");
         end(removal);
     } else if (removal->child->wanted == CHILD_UP) {
         call_problem(removal->call, 409, "started", NULL,
-                     "the integration was started meanwhile; it is not removed");
+                     "not removed: the integration was started meanwhile");
         end(removal);
     } else if (!child_at_rest(removal->child)) {
         return;
@@ -242,10 +244,10 @@ begin(struct removals *removals, struct child *child, bool force, struct call *c
                                 .call = call,
                                 .step = evtimer_new(removals->daemon->base, on_step, removal)};
     if (!removal->step)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
     text_copy(removal->slug, sizeof removal->slug, child->workshop->slug);
     TAILQ_INSERT_TAIL(&removals->open, removal, link);
-    log_about(LOG_INFO, child->workshop->name, "is to be removed%s", force ? ", by force" : "");
+    log_about(LOG_INFO, child->workshop->name, "removing%s", force ? ", forced" : "");
     child_stop(child);
     step_soon(removal);
 }
@@ -256,7 +258,7 @@ removals_begin(struct removals *removals, struct child *child, bool force, struc
     json_int_t waiting = json_integer_value(json_object_get(child->alive, "queue_length"));
 
     if (find(removals, child))
-        call_problem(call, 409, "being_removed", NULL, "the integration is being removed");
+        call_problem(call, 409, "being_removed", NULL, "the integration is already being removed");
     else if (waiting > 0 && !force)
         refuse_waiting(call, waiting);
     else

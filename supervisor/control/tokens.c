@@ -78,7 +78,7 @@ tokens_post(struct call *call, void *context)
     if (!check_token(token, &faults))
         control_refuse_faults(call, &faults);
     else if (find_token(tokens, name) < json_array_size(tokens))
-        call_problem(call, 409, "token_exists", NULL, "there is a token \"%s\"", name);
+        call_problem(call, 409, "token_exists", NULL, "token \"%s\" already exists", name);
     else
         add(control, child, token, call);
     config_faults_clear(&faults);
@@ -99,7 +99,7 @@ tokens_delete(struct call *call, void *context)
     tokens = json_object_get(child->workshop->document, "api_tokens");
     at = find_token(tokens, call->params[1]);
     if (at == json_array_size(tokens)) {
-        call_problem(call, 404, "unknown_token", NULL, "there is no token \"%s\"", call->params[1]);
+        call_problem(call, 404, "unknown_token", NULL, "no such token: \"%s\"", call->params[1]);
         return;
     }
     document = json_deep_copy(child->workshop->document);

@@ -53,7 +53,7 @@ view_integration(const struct child *child)
         "last_error", *child->last_error ? child->last_error : NULL);
 
     if (!view)
-        die_abort("an integration has no JSON");
+        die_abort("cannot write an integration as JSON");
     if (child->alive && child->pid)
         json_object_update_missing(view, child->alive);
     return view;

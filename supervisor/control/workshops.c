@@ -49,12 +49,12 @@ choose_slug(struct put *put, const char *name_or_slug)
     if (!*put->slug) {
         text_copy(put->slug, sizeof put->slug, "new");
         add_fault(put, "/workshop",
-                  "has no letter or digit to make a slug of: put a slug into the path");
+                  "has no letter or digit to derive a slug from: use a slug in the path");
     }
     if (name && !text_same(name, name_or_slug))
-        add_fault(put, "/workshop", "is another name than the one in the path");
+        add_fault(put, "/workshop", "differs from the name in the path");
     if (children_find(put->control->daemon, put->slug))
-        add_fault(put, "/workshop", "makes the slug of another workshop: put a slug into the path");
+        add_fault(put, "/workshop", "yields the slug of another workshop: use a slug in the path");
 }
 
 /* A file that says so already stays as it is. */
@@ -68,7 +68,7 @@ write_file(struct put *put, const struct workshop_config *workshop)
         registry_in_step(daemon->config, &daemon->keys, put->slug))
         return true;
     if (registry_write(daemon->config, workshop, &err) == 0) {
-        log_about(LOG_INFO, workshop->name, "its configuration is written");
+        log_about(LOG_INFO, workshop->name, "configuration written");
         return true;
     }
     log_about(LOG_ERROR, workshop->name, "%s", err.text);
@@ -105,8 +105,7 @@ refuse_unread(const struct put *put)
     if (registry_in_step(daemon->config, &daemon->keys, put->slug))
         return false;
     call_problem(put->call, 409, "file_changed", NULL,
-                 "%s.json has been changed by hand and not been read since: PUT /reload first",
-                 put->slug);
+                 "%s.json has been edited by hand since it was read: PUT /reload first", put->slug);
     return true;
 }
 
@@ -319,13 +318,12 @@ workshops_seal(struct call *call, void *context)
     slug = name ? slug_to_seal(child, name) : NULL;
     if (slug && !child && !json_object_get(request, "erp"))
         config_fault_add(&faults, "", "/erp",
-                         "is missing: the workshop is yet to come, and a "
-                         "password is sealed for its place");
+                         "is missing: for a new workshop, a password is sealed for this ERP");
     if (!check_seal(request, &faults))
         control_refuse_faults(call, &faults);
     else if (!slug)
         call_problem(call, 404, "unknown_workshop", NULL,
-                     "there is no workshop \"%s\", and it is no slug of a new one", name);
+                     "no such workshop: \"%s\", and not a valid slug for a new one", name);
     else
         call_reply(
             call, 200,

@@ -9,10 +9,10 @@ static const struct command commands[] = {
     {
         .name = "status",
         .usage = "[WORKSHOP] [--watch]",
-        .summary = "Shows all integrations, or one",
-        .about = "QUEUE counts the orders waiting or being processed, OLDEST is how long the first "
-                 "one waits.\nWith --watch it is shown again at every change, until Ctrl-C; --json "
-                 "then prints a line a change.",
+        .summary = "Show all integrations, or one",
+        .about = "QUEUE is the number of orders waiting or being processed; OLDEST is how long the "
+                 "first one has waited.\nWith --watch the table is updated at every change, until "
+                 "Ctrl-C; --json then prints one line per change.",
         .example = "pumplinectl status 'Bennys Auto'",
         .args_max = 1,
         .options = OPTION_BIT(OPTION_WATCH),
@@ -21,7 +21,7 @@ static const struct command commands[] = {
     {
         .name = "start",
         .usage = "WORKSHOP",
-        .summary = "Starts a workshop's API and worker",
+        .summary = "Start a workshop's API and worker",
         .example = "pumplinectl start bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -34,8 +34,8 @@ static const struct command commands[] = {
     {
         .name = "stop",
         .usage = "WORKSHOP",
-        .summary = "Stops a workshop's API and worker; the order in hand finishes",
-        .about = "It stays down until it is started or the daemon is restarted.",
+        .summary = "Stop a workshop's API and worker; orders in flight finish first",
+        .about = "The workshop stays down until you start it or the daemon restarts.",
         .example = "pumplinectl stop bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -45,7 +45,7 @@ static const struct command commands[] = {
     {
         .name = "restart",
         .usage = "WORKSHOP",
-        .summary = "Stops and starts a workshop's API and worker",
+        .summary = "Restart a workshop's API and worker",
         .example = "pumplinectl restart bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -58,10 +58,9 @@ static const struct command commands[] = {
     {
         .name = "kill",
         .usage = "WORKSHOP",
-        .summary = "Kills a workshop's process at once; no order is lost",
-        .about =
-            "For one that hangs: `stop` lets the order in hand finish.\nIt stays down until it "
-            "is started or the daemon is restarted.",
+        .summary = "Kill a workshop's process at once; no order is lost",
+        .about = "Use this if the process hangs; `stop` lets orders in flight finish.\nThe "
+                 "workshop stays down until you start it or the daemon restarts.",
         .example = "pumplinectl kill bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -71,8 +70,8 @@ static const struct command commands[] = {
     {
         .name = "start-worker",
         .usage = "WORKSHOP",
-        .summary = "Starts the worker, also one that has parked itself",
-        .about = "A worker parked with erp_unreachable goes on by itself; one parked with "
+        .summary = "Start the worker, even if it has parked itself",
+        .about = "A worker parked with erp_unreachable resumes by itself; one parked with "
                  "auth_failed needs\ncorrected credentials or this command.",
         .example = "pumplinectl start-worker bennys-auto",
         .args_min = 1,
@@ -86,10 +85,9 @@ static const struct command commands[] = {
     {
         .name = "stop-worker",
         .usage = "WORKSHOP",
-        .summary = "Stops the worker; orders are still taken and wait",
-        .about =
-            "It stays stopped until it is started or the daemon is restarted: also over a reload, "
-            "another configuration and a crash.",
+        .summary = "Stop the worker; the API still accepts orders, which wait",
+        .about = "The worker stays stopped until you start it or the daemon restarts, even across "
+                 "a reload, a new\nconfiguration or a crash.",
         .example = "pumplinectl stop-worker bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -102,8 +100,8 @@ static const struct command commands[] = {
     {
         .name = "queue",
         .usage = "WORKSHOP [--limit N]",
-        .summary = "Lists the orders waiting or being processed, oldest first",
-        .about = "All of them, over as many pages as it takes, unless --limit says otherwise.",
+        .summary = "List the orders waiting or being processed, oldest first",
+        .about = "Lists all of them unless --limit is given.",
         .example = "pumplinectl queue 'Bennys Auto' --limit 20",
         .args_min = 1,
         .args_max = 1,
@@ -113,8 +111,8 @@ static const struct command commands[] = {
     {
         .name = "clear-queue",
         .usage = "WORKSHOP",
-        .summary = "Takes every waiting order out of the queue",
-        .about = "They become errors with the reason `cleared`, so none is forgotten.",
+        .summary = "Remove every waiting order from the queue",
+        .about = "The orders end in error with the reason `cleared`, so none is forgotten.",
         .example = "pumplinectl clear-queue bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -123,16 +121,16 @@ static const struct command commands[] = {
     {
         .name = "backup",
         .usage = "WORKSHOP FILE",
-        .summary = "Copies the live queue, consistently, to a new file",
+        .summary = "Copy the live queue, consistently, to a new file",
         .about =
-            "For root or the daemon's own user. To go back to it: `stop`, put it in the place of\n"
-            "STATE_DIR/queues/SLUG/data.mdb, `start`. Orders taken since the copy are lost; those "
-            "that\n"
-            "waited then are sent again: the ERP is asked for their uniqueid first, but a file "
-            "that an\n"
-            "importer has taken away comes a second time. So `stop-worker` before the backup, and "
-            "look at\n"
-            "`queue` after going back, before `start-worker`.",
+            "Run this as root or as the daemon's own user. To restore the copy: `stop`, replace\n"
+            "STATE_DIR/queues/SLUG/data.mdb with it, `start`. Orders accepted after the copy are "
+            "lost. Orders\n"
+            "waiting at that time are sent again: the ERP is searched for their uniqueid first, "
+            "but a file that\n"
+            "an importer has already taken is written a second time. To avoid this, use "
+            "`stop-worker` before\n"
+            "the backup; after a restore, check `queue` before `start-worker`.",
         .example = "pumplinectl backup bennys-auto /var/backups/bennys-auto.mdb",
         .args_min = 2,
         .args_max = 2,
@@ -142,10 +140,10 @@ static const struct command commands[] = {
         .name = "order",
         .usage = "WORKSHOP --worksheet W --product P --amount A [--id UNIQUEID] "
                  "[--username U --password-file FILE|-]",
-        .summary = "Places an order",
-        .about = "The same --id with the same content is never placed twice, so an order whose "
-                 "reply was lost\ncan be given again. The password is asked for if there is a "
-                 "--username alone.",
+        .summary = "Place an order",
+        .about = "The same --id with the same content is never placed twice, so you can repeat the "
+                 "command if a\nreply was lost. With --username alone, the command prompts for the "
+                 "password.",
         .example = "pumplinectl order 'Bennys Auto' --worksheet 558 --product 10 --amount 4.5",
         .args_min = 1,
         .args_max = 1,
@@ -157,7 +155,7 @@ static const struct command commands[] = {
     {
         .name = "order-status",
         .usage = "WORKSHOP UNIQUEID [--history]",
-        .summary = "Shows one order, or all that happened to it",
+        .summary = "Show one order, or its history",
         .example = "pumplinectl order-status 'Bennys Auto' 7f3c --history",
         .args_min = 2,
         .args_max = 2,
@@ -167,7 +165,7 @@ static const struct command commands[] = {
     {
         .name = "errors",
         .usage = "WORKSHOP [--limit N]",
-        .summary = "Lists the orders in error, newest first",
+        .summary = "List the orders in error, newest first",
         .example = "pumplinectl errors 'Bennys Auto'",
         .args_min = 1,
         .args_max = 1,
@@ -177,7 +175,7 @@ static const struct command commands[] = {
     {
         .name = "retry",
         .usage = "WORKSHOP UNIQUEID [--worksheet W] [--product P] [--amount A]",
-        .summary = "Places an order in error again, corrected if need be",
+        .summary = "Retry an order in error, optionally corrected",
         .example = "pumplinectl retry 'Bennys Auto' 7f3c --worksheet 559",
         .args_min = 2,
         .args_max = 2,
@@ -187,7 +185,7 @@ static const struct command commands[] = {
     {
         .name = "resolve",
         .usage = "WORKSHOP UNIQUEID --note TEXT",
-        .summary = "Says that an order in error was done by hand",
+        .summary = "Record that an order in error was entered by hand",
         .example = "pumplinectl resolve 'Bennys Auto' 7f3c --note 'line entered by Ann'",
         .args_min = 2,
         .args_max = 2,
@@ -198,7 +196,7 @@ static const struct command commands[] = {
     {
         .name = "show",
         .usage = "WORKSHOP",
-        .summary = "Shows a workshop's configuration, without its secrets",
+        .summary = "Show a workshop's configuration, without its secrets",
         .example = "pumplinectl show bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -207,12 +205,14 @@ static const struct command commands[] = {
     {
         .name = "add",
         .usage = "[WORKSHOP] FILE|- [--slug SLUG]",
-        .summary = "Adds a workshop, or changes the configuration of one",
-        .about =
-            "FILE is a document as in workshops.d, - is stdin. Its slug is WORKSHOP or --slug, "
-            "else FILE's name\nwithout .json, else made of the document's `workshop`; a workshop "
-            "that has this name or slug is\nchanged. Every fault is named, and then nothing is "
-            "changed. A plain password is sealed by the daemon.",
+        .summary = "Add a workshop, or change its configuration",
+        .about = "FILE is a document as in workshops.d; - is stdin. The slug is WORKSHOP or "
+                 "--slug; otherwise FILE's\n"
+                 "name without .json; otherwise derived from the document's `workshop`. If a "
+                 "workshop has this name\n"
+                 "or slug, it is changed. If the document has faults, all are reported and nothing "
+                 "is changed.\n"
+                 "The daemon seals a plaintext password.",
         .example = "pumplinectl add bennys-auto.json",
         .args_min = 1,
         .args_max = 2,
@@ -222,8 +222,8 @@ static const struct command commands[] = {
     {
         .name = "remove",
         .usage = "WORKSHOP [--force]",
-        .summary = "Removes a workshop; its queue is kept aside",
-        .about = "Refused while orders wait, unless it is given --force.",
+        .summary = "Remove a workshop; its queue is kept aside",
+        .about = "Refused while orders are waiting, unless --force is given.",
         .example = "pumplinectl remove bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -233,22 +233,22 @@ static const struct command commands[] = {
     {
         .name = "activate",
         .usage = "WORKSHOP",
-        .summary = "Starts a workshop, now and with the daemon from now on",
+        .summary = "Start a workshop now and whenever the daemon starts",
         .example = "pumplinectl activate bennys-auto",
         .args_min = 1,
         .args_max = 1,
         .run = command_put,
         .put = {.action = "activate",
                 .done = "activated",
-                .other = "was active already",
+                .other = "was already active",
                 .other_if = true,
                 .was = "was_active"},
     },
     {
         .name = "deactivate",
         .usage = "WORKSHOP",
-        .summary = "Stops a workshop, and leaves it down when the daemon starts",
-        .about = "The order in hand finishes; the orders that wait are kept.",
+        .summary = "Stop a workshop and do not start it with the daemon",
+        .about = "Orders in flight finish first; waiting orders are kept.",
         .example = "pumplinectl deactivate bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -262,15 +262,16 @@ static const struct command commands[] = {
     {
         .name = "seal",
         .usage = "WORKSHOP [--password-file FILE|-] [--file FILE] [--config FILE]",
-        .summary = "Seals an ERP password for a workshop's file",
-        .about =
-            "Prints {\"sealed\": \"…\"}, to be put as credentials.password into the workshop's "
-            "file. It opens for\nno other workshop, and only while the file's erp names the same "
-            "system, host, port, ca_file, recipe,\noptions and browser. The password is asked for, "
-            "or read "
-            "from stdin. A workshop that is yet to come is named by its\nslug, with --file FILE, "
-            "which is also for an erp that is about to change. With --config the key file is\nread "
-            "here, by root, and no daemon is needed.",
+        .summary = "Seal an ERP password for a workshop's file",
+        .about = "Prints {\"sealed\": \"…\"}; use this as credentials.password in the workshop's "
+                 "file. It is valid only for\n"
+                 "this workshop, and only while the file's erp names the same system, host, port, "
+                 "ca_file, recipe,\n"
+                 "options and browser. The command prompts for the password, or reads it from "
+                 "stdin. For a new workshop,\n"
+                 "or if erp is about to change, give the slug and --file FILE. With --config, root "
+                 "can seal without the\n"
+                 "daemon: the command reads the key file itself.",
         .example = "pumplinectl seal bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -281,10 +282,9 @@ static const struct command commands[] = {
     {
         .name = "token add",
         .usage = "WORKSHOP --scope order|manage [--name NAME]",
-        .summary = "Makes a token for a workshop's port and shows it, once",
-        .about =
-            "With the scope order it may place orders and read, with manage it may do all. The "
-            "daemon gets its\nhash alone; whoever loses a token makes another.",
+        .summary = "Create a token for a workshop's port and show it, once",
+        .about = "The scope order allows placing orders and reading; manage allows everything. The "
+                 "daemon stores only\na hash: if you lose a token, create another.",
         .example = "pumplinectl token add bennys-auto --scope order --name oilmat",
         .args_min = 1,
         .args_max = 1,
@@ -295,7 +295,7 @@ static const struct command commands[] = {
     {
         .name = "token list",
         .usage = "WORKSHOP",
-        .summary = "Lists a workshop's tokens by name and scope",
+        .summary = "List a workshop's tokens by name and scope",
         .example = "pumplinectl token list bennys-auto",
         .args_min = 1,
         .args_max = 1,
@@ -304,7 +304,7 @@ static const struct command commands[] = {
     {
         .name = "token revoke",
         .usage = "WORKSHOP NAME",
-        .summary = "Takes a token's rights away",
+        .summary = "Revoke a token",
         .example = "pumplinectl token revoke bennys-auto oilmat",
         .args_min = 2,
         .args_max = 2,
@@ -313,11 +313,12 @@ static const struct command commands[] = {
     {
         .name = "recipe check",
         .usage = "FILE",
-        .summary = "Checks a recipe for the pages of an ERP",
-        .about =
-            "Every fault is named with its JSON pointer. Notes on a sound one say which orders it\n"
-            "refuses for their uniqueid. The daemon is not asked. What a recipe is:\n"
-            "share/pumpline/recipes/README.md.",
+        .summary = "Check a recipe for the web pages of an ERP",
+        .about = "Reports every fault with its JSON pointer. Notes on a valid recipe say which "
+                 "orders it refuses\n"
+                 "because of their uniqueid. Does not need the daemon. "
+                 "share/pumpline/recipes/README.md explains\n"
+                 "recipes.",
         .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
         .args_min = 1,
         .args_max = 1,
@@ -335,12 +336,13 @@ static const struct command commands[] = {
         .name = "recipe run",
         .usage = "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
                  "[--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
-        .summary = "Tries a recipe step by step in a browser",
+        .summary = "Try a recipe step by step in a browser",
         .about =
-            "Logs in as the workshop's user and goes as far as the commit, with a time, a picture "
-            "and the variables\nof each step; only --until stores a line. The daemon is not asked "
-            "and no queue is touched: pumpline.json\nis read here, by whoever may read it, and the "
-            "key file where the workshop's password is sealed.",
+            "Logs in as the workshop's user and stops before the commit, with the time, a "
+            "screenshot and the\n"
+            "variables of each step. Only --until stores a line. Needs neither daemon nor queue, "
+            "but you must be\n"
+            "allowed to read pumpline.json, and the key file if the workshop's password is sealed.",
         .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",
         .args_min = 1,
         .args_max = 1,
@@ -366,36 +368,35 @@ static const struct command commands[] = {
     {
         .name = "rekey",
         .usage = "",
-        .summary = "Makes a new master key and seals everything again with it",
-        .about = "Workshops stop for it one after the other, for a moment. Cut off half-way, it is "
-                 "given again and\ngoes on.",
+        .summary = "Replace the master key and reseal everything with the new one",
+        .about = "Each workshop stops briefly in turn. If the command is interrupted, repeat it: "
+                 "it continues.",
         .example = "pumplinectl rekey",
         .run = command_rekey,
     },
     {
         .name = "reload",
         .usage = "",
-        .summary = "Has the daemon read its configuration again",
-        .about = "Only workshops whose configuration changed are touched. A broken file changes "
-                 "nothing.",
+        .summary = "Reload the daemon's configuration",
+        .about = "Only workshops whose configuration changed are restarted. If a file has faults, "
+                 "nothing changes.",
         .example = "pumplinectl reload",
         .run = command_reload,
     },
     {
         .name = "events",
         .usage = "",
-        .summary = "Follows what happens to all workshops, a line an event",
-        .about =
-            "Ends at Ctrl-C, or with exit status 3 when the daemon goes away. With --json each "
-            "line is a JSON object.",
+        .summary = "Follow the events of all workshops, one line per event",
+        .about = "Runs until Ctrl-C; exits with status 3 if the daemon goes away. With --json each "
+                 "line is a JSON object.",
         .example = "pumplinectl events",
         .run = command_events,
     },
     {
         .name = "metrics",
         .usage = "",
-        .summary = "Prints the daemon's figures as OpenMetrics text",
-        .about = "For a textfile collector: the daemon itself listens on no port.",
+        .summary = "Print the daemon's metrics as OpenMetrics text",
+        .about = "For a textfile collector: the daemon itself does not listen on a TCP port.",
         .example = "pumplinectl metrics",
         .no_json = true,
         .run = command_metrics,

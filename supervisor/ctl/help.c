@@ -26,11 +26,12 @@ print_options(unsigned wanted)
 static void
 print_exit_status(void)
 {
-    puts("\nExit status:\n"
-         "  0  done\n"
-         "  1  the daemon refused; the reason is on stderr\n"
-         "  2  the command line is wrong; nothing was asked of the daemon\n"
-         "  3  the daemon was not reached, or gave no answer that makes sense");
+    puts("\n"
+         "Exit status:\n"
+         "  0  success\n"
+         "  1  the daemon refused the call; stderr says why\n"
+         "  2  invalid command line; nothing was sent to the daemon\n"
+         "  3  cannot reach the daemon, or its reply is invalid");
 }
 
 void
@@ -39,22 +40,28 @@ help_program(void)
     size_t count;
     const struct command *commands = command_table(&count);
 
-    puts("Usage: pumplinectl [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-         "Looks at and steers a running pumplined. WORKSHOP is a name or a slug; quote a name "
-         "with spaces.\n\nCommands:");
+    puts("Usage: pumplinectl [OPTIONS] COMMAND [ARGUMENTS]\n"
+         "\n"
+         "Show and control a running pumplined. WORKSHOP is a name or slug; quote names with "
+         "spaces.\n"
+         "\n"
+         "Commands:");
     for (size_t i = 0; i < count; i++)
         printf("  %-14s%s\n", commands[i].name, commands[i].summary);
     puts("\nOptions, before or after the command:");
     print_options(OPTIONS_GLOBAL);
-    puts("\nEnvironment:\n"
-         "  PUMPLINE_SOCKET         the daemon's control socket, where --socket does not say it\n"
-         "  NO_COLOR                no colours, even on a terminal");
+    puts("\n"
+         "Environment:\n"
+         "  PUMPLINE_SOCKET         control socket, if --socket is not given\n"
+         "  NO_COLOR                disable colours on a terminal");
     print_exit_status();
-    puts("\nExamples:\n"
+    puts("\n"
+         "Examples:\n"
          "  pumplinectl status\n"
          "  pumplinectl errors 'Bennys Auto'\n"
-         "  pumplinectl order --help\n\n"
-         "The manual: man pumplinectl");
+         "  pumplinectl order --help\n"
+         "\n"
+         "See man pumplinectl for details.");
 }
 
 static unsigned

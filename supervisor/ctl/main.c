@@ -67,10 +67,11 @@ no_command(const struct words *words)
 
     for (size_t i = 0; word && i < sizeof firsts / sizeof *firsts; i++)
         if (strcmp(word, firsts[i][0]) == 0) {
-            text_complain("%s is followed by %s; see pumplinectl --help", word, firsts[i][1]);
+            text_complain("%s requires a subcommand: %s; see pumplinectl --help", word,
+                          firsts[i][1]);
             return CTL_USAGE;
         }
-    text_complain("%s%s; see pumplinectl --help", word ? "there is no command " : "no command",
+    text_complain("%s%s; see pumplinectl --help", word ? "unknown command: " : "missing command",
                   word ? word : "");
     return CTL_USAGE;
 }
@@ -109,7 +110,7 @@ main(int argc, char **argv)
     if (result == CTL_OK)
         result = dispatch(&ctl, &words);
     if ((fflush(stdout) != 0 || ferror(stdout)) && result == CTL_OK) {
-        text_complain("stdout could not be written");
+        text_complain("cannot write to stdout");
         result = CTL_REFUSED;
     }
     return result;

@@ -9,35 +9,37 @@
 #include "supervisor/ctl/term/text.h"
 
 static const struct option_def option_defs[OPTION_COUNT] = {
-    [OPTION_SOCKET] = {"socket", "PATH", "the control socket (" CTL_DEFAULT_SOCKET ")"},
+    [OPTION_SOCKET] = {"socket", "PATH", "control socket (default: " CTL_DEFAULT_SOCKET ")"},
     [OPTION_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
-    [OPTION_HELP] = {"help", NULL, "this text, or a command's"},
-    [OPTION_VERSION] = {"version", NULL, "the version of this program"},
-    [OPTION_LIMIT] = {"limit", "N", "at most N orders"},
-    [OPTION_WORKSHEET] = {"worksheet", "W", "the worksheet's number"},
-    [OPTION_PRODUCT] = {"product", "P", "the product's number"},
-    [OPTION_AMOUNT] = {"amount", "A", "an exact decimal such as 4.5"},
-    [OPTION_ID] = {"id", "UNIQUEID", "the order's uniqueid; without it a random one"},
-    [OPTION_USERNAME] = {"username", "U", "the ERP user; without it the configured one"},
+    [OPTION_HELP] = {"help", NULL, "show this help, or the help of a command"},
+    [OPTION_VERSION] = {"version", NULL, "show the version"},
+    [OPTION_LIMIT] = {"limit", "N", "show at most N orders"},
+    [OPTION_WORKSHEET] = {"worksheet", "W", "worksheet number"},
+    [OPTION_PRODUCT] = {"product", "P", "product number"},
+    [OPTION_AMOUNT] = {"amount", "A", "amount, an exact decimal such as 4.5"},
+    [OPTION_ID] = {"id", "UNIQUEID", "uniqueid of the order (default: random)"},
+    [OPTION_USERNAME] = {"username", "U", "ERP user (default: as configured)"},
     [OPTION_PASSWORD_FILE] = {"password-file", "FILE",
-                              "its password is the file's first line; - is stdin"},
+                              "read the password from the first line of FILE (- is stdin)"},
     [OPTION_PASSWORD] = {"password", "", NULL},
-    [OPTION_HISTORY] = {"history", NULL, "every change of its state instead"},
-    [OPTION_NOTE] = {"note", "TEXT", "what was done by hand, kept in the history"},
-    [OPTION_WATCH] = {"watch", NULL, "go on, and show every change"},
-    [OPTION_SLUG] = {"slug", "SLUG", "what the workshop is called in paths: a-z, 0-9 and -"},
-    [OPTION_FORCE] = {"force", NULL, "also with orders in its queue"},
-    [OPTION_CONFIG] = {"config", "FILE", "the daemon's pumpline.json; also -c FILE"},
-    [OPTION_FILE] = {"file", "FILE",
-                     "the workshop's file, where it is another than the one in force"},
-    [OPTION_SCOPE] = {"scope", "order|manage", "what the token allows"},
-    [OPTION_NAME] = {"name", "NAME", "what to call the token; without it a name is made"},
-    [OPTION_WORKSHOP] = {"workshop", "WORKSHOP", "whose ERP, options and credentials are used"},
+    [OPTION_HISTORY] = {"history", NULL, "show every change of its state instead"},
+    [OPTION_NOTE] = {"note", "TEXT", "what was done by hand; kept in the history"},
+    [OPTION_WATCH] = {"watch", NULL, "keep running and show every change"},
+    [OPTION_SLUG] = {"slug", "SLUG", "name of the workshop in paths: a-z, 0-9 and -"},
+    [OPTION_FORCE] = {"force", NULL, "remove it even if orders are waiting"},
+    [OPTION_CONFIG] = {"config", "FILE", "the daemon's pumpline.json (also -c FILE)"},
+    [OPTION_FILE] = {"file", "FILE", "use this workshop file instead of the installed one"},
+    [OPTION_SCOPE] = {"scope", "order|manage",
+                      "what the token allows: place orders and read, or everything"},
+    [OPTION_NAME] = {"name", "NAME", "name of the token (default: generated)"},
+    [OPTION_WORKSHOP] = {"workshop", "WORKSHOP",
+                         "workshop whose ERP, options and credentials to use"},
     [OPTION_ORDER] = {"order", "JSON|FILE",
                       "{\"worksheet\": …, \"product_nr\": …, \"product_amount\": …}"},
-    [OPTION_UNTIL] = {"until", "commit|end", "go on: store the line, or store and compare it, too"},
-    [OPTION_SHOW] = {"show", NULL, "a browser that can be seen"},
-    [OPTION_FOLDER] = {"folder", "DIR", "where the pictures are put (recipe-run)"},
+    [OPTION_UNTIL] = {"until", "commit|end",
+                      "continue: store the line (commit), or also compare it (end)"},
+    [OPTION_SHOW] = {"show", NULL, "show the browser window"},
+    [OPTION_FOLDER] = {"folder", "DIR", "folder for the screenshots (default: recipe-run)"},
     [OPTION_COMMANDS] = {"commands", NULL, NULL},
 };
 
@@ -59,7 +61,7 @@ static int
 complain_option(int found, const char *argument)
 {
     text_complain("%s --%.*s; see pumplinectl --help",
-                  found == ':' ? "a value is missing after" : "there is no option",
+                  found == ':' ? "missing value for option" : "unknown option",
                   (int)strcspn(argument + strspn(argument, "-"), "="),
                   argument + strspn(argument, "-"));
     return CTL_USAGE;
@@ -104,12 +106,12 @@ check_options(const struct ctl *ctl)
         const char *name = option_defs[i].name;
 
         if (ctl->options[i] && !((command->options | OPTIONS_GLOBAL) & OPTION_BIT(i))) {
-            text_complain("%s takes no --%s; see pumplinectl %s --help", command->name, name,
+            text_complain("%s does not accept --%s; see pumplinectl %s --help", command->name, name,
                           command->name);
             return CTL_USAGE;
         }
         if (!ctl->options[i] && (command->needed & OPTION_BIT(i))) {
-            text_complain("%s needs --%s; see pumplinectl %s --help", command->name, name,
+            text_complain("%s requires --%s; see pumplinectl %s --help", command->name, name,
                           command->name);
             return CTL_USAGE;
         }
@@ -130,7 +132,7 @@ options_check(const struct ctl *ctl)
     const struct command *command = ctl->command;
 
     if (ctl->options[OPTION_PASSWORD]) {
-        text_complain("a password in a command line can be seen by others: use --password-file");
+        text_complain("other users can see a password on the command line: use --password-file");
         return CTL_USAGE;
     }
     if (ctl->args_count < command->args_min || ctl->args_count > command->args_max) {
@@ -139,15 +141,15 @@ options_check(const struct ctl *ctl)
     }
     for (size_t i = 0; i < ctl->args_count; i++)
         if (*ctl->args[i] == '\0') {
-            text_complain("an argument of %s is empty", command->name);
+            text_complain("%s does not accept an empty argument", command->name);
             return CTL_USAGE;
         }
     if (ctl->options[OPTION_LIMIT] && !is_limit(ctl->options[OPTION_LIMIT])) {
-        text_complain("--limit takes a whole number from 1 on");
+        text_complain("--limit must be a whole number, at least 1");
         return CTL_USAGE;
     }
     if (ctl->options[OPTION_JSON] && command->no_json) {
-        text_complain("%s has no JSON to print", command->name);
+        text_complain("%s does not support --json", command->name);
         return CTL_USAGE;
     }
     return check_options(ctl);

@@ -70,7 +70,7 @@ make_folder(const char *removed, const char *slug, struct err *err)
     }
     if (made == 0 && disk_sync_parent(path) == 0)
         return path;
-    err_errno(err, "storage", "%s can't be made", path);
+    err_errno(err, "storage", "cannot create %s", path);
     free(path);
     return NULL;
 }
@@ -139,7 +139,7 @@ move_queue(const struct daemon_config *config, const char *slug, const char *to,
                      : 0;
 
     if (result)
-        err_errno(err, "storage", "%s can't be moved to %s", from, to);
+        err_errno(err, "storage", "cannot move %s to %s", from, to);
     free(from);
     return result;
 }
@@ -155,7 +155,7 @@ move_file(const struct daemon_config *config, const struct workshop_config *work
     int result = disk_replace(to, text, strlen(text), err);
 
     if (result == 0 && ((unlink(from) && errno != ENOENT) || disk_sync_parent(from)))
-        result = err_errno(err, "storage", "%s can't be removed", from);
+        result = err_errno(err, "storage", "cannot remove %s", from);
     free(text);
     free(to);
     free(from);
@@ -176,7 +176,7 @@ archive_workshop(const struct daemon_config *config, const struct workshop_confi
     if (folder && here)
         result = move_queue(config, workshop->slug, *queue, err);
     if (result == 0 && *queue && set_movable(*queue, false))
-        result = err_errno(err, "storage", "%s can't be closed", *queue);
+        result = err_errno(err, "storage", "cannot restrict access to %s", *queue);
     if (result == 0)
         result = move_file(config, workshop, folder, err);
     if (result) {

@@ -130,7 +130,7 @@ children_open(struct daemon *daemon)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
     daemon->reap = evtimer_new(daemon->base, on_reap, daemon);
     if (!daemon->reap)
-        die_abort("no memory for a timer");
+        die_abort("out of memory for a timer");
 }
 
 void

@@ -111,7 +111,7 @@ on_replied(struct child *child, const json_t *reply, void *arg)
 static void
 kill_all(struct daemon *daemon)
 {
-    log_warning("asked again: every process is killed");
+    log_warning("second stop signal: killing all processes");
     for (size_t i = 0; i < daemon->total; i++)
         child_kill(daemon->children[i]);
 }
@@ -162,7 +162,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     (void)what;
     for (size_t i = 0; i < daemon->total; i++)
         child_reopen_logs(daemon->children[i]);
-    log_info("logs opened again");
+    log_info("reopened the log files");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
     config_faults_clear(&faults);
@@ -212,7 +212,7 @@ listen_for_signals(struct daemon *daemon)
         daemon->signals[i] = loop_control_event(daemon->base, signals[i].number,
                                                 EV_SIGNAL | EV_PERSIST, signals[i].handle, daemon);
         if (evsignal_add(daemon->signals[i], NULL))
-            die_abort("signal %d can't be listened for", signals[i].number);
+            die_abort("cannot listen for signal %d", signals[i].number);
     }
 }
 
@@ -226,7 +226,7 @@ start_watchdog(struct daemon *daemon)
         return;
     daemon->watchdog = loop_control_event(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
     if (event_add(daemon->watchdog, &pause))
-        die_abort("no watchdog timer");
+        die_abort("cannot create the watchdog timer");
 }
 
 int

@@ -235,7 +235,7 @@ document_text(const json_t *document)
     char *text;
 
     if (!json)
-        die_abort("a workshop's document can't be written as JSON");
+        die_abort("cannot write a workshop's document as JSON");
     text = mem_format("%s\n", json);
     free(json);
     return text;

@@ -64,9 +64,10 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
     if (!document_opens(document, key, old_key))
         config_fault_add(faults, file, "/credentials/password", "%s",
                          document_is_unbound(document)
-                             ? "is sealed for no place, as earlier versions did: give the password"
-                             : "was sealed for another place (system, host, port, ca_file, recipe, "
-                               "options, browser) or with another key: give the password again");
+                             ? "was sealed by an earlier version, for no particular ERP: enter the "
+                               "password again"
+                             : "was sealed for another ERP (system, host, port, ca_file, recipe, "
+                               "options, browser) or with another key: enter the password again");
     secret_free(key);
     secret_free(old_key);
 }
@@ -111,8 +112,8 @@ check_paths(const json_t *document, const json_t *stored, const char *file,
     static const struct {
         const char *first, *second, *pointer, *fault;
     } members[] = {{"recipe", NULL, "/erp/recipe",
-                    "must be a name in recipes_dir: a path can only be given in a file"},
-                   {"browser", "binary", "/erp/browser/binary", "can only be given in a file"}};
+                    "must be a name in recipes_dir: only a file may name a path"},
+                   {"browser", "binary", "/erp/browser/binary", "is allowed only in a file"}};
     bool sound = true;
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
@@ -203,7 +204,7 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
     text = document_text(sealed);
     if (!document_opens(sealed, key, NULL))
         result = err_set(err, "unreadable",
-                         "%s: its password was sealed with another key or for another place", path);
+                         "%s: the password was sealed with another key or for another ERP", path);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
     secret_free(key);

@@ -29,7 +29,7 @@ log_faults(const struct config_faults *faults)
         log_error("%s: %s%s%s", fault->file, fault->pointer, *fault->pointer ? ": " : "",
                   fault->text);
     }
-    log_error("the configuration has %zu fault%s: nothing is changed", faults->count,
+    log_error("reload failed: %zu fault%s in the configuration; nothing was changed", faults->count,
               faults->count == 1 ? "" : "s");
 }
 
@@ -44,7 +44,7 @@ log_report(const json_t *report)
         char *text = json_dumps(value, JSON_ENCODE_ANY);
 
         if (json_is_integer(value) || json_array_size(value))
-            log_info("configuration read again: %s %s", name, text);
+            log_info("configuration reloaded: %s %s", name, text);
         free(text);
     }
 }

@@ -31,7 +31,7 @@ boot_hide(void)
     static const struct rlimit none = {0, 0};
 
     if (setrlimit(RLIMIT_CORE, &none) || (!SANITIZED && prctl(PR_SET_DUMPABLE, 0)))
-        log_warning("core dumps can't be switched off: %s", strerror(errno));
+        log_warning("cannot disable core dumps: %s", strerror(errno));
 }
 
 static int
@@ -57,11 +57,11 @@ boot_folder(const char *path, mode_t mode, struct err *err)
     int failed;
 
     if (stat(path, &status) == 0)
-        return S_ISDIR(status.st_mode) ? 0 : err_set(err, "no_folder", "%s is no folder", path);
+        return S_ISDIR(status.st_mode) ? 0 : err_set(err, "no_folder", "%s is not a folder", path);
     copy = mem_string(path);
     failed = make_parents(copy) || (mkdir(path, mode) && errno != EEXIST) || chmod(path, mode);
     free(copy);
-    return failed ? err_errno(err, "no_folder", "%s can't be made", path) : 1;
+    return failed ? err_errno(err, "no_folder", "cannot create %s", path) : 1;
 }
 
 static int
@@ -72,7 +72,7 @@ take_lock(const char *path, struct err *err)
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
     if (errno == EWOULDBLOCK)
-        err_set(err, "locked", "%s is held: another pumplined runs on this state_dir", path);
+        err_set(err, "locked", "cannot lock %s: another pumplined uses this state_dir", path);
     else
         err_errno(err, "locked", "%s", path);
     if (fd >= 0)
@@ -90,7 +90,7 @@ let_through(const char *path, struct err *err)
         return 0;
     if (stat(path, &status) ||
         ((~status.st_mode & S_IXOTH) && chmod(path, (status.st_mode | S_IXOTH) & 07777)))
-        return err_errno(err, "no_folder", "%s can't be opened for the workshops' users", path);
+        return err_errno(err, "no_folder", "cannot let the workshops' users into %s", path);
     return 0;
 }
 
@@ -123,9 +123,9 @@ boot_descriptor_limit(size_t workshops)
     if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
         return;
     getrlimit(RLIMIT_NOFILE, &limit);
-    log_warning("%llu descriptors may be needed, the hard limit is %llu",
+    log_warning("up to %llu descriptors may be needed, but the hard limit is %llu",
                 (unsigned long long)needed, (unsigned long long)limit.rlim_max);
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit))
-        log_warning("RLIMIT_NOFILE stays as it is: %s", strerror(errno));
+        log_warning("cannot raise RLIMIT_NOFILE: %s", strerror(errno));
 }

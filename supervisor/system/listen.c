@@ -40,7 +40,7 @@ clear_stale(const char *path, const struct sockaddr_un *address, struct err *err
     if (lstat(path, &status))
         return errno == ENOENT ? 0 : err_errno(err, "socket_failed", "%s", path);
     if (!S_ISSOCK(status.st_mode))
-        return err_set(err, "socket_failed", "%s is there and is no socket", path);
+        return err_set(err, "socket_failed", "%s exists and is not a socket", path);
     fd = socket(AF_UNIX, STREAM, 0);
     if (fd < 0)
         return err_errno(err, "socket_failed", "%s", path);
@@ -48,7 +48,8 @@ clear_stale(const char *path, const struct sockaddr_un *address, struct err *err
     if (answered && errno == ECONNREFUSED)
         answered = unlink(path) ? -1 : 1;
     else if (answered == 0 || errno == EAGAIN)
-        answered = err_set(err, "socket_in_use", "another daemon answers on %s", path);
+        answered =
+            err_set(err, "socket_in_use", "another daemon is running: it answers on %s", path);
     if (answered < 0 && err->code[0] == '\0')
         err_errno(err, "socket_failed", "%s", path);
     close(fd);
@@ -62,9 +63,9 @@ give_to_group(const char *path, const char *name)
     const struct group *group = *name ? getgrnam(name) : NULL;
 
     if (*name && !group)
-        log_warning("there is no group %s: %s is for the daemon's own user", name, path);
+        log_warning("no such group %s: only the daemon's own user may access %s", name, path);
     else if (group && chown(path, (uid_t)-1, group->gr_gid))
-        log_warning("%s can't be given to the group %s: %s", path, name, strerror(errno));
+        log_warning("cannot give %s to group %s: %s", path, name, strerror(errno));
 }
 
 static int
@@ -97,7 +98,7 @@ listen_unix(const char *path, const char *group, struct err *err)
 
     err->code[0] = '\0';
     if (strlen(path) >= sizeof address.sun_path)
-        return err_set(err, "socket_failed", "%s: longer than %zu bytes", path,
+        return err_set(err, "socket_failed", "%s: socket path is longer than %zu bytes", path,
                        sizeof address.sun_path - 1);
     text_copy(address.sun_path, sizeof address.sun_path, path);
     if (make_folder(path, group, err) || clear_stale(path, &address, err))
@@ -108,7 +109,7 @@ listen_unix(const char *path, const char *group, struct err *err)
         if (listen(fd, UNIX_BACKLOG) == 0)
             return fd;
     }
-    err_errno(err, "socket_failed", "%s can't be listened on", path);
+    err_errno(err, "socket_failed", "cannot listen on %s", path);
     if (fd >= 0)
         close(fd);
     return -1;

@@ -37,8 +37,8 @@ spawn_worker_path(char *path, size_t size, struct err *err)
         if (written > 0 && (size_t)written < size && access(path, X_OK) == 0)
             return 0;
     }
-    return err_set(err, "no_worker", "%s is neither in %s nor in %s%s", WORKER_PROGRAM, own, own,
-                   LIBEXEC_DIR);
+    return err_set(err, "no_worker", "cannot find %s: it is neither in %s nor in %s%s",
+                   WORKER_PROGRAM, own, own, LIBEXEC_DIR);
 }
 
 /* A worker is told everything on its channel: what it inherits is what libraries read. */
@@ -161,14 +161,14 @@ spawn_worker(const char *path, const struct spawn_sockets *sockets, struct spawn
     int chan[2], logs[2];
 
     if (open_pairs(chan, logs))
-        return err_errno(err, "spawn_failed", "no channel for the process");
+        return err_errno(err, "spawn_failed", "cannot create a channel for the process");
     *spawned = (struct spawned){
         .pid = fork_worker(
             path, (const int[]){logs[1], logs[1], chan[1], sockets->listen_fd, sockets->driver_fd}),
         .chan_fd = chan[0],
         .logs_fd = logs[0]};
     if (spawned->pid < 0)
-        err_errno(err, "spawn_failed", "no process");
+        err_errno(err, "spawn_failed", "cannot fork");
     close(chan[1]);
     close(logs[1]);
     if (spawned->pid >= 0)
@@ -195,12 +195,12 @@ spawn_helper(void (*run)(int fd, const char *argument), const char *argument, st
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
-        return err_errno(err, "spawn_failed", "no pipe for a process");
+        return err_errno(err, "spawn_failed", "cannot create a pipe for a process");
     pid = fork_unsignalled();
     if (pid == 0)
         become_helper(ends[1], run, argument);
     if (pid < 0)
-        err_errno(err, "spawn_failed", "no process");
+        err_errno(err, "spawn_failed", "cannot fork");
     close(ends[1]);
     if (pid > 0)
         return ends[0];
@@ -224,7 +224,7 @@ become_systemctl(int fd, const char *argument)
     if (null >= 0 && dup2(null, STDIN_FILENO) == 0 && dup2(null, STDOUT_FILENO) > 0 &&
         dup2(fd, STDERR_FILENO) > 0)
         execvpe(program, arguments, environment);
-    (void)!write(fd, "no systemctl", strlen("no systemctl"));
+    (void)!write(fd, "cannot execute systemctl", strlen("cannot execute systemctl"));
 }
 
 int
@@ -268,7 +268,7 @@ spawn_lookup(const char *path, const char *name, struct err *err)
     if (program < 0)
         return err_errno(err, "spawn_failed", "%s", path);
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
-        err_errno(err, "spawn_failed", "no pipe for a process");
+        err_errno(err, "spawn_failed", "cannot create a pipe for a process");
         close(program);
         return -1;
     }
@@ -276,7 +276,7 @@ spawn_lookup(const char *path, const char *name, struct err *err)
     if (pid == 0)
         become_lookup(program, ends[1], name);
     if (pid < 0)
-        err_errno(err, "spawn_failed", "no process");
+        err_errno(err, "spawn_failed", "cannot fork");
     close(program);
     close(ends[1]);
     if (pid > 0)

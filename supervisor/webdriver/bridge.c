@@ -114,9 +114,9 @@ has_ended(const struct bridge *b, pid_t driver)
     if (read(b->ends, &told, sizeof told) < 0 || waitpid(driver, &status, WNOHANG) != driver)
         return false;
     if (WIFSIGNALED(status))
-        log_error("the driver ended: signal %d", WTERMSIG(status));
+        log_error("the WebDriver server was killed by signal %d", WTERMSIG(status));
     else
-        log_error("the driver ended: exit status %d", WEXITSTATUS(status));
+        log_error("the WebDriver server exited with status %d", WEXITSTATUS(status));
     return true;
 }
 

@@ -10,9 +10,9 @@
 static const char usage[] =
     "usage: pumpline-webdriver SOCKET COMMAND [ARGUMENT…]\n"
     "\n"
-    "Runs COMMAND, a WebDriver server on port 9514 of 127.0.0.1, for the workshop whose worker "
-    "listens on SOCKET,\n"
-    "until it ends. systemd starts it as pumpline-webdriver@SLUG, in a network of its own.\n";
+    "Runs COMMAND, a WebDriver server on 127.0.0.1:9514, for the workshop whose worker listens on "
+    "SOCKET,\n"
+    "until it exits. systemd starts it as pumpline-webdriver@SLUG, in its own network namespace.\n";
 
 int
 main(int argc, char **argv)

@@ -213,10 +213,10 @@ def test_a_reload_of_a_broken_file_fails_and_changes_nothing(machine, bennys, br
 
 def test_the_journal_knows_how_bad_a_line_is(machine, broken_file):
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=HUP", "pumplined")
-    until(lambda: [line for line in machine.journal() if "nothing is changed" in line["MESSAGE"]], "it is refused")
+    until(lambda: [line for line in machine.journal() if "nothing was changed" in line["MESSAGE"]], "it is refused")
     lines = [line for line in machine.journal() if line["SYSLOG_IDENTIFIER"] == "pumplined"]
     assert not [line for line in lines if line["MESSAGE"].startswith("<")]
-    for text, priority in (("nothing is changed", "3"), ("serving 127.0.0.1", "6")):
+    for text, priority in (("nothing was changed", "3"), ("serving 127.0.0.1", "6")):
         assert {line["PRIORITY"] for line in lines if text in line["MESSAGE"]} == {priority}
 
 

@@ -79,7 +79,7 @@ def test_a_removed_workshop_leaves_its_queue(machine, fynns):
     fynns.put("/stop_worker")
     fynns.place("w1")
     refused = machine.attempt("pumplinectl", "remove", fynns.slug, user=OPERATOR)
-    assert refused.returncode == 1 and "1 order waits" in refused.stderr
+    assert refused.returncode == 1 and "1 order is waiting" in refused.stderr
     said = ctl(machine, "remove", fynns.slug, "--force")
     folder = kept(machine, fynns)[-1]
     assert f"its queue is kept in /var/lib/pumpline/removed/{folder.name}/queue" in said
@@ -111,7 +111,7 @@ def test_another_master_key(machine, fynns, bennys):
     bennys.put("/stop_worker")
     bennys.place("m1")
     old = key()
-    assert "a new master key is in use" in ctl(machine, "rekey")
+    assert "the new master key is in use" in ctl(machine, "rekey")
     assert key() != old == credential(machine) and not (machine.tree / f"{KEY}.next").exists()
     until(machine.serves, "all of them run")
     bennys.place("m2")  # what somebody stopped stays so until the daemon is a new one

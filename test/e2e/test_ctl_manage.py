@@ -100,13 +100,13 @@ def test_remove_with_orders_waiting_needs_force(daemon):
     workshop.place("a1")
     done = run(daemon, "remove", SHOP)
     assert done.returncode == 1 and "orders_waiting" in done.stderr
-    assert ok(daemon, "remove", SHOP, "--force").startswith(f"{SHOP}: removed\n1 order waited\nits queue is kept in ")
+    assert ok(daemon, "remove", SHOP, "--force").startswith(f"{SHOP}: removed\n1 order still in its queue\nits queue is kept in ")
 
 
 def test_activate_and_deactivate(daemon):
     workshop = daemon.add_file()
     daemon.start()
-    assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: was active already; process running")
+    assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: was already active; process running")
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: deactivated; process stopped")
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: was not active")
     assert stored(daemon)["active"] is False and not workshop.up()
@@ -188,7 +188,7 @@ def test_what_was_sealed_for_another_is_refused(daemon, tmp_path):
 
 
 @pytest.mark.parametrize("args, said", [
-    (["Bennys Auto"], "is no slug"), (["../x"], "is no slug"),
+    (["Bennys Auto"], "is not a valid slug"), (["../x"], "is not a valid slug"),
 ])
 def test_sealing_here_takes_a_slug(daemon, args, said):
     done = run(daemon, "seal", *args, "-c", daemon.config, stdin=SECRET)
@@ -205,7 +205,7 @@ def test_sealing_here_needs_a_key_of_its_owner_alone(daemon, tmp_path):
     assert not key.exists()
     key.write_bytes(os.urandom(32))
     key.chmod(0o644)
-    refused("0600")
+    refused("chmod 600")
     daemon.config.write_text("[")
     refused("pumpline.json")
     daemon.config.write_text("[]")
@@ -216,7 +216,7 @@ def test_rekey(daemon):
     workshop = daemon.add_file(credentials={"username": "bot", "password": SECRET})
     daemon.start()
     before = (daemon.folder / "master.key").read_bytes()
-    assert ok(daemon, "rekey") == "a new master key is in use; 1 workshop was sealed again\n"
+    assert ok(daemon, "rekey") == "the new master key is in use; 1 workshop resealed\n"
     assert (daemon.folder / "master.key").read_bytes() != before
     until(workshop.up, "it serves again")
     workshop.place("a1")
@@ -277,7 +277,7 @@ def test_watch_sees_changes_and_a_daemon_that_comes_back(daemon, terminal, numbe
     watching.sees("running")
     daemon.stop()
     if terminal:
-        watching.sees("trying again")
+        watching.sees("retrying")
     daemon.start()
     watching.sees(f"pid {daemon.process.pid},")
     assert watching.finish(number) == 0

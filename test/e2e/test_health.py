@@ -70,5 +70,5 @@ def test_one_that_hangs_is_killed_and_the_others_are_told_of_meanwhile(many):
     assert one["restarts"] == 1 and one["last_error"] is None
     assert (one["last_exit"]["signal"], one["last_exit"]["code"]) == (signal.SIGKILL, None)
     assert one["last_exit"]["text"] == "killed by signal 9 (Killed)"
-    assert "Shop 7: " in daemon.log.read_text() and f"process {pid} hangs: it is killed" in daemon.log.read_text()
+    assert "Shop 7: " in daemon.log.read_text() and f"process {pid} hangs: killing it" in daemon.log.read_text()
     assert workshops[7].get("/alive").status == 200

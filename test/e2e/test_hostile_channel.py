@@ -56,7 +56,7 @@ def test_a_backup_copies_and_removes_nothing_else(tmp_path, slug):
                               capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 1, done.stderr
         assert path.read_text() == "secret" and not (tmp_path / "copy").exists()
-        assert "no plain file of the queue's user" in done.stderr or "did not name a copy" in done.stderr \
+        assert "not a regular file of the queue's user" in done.stderr or "did not name its backup file" in done.stderr \
             or "Too many levels of symbolic links" in done.stderr
 
 
@@ -92,7 +92,7 @@ def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
               "its next process runs")
         with socket.create_connection(("127.0.0.1", daemon.integration("deaf")["port"]), timeout=60):
             pass
-        assert "has shut down its listening socket: it is bound anew" in daemon.log.read_text()
+        assert "the last process shut down the listening socket: binding it again" in daemon.log.read_text()
 
 
 # --- the log
@@ -134,4 +134,4 @@ def test_all_that_an_honest_worker_says_is_known(daemon):
     said = bennys.get("/alive").json
     known = daemon.integration()
     assert set(said) <= set(known) and set(said["orders"]) == set(known["orders"])
-    assert "what no worker sends" not in daemon.log.read_text()
+    assert "ignoring an invalid message" not in daemon.log.read_text()

@@ -61,7 +61,7 @@ class Trial:
         """What was gone through: the labels, each with its variables and the words behind it."""
         steps = []
         for line in self.said().splitlines():
-            step = re.fullmatch(r" *(\d+) +\d+\.\d\d s  (.+?)(?:, (?:but|failed): (.*))?", line)
+            step = re.fullmatch(r" *(\d+) +\d+\.\d\d s  (.+?)(?:, (?:warning|failed): (.*))?", line)
             variable = re.fullmatch(r" {15}(\w+) = (\".*\")", line)
             if step:
                 assert int(step[1]) == len(steps) + 1, line

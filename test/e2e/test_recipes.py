@@ -210,7 +210,7 @@ def test_what_a_sound_recipe_says_of_ids(tmp_path):
     (tmp_path / "r.json").write_text(json.dumps(recipe))
     done = subprocess.run([CTL, "recipe", "check", tmp_path / "r.json"], capture_output=True, text=True, timeout=20)
     sound, blanks, signs = done.stdout.splitlines()
-    assert done.returncode == 0 and sound.endswith(": sound")
+    assert done.returncode == 0 and sound.endswith(": valid")
     assert ": note: the recipe compares the uniqueid with page text" in blanks and "contains one of []: the page uses" in signs
 
 
@@ -241,7 +241,7 @@ def shop(daemon, tmp_path):
 
 def gone_through(done):
     """It came as far as the browser, which is not there."""
-    assert done.returncode == 1 and "browser_failure: no browser can be opened" in done.stdout, done
+    assert done.returncode == 1 and "browser_failure: cannot start a browser" in done.stdout, done
     assert SECRET not in done.stdout + done.stderr
     return True
 
@@ -295,8 +295,8 @@ def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
 
 
 @pytest.mark.parametrize("more,order,words", [
-    (["--until", "tomorrow"], ORDER, "--until takes"),
-    ([], "{", "--order takes"),
+    (["--until", "tomorrow"], ORDER, "--until accepts"),
+    ([], "{", "--order requires"),
     ([], '{"worksheet": "558"}', "invalid order:"),
     (["--workshop", "Nobody"], ORDER, "no such workshop"),
     (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),

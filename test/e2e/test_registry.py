@@ -93,7 +93,7 @@ def test_a_name_makes_the_slug(neighboured):
     body = document(daemon, "Ann & Søn's  Autos!")
     assert put(daemon, "Ann & Søn's  Autos!", body)["slug"] == "ann-s-n-s-autos"
     assert put(daemon, "Ann & Søn's  Autos!", body)["created"] is False
-    assert faults(daemon, "Other Name", document(daemon, "Not That")) == {"/workshop": "is another name than the one in the path"}
+    assert faults(daemon, "Other Name", document(daemon, "Not That")) == {"/workshop": "differs from the name in the path"}
     assert "slug" in faults(daemon, "ann: s n s autos", document(daemon, "ann: s n s autos"))["/workshop"]
     assert "slug" in faults(daemon, "äöü", document(daemon, "äöü"))["/workshop"]
     assert put(daemon, "aou", document(daemon, "äöü"))["slug"] == "aou"

@@ -146,7 +146,7 @@ def test_a_failed_one_does_not_stand_in_the_way(daemon):
     # A daemon that is started goes on, and comes as far.
     daemon.stop()
     daemon.start()
-    until(lambda: "is not replaced yet" in daemon.log.read_text().rsplit("serves 2", 1)[1], "it has tried")
+    until(lambda: "rekey incomplete: " in daemon.log.read_text().rsplit("serving 2", 1)[1], "it has tried")
     assert key_files(daemon)[1].read_bytes() == first
     file.write_text(json.dumps(with_plain))
     daemon.call("PUT", "/reload")
@@ -168,7 +168,7 @@ def test_a_queue_in_other_hands_is_waited_for(daemon):
     try:
         until(bennys.up, "the worker by itself")
         reply = daemon.call("PUT", "/rekey")
-        assert reply.status == 409 and "another process works on its queue" in reply.json["detail"]
+        assert reply.status == 409 and "another process uses the queue" in reply.json["detail"]
     finally:
         alone.terminate()
         alone.wait(DEADLINE_S)
@@ -259,9 +259,9 @@ def test_a_credential_without_its_source_is_not_replaced(daemon, credential):
 def test_a_credential_is_replaced_in_its_source(daemon, credential):
     key, upcoming, _ = key_files(daemon)
     assert subprocess.run([BUILD / "pumplined", "--create-key", "-c", daemon.config], capture_output=True, text=True,
-                          check=True).stdout == f"{key} is made\n"
+                          check=True).stdout == f"{key} created\n"
     assert subprocess.run([BUILD / "pumplined", "--create-key", "-c", daemon.config], capture_output=True, text=True,
-                          check=True).stdout == f"{key} is there already\n"
+                          check=True).stdout == f"{key} already exists\n"
     old = key.read_bytes()
     credential(old)
     bennys = daemon.add_file(credentials={"username": "bot", "password": CONFIGURED})

@@ -1,4 +1,4 @@
-"""PUT /reload and SIGHUP: the configuration read again by a running daemon. Then what else signals do."""
+"""PUT /reload and SIGHUP: the configuration reloaded by a running daemon. Then what else signals do."""
 
 import json
 import os
@@ -343,7 +343,7 @@ def test_hangup_does_the_same(pair):
     assert daemon.worker_pid("carls-cars") == other
     before = daemon.children()
     expected = break_two(daemon)
-    said = hang_up(daemon, "3 faults: nothing is changed")
+    said = hang_up(daemon, "reload failed: 3 faults in the configuration; nothing was changed")
     for file, pointer in expected:
         assert f"{file}: {pointer}" in said
     assert SECRET not in said and daemon.children() == before
@@ -371,8 +371,8 @@ def test_members_of_the_daemon(pair):
     reload(daemon, unchanged=2, needs_restart=list(moved))
     shown = subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "reload"], capture_output=True, text=True,
                            timeout=DEADLINE_S, check=True)
-    assert shown.stdout == ("configuration read again\n  added: -\n  changed: -\n  removed: -\n  unchanged: 2\n"
-                            f"not applied until the daemon is restarted: {', '.join(moved)}\n")
+    assert shown.stdout == ("configuration reloaded\n  added: -\n  changed: -\n  removed: -\n  unchanged: 2\n"
+                            f"restart the daemon to apply: {', '.join(moved)}\n")
     assert daemon.children() == before and not list(elsewhere.iterdir())
     bennys.place("kept")
     bennys.wait("kept", "created")
@@ -409,9 +409,9 @@ def test_two_terminations_in_a_moment_are_one(daemon):
 
 def test_refusals_name_what_was_asked_for(pair):
     daemon, _, _ = pair
-    assert daemon.call("GET", "/workshops/nobody").json["detail"] == 'there is no workshop "nobody"'
-    assert daemon.call("GET", "/workshops/%C3%96st/alive").json["detail"] == 'there is no workshop "Öst"'
+    assert daemon.call("GET", "/workshops/nobody").json["detail"] == 'no such workshop: "nobody"'
+    assert daemon.call("GET", "/workshops/%C3%96st/alive").json["detail"] == 'no such workshop: "Öst"'
     assert daemon.call("GET", "/workshops/%ff%0a").json["code"] in ("unknown_workshop", "not_found")
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     assert daemon.call("GET", "/workshops/Bennys%20Auto/alive").json["detail"] == (
-        "this workshop's process is not running: pumplinectl start bennys-auto")
+        "the workshop's process is not running: start it with pumplinectl start bennys-auto")

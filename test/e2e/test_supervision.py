@@ -238,8 +238,8 @@ def test_one_that_cannot_start_waits_longer_each_time(pair):
     until(lambda: daemon.integration()["restarts"] >= 4, "it is tried again and again")
     one = daemon.integration()
     assert one["process"] in ("backoff", "starting", "stopping") and one["last_exit"]["text"].startswith("exit status 74 (")
-    waits = [line.rsplit("next try in ", 1)[1] for line in daemon.log.read_text().splitlines()
-             if line.startswith("Bennys Auto: ") and "next try in " in line]
+    waits = [line.rsplit("retrying in ", 1)[1] for line in daemon.log.read_text().splitlines()
+             if line.startswith("Bennys Auto: ") and "retrying in " in line]
     assert waits[:4] == ["0.1 s", "0.2 s", "0.4 s", "0.8 s"]
     assert carls.get("/alive").status == 200 and daemon.integration("carls-cars")["restarts"] == 0
     queue.unlink()

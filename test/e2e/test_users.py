@@ -147,7 +147,7 @@ def test_a_folder_with_anything_else_is_refused(daemon, sandbox, what):
     daemon.start()
     until(lambda: daemon.integration()["process"] == "failed", "it is not tried again")
     error = daemon.integration()["last_error"]
-    assert f"holds {trap.name}, which is" in error and what in error
+    assert f"contains {trap.name}, which is" in error and what in error
     assert secret.read_text() == "x" and secret.stat().st_uid == 0 and theirs.stat().st_uid == FIRST
     if trap.is_dir():
         trap.rmdir()

@@ -106,7 +106,7 @@ def test_a_form_that_would_round_a_neighbour(driver, old, daemon, tmp_path):
     recipe = careful(tmp_path, create=[others("lines_after"), UNCHANGED])
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     assert site.refuse("oil") == (
-        "erp_rejected", 'other lines are not as they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+        "erp_rejected", 'other lines have changed: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
     assert old.saves == 0
     old.worksheets["558"]["lines"][0]["qty"] = "1,56"
     assert site.shop.put("/orders/oil/retry").status == 200
@@ -120,8 +120,8 @@ def test_a_save_that_rounds_a_neighbour(driver, old, daemon, tmp_path):
     recipe = careful(tmp_path, verify=[OPEN, {"wait": {"visible": "#state"}}, others("lines_after"), UNCHANGED])
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     assert site.refuse("oil") == (
-        "erp_rejected", "the line is stored as ordered, as 558/2, but its save has changed more: other lines are not as "
-                        'they were: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
+        "erp_rejected", "the line is stored as ordered (558/2), but saving it had side effects: other lines have "
+                        'changed: row 1 was "20 | 1,555 | anna" and is "20 | 1,56 | anna"')
     assert site.shop.state("oil")["erp_reference"] == "558/2"
     one_line(old, "oil")
     assert site.shop.put("/orders/oil/retry").status == 200
@@ -346,7 +346,7 @@ def test_two_lines_of_one_id(site, old, stored):
         site.place("oil")
     order = site.wait("oil", "error")
     assert order["reason_code"] == "outcome_unknown"
-    assert order["reason_text"].startswith("the line is there twice: 558/1 and 559/1; delete one, then retry [evidence/")
+    assert order["reason_text"].startswith("the line exists twice: 558/1 and 559/1; delete one, then retry [evidence/")
     old.delete_line("559", 1)
     assert site.shop.put("/orders/oil/retry").status == 200
     assert site.wait("oil", "created")["erp_reference"] == "558/1"

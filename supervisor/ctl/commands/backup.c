@@ -39,7 +39,7 @@ copy_to(int from, const char *target)
         return -1;
     }
     if (copy_bytes(from, to))
-        text_complain("the queue can't be copied to %s: %s", target, strerror(errno));
+        text_complain("cannot copy the queue to %s: %s", target, strerror(errno));
     else
         result = 0;
     if (close(to))
@@ -71,7 +71,7 @@ move_file(const char *path, const char *name, const char *target)
     if (folder < 0)
         text_complain("%s: %s", path, strerror(errno));
     else if (from < 0 && errno == EPERM)
-        text_complain("%s/%s is no plain file of the queue's user", path, name);
+        text_complain("%s/%s is not a regular file of the queue's user", path, name);
     else if (from < 0)
         text_complain("%s/%s: %s", path, name, strerror(errno));
     else
@@ -88,7 +88,7 @@ move_file(const char *path, const char *name, const char *target)
 static void
 print_backup(const struct ctl *ctl, const json_t *reply)
 {
-    text_say("%s: the queue was copied to %s", ctl_workshop(ctl, reply), ctl->args[1]);
+    text_say("%s: copied the queue to %s", ctl_workshop(ctl, reply), ctl->args[1]);
 }
 
 static int
@@ -99,7 +99,7 @@ fetch(const json_t *workshop, const json_t *reply, const char *target)
 
     if (folder && is_backup(name))
         return move_file(folder, name, target);
-    text_complain("the workshop's process did not name a copy of its queue");
+    text_complain("invalid reply: the workshop's process did not name its backup file");
     return -1;
 }
 
@@ -110,7 +110,7 @@ command_backup(struct ctl *ctl)
     int status;
 
     if (access(ctl->args[1], F_OK) == 0) {
-        text_complain("%s is there already", ctl->args[1]);
+        text_complain("%s already exists", ctl->args[1]);
         return CTL_USAGE;
     }
     status = ctl_call(ctl, "GET", ctl_path(ctl, NULL), NULL, &workshop);

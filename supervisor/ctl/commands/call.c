@@ -148,6 +148,6 @@ ctl_body_set(json_t *body, const char *name, const char *value)
 {
     if (!value || json_object_set_new(body, name, json_string(value)) == 0)
         return CTL_OK;
-    text_complain("%s is not UTF-8", name);
+    text_complain("%s is not valid UTF-8", name);
     return CTL_USAGE;
 }

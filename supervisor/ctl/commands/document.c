@@ -52,7 +52,7 @@ document_read(const char *file)
     if (count < 0)
         text_complain("%s: %s", name, strerror(errno));
     else if ((size_t)count > DOCUMENT_BYTES_MAX)
-        text_complain("%s is larger than %u bytes", name, DOCUMENT_BYTES_MAX);
+        text_complain("%s exceeds %u bytes", name, DOCUMENT_BYTES_MAX);
     else
         document = parse(name, buffer, (size_t)count);
     secret_free(buffer);

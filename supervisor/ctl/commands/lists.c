@@ -112,9 +112,10 @@ print_errors_hint(const struct ctl *ctl)
 {
     char *workshop = shell_quote(ctl->args[0]);
 
-    text_say("Place one again: pumplinectl retry %s UNIQUEID [--worksheet W] [--product P] "
-             "[--amount A]; done by hand: pumplinectl resolve %s UNIQUEID --note TEXT",
-             workshop, workshop);
+    text_say("To retry an order: pumplinectl retry %s UNIQUEID [--worksheet W] [--product P] "
+             "[--amount A]",
+             workshop);
+    text_say("If entered by hand: pumplinectl resolve %s UNIQUEID --note TEXT", workshop);
     free(workshop);
 }
 

@@ -53,7 +53,7 @@ workshop_to_add(const struct ctl *ctl, const char *file, const json_t *document)
         slug = slug_of_file(file);
     if (slug || (name && *name))
         return slug ? slug : mem_string(name);
-    text_complain("the document names no workshop");
+    text_complain("the document has no \"workshop\" member");
     return NULL;
 }
 
@@ -76,7 +76,7 @@ command_add(struct ctl *ctl)
     json_t *document;
 
     if (ctl->args_count == 2 && ctl->options[OPTION_SLUG]) {
-        text_complain("add takes WORKSHOP or --slug, not both");
+        text_complain("add accepts WORKSHOP or --slug, not both");
         return CTL_USAGE;
     }
     document = document_read(file);
@@ -104,9 +104,9 @@ print_removed(const struct ctl *ctl, const json_t *reply)
 
     text_say("%s: removed", ctl_workshop(ctl, reply));
     if (json_is_null(json_object_get(reply, "waiting")))
-        text_say("nobody knows how many orders waited");
+        text_say("the number of waiting orders is unknown");
     else if (waiting > 0)
-        text_say("%lld order%s waited", waiting, waiting == 1 ? "" : "s");
+        text_say("%lld order%s still in its queue", waiting, waiting == 1 ? "" : "s");
     if (kept)
         text_say("its queue is kept in %s", kept);
 }
@@ -125,8 +125,8 @@ print_rekeyed(const struct ctl *ctl, const json_t *reply)
     long long count = ctl_number(reply, "rekeyed");
 
     (void)ctl;
-    text_say("a new master key is in use; %lld workshop%s sealed again", count,
-             count == 1 ? " was" : "s were");
+    text_say("the new master key is in use; %lld workshop%s resealed", count,
+             count == 1 ? "" : "s");
 }
 
 int

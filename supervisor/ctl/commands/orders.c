@@ -62,7 +62,7 @@ order_set_credentials(const struct ctl *ctl, json_t *body)
     if (!username && !source)
         return CTL_OK;
     if (!username) {
-        text_complain("--password-file needs --username");
+        text_complain("--password-file requires --username");
         return CTL_USAGE;
     }
     char *password = password_read(source);
@@ -82,10 +82,10 @@ print_order(const struct ctl *ctl, const json_t *reply)
     const json_t *length = json_object_get(reply, "queue_length");
 
     if (json_is_true(json_object_get(reply, "duplicate")))
-        text_say("%s: %s was placed before and is %s; nothing was placed twice",
-                 ctl_workshop(ctl, reply), id ? id : "it", status ? status : "known");
+        text_say("%s: %s is a duplicate of an order that is %s", ctl_workshop(ctl, reply),
+                 id ? id : "it", status ? status : "known");
     else
-        text_say("%s: %s is %s; %lld orders in the queue", ctl_workshop(ctl, reply), id ? id : "it",
+        text_say("%s: %s is %s; queue length %lld", ctl_workshop(ctl, reply), id ? id : "it",
                  status ? status : "placed", json_integer_value(length));
 }
 
@@ -98,8 +98,8 @@ order_send(struct ctl *ctl, const json_t *body)
     if (result == CTL_OK)
         ctl_show(ctl, reply, print_order);
     if (result == CTL_UNREACHED)
-        text_complain("the order may have been placed; the same command with --id %s is safe: "
-                      "nothing is placed twice",
+        text_complain("the order may have been placed; to retry safely, repeat the command with "
+                      "--id %s (it cannot be placed twice)",
                       json_string_value(json_object_get(body, "uniqueid")));
     return result;
 }
@@ -278,7 +278,7 @@ command_order_status(struct ctl *ctl)
 static void
 print_retried(const struct ctl *ctl, const json_t *reply)
 {
-    text_say("%s: %s is placed again", ctl_workshop(ctl, reply), ctl->args[1]);
+    text_say("%s: %s placed again", ctl_workshop(ctl, reply), ctl->args[1]);
 }
 
 int
@@ -299,7 +299,8 @@ command_retry(struct ctl *ctl)
 static void
 print_resolved(const struct ctl *ctl, const json_t *reply)
 {
-    text_say("%s: %s counts as created, done by hand", ctl_workshop(ctl, reply), ctl->args[1]);
+    text_say("%s: %s resolved: recorded as entered by hand", ctl_workshop(ctl, reply),
+             ctl->args[1]);
 }
 
 int
@@ -309,7 +310,7 @@ command_resolve(struct ctl *ctl)
     int result;
 
     if (!*ctl->options[OPTION_NOTE]) {
-        fputs("pumplinectl: --note must say how it was done\n", stderr);
+        fputs("pumplinectl: --note must not be empty: say how the order was entered\n", stderr);
         return CTL_USAGE;
     }
     body = json_object();

@@ -28,7 +28,7 @@ print_sound(const struct ctl *ctl, const json_t *reply)
     const json_t *note;
     size_t i;
 
-    text_say("%s: sound", ctl->args[0]);
+    text_say("%s: valid", ctl->args[0]);
     json_array_foreach(json_object_get(reply, "notes"), i, note)
     {
         text_say("%s: note: %s", ctl->args[0], json_string_value(note));
@@ -77,8 +77,8 @@ read_order(const char *text)
     char *uniqueid;
 
     if (!json_is_object(order)) {
-        text_complain("--order takes {\"worksheet\": …, \"product_nr\": …, \"product_amount\": …} "
-                      "or a file of it");
+        text_complain("--order requires a JSON object {\"worksheet\": …, \"product_nr\": …, "
+                      "\"product_amount\": …}, or a file that holds one");
         json_decref(order);
         return NULL;
     }
@@ -153,7 +153,7 @@ find_worker(char *path)
         if (access(path, X_OK) == 0)
             return 0;
     }
-    text_complain("pumpline-worker is not beside this program");
+    text_complain("cannot find pumpline-worker: it is not installed beside this program");
     return -1;
 }
 
@@ -180,7 +180,7 @@ run_worker(const char *path, const json_t *request)
     pid_t pid;
 
     if (pipe(ends) || (pid = fork()) < 0) {
-        text_complain("no process can be started: %s", strerror(errno));
+        text_complain("cannot start a process: %s", strerror(errno));
         return CTL_REFUSED;
     }
     if (pid == 0) {
@@ -208,7 +208,7 @@ command_recipe_run(struct ctl *ctl)
 
     if (strcmp(option_or(ctl, OPTION_UNTIL, "end"), "end") &&
         strcmp(ctl->options[OPTION_UNTIL], "commit")) {
-        text_complain("--until takes commit or end");
+        text_complain("--until accepts commit or end");
         return CTL_USAGE;
     }
     request = request_new(ctl);

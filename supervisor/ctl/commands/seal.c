@@ -38,7 +38,7 @@ read_erp(const char *file)
     json_t *erp = json_incref(json_object_get(document, "erp"));
 
     if (document && !erp)
-        text_complain("%s: /erp: is missing: a password is sealed for its place", file);
+        text_complain("%s: /erp: is missing: a password is sealed for one ERP", file);
     json_decref(document);
     return erp;
 }
@@ -104,7 +104,8 @@ seal_here(struct ctl *ctl, const char *password)
     char *sealed;
 
     if (!config_slug_sound(slug)) {
-        text_complain("%s is no slug: without the daemon a workshop has no other name", slug);
+        text_complain("%s is not a valid slug: without the daemon, name the workshop by its slug",
+                      slug);
         return CTL_USAGE;
     }
     if (config_paths(ctl->options[OPTION_CONFIG], &config, &err)) {
@@ -134,6 +135,6 @@ command_seal(struct ctl *ctl)
         result = seal_by_daemon(ctl, password);
     secret_free(password);
     if (result == CTL_UNREACHED)
-        text_complain("without the daemon, root may seal with --config FILE");
+        text_complain("without the daemon, root can seal with --config FILE");
     return result;
 }

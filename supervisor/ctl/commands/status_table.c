@@ -187,8 +187,9 @@ print_salvaged(const json_t *salvaged)
         return;
     at = text_time(json_string_value(json_object_get(salvaged, "at")));
     file = text_of_json(json_object_get(salvaged, "file"));
-    text_say("queue salvaged %s: %lld order%s, %lld of them for a person; the damaged file is %s",
-             at, orders, orders == 1 ? "" : "s", ctl_number(salvaged, "for_a_person"), file);
+    text_say(
+        "queue salvaged at %s: %lld order%s, %lld need attention; the damaged file is kept as %s",
+        at, orders, orders == 1 ? "" : "s", ctl_number(salvaged, "for_a_person"), file);
     free(file);
     free(at);
 }

@@ -28,10 +28,11 @@ command_put(struct ctl *ctl)
 static void
 print_cleared(const struct ctl *ctl, const json_t *reply)
 {
-    text_say("%s: %lld orders cleared, %lld being processed go on", ctl_workshop(ctl, reply),
+    text_say("%s: %lld orders cleared, %lld still being processed", ctl_workshop(ctl, reply),
              ctl_number(reply, "cleared"), ctl_number(reply, "processing"));
     if (ctl_number(reply, "cleared") > 0)
-        text_say("They are in `errors` with the reason cleared; `retry` places one again.");
+        text_say("Cleared orders are listed by `errors` with the reason cleared; `retry` places "
+                 "one again.");
 }
 
 int
@@ -47,7 +48,7 @@ print_needs_restart(const json_t *members)
     char *text = text_of_json(members);
 
     if (json_array_size(members))
-        text_say("not applied until the daemon is restarted: %s", text);
+        text_say("restart the daemon to apply: %s", text);
     free(text);
 }
 
@@ -59,7 +60,7 @@ print_reload(const struct ctl *ctl, const json_t *reply)
     json_t *value;
 
     (void)ctl;
-    text_say("configuration read again");
+    text_say("configuration reloaded");
     json_object_foreach((json_t *)reply, name, value)
     {
         char *text = text_of_json(value);

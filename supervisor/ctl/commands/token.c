@@ -29,7 +29,7 @@ print_token(const struct ctl *ctl, const json_t *reply)
 {
     const char *name = json_string_value(json_object_get(reply, "name"));
 
-    text_say("%s: token %s added; it is shown this once:", ctl_workshop(ctl, reply), name);
+    text_say("%s: token %s added; it is shown only once:", ctl_workshop(ctl, reply), name);
     text_say("%s", json_string_value(json_object_get(reply, "token")));
 }
 
@@ -66,7 +66,7 @@ command_token_add(struct ctl *ctl)
         ctl_show(ctl, reply, print_token);
     }
     if (result == CTL_UNREACHED)
-        text_complain("if the token %s was added, nobody knows it: revoke it", name);
+        text_complain("token %s may have been added, but it is not known to you: revoke it", name);
     free(name);
     secret_free(token);
     return result;

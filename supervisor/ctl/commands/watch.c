@@ -142,9 +142,9 @@ take_absence(struct watch *watch)
     }
     if (watch->terminal) {
         screen_clear(watch);
-        text_say("%s; trying again", error);
+        text_say("%s; retrying", error);
     } else if (!watch->away)
-        text_complain("%s; trying again", error);
+        text_complain("%s; retrying", error);
     watch->away = true;
     return CTL_OK;
 }

@@ -123,7 +123,7 @@ static json_t *
 problem_of_status(int status)
 {
     json_t *problem = json_pack("{s:s, s:s, s:i}", "type", "about:blank", "title",
-                                "the daemon refused without saying why", "status", status);
+                                "the daemon refused the call without a reason", "status", status);
 
     if (!problem)
         abort();
@@ -162,8 +162,8 @@ take_object(struct client *client, int status)
     json_decref(reply);
     if (status >= 400)
         return problem_of_status(status);
-    client->error =
-        mem_format("the reply (HTTP %d) from %s is not the daemon's", status, client->socket_path);
+    client->error = mem_format("invalid reply (HTTP %d) from %s: not a pumplined?", status,
+                               client->socket_path);
     return NULL;
 }
 

@@ -92,9 +92,9 @@ set_error(struct stream *stream)
         stream->error =
             transport_error(stream->curl, stream->socket_path, code, stream->error_text);
     else if (http_status(stream) == 200)
-        stream->error = mem_format("the daemon at %s has ended its events", stream->socket_path);
+        stream->error = mem_format("the daemon at %s closed the event stream", stream->socket_path);
     else
-        stream->error = mem_format("the daemon at %s gives no events (HTTP %ld)",
+        stream->error = mem_format("the daemon at %s refused the event stream (HTTP %ld)",
                                    stream->socket_path, http_status(stream));
 }
 

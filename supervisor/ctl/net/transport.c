@@ -31,6 +31,7 @@ transport_error(CURL *curl, const char *socket_path, CURLcode code, const char *
     if (code != CURLE_COULDNT_CONNECT || os_errno == 0)
         return mem_format("no reply from the daemon at %s: %s", socket_path,
                           *error_text ? error_text : curl_easy_strerror(code));
-    return mem_format("can't reach the daemon at %s: %s%s", socket_path, strerror((int)os_errno),
-                      os_errno == EACCES ? " (root or the control group's members may)" : "");
+    return mem_format("cannot reach the daemon at %s: %s%s", socket_path, strerror((int)os_errno),
+                      os_errno == EACCES ? " (run as root or as a member of the control group)"
+                                         : " (is pumplined running?)");
 }

@@ -151,7 +151,7 @@ char *
 password_read(const char *source)
 {
     if (!source && !isatty(STDIN_FILENO)) {
-        text_complain("--username needs --password-file FILE, or - for stdin");
+        text_complain("--username requires --password-file FILE (- is stdin)");
         return NULL;
     }
     prctl(PR_SET_DUMPABLE, 0);
@@ -161,10 +161,12 @@ password_read(const char *source)
     if (count >= 0 && first_line(buffer, (size_t)count))
         return buffer;
     if (count < 0)
-        text_complain("no password from %s: %s", source ? source : "the terminal", strerror(errno));
+        text_complain("cannot read the password from %s: %s", source ? source : "the terminal",
+                      strerror(errno));
     else
-        text_complain("no password from %s: it is empty, has a NUL, or is longer than %d bytes",
-                      source ? source : "the terminal", PASSWORD_BYTES_MAX);
+        text_complain(
+            "invalid password from %s: it is empty, contains a NUL byte, or exceeds %d bytes",
+            source ? source : "the terminal", PASSWORD_BYTES_MAX);
     secret_free(buffer);
     return NULL;
 }

@@ -19,7 +19,7 @@ signals_open(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
     fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
-        die_abort("no signalfd");
+        die_abort("cannot create a signalfd");
     return fd;
 }
 

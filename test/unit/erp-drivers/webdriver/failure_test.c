@@ -51,7 +51,7 @@ expect_twice(struct order *order)
 {
     expect(attempt(order), ERP_REJECT, "outcome_unknown");
     assert_string_equal(outcome.reason_text,
-                        "the line is there twice: L3 and L4; delete one, then retry");
+                        "the line exists twice: L3 and L4; delete one, then retry");
     assert_int_equal(outcome.evidence_count, 2);
 }
 
@@ -106,7 +106,7 @@ test_two_lines_with_rows_inside(void **state)
     json_array_remove(steps, 2);
     json_array_append_new(steps, json_pack("{s:s s:[o]}", "each", "li", "do", found));
     expect(attempt(&order), ERP_REJECT, "outcome_unknown");
-    assert_non_null(strstr(outcome.reason_text, "the line is there twice: L1 and L1;"));
+    assert_non_null(strstr(outcome.reason_text, "the line exists twice: L1 and L1;"));
     assert_int_equal(fake.commits, 0);
 }
 
@@ -121,7 +121,7 @@ test_two_rows_without_a_line(void **state)
     fake.shows_twice = true;
     json_array_clear(json_object_get(each_of_find(), "do"));
     expect(attempt(&order), ERP_REJECT, "ui_changed");
-    assert_non_null(strstr(outcome.reason_text, "2 rows are like that"));
+    assert_non_null(strstr(outcome.reason_text, "2 rows match"));
     assert_int_equal(fake.commits, 0);
 }
 
@@ -148,7 +148,7 @@ test_an_answer_without_rows(void **state)
     fake.forgets_rows = true;
     attempt(&order);
     assert_int_equal(fake.commits, 0);
-    assert_non_null(strstr(outcome.reason_text, "the page's answer makes no sense"));
+    assert_non_null(strstr(outcome.reason_text, "unexpected answer from the page"));
 }
 
 /* It would go into each URL, and onto the disk. */
@@ -335,7 +335,7 @@ test_refusal_and_no_look_up(void **state)
     fake.hides_lines = true;
     expect(attempt(&order), ERP_REJECT, "outcome_unknown");
     assert_string_equal(outcome.reason_text,
-                        "the line may be in the ERP, which does not let it be looked up: "
+                        "the line may be in the ERP, but the look-up was refused: "
                         "worksheet_closed: it says so");
     fake.rule = -1;
     expect(attempt(&order), ERP_REJECT, "ui_changed");

@@ -41,7 +41,7 @@ test_amount(void **state)
         json_object_set_new(json_array_get(section("create"), 3), "optional",
                             json_boolean(optional));
         expect_refused(&order, "amount_refused",
-                       "the amount 5.123 can't be written as "
+                       "cannot write the amount 5.123 as "
                        "\"{order.product_amount|number:,:2}\": too many decimal places");
         assert_int_equal(outcome.evidence_count, 0);
     }
@@ -68,7 +68,7 @@ test_another_value_of_the_order(void **state)
     text_copy(order.worksheet, sizeof order.worksheet, "A 1");
     insert_step("create", 3, "{\"type\": \"{order.worksheet|number:,}\", \"into\": \"#amount\"}");
     expect_refused(&order, "erp_rejected",
-                   "worksheet \"A 1\" can't be written as \"{order.worksheet|number:,}\"");
+                   "cannot write worksheet \"A 1\" as \"{order.worksheet|number:,}\"");
 }
 
 /* What the page gave is the page's fault. */
@@ -100,9 +100,8 @@ test_others_change_before_the_commit(void **state)
     insert_step("create", 6, BEFORE);
     insert_step("create", 7, AFTER("1,56"));
     insert_step("create", 8, UNCHANGED);
-    expect_refused(
-        &order, "erp_rejected",
-        "other lines are not as they were: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
+    expect_refused(&order, "erp_rejected",
+                   "other lines have changed: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
 }
 
 static void
@@ -132,8 +131,8 @@ test_others_change_by_the_commit(void **state)
     assert_string_equal(outcome.reference, "L3");
     assert_string_equal(
         outcome.reason_text,
-        "the line is stored as ordered, as L3, but its save has changed more: other "
-        "lines are not as they were: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
+        "the line is stored as ordered (L3), but saving it had side effects: other "
+        "lines have changed: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
     assert_int_equal(fake.saves, 1);
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_int_equal(fake.saves, 1);
@@ -173,8 +172,7 @@ test_rows_that_come_and_go(void **state)
     (void)state;
     insert_step("create", 3, "{\"set\": {\"before\": \"[[\\\"a\\\"]]\", \"after\": \"[]\"}}");
     insert_step("create", 4, UNCHANGED);
-    expect_refused(&order, "erp_rejected",
-                   "other lines are not as they were: row 1, \"a\", is gone");
+    expect_refused(&order, "erp_rejected", "other lines have changed: row 1, \"a\", is gone");
     json_array_remove(section("create"), 4);
     insert_step(
         "create", 4,
@@ -182,8 +180,7 @@ test_rows_that_come_and_go(void **state)
     expect_refused(&order, "erp_rejected", "look at 558: row 1, \"a\", is new");
     json_array_remove(section("create"), 4);
     insert_step("create", 4, "{\"unchanged\": [\"one\", \"two\"]}");
-    expect_refused(&order, "erp_rejected",
-                   "other lines are not as they were: \"one\" has become \"two\"");
+    expect_refused(&order, "erp_rejected", "other lines have changed: \"one\" has become \"two\"");
 }
 
 /* --- a click that leads to another page --- */

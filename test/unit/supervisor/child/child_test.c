@@ -49,7 +49,7 @@ fake_spawn(const char *path, const struct spawn_sockets *sockets, struct spawned
     assert_string_equal(path, "/nowhere/worker");
     assert_int_equal(sockets->listen_fd < 0, current->without_listener);
     if (current->fail_spawns && current->fail_spawns--)
-        return err_set(err, "spawn_failed", "no process");
+        return err_set(err, "spawn_failed", "cannot fork");
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     current->peer = pair[1];
     assert_int_equal(pipe2(logs, O_NONBLOCK), 0);
@@ -469,7 +469,7 @@ stop_in_backoff_ends_it(void **state)
     f->fail_spawns = 1;
     child_start(f->child);
     assert_int_equal(f->child->state, CHILD_BACKOFF);
-    assert_string_equal(f->child->last_error, "no process");
+    assert_string_equal(f->child->last_error, "cannot fork");
     child_stop(f->child);
     assert_int_equal(f->child->state, CHILD_STOPPED);
     assert_int_equal(f->child->listen_fd, -1);
@@ -551,7 +551,7 @@ a_program_that_can_not_be_executed_is_named(void **state)
     assert_int_equal(f->child->state, CHILD_BACKOFF);
     assert_string_equal(
         f->child->last_error,
-        "process 1073741808 could not execute /nowhere/worker: No such file or directory");
+        "process 1073741808 cannot execute /nowhere/worker: No such file or directory");
 }
 
 static void
@@ -633,7 +633,7 @@ maintenance_is_for_one_at_rest(void **state)
     f->fail_spawns = 1;
     f->without_listener = true;
     assert_int_equal(child_maintain(f->child, &err), -1);
-    assert_string_equal(err.text, "no process");
+    assert_string_equal(err.text, "cannot fork");
     assert_int_equal(f->child->state, CHILD_STOPPED);
 }
 
@@ -923,14 +923,14 @@ names_are_those_of_its_configuration(void **state)
     child_start(f->child);
     heard(f);
     say(f, "{\"type\":\"resolve\",\"id\":1,\"name\":\"secret.attacker.example\"}\n");
-    assert_non_null(strstr(heard(f), "does not stand in the workshop's configuration"));
+    assert_non_null(strstr(heard(f), "is not in the workshop's configuration"));
     assert_true(LIST_EMPTY(&f->child->lookups));
     say(f, "{\"type\":\"resolve\",\"id\":2,\"name\":\"browsers.example\"}\n");
     assert_non_null(
         strstr(heard(f), "\"id\":2,\"addresses\":[],\"error\":\"/nowhere/worker: No such"));
     for (int i = 0; i < 10; i++)
         say(f, "{\"type\":\"resolve\",\"id\":3,\"name\":\"browsers.example\"}\n");
-    assert_non_null(strstr(heard(f), "names are asked for too often"));
+    assert_non_null(strstr(heard(f), "too many name lookups"));
 }
 
 static void

@@ -75,10 +75,10 @@ an_end_is_told_in_words(void **state)
         {{1, -1, 11}, "killed by signal 11 (Segmentation fault)"},
         {{1, 0, 0}, "exit status 0"},
         {{1, 1, 0}, "exit status 1"},
-        {{1, 74, 0}, "exit status 74 (the queue can't be used)"},
-        {{1, 75, 0}, "exit status 75 (another process works on the queue)"},
+        {{1, 74, 0}, "exit status 74 (cannot use the queue)"},
+        {{1, 75, 0}, "exit status 75 (another process uses the queue)"},
         {{1, 78, 0}, "exit status 78 (configuration error)"},
-        {{1, 127, 0}, "exit status 127 (the worker could not be executed)"},
+        {{1, 127, 0}, "exit status 127 (cannot execute the worker)"},
     };
     char text[96];
 

@@ -386,11 +386,13 @@ what_may_have_left_is_not_sent_twice_on_a_guess(void **state)
     struct attempt a;
 
     (void)state;
-    attempt_of(&a, ERP_RETRY, "erp_unreachable", "the reply was cut off");
+    attempt_of(&a, ERP_RETRY, "erp_unreachable",
+               "the connection was lost before the reply arrived");
     a.attempt.can_look_up = false;
     a.order.commit_sent = true;
     assert_int_equal(apply(&a), POLICY_FAILS);
-    assert_order(&a, ORDER_ERROR, "outcome_unknown", "the reply was cut off", 0);
+    assert_order(&a, ORDER_ERROR, "outcome_unknown",
+                 "the connection was lost before the reply arrived", 0);
 }
 
 static void

@@ -8,7 +8,7 @@ import oldshop
 import pytest
 from pumpline import free_port, until
 from web_server import Server, page
-from webshop import NEEDS_CHROMIUM, RECIPE, Site, one_line, with_changes
+from webshop import NEEDS_CHROMIUM, ORDER_S, RECIPE, Site, one_line, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -45,7 +45,7 @@ def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
     def refused():
         return [entry for entry in site.shop.history("oil") if entry.get("reason_code") == "erp_unreachable"]
 
-    until(refused, "the browser was told no", 120)
+    until(refused, "the browser was told no", ORDER_S)
     assert "ERR_SOCKS_CONNECTION_FAILED" in refused()[0]["reason_text"]
     assert elsewhere.seen == [] and old.saves == 0
 

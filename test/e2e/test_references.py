@@ -9,7 +9,7 @@ import pytest
 
 from pumpline import until
 from test_drain import SlowErp
-from webshop import NEEDS_CHROMIUM, RECIPE, Site, one_line
+from webshop import NEEDS_CHROMIUM, ORDER_S, RECIPE, Site, one_line
 
 
 def assert_doubtful(shop, order, reference, other):
@@ -75,6 +75,6 @@ def test_a_web_page_that_counts_anew(driver, old, daemon):
     with old.lock:
         old.worksheets["558"]["lines"].clear()
     site.place("oil-2")
-    site.shop.wait("oil-2", "error", 120)
+    site.shop.wait("oil-2", "error", ORDER_S)
     assert_doubtful(site.shop, site.shop.state("oil-2"), "558/1", "oil-1")
     one_line(old, "oil-2")

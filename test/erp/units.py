@@ -17,11 +17,11 @@ class Units:
 
     def __init__(self, folder, program):
         self.folder, self.program = Path(folder), program
-        self.run, self.asked, self.running = self.folder / "run", [], {}
-        self.scratch = tempfile.TemporaryDirectory()  # a short name: Chromium's sockets are below it
-        self.run.mkdir(parents=True)
+        self.scratch = tempfile.TemporaryDirectory()  # a short name: Chromium's sockets and ours are below it
+        self.run, self.asked, self.running = Path(self.scratch.name) / "run", [], {}
+        self.run.mkdir()
         tool = self.folder / "bin" / "systemctl"
-        tool.parent.mkdir()
+        tool.parent.mkdir(parents=True)
         self.fifo = self.folder / "asked"
         os.mkfifo(self.fifo)
         tool.write_text(f'#!/bin/sh\necho "$*" >{self.fifo}\n')

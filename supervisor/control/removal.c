@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/apply.h"
 #include "supervisor/daemon/archive.h"
@@ -239,9 +240,7 @@ begin(struct removals *removals, struct child *child, bool force, struct call *c
                                 .was_up = child->wanted == CHILD_UP,
                                 .had_process = child->pid != 0,
                                 .call = call,
-                                .step = evtimer_new(removals->daemon->base, on_step, removal)};
-    if (!removal->step)
-        die_abort("no memory for a timer");
+                                .step = loop_timer(removals->daemon->base, on_step, removal)};
     text_copy(removal->slug, sizeof removal->slug, child->workshop->slug);
     TAILQ_INSERT_TAIL(&removals->open, removal, link);
     log_about(LOG_INFO, child->workshop->name, "is to be removed%s", force ? ", by force" : "");

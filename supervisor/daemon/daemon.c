@@ -360,9 +360,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
-    daemon->reap = evtimer_new(base, on_reap, daemon);
-    if (!daemon->reap)
-        die_abort("no memory for a timer");
+    daemon->reap = loop_timer(base, on_reap, daemon);
     listen_for_signals(daemon);
     start_watchdog(daemon);
     return daemon;

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/ipc/chan.h"
 #include "worker/worker.h"
 
@@ -279,9 +280,7 @@ channel_new(struct event_base *base, int chan_fd, int listen_fd)
     m->base = base;
     m->listen_fd = listen_fd;
     m->chan = chan_new(base, chan_fd, &events, m);
-    m->status = evtimer_new(base, on_status, m);
-    if (!m->status)
-        die_abort("out of memory for a timer");
+    m->status = loop_timer(base, on_status, m);
     return m;
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 
 #define LOOK_MS 20
 #define KILL_MS 1000  /* for the reply of PUT /kill to leave */
@@ -53,9 +54,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 void
 drain_open(struct drain *drain)
 {
-    drain->timer = evtimer_new(drain->base, on_timer, drain);
-    if (!drain->timer)
-        die_abort("out of memory for a timer");
+    drain->timer = loop_timer(drain->base, on_timer, drain);
 }
 
 void

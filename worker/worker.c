@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "common/http/server.h"
 #include "worker/api/api.h"
@@ -200,10 +201,8 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                               .api = w->api,
                               .server = w->server};
     drain_open(&w->drain);
-    w->expire = evtimer_new(w->base, on_expire, w);
-    w->watch = evtimer_new(w->base, on_watch, w);
-    if (!w->expire || !w->watch)
-        die_abort("out of memory for timers");
+    w->expire = loop_timer(w->base, on_expire, w);
+    w->watch = loop_timer(w->base, on_watch, w);
     evtimer_add(w->expire, &first);
     evtimer_add(w->watch, &look);
     if (strcmp(setup_text(slice, "worker"), "stopped"))

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/descriptors.h"
 #include "common/base/failpoint.h"
 
 #define ASIDE_PATTERN ".*.new-??????"
@@ -54,20 +55,10 @@ disk_aside(const char *path)
 }
 
 static int
-write_whole(int fd, const void *data, size_t length)
+write_synced(int fd, const void *data, size_t length)
 {
-    const char *from = data;
-
-    while (length) {
-        ssize_t written = failpoint("disk.write") ? -1 : write(fd, from, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        from += written;
-        length -= (size_t)written;
-    }
+    if (failpoint("disk.write") || descriptors_write(fd, data, length))
+        return -1;
     return failpoint("disk.sync") ? -1 : fsync(fd);
 }
 
@@ -86,7 +77,7 @@ disk_replace(const char *path, const void *data, size_t length, struct err *err)
 {
     char *aside = disk_aside(path);
     int fd = mkostemp(aside, O_CLOEXEC); /* 0600 */
-    int result = fd < 0 ? -1 : write_whole(fd, data, length);
+    int result = fd < 0 ? -1 : write_synced(fd, data, length);
 
     if (result == 0)
         result = put_in_place(aside, path);

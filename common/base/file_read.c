@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/descriptors.h"
 #include "common/base/secret.h"
 
 /* Neither waits for the other end of a FIFO nor makes a terminal this process's own. */
@@ -29,22 +30,6 @@ file_open(const char *path, int more, struct err *err)
     return -1;
 }
 
-/* Up to size bytes; -1 with errno. */
-static ssize_t
-read_up_to(int fd, char *to, size_t size)
-{
-    size_t length = 0;
-    ssize_t got = 1;
-
-    while (length < size && got) {
-        got = read(fd, to + length, size - length);
-        if (got < 0 && errno != EINTR)
-            return -1;
-        length += got > 0 ? (size_t)got : 0;
-    }
-    return (ssize_t)length;
-}
-
 /* What it has now: it may grow while it is read. */
 static size_t
 size_of(int fd, size_t limit)
@@ -65,7 +50,7 @@ file_read(const char *path, size_t limit, size_t *length, struct err *err)
     if (fd < 0)
         return NULL;
     text = secret_alloc(size + 2);
-    got = read_up_to(fd, text, size + 1);
+    got = descriptors_read(fd, text, size + 1);
     if (got < 0)
         err_errno(err, "unreadable", "cannot read");
     close(fd);

@@ -93,7 +93,7 @@ append_escaped(char *line, size_t used, size_t limit, const char *text)
 
 /* A log that can't be written must not stop an order: the result is of no use here. */
 static void
-write_whole(int fd, const char *line, size_t length)
+write_once(int fd, const char *line, size_t length)
 {
     ssize_t written = write(fd, line, length);
 
@@ -166,7 +166,7 @@ tell_lost(void)
     used = log_state.relay ? relayed_line(line, LOG_WARNING, LOG_NO_FILE, NULL, message)
                            : own_line(line, &prefix, LOG_WARNING, log_state.name, NULL, message);
     log_state.lost = 0;
-    write_whole(STDERR_FILENO, line, used);
+    write_once(STDERR_FILENO, line, used);
 }
 
 static void
@@ -175,7 +175,7 @@ write_stderr(const char *line, size_t length)
     if (log_state.lost && stderr_takes_a_line())
         tell_lost();
     if (stderr_takes_a_line())
-        write_whole(STDERR_FILENO, line, length);
+        write_once(STDERR_FILENO, line, length);
     else
         log_state.lost++;
 }
@@ -191,7 +191,7 @@ write_line(const struct log_files *files, enum log_level level, const char *name
                            : own_line(line, &prefix, level, name, uniqueid, message);
     write_stderr(line, used);
     if (file != LOG_NO_FILE && files->fds[file] >= 0)
-        write_whole(files->fds[file], line + prefix, used - prefix);
+        write_once(files->fds[file], line + prefix, used - prefix);
 }
 
 static bool

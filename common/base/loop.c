@@ -35,6 +35,12 @@ loop_event(struct event_base *base, int fd, short what, event_callback_fn callba
     return event;
 }
 
+struct event *
+loop_timer(struct event_base *base, event_callback_fn callback, void *arg)
+{
+    return loop_event(base, -1, 0, callback, arg);
+}
+
 /* A base without priorities, a test's, leaves it as it is. */
 struct event *
 loop_control_event(struct event_base *base, int fd, short what, event_callback_fn callback,

@@ -15,7 +15,10 @@ struct event_base *loop_new(void);
 struct event *loop_event(struct event_base *base, int fd, short what, event_callback_fn callback,
                          void *arg);
 
-/* The same, as LOOP_CONTROL. */
+/* evtimer_new; aborts where there is no memory. */
+struct event *loop_timer(struct event_base *base, event_callback_fn callback, void *arg);
+
+/* loop_event, as LOOP_CONTROL. */
 struct event *loop_control_event(struct event_base *base, int fd, short what,
                                  event_callback_fn callback, void *arg);
 

@@ -13,6 +13,10 @@ struct workshop_config *workshop_config_read(const char *slug, const json_t *doc
                                              json_t *recipe, const char *recipes_dir,
                                              const char *file, struct config_faults *faults);
 
+/* Adds to each workshop's faults those that it has together with the others, and names apart those
+ * that clash. */
+void config_check_together(const struct daemon_config *config);
+
 /* Adds the faults that the workshop has together with the system's users and with those of other
  * slugs. */
 void config_check_against(const struct daemon_config *config,

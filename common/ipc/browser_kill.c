@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/secret.h"
 
 #define ARGUMENTS_MAX 65536 /* of one process; a browser has a few thousand bytes */
@@ -39,20 +40,17 @@ static size_t
 read_about(const struct sweep *sweep, pid_t pid, const char *name)
 {
     char path[64];
-    size_t length = 0;
-    ssize_t got = 1;
+    ssize_t length;
     int fd;
 
     snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && got > 0 && length < ARGUMENTS_MAX) {
-        got = read(fd, sweep->buffer + length, ARGUMENTS_MAX - length);
-        length += got > 0 ? (size_t)got : 0;
-    }
+    length = fd < 0 ? 0 : descriptors_read(fd, sweep->buffer, ARGUMENTS_MAX);
     if (fd >= 0)
         close(fd);
+    length = length > 0 ? length : 0;
     sweep->buffer[length] = '\0';
-    return length;
+    return (size_t)length;
 }
 
 static bool

@@ -210,8 +210,8 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     chan->arg = arg;
     chan->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
     chan->closing = loop_control_event(base, -1, 0, on_closing, chan);
-    chan->resume = evtimer_new(base, on_resume, chan);
-    if (!chan->bev || !chan->resume)
+    chan->resume = loop_timer(base, on_resume, chan);
+    if (!chan->bev)
         die_abort("out of memory for a channel");
     bufferevent_priority_set(chan->bev, LOOP_CONTROL);
     bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);

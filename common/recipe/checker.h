@@ -1,6 +1,11 @@
 /* Going through a recipe: what the functions that check its values share. value.c has those for
  * single values, parts.c those for what has parts, whole.c what only the whole shows, found.c how
- * the order's uniqueid is compared; check.c puts them together. */
+ * the order's uniqueid is compared; check.c puts them together.
+ *
+ * common/json/members.h is no substitute: a value here is checked by where it stands (its section,
+ * a row, the page's part of a condition) and by what the whole recipe sets, and members exclude
+ * each other. What the two have in common is the loop over a table: sharing it takes more code than
+ * it saves. */
 #ifndef COMMON_RECIPE_CHECKER_H
 #define COMMON_RECIPE_CHECKER_H
 

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/http/listen_tcp.h"
 #include "common/ipc/chan.h"
 #include "supervisor/child/driver_unit.h"
@@ -169,10 +170,8 @@ child_new(const struct child_host *host, const struct workshop_config *workshop)
 
     *child = (struct child){
         .workshop = workshop, .host = host, .listen_fd = -1, .worker_wanted = true, .waiting = -1};
-    child->timer = evtimer_new(host->base, on_timer, child);
-    child->kill_timer = evtimer_new(host->base, child_kill_browsers_now, child);
-    if (!child->timer || !child->kill_timer)
-        die_abort("out of memory for a timer");
+    child->timer = loop_timer(host->base, on_timer, child);
+    child->kill_timer = loop_timer(host->base, child_kill_browsers_now, child);
     child->driver = driver_unit_new(host->base, workshop->slug);
     return child;
 }

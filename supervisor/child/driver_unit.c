@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "supervisor/system/listen.h"
 #include "supervisor/system/spawn.h"
@@ -99,8 +100,8 @@ run(struct driver_unit *u, const char *verb)
         log_warning("%s: cannot run systemctl %s: %s", u->unit, verb, err.text);
         return;
     }
-    u->says = event_new(u->base, u->systemctl, EV_READ | EV_PERSIST, on_said, u);
-    if (!u->says || event_add(u->says, NULL))
+    u->says = loop_event(u->base, u->systemctl, EV_READ | EV_PERSIST, on_said, u);
+    if (event_add(u->says, NULL))
         die_abort("out of memory for an event");
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/loop.h"
 #include "common/ipc/browser_kill.h"
 #include "supervisor/system/spawn.h"
 
@@ -51,8 +52,8 @@ killer_start(struct event_base *base, const char *mark, void (*done)(unsigned en
         return NULL;
     killer = mem_alloc(sizeof *killer);
     *killer = (struct killer){.fd = fd, .done = done, .arg = arg};
-    killer->event = event_new(base, fd, EV_READ, on_end, killer);
-    if (!killer->event || event_add(killer->event, NULL))
+    killer->event = loop_event(base, fd, EV_READ, on_end, killer);
+    if (event_add(killer->event, NULL))
         die_abort("out of memory for an event");
     return killer;
 }

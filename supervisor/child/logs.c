@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log_files.h"
+#include "common/base/loop.h"
 #include "supervisor/child/state.h"
 
 #define BUFFER_BYTES 8192       /* a line that is longer becomes two */
@@ -148,11 +149,11 @@ child_open_logs(struct child *child, int fd)
 
     *log = (struct child_log){.fd = fd,
                               .readable =
-                                  event_new(base, fd, EV_READ | EV_PERSIST, on_readable, child),
-                              .resume = evtimer_new(base, on_resume, child),
+                                  loop_event(base, fd, EV_READ | EV_PERSIST, on_readable, child),
+                              .resume = loop_timer(base, on_resume, child),
                               .files = {.fds = {-1, -1, -1}}};
     child->log = log;
-    if (!log->readable || !log->resume || event_add(log->readable, NULL))
+    if (event_add(log->readable, NULL))
         die_abort("cannot listen to a process's log");
     open_files(child);
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/host_pattern.h"
+#include "common/base/loop.h"
 #include "common/ipc/chan.h"
 #include "supervisor/child/state.h"
 
@@ -205,8 +206,8 @@ start(struct child *child, json_int_t id, const char *name)
     }
     lookup = mem_alloc(sizeof *lookup);
     *lookup = (struct child_lookup){.child = child, .id = id, .fd = fd};
-    lookup->readable = event_new(child->host->base, fd, EV_READ | EV_PERSIST, on_readable, lookup);
-    if (!lookup->readable || event_add(lookup->readable, NULL))
+    lookup->readable = loop_event(child->host->base, fd, EV_READ | EV_PERSIST, on_readable, lookup);
+    if (event_add(lookup->readable, NULL))
         die_abort("out of memory for an event");
     LIST_INSERT_HEAD(&child->lookups, lookup, link);
 }

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/base/loop.h"
 #include "supervisor/control/view.h"
 
 struct waiting {
@@ -130,9 +131,7 @@ wait_for(struct waiting *waiting)
 {
     struct timeval patience = clock_timeval(COMMAND_PATIENCE_MS);
 
-    waiting->timer = evtimer_new(waiting->commands->base, on_late, waiting);
-    if (!waiting->timer)
-        die_abort("out of memory for a timer");
+    waiting->timer = loop_timer(waiting->commands->base, on_late, waiting);
     if (!commands_known[waiting->command].patient)
         evtimer_add(waiting->timer, &patience);
     TAILQ_INSERT_TAIL(&waiting->commands->open, waiting, link);

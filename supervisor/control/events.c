@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "supervisor/control/event_rules.h"
 #include "supervisor/control/view.h"
 
@@ -283,10 +284,8 @@ events_new(const struct daemon *daemon)
     events->daemon = daemon;
     events->told = json_object();
     events->later = json_object();
-    events->figures = evtimer_new(daemon->base, on_figures, events);
-    events->beat = event_new(daemon->base, -1, EV_PERSIST, on_beat, events);
-    if (!events->figures || !events->beat)
-        die_abort("out of memory for a timer");
+    events->figures = loop_timer(daemon->base, on_figures, events);
+    events->beat = loop_event(daemon->base, -1, EV_PERSIST, on_beat, events);
     TAILQ_INIT(&events->readers);
     return events;
 }

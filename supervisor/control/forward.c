@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/base/loop.h"
 
 struct forward {
     TAILQ_ENTRY(forward) link;
@@ -134,8 +135,8 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
                                 .call = call,
                                 .held = json_incref(held),
                                 .id = forwards->last_id};
-    forward->timer = evtimer_new(forwards->base, on_late, forward);
-    if (!forward->timer || evtimer_add(forward->timer, &patience))
+    forward->timer = loop_timer(forwards->base, on_late, forward);
+    if (evtimer_add(forward->timer, &patience))
         die_abort("out of memory for a timer");
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
 }

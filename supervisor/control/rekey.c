@@ -10,6 +10,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "supervisor/control/rekey_targets.h"
 #include "supervisor/daemon/archive.h"
 #include "supervisor/daemon/children.h"
@@ -347,9 +348,7 @@ rekey_new(struct daemon *daemon)
 
     rekey->daemon = daemon;
     TAILQ_INIT(&rekey->calls);
-    rekey->turn = evtimer_new(daemon->base, on_turn, rekey);
-    if (!rekey->turn)
-        die_abort("out of memory for a timer");
+    rekey->turn = loop_timer(daemon->base, on_turn, rekey);
     if (daemon->keys.old)
         start(rekey);
     return rekey;

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/apply.h"
 #include "supervisor/daemon/archive.h"
@@ -242,9 +243,7 @@ begin(struct removals *removals, struct child *child, bool force, struct call *c
                                 .was_up = child->wanted == CHILD_UP,
                                 .had_process = child->pid != 0,
                                 .call = call,
-                                .step = evtimer_new(removals->daemon->base, on_step, removal)};
-    if (!removal->step)
-        die_abort("out of memory for a timer");
+                                .step = loop_timer(removals->daemon->base, on_step, removal)};
     text_copy(removal->slug, sizeof removal->slug, child->workshop->slug);
     TAILQ_INSERT_TAIL(&removals->open, removal, link);
     log_about(LOG_INFO, child->workshop->name, "removing%s", force ? ", forced" : "");

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 
 #define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
 
@@ -128,9 +129,7 @@ children_open(struct daemon *daemon)
     daemon->children = mem_alloc((config->workshop_count + 1) * sizeof *daemon->children);
     for (size_t i = 0; i < config->workshop_count; i++)
         daemon->children[i] = child_new(&daemon->host, config->workshops[i]);
-    daemon->reap = evtimer_new(daemon->base, on_reap, daemon);
-    if (!daemon->reap)
-        die_abort("out of memory for a timer");
+    daemon->reap = loop_timer(daemon->base, on_reap, daemon);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "worker/api/internal.h"
 
 #define STEP_ORDERS 500
@@ -73,10 +74,8 @@ api_clear_queue(struct call *call, void *context)
     *clearing = (struct api_clearing){.api = api,
                                       .next = api->clearings,
                                       .call = call,
-                                      .step = evtimer_new(api->setup.base, on_step, clearing),
+                                      .step = loop_timer(api->setup.base, on_step, clearing),
                                       .last = queue_last_seq(api->setup.queue)};
-    if (!clearing->step)
-        die_abort("out of memory for a timer");
     api->clearings = clearing;
     on_step(-1, 0, clearing);
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "worker/delivery/steps.h"
 
 struct closing {
@@ -73,9 +74,7 @@ closing_start(struct closings *closings, struct session *session)
                                     .erp.workshop = closings->setup->workshop->name,
                                     .events = &events,
                                     .arg = closing};
-    closing->timer = evtimer_new(closings->setup->base, on_timer, closing);
-    if (!closing->timer)
-        die_abort("out of memory for a timer");
+    closing->timer = loop_timer(closings->setup->base, on_timer, closing);
     evtimer_add(closing->timer, &deadline);
     closings->list = closing;
     steps_go(&closing->steps, NULL);

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/delivery/closing.h"
 #include "worker/delivery/job.h"
@@ -275,11 +276,9 @@ delivery_new(const struct delivery_setup *setup)
                             .arg = d};
     d->closings = (struct closings){
         .setup = &d->setup, .sessions = &d->jobs.sessions, .done = on_closed, .arg = d};
-    d->pump = event_new(setup->base, -1, 0, on_pump, d);
-    d->timer = evtimer_new(setup->base, on_pump, d);
-    d->idle = evtimer_new(setup->base, on_idle, d);
-    if (!d->pump || !d->timer || !d->idle)
-        die_abort("out of memory for events");
+    d->pump = loop_event(setup->base, -1, 0, on_pump, d);
+    d->timer = loop_timer(setup->base, on_pump, d);
+    d->idle = loop_timer(setup->base, on_idle, d);
     return d;
 }
 

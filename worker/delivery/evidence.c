@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/disk.h"
 #include "common/base/log.h"
 
@@ -135,19 +136,15 @@ evidence_expire(const char *queue_folder, int64_t before_ms)
 /* --- writing --- */
 
 static int
-write_whole(const char *path, const char *bytes, size_t length)
+write_file(const char *path, const char *bytes, size_t length)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    ssize_t written = 0;
+    int result;
 
     if (fd < 0)
         return -1;
-    while (length && ((written = write(fd, bytes, length)) > 0 || errno == EINTR))
-        if (written > 0) {
-            bytes += written;
-            length -= (size_t)written;
-        }
-    if (close(fd) == 0 && !length)
+    result = descriptors_write(fd, bytes, length);
+    if (close(fd) == 0 && result == 0)
         return 0;
     unlink(path);
     return -1;
@@ -175,7 +172,7 @@ keep_one(const char *folder, const struct order *order, const struct erp_evidenc
     prune(folder, EVIDENCE_FILES_MAX - 1, (off_t)(EVIDENCE_BYTES_MAX - length), 0);
     name = name_of(order, evidence->kind);
     path = mem_format("%s/%s", folder, name);
-    if (write_whole(path, evidence->bytes, length) == 0)
+    if (write_file(path, evidence->bytes, length) == 0)
         json_array_append_new(names, json_string(name));
     else
         log_write(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "cannot save %s: %s", path,
@@ -221,7 +218,7 @@ evidence_read(const char *queue_folder, const char *name, char **bytes, size_t *
         return -1;
     if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size <= EVIDENCE_FILE_BYTES_MAX) {
         *bytes = mem_alloc((size_t)file.st_size + 1);
-        got = read(fd, *bytes, (size_t)file.st_size);
+        got = descriptors_read(fd, *bytes, (size_t)file.st_size);
         if (got < 0) {
             free(*bytes);
             *bytes = NULL;

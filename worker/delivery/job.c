@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/delivery/evidence.h"
 #include "worker/delivery/steps.h"
@@ -143,9 +144,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
     point_to_evidence(job);
     job_leave(job);
-    job->record = evtimer_new(jobs->setup->base, on_record, job);
-    if (!job->record)
-        die_abort("out of memory for a timer");
+    job->record = loop_timer(jobs->setup->base, on_record, job);
     event_add(job->record, &(struct timeval){0, 0});
     jobs->ended(sign, job->task.order.uniqueid, outcome->reason_code, jobs->arg);
 }

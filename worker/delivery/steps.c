@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/delivery/dialogue.h"
 #include "worker/io/files.h"
@@ -99,9 +100,7 @@ delay(struct steps *steps)
     struct timeval pause = clock_timeval(steps->erp.request.delay_ms);
 
     if (!steps->delay)
-        steps->delay = evtimer_new(steps->setup->base, on_delay, steps);
-    if (!steps->delay)
-        die_abort("out of memory for a timer");
+        steps->delay = loop_timer(steps->setup->base, on_delay, steps);
     evtimer_add(steps->delay, &pause);
 }
 

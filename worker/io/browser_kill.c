@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/loop.h"
 
 struct browser_kill_request {
     struct browser_killer *browser_killer;
@@ -66,9 +67,7 @@ browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,
 
     *request = (struct browser_kill_request){
         .browser_killer = browser_killer, .next = browser_killer->list, .done = done, .arg = arg};
-    request->timer = evtimer_new(browser_killer->base, on_timer, request);
-    if (!request->timer)
-        die_abort("out of memory for a timer");
+    request->timer = loop_timer(browser_killer->base, on_timer, request);
     evtimer_add(request->timer, &timeout);
     browser_killer->list = request;
     ask(browser_killer);

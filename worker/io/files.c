@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/descriptors.h"
 #include "common/base/disk.h"
 #include "common/base/err.h"
 #include "common/base/failpoint.h"
@@ -122,27 +123,17 @@ file_read(const struct erp_request *request, struct erp_reply *reply, char **bod
         return EINVAL;
     }
     *body = mem_alloc(FILES_BYTES_MAX + 1);
-    while ((got = read(fd, *body + reply->body_length, FILES_BYTES_MAX - reply->body_length)) > 0)
-        reply->body_length += (size_t)got;
+    got = descriptors_read(fd, *body, FILES_BYTES_MAX);
+    reply->body_length = got < 0 ? 0 : (size_t)got;
     number = got < 0 ? errno : 0;
     close(fd);
     return number;
 }
 
 static int
-write_whole(int fd, const char *data, size_t length)
+write_synced(int fd, const char *data, size_t length)
 {
-    while (length) {
-        ssize_t written = write(fd, data, length);
-
-        if (written < 0 && errno != EINTR)
-            return errno;
-        if (written > 0) {
-            data += written;
-            length -= (size_t)written;
-        }
-    }
-    return failpoint("files.sync") || fsync(fd) ? errno : 0;
+    return descriptors_write(fd, data, length) || failpoint("files.sync") || fsync(fd) ? errno : 0;
 }
 
 static int
@@ -158,7 +149,7 @@ file_write(const struct erp_request *request)
     if (fd < 0)
         return errno;
     failpoint_here("files.opened");
-    number = write_whole(fd, request->body, request->body_length);
+    number = write_synced(fd, request->body, request->body_length);
     if (close(fd) && !number)
         number = errno;
     if (number)

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
+#include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "worker/io/curl_api.h"
 #include "worker/io/names.h"
@@ -132,8 +133,8 @@ curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
         event_free(event);
     event = NULL;
     if (what != CURL_POLL_REMOVE) {
-        event = event_new(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
-        if (!event || event_add(event, NULL))
+        event = loop_event(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
+        if (event_add(event, NULL))
             die_abort("out of memory for a socket event");
     }
     http->api->multi_assign(http->multi, fd, event);
@@ -283,10 +284,8 @@ http_new(struct event_base *base, const char *ca_file, const char *ca)
     http->base = base;
     http->ca_file = ca_file;
     http->ca = ca;
-    http->timer = evtimer_new(base, on_timer, http);
-    http->deliver = event_new(base, -1, 0, on_deliver, http);
-    if (!http->timer || !http->deliver)
-        die_abort("out of memory for events");
+    http->timer = loop_timer(base, on_timer, http);
+    http->deliver = loop_event(base, -1, 0, on_deliver, http);
     return http;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/loop.h"
 
 #define NAME_BYTES 256
 #define KNOWN_MAX 32 /* a configuration has two or three, and a page some more */
@@ -127,9 +128,7 @@ names_resolve(struct names *names, const char *name,
     struct timeval delay = {0};
 
     *wait = (struct names_wait){.names = names, .done = done, .arg = arg};
-    wait->timer = evtimer_new(names->base, on_timer, wait);
-    if (!wait->timer)
-        die_abort("out of memory for a timer");
+    wait->timer = loop_timer(names->base, on_timer, wait);
     TAILQ_INSERT_TAIL(&names->waiting, wait, link);
     if (!take_address(name, &wait->answer)) {
         wait->known = find(names, name);

@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "common/ipc/pass_fd.h"
 #include "common/ipc/webdriver_link.h"
 
@@ -122,8 +123,8 @@ on_connects(evutil_socket_t fd, short what, void *arg)
     if (d->link < 0)
         return;
     event_del(d->connects); /* others wait */
-    d->passes = event_new(d->base, d->link, EV_READ | EV_PERSIST, on_passed, d);
-    if (!d->passes || event_add(d->passes, NULL))
+    d->passes = loop_event(d->base, d->link, EV_READ | EV_PERSIST, on_passed, d);
+    if (event_add(d->passes, NULL))
         die_abort("out of memory for an event");
 }
 
@@ -159,9 +160,9 @@ own_driver_new(struct event_base *base, int listen_fd, void (*browser)(int fd, v
 
     *d = (struct own_driver){
         .listen_fd = listen_fd, .link = -1, .base = base, .browser = browser, .arg = arg};
-    d->connects = event_new(base, listen_fd, EV_READ | EV_PERSIST, on_connects, d);
-    d->pause = evtimer_new(base, on_pause_over, d);
-    if (!d->connects || !d->pause || event_add(d->connects, NULL))
+    d->connects = loop_event(base, listen_fd, EV_READ | EV_PERSIST, on_connects, d);
+    d->pause = loop_timer(base, on_pause_over, d);
+    if (event_add(d->connects, NULL))
         die_abort("out of memory for an event");
     return d;
 }

@@ -7,26 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/descriptors.h"
 #include "common/base/secret.h"
 #include "common/config/parts.h"
 #include "common/json/text.h"
 #include "supervisor/ctl/term/text.h"
-
-/* All of fd, up to size bytes. -1 with errno. */
-static ssize_t
-read_all(int fd, char *buffer, size_t size)
-{
-    size_t count = 0;
-    ssize_t got = 1;
-
-    while (count < size && got) {
-        got = read(fd, buffer + count, size - count);
-        if (got < 0 && errno != EINTR)
-            return -1;
-        count += got > 0 ? (size_t)got : 0;
-    }
-    return (ssize_t)count;
-}
 
 static json_t *
 parse(const char *file, const char *bytes, size_t count)
@@ -45,7 +30,7 @@ document_read(const char *file)
     bool is_stdin = strcmp(file, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     char *buffer = secret_alloc(DOCUMENT_BYTES_MAX + 1);
-    ssize_t count = fd < 0 ? -1 : read_all(fd, buffer, DOCUMENT_BYTES_MAX + 1);
+    ssize_t count = fd < 0 ? -1 : descriptors_read(fd, buffer, DOCUMENT_BYTES_MAX + 1);
     const char *name = is_stdin ? "stdin" : file;
     json_t *document = NULL;
 

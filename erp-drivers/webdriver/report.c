@@ -2,14 +2,13 @@
  * of their steps. */
 #include "erp-drivers/webdriver/report.h"
 
-#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/percent.h"
 #include "common/base/secret.h"
+#include "common/json/mask.h"
 #include "common/order/reason.h"
 #include "erp-drivers/webdriver/dryrun.h"
 
@@ -43,75 +42,6 @@ report_picture(struct attempt *a, const json_t *value)
 
     if (bytes)
         erp_outcome_evidence(&a->outcome, "png", bytes, length);
-}
-
-/* Pages escape a text in one way, an attribute in another: `which` of & < > ". */
-static char *
-html_escape(const char *text, const char *which)
-{
-    char *escaped = mem_alloc(6 * strlen(text) + 1), *to = escaped;
-
-    for (; *text; text++) {
-        const char *entity = !strchr(which, *text) ? NULL
-                             : *text == '&'        ? "&amp;"
-                             : *text == '<'        ? "&lt;"
-                             : *text == '>'        ? "&gt;"
-                                                   : "&quot;";
-
-        if (entity)
-            to = stpcpy(to, entity);
-        else
-            *to++ = *text;
-    }
-    *to = '\0';
-    return escaped;
-}
-
-/* As a form sends it (application/x-www-form-urlencoded, URL Standard 5.2). */
-static char *
-form_encode(const char *text)
-{
-    char *encoded = mem_alloc(3 * strlen(text) + 1), *to = encoded;
-
-    for (; *text; text++) {
-        if (isalnum((unsigned char)*text) || strchr("*-._", *text))
-            *to++ = *text;
-        else if (*text == ' ')
-            *to++ = '+';
-        else
-            to += sprintf(to, "%%%02X", (unsigned char)*text);
-    }
-    *to = '\0';
-    return encoded;
-}
-
-static void
-mask_copy(char *source, char *copy)
-{
-    if (copy)
-        secret_mask(source, copy);
-    template_free(copy);
-}
-
-/* Masks the password in text, as it is or as a page may have escaped it. */
-static void
-mask_password(char *text, const char *password)
-{
-    json_t *string = json_string(password);
-    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-
-    secret_mask(text, password);
-    mask_copy(text, html_escape(password, "&<>\""));
-    mask_copy(text, html_escape(password, "&<>"));
-    mask_copy(text, html_escape(password, "&\""));
-    mask_copy(text, percent_encode(password));
-    mask_copy(text, form_encode(password));
-    if (quoted) {
-        quoted[strlen(quoted) - 1] = '\0';
-        secret_mask(text, quoted + 1);
-    }
-    template_free(quoted);
-    json_decref(string);
 }
 
 void

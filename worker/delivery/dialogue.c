@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/base/percent.h"
-#include "common/base/secret.h"
+#include "common/json/mask.h"
 #include "common/template/template.h"
 
 #define BODY_BYTES_MAX 2000
@@ -19,19 +18,8 @@ static char *
 masked(const char *text, const char *password)
 {
     char *copy = mem_format("%.*s", BODY_BYTES_MAX + PASSWORD_BYTES_MAX, text);
-    char *encoded = percent_encode(password);
-    json_t *string = json_string(password);
-    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
 
-    secret_mask(copy, password);
-    secret_mask(copy, encoded);
-    if (quoted) {
-        quoted[strlen(quoted) - 1] = '\0';
-        secret_mask(copy, quoted + 1);
-        template_free(quoted);
-    }
-    json_decref(string);
-    template_free(encoded);
+    mask_password(copy, password);
     return copy;
 }
 

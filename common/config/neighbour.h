@@ -25,7 +25,7 @@ void config_folder_clear(struct config_folder *folder);
 bool config_folder_same(const struct config_folder *a, const struct config_folder *b);
 
 /* Adds a fault to each workshop whose folder an earlier one has, which may go on: orders of its own
- * are on their way there. One that is faulty does not run, and is nobody's neighbour. */
+ * are on their way there. One that is faulty does not run, and is not a neighbour. */
 void config_neighbour_check_folders(const struct daemon_config *config);
 
 /* The same for one workshop that is to become a part of this configuration. */
@@ -36,7 +36,7 @@ void config_neighbour_check_folder(const struct daemon_config *config,
 /* HOST:PORT/PATH/ of a checked erp object; NULL: it has no url. The caller owns it. */
 char *config_neighbour_target(const json_t *erp);
 
-/* The name of another workshop that writes into the same ERP; NULL: there is none. */
+/* The name of another workshop that writes to the same ERP, or NULL. */
 const char *config_neighbour(const struct daemon_config *config,
                              const struct workshop_config *workshop);
 

@@ -36,7 +36,7 @@ void config_neighbour_check_folder(const struct daemon_config *config,
 /* HOST:PORT/PATH/ of a checked erp object; NULL: it has no url. The caller owns it. */
 char *config_neighbour_target(const json_t *erp);
 
-/* The name of another workshop that writes to the same ERP, or NULL. */
+/* The name of another workshop that writes into the same ERP; NULL: there is none. */
 const char *config_neighbour(const struct daemon_config *config,
                              const struct workshop_config *workshop);
 

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 PORT=${PORT:-8101}
 say() { printf '\n== %s\n' "$*"; }
 
-say "Installing what the build needs"
+say "Installing the build dependencies"
 install_packages "${BUILD_PACKAGES[@]}"
 
 say "Building into build/"
@@ -44,7 +44,7 @@ build/pumplined -c "$folder/pumpline.json" 2>"$folder/pumplined.log" &
 daemon=$!
 get /alive || {
     cat "$folder/pumplined.log"
-    echo "If port $PORT is taken: PORT=8199 conf/quickstart.sh takes another one."
+    echo "If port $PORT is in use, choose another: PORT=8199 conf/quickstart.sh"
     exit 1
 }
 
@@ -52,7 +52,7 @@ say "Placing the order: 5 of product 10 on worksheet 558"
 curl -sS --fail -X PUT "$url/stop_worker" >/dev/null
 curl -sS --fail -H 'Content-Type: application/json' -d "$order" "$url/create"
 echo
-echo "its state while the worker is stopped: $(status)"
+echo "status while the worker is stopped: $(status)"
 
 say "Starting the worker"
 curl -sS --fail -X PUT "$url/start_worker"
@@ -63,9 +63,9 @@ done
 get '/get_order_status?uniqueid=xxx'
 [ "$(status)" = created ] || { cat "$folder/pumplined.log"; exit 1; }
 
-say "The line that came out, in $folder/lines"
+say "The resulting line in $folder/lines"
 cat "$folder"/lines/*
-say "Its states, through the control socket: pumplinectl order-status bennys-auto xxx --history"
+say "Its history, through the control socket: pumplinectl order-status bennys-auto xxx --history"
 build/pumplinectl --socket "$folder/control.sock" order-status bennys-auto xxx --history
 say "All integrations: pumplinectl status"
 build/pumplinectl --socket "$folder/control.sock" status

@@ -13,9 +13,9 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* GET /alive would say something new */
-    void (*killed)(void *arg);  /* PUT /kill: nobody may start it again but a person */
+    void (*killed)(void *arg);  /* PUT /kill: only a person may start it again */
     void (*kill_browsers)(
-        void *arg); /* end our browsers, and say worker_browsers_killed; NULL: nobody can */
+        void *arg); /* end our browsers, and say worker_browsers_killed; NULL: not possible */
     void (*resolve)(unsigned id, const char *name, void *arg); /* and say worker_resolved; NULL: it
                                                                    resolves names by itself */
     void *arg;
@@ -52,7 +52,7 @@ bool worker_broken(const struct worker *worker);
  * can use. */
 bool worker_outdated(const struct worker *worker);
 
-/* On its way out: that its worker is stopped now is nobody's wish. */
+/* Stopping: its worker is stopped now, but nobody asked for that. */
 bool worker_stopping(const struct worker *worker);
 
 /* It was started for maintenance. */

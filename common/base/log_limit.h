@@ -25,7 +25,7 @@ struct log_kind {
  * set to 0, by the caller. */
 struct log_kind *log_limit(const char *format, int file, const char *message, int64_t now_ms);
 
-/* A kind that left lines out and has been quiet for a while; NULL: there is none. all: quiet or
+/* A kind that left lines out and has been quiet for a while; or NULL. all: quiet or
  * not. */
 struct log_kind *log_limit_quiet(int64_t now_ms, bool all);
 

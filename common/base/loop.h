@@ -8,7 +8,7 @@
  * is LOOP_WORK, where each has its turn. */
 enum loop_priority { LOOP_CONTROL, LOOP_WORK, LOOP_PRIORITIES };
 
-/* Aborts where there is none. */
+/* Aborts on failure. */
 struct event_base *loop_new(void);
 
 /* event_new; aborts where there is no memory. */

@@ -19,7 +19,7 @@
  * jansson and libevent zero what they free. */
 void secret_start(void);
 
-/* Guarded, locked memory; aborts when there is none. secret_free zeroes it; NULL is allowed. */
+/* Guarded, locked memory; aborts on failure. secret_free zeroes it; NULL is allowed. */
 void *secret_alloc(size_t size);
 char *secret_string(const char *text); /* a copy of text */
 void secret_free(void *memory);

@@ -1,7 +1,7 @@
 /* Text as a value that people and programs compare: an order's members, names, query parameters.
  *
  * Two texts that look the same must be the same bytes: they are in Unicode's normal form NFC from
- * the entrance on, and what nobody sees in them is refused. All text is UTF-8. */
+ * the entrance on, and invisible characters are refused. All text is UTF-8. */
 #ifndef COMMON_BASE_TEXT_VALUE_H
 #define COMMON_BASE_TEXT_VALUE_H
 

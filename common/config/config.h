@@ -99,11 +99,11 @@ struct workshop_config *workshop_config_again(const struct workshop_config *work
 /* Another of the same content. */
 struct workshop_config *workshop_config_copy(const struct workshop_config *workshop);
 
-/* By name or slug; NULL where there is none. */
+/* By name or slug; NULL if there is none. */
 struct workshop_config *config_find(const struct daemon_config *config, const char *name_or_slug);
 
 /* The document without secrets, for replies: a password becomes {"sealed": true}, a token keeps its
- * scope and name alone. null where there are faults: nobody knows where a secret stands in it. */
+ * scope and name alone. null if there are faults: a secret may then be anywhere in it. */
 json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The browsers' driver for this workshop: erp.webdriver_url, or else the daemon's. */

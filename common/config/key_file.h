@@ -1,7 +1,7 @@
 /* The master key: where it comes from, and how another one takes its place.
  *
  * It is $CREDENTIALS_DIRECTORY/master.key (systemd's LoadCredential) where that is there, otherwise
- * the configured file PATH. Either is 32 bytes that nobody else can read.
+ * the configured file PATH. Either is 32 bytes that no one else can read.
  *
  * A new key begins as PATH.next: from the moment it is there until it takes PATH's place both keys
  * are in play, over any number of restarts. Every sealed value opens with one of them, and what is

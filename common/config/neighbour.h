@@ -25,7 +25,7 @@ void config_folder_clear(struct config_folder *folder);
 bool config_folder_same(const struct config_folder *a, const struct config_folder *b);
 
 /* Adds a fault to each workshop whose folder an earlier one has, which may go on: orders of its own
- * are on their way there. One that is faulty does not run, and is nobody's neighbour. */
+ * are on their way there. One that is faulty does not run, and is not a neighbour. */
 void config_neighbour_check_folders(const struct daemon_config *config);
 
 /* The same for one workshop that is to become a part of this configuration. */

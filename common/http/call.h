@@ -18,12 +18,12 @@ struct call_stream;
 struct call {
     char *method; /* "GET" … in capitals, owned */
     char *path;   /* as sent: percent-encoded, starts with '/', no query, owned */
-    char *query;  /* without '?', NULL where there is none, owned */
+    char *query;  /* without '?', or NULL; owned */
     char *body;   /* owned, NUL-terminated, never NULL */
     size_t body_length;
-    char *content_type;  /* owned, NULL where there is none */
-    char *authorization; /* owned, NULL where there is none; zeroed at the end */
-    char *host, *origin; /* header fields, owned, NULL where there is none */
+    char *content_type;  /* owned, may be NULL */
+    char *authorization; /* owned, may be NULL; zeroed at the end */
+    char *host, *origin; /* header fields, owned, may be NULL */
     bool trusted; /* the carrier has checked who asks (control socket): no token is asked for */
     char params[CALL_PARAMS_MAX][CALL_PARAM_BYTES]; /* by route_dispatch, in the pattern's order */
     const char *tail; /* what a pattern's trailing '*' took, still encoded, without the first '/' */
@@ -84,7 +84,7 @@ void call_problem_json(struct call *call, json_t *problem);
 struct call_stream *call_stream_start(struct call *call, const char *content_type,
                                       void (*closed)(void *arg), void *arg);
 
-/* Queues data (borrowed), without a limit: whoever sends looks at the backlog first. */
+/* Queues data (borrowed) without a limit: check the backlog before you send. */
 void call_stream_send(struct call_stream *stream, const char *data, size_t length);
 
 /* Bytes that are queued and not yet with the kernel. */

@@ -16,7 +16,7 @@ enum http_phase {
     PHASE_BODY,   /* its last byte */
     PHASE_CALL,   /* the handler */
     PHASE_REPLY,  /* the client, to read the reply */
-    PHASE_STREAM, /* whoever ends the stream first */
+    PHASE_STREAM, /* until either side ends the stream */
     PHASE_LINGER, /* the client, to close: closed before, what it still sends would spoil the reply
                    */
     PHASE_PHASES
@@ -35,7 +35,7 @@ struct http_connection {
     bool closing;              /* after this reply */
     bool ended;                /* the client sends nothing more */
     struct call_stream stream; /* in PHASE_STREAM */
-    void (*sent)(void *arg);   /* in PHASE_REPLY; NULL: nobody waits for its last byte */
+    void (*sent)(void *arg);   /* in PHASE_REPLY, after its last byte; may be NULL */
     void *sent_arg;
 };
 

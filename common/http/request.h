@@ -1,4 +1,4 @@
-/* One HTTP/1.1 request, read from bytes that nobody trusts. llhttp is the parser; what it would
+/* One HTTP/1.1 request, parsed from untrusted bytes. llhttp is the parser; what it would
  * let through and two readers could understand differently (RFC 9112, section 11) is refused here.
  * Inside http_server. */
 #ifndef COMMON_HTTP_REQUEST_H
@@ -10,7 +10,7 @@
 
 #include "common/http/limits.h"
 
-/* The fields that somebody looks at. Each may stand in a request once. */
+/* The fields in use. Each may occur once in a request. */
 enum http_field {
     HTTP_HOST,
     HTTP_CONTENT_TYPE,

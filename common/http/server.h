@@ -20,7 +20,7 @@ struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd
                                     const struct http_limits *limits,
                                     void (*handler)(struct call *call, void *arg), void *arg);
 
-/* Takes no further connection and gives the listening socket up (whoever else holds it, keeps it);
+/* Takes no further connection and closes the listening socket (other holders keep theirs);
  * those that are open are served on, each reply with "Connection: close". */
 void http_server_stop_accepting(struct http_server *server);
 

@@ -1,4 +1,4 @@
-/* Ends browsers that nobody reaches any more: every process of this machine that has a workshop's
+/* Ends browsers that are out of reach: every process of this machine that has a workshop's
  * mark among its arguments, and all below it, is killed.
  *
  * WebDriver's own way to end a browser is a request to its driver. A browser that is stopped or
@@ -23,7 +23,7 @@
 int browser_mark(const char *state_dir, const char *slug, char mark[BROWSER_MARK_BYTES],
                  struct err *err) __attribute__((warn_unused_result));
 
-/* A mark that nobody else has. */
+/* A unique mark. */
 void browser_mark_new(char mark[BROWSER_MARK_BYTES]);
 
 /* Ends them and says how many browsers there were. Takes as long as reading all of /proc some

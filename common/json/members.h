@@ -19,7 +19,7 @@ enum config_kind {
     CONFIG_INTEGER, /* minimum…maximum */
     CONFIG_SECONDS, /* a number, minimum…maximum */
     CONFIG_CHOICE,  /* one of choices */
-    CONFIG_OBJECT,  /* the members are checked by somebody else */
+    CONFIG_OBJECT,  /* the caller checks its members */
     CONFIG_ARRAY
 };
 

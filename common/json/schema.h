@@ -1,6 +1,7 @@
 /* What an object of an attacker's may hold: members by name, each with its kind and its size.
  *
- * What is not in the table, or not as the table says, is not copied: nobody need look at it again.
+ * What is not in the table, or not as the table says, is not copied, so later code need not check
+ * again.
  */
 #ifndef COMMON_JSON_SCHEMA_H
 #define COMMON_JSON_SCHEMA_H
@@ -28,7 +29,7 @@ struct schema_member {
 };
 
 /* A new object with the members that are as they should be. *unsound: the name of one that is known
- * and is not (a literal of the table), untouched where there is none; NULL: of no interest. */
+ * and is not (a literal of the table), unchanged if everything was copied; may be NULL. */
 json_t *schema_copy(const struct schema_member *members, const json_t *from, const char **unsound);
 
 #endif

@@ -1,4 +1,4 @@
-/* JSON that somebody else has written: request bodies and configuration files. */
+/* JSON from outside: request bodies and configuration files. */
 #ifndef COMMON_JSON_TEXT_H
 #define COMMON_JSON_TEXT_H
 

@@ -20,7 +20,7 @@ struct template_filter_use {
     char argument[TEMPLATE_ARGUMENT_MAX + 1];
 };
 
-/* "number:,." → the filter with its argument; false: there is none like it. */
+/* "number:,." → the filter with its argument; false: unknown filter. */
 bool template_filter_parse(const char *text, size_t length, struct template_filter_use *use);
 
 #endif

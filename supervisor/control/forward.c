@@ -102,9 +102,11 @@ take(struct forward *forward)
 static void
 refuse_not_running(struct call *call, const struct child *child)
 {
-    call_problem(call, 503, "not_running", NULL,
-                 "the workshop's process is not running: start it with pumplinectl start %s",
-                 child->workshop->slug);
+    call_problem(
+        call, 503, "not_running", NULL,
+        "the workshop's process is not running: check pumplinectl status, or start it with "
+        "pumplinectl start %s",
+        child->workshop->slug);
 }
 
 static void

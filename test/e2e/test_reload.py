@@ -414,4 +414,4 @@ def test_refusals_name_what_was_asked_for(pair):
     assert daemon.call("GET", "/workshops/%ff%0a").json["code"] in ("unknown_workshop", "not_found")
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     assert daemon.call("GET", "/workshops/Bennys%20Auto/alive").json["detail"] == (
-        "the workshop's process is not running: start it with pumplinectl start bennys-auto")
+        "the workshop's process is not running: check pumplinectl status, or start it with pumplinectl start bennys-auto")

@@ -1,4 +1,4 @@
-/* Pictures and sources of pages that were not as a recipe says, for whoever mends it: files in
+/* Pictures and sources of pages that were not as a recipe says, for those who repair it: files in
  * QUEUE_FOLDER/evidence, named in the order's history.
  *
  * Bounded in number and size, the oldest go first; they never cost an order anything: what can't be

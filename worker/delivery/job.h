@@ -25,7 +25,7 @@ struct jobs {
 /* Takes over the task, whose order is being processed, and makes the first step. */
 void job_start(struct jobs *jobs, struct queue_task *task);
 
-/* A session is gone that may have been in somebody's way. */
+/* A session is gone that may have blocked others. */
 void jobs_resume(struct jobs *jobs);
 
 /* Gives up, where they stand, the jobs whose session has something open in the ERP, and those that

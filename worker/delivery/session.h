@@ -2,7 +2,7 @@
  * many orders.
  *
  * One that has opened something outside this process (the driver's note says so) is never just
- * dropped: it goes to whoever closes it. Its note lies in the queue as long as it is open. */
+ * dropped: its closing job gets it. Its note stays in the queue while it is open. */
 #ifndef WORKER_DELIVERY_SESSION_H
 #define WORKER_DELIVERY_SESSION_H
 
@@ -67,11 +67,11 @@ void sessions_forget_refused(struct sessions *sessions);
 /* When the next one has been without a job for too long (monotonic); INT64_MAX: none ever. */
 int64_t sessions_idle_at_ms(const struct sessions *sessions);
 
-/* Drops those that nobody uses: the idle ones, or all. */
+/* Drops unused sessions: the idle ones, or all. */
 void sessions_drop_idle(struct sessions *sessions, int64_t now_ms);
 void sessions_drop_unused(struct sessions *sessions);
 
-/* Frees all as they are; nobody may use one any more. What is open stays open, and noted. */
+/* Frees all sessions; none may be used any more. What is open stays open, and noted. */
 void sessions_clear(struct sessions *sessions);
 
 #endif

@@ -12,7 +12,7 @@ struct steps_events {
     bool (*leaves)(struct erp_outcome *outcome, void *arg);
     /* The last thing that happens to it, but for `stepped`. outcome is borrowed. */
     void (*ended)(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg);
-    /* A reply was worked in. session: as it was, to be compared only. NULL: nobody cares. */
+    /* A reply was processed. session: for comparison only. May be NULL. */
     void (*stepped)(const struct session *session, void *arg);
 };
 

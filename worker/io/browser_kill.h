@@ -11,7 +11,7 @@ struct browser_killer;
 struct browser_kill_request;
 
 /* ask: passes the wish on; browser_killer_answer follows, and until then it is not called again.
- * NULL: there is nobody to ask, and nothing is ended. */
+ * NULL: no one to ask; nothing is ended. */
 struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(void *arg),
                                           void *arg);
 

@@ -7,7 +7,7 @@
 #define CA_FILE_BYTES_MAX (1u << 20) /* the system's own bundle has a fifth of that */
 
 /* 0 with *pem, which the caller frees; NULL, with a warning in the log, where it can't be read:
- * then nobody is trusted. -1 with *err, code "config", where it is anything but certificates: a
+ * then no server is trusted. -1 with *err, code "config", where it is anything but certificates: a
  * path of the configuration must not bring a key, or root's files, into a worker. */
 int ca_file_read(const char *path, char **pem, struct err *err) __attribute__((warn_unused_result));
 

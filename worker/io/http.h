@@ -21,7 +21,7 @@ struct names;
 struct own_driver;
 
 /* ca_file: trusted certificates in PEM instead of the system's; NULL: the system's. ca: what is in
- * it; NULL: it could not be read, and nobody is trusted. Both borrowed for its life. */
+ * it; NULL: it could not be read, and no server is trusted. Both borrowed for its life. */
 struct http *http_new(struct event_base *base, const char *ca_file, const char *ca);
 
 /* From now on names are resolved by these (borrowed), and not by libcurl; NULL: by libcurl. */

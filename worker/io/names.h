@@ -19,7 +19,7 @@ struct names;
 struct names_wait;
 
 struct names_answer {
-    size_t count; /* 0: there is none, and error says why */
+    size_t count;                                          /* 0: none; error says why */
     char addresses[NAMES_ADDRESSES_MAX][INET6_ADDRSTRLEN]; /* IPv4, or IPv6 without brackets */
     const char *error;
 };

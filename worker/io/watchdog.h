@@ -3,7 +3,7 @@
 #ifndef WORKER_IO_WATCHDOG_H
 #define WORKER_IO_WATCHDOG_H
 
-/* What keeps it waiting, to be left open; -1: there is none. Start it before there are secrets. */
+/* What keeps it waiting, to be left open; -1 on failure. Start it before there are secrets. */
 int watchdog_start(const char *mark);
 
 /* There is nothing to be ended. */

@@ -81,7 +81,7 @@ bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order
 /* The order that an index entry names. */
 bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order);
 
-/* The first order with this status whose seq is greater: its seq, or 0 where there is none. */
+/* The first order with this status whose seq is greater: its seq, or 0. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
                             struct order *order);
 

@@ -1,5 +1,5 @@
 /* Room on the disk: some is kept in a file of its own, so that the orders that are here can be
- * brought to their ends when somebody else has filled the disk. */
+ * finished when something else has filled the disk. */
 #ifndef WORKER_QUEUE_DISK_RESERVE_H
 #define WORKER_QUEUE_DISK_RESERVE_H
 

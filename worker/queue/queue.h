@@ -83,7 +83,7 @@ unsigned queue_count(const struct queue *queue, enum order_status status);
 /* Those placed or processing. */
 unsigned queue_length(const struct queue *queue);
 
-/* When the oldest placed order was placed last; 0: there is none. */
+/* When the oldest placed order was last placed; 0 if there is none. */
 int64_t queue_oldest_placed_ms(struct queue *queue);
 
 /* One page. statuses: bits 1 << status, 0: all. after: the seq behind which it goes on; 0: from the

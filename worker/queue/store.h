@@ -92,7 +92,7 @@ struct store_cursor {
     struct bytes key, value; /* the present entry */
 };
 
-/* Stands on the first entry at or after `from`; false: there is none. Close it before the
+/* Moves to the first entry at or after `from`; false if there is none. Close it before the
  * transaction ends. */
 bool store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
                 struct bytes from);

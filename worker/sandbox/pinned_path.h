@@ -18,7 +18,7 @@ struct pinned_path {
 };
 
 enum pinned_path_state {
-    PINNED_SAME,  /* or nobody can tell now: then its use will */
+    PINNED_SAME,  /* or unknown now: using it will tell */
     PINNED_GONE,  /* it may come back as it was */
     PINNED_OTHER, /* the path leads elsewhere */
     PINNED_HIDDEN /* it may lead elsewhere: only a new process can look */

@@ -40,7 +40,7 @@ enum erp_request_kind {
     ERP_FILE_WRITE,   /* replaces the file; 200 when its content and its name are on disk */
     ERP_FILE_RENAME,  /* url → target, atomically; 200 when both folders are on disk */
     ERP_KILL_BROWSERS /* ends every browser on this machine that has the workshop's mark
-                 (common/ipc/browser_kill.h);        nothing but timeout_ms and delay_ms is looked
+                         (common/ipc/browser_kill.h); nothing but timeout_ms and delay_ms is looked
                  at. 200, and `ended` */
 };
 
@@ -70,7 +70,7 @@ struct erp_request {
     enum erp_gate gate;
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
-    unsigned delay_ms;   /* HTTP and sweeps: it leaves that much later; what polls waits so. 0: at
+    unsigned delay_ms;   /* HTTP and kills: it leaves that much later; what polls waits so. 0: at
                             once */
 };
 
@@ -83,7 +83,7 @@ struct erp_reply {
     bool sent;     /* whether any byte of the request may have reached the peer */
     bool complete; /* whether the whole reply arrived; false: connection failed, cut or timed out */
     int status;    /* HTTP status; files: 200, 404 (no such file), 507 (no room), 500 */
-    unsigned ended;      /* a sweep: how many browsers there were */
+    unsigned ended;      /* ERP_KILL_BROWSERS: how many there were */
     const char *cut_off; /* why the gate has shut since the browser was opened; NULL: it has not */
     const char *body;    /* NUL-terminated for convenience, may be NULL */
     size_t body_length;
@@ -111,7 +111,7 @@ struct erp_outcome {
     const char *reason_code;
     char reason_text[ORDER_REASON_TEXT_MAX + 1];
     char reference[ORDER_REFERENCE_MAX + 1];
-    int64_t retry_after_ms; /* the ERP's wish; 0: none */
+    int64_t retry_after_ms; /* as the ERP asked for; 0: it did not */
     struct erp_evidence evidence[ERP_EVIDENCE_MAX];
     size_t evidence_count;
 };

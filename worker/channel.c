@@ -83,7 +83,7 @@ on_changed(void *arg)
         end_maintenance(m);
         return;
     }
-    /* A wish of a person must outlive this process, so the supervisor hears of it at once. */
+    /* What a person asked for must outlive this process, so the supervisor hears of it at once. */
     if (strcmp(m->worker_told, worker_state(m->worker)))
         on_status(-1, 0, m);
     else if (!m->status_soon) {

@@ -39,7 +39,7 @@ void worker_stop(struct worker *worker);
 /* Answers a call that came over the channel. */
 void worker_call(struct worker *worker, struct call *call);
 
-/* What `sweep` asked for is done: so many were ended. */
+/* What `kill_browsers` asked for is done: so many were ended. */
 void worker_browsers_killed(struct worker *worker, unsigned ended);
 
 /* The answer to `resolve`: {"id", "addresses", "error"}. */

@@ -1,4 +1,4 @@
-/* Reading and checking a workshop's document. pumpline.json as a whole is config_load.c's. */
+/* Reading and checking a workshop's document. pumpline.json as a whole is load.c's. */
 #include "common/config/config.h"
 
 #include <arpa/inet.h>

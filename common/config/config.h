@@ -1,7 +1,7 @@
 /* Configuration: pumpline.json and workshops.d/SLUG.json, read, checked, and cut into each
  * workshop's slice.
  *
- * Owns every member's name, type, limit and default (see also config_erp.c for `erp`). All faults
+ * Owns every member's name, type, limit and default (see also erp.c for `erp`). All faults
  * are found at once, each with its file and JSON pointer (RFC 6901). Does not know the ERPs'
  * protocols. */
 #ifndef COMMON_CONFIG_CONFIG_H
@@ -144,13 +144,13 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
 
 /* Whether what a worker opens in such an ERP (NULL: unknown) outlives the worker (a browser);
- * config_erp.c. */
+ * erp.c. */
 bool config_erp_stays_open(const char *system);
 
 /* Whether there is such a system. */
 bool config_erp_known(const char *system);
 
-/* The checked `erp` object's faults; config_erp.c. */
+/* The checked `erp` object's faults; erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);
 
 /* The recipe that it names, read and checked, with the options it is given; NULL: it names none, or

@@ -1,5 +1,5 @@
-/* Inside the HTTP server: what listening and connections share. For http_server.c and
- * http_connection.c alone. */
+/* Inside the HTTP server: what listening and connections share. For server.c and
+ * connection.c alone. */
 #ifndef COMMON_HTTP_INTERNAL_H
 #define COMMON_HTTP_INTERNAL_H
 

@@ -11,7 +11,7 @@ struct route {
     unsigned access; /* what the caller must hold; the table's owner gives it a meaning */
 };
 
-/* Returns the access check's wish: true to go on; false when it has replied itself. */
+/* Returns what the access check says: true to go on; false when it has replied itself. */
 typedef bool route_access(struct call *call, const struct route *route, void *context);
 
 /* Fills call->params and call->tail and calls the first route that fits; more special patterns

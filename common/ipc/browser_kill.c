@@ -21,7 +21,7 @@
 #define ARGUMENTS_MAX 65536 /* of one process; a browser has a few thousand bytes */
 #define PASSES_MS 3000      /* something may start processes faster than they are stopped */
 
-struct sweep {
+struct hunt {
     char *argument;
     struct caught {
         pid_t pid;
@@ -37,7 +37,7 @@ struct sweep {
 
 /* Bytes read, a NUL behind them; 0 where it is gone or hidden. */
 static size_t
-read_about(const struct sweep *sweep, pid_t pid, const char *name)
+read_about(const struct hunt *hunt, pid_t pid, const char *name)
 {
     char path[64];
     ssize_t length;
@@ -45,30 +45,30 @@ read_about(const struct sweep *sweep, pid_t pid, const char *name)
 
     snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = fd < 0 ? 0 : descriptors_read(fd, sweep->buffer, ARGUMENTS_MAX);
+    length = fd < 0 ? 0 : descriptors_read(fd, hunt->buffer, ARGUMENTS_MAX);
     if (fd >= 0)
         close(fd);
     length = length > 0 ? length : 0;
-    sweep->buffer[length] = '\0';
+    hunt->buffer[length] = '\0';
     return (size_t)length;
 }
 
 static bool
-is_marked(const struct sweep *sweep, pid_t pid)
+is_marked(const struct hunt *hunt, pid_t pid)
 {
-    size_t length = read_about(sweep, pid, "cmdline");
+    size_t length = read_about(hunt, pid, "cmdline");
 
-    for (size_t at = 0; at < length; at += strlen(sweep->buffer + at) + 1)
-        if (strcmp(sweep->buffer + at, sweep->argument) == 0)
+    for (size_t at = 0; at < length; at += strlen(hunt->buffer + at) + 1)
+        if (strcmp(hunt->buffer + at, hunt->argument) == 0)
             return true;
     return false;
 }
 
 static pid_t
-parent_of(const struct sweep *sweep, pid_t pid)
+parent_of(const struct hunt *hunt, pid_t pid)
 {
     const char *name_end =
-        read_about(sweep, pid, "stat") ? strrchr(sweep->buffer, ')') : NULL; /* it may hold any */
+        read_about(hunt, pid, "stat") ? strrchr(hunt->buffer, ')') : NULL; /* it may hold any */
     long parent = 0;
 
     /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
@@ -76,19 +76,19 @@ parent_of(const struct sweep *sweep, pid_t pid)
 }
 
 static const struct caught *
-find(const struct sweep *sweep, pid_t pid)
+find(const struct hunt *hunt, pid_t pid)
 {
-    for (size_t i = 0; i < sweep->count; i++)
-        if (sweep->list[i].pid == pid)
-            return &sweep->list[i];
+    for (size_t i = 0; i < hunt->count; i++)
+        if (hunt->list[i].pid == pid)
+            return &hunt->list[i];
     return NULL;
 }
 
 /* Its real uid; the owner of its folder is root where it lets nobody look into its memory. */
 static uid_t
-owner_of(const struct sweep *sweep, pid_t pid)
+owner_of(const struct hunt *hunt, pid_t pid)
 {
-    const char *line = read_about(sweep, pid, "status") ? strstr(sweep->buffer, "\nUid:") : NULL;
+    const char *line = read_about(hunt, pid, "status") ? strstr(hunt->buffer, "\nUid:") : NULL;
     unsigned uid;
 
     /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
@@ -98,36 +98,36 @@ owner_of(const struct sweep *sweep, pid_t pid)
 /* Its parent is caught, and still the one of that number. What another user runs is nobody's
  * browser: a shell that has the mark could have started it through sudo. */
 static bool
-is_below(const struct sweep *sweep, pid_t pid)
+is_below(const struct hunt *hunt, pid_t pid)
 {
-    const struct caught *parent = find(sweep, parent_of(sweep, pid));
+    const struct caught *parent = find(hunt, parent_of(hunt, pid));
 
-    return parent && owner_of(sweep, pid) == parent->uid &&
+    return parent && owner_of(hunt, pid) == parent->uid &&
            pidfd_send_signal(parent->fd, 0, NULL, 0) == 0;
 }
 
 /* --- all of them --- */
 
-static bool catch (struct sweep *sweep, pid_t pid)
+static bool catch (struct hunt *hunt, pid_t pid)
 {
     int fd = pidfd_open(pid, 0);
     bool below =
-        fd >= 0 && is_below(sweep, pid); /* until it runs a program it has all its parent has */
+        fd >= 0 && is_below(hunt, pid); /* until it runs a program it has all its parent has */
 
     if (fd < 0)
         return false;
-    if ((!below && !is_marked(sweep, pid)) || pidfd_send_signal(fd, SIGSTOP, NULL, 0)) {
+    if ((!below && !is_marked(hunt, pid)) || pidfd_send_signal(fd, SIGSTOP, NULL, 0)) {
         close(fd);
         return false;
     }
-    sweep->list = mem_resize(sweep->list, (sweep->count + 1) * sizeof *sweep->list);
-    sweep->list[sweep->count++] = (struct caught){pid, owner_of(sweep, pid), fd};
-    sweep->browsers += !below;
+    hunt->list = mem_resize(hunt->list, (hunt->count + 1) * sizeof *hunt->list);
+    hunt->list[hunt->count++] = (struct caught){pid, owner_of(hunt, pid), fd};
+    hunt->browsers += !below;
     return true;
 }
 
 static bool
-catch_more(struct sweep *sweep, DIR *proc)
+catch_more(struct hunt *hunt, DIR *proc)
 {
     const struct dirent *entry;
     bool any = false;
@@ -136,38 +136,38 @@ catch_more(struct sweep *sweep, DIR *proc)
     while ((entry = readdir(proc))) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-        if (pid > 0 && !find(sweep, pid) && (is_marked(sweep, pid) || is_below(sweep, pid)))
-            any = catch (sweep, pid) || any;
+        if (pid > 0 && !find(hunt, pid) && (is_marked(hunt, pid) || is_below(hunt, pid)))
+            any = catch (hunt, pid) || any;
     }
     return any;
 }
 
 static void
-end_all(const struct sweep *sweep)
+end_all(const struct hunt *hunt)
 {
-    for (size_t i = 0; i < sweep->count; i++) {
-        pidfd_send_signal(sweep->list[i].fd, SIGKILL, NULL, 0);
-        close(sweep->list[i].fd);
+    for (size_t i = 0; i < hunt->count; i++) {
+        pidfd_send_signal(hunt->list[i].fd, SIGKILL, NULL, 0);
+        close(hunt->list[i].fd);
     }
 }
 
 unsigned
 browser_kill_marked(const char *mark)
 {
-    struct sweep sweep = {.argument = mem_format(BROWSER_MARK_SWITCH "%s", mark),
-                          .buffer = mem_alloc(ARGUMENTS_MAX + 1)};
+    struct hunt hunt = {.argument = mem_format(BROWSER_MARK_SWITCH "%s", mark),
+                        .buffer = mem_alloc(ARGUMENTS_MAX + 1)};
     DIR *proc = opendir("/proc");
     int64_t until_ms = clock_monotonic_ms() + PASSES_MS;
 
-    while (proc && catch_more(&sweep, proc) && clock_monotonic_ms() < until_ms)
+    while (proc && catch_more(&hunt, proc) && clock_monotonic_ms() < until_ms)
         ;
     if (proc)
         closedir(proc);
-    end_all(&sweep);
-    free(sweep.list);
-    free(sweep.argument);
-    free(sweep.buffer);
-    return sweep.browsers;
+    end_all(&hunt);
+    free(hunt.list);
+    free(hunt.argument);
+    free(hunt.buffer);
+    return hunt.browsers;
 }
 
 /* --- marks --- */

@@ -1,5 +1,5 @@
-/* The tables of what may stand in a recipe: recipe_check.c goes through them. A new verb is one row
- * in recipe_shape.c and one function of the engine. */
+/* The tables of what may stand in a recipe: check.c goes through them. A new verb is one row
+ * in shape.c and one function of the engine. */
 #ifndef COMMON_RECIPE_SHAPE_H
 #define COMMON_RECIPE_SHAPE_H
 

@@ -11,7 +11,7 @@
 
 #define CLEAN_TRIES 5
 #define OPEN_MS 60000
-#define END_MS 3000        /* for a driver's answer, where a sweep can end what it can't */
+#define END_MS 3000        /* for a driver's answer, where a kill can end what it can't */
 #define END_ALONE_MS 10000 /* … where none can */
 #define END_KILLED_MS 1000 /* … where one has: the driver only clears away */
 #define SWEEP_MS 6000

@@ -9,7 +9,6 @@
 
 #include "common/base/secret.h"
 #include "common/json/mask.h"
-#include "common/order/reason.h"
 #include "erp-drivers/webdriver/dryrun.h"
 
 #define SOURCE_BYTES_MAX (1u << 20)

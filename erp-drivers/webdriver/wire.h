@@ -26,7 +26,7 @@ enum wire_kind {
 struct wire_reply {
     enum wire_kind kind;
     bool sent;           /* of a WIRE_CUT: bytes may have left */
-    unsigned ended;      /* of a sweep; nothing else is of interest then */
+    unsigned ended;      /* browsers that were killed; nothing else is of interest then */
     const json_t *value; /* of a WIRE_OK; may be JSON null */
     char message[256];   /* of all but WIRE_OK: what is wrong, for people */
     char dialog[256];

@@ -118,7 +118,7 @@ void child_reaped(struct child *child, int status);
 /* Sends a message (borrowed). False where there is no channel to a running process. */
 bool child_send(struct child *child, const json_t *message);
 
-/* Its configuration has faults: it has failed, whatever is wished, until it has another one. */
+/* Its configuration has faults: it has failed, whatever is wanted, until it has another one. */
 bool child_is_faulty(const struct child *child);
 
 /* No process, and none to come by itself. */

@@ -102,7 +102,7 @@ on_status(struct child *child, const json_t *message)
         return;
     json_decref(child->alive);
     child->alive = json_incref(said);
-    /* On its way out a worker may well call itself stopped: that is nobody's wish. */
+    /* On its way out a worker may well call itself stopped: nobody has asked for that. */
     if (worker && child->state == CHILD_RUNNING)
         child->worker_wanted = strcmp(worker, "stopped") != 0;
     child->host->changed(child, child->host->arg);

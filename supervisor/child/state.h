@@ -48,7 +48,8 @@ int child_open_driver(struct child *child, int *fd, struct err *err);
 /* Its browsers' mark is what its configuration says, and nothing that it says itself. */
 void child_take_mark(struct child *child, const json_t *slice);
 
-/* It asks for a sweep. Each takes a process and a look at all others, so they come at their pace.
+/* It asks for its browsers to be killed. Each time takes a process and a look at all others, so
+ * they come at their pace.
  */
 void child_kill_browsers(struct child *child, const json_t *message);
 void child_kill_browsers_now(evutil_socket_t fd, short what, void *arg);

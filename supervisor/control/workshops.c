@@ -275,8 +275,8 @@ check_seal(const json_t *request, struct config_faults *faults)
     return !faults->count;
 }
 
-/* The slug makes the key, the erp object the place: those of the workshop, unless the wish names
- * others or the workshop is yet to come. */
+/* The slug makes the key, the erp object the binding: those of the workshop, unless the request
+ * names others or the workshop is yet to come. */
 static const char *
 slug_to_seal(const struct child *child, const char *name_or_slug)
 {

@@ -18,7 +18,8 @@
 #include "supervisor/daemon/reload.h"
 #include "supervisor/system/notify.h"
 
-/* One wish may come as two signals, to the process and to its group: timeout(1) does so. */
+/* One request to stop may come as two signals, to the process and to its group: timeout(1) does so.
+ */
 #define ASKED_AGAIN_MS 1000
 /* Over the longest stop_timeout_s: a worker ends its sessions, and another one what it left. */
 #define STOP_SLACK_S 25

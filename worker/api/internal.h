@@ -25,36 +25,36 @@ struct api {
     TAILQ_HEAD(, api_listing) listings;
 };
 
-/* api_clear.c */
+/* clear.c */
 void api_clear_queue(struct call *call, void *context);
 void api_clear_end(struct api *api); /* gives those under way up */
 
-/* api_create.c */
+/* create.c */
 void api_create(struct call *call, void *context);
 void api_commit(struct api *api);
 
-/* api_evidence.c */
+/* evidence.c */
 void api_history(struct call *call, void *context);
 void api_evidence(struct call *call, void *context);
 
-/* api_list.c */
+/* list.c */
 void api_queue(struct call *call, void *context);
 void api_orders(struct call *call, void *context);
 void api_list_step(evutil_socket_t fd, short what, void *api);
 void api_list_end(struct api *api); /* refuses those under way */
 
-/* api_orders.c */
+/* orders.c */
 void api_order_status(struct call *call, void *context);
 void api_retry(struct call *call, void *context);
 void api_resolve(struct call *call, void *context);
 
-/* api_site.c */
+/* cross_site.c */
 
 /* Whether a port without tokens may take this call, by its Host and Origin; if not, it has been
  * replied to. */
 bool api_site_allows(struct call *call, const struct workshop_config *workshop);
 
-/* api_reply.c */
+/* reply.c */
 
 /* Replies 400 for a parameter of the query. */
 void api_bad_parameter(struct call *call, const char *name, const char *detail);

@@ -25,7 +25,7 @@ struct steps {
     void *arg;
     bool waiting;                      /* for another job of its session */
     struct http_transfer *transfer;    /* NULL: no request is under way */
-    struct browser_kill_request *kill; /* NULL: no sweep is */
+    struct browser_kill_request *kill; /* NULL: none is */
     struct event *delay;               /* NULL: none has been needed */
 };
 

@@ -328,7 +328,7 @@ say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outc
     return 1;
 }
 
-/* Whether a request goes further than was wished. */
+/* Whether a request goes further than was asked for. */
 static bool
 is_too_far(const struct walk *w, const struct erp_request *request)
 {

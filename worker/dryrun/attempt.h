@@ -24,7 +24,7 @@ struct dryrun_attempt {
 };
 
 /* The attempt, and then the browser's end, also where a signal says that it is enough. 0: it came
- * as far as was wished; 1. */
+ * as far as was asked for; 1. */
 int dryrun_attempt(const struct dryrun_attempt *setup);
 
 #endif

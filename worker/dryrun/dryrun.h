@@ -1,5 +1,5 @@
-/* The trial of a recipe: one attempt, step by step, with times and pictures; pumplinectl recipe run
- * starts it. No queue is touched. */
+/* The dry run of a recipe: one attempt, step by step, with times and pictures; pumplinectl recipe
+ * run starts it. No queue is touched. */
 #ifndef WORKER_DRYRUN_DRYRUN_H
 #define WORKER_DRYRUN_DRYRUN_H
 

@@ -1,4 +1,4 @@
-/* The folder that a trial's pictures are put into. */
+/* The folder that a dry run's pictures are put into. */
 #ifndef WORKER_DRYRUN_FOLDER_H
 #define WORKER_DRYRUN_FOLDER_H
 

@@ -10,7 +10,7 @@
 struct browser_killer;
 struct browser_kill_request;
 
-/* ask: passes the wish on; browser_killer_answer follows, and until then it is not called again.
+/* ask: passes the request on; browser_killer_answer follows, and until then it is not called again.
  * NULL: no one to ask; nothing is ended. */
 struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(void *arg),
                                           void *arg);
@@ -18,7 +18,7 @@ struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(v
 /* done is not called for what is under way. */
 void browser_killer_free(struct browser_killer *browser_killer);
 
-/* Calls done once, never from inside this function: with the answer to a sweep that began after
+/* Calls done once, never from inside this function: with the answer to a search that began after
  * now, or with an incomplete reply when the time is up. */
 struct browser_kill_request *
 browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,

@@ -1,5 +1,5 @@
 /* Opening, and what the API asks: taking orders, and what people do to those in error. Reading is
- * queue_read.c's, delivery queue_due.c's; how a change is written is queue_change.c's. */
+ * read.c's, delivery due.c's; how a change is written is change.c's. */
 #include "worker/queue/queue.h"
 
 #include <dirent.h>

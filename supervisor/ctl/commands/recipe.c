@@ -1,4 +1,4 @@
-/* pumplinectl recipe: no daemon is asked. The trial is the worker program's, which has the
+/* pumplinectl recipe: no daemon is asked. The dry run is the worker program's, which has the
  * drivers. */
 #include <errno.h>
 #include <libgen.h>
@@ -157,7 +157,7 @@ find_worker(char *path)
     return -1;
 }
 
-/* The wish goes by a pipe: it may hold a password. */
+/* The request goes by a pipe: it may hold a password. */
 static void
 send_request(int to, const json_t *request)
 {

@@ -15,7 +15,7 @@ def listed():
 
 def test_the_list_is_the_sources():
     found = [name for folder in ("common", "erp-drivers", "worker", "supervisor") for path in (ROOT / folder).rglob("*.c")
-             for name in re.findall(r'fault_(?:point|here)\("([^"]+)"\)', path.read_text())]
+             for name in re.findall(r'failpoint(?:_here)?\("([^"]+)"\)', path.read_text())]
     assert sorted(found) == sorted(listed())
 
 

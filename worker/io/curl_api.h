@@ -1,4 +1,4 @@
-/* libcurl's functions, found at run time. Only http.c includes this. */
+/* libcurl's functions, found at run time. Only http_loop.h includes this. */
 #ifndef WORKER_IO_CURL_API_H
 #define WORKER_IO_CURL_API_H
 

@@ -1,4 +1,4 @@
-/* libcurl's multi interface on the worker's event loop. */
+/* One transfer after the other: from a driver's request to its reply. */
 #include "worker/io/http.h"
 
 #include <event2/buffer.h>
@@ -7,44 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/clock.h"
-#include "common/base/failpoint.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
-#include "worker/io/curl_api.h"
-#include "worker/io/names.h"
-#include "worker/io/own_driver.h"
+#include "worker/io/http_loop.h"
 
 #define RETRY_AFTER_MAX_S 86400 /* the server's number is any */
-
-struct http {
-    struct event_base *base;
-    const char *ca_file, *ca;
-    const struct curl_api *api; /* NULL until the first request */
-    CURLM *multi;
-    struct event *timer;
-    struct event *deliver; /* calls back outside libcurl's own callbacks */
-    struct http_transfer *transfers;
-    struct names *names;
-    struct own_driver *driver;
-};
-
-struct http_transfer {
-    struct http *http;
-    struct http_transfer *next;
-    CURL *easy; /* NULL where libcurl is missing */
-    struct curl_slist *headers, *resolved;
-    struct names_wait *wait; /* for the server's address; NULL: it is on its way */
-    char *server;            /* HOST:PORT, as libcurl knows it */
-    struct evbuffer *body;
-    size_t head_bytes;
-    bool head_ended;
-    void (*done)(const struct erp_reply *reply, void *arg);
-    void *arg;
-    bool finished;
-    CURLcode result;
-    char error[CURL_ERROR_SIZE];
-};
 
 static void
 transfer_free(struct http_transfer *transfer)
@@ -73,86 +40,6 @@ void
 http_cancel(struct http_transfer *transfer)
 {
     transfer_free(transfer);
-}
-
-static void
-collect_finished(struct http *http)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = http->api->multi_info_read(http->multi, &left))) {
-        struct http_transfer *transfer = NULL;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        http->api->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        transfer->finished = true;
-        transfer->result = message->data.result;
-        /* To libcurl half a head is a whole reply, with nothing in it. */
-        if (transfer->result == CURLE_OK && !transfer->head_ended)
-            transfer->result = CURLE_PARTIAL_FILE;
-        event_active(http->deliver, EV_TIMEOUT, 0);
-    }
-}
-
-static void
-on_socket(evutil_socket_t fd, short what, void *arg)
-{
-    struct http *http = arg;
-    int running,
-        mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-
-    http->api->multi_socket_action(http->multi, fd, mask, &running);
-    collect_finished(http);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct http *http = arg;
-    int running;
-
-    (void)fd;
-    (void)what;
-    http->api->multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect_finished(http);
-}
-
-/* libcurl names the descriptors that it waits for; each has an event of ours. */
-static int
-curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
-{
-    struct http *http = arg;
-    struct event *event = assigned;
-    short wanted =
-        (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-
-    (void)easy;
-    if (event)
-        event_free(event);
-    event = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        event = loop_event(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
-        if (event_add(event, NULL))
-            die_abort("out of memory for a socket event");
-    }
-    http->api->multi_assign(http->multi, fd, event);
-    return 0;
-}
-
-static int
-curl_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    struct http *http = arg;
-    struct timeval timeout = clock_timeval(timeout_ms);
-
-    (void)multi;
-    if (timeout_ms < 0)
-        evtimer_del(http->timer);
-    else
-        evtimer_add(http->timer, &timeout);
-    return 0;
 }
 
 static size_t
@@ -256,26 +143,6 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static int
-http_load(struct http *http, struct err *err)
-{
-    if (failpoint("http.send"))
-        return err_errno(err, "http", "cannot send the request");
-    if (http->api)
-        return 0;
-    http->api = curl_api_load(err);
-    if (!http->api)
-        return -1;
-    http->multi = http->api->multi_init();
-    if (!http->multi)
-        die_abort("out of memory for libcurl");
-    http->api->multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, curl_socket);
-    http->api->multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    http->api->multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, curl_timer);
-    http->api->multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    return 0;
-}
-
 struct http *
 http_new(struct event_base *base, const char *ca_file, const char *ca)
 {
@@ -284,7 +151,7 @@ http_new(struct event_base *base, const char *ca_file, const char *ca)
     http->base = base;
     http->ca_file = ca_file;
     http->ca = ca;
-    http->timer = loop_timer(base, on_timer, http);
+    http->timer = loop_timer(base, http_loop_on_timer, http);
     http->deliver = loop_event(base, -1, 0, on_deliver, http);
     return http;
 }
@@ -466,7 +333,7 @@ http_send(struct http *http, const struct erp_request *request,
     transfer->body = evbuffer_new();
     if (!transfer->body)
         die_abort("out of memory for a reply");
-    if (http_load(http, &err) == 0) {
+    if (http_loop_load(http, &err) == 0) {
         transfer->easy = http->api->easy_init();
         if (!transfer->easy)
             die_abort("out of memory for a request");

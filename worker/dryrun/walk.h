@@ -1,0 +1,39 @@
+/* An attempt in slow motion, and what is said of its steps. For attempt.c and walk.c alone. */
+#ifndef WORKER_DRYRUN_WALK_H
+#define WORKER_DRYRUN_WALK_H
+
+#include "erp-drivers/webdriver/dryrun.h"
+#include "worker/dryrun/attempt.h"
+
+#define LABEL_BYTES 256
+
+struct answer {
+    struct erp_reply reply;
+    char *body;
+    char error[256];
+};
+
+struct walk {
+    const struct dryrun_attempt *setup;
+    char step[LABEL_BYTES]; /* that has begun; empty: none */
+    int64_t began_ms;
+    unsigned steps;    /* that are over */
+    json_t *variables; /* that the step has set: lines */
+    json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
+    int64_t paused_ms; /* in all */
+    char failed[LABEL_BYTES];
+    bool committed; /* a request that may store the line has left */
+    bool closing, interrupted;
+    struct event *signals[2];
+    struct http_transfer *transfer; /* under way */
+    struct answer *answer;          /* where its reply goes */
+    struct answer said, seen;       /* the driver's, the pictures' */
+};
+
+/* A step begins. */
+void walk_begin(struct walk *w, const char *label, int64_t now_ms);
+
+/* What the driver tells of its steps; arg is the walk. */
+void walk_on_event(const struct webdriver_event *event, void *arg);
+
+#endif

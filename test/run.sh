@@ -59,7 +59,7 @@ step() {
 }
 
 # A file that nothing replaces counts as failed.
-for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot; do
+for suite in unit-build e2e-build unit-build-asan e2e-build-asan e2e-faults boot; do
     echo '<testsuite/>' >"$results/$suite.xml"
 done
 
@@ -94,14 +94,15 @@ echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer; test
 beside build-asan timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON
 beside boot timed boot end_to_end boot build test/boot
 timed unit-build unit build
-timed e2e-build end_to_end e2e-build build test/e2e "${parallel[@]}" -m "not heavy" "$@"
+timed e2e-build end_to_end e2e-build build test/e2e "${parallel[@]}" -m "not heavy and not faults" "$@"
 joined build-asan || exit 1
 
 echo "testing with sanitizers; building with fault points and analysing meanwhile"
 beside compute compute
 timed unit-build-asan unit build-asan
-timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" "$@"
+timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not faults" "$@"
 joined compute
+timed e2e-faults end_to_end e2e-faults build test/e2e -n 3 -m faults "$@"
 joined boot
 
 step fuzz test/fuzz/run.sh -j 4 5

@@ -4,7 +4,9 @@
  * WebDriver's own way to end a browser is a request to its driver. A browser that is stopped or
  * busy makes the driver deaf for it, and one that was just being started when its worker died is
  * known to nobody. Only browsers on this machine can be ended like this, by root with CAP_KILL or
- * by the browser's own user. */
+ * by the browser's own user. A browser on another machine is ended by the note of its session
+ * (erp-drivers/webdriver/lifecycle.c): neither way does without the other, as lifecycle_test.c and
+ * test_browser_kill.py show. */
 #ifndef COMMON_IPC_BROWSER_KILL_H
 #define COMMON_IPC_BROWSER_KILL_H
 

@@ -23,6 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
+    config.addinivalue_line("markers", "faults: needs the build with fault points: test/run.sh has it once, behind that build")
     config.addinivalue_line("markers", "heavy: starts a browser or Tryton: test/run.sh has it in the sanitizer build alone")
 
 

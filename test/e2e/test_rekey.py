@@ -358,11 +358,10 @@ AGAIN = ("rekey.file", "disk.renamed", "rekey.restart", "child.configured", "chi
          "store.commit")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(("where", "point", "action", "passes"),
                          [(*step, 0) for step in STEPS] + [(*step, 1) for step in STEPS if step[1] in AGAIN])
 def test_cut_off_at_each_step(daemon, where, point, action, passes):
-    if BUILD.name != "build":
-        pytest.skip("the same programs whatever is tested beside them")
     if not (FAULTS / "pumplined").exists():
         pytest.skip(f"no build with fault points in {FAULTS}")
     daemon.program = FAULTS / "pumplined"

@@ -90,7 +90,7 @@ static const struct recipe_member test_members[] = {
     COMPARISONS,
     {.name = "exact",
      .kind = RECIPE_BOOL,
-     .about = "of text: blanks count; a value is always compared so"},
+     .about = "with text: compare spaces too; a value is always compared this way"},
 };
 
 static const struct recipe_member variable_test_members[] = {
@@ -133,7 +133,7 @@ static const struct recipe_member rule_members[] = {
     {.name = "in", .kind = RECIPE_LOCATOR, .beside = "text"},
     {.name = "code", .kind = RECIPE_REASON, .required = true},
     {.name = "words", .kind = RECIPE_LOCATOR_OR_T},
-    {.name = "at_once", .kind = RECIPE_BOOL, .about = "looked at while a step waits, too"},
+    {.name = "at_once", .kind = RECIPE_BOOL, .about = "also checked while a step waits"},
     {.name = "about", .kind = RECIPE_TEXT},
 };
 
@@ -159,7 +159,7 @@ static const struct recipe_member step_members[] = {
     {.name = "name", .kind = RECIPE_TEXT, .about = "shown in reasons"},
     {.name = "about", .kind = RECIPE_TEXT, .about = "a comment"},
     {.name = "timeout_s", .kind = RECIPE_SECONDS, .maximum = 600, .about = "this step's deadline"},
-    {.name = "optional", .kind = RECIPE_BOOL, .about = "a failure of it is no failure"},
+    {.name = "optional", .kind = RECIPE_BOOL, .about = "a failure of this step is ignored"},
 };
 
 static const char *const window_words[] = {"new", "main", "close", NULL};
@@ -252,7 +252,7 @@ static const struct recipe_member assert_members[] = {
     {.name = "assert",
      .kind = RECIPE_CONDITION,
      .required = true,
-     .about = "the condition holds, or the attempt ends"},
+     .about = "ends the attempt unless the condition holds"},
     {.name = "code", .kind = RECIPE_REASON},
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
@@ -286,7 +286,8 @@ static const struct recipe_member unchanged_members[] = {
     {.name = "unchanged",
      .kind = RECIPE_PAIR,
      .required = true,
-     .about = "two lists are the same; behind the commit it is said with the line that was found"},
+     .about = "two lists are equal; after the commit, a difference is reported with the line that "
+              "was found"},
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 static const struct recipe_member dialog_members[] = {

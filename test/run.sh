@@ -92,10 +92,10 @@ timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
 
 echo "building with clang, AddressSanitizer and UndefinedBehaviorSanitizer; testing what gcc has built meanwhile"
 beside build-asan timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON
-beside boot timed boot end_to_end boot build test/boot
 timed unit-build unit build
 timed e2e-build end_to_end e2e-build build test/e2e "${parallel[@]}" -m "not heavy and not faults" "$@"
 joined build-asan || exit 1
+timed boot end_to_end boot build test/boot
 
 echo "testing with sanitizers; building with fault points and analysing meanwhile"
 beside compute compute
@@ -103,14 +103,12 @@ timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not faults" "$@"
 joined compute
 timed e2e-faults end_to_end e2e-faults build test/e2e -n 3 -m faults "$@"
-joined boot
 
 step fuzz test/fuzz/run.sh -j 4 5
 if [ -e "$results/faults-built" ]; then
     step storm-scripted test/storm/run --build build-faults --seconds 60 -j 4
-    beside storm-tryton step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
+    step storm-tryton test/storm/run --build build-faults --erp tryton --rounds 20 -j 2
     step storm-browser test/storm/run --build build-faults --erp browser --seconds 120 -j 1
-    joined storm-tryton
     step storm-mutants test/storm/mutants --build build-faults
 else
     step storm false

@@ -266,9 +266,13 @@ class Machine:
         return found if found and all(one["process"] == "running" for one in found.values()) else None
 
     def members(self, unit):
-        """All processes of its cgroup, by their numbers out here."""
-        return {int(pid) for folder in self.cgroup.folders for path in folder.rglob(f"{unit}/cgroup.procs")
-                for pid in path.read_text().split()}
+        """All processes of its cgroup, by their numbers out here. One that is being removed has none (ENOENT, ENODEV)."""
+        found = set()
+        for folder in self.cgroup.folders:
+            for path in folder.rglob(f"{unit}/cgroup.procs"):
+                with contextlib.suppress(OSError):
+                    found |= {int(pid) for pid in path.read_text().split()}
+        return found
 
     def processes(self, name="pumpline-worker"):
         """Of the service, by their numbers out here."""

@@ -129,10 +129,9 @@ test_others_change_by_the_commit(void **state)
     insert_step("verify", 1, UNCHANGED);
     expect(attempt(&order), ERP_REJECT, "erp_rejected");
     assert_string_equal(outcome.reference, "L3");
-    assert_string_equal(
-        outcome.reason_text,
-        "the line is stored as ordered (L3), but saving it had side effects: other "
-        "lines have changed: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
+    assert_string_equal(outcome.reason_text,
+                        "the line is stored as ordered (L3), but saving it had side effects: other "
+                        "lines have changed: row 1 was \"20 | 1,555\" and is \"20 | 1,56\"");
     assert_int_equal(fake.saves, 1);
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_int_equal(fake.saves, 1);

@@ -13,7 +13,7 @@
  * What a session opens in another program (a browser) outlives a process that is killed. Such a
  * driver has a note of it, which the worker keeps on disk, and closing jobs, which end it: no
  * order, a few requests, soon over. The note is there before the request that opens it leaves. What
- * no request can end any more is swept off this machine (ERP_KILL_BROWSERS). */
+ * no request can end any more is killed (ERP_KILL_BROWSERS). */
 #ifndef ERP_DRIVERS_DRIVER_H
 #define ERP_DRIVERS_DRIVER_H
 

@@ -14,10 +14,10 @@ struct worker;
 struct channel *channel_new(struct event_base *base, int chan_fd, int listen_fd);
 
 /* A signal asks for a graceful stop. */
-void channel_stop(struct channel *manage);
+void channel_stop(struct channel *channel);
 
 /* The process's exit status: 0, or a sysexits code where it could not start. Releases everything.
  */
-int channel_end(struct channel *manage);
+int channel_end(struct channel *channel);
 
 #endif

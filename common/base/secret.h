@@ -1,6 +1,6 @@
 /* Keys, sealing and hashes, all by libsodium.
  *
- * master key (32 bytes, common/key_file) → per workshop key (BLAKE2b, keyed) →
+ * master key (32 bytes, common/config/key_file) → per workshop key (BLAKE2b, keyed) →
  * sealed values (XChaCha20-Poly1305, random nonce, a context string authenticated with it). A
  * worker gets its own key alone. */
 #ifndef COMMON_BASE_SECRET_H

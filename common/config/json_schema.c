@@ -3,16 +3,6 @@
 
 #include "common/config/parts.h"
 
-static json_t *
-choices(const char *const *choice)
-{
-    json_t *list = json_array();
-
-    for (; *choice; choice++)
-        json_array_append_new(list, json_string(*choice));
-    return json_pack("{s:o}", "enum", list);
-}
-
 /* Limits are in bytes: a character has one to four of them. */
 static json_t *
 text_schema(const struct config_member *m)
@@ -60,7 +50,7 @@ bool_schema(const struct config_member *m)
 static json_t *
 choice_schema(const struct config_member *m)
 {
-    return choices(m->choices);
+    return config_choices_schema(m->choices);
 }
 
 static json_t *table_schema(const struct config_table *table);
@@ -75,7 +65,7 @@ static json_t *
 array_schema(const struct config_member *m)
 {
     json_t *element = m->inside    ? table_schema(m->inside())
-                      : m->choices ? choices(m->choices)
+                      : m->choices ? config_choices_schema(m->choices)
                                    : json_pack("{s:s}", "type", "string");
 
     return json_pack("{s:s s:I s:o}", "type", "array", "minItems", (json_int_t)m->minimum, "items",

@@ -40,7 +40,7 @@ config_webdriver_own(const struct daemon_config *config, const struct workshop_c
            !json_object_get(browser, "proxy") && (!name || strcmp(name, "chrome") == 0);
 }
 
-/* A worker by itself may come before the folder: then it has no mark, and no browser is swept. */
+/* A worker by itself may come before the folder: then it has no mark, and no browser is killed. */
 static void
 add_browser_mark(json_t *slice, const struct daemon_config *config,
                  const struct workshop_config *workshop)

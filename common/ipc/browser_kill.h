@@ -17,7 +17,7 @@
 /* From the request for a browser to its process: below one second where two processors have six
  * things to do each. As long is one looked for, so often, that may still be on its way. */
 #define BROWSER_APPEARS_MS 6000
-#define KILL_PAUSE_MS 500
+#define BROWSER_KILL_PAUSE_MS 500
 #define BROWSER_MARK_BYTES 33 /* hexadecimal and NUL */
 
 /* The mark of a workshop's browsers, which no other workshop's or daemon's on this machine have.

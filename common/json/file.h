@@ -10,8 +10,8 @@
 #define CONFIG_FILE_BYTES_MAX (1u << 20)
 
 /* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
- * *err, whose text neither names the path nor quotes the file, and whose code is common/file_read's
- * or "invalid_json". */
+ * *err, whose text neither names the path nor quotes the file, and whose code is
+ * common/base/file_read's or "invalid_json". */
 json_t *config_read_json(const char *path, struct err *err);
 
 /* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */

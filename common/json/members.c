@@ -217,3 +217,13 @@ config_check_members(const json_t *object, const struct config_member *members, 
             config_check_fault(location, members[i].name, "is missing");
     return location->faults->count == before;
 }
+
+json_t *
+config_choices_schema(const char *const *choices)
+{
+    json_t *list = json_array();
+
+    for (; *choices; choices++)
+        json_array_append_new(list, json_string(*choices));
+    return json_pack("{s:o}", "enum", list);
+}

@@ -54,4 +54,7 @@ bool config_check_members(const json_t *object, const struct config_member *memb
 void config_check_fault(const struct config_location *location, const char *name,
                         const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* {"enum": [choices]} for a JSON schema; NULL ends the choices. The caller owns it. */
+json_t *config_choices_schema(const char *const *choices);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/json/members.h"
 #include "common/order/reason.h"
 #include "common/recipe/shape.h"
 
@@ -121,16 +122,6 @@ parsed(const char *text)
 /* --- members --- */
 
 static json_t *
-choices(const char *const *choice)
-{
-    json_t *list = json_array();
-
-    for (; *choice; choice++)
-        json_array_append_new(list, json_string(*choice));
-    return json_pack("{s:o}", "enum", list);
-}
-
-static json_t *
 member_schema(const struct recipe_member *m)
 {
     switch (m->kind) {
@@ -139,7 +130,7 @@ member_schema(const struct recipe_member *m)
         return json_pack("{s:s s:i s:i}", "type", m->kind == RECIPE_INTEGER ? "integer" : "number",
                          "minimum", m->minimum, "maximum", m->maximum);
     case RECIPE_CHOICE:
-        return choices(m->choices);
+        return config_choices_schema(m->choices);
     case RECIPE_STEPS:
         return m->minimum ? json_pack("{s:s s:i}", "$ref", "#/$defs/steps", "minItems", m->minimum)
                           : parsed(REF("steps"));

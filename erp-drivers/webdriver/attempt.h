@@ -72,7 +72,7 @@ struct found {
 
 /* How far the end of a browser has come. */
 struct ending {
-    bool looked;    /* swept, until enough were found or the time was up */
+    bool looked;    /* searched, until enough were found or the time was up */
     unsigned ended; /* by that */
     bool asked;     /* its driver was asked to end it */
     bool doubt;     /* … without an answer */

@@ -9,7 +9,7 @@
 /* The driver's session: one browser, or none. */
 struct browser {
     const json_t *recipe, *options, *setup; /* setup: erp.browser */
-    const char *mark; /* of our browsers' processes; NULL: they can't be swept */
+    const char *mark; /* of our browsers' processes; NULL: they cannot be killed */
     char *url;        /* of the browser's driver */
     const char *erp_url;
     const char *proxy;   /* that the browser reaches the ERP through, HOST:PORT; NULL: none */

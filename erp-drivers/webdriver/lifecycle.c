@@ -14,7 +14,7 @@
 #define END_MS 3000        /* for a driver's answer, where a kill can end what it can't */
 #define END_ALONE_MS 10000 /* … where none can */
 #define END_KILLED_MS 1000 /* … where one has: the driver only clears away */
-#define SWEEP_MS 6000
+#define KILL_MS 6000
 
 /* --- starting --- */
 
@@ -168,7 +168,7 @@ kill_browsers(struct attempt *a, unsigned delay_ms)
     a->stage = KILL;
     a->job->request.kind = ERP_KILL_BROWSERS;
     a->job->request.what = "browser kill";
-    a->job->request.timeout_ms = SWEEP_MS;
+    a->job->request.timeout_ms = KILL_MS;
     a->job->request.delay_ms = delay_ms;
     return SENT;
 }
@@ -218,7 +218,7 @@ browsers_killed(struct attempt *a, const struct wire_reply *reply)
 
     ending->ended += reply->ended;
     if ((b->starting || unknown) && !ending->ended && a->job->now_ms < a->appears_ms)
-        return kill_browsers(a, KILL_PAUSE_MS);
+        return kill_browsers(a, BROWSER_KILL_PAUSE_MS);
     ending->looked = true;
     if (b->id && (!ending->asked || (ending->doubt && !ending->ended)))
         return ask_driver(a);

@@ -19,13 +19,13 @@ pytestmark = NEEDS_CHROMIUM
 RUN_S = 300  # fifty pictures, and a browser that is started
 
 
-class Trial:
+class DryRun:
     """pumplinectl recipe run, while no daemon runs."""
 
     def __init__(self, daemon, webdriver_url, old):
         daemon.write_config(webdriver_url=webdriver_url)
         self.process = None
-        self.daemon, self.pictures, self.out = daemon, daemon.folder / "pictures", daemon.folder / "trial.out"
+        self.daemon, self.pictures, self.out = daemon, daemon.folder / "pictures", daemon.folder / "dry-run.out"
         daemon.add("bennys-auto", "Bennys Auto",
                    {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
                     "browser": {"arguments": browser.ROOT_ARGUMENTS}},
@@ -82,16 +82,16 @@ class Trial:
 
 
 @pytest.fixture
-def trial(driver, old, daemon):
-    one = Trial(daemon, driver.url, old)
+def dry(driver, old, daemon):
+    one = DryRun(daemon, driver.url, old)
     yield one
     one.stop()
 
 
-def test_a_trial_shows_every_step_once(trial, old):
-    assert trial.run("--until", "end") == 0, trial.said()
+def test_a_dry_run_shows_every_step_once(dry, old):
+    assert dry.run("--until", "end") == 0, dry.said()
     one_line(old, "oil")
-    steps = trial.steps()
+    steps = dry.steps()
     labels = [label for label, _, _ in steps]
     assert labels[0] == "browser start" and len(set(labels)) == len(labels)
     recipe = json.loads(RECIPE.read_text())
@@ -104,18 +104,18 @@ def test_a_trial_shows_every_step_once(trial, old):
     variables = {name: value for label, values, _ in steps for name, value in values.items()}
     assert variables == {"row": "2", "before": "0", "line": "1", "amount": "4.5", "worksheet": "558", "place": "1",
                          "product": "10"}
-    unseen = {label for number, (label, _, _) in enumerate(steps, 1) if number not in trial.seen()}
+    unseen = {label for number, (label, _, _) in enumerate(steps, 1) if number not in dry.seen()}
     window_closes, dialog_opens = "create/13/do/0 click", 'commit/1 "save"'
     assert unseen - {window_closes} == {"browser start", dialog_opens}
-    requests = re.findall(r"(?m)^ {15}(GET|POST) (\S+) -> (\d{3})$", trial.said())
+    requests = re.findall(r"(?m)^ {15}(GET|POST) (\S+) -> (\d{3})$", dry.said())
     assert ("POST", "/login", "303") in requests and not any("?" in path for _, path, _ in requests)
-    assert "created, reference 558/1" in trial.said()
-    assert trial.run() == 0
-    assert "the ERP already has the line, reference 558/1" in trial.said()
-    assert 1 < max(trial.seen()) <= len(trial.steps()) < len(steps)  # none is left of the first
+    assert "created, reference 558/1" in dry.said()
+    assert dry.run() == 0
+    assert "the ERP already has the line, reference 558/1" in dry.said()
+    assert 1 < max(dry.seen()) <= len(dry.steps()) < len(steps)  # none is left of the first
 
 
-def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
+def test_a_dry_run_shows_what_ends_at_once(dry, old, tmp_path):
     recipe = with_changes(tmp_path, errors=[], create=[
         {"set": {"x": "1"}},
         {"when": {"visible": "#nothing"}, "then": [{"set": {"way": "then"}}], "else": [{"set": {"way": "else"}}]},
@@ -129,8 +129,8 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
         {"script": "return document.querySelector('[name=user]').value + '!';", "into": "stolen"},
         {"assert": {"equal": ["{x}", "1"]}},
         {"assert": {"equal": ["{order.uniqueid}", "{x}"]}, "code": "erp_rejected", "words": "enough of {x}"}])
-    assert trial.run(recipe=recipe) == 1
-    steps = trial.steps()
+    assert dry.run(recipe=recipe) == 1
+    steps = dry.steps()
     first = next(number for number, step in enumerate(steps) if step[0].startswith("create/"))
     last = next(number for number, step in enumerate(steps) if step[0].startswith("create/11"))
     assert steps[first:last + 1] == [
@@ -141,9 +141,9 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
         ("create/7/do/0 read", {"head": "OldShop"}, None), ("create/8 type", {}, None),
         ("create/9 script", {"stolen": "********"}, None), ("create/10 assert", {}, None),
         ("create/11 assert", {}, "enough of 1")]
-    assert set(range(first + 1, last + 2)) <= set(trial.seen())
+    assert set(range(first + 1, last + 2)) <= set(dry.seen())
     end = re.search(r"refused, erp_rejected: enough of 1\n +at: +create/11 assert\n +picture: (.*)\n +source: +(.*)\n",
-                    trial.said())
+                    dry.said())
     assert Path(end[1]).read_bytes().startswith(PNG) and Path(end[1]).name == f"{last + 1:02}-create-11-assert.png"
     page = Path(end[2]).read_text()
     assert "OldShop" in page and oldshop.PASSWORD not in page
@@ -152,7 +152,7 @@ def test_a_trial_shows_what_ends_at_once(trial, old, tmp_path):
 def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     """A picture waits for it, or comes later; nothing is said of dialogs and windows, and no time is hidden."""
     shop = gallery.Gallery(free_port())
-    trial = Trial(daemon, driver.url, shop)
+    dry = DryRun(daemon, driver.url, shop)
     found = {"found": {"reference": "x", "product_nr": "10", "amount": "1"}}
     ours = {"text": {"of": "body", "is": "{order.uniqueid}"}}
     path = tmp_path / "slow.json"
@@ -163,22 +163,22 @@ def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
         "create": [{"goto": "/line"}, {"type": "{order.uniqueid}", "into": {"name": "id"}}],
         "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}], "verify": [{"assert": ours}, found]}))
     try:
-        assert trial.run(recipe=path) == 0
+        assert dry.run(recipe=path) == 0
     finally:
-        trial.stop()
+        dry.stop()
         shop.stop()
-    assert "no screenshot" not in trial.said()
-    steps = [label for label, _, _ in trial.steps()]
-    assert set(trial.seen()) == {number for number, label in enumerate(steps, 1) if label != "browser start"}
-    shown = [float(took) for took in re.findall(r"(?m)^ *\d+ +([\d.]+) s  login|screenshot took ([\d.]+) s", trial.said())
+    assert "no screenshot" not in dry.said()
+    steps = [label for label, _, _ in dry.steps()]
+    assert set(dry.seen()) == {number for number, label in enumerate(steps, 1) if label != "browser start"}
+    shown = [float(took) for took in re.findall(r"(?m)^ *\d+ +([\d.]+) s  login|screenshot took ([\d.]+) s", dry.said())
              for took in took if took]
     assert sum(shown) >= gallery.SLOW_S
 
 
-def test_a_trial_has_no_rights(trial, old):
+def test_a_dry_run_has_no_rights(dry, old):
     held = old.hold("find")
-    process = trial.start()
-    trial.comes_to("login/5")
+    process = dry.start()
+    dry.comes_to("login/5")
     held.wait()
     worker = next(pid for pid in browser.descendants(process.pid)  # the other one is its guard
                   if browser.state_and_parent(pid)[1] == process.pid)
@@ -188,16 +188,16 @@ def test_a_trial_has_no_rights(trial, old):
         assert "0" not in status["Uid"].split() + status["Gid"].split() and not status["Groups"].strip()
     held.release()
     assert process.wait(RUN_S) == 0
-    assert "stopped before commit/1" in trial.said() and old.saves == 0
+    assert "stopped before commit/1" in dry.said() and old.saves == 0
 
 
-def test_a_trial_that_is_interrupted_closes_its_browser(trial, old, driver):
+def test_a_dry_run_that_is_interrupted_closes_its_browser(dry, old, driver):
     held = old.hold("save")
-    process = trial.start("--until", "commit")
-    trial.comes_to("commit/0")
+    process = dry.start("--until", "commit")
+    dry.comes_to("commit/0")
     held.wait()
     os.killpg(process.pid, signal.SIGINT)
     held.release()
     assert process.wait(RUN_S) == 1
-    assert re.search(r"interrupted in commit/\d .*\n  the ERP may have stored the line: look for oil", trial.said())
+    assert re.search(r"interrupted in commit/\d .*\n  the ERP may have stored the line: look for oil", dry.said())
     no_browser(driver)

@@ -419,23 +419,23 @@ def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, an
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_trial_is_killed(site, old, driver, number):
+def test_a_dry_run_is_killed(site, old, driver, number):
     """Its browser goes, hung as it is; the workshop's own goes on."""
     site.create("first")
     [own] = driver.marked()
     held = old.hold("choose")
-    trial = subprocess.Popen(
+    dry_run = subprocess.Popen(
         [BUILD / "pumplinectl", "recipe", "run", RECIPE, "--workshop", "Bennys Auto", "--config", site.daemon.config,
          "--order", json.dumps({"worksheet": "558", "product_nr": "10", "product_amount": "5"}), "--folder",
          site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
     held.wait()
     [tried] = set(driver.marked()) - {own}
     os.kill(tried, signal.SIGSTOP)
-    worker = next(pid for pid in browser.descendants(trial.pid)  # the other one is its guard
-                  if browser.state_and_parent(pid)[1] == trial.pid)
+    worker = next(pid for pid in browser.descendants(dry_run.pid)  # the other one is its guard
+                  if browser.state_and_parent(pid)[1] == dry_run.pid)
     os.kill(worker, number)
-    trial.communicate(timeout=60)
-    until(lambda: driver.marked() == [own], "the trial's browser is gone")
+    dry_run.communicate(timeout=60)
+    until(lambda: driver.marked() == [own], "the dry_run's browser is gone")
     held.release()
     site.create("second")
     assert driver.marked() == [own] and len(old.lines()) == 2

@@ -12,14 +12,15 @@
 #define PASSWORD_BYTES_MAX 4096 /* as a URL writes it */
 #define MASKABLE_BYTES_MIN 4    /* secret_mask leaves shorter ones: they are in every other word */
 
-/* A copy of the first bytes of text without the password, as it is or as JSON and URLs write it.
- * Longer than what is shown, so that no half of a password is left at the end. */
+/* A copy of the first bytes of text without the password. Longer than what is shown, so that no
+ * half of a password is left at the end. */
 static char *
-masked(const char *text, const char *password)
+masked(const struct erp_job *job, const char *text)
 {
     char *copy = mem_format("%.*s", BODY_BYTES_MAX + PASSWORD_BYTES_MAX, text);
 
-    mask_password(copy, password);
+    if (job->auth && job->auth->password)
+        mask_password(copy, job->auth->password);
     return copy;
 }
 
@@ -36,8 +37,7 @@ log_body(const struct erp_job *job, const char *head, const char *body, size_t l
 {
     const char *uniqueid = job->order ? job->order->uniqueid : NULL;
     bool shown = is_shown(job) && length;
-    char *text =
-        shown ? masked(body, job->auth && job->auth->password ? job->auth->password : "") : NULL;
+    char *text = shown ? masked(job, body) : NULL;
 
     log_debug(uniqueid, "%s, %zu bytes%s%.*s%s", head, length, shown ? ": " : "", BODY_BYTES_MAX,
               text ?: "", shown && length > BODY_BYTES_MAX ? " …" : "");
@@ -52,7 +52,7 @@ dialogue_request(const struct erp_job *job)
 
     if (!log_is_verbose() || request->kind != ERP_HTTP)
         return;
-    url = masked(request->url, job->auth && job->auth->password ? job->auth->password : "");
+    url = masked(job, request->url);
     head = mem_format("-> %s %s (%s)", request->method, url, request->what ?: "request");
     log_body(job, head, request->body, request->body_length);
     free(head);

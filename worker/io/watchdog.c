@@ -13,10 +13,10 @@
 static void
 kill_patiently(const char *mark)
 {
-    const struct timespec pause = {.tv_nsec = KILL_PAUSE_MS * 1000000L};
+    const struct timespec pause = {.tv_nsec = BROWSER_KILL_PAUSE_MS * 1000000L};
 
     for (int waited_ms = 0; !browser_kill_marked(mark) && waited_ms < BROWSER_APPEARS_MS;
-         waited_ms += KILL_PAUSE_MS)
+         waited_ms += BROWSER_KILL_PAUSE_MS)
         nanosleep(&pause, NULL);
 }
 

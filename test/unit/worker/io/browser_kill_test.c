@@ -1,4 +1,5 @@
-/* Sweeps that are asked for: one at a time, each after its question, none for ever. */
+/* Requests to kill browsers: one at a time, each answered after it was asked, none waits for ever.
+ */
 #include "test/unit/worker/server.h"
 
 #include "worker/io/browser_kill.h"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "common/json/members.h"
@@ -17,6 +18,14 @@
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
+
+/* The file driver's folder. */
+struct config_folder {
+    char *path; /* owned, without a slash too many; NULL: it has none */
+    bool known; /* whether what it leads to is: */
+    dev_t device;
+    ino_t inode;
+};
 
 /* --- folders --- */
 
@@ -93,8 +102,10 @@ look_up(struct config_folder *folder)
     close(fd);
 }
 
-void
-config_folder_read(const struct workshop_config *workshop, struct config_folder *folder)
+/* Waits for no other machine: what is not known for that reason counts by its path alone. Two
+ * processes in one folder find that by themselves (worker/io/output_folder.h). */
+static void
+folder_read(const struct workshop_config *workshop, struct config_folder *folder)
 {
     const json_t *erp = json_object_get(workshop->document, "erp");
     const char *path = json_string_value(json_object_get(erp, "folder"));
@@ -106,15 +117,15 @@ config_folder_read(const struct workshop_config *workshop, struct config_folder 
     look_up(folder);
 }
 
-void
-config_folder_clear(struct config_folder *folder)
+static void
+folder_clear(struct config_folder *folder)
 {
     free(folder->path);
     folder->path = NULL;
 }
 
-bool
-config_folder_same(const struct config_folder *a, const struct config_folder *b)
+static bool
+folder_same(const struct config_folder *a, const struct config_folder *b)
 {
     if (!a->path || !b->path)
         return false;
@@ -142,13 +153,13 @@ config_neighbour_check_folders(const struct daemon_config *config)
     for (size_t i = 0; i < config->workshop_count; i++) {
         struct workshop_config *w = config->workshops[i];
 
-        config_folder_read(w, &folders[i]);
+        folder_read(w, &folders[i]);
         for (size_t j = 0; j < i; j++)
-            if (!config->workshops[j]->faults.count && config_folder_same(&folders[i], &folders[j]))
+            if (!config->workshops[j]->faults.count && folder_same(&folders[i], &folders[j]))
                 folder_fault(config, w, config->workshops[j], &w->faults);
     }
     for (size_t i = 0; i < config->workshop_count; i++)
-        config_folder_clear(&folders[i]);
+        folder_clear(&folders[i]);
     free(folders);
 }
 
@@ -158,16 +169,16 @@ config_neighbour_check_folder(const struct daemon_config *config,
 {
     struct config_folder own, other;
 
-    config_folder_read(workshop, &own);
+    folder_read(workshop, &own);
     for (size_t i = 0; own.path && i < config->workshop_count; i++) {
         const struct workshop_config *w = config->workshops[i];
 
-        config_folder_read(w, &other);
-        if (strcmp(w->slug, workshop->slug) && !w->faults.count && config_folder_same(&own, &other))
+        folder_read(w, &other);
+        if (strcmp(w->slug, workshop->slug) && !w->faults.count && folder_same(&own, &other))
             folder_fault(config, workshop, w, faults);
-        config_folder_clear(&other);
+        folder_clear(&other);
     }
-    config_folder_clear(&own);
+    folder_clear(&own);
 }
 
 /* --- ERPs --- */

@@ -5,24 +5,7 @@
 #ifndef COMMON_CONFIG_NEIGHBOUR_H
 #define COMMON_CONFIG_NEIGHBOUR_H
 
-#include <sys/types.h>
-
 #include "common/config/config.h"
-
-/* The file driver's folder. */
-struct config_folder {
-    char *path; /* owned, without a slash too many; NULL: it has none */
-    bool known; /* whether what it leads to is: */
-    dev_t device;
-    ino_t inode;
-};
-
-/* Waits for no other machine: what is not known for that reason counts by its path alone. Two
- * processes in one folder find that by themselves (worker/io/output_folder.h). */
-void config_folder_read(const struct workshop_config *workshop, struct config_folder *folder);
-void config_folder_clear(struct config_folder *folder);
-
-bool config_folder_same(const struct config_folder *a, const struct config_folder *b);
 
 /* Adds a fault to each workshop whose folder an earlier one has, which may go on: orders of its own
  * are on their way there. One that is faulty does not run, and is not a neighbour. */

@@ -56,8 +56,8 @@ recipe_leave(struct recipe_checker *c, size_t here)
 
 /* --- values --- */
 
-void
-recipe_check_value(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+static void
+check_value(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     c->checks[m->kind](c, m, value);
 }
@@ -68,7 +68,7 @@ recipe_check_kind(struct recipe_checker *c, enum recipe_kind kind, const json_t 
 {
     const struct recipe_member member = {.name = "", .kind = kind};
 
-    recipe_check_value(c, &member, value);
+    check_value(c, &member, value);
 }
 
 /* --- objects --- */
@@ -86,7 +86,7 @@ check_members(struct recipe_checker *c, const json_t *object, const struct recip
             c->section = m->section;
         *ways += value && m->way;
         if (value)
-            recipe_check_value(c, m, value);
+            check_value(c, m, value);
         else if (m->required)
             recipe_fault(c, "is missing");
         recipe_leave(c, here);

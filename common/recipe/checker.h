@@ -56,10 +56,7 @@ size_t recipe_enter(struct recipe_checker *c, const char *name);
 size_t recipe_enter_item(struct recipe_checker *c, size_t i);
 void recipe_leave(struct recipe_checker *c, size_t here);
 
-/* By the member's kind; by a kind without limits; an object by a table of members and perhaps a
- * second one. */
-void recipe_check_value(struct recipe_checker *c, const struct recipe_member *m,
-                        const json_t *value);
+/* By a kind without limits; an object by a table of members and perhaps a second one. */
 void recipe_check_kind(struct recipe_checker *c, enum recipe_kind kind, const json_t *value);
 void recipe_check_object(struct recipe_checker *c, const json_t *object,
                          const struct recipe_shape *shape, const struct recipe_shape *more);

@@ -1,4 +1,3 @@
-/* Clocks and their text. */
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 

@@ -1,4 +1,4 @@
-/* 0, 1 and 2 are never anything else; reading and writing in a loop. */
+/* Descriptors 0, 1 and 2 are always open; reads and writes are repeated until complete. */
 #include "common/base/descriptors.h"
 
 #include <errno.h>

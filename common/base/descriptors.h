@@ -1,18 +1,18 @@
-/* The standard descriptors of a program whose starter closed them; and all of what goes through a
- * descriptor, although one call may move a part of it. */
+/* Standard descriptors that the parent process may have closed, and complete reads and writes,
+ * since one system call may move only part of the data. */
 #ifndef COMMON_BASE_DESCRIPTORS_H
 #define COMMON_BASE_DESCRIPTORS_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Opens /dev/null for those of 0, 1, 2 that are closed, so that no socket gets their number. */
+/* Opens /dev/null for each of 0, 1 and 2 that is closed, so that no socket gets its number. */
 void descriptors_standard(void);
 
-/* Reads until there are size bytes, or no more. -1 with errno. */
+/* Reads until size bytes or the end of the input. -1 with errno. */
 ssize_t descriptors_read(int fd, void *to, size_t size);
 
-/* Writes all of it, on a descriptor that blocks. -1 with errno. */
+/* Writes everything to a blocking descriptor. -1 with errno. */
 int descriptors_write(int fd, const void *from, size_t size);
 
 #endif

@@ -1,4 +1,3 @@
-/* Folders, and files that are replaced whole. */
 #include "common/base/disk.h"
 
 #include <dirent.h>

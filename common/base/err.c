@@ -1,4 +1,4 @@
-/* Errors as values, memory that never fails, and text that is cut cleanly. */
+/* Errors as values, allocation that never fails, and text that is cut at character boundaries. */
 #include "common/base/err.h"
 
 #include <errno.h>
@@ -112,8 +112,8 @@ text_copy(char *to, size_t size, const char *from)
     to[length] = '\0';
 }
 
-/* The length of the UTF-8 sequence at p; 0 where it is none (RFC 3629: no surrogates, nothing
- * overlong). */
+/* The length of the UTF-8 sequence at p; 0 if it is invalid (RFC 3629: no surrogates, no overlong
+ * forms). */
 static size_t
 utf8_length(const unsigned char *p)
 {
@@ -156,7 +156,7 @@ text_clean(char *text)
             *p = ' ';
         else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080-009F */
             p[0] = p[1] = ' ';
-        else if (*p == 0xe2 && p[1] == 0x80 && (p[2] | 1) == 0xa9) /* U+2028, U+2029 end lines */
+        else if (*p == 0xe2 && p[1] == 0x80 && (p[2] | 1) == 0xa9) /* U+2028 and U+2029 end lines */
             p[0] = p[1] = p[2] = ' ';
         p += length ? length : 1;
     }

@@ -1,4 +1,3 @@
-/* The plan of faults. */
 #include "common/base/failpoint.h"
 
 #ifdef PUMPLINE_FAULTS
@@ -15,7 +14,7 @@
 
 #include "common/base/err.h"
 
-static char *plan; /* ends with NUL */
+static char *plan; /* NUL-terminated */
 
 static const struct {
     const char *name;
@@ -39,7 +38,7 @@ failpoint_open(const char *folder, const char *name)
         die_abort("a failpoint plan must end with NUL");
 }
 
-/* The text behind `name ` at the start of a line; NULL where there is none from `line` on. */
+/* The text after `name ` at the start of a line, searched from `line` on; NULL if there is none. */
 static char *
 plan_find(char *line, const char *name)
 {
@@ -52,7 +51,7 @@ plan_find(char *line, const char *name)
     return line ? line + length + 1 : NULL;
 }
 
-/* Whether this is the pass that the fault was planned for; if not, one pass less is left. */
+/* Whether this pass is the one that the fault was planned for; if not, counts it down. */
 static bool
 pass_is_due(char *after)
 {

@@ -17,13 +17,13 @@
 
 #include <stdint.h>
 
-/* Without a plan nothing happens. */
+/* Without a plan, no fault occurs. */
 void failpoint_open(const char *folder, const char *name);
 
-/* 0: go on. Otherwise errno is set to it, and the step fails. */
+/* 0: go on. Otherwise sets errno, and the caller must fail the step. */
 int failpoint(const char *name);
 
-/* A step that can't fail, only be the last one. */
+/* A step that cannot fail, but at which the process can be killed. */
 void failpoint_here(const char *name);
 
 /* Milliseconds to add to the wall clock. */

@@ -1,4 +1,3 @@
-/* Opening, and reading to the end. */
 #include "common/base/file_read.h"
 
 #include <errno.h>
@@ -9,7 +8,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/secret.h"
 
-/* Neither waits for the other end of a FIFO nor makes a terminal this process's own. */
+/* Neither blocks on a FIFO nor acquires a controlling terminal. */
 #define FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 int
@@ -30,7 +29,7 @@ file_open(const char *path, int more, struct err *err)
     return -1;
 }
 
-/* What it has now: it may grow while it is read. */
+/* The current size: the file may grow while it is read. */
 static size_t
 size_of(int fd, size_t limit)
 {

@@ -1,4 +1,4 @@
-/* Names as DNS has them, and numeric addresses in their one canonical form. */
+/* DNS names, and numeric addresses in their canonical form. */
 #include "common/base/host_pattern.h"
 
 #include <arpa/inet.h>
@@ -11,7 +11,7 @@
 #define HTTP_PORT 80
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
-/* The address 0:0:0:0:0:0:0:1 is the address ::1. */
+/* 0:0:0:0:0:0:0:1 is the same address as ::1. */
 static void
 canonical(const char *host, char text[HOST_PATTERN_BYTES])
 {

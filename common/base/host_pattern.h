@@ -1,4 +1,4 @@
-/* Hosts that a page may reach: "erp.example.com", "*.example.com", "[::1]:8443". */
+/* Hosts that a page may connect to: "erp.example.com", "*.example.com", "[::1]:8443". */
 #ifndef COMMON_BASE_HOST_PATTERN_H
 #define COMMON_BASE_HOST_PATTERN_H
 
@@ -12,7 +12,7 @@ struct host_pattern {
     uint16_t port;
 };
 
-/* HOST or HOST:PORT; without a port it is 443. Returns false where text is neither. */
+/* Parses HOST or HOST:PORT; the default port is 443. False if text is neither. */
 bool host_pattern_parse(const char *text, struct host_pattern *pattern);
 
 #define HOST_PATTERN_FORM                                                                          \
@@ -21,7 +21,7 @@ bool host_pattern_parse(const char *text, struct host_pattern *pattern);
 /* Whether the host is a numeric address. */
 bool host_pattern_is_address(const struct host_pattern *pattern);
 
-/* Host and port of an http or https URL that the configuration's check has accepted. */
+/* Host and port of an http or https URL that has passed the configuration check. */
 void host_pattern_of_url(const char *url, struct host_pattern *pattern);
 
 /* host: a name in any case, or a numeric address without brackets. */

@@ -1,4 +1,3 @@
-/* Log lines. */
 #include "common/base/log.h"
 
 #include <poll.h>
@@ -14,14 +13,14 @@
 #include "common/base/log_limit.h"
 
 #define LINE_BYTES 4096
-#define NAME_BYTES 640      /* 128 bytes of it, each escaped, and the priority */
-#define UNIQUEID_BYTES 1280 /* the same on top of it */
+#define NAME_BYTES 640      /* 128 bytes of uniqueid, each escaped, and the priority */
+#define UNIQUEID_BYTES 1280 /* the same, on top of that */
 
 static struct {
     char name[160];
     bool journal, relay;
     bool verbose;
-    unsigned long long lost; /* lines that stderr had no room for */
+    unsigned long long lost; /* lines dropped because stderr was full */
     struct log_files files;
 } log_state = {.files = {.fds = {-1, -1, -1}}};
 
@@ -74,8 +73,8 @@ log_close(void)
     log_use_files(NULL);
 }
 
-/* Appends text with control characters escaped, so that a line stays one line, up to `limit` bytes
- * of line. */
+/* Appends text with control characters escaped, so that a line stays one line; stops at `limit`
+ * bytes. */
 static size_t
 append_escaped(char *line, size_t used, size_t limit, const char *text)
 {
@@ -91,7 +90,7 @@ append_escaped(char *line, size_t used, size_t limit, const char *text)
     return used;
 }
 
-/* A log that can't be written must not stop an order: the result is of no use here. */
+/* A log that cannot be written must not stop an order, so the result is ignored. */
 static void
 write_once(int fd, const char *line, size_t length)
 {
@@ -100,7 +99,7 @@ write_once(int fd, const char *line, size_t length)
     (void)written;
 }
 
-/* A line is no longer than what a pipe takes at once where it takes anything. */
+/* No longer than what a pipe accepts atomically. */
 static bool
 stderr_takes_a_line(void)
 {
@@ -127,7 +126,7 @@ append_head(char *line, size_t used, const char *name, const char *uniqueid, enu
            (size_t)snprintf(line + used, LINE_BYTES - used, "%s %s ", time, level_names[level]);
 }
 
-/* LEVEL FILE tab UNIQUEID tab MESSAGE: a tab in these is escaped. */
+/* LEVEL FILE tab UNIQUEID tab MESSAGE: tabs inside the fields are escaped. */
 static size_t
 relayed_line(char line[LINE_BYTES], enum log_level level, enum log_file file, const char *uniqueid,
              const char *message)
@@ -141,7 +140,7 @@ relayed_line(char line[LINE_BYTES], enum log_level level, enum log_file file, co
     return used;
 }
 
-/* The line, of which the first *prefix bytes are for the journal alone. */
+/* The first *prefix bytes of the line are for the journal only. */
 static size_t
 own_line(char line[LINE_BYTES], size_t *prefix, enum log_level level, const char *name,
          const char *uniqueid, const char *message)
@@ -205,7 +204,7 @@ void
 log_relayed(const char *name, const struct log_files *files, char *record)
 {
     char *uniqueid = NULL, *message = record;
-    enum log_level level = LOG_WARNING; /* a sanitizer's words, or a library's */
+    enum log_level level = LOG_WARNING; /* output of a sanitizer or a library */
     enum log_file file = LOG_NO_FILE;
 
     if (is_record(record)) {
@@ -220,7 +219,7 @@ log_relayed(const char *name, const struct log_files *files, char *record)
     write_line(files, level, name, file, uniqueid && *uniqueid ? uniqueid : NULL, message);
 }
 
-/* --- what is written --- */
+/* --- public log functions --- */
 
 static void
 write_own(enum log_level level, enum log_file file, const char *uniqueid, const char *message)

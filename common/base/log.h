@@ -1,12 +1,13 @@
-/* One line a record to stderr, and to a workshop's own files where a log folder is set.
+/* Writes each record as one line to stderr and, if a log folder is configured, to the workshop's
+ * own files.
  *
- * A line is `WORKSHOP: [UNIQUEID] TIME LEVEL message`, the uniqueid where it is about an order;
+ * A line is `WORKSHOP: [UNIQUEID] TIME LEVEL message`, with the uniqueid if it is about an order;
  * control characters are escaped, so no input can forge a line. Callers never pass a secret.
  *
- * A supervisor's child has neither of both to write to: its records go through a pipe to the
- * supervisor, which says whose they are and when, so that a child that was taken over can neither
- * pass for another nor rewrite what it has said. Nothing here blocks: a line for which stderr has
- * no room is dropped, and their number is told once there is some. */
+ * A supervisor's child can write to neither: its records go through a pipe to the supervisor, which
+ * adds the name and the time, so that a compromised child can neither impersonate another one nor
+ * rewrite what it has logged. Nothing here blocks: a line for which stderr has no room is dropped,
+ * and the number of dropped lines is logged as soon as there is room. */
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H
 
@@ -14,7 +15,7 @@
 
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
 
-/* Which of a workshop's files a record goes to as well. */
+/* The workshop's file that a record also goes to. */
 enum log_file { LOG_NO_FILE, LOG_API, LOG_ORDERLINE, LOG_FILES };
 
 /* Descriptors by enum log_file; -1: none. */
@@ -22,44 +23,44 @@ struct log_files {
     int fds[LOG_FILES];
 };
 
-/* Starts logging as `name` (a program or a workshop, shown in each line); copied. With
- * JOURNAL_STREAM in the environment each line bears systemd's <N> priority prefix. */
+/* Starts logging as `name` (a program or a workshop, shown in each line; copied). If JOURNAL_STREAM
+ * is in the environment, each line starts with systemd's <N> priority prefix. */
 void log_open(const char *name);
 
-/* The name of log_open. */
+/* The name given to log_open. */
 const char *log_name(void);
 
 void log_files_close(struct log_files *files);
 
-/* This process's own records go to these files too, which are taken over, and those before are
+/* Also writes this process's own records to these files, which it takes over; the previous ones are
  * closed. NULL: to none. */
 void log_use_files(const struct log_files *files);
 
 /* This process is a supervisor's child: stderr is a pipe to log_relayed. */
 void log_relay(void);
 
-/* Logs a record of a child's, as log_relay sends it or whatever else came on its stderr: a line of
- * name's, to these files too. record is changed. */
+/* Logs a record of a child, as sent by log_relay, or any other line from its stderr, as a line of
+ * `name`, to these files too. record is modified. */
 void log_relayed(const char *name, const struct log_files *files, char *record);
 
 void log_close(void);
 
-/* Lines of one kind, which is a format, are limited (common/base/log_limit.h): what outsiders can
- * cause fills no disk. The others are counted, and the count is told when the kind may log again,
- * when it has been quiet for a while, and at log_close. */
+/* Lines of one kind, that is of one format, are rate-limited (common/base/log_limit.h), so that
+ * outsiders cannot fill the disk. Suppressed lines are counted; the count is logged when the kind
+ * may log again, when it has been quiet for a while, and at log_close. */
 void log_write(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
-/* A line that is never left out: what became of an order. */
+/* A line that is never suppressed: the outcome of an order. */
 void log_each(enum log_level level, enum log_file file, const char *uniqueid, const char *format,
               ...) __attribute__((format(printf, 4, 5)));
 
-/* A line of another name than this process's, to stderr alone: a supervisor's about a workshop.
- * Never left out. */
+/* A line under another name than this process's, to stderr only: a supervisor's line about a
+ * workshop. Never suppressed. */
 void log_about(enum log_level level, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Lines of level LOG_DEBUG are written as well (option -v); they are never left out. */
+/* Whether lines of level LOG_DEBUG are written (option -v); they are never suppressed. */
 void log_verbose(bool verbose);
 bool log_is_verbose(void);
 

@@ -1,4 +1,3 @@
-/* Log files as descriptors. */
 #include "common/base/log_files.h"
 
 #include <errno.h>
@@ -38,7 +37,7 @@ log_files_open(const char *folder, const char *slug, const char *name)
     return files;
 }
 
-/* --- this process's own --- */
+/* --- this process's own files --- */
 
 static struct {
     char *folder, *slug; /* NULL: none */

@@ -1,4 +1,4 @@
-/* A small table, searched from its beginning: a line costs far more than that. */
+/* A small table, searched linearly: writing a line costs far more. */
 #include "common/base/log_limit.h"
 
 #include "common/base/err.h"
@@ -8,7 +8,7 @@
 
 static struct log_kind kinds[KINDS];
 
-/* The kind of this format, or the place of one that left nothing out and came least recently. */
+/* The entry of this format, or the least recently used entry that suppressed nothing. */
 static struct log_kind *
 kind_of(const char *format)
 {

@@ -1,10 +1,10 @@
-/* One base with priorities. */
+/* An event base with priorities. */
 #include "common/base/loop.h"
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
 
-/* After so much of it, work is put aside to see whether something more important has come. */
+/* After this long, the loop checks for events of a higher priority. */
 #define WORK_MS 5
 #define WORK_CALLBACKS 64
 
@@ -41,7 +41,7 @@ loop_timer(struct event_base *base, event_callback_fn callback, void *arg)
     return loop_event(base, -1, 0, callback, arg);
 }
 
-/* A base without priorities, a test's, leaves it as it is. */
+/* A base without priorities (in tests) is left as it is. */
 struct event *
 loop_control_event(struct event_base *base, int fd, short what, event_callback_fn callback,
                    void *arg)

@@ -1,24 +1,24 @@
-/* The event loop of a program, and who goes first on it. */
+/* The event loop of a program, and its priorities. */
 #ifndef COMMON_BASE_LOOP_H
 #define COMMON_BASE_LOOP_H
 
 #include <event2/event.h>
 
-/* Priorities: the channel and signals go first; what has none of its own (clients, the ERP, timers)
- * is LOOP_WORK, where each has its turn. */
+/* Priorities: the channel and signals go first; everything else (clients, the ERP, timers) is
+ * LOOP_WORK and served in turn. */
 enum loop_priority { LOOP_CONTROL, LOOP_WORK, LOOP_PRIORITIES };
 
 /* Aborts on failure. */
 struct event_base *loop_new(void);
 
-/* event_new; aborts where there is no memory. */
+/* event_new; aborts if out of memory. */
 struct event *loop_event(struct event_base *base, int fd, short what, event_callback_fn callback,
                          void *arg);
 
-/* evtimer_new; aborts where there is no memory. */
+/* evtimer_new; aborts if out of memory. */
 struct event *loop_timer(struct event_base *base, event_callback_fn callback, void *arg);
 
-/* loop_event, as LOOP_CONTROL. */
+/* loop_event with priority LOOP_CONTROL. */
 struct event *loop_control_event(struct event_base *base, int fd, short what,
                                  event_callback_fn callback, void *arg);
 

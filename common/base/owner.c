@@ -1,4 +1,4 @@
-/* By the user of file system calls, which is a thread's own. */
+/* Switches the file system user (setfsuid), which is per thread. */
 #include "common/base/owner.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ owner_open(uid_t owner, int folder, const char *name, int flags)
     return fd;
 }
 
-/* Neither another name of a file that may be anybody's, nor a device or a pipe. */
+/* Neither a hard link, which may be another user's file, nor a device or a pipe. */
 static bool
 is_lone(int fd, uid_t owner)
 {
@@ -84,7 +84,7 @@ owner_enter(const char *path)
     return result;
 }
 
-/* A descriptor for nothing but the place: fchmod() refuses it, its link in /proc does not. */
+/* An O_PATH descriptor: fchmod() refuses it, but its link in /proc works. */
 static int
 change(int folder, mode_t set, mode_t clear)
 {

@@ -1,4 +1,3 @@
-/* Keys, sealing and hashes. */
 #include "common/base/secret.h"
 
 #include <errno.h>
@@ -19,8 +18,8 @@ _Static_assert(NONCE_BYTES + TAG_BYTES == SECRET_OVERHEAD_BYTES,
                "sealed values have this overhead");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == SECRET_KEY_BYTES, "key size");
 
-/* Requests and configurations pass through jansson's and libevent's memory with passwords in them.
- */
+/* Requests and configurations, with passwords in them, pass through jansson's and libevent's
+ * memory. */
 static void
 free_wiped(void *memory)
 {
@@ -52,8 +51,8 @@ secret_start(void)
     event_set_mem_functions(malloc, resize_wiped, free_wiped);
 }
 
-/* Small secrets share locked pages between guard pages that are kept: a mapping of its own for each
- * costs ten system calls, and an order needs three. */
+/* Small secrets share locked pages between guard pages, which are kept: a mapping for each would
+ * cost ten system calls, and an order needs three. */
 #define SLOT_BYTES 1024
 #define SLAB_SLOTS 64
 
@@ -278,7 +277,7 @@ secret_credentials_hash(const unsigned char *key, const char *username, const ch
     crypto_generichash_state state;
 
     crypto_generichash_init(&state, key, SECRET_KEY_BYTES, sizeof hash);
-    /* With its NUL, so that no two pairs run together. */
+    /* With its NUL, so that no two pairs give the same input. */
     crypto_generichash_update(&state, (const unsigned char *)username, strlen(username) + 1);
     crypto_generichash_update(&state, (const unsigned char *)password, strlen(password));
     crypto_generichash_final(&state, hash, sizeof hash);

@@ -7,7 +7,7 @@
 
 #include "common/base/err.h"
 
-/* -1 and one byte where it is no UTF-8. */
+/* -1 and one byte if it is not UTF-8. */
 static size_t
 next_character(const char *text, size_t length, utf8proc_int32_t *c)
 {
@@ -32,8 +32,8 @@ is_space(utf8proc_int32_t c)
     return utf8proc_category(c) == UTF8PROC_CATEGORY_ZS || is_control(c);
 }
 
-/* Unicode's Default_Ignorable_Code_Point, and all that only formats: zero-width spaces and joiners,
- * the byte order mark, marks of direction, the soft hyphen, fillers. */
+/* Unicode's Default_Ignorable_Code_Point and all format characters: zero-width spaces and joiners,
+ * the byte order mark, direction marks, the soft hyphen, fillers. */
 static bool
 is_invisible(utf8proc_int32_t c)
 {

@@ -1,4 +1,4 @@
-/* Reading and checking a workshop's document. pumpline.json as a whole is load.c's. */
+/* Reads and checks a workshop's document. load.c reads pumpline.json as a whole. */
 #include "common/config/config.h"
 
 #include <arpa/inet.h>
@@ -181,7 +181,7 @@ load_credentials(struct workshop_config *w, const struct config_location *root)
     config_check_members(credentials, credential_members, COUNT(credential_members), &location);
 }
 
-/* The hash is compared as text, so no other spelling of it ever matches. */
+/* The hash is compared as text, so no other spelling would ever match. */
 bool
 config_check_token(const json_t *token, const struct config_location *location)
 {
@@ -194,7 +194,7 @@ config_check_token(const json_t *token, const struct config_location *location)
     return false;
 }
 
-/* Adds the token's name to those that are taken; true: it was one of them. */
+/* Adds the token's name to those in use; true: it was in use already. */
 static bool
 take_name(json_t *taken, const json_t *token)
 {
@@ -357,7 +357,7 @@ workshop_config_copy(const struct workshop_config *workshop)
     copy->faults = (struct config_faults){NULL, 0};
     config_faults_add(&copy->faults, &workshop->faults);
     copy->target = workshop->target ? mem_string(workshop->target) : NULL;
-    json_incref(copy->document); /* immutable, so that both may have it */
+    json_incref(copy->document); /* immutable, so both may share it */
     json_incref(copy->recipe);
     return copy;
 }

@@ -1,4 +1,4 @@
-/* The configured credentials, and the seal on them. */
+/* The configured credentials, and their seal. */
 #include <stdlib.h>
 
 #include "common/base/secret.h"
@@ -19,7 +19,7 @@ config_password_sealed(const struct workshop_config *workshop)
     return sealed_password(workshop) != NULL;
 }
 
-/* Where the document comes from a client, the daemon has let no unbound value pass. */
+/* The daemon accepts no unbound value in a client's document. */
 static char *
 open_sealed(const struct workshop_config *workshop, const unsigned char *key,
             const unsigned char *old_key, const char *sealed)

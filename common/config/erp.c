@@ -1,5 +1,5 @@
-/* The members of `erp` for each shipped system. The drivers read them; this is the one place that
- * refuses them, so that the supervisor can name every fault without knowing a driver. */
+/* The members of `erp` for each shipped system. The drivers read them; they are checked only here,
+ * so that the supervisor can report every fault without knowing a driver. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 static const char *const file_formats[] = {"csv", "json", NULL};
 static const char *const file_delimiters[] = {",", ";", "\t", "|", NULL};
 
-/* What a column of the file driver can hold. */
+/* What a column of the file driver can contain. */
 static const char *const file_columns[] = {"workshop", "worksheet", "product_nr", "product_amount",
                                            "uniqueid", "placed_at", NULL};
 
-/* Whose sessions outlive a worker that is killed. */
+/* Systems whose sessions outlive a killed worker. */
 static const char *const open_systems[] = {"webdriver", NULL};
 
 #define SYSTEM_MEMBER                                                                              \
@@ -76,7 +76,7 @@ browser_table(void)
 
 static const struct config_member webdriver_members[] = {
     SYSTEM_MEMBER,
-    /* One browser a workshop. */
+    /* One browser per workshop. */
     {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
     {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
     {.name = "url", .kind = CONFIG_URL, .required = true},
@@ -87,7 +87,7 @@ static const struct config_member webdriver_members[] = {
     {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
 };
 
-/* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
+/* Preferences of Chromium and Firefox that Pumpline sets itself, by prefix. */
 static const struct {
     const char *prefix, *why;
 } kept_preferences[] = {
@@ -161,8 +161,7 @@ check_database(const json_t *erp, const struct config_location *location)
                            "must end with the database name, such as http://host:8000/DATABASE/");
 }
 
-/* A name that stands for all below it is one of those as well. NULL: it is the workshop's to set.
- */
+/* A name that stands for everything below it counts as well. NULL: the workshop may set it. */
 static const char *
 preference_kept(const char *name)
 {
@@ -283,7 +282,7 @@ static const struct {
     struct config_table table;
     void (*check)(
         const json_t *erp,
-        const struct config_location *location); /* what the members' kinds don't say; or NULL */
+        const struct config_location *location); /* checks beyond the members' kinds; or NULL */
 } systems[] = {
     {"file", {file_members, sizeof file_members / sizeof *file_members}, check_columns},
     {"tryton", {tryton_members, sizeof tryton_members / sizeof *tryton_members}, check_database},

@@ -1,14 +1,14 @@
-/* The member `http` of pumpline.json and of a workshop's file: what clients may cost; and whose
- * requests a port without tokens takes. */
+/* The member `http` of pumpline.json and of a workshop's file: limits for clients, and the hosts
+ * whose requests a port without tokens accepts. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/config/parts.h"
 
-/* name, field of struct http_limits, its unit in the member's, default of a port and of the control
- * socket, least, most. A body goes on to a child as a JSON string, six times as long at worst:
- * CHAN_LINE_MAX holds it. */
+/* Name, field of struct http_limits, unit of the member, default of a port and of the control
+ * socket, minimum, maximum. A body is passed on to a child as a JSON string, at worst six times as
+ * long: it must fit into CHAN_LINE_MAX. */
 #define LIMITS(X)                                                                                  \
     X("connections", connections, 1, 512, 128, 1, 100000)                                          \
     X("connections_per_address", connections_per_peer, 1, 128, 64, 1, 100000)                      \

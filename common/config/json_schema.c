@@ -1,9 +1,9 @@
-/* Tables of members as JSON schemas. */
+/* The tables of members as JSON schemas. */
 #include "common/config/json_schema.h"
 
 #include "common/config/parts.h"
 
-/* Limits are in bytes: a character has one to four of them. */
+/* Limits are in bytes: a character has one to four. */
 static json_t *
 text_schema(const struct config_member *m)
 {
@@ -103,7 +103,7 @@ table_schema(const struct config_table *table)
                      properties, "required", required);
 }
 
-/* One of the systems, each with members of its own. */
+/* One of the systems, each with its own members. */
 static json_t *
 erp_schema(void)
 {

@@ -1,5 +1,6 @@
 /* The JSON schemas (draft 2020-12) of pumpline.json and of a workshop's file, for editors. They
- * take whatever the configuration's check takes, and leave to it what spans several members. */
+ * accept everything that the configuration check accepts; rules that span several members are left
+ * to the check. */
 #ifndef COMMON_CONFIG_JSON_SCHEMA_H
 #define COMMON_CONFIG_JSON_SCHEMA_H
 

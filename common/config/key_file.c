@@ -1,4 +1,4 @@
-/* Reading, making and replacing the master key. */
+/* Reads, creates and replaces the master key. */
 #include "common/config/key_file.h"
 
 #include <endian.h>
@@ -21,9 +21,9 @@
 #define CREDENTIAL "master.key"
 #define CODE "key_file"
 
-/* --- who can read it --- */
+/* --- permissions --- */
 
-/* Of linux/posix_acl_xattr.h, little-endian. */
+/* From linux/posix_acl_xattr.h, little-endian. */
 struct acl_entry {
     uint16_t tag, permissions;
     uint32_t id;
@@ -39,8 +39,8 @@ struct acl {
 #define ACL_USER 0x02
 #define ACL_MASK 0x10
 
-/* systemd lets a service's own user read its credentials by an ACL, whose mask stat shows in the
- * place of the group's rights. */
+/* systemd grants a service's user access to its credentials by an ACL, whose mask stat reports as
+ * the group's permissions. */
 static bool
 acl_is_ours(int fd)
 {
@@ -91,7 +91,7 @@ read_key(const char *path, int fd, bool credential, unsigned char *key, struct e
     return 0;
 }
 
-/* The key in secret memory; NULL with *err, or with errno ENOENT and no *err. */
+/* The key in secret memory; NULL with *err, or with errno ENOENT and *err unset. */
 static unsigned char *
 take_key(const char *path, bool credential, struct err *err)
 {
@@ -122,7 +122,7 @@ is_same(const unsigned char *a, const unsigned char *b)
     return secret_equal(a, b, SECRET_KEY_BYTES);
 }
 
-/* --- the one that is gone --- */
+/* --- the replaced key --- */
 
 static void
 fingerprint(const unsigned char *key, char text[SECRET_HASH_TEXT_BYTES])
@@ -161,7 +161,7 @@ note_replaced(const char *path, const unsigned char *key, struct err *err)
     return result;
 }
 
-/* --- making --- */
+/* --- creating --- */
 
 static int
 write_key(int fd)
@@ -175,8 +175,8 @@ write_key(int fd)
     return result;
 }
 
-/* Written aside and linked into place: no reader ever sees half a key, and a second starter can't
- * replace the first's. 1: made, 0: another one was there first. */
+/* Written to a temporary file and linked: no reader ever sees half a key, and a second starter
+ * cannot replace the first one's key. 1: created, 0: another one was there first. */
 static int
 make_key(const char *path, struct err *err)
 {
@@ -214,7 +214,7 @@ key_file_create(const char *path, struct err *err)
     return key ? made : -1;
 }
 
-/* --- from where --- */
+/* --- choosing the source --- */
 
 static unsigned char *
 from_credential(struct err *err)
@@ -230,7 +230,7 @@ from_credential(struct err *err)
     return key;
 }
 
-/* A service that is started again may be given the credential that it had. */
+/* A restarted service may be given the credential that it had before. */
 static void
 prefer_file(const char *path, struct master_keys *keys)
 {
@@ -275,7 +275,7 @@ hold(const char *path, const unsigned char *key, const char *code, struct err *e
                           *why.code ? ": " : "", why.text);
 }
 
-/* PATH.next is there: a rekey is under way. */
+/* PATH.next exists: a rekey is under way. */
 static int
 take_next(const char *path, const char *next, struct master_keys *keys, struct err *err)
 {
@@ -329,7 +329,7 @@ key_file_load(const char *path, bool create, struct master_keys *keys, struct er
     return result;
 }
 
-/* --- from one to the next --- */
+/* --- replacing --- */
 
 int
 key_file_begin(const char *path, struct master_keys *keys, struct err *err)
@@ -352,7 +352,7 @@ put_in_place(const char *path, const char *next, const struct master_keys *keys,
 {
     struct err why;
 
-    /* The last try may have failed only after that. */
+    /* The previous try may have failed after that step. */
     if (hold(path, keys->key, CODE, &why)) {
         if (hold(path, keys->old, CODE, err) || note_replaced(path, keys->old, err))
             return -1;

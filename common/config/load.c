@@ -1,4 +1,4 @@
-/* pumpline.json and the folder of workshops, as one thing that is right or refused. */
+/* pumpline.json and the folder of workshops, accepted or refused as a whole. */
 #include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
@@ -20,7 +20,7 @@
 
 static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
 
-/* Those below 1000 are the system's own. */
+/* Users below 1000 are system users. */
 static const struct config_member uid_members[] = {
     {.name = "first",
      .kind = CONFIG_INTEGER,
@@ -70,7 +70,7 @@ config_daemon_table(void)
     return &all;
 }
 
-/* A relative path counts from the folder of the file that names it. */
+/* A relative path is relative to the folder of the file that names it. */
 static void
 take_path(const json_t *document, const char *name, const char *fallback, const char *folder,
           char *to)
@@ -159,7 +159,7 @@ is_workshop_file(const struct dirent *entry)
            strcmp(entry->d_name + length - 5, ".json") == 0;
 }
 
-/* What everybody may rely on, whatever the file says. */
+/* Defaults that hold whatever the file says. */
 static void
 settle_faulty(struct workshop_config *w)
 {
@@ -242,7 +242,7 @@ config_load_each(const char *path, struct config_faults *faults)
     json_decref(document);
     if (!faults->count)
         return config;
-    /* All are told at once. */
+    /* All faults are reported at once. */
     for (size_t i = 0; i < config->workshop_count; i++)
         config_faults_add(faults, &config->workshops[i]->faults);
     config_free(config);

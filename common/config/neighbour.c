@@ -1,4 +1,4 @@
-/* Places by name, and folders by what they lead to. */
+/* Compares ERPs by name, and folders by the file they lead to. */
 #include "common/config/neighbour.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@
 
 /* The file driver's folder. */
 struct config_folder {
-    char *path; /* owned, without a slash too many; NULL: it has none */
-    bool known; /* whether what it leads to is: */
+    char *path; /* owned, normalised; NULL: it has none */
+    bool known; /* whether dev and ino are known: */
     dev_t device;
     ino_t inode;
 };
@@ -41,7 +41,7 @@ without_slashes(const char *path)
     return copy;
 }
 
-/* What may keep a process waiting for another machine, or for another process. */
+/* File systems that may block on another machine or process. */
 static bool
 is_remote(const char *type, const char *point)
 {
@@ -75,7 +75,7 @@ all_mounts_are_local(void)
     return local;
 }
 
-/* Without waiting: what is not at hand is looked for where nothing but disks can answer. */
+/* Never blocks: what is not cached is looked up only on local file systems. */
 static int
 open_at_once(const char *path)
 {
@@ -102,8 +102,8 @@ look_up(struct config_folder *folder)
     close(fd);
 }
 
-/* Waits for no other machine: what is not known for that reason counts by its path alone. Two
- * processes in one folder find that by themselves (worker/io/output_folder.h). */
+/* Never waits for another machine: a folder that cannot be looked up is compared by its path only.
+ * Two processes that share a folder also detect it themselves (worker/io/output_folder.h). */
 static void
 folder_read(const struct workshop_config *workshop, struct config_folder *folder)
 {
@@ -183,7 +183,7 @@ config_neighbour_check_folder(const struct daemon_config *config,
 
 /* --- ERPs --- */
 
-/* One of them may be a whole server's, as its web pages are, and the other one database's in it. */
+/* One URL may be the whole server (web pages), the other one database on it. */
 static bool
 is_within(const char *a, const char *b)
 {

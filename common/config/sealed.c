@@ -1,4 +1,4 @@
-/* Places, and what is sealed for them. */
+/* Sealing, and the place that a value is bound to. */
 #include "common/config/sealed.h"
 
 #include <ctype.h>
@@ -11,8 +11,7 @@
 #define BOUND "2:"
 #define CONTEXT "credentials"
 
-/* "https://host:443", whatever the case and with the port that is meant; NULL where there is no
- * such URL. */
+/* "https://host:443", in lower case and with an explicit port; NULL if it is not such a URL. */
 static char *
 origin_of(const json_t *value)
 {

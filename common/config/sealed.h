@@ -1,9 +1,9 @@
-/* Sealed passwords of configuration files, each bound to the place that it was given for.
+/* Sealed passwords in configuration files, each bound to the place that it was given for.
  *
- * A member of the control group may change a workshop's configuration but not read its password:
- * with another place a sealed password does not open, so it has to be given again. The place is
- * authenticated, not stored. Text: "2:" and base64. Earlier versions wrote base64 alone, unbound:
- * such a value is taken from a file that root wrote, never from a client. */
+ * A member of the control group may change a workshop's configuration but not read its password: if
+ * the place changes, the sealed password no longer opens and must be given again. The place is
+ * authenticated, not stored. Text: "2:" and base64. Earlier versions wrote only base64, unbound:
+ * such a value is accepted from a file that root wrote, never from a client. */
 #ifndef COMMON_CONFIG_SEALED_H
 #define COMMON_CONFIG_SEALED_H
 
@@ -11,19 +11,19 @@
 #include <stdbool.h>
 
 /* The place that a workshop's ERP password is for: system, origins of `url` and `webdriver_url`,
- * ca_file, recipe and its options (they may be a part of the URLs it opens), the browser's program
- * and arguments (a proxy may be among them). document is the workshop's, whatever is right or wrong
- * in it; the caller frees the text. */
+ * ca_file, recipe and its options (they may be part of the URLs it opens), the browser's program
+ * and arguments (which may name a proxy). document is the workshop's, valid or not; the caller
+ * frees the text. */
 char *sealed_binding(const json_t *document);
 
 /* The caller frees it. */
 char *sealed_make(const unsigned char *key, const char *binding, const char *plain);
 
-/* A secret string (secret_free); NULL: another key, another place, or no such value. key may be
+/* A secret string (secret_free); NULL: wrong key, wrong place, or not a sealed value. key may be
  * NULL. */
 char *sealed_open(const unsigned char *key, const char *binding, const char *text);
 
-/* One of an earlier version, which holds for any place. */
+/* A value sealed by an earlier version, which is valid for any place. */
 bool sealed_is_unbound(const char *text);
 char *sealed_open_unbound(const unsigned char *key, const char *text);
 

@@ -1,4 +1,4 @@
-/* What a workshop's process is told: its slice of the configuration. */
+/* A workshop's slice of the configuration, as its process gets it. */
 #include <string.h>
 
 #include "common/base/secret.h"
@@ -40,7 +40,8 @@ config_webdriver_own(const struct daemon_config *config, const struct workshop_c
            !json_object_get(browser, "proxy") && (!name || strcmp(name, "chrome") == 0);
 }
 
-/* A worker by itself may come before the folder: then it has no mark, and no browser is killed. */
+/* A worker by itself may run before the folder exists: then it has no mark, and no browser is
+ * killed. */
 static void
 add_browser_mark(json_t *slice, const struct daemon_config *config,
                  const struct workshop_config *workshop)

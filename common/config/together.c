@@ -1,5 +1,4 @@
-/* What a workshop's configuration is checked for beside the others, and beside the system's users.
- */
+/* Checks of a workshop's configuration against the others and against system users. */
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@ pair_fault(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
-/* A request is routed by name or slug: neither may be ambiguous. */
+/* Requests are routed by name or slug: neither may be ambiguous. */
 static bool
 names_clash(const struct workshop_config *a, const struct workshop_config *b)
 {
@@ -29,7 +28,7 @@ names_clash(const struct workshop_config *a, const struct workshop_config *b)
            strcmp(b->name, a->slug) == 0;
 }
 
-/* What is wrong with b because of a. A port belongs to one, too. */
+/* What is wrong with b because of a. A port has one owner, too. */
 static void
 check_pair(const struct daemon_config *config, const struct workshop_config *a,
            const struct workshop_config *b, struct config_faults *faults)
@@ -42,8 +41,8 @@ check_pair(const struct daemon_config *config, const struct workshop_config *a,
         pair_fault(config, b, faults, "workshop", "this name or slug clashes with workshop", a);
 }
 
-/* A user that is somebody (a web server's, a database's) has files of its own, which a workshop's
- * process would have, too. */
+/* A user of another service (web server, database) owns files, which the workshop's process could
+ * then access. */
 static bool
 is_allowed(const struct daemon_config *config, const struct passwd *user)
 {
@@ -55,7 +54,7 @@ is_allowed(const struct daemon_config *config, const struct passwd *user)
            user->pw_uid - config->uid_first < config->uid_count;
 }
 
-/* Only here: a worker checks its document too, where it may no longer look users up. */
+/* Only here: a worker checks its document too, when it may no longer be able to look up users. */
 static void
 check_user(const struct daemon_config *config, const struct workshop_config *w,
            struct config_faults *faults)
@@ -75,7 +74,7 @@ check_user(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
-/* The lines of a workshop in the log start with its name. */
+/* Log lines of a workshop start with its name. */
 static void
 check_name(const struct daemon_config *config, const struct workshop_config *w,
            struct config_faults *faults)
@@ -90,7 +89,7 @@ check_name(const struct daemon_config *config, const struct workshop_config *w,
     free(file);
 }
 
-/* The daemon's webdriver_url may decide it. */
+/* It may depend on the daemon's webdriver_url. */
 static void
 check_browser_place(const struct daemon_config *config, const struct workshop_config *w,
                     struct config_faults *faults)
@@ -111,7 +110,7 @@ check_alone(const struct daemon_config *config, const struct workshop_config *w,
     check_browser_place(config, w, faults);
 }
 
-/* Those whose names clash have their slugs as names: no two files have the same. */
+/* Workshops with conflicting names get their slugs as names: no two files have the same. */
 static void
 name_apart(const struct daemon_config *config)
 {
@@ -128,7 +127,7 @@ name_apart(const struct daemon_config *config)
     free(clash);
 }
 
-/* Which of two came first is nobody's to tell: both have the fault. */
+/* It is unknown which of two came first: both get the fault. */
 void
 config_check_together(const struct daemon_config *config)
 {

@@ -1,4 +1,4 @@
-/* Giving users out. */
+/* Assigns users to workshops. */
 #include "common/config/uids.h"
 
 #include <dirent.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A folder in queues/, or one that is about to be there. */
+/* A folder in queues/, or one that is about to be created. */
 struct holding {
     char *name;
     uid_t uid;
@@ -32,7 +32,7 @@ no_dots(const struct dirent *entry)
     return strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
 }
 
-/* Adds the owner of each FOLDER/ENTRY, or of what stands under that name inside it. */
+/* Adds the owner of each FOLDER/ENTRY, or of the given name inside it. */
 static void
 add_owners(struct uids *uids, const char *folder, const char *inside, const char *prefix)
 {
@@ -61,7 +61,7 @@ uids_new(const char *state_dir)
     char *removed = mem_format("%s/removed", state_dir);
 
     add_owners(uids, queues, "", "");
-    add_owners(uids, removed, "/queue", "removed/"); /* no slug has a slash */
+    add_owners(uids, removed, "/queue", "removed/"); /* no slug contains a slash */
     free(removed);
     free(queues);
     return uids;
@@ -100,7 +100,7 @@ in_range(const struct daemon_config *config, uid_t uid)
     return uid >= config->uid_first && uid - config->uid_first < config->uid_count;
 }
 
-/* A user that the system knows is somebody. */
+/* A user that exists in the system belongs to someone else. */
 static bool
 is_free(const struct uids *uids, const char *slug, uid_t uid)
 {

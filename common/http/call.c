@@ -1,4 +1,3 @@
-/* Calls and replies. */
 #include "common/http/call.h"
 
 #include <errno.h>
@@ -174,7 +173,8 @@ call_object(struct call *call)
     struct err err;
     json_t *object;
 
-    /* What `curl -d` says by itself is no harm where no page in a browser can be the sender. */
+    /* `curl -d` sends a form type by default; harmless if the sender cannot be a page in a browser.
+     */
     if (!call->trusted && !call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
                      "Content-Type must be application/json");
@@ -195,7 +195,7 @@ problem_json(int status, const char *code, json_t *fields, const char *detail)
     json_t *problem = json_pack("{s:s s:s s:i s:s}", "type", "about:blank", "title",
                                 status_phrase(status), "status", status, "code", code);
 
-    /* Text that is no UTF-8 would make no JSON. */
+    /* Text that is not UTF-8 cannot be put into JSON. */
     if (json_object_set_new(problem, "detail", json_string(detail)))
         json_object_set_new(problem, "detail", json_string(code));
     if (fields)

@@ -1,8 +1,8 @@
-/* One request and its one reply, whoever carries them: an HTTP connection or the channel between
- * supervisor and child. Handlers see only this, so a route answers the same on both.
+/* One request and its reply, over any carrier: an HTTP connection or the channel between supervisor
+ * and child. Handlers see only this, so a route behaves the same on both.
  *
  * A call lives until it is replied to; call_reply, call_problem and call_stream_start consume it,
- * at once or in a later turn of the loop. A carrier whose peer has left swallows the reply. */
+ * at once or in a later turn of the loop. If the peer has gone, the carrier discards the reply. */
 #ifndef COMMON_HTTP_CALL_H
 #define COMMON_HTTP_CALL_H
 
@@ -11,43 +11,44 @@
 #include <stddef.h>
 
 #define CALL_PARAMS_MAX 3
-#define CALL_PARAM_BYTES 385 /* 128 bytes of value would do; percent-decoded, NUL at the end */
+#define CALL_PARAM_BYTES 385 /* 128 bytes of value would do; percent-decoded, NUL-terminated */
 
 struct call_stream;
 
 struct call {
-    char *method; /* "GET" … in capitals, owned */
+    char *method; /* "GET" … in upper case, owned */
     char *path;   /* as sent: percent-encoded, starts with '/', no query, owned */
     char *query;  /* without '?', or NULL; owned */
     char *body;   /* owned, NUL-terminated, never NULL */
     size_t body_length;
     char *content_type;  /* owned, may be NULL */
-    char *authorization; /* owned, may be NULL; zeroed at the end */
+    char *authorization; /* owned, may be NULL; zeroed when freed */
     char *host, *origin; /* header fields, owned, may be NULL */
-    bool trusted; /* the carrier has checked who asks (control socket): no token is asked for */
+    bool trusted; /* the carrier has authenticated the peer (control socket): no token is needed */
     char params[CALL_PARAMS_MAX][CALL_PARAM_BYTES]; /* by route_dispatch, in the pattern's order */
-    const char *tail; /* what a pattern's trailing '*' took, still encoded, without the first '/' */
-    char header_name[24], header_value[104]; /* one more header of the reply; empty: none */
+    const char *tail; /* what a trailing '*' matched, still encoded, without the leading '/' */
+    char header_name[24], header_value[104]; /* one additional header of the reply; empty: none */
 
-    /* For the handler to set before it replies: called once the last byte of the reply is with the
-     * kernel; never if the peer left before. Not called by the channel. */
+    /* Set by the handler before it replies: called once the last byte of the reply has been passed
+     * to the kernel; never if the peer has gone before. Not called by the channel. */
     void (*sent)(void *arg);
     void *sent_arg;
 
-    /* The carrier's: sends and releases what it holds of the peer. body is borrowed; NULL: none. */
+    /* Set by the carrier: sends the reply and releases what it holds for the peer. body is
+     * borrowed; NULL: none. */
     void (*send)(struct call *call, int status, const char *content_type, const char *body,
                  size_t length);
     void *carrier;
-    /* The carrier's, too: starts a stream in place of `send`, or returns NULL where there is nobody
-     * to send more to (HEAD; the peer has left). NULL: it carries no streams. */
+    /* Set by the carrier, too: starts a stream instead of `send`, or returns NULL if nothing can be
+     * sent (HEAD; the peer has gone). NULL: no streams are supported. */
     struct call_stream *(*stream)(struct call *call, const char *content_type);
 };
 
-/* A reply whose parts are sent as they come, until one side ends it. */
+/* A reply whose parts are sent as they become available, until one side ends it. */
 struct call_stream {
     const struct call_stream_carrier *carrier;
-    void (*closed)(void *arg); /* the peer has left: the stream is gone. Not from within a call of
-                                  the functions below. */
+    void (*closed)(void *arg); /* the peer has gone and the stream is freed. Never called from
+                                  within the functions below. */
     void *arg;
 };
 
@@ -62,7 +63,7 @@ struct call_stream_carrier {
 struct call *call_new(const char *method, const char *target, const char *body, size_t body_length,
                       const char *content_type, const char *authorization);
 
-/* Sets the reply's one further header (Allow, Retry-After, WWW-Authenticate). */
+/* Sets the reply's additional header (Allow, Retry-After, WWW-Authenticate). */
 void call_header(struct call *call, const char *name, const char *value);
 
 /* Replies with application/json; takes over body and the call. */
@@ -76,33 +77,33 @@ void call_reply_text(struct call *call, int status, const char *content_type, co
 void call_problem(struct call *call, int status, const char *code, json_t *fields,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The same with a problem that has members of its own (problem_json); takes over both. */
+/* The same with a problem that already contains its additional members (problem_json); takes over
+ * both. */
 void call_problem_json(struct call *call, json_t *problem);
 
-/* Starts a reply of status 200 that has no length. Takes over the call. NULL where nothing is to be
- * sent: the call is answered. A carrier without streams: 501. */
+/* Starts a reply of status 200 without a length. Takes over the call. NULL if nothing is to be
+ * sent: the call has been answered. A carrier without streams: 501. */
 struct call_stream *call_stream_start(struct call *call, const char *content_type,
                                       void (*closed)(void *arg), void *arg);
 
-/* Queues data (borrowed) without a limit: check the backlog before you send. */
+/* Queues data (borrowed) without a limit: check the backlog before sending. */
 void call_stream_send(struct call_stream *stream, const char *data, size_t length);
 
-/* Bytes that are queued and not yet with the kernel. */
+/* Bytes queued but not yet passed to the kernel. */
 size_t call_stream_backlog(const struct call_stream *stream);
 
-/* The reply is complete; what is queued still goes out. `closed` is not called; the stream is gone.
- */
+/* Completes the reply; queued data is still sent. `closed` is not called; the stream is freed. */
 void call_stream_end(struct call_stream *stream);
 
-/* The same, at once and without what is queued: the peer sees a reply that was cut off. */
+/* Ends it at once and drops queued data: the peer sees a truncated reply. */
 void call_stream_cut(struct call_stream *stream);
 
-/* Whether the body may be read as JSON: application/json, or on a trusted carrier no type at all.
- */
+/* Whether the body may be read as JSON: application/json, or on a trusted carrier also no type at
+ * all. */
 bool call_is_json(const struct call *call);
 
-/* The body, which must be a JSON object, as a new reference; NULL where it is none, and then the
- * call has been replied to: 415 (not on a trusted carrier), 400 "invalid_json". */
+/* The body, which must be a JSON object, as a new reference. NULL if it is not, and then the call
+ * has been replied to: 415 (not on a trusted carrier) or 400 "invalid_json". */
 json_t *call_object(struct call *call);
 
 /* The problem object of RFC 9457; takes over fields; the caller owns the result. */
@@ -111,12 +112,12 @@ json_t *problem_json(int status, const char *code, json_t *fields, const char *d
 /* The standard reason phrase of a status. */
 const char *status_phrase(int status);
 
-/* Copies the percent-decoded value of a query parameter ('+' is a space). Returns 1, 0 where it is
- * absent, -1 where it is badly encoded, holds NUL or does not fit. */
+/* Copies the percent-decoded value of a query parameter ('+' is a space). Returns 1, 0 if it is
+ * absent, -1 if it is badly encoded, contains NUL or does not fit. */
 int call_query(const struct call *call, const char *name, char *value, size_t size);
 
-/* A query parameter that is a whole number. Returns 0, with *number as it was where the parameter
- * is absent; -1: no number in minimum…maximum. */
+/* A query parameter that is an integer. Returns 0, with *number unchanged if the parameter is
+ * absent; -1: not an integer in minimum…maximum. */
 int call_query_number(const struct call *call, const char *name, unsigned minimum, unsigned maximum,
                       unsigned *number);
 

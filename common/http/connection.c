@@ -1,6 +1,6 @@
-/* One connection at a time: requests in, replies out. A request that was sent ahead stays unread
- * until the reply to the one before has left, so each connection costs one request and one reply,
- * and gets one turn of the loop for each. */
+/* Handles one connection: requests in, replies out. A pipelined request stays unread until the
+ * reply to the previous one has been sent, so each connection costs one request and one reply, and
+ * gets one turn of the loop for each. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/util.h>
@@ -41,13 +41,13 @@ http_connection_free(struct http_connection *c)
     http_request_clear(&c->request);
     bufferevent_free(c->bev);
     c->server = NULL;
-    if (c->phase != PHASE_CALL) /* the handler's call still leads here */
+    if (c->phase != PHASE_CALL) /* the handler's call still refers to this connection */
         free(c);
 }
 
 /* --- replies --- */
 
-/* The reply's last byte is with the kernel. */
+/* The reply's last byte has been passed to the kernel. */
 static void
 finish(struct http_connection *c)
 {
@@ -74,13 +74,13 @@ finish(struct http_connection *c)
         sent(arg);
 }
 
-/* Most replies fit into the socket at once: no event is needed for those. */
+/* Most replies fit into the socket buffer: those need no event. */
 static void
 push(struct http_connection *c)
 {
     struct evbuffer *output = bufferevent_get_output(c->bev);
 
-    evbuffer_unfreeze(output, 1); /* only its bufferevent may drain it otherwise */
+    evbuffer_unfreeze(output, 1); /* otherwise only its bufferevent may drain it */
     evbuffer_write(output, bufferevent_getfd(c->bev));
     evbuffer_freeze(output, 1);
     if (evbuffer_get_length(output))
@@ -89,8 +89,8 @@ push(struct http_connection *c)
         finish(c);
 }
 
-/* The status line and the fields; length < 0: the end comes with the chunks, or the connection's.
- */
+/* The status line and the header fields; length < 0: the end is marked by the last chunk, or by
+ * closing the connection. */
 static void
 add_head(struct http_connection *c, int status, const char *type, const struct call *call,
          long length)
@@ -130,7 +130,7 @@ reply(struct http_connection *c, int status, const char *type, const struct call
     push(c);
 }
 
-/* What follows on this connection can't be trusted: it closes. */
+/* The rest of the input cannot be trusted: close the connection. */
 static void
 refuse(struct http_connection *c, int status, const char *detail)
 {
@@ -150,7 +150,7 @@ refuse(struct http_connection *c, int status, const char *detail)
     free(body);
 }
 
-/* Whether the client of this call is still there. */
+/* Whether the client of this call is still connected. */
 static bool
 is_there(struct http_connection *c)
 {
@@ -210,7 +210,7 @@ stream_end(struct call_stream *stream)
     push(c);
 }
 
-/* The connection ends in a turn of its own: who cuts may be at work on it. */
+/* The connection is closed in a later turn: the caller may still be using it. */
 static void
 stream_cut(struct call_stream *stream)
 {
@@ -307,7 +307,7 @@ await(struct http_connection *c)
     }
 }
 
-/* No more than this is read ahead of what is handled. */
+/* Read-ahead is limited to this. */
 static size_t
 input_max(const struct http_server *server)
 {
@@ -351,7 +351,7 @@ on_written(struct bufferevent *bev, void *arg)
         finish(c);
 }
 
-/* A client that sends nothing more may still read: what it has asked for is answered. */
+/* A client that has shut down its sending side may still read: its request is answered. */
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {

@@ -1,5 +1,4 @@
-/* Inside the HTTP server: what listening and connections share. For server.c and
- * connection.c alone. */
+/* Internals shared by server.c and connection.c. */
 #ifndef COMMON_HTTP_INTERNAL_H
 #define COMMON_HTTP_INTERNAL_H
 
@@ -13,27 +12,26 @@
 enum http_phase {
     PHASE_IDLE,   /* the first byte of a request */
     PHASE_HEAD,   /* the end of its head */
-    PHASE_BODY,   /* its last byte */
+    PHASE_BODY,   /* the last byte of its body */
     PHASE_CALL,   /* the handler */
-    PHASE_REPLY,  /* the client, to read the reply */
+    PHASE_REPLY,  /* the client to read the reply */
     PHASE_STREAM, /* until either side ends the stream */
-    PHASE_LINGER, /* the client, to close: closed before, what it still sends would spoil the reply
-                   */
+    PHASE_LINGER, /* the client to close: closing first could destroy the reply */
     PHASE_PHASES
 };
 
 struct http_connection {
-    TAILQ_ENTRY(http_connection) link; /* in its phase, by the time it came there */
-    struct http_server *server;        /* NULL: it is closed, and waits for the handler to reply */
+    TAILQ_ENTRY(http_connection) link; /* of its phase, ordered by deadline */
+    struct http_server *server;        /* NULL: closed, but the handler has not replied yet */
     struct bufferevent *bev;
     enum http_phase phase;
-    int64_t since_ms; /* in this phase; monotonic */
+    int64_t since_ms; /* of this phase; monotonic */
     uint64_t peer;
     struct http_request request;
     bool no_body;              /* the request was HEAD */
     bool old;                  /* HTTP/1.0 */
     bool closing;              /* after this reply */
-    bool ended;                /* the client sends nothing more */
+    bool ended;                /* the client has shut down its sending side */
     struct call_stream stream; /* in PHASE_STREAM */
     void (*sent)(void *arg);   /* in PHASE_REPLY, after its last byte; may be NULL */
     void *sent_arg;
@@ -45,7 +43,7 @@ struct http_server {
     struct event_base *base;
     int fd;
     bool own_fd;
-    struct event *acceptable, *scan, *resume; /* acceptable NULL: no further connection is taken */
+    struct event *acceptable, *scan, *resume; /* acceptable NULL: accepts no more connections */
     struct http_limits limits;
     void (*handler)(struct call *call, void *arg);
     void *arg;
@@ -58,7 +56,7 @@ struct http_server {
 
 void http_connection_open(struct http_server *server, int fd, uint64_t peer);
 
-/* It has been in its phase for as long as it may. */
+/* Called when the deadline of its phase has passed. */
 void http_connection_expire(struct http_connection *connection);
 
 void http_connection_free(struct http_connection *connection);

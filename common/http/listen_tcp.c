@@ -1,4 +1,3 @@
-/* A listening socket on a numeric address. */
 #include "common/http/listen_tcp.h"
 
 #include <netdb.h>
@@ -18,7 +17,7 @@ bind_tcp(int fd, const struct addrinfo *address)
 
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
         return -1;
-    /* "::" is what is written, so "::" it is, and not 0.0.0.0 as well. */
+    /* "::" means only IPv6, not 0.0.0.0 as well. */
     if (address->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
         return -1;
     if (bind(fd, address->ai_addr, address->ai_addrlen))

@@ -1,4 +1,4 @@
-/* A workshop's port: the same for the supervisor and for a worker by itself. */
+/* A workshop's port, for the supervisor and for a worker by itself. */
 #ifndef COMMON_HTTP_LISTEN_TCP_H
 #define COMMON_HTTP_LISTEN_TCP_H
 
@@ -6,7 +6,8 @@
 
 #include "common/base/err.h"
 
-#define LISTEN_TCP_BACKLOG 4096 /* clients of a restarting child wait here; somaxconn caps it */
+#define LISTEN_TCP_BACKLOG 4096 /* clients wait here while a child restarts; capped by somaxconn   \
+                                 */
 
 /* host: numeric IPv4 or IPv6 without brackets. A descriptor, non-blocking and close-on-exec, or -1.
  */

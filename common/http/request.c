@@ -1,5 +1,6 @@
-/* Lines and data of a request. Lines go to llhttp one at a time, whole and clean: so no line end
- * but CR LF, no folded field and no control character ever reaches it, and limits are exact. */
+/* Lines and data of a request. Lines are passed to llhttp one at a time, complete and checked: no
+ * line end other than CR LF, no folded field and no control character ever reaches it, and limits
+ * are exact. */
 #include "common/http/request.h"
 
 #include <stdlib.h>
@@ -10,13 +11,13 @@
 #include "common/base/secret.h"
 
 #define REQUEST_LINE_BYTES 32u /* method, version, spaces and CR LF */
-#define CHUNK_BYTES 8u         /* around the data, for each byte of it */
+#define CHUNK_BYTES 8u         /* overhead per byte of data */
 
 static const char *const names[HTTP_FIELDS] = {
     "Host",   "Content-Type",     "Authorization",  "Origin",
     "Expect", "Content-Encoding", "Content-Length", "Transfer-Encoding"};
 
-/* Returns false, so that a failing path reads `return refuse(…)`. The first fault counts. */
+/* Returns false, so that a failing path can be `return refuse(…)`. The first fault counts. */
 static bool
 refuse(struct http_request *r, int status, const char *detail)
 {
@@ -34,7 +35,7 @@ on_headers_complete(llhttp_t *parser)
 {
     struct http_request *r = parser->data;
 
-    parser->upgrade = 0; /* an offer that nobody here accepts */
+    parser->upgrade = 0; /* an upgrade that this server does not accept */
     r->head_complete = true;
     r->size_next = (parser->flags & F_CHUNKED) != 0;
     r->in_data = !r->size_next && parser->content_length;
@@ -103,8 +104,8 @@ parse(struct http_request *r, const char *bytes, size_t length)
 
 /* --- the request line --- */
 
-/* RFC 9112, 3.2.2: the host of an absolute form takes the place of the field's. Returns the length
- * of what stands before the path; -1 where that is no sound form. */
+/* RFC 9112, 3.2.2: the host of an absolute form overrides the Host field. Returns the length of
+ * what precedes the path; -1 if the form is invalid. */
 static int
 take_host(struct http_request *r, const char *target)
 {
@@ -121,7 +122,7 @@ take_host(struct http_request *r, const char *target)
     return (int)(sizeof scheme - 1 + length);
 }
 
-/* It becomes a path in visible ASCII, and no fragment. */
+/* It becomes a path: visible ASCII, without a fragment. */
 static bool
 take_target(struct http_request *r, const char *target)
 {
@@ -140,7 +141,7 @@ take_target(struct http_request *r, const char *target)
     return true;
 }
 
-/* llhttp would take other protocols, and any number of spaces. The line ends with NUL. */
+/* llhttp would accept other protocols, and several spaces. The line ends with NUL. */
 static bool
 take_request_line(struct http_request *r, char *line)
 {
@@ -160,7 +161,7 @@ take_request_line(struct http_request *r, char *line)
 
 /* --- header fields --- */
 
-/* A trailer is looked at, and is no header. */
+/* A trailer is checked, but not treated as a header field. */
 static bool
 take_field(struct http_request *r, const char *line, size_t length)
 {
@@ -186,7 +187,7 @@ take_field(struct http_request *r, const char *line, size_t length)
     return true;
 }
 
-/* What llhttp has no opinion on, once the head is there. */
+/* What llhttp does not check, once the head is complete. */
 static bool
 check_head(struct http_request *r)
 {
@@ -213,7 +214,7 @@ check_head(struct http_request *r)
 
 /* --- lines and data --- */
 
-/* RFC 9112, 7.1.1: extensions are ignored. Returns how long the line is without them. */
+/* RFC 9112, 7.1.1: extensions are ignored. Returns the length of the line without them. */
 static size_t
 without_extensions(const char *line, size_t length)
 {

@@ -1,6 +1,6 @@
-/* One HTTP/1.1 request, parsed from untrusted bytes. llhttp is the parser; what it would
- * let through and two readers could understand differently (RFC 9112, section 11) is refused here.
- * Inside http_server. */
+/* One HTTP/1.1 request, parsed from untrusted bytes. llhttp is the parser; what it would accept but
+ * two readers could interpret differently (RFC 9112, section 11) is refused here. Internal to
+ * http_server. */
 #ifndef COMMON_HTTP_REQUEST_H
 #define COMMON_HTTP_REQUEST_H
 
@@ -10,7 +10,7 @@
 
 #include "common/http/limits.h"
 
-/* The fields in use. Each may occur once in a request. */
+/* The header fields in use. Each may occur once in a request. */
 enum http_field {
     HTTP_HOST,
     HTTP_CONTENT_TYPE,
@@ -23,30 +23,30 @@ enum http_field {
     HTTP_FIELDS
 };
 
-/* Zeroed at first, with the limits set. */
+/* Zeroed initially, with the limits set. */
 struct http_request {
     const struct http_limits *limits;
     llhttp_t parser;
     bool head_complete, complete;
-    bool keep_alive; /* the client would like to; once it is complete */
-    bool in_data;    /* what follows is data of the body, and no line */
+    bool keep_alive; /* the client asks to keep the connection; valid once complete */
+    bool in_data;    /* what follows is body data, not a line */
     bool size_next;  /* the next line is the size of a chunk */
-    char *target;    /* in origin form; NULL: the request line has not come */
+    char *target;    /* in origin form; NULL: the request line has not arrived */
     char *fields[HTTP_FIELDS];
     unsigned seen; /* a bit for each field */
     unsigned field_count;
-    size_t field_bytes, chunk_bytes; /* of lines: in the head, and around the data of chunks */
-    char *body;                      /* NULL: none has come */
+    size_t field_bytes, chunk_bytes; /* bytes of lines: in the head, and around the chunks' data */
+    char *body;                      /* NULL: none has arrived */
     size_t body_length;
     int status;         /* 0: no fault so far */
     const char *detail; /* of the fault; static */
 };
 
-/* Takes as much of the input as belongs to this request and can be judged. What then holds tells
- * what is next: a fault, complete, or neither: more bytes are needed. */
+/* Consumes as much of the input as belongs to this request and can be judged. Afterwards the
+ * request has a fault, is complete, or needs more bytes. */
 void http_request_read(struct http_request *request, struct evbuffer *input);
 
-/* Ready for the next one. Zeroes what may hold a secret. */
+/* Resets it for the next request. Zeroes what may contain a secret. */
 void http_request_clear(struct http_request *request);
 
 #endif

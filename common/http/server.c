@@ -1,4 +1,4 @@
-/* Who is let in, and who must go. */
+/* Accepts connections, and closes them at deadlines or when there are too many. */
 #include "common/http/server.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define LISTENER_PAUSE_MS 100
 #define LINGER_MS 2000
 #define ACCEPTED_AT_ONCE 16 /* the rest waits for the next turn */
-/* For whatever else the process opens: sockets of the ERP, files. */
+/* For other descriptors of the process: sockets of the ERP, files. */
 #define DESCRIPTORS_RESERVED ((rlim_t)256)
 
 /* 0: no deadline. */
@@ -36,7 +36,7 @@ phase_ms(const struct http_server *server, enum http_phase phase)
     return deadlines[phase];
 }
 
-/* A deadline is seen late by no more than its own length. */
+/* A deadline is detected late by at most its own length. */
 static unsigned
 scan_ms(const struct http_server *server)
 {
@@ -59,7 +59,7 @@ arm(struct event *timer, int64_t ms)
     evtimer_add(timer, &time);
 }
 
-/* Those of a phase stand in the order of their deadlines. */
+/* The connections of a phase are ordered by deadline. */
 static void
 on_scan(evutil_socket_t unused, short what, void *arg)
 {
@@ -79,9 +79,9 @@ on_scan(evutil_socket_t unused, short what, void *arg)
         arm(server->scan, scan_ms(server));
 }
 
-/* --- room --- */
+/* --- capacity --- */
 
-/* An address, or a user on a Unix socket. A host has a whole /64 of IPv6. */
+/* An address, or a user on a Unix socket. An IPv6 host counts as its /64. */
 static uint64_t
 peer_of(int fd, const struct sockaddr_storage *address)
 {
@@ -110,7 +110,7 @@ count_peer(const struct http_server *server, uint64_t peer)
     return count;
 }
 
-/* Closes the one that can best be spared; peer NULL: anybody's. Calls and streams stay. */
+/* Closes the most expendable connection; peer NULL: of any peer. Calls and streams are kept. */
 static bool
 evict_idle(struct http_server *server, const uint64_t *peer)
 {
@@ -151,8 +151,8 @@ on_resume(evutil_socket_t unused, short what, void *arg)
     event_add(server->acceptable, NULL);
 }
 
-/* Without a descriptor to spare accept() fails while the socket stays readable: without a pause the
- * loop would spin. */
+/* With no descriptor left, accept() fails while the socket stays readable: without a pause the loop
+ * would spin. */
 static void
 on_acceptable(evutil_socket_t listening, short what, void *arg)
 {
@@ -178,9 +178,9 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
     }
 }
 
-/* --- */
+/* --- the server --- */
 
-/* Connections never take the last descriptors. */
+/* Connections never use up the last descriptors. */
 static void
 reserve_descriptors(struct http_limits *limits)
 {

@@ -1,9 +1,8 @@
 /* An HTTP/1.1 server on a listening socket.
  *
- * Owns connections and what they may cost: limits, deadlines, and who must go when there is no
- * room. Requests are read by http_request; every error that a client sees is
- * application/problem+json, and a connection ends after an error of framing. Does not know a route.
- */
+ * Owns connections and their cost: limits, deadlines, and which one is closed when there are too
+ * many. http_request parses the requests; every error that a client sees is
+ * application/problem+json, and a connection is closed after a framing error. Knows no routes. */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
 
@@ -15,16 +14,17 @@
 struct http_server;
 
 /* Serves on fd (listening, non-blocking), which it closes only if own_fd. The handler gets each
- * sound request as a call. Aborts where memory runs out. */
+ * valid request as a call. Aborts if out of memory. */
 struct http_server *http_server_new(struct event_base *base, int fd, bool own_fd,
                                     const struct http_limits *limits,
                                     void (*handler)(struct call *call, void *arg), void *arg);
 
-/* Takes no further connection and closes the listening socket (other holders keep theirs);
- * those that are open are served on, each reply with "Connection: close". */
+/* Accepts no more connections and closes the listening socket (other holders keep theirs); open
+ * connections are still served, each reply with "Connection: close". */
 void http_server_stop_accepting(struct http_server *server);
 
-/* Calls that the handler has got and whose replies are not yet with the kernel; no streams. */
+/* Calls that were passed to the handler and whose replies are not yet with the kernel; without
+ * streams. */
 unsigned http_server_open_calls(const struct http_server *server);
 
 /* Sets the peer check of a Unix socket's connections: one that returns false gets 403. Not on TCP.
@@ -32,7 +32,7 @@ unsigned http_server_open_calls(const struct http_server *server);
 void http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg),
                             void *arg);
 
-/* Replies still under way are dropped, streams closed. */
+/* Replies under way are dropped, streams closed. */
 void http_server_free(struct http_server *server);
 
 #endif

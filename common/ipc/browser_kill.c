@@ -1,6 +1,6 @@
-/* Stops them first, so that none starts another one meanwhile; kills them when no more are found.
- * What is found is held by a pidfd before it is looked at again, so no other process that gets the
- * same number is hit. */
+/* Stops the processes first, so that none can start another one, and kills them when no more are
+ * found. Each process is held by a pidfd before it is checked again, so another process that gets
+ * the same number is never hit. */
 #include "common/ipc/browser_kill.h"
 
 #include <dirent.h>
@@ -19,7 +19,7 @@
 #include "common/base/secret.h"
 
 #define ARGUMENTS_MAX 65536 /* of one process; a browser has a few thousand bytes */
-#define PASSES_MS 3000      /* something may start processes faster than they are stopped */
+#define PASSES_MS 3000      /* processes may be started faster than they are stopped */
 
 struct hunt {
     char *argument;
@@ -35,7 +35,7 @@ struct hunt {
 
 /* --- one process --- */
 
-/* Bytes read, a NUL behind them; 0 where it is gone or hidden. */
+/* Bytes read, NUL-terminated; 0 if it is gone or hidden. */
 static size_t
 read_about(const struct hunt *hunt, pid_t pid, const char *name)
 {
@@ -84,7 +84,7 @@ find(const struct hunt *hunt, pid_t pid)
     return NULL;
 }
 
-/* Its real uid; the owner of its folder is root where it lets nobody look into its memory. */
+/* Its real uid; its /proc folder is owned by root if its memory is protected. */
 static uid_t
 owner_of(const struct hunt *hunt, pid_t pid)
 {
@@ -95,8 +95,8 @@ owner_of(const struct hunt *hunt, pid_t pid)
     return line && sscanf(line, "\nUid: %u", &uid) == 1 ? uid : (uid_t)-1;
 }
 
-/* Its parent is caught, and still the one of that number. What another user runs is nobody's
- * browser: a shell that has the mark could have started it through sudo. */
+/* Its parent is caught, and still the process of that number. Processes of other users do not
+ * count: a shell that has the mark could have started them through sudo. */
 static bool
 is_below(const struct hunt *hunt, pid_t pid)
 {
@@ -111,8 +111,7 @@ is_below(const struct hunt *hunt, pid_t pid)
 static bool catch (struct hunt *hunt, pid_t pid)
 {
     int fd = pidfd_open(pid, 0);
-    bool below =
-        fd >= 0 && is_below(hunt, pid); /* until it runs a program it has all its parent has */
+    bool below = fd >= 0 && is_below(hunt, pid); /* until exec it has its parent's arguments */
 
     if (fd < 0)
         return false;
@@ -181,7 +180,7 @@ mark_of(const char *text, char mark[BROWSER_MARK_BYTES])
     text_copy(mark, BROWSER_MARK_BYTES, hash);
 }
 
-/* A folder's number is its own among all that are there; a path is not, in containers. */
+/* A folder's inode number is unique among all existing ones; a path is not, with containers. */
 int
 browser_mark(const char *state_dir, const char *slug, char mark[BROWSER_MARK_BYTES],
              struct err *err)

@@ -1,4 +1,3 @@
-/* JSON lines over a socketpair. */
 #include "common/ipc/chan.h"
 
 #include <errno.h>
@@ -16,20 +15,20 @@
 #include "common/base/secret.h"
 #include "common/json/text.h"
 
-#define UNIT_BYTES 4096 /* of a message's cost against its rate */
-#define START_BYTES 64  /* by which a line's limit is known */
+#define UNIT_BYTES 4096 /* a message's cost, counted against the rate */
+#define START_BYTES 64  /* enough to know a line's limit */
 
 struct chan {
     struct bufferevent *bev;
-    struct event *closing; /* tells the owner in a turn of its own */
-    struct event *resume;  /* reading, after a pause */
+    struct event *closing; /* reports the end in a turn of its own */
+    struct event *resume;  /* resumes reading after a pause */
     struct chan_limits limits;
-    int64_t second_ms; /* since when `spent` counts */
+    int64_t second_ms; /* start of the interval that `spent` counts */
     size_t spent;
     struct chan_events events;
     void *arg;
-    size_t searched;  /* bytes of input that hold no end of line: a long one is looked at once */
-    bool broken;      /* no more messages, either way */
+    size_t searched;  /* input bytes known to contain no end of line: a long line is scanned once */
+    bool broken;      /* no more messages in either direction */
     bool dispatching; /* inside a callback: chan_free only marks */
     bool freed;
 };
@@ -91,7 +90,7 @@ line_max(const struct chan *chan, const char *start, size_t length)
     return chan->limits.line_bytes ? chan->limits.line_bytes(start, length) : CHAN_LINE_MAX;
 }
 
-/* Of a line that has not ended yet. */
+/* Of an incomplete line. */
 static bool
 is_too_long(const struct chan *chan, struct evbuffer *input)
 {
@@ -102,7 +101,7 @@ is_too_long(const struct chan *chan, struct evbuffer *input)
     return length > START_BYTES && length > line_max(chan, start, (size_t)known);
 }
 
-/* Whether another message may be read now; if not, reading goes on in the next second. */
+/* Whether another message may be read now; if not, reading resumes in the next second. */
 static bool
 may_read(struct chan *chan)
 {
@@ -251,7 +250,7 @@ chan_flush(struct chan *chan, int within_ms)
     struct pollfd peer = {.fd = bufferevent_getfd(chan->bev), .events = POLLOUT};
     int64_t end_ms = clock_monotonic_ms() + within_ms, left_ms = within_ms;
 
-    evbuffer_unfreeze(output, 1); /* only its bufferevent may drain it otherwise */
+    evbuffer_unfreeze(output, 1); /* otherwise only its bufferevent may drain it */
     while (!chan->broken && chan_backlog(chan) && left_ms >= 0 &&
            (poll(&peer, 1, (int)left_ms) >= 0 || errno == EINTR)) {
         if (evbuffer_write(output, peer.fd) < 0 && errno != EAGAIN && errno != EINTR)

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 union control {
-    struct cmsghdr head; /* for its alignment */
+    struct cmsghdr head; /* for alignment */
     char bytes[CMSG_SPACE(sizeof(int))];
 };
 
@@ -27,7 +27,7 @@ pass_fd_send(int link, char kind, int fd)
     return sendmsg(link, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-/* There is room for one descriptor: the kernel closes what comes beyond it. */
+/* There is room for one descriptor: the kernel closes any others. */
 int
 pass_fd_receive(int link, int *fd)
 {

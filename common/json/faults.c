@@ -1,4 +1,3 @@
-/* A growing list, and JSON pointers. */
 #include "common/json/faults.h"
 
 #include <stdarg.h>
@@ -23,7 +22,8 @@ config_fault_add(struct config_faults *faults, const char *file, const char *poi
     faults->items = mem_resize(faults->items, (faults->count + 1) * sizeof *faults->items);
     fault = &faults->items[faults->count++];
     *fault = (struct config_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
-    /* A file's name may be any bytes and a member's name is cut: what is no UTF-8 makes no JSON. */
+    /* A file's name may be any bytes, and a member's name is cut: invalid UTF-8 cannot be put into
+     * JSON. */
     text_clean(fault->file);
     text_clean(fault->pointer);
     text_clean(fault->text);
@@ -61,7 +61,7 @@ config_faults_json(const struct config_faults *faults)
     return list;
 }
 
-/* RFC 6901: '~' and '/' of a name are escaped. */
+/* RFC 6901: '~' and '/' in a name are escaped. */
 void
 config_pointer_add(char *pointer, size_t size, const char *name)
 {

@@ -1,12 +1,12 @@
-/* What is wrong in a JSON document, and where: all faults of a configuration, a recipe or a request
- * are found at once, each with its file and JSON pointer (RFC 6901). */
+/* Faults in a JSON document: all faults of a configuration, a recipe or a request are reported at
+ * once, each with its file and JSON pointer (RFC 6901). */
 #ifndef COMMON_JSON_FAULTS_H
 #define COMMON_JSON_FAULTS_H
 
 #include <jansson.h>
 #include <stddef.h>
 
-/* What is wrong where. A growing list. */
+/* One fault. A growing list. */
 struct config_fault {
     char *file;    /* as it was given */
     char *pointer; /* "/erp/url"; "" is the whole document */
@@ -25,7 +25,7 @@ void config_faults_clear(struct config_faults *faults);
 json_t *
 config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
 
-/* Adds "/name", escaped, to a pointer, as far as there is room. */
+/* Appends "/name", escaped, to a pointer, as far as it fits. */
 void config_pointer_add(char *pointer, size_t size, const char *name);
 
 #endif

@@ -1,4 +1,3 @@
-/* Files of JSON. */
 #include "common/json/file.h"
 
 #include "common/base/file_read.h"

@@ -1,4 +1,4 @@
-/* JSON files that somebody else has written: configuration, recipes, request bodies on disk. */
+/* JSON files written by others: configuration, recipes, request bodies on disk. */
 #ifndef COMMON_JSON_FILE_H
 #define COMMON_JSON_FILE_H
 
@@ -9,9 +9,9 @@
 
 #define CONFIG_FILE_BYTES_MAX (1u << 20)
 
-/* A file of JSON, which may hold a password: nothing of its text stays behind in memory. NULL with
- * *err, whose text neither names the path nor quotes the file, and whose code is
- * common/base/file_read's or "invalid_json". */
+/* Reads a JSON file, which may contain a password: none of its text stays in memory. NULL with
+ * *err, whose text neither names the path nor quotes the file, and whose code is one of
+ * common/base/file_read.h or "invalid_json". */
 json_t *config_read_json(const char *path, struct err *err);
 
 /* Reads a JSON file, its text in secret memory; NULL with a fault that quotes nothing of it. */

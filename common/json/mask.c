@@ -1,4 +1,4 @@
-/* Every way of writing it has its own escapes. */
+/* Each encoding of a password has its own escapes. */
 #include "common/json/mask.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #include "common/base/percent.h"
 #include "common/base/secret.h"
 
-/* Pages escape a text in one way, an attribute in another: `which` of & < > ". */
+/* Pages escape text content and attributes differently: `which` of & < > ". */
 static char *
 html_escape(const char *text, const char *which)
 {
@@ -60,7 +60,7 @@ mask_copy(char *text, char *copy)
     free(copy);
 }
 
-/* As it is, and as a JSON string has it; takes over copy. */
+/* As it is and as a JSON string; takes over copy. */
 static void
 mask_quoted(char *text, char *copy, size_t flags)
 {

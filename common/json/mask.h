@@ -1,9 +1,10 @@
-/* A password in what an ERP or a browser has said. */
+/* Masks a password in the output of an ERP or a browser. */
 #ifndef COMMON_JSON_MASK_H
 #define COMMON_JSON_MASK_H
 
 /* Replaces password in text by as many '*': as it is, and as JSON, HTML, HTML within JSON, URLs and
- * forms write it. One of less than 4 bytes stays (secret_mask): it is in every other word. */
+ * forms encode it. A password of less than 4 bytes is not masked (secret_mask): it would match
+ * parts of ordinary words. */
 void mask_password(char *text, const char *password);
 
 #endif

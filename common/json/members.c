@@ -1,4 +1,3 @@
-/* Members, types, limits. */
 #include "common/json/members.h"
 
 #include <math.h>
@@ -36,7 +35,7 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
         return "contains a control character";
     if (*string && text_is_blank(string))
         return "is blank";
-    /* A password is as the ERP wants it. */
+    /* A password may be any text that the ERP accepts. */
     wrong = m->kind == CONFIG_SECRET ? NULL : text_value_wrong(string, strlen(string));
     if (wrong)
         return wrong;
@@ -172,7 +171,7 @@ check_array(const struct config_member *m, const json_t *value, char *text, size
     return json_is_array(value) ? NULL : "must be an array";
 }
 
-/* Each returns what is wrong, or NULL; text is room to write it. */
+/* Each returns what is wrong, or NULL; text is a buffer for the message. */
 static const char *(*const checks[])(const struct config_member *, const json_t *, char *,
                                      size_t) = {
     [CONFIG_TEXT] = check_text,      [CONFIG_PATH] = check_path,

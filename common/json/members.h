@@ -29,9 +29,9 @@ struct config_member {
     bool required;
     bool nullable;
     int64_t minimum, maximum;
-    const char *const *choices; /* NULL at the end; an array's: of its elements */
-    /* The members of an object, or of an array's elements; NULL: they are no objects, or their
-     * members are not in one table. */
+    const char *const *choices; /* NULL-terminated; of an array: of its elements */
+    /* The members of an object, or of an array's elements; NULL: no objects, or members without a
+     * single table. */
     const struct config_table *(*inside)(void);
 };
 
@@ -40,7 +40,7 @@ struct config_table {
     size_t count;
 };
 
-/* Where in which file: pointer is that of the object whose members are looked at. */
+/* The file, and the pointer to the object whose members are checked. */
 struct config_location {
     const char *file, *pointer;
     struct config_faults *faults;

@@ -1,4 +1,4 @@
-/* Walks over JSON text without checking it: that is the parser's work. */
+/* Scans JSON text without validating it: that is the parser's job. */
 #include "common/json/number.h"
 
 #include <jansson.h>
@@ -31,7 +31,7 @@ skip_string(struct walk *w)
     w->at++;
 }
 
-/* Over one value of any kind: brackets are balanced, strings are opaque. */
+/* Skips one value of any kind: brackets are balanced, strings are opaque. */
 static void
 skip_value(struct walk *w)
 {
@@ -107,7 +107,7 @@ json_number_text(const char *document, size_t length, const char *name, char *te
     return false;
 }
 
-/* One string or number or single character of the document, to the copy. */
+/* Copies one string, number or single character of the document. */
 static char *
 quote_token(struct walk *w, char *to)
 {
@@ -143,7 +143,7 @@ json_number_quote(const char *document, size_t length)
     return copy;
 }
 
-/* A number as its digits, without zeros around them, and the place of the point among them. */
+/* A number as digits without leading and trailing zeros, and the position of the decimal point. */
 struct scientific {
     bool negative;
     char digits[DIGITS_MAX];

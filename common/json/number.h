@@ -1,5 +1,5 @@
-/* The text of a number as it stands in a JSON document: jansson keeps numbers in binary, which an
- * amount must never be held in. */
+/* The text of a number in a JSON document: jansson keeps numbers in binary, which must never be
+ * used for an amount. */
 #ifndef COMMON_JSON_NUMBER_H
 #define COMMON_JSON_NUMBER_H
 
@@ -7,18 +7,18 @@
 #include <stddef.h>
 
 /* Copies the text of the number that is the value of the top-level member `name`. document: an
- * object that a JSON parser has accepted, duplicates refused, without a NUL byte (jansson overlooks
- * one that follows a number). false: no such member, no number, or no room. */
+ * object that a JSON parser has accepted, without duplicate members and without a NUL byte (jansson
+ * ignores one after a number). false: no such member, not a number, or no room. */
 bool json_number_text(const char *document, size_t length, const char *name, char *text,
                       size_t size);
 
-/* A copy of a document in which each number with a fraction or an exponent is a string of its own
- * text: what a JSON parser makes of it keeps every digit. The document need not be valid; the copy
- * is only where it is. The caller frees it. */
+/* A copy of a document in which each number with a fraction or an exponent is replaced by a string
+ * of its text, so that a JSON parser keeps every digit. An invalid document gives an invalid copy.
+ * The caller frees it. */
 char *json_number_quote(const char *document, size_t length);
 
-/* The plain text of a number as JSON writes it, without exponent and needless zeros: "1.50e1" →
- * "15". false: no such number, or no room. */
+/* The plain text of a JSON number, without exponent and padding zeros: "1.50e1" → "15". false: not
+ * a number, or no room. */
 bool json_number_plain(const char *number, char *text, size_t size);
 
 #endif

@@ -1,4 +1,3 @@
-/* Copying what is known. */
 #include "common/json/schema.h"
 
 #include "common/base/err.h"

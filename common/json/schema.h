@@ -1,8 +1,7 @@
-/* What an object of an attacker's may hold: members by name, each with its kind and its size.
+/* Filters an untrusted object: members by name, each with its kind and size.
  *
- * What is not in the table, or not as the table says, is not copied, so later code need not check
- * again.
- */
+ * What is not in the table, or does not match it, is not copied, so later code need not check
+ * again. */
 #ifndef COMMON_JSON_SCHEMA_H
 #define COMMON_JSON_SCHEMA_H
 
@@ -28,8 +27,8 @@ struct schema_member {
     const struct schema_member *members;
 };
 
-/* A new object with the members that are as they should be. *unsound: the name of one that is known
- * and is not (a literal of the table), unchanged if everything was copied; may be NULL. */
+/* A new object with the valid members. *unsound: the name (a literal of the table) of a known
+ * member that is invalid; unchanged if everything was copied; may be NULL. */
 json_t *schema_copy(const struct schema_member *members, const json_t *from, const char **unsound);
 
 #endif

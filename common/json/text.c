@@ -1,4 +1,4 @@
-/* Parsing, and saying what is wrong where. */
+/* Parses JSON, and locates errors. */
 #include "common/json/text.h"
 
 #include <string.h>
@@ -6,8 +6,8 @@
 #define MARK "\xef\xbb\xbf"
 #define SPACE " \t\r\n"
 
-/* A value begins a text, a member, an element, or ends a name: what stands between them counts,
- * outside strings. */
+/* A value starts a text, a member or an element, or ends a name: the separators between them are
+ * counted, outside strings. */
 bool
 json_text_within(const char *text, size_t length, size_t values)
 {
@@ -32,7 +32,7 @@ json_text_mark(const char *text, size_t length)
     return length >= mark && memcmp(text, MARK, mark) == 0 ? mark : 0;
 }
 
-/* Counted as the parser does: characters of a line from 1 on. */
+/* Counted like the parser does: characters of a line, from 1. */
 static int
 fault_at(const char *text, const char *at, struct err *err, const char *what)
 {
@@ -48,8 +48,8 @@ fault_at(const char *text, const char *at, struct err *err, const char *what)
     return err_set(err, "invalid_json", "line %d, column %d: %s", line, column, what);
 }
 
-/* The comma that only a closing sign follows, where this sign is the token that the parser has
- * stopped at; NULL: something else is wrong. */
+/* A comma before a closing bracket, if that bracket is the token where the parser stopped; NULL:
+ * something else is wrong. */
 static const char *
 last_comma(const char *text, size_t position, const char *near)
 {

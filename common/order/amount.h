@@ -4,14 +4,14 @@
 
 #include <stdbool.h>
 
-/* True where text is a decimal greater than 0 with at most 9 digits before the point and 6 after
- * it, zeros at its end not counted. */
+/* Whether text is a decimal greater than 0 with at most 9 digits before the point and 6 after it,
+ * not counting padding zeros. */
 bool amount_valid(const char *text);
 
 /* Numeric comparison of two valid amounts: "5", "5.0" and "05" are equal. */
 bool amount_equal(const char *a, const char *b);
 
-/* How many digits after the point matter; trailing zeros do not: 1 for "4.70". */
+/* The number of digits after the point, without trailing zeros: 1 for "4.70". */
 unsigned amount_scale(const char *text);
 
 /* The canonical text: no leading or trailing zeros, no empty fraction. out has as many bytes as

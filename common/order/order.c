@@ -1,4 +1,4 @@
-/* The order object and its states. What a request may say is order_parse.c's. */
+/* The order object and its states. parse.c reads requests. */
 #include "common/order/order.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* An order: what OilMat sent, and the state it is in.
+/* An order: what OilMat sent, and its state.
  *
- * Owns the shape of the order object in every reply, the names of states, and the rules of POST
- * /create. Does not know the queue, the ERP or HTTP. */
+ * Owns the order object of every reply, the names of states, and the rules of POST /create. Does
+ * not know the queue, the ERP or HTTP. */
 #ifndef COMMON_ORDER_ORDER_H
 #define COMMON_ORDER_ORDER_H
 
@@ -24,7 +24,7 @@ struct order {
     char uniqueid[ORDER_VALUE_MAX + 1];
     char worksheet[ORDER_VALUE_MAX + 1];
     char product_nr[ORDER_VALUE_MAX + 1];
-    char product_amount[ORDER_VALUE_MAX + 1]; /* decimal text exactly as it was ordered */
+    char product_amount[ORDER_VALUE_MAX + 1]; /* decimal text exactly as ordered */
     enum order_status status;
     char reason_code[32]; /* empty: null */
     char reason_text[ORDER_REASON_TEXT_MAX + 1];
@@ -33,12 +33,12 @@ struct order {
     int64_t placed_ms, updated_ms;
     int64_t next_attempt_ms; /* 0: null */
     int64_t trusted_ms; /* updated_ms in the queue's own time, see queue_trusted_ms; 0: unknown */
-    uint64_t seq;       /* place in the queue, given by the queue; a retry gets a new one */
-    uint32_t history_length; /* entries of its history so far */
-    bool commit_sent;        /* a request that may have created the line has left */
-    bool own_credentials;    /* credentials of its own are kept, sealed, by the queue */
-    int64_t queued_ms;       /* when it was placed last, by its client or by a retry */
-    int64_t retry_since_ms;  /* first failure of the present series of attempts, in queue_run_ms's
+    uint64_t seq;       /* position in the queue, assigned by the queue; a retry gets a new one */
+    uint32_t history_length; /* number of entries in its history */
+    bool commit_sent;        /* a request that may have created the line has been sent */
+    bool own_credentials;    /* the queue keeps the order's own credentials, sealed */
+    int64_t queued_ms;       /* when it was last placed, by its client or by a retry */
+    int64_t retry_since_ms;  /* first failure of the current series of attempts, in queue_run_ms's
                                 time; 0: none yet */
 };
 
@@ -55,24 +55,23 @@ struct order_faults {
     json_t *fields; /* owned array of member names, may be NULL */
 };
 
-/* Reads the body of POST /create.
- * body: bytes of JSON in UTF-8; workshop: the name that this port serves; need_credentials: whether
- * username and password are required. Returns 0 with *order filled (status placed, no times, no
- * seq) and *credentials set where the order brought some (the caller frees them by
- * credentials_clear), or -1 with *faults (order_faults_clear). */
+/* Reads the body of POST /create. body: UTF-8 JSON; workshop: the name that this port serves;
+ * need_credentials: whether username and password are required. Returns 0 with *order filled
+ * (status placed, no times, no seq) and *credentials set if the order has its own (the caller frees
+ * them by credentials_clear), or -1 with *faults (order_faults_clear). */
 int order_parse(const char *body, size_t length, const char *workshop, bool need_credentials,
                 struct order *order, struct credentials *credentials, struct order_faults *faults);
 
 /* Reads the corrections of PUT /orders/{uniqueid}/retry (worksheet, product_nr, product_amount,
- * each optional; an empty body is none) into *order. Returns 0, or -1 with *faults and *order as it
- * was. */
+ * each optional; the body may be empty) into *order. Returns 0, or -1 with *faults and *order
+ * unchanged. */
 int order_parse_corrections(const char *body, size_t length, struct order *order,
                             struct order_faults *faults);
 
 void order_faults_clear(struct order_faults *faults);
 void credentials_clear(struct credentials *credentials);
 
-/* Same worksheet, product and amount (numerically). */
+/* Whether worksheet, product and amount (numerically) are the same. */
 bool order_same_content(const struct order *a, const struct order *b);
 
 /* The order object of the contract; the caller owns it. */
@@ -80,7 +79,7 @@ json_t *order_json(const struct order *order, const char *workshop);
 
 const char *order_status_name(enum order_status status);
 
-/* 0 where name is no status. */
+/* 0 if name is not a status. */
 enum order_status order_status_parse(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* What POST /create and PUT …/retry may say. */
+/* Reads the bodies of POST /create and PUT …/retry. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +9,14 @@
 #include "common/json/text.h"
 #include "common/order/order.h"
 
-/* How a value may be written besides a string. */
+/* JSON types accepted besides a string. */
 enum number_form { NO_NUMBER, INTEGER, DECIMAL };
 
 struct member {
     const char *name;
     enum number_form number;
     size_t max_bytes;
-    bool exact; /* its bytes count: it is not normalised */
+    bool exact; /* limited in bytes: not normalised */
 };
 
 static const struct member workshop_member = {"workshop", NO_NUMBER, ORDER_VALUE_MAX, false};
@@ -50,7 +50,7 @@ is_integer(const char *text)
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* Takes a number's own text, since "5" and 5 must be the same order. */
+/* Uses a number's own text, since "5" and 5 must give the same order. */
 static bool
 take_number(struct parse *p, const struct member *m, char *to)
 {
@@ -86,8 +86,8 @@ take_string(struct parse *p, const struct member *m, const json_t *value, char *
     return !wrong;
 }
 
-/* Copies a member into `to` (max_bytes + 1 bytes). Returns whether it is there and sound; an absent
- * or blank one counts as missing only if it is required. */
+/* Copies a member into `to` (max_bytes + 1 bytes). Returns whether it is present and valid; an
+ * absent or blank one counts as missing only if it is required. */
 static bool
 take(struct parse *p, const struct member *m, bool required, char *to)
 {
@@ -134,8 +134,8 @@ parse_begin(struct parse *p, const char *body, size_t length, struct order_fault
 
     *p = (struct parse){.body = body + mark, .length = length - mark};
     *faults = (struct order_faults){.fields = NULL};
-    /* Integers as reals, so that one of any length is accepted; the text that counts is taken from
-     * the body. */
+    /* Integers are parsed as reals, so that any length is accepted; the text that counts is taken
+     * from the body. */
     p->document = json_text_read(body, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &err);
     if (!p->document)
         return fault_json(faults, err.text);
@@ -186,7 +186,7 @@ value_has_control(const json_t *value)
     return false;
 }
 
-/* Control characters are refused wherever they stand, also in members that are ignored. */
+/* Control characters are refused everywhere, also in members that are ignored. */
 static void
 check_unknown(struct parse *p)
 {
@@ -233,7 +233,7 @@ parse_end(struct parse *p, const char *workshop, const char *wanted, struct orde
     return result;
 }
 
-/* Both or neither, so that an order never runs under half of somebody's credentials. */
+/* Both or neither, so that an order never runs with mixed credentials. */
 static void
 take_credentials(struct parse *p, bool required, struct credentials *credentials)
 {

@@ -1,5 +1,5 @@
-/* Reason codes: why an order has no line in the ERP, or not yet. They are a part of the contract
- * with clients; a new one is one row in reason.c. */
+/* Reason codes: why an order has no line in the ERP, or not yet. They are part of the contract with
+ * clients; a new one is one row in reason.c. */
 #ifndef COMMON_ORDER_REASON_H
 #define COMMON_ORDER_REASON_H
 
@@ -25,14 +25,14 @@
 #define REASON_CLEARED "cleared"
 #define REASON_WRITTEN_OFF "written_off"
 
-/* Recipes alone give it, and no order ends with it. */
+/* Only given by recipes; never the final reason of an order. */
 #define REASON_SESSION_LOST "session_lost"
 
 /* What the worker does. */
 enum reason_action {
     REASON_REJECT, /* the order becomes `error` at once */
-    REASON_RETRY,  /* backoff; after enough of these in a row the worker parks itself */
-    REASON_WAIT,   /* patient retry: the ERP works, and says when */
+    REASON_RETRY,  /* backoff; after several of these in a row the worker parks itself */
+    REASON_WAIT,   /* patient retry: the ERP works, and determines when */
     REASON_PARK,  /* the worker parks itself, or an order with credentials of its own is rejected */
     REASON_LOG_IN /* logs in anew, and goes on */
 };
@@ -41,20 +41,20 @@ struct reason {
     const char *code;
     const char *meaning; /* one sentence */
     enum reason_action action;
-    bool refusal;   /* the ERP has been asked for the order's line and does not have it */
+    bool refusal;   /* the ERP has been searched for the order's line and does not have it */
     bool in_recipe; /* a recipe may give it */
 };
 
-/* NULL: there is no such code. */
+/* NULL: unknown code. */
 const struct reason *reason_find(const char *code);
 
-/* The code at place i of all; NULL behind the last. */
+/* The code at index i; NULL after the last. */
 const struct reason *reason_at(size_t i);
 
-/* The code that a recipe gives; NULL: none that it may give. */
+/* The code if a recipe may give it; NULL: it may not. */
 const struct reason *reason_find_recipe(const char *code);
 
-/* Whether there is such a code, and it is a refusal. */
+/* Whether the code exists and is a refusal. */
 bool reason_is_refusal(const char *code);
 
 #endif

@@ -1,4 +1,4 @@
-/* Arguments by their beginnings. */
+/* Refuses arguments by prefix. */
 #include "common/recipe/browser_rules.h"
 
 #include <stddef.h>

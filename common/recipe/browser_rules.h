@@ -1,5 +1,5 @@
-/* What neither a recipe nor a workshop's file may change of the browser: the way to the ERP, which
- * the gate depends on (worker/proxy/gate.h). */
+/* Browser settings that neither a recipe nor a workshop's file may change: the way to the ERP,
+ * which the gate relies on (worker/proxy/gate.h). */
 #ifndef COMMON_RECIPE_BROWSER_RULES_H
 #define COMMON_RECIPE_BROWSER_RULES_H
 

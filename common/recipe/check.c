@@ -1,7 +1,7 @@
 /* The check of a whole recipe. */
 #include "common/recipe/checker.h"
 
-/* One function a kind. */
+/* One function per kind. */
 static recipe_kind_check *const checks[] = {
     [RECIPE_TEXT] = recipe_kind_text,
     [RECIPE_TEMPLATE] = recipe_kind_template,

@@ -1,4 +1,4 @@
-/* Where a check is, what it finds there, and an object's members by their table. */
+/* The position of a check, its faults, and an object's members by their table. */
 #include "common/recipe/checker.h"
 
 #include <stdarg.h>

@@ -1,11 +1,11 @@
-/* Going through a recipe: what the functions that check its values share. value.c has those for
- * single values, parts.c those for what has parts, whole.c what only the whole shows, found.c how
- * the order's uniqueid is compared; check.c puts them together.
+/* Walks through a recipe: what the functions that check its values share. value.c checks single
+ * values, parts.c composite ones, whole.c rules about the whole recipe, found.c how the order's
+ * uniqueid is compared; check.c combines them.
  *
- * common/json/members.h is no substitute: a value here is checked by where it stands (its section,
- * a row, the page's part of a condition) and by what the whole recipe sets, and members exclude
- * each other. What the two have in common is the loop over a table: sharing it takes more code than
- * it saves. */
+ * common/json/members.h cannot replace this: a value here is checked depending on its position (its
+ * section, a row, the page's part of a condition) and on what the whole recipe sets, and some
+ * members exclude each other. The common part is the loop over a table; sharing it takes more code
+ * than it saves. */
 #ifndef COMMON_RECIPE_CHECKER_H
 #define COMMON_RECIPE_CHECKER_H
 
@@ -17,23 +17,23 @@
 
 struct recipe_checker;
 
-/* One function a kind of value: adds a fault where it is none. */
+/* One function per kind of value: adds a fault if the value is invalid. */
 typedef void recipe_kind_check(struct recipe_checker *c, const struct recipe_member *m,
                                const json_t *value);
 
 struct recipe_checker {
     recipe_kind_check *const *checks; /* by enum recipe_kind */
     const json_t *recipe;
-    json_t *names; /* variables that some step sets: an object, its values mean nothing */
+    json_t *names; /* variables set by some step: an object, its values have no meaning */
     const char *file;
     struct config_faults *faults;
-    char pointer[RECIPE_POINTER_BYTES]; /* where we are */
+    char pointer[RECIPE_POINTER_BYTES]; /* the current position */
     unsigned section;
-    bool in_row;    /* "row" means something */
-    bool page_only; /* in a condition that the page alone answers */
+    bool in_row;    /* "row" is defined */
+    bool page_only; /* in a condition that only the page evaluates */
 };
 
-/* At where we are. */
+/* Adds a fault at the current position. */
 void recipe_fault(struct recipe_checker *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -51,12 +51,12 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
     recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_row_locators,
     recipe_kind_steps; /* parts.c */
 
-/* Goes into a member; the result brings recipe_leave back. */
+/* Enters a member; recipe_leave(result) leaves it. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);
 size_t recipe_enter_item(struct recipe_checker *c, size_t i);
 void recipe_leave(struct recipe_checker *c, size_t here);
 
-/* By a kind without limits; an object by a table of members and perhaps a second one. */
+/* By a kind without limits; an object by one or two tables of members. */
 void recipe_check_kind(struct recipe_checker *c, enum recipe_kind kind, const json_t *value);
 void recipe_check_object(struct recipe_checker *c, const json_t *object,
                          const struct recipe_shape *shape, const struct recipe_shape *more);
@@ -64,12 +64,12 @@ void recipe_check_object(struct recipe_checker *c, const json_t *object,
 /* whole.c: the variables that steps set; the caller owns the object. */
 json_t *recipe_whole_names(const json_t *recipe);
 
-/* A section that does not do what it is for; and circles. */
+/* Sections that do not fulfil their purpose, and circles. */
 void recipe_whole_check(struct recipe_checker *c);
 
-/* found.c: a line that is said to be found without our id being compared. */
+/* found.c: a line reported as found without a comparison of the uniqueid. */
 void recipe_id_check(struct recipe_checker *c);
-/* cycles.c: pieces that call each other in a circle. No more than RECIPE_PIECES_MAX. */
+/* cycles.c: pieces that call each other in a circle. At most RECIPE_PIECES_MAX. */
 void recipe_check_circles(struct recipe_checker *c);
 
 #endif

@@ -8,9 +8,9 @@
 
 struct piece {
     const char *name;
-    size_t *calls; /* places of pieces; a growing list */
+    size_t *calls; /* indexes of pieces; a growing list */
     size_t count, capacity;
-    size_t order, low; /* when it was come to, from 1 on; the first one that leads back here */
+    size_t order, low; /* order of discovery, from 1; the lowest one that leads back here */
     bool open;         /* on the stack: its component is not complete */
     bool circular;
 };
@@ -22,7 +22,7 @@ struct circles {
     size_t *stack, height, visited;
 };
 
-/* --- who calls whom --- */
+/* --- the calls --- */
 
 static void
 add_call(struct circles *c, struct piece *from, const char *name)
@@ -38,7 +38,7 @@ add_call(struct circles *c, struct piece *from, const char *name)
     from->calls[from->count++] = (size_t)json_integer_value(location);
 }
 
-/* Wherever a call stands in it: `call` is no member of anything but a step. */
+/* Wherever a call occurs: only a step has the member `call`. */
 static void
 add_calls(struct circles *c, struct piece *from, const json_t *value)
 {
@@ -100,7 +100,7 @@ take_component(struct circles *c, size_t at)
     } while (last != at);
 }
 
-/* No deeper than there are pieces: RECIPE_PIECES_MAX. */
+/* At most as deep as there are pieces: RECIPE_PIECES_MAX. */
 static void
 visit(struct circles *c, size_t at)
 {

@@ -1,4 +1,3 @@
-/* Files of recipes. */
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -31,8 +30,8 @@ in_folder(const char *folder, const char *name)
     return NULL;
 }
 
-/* Among the recipes that came with the program: from bin or sbin, from lib/pumpline, and from a
- * build folder. */
+/* Looks among the shipped recipes: relative to bin or sbin, to lib/pumpline, and to a build folder.
+ */
 static char *
 beside_program(const char *name)
 {

@@ -1,5 +1,5 @@
-/* The ways through a recipe that end with `found`: on each, our id must have been compared exactly.
- * Else an order takes another order's line for its own. */
+/* Checks the paths through a recipe that end with `found`: on each, the uniqueid must have been
+ * compared exactly. Otherwise an order could take another order's line for its own. */
 #include <string.h>
 
 #include "common/recipe/checker.h"
@@ -7,14 +7,14 @@
 
 /* What is known at a step. */
 struct known {
-    bool compared; /* what the page shows is about our id alone */
-    bool one_of;   /* in a row of several, of which another may have our id as well */
+    bool compared; /* what the page shows is only about our id */
+    bool one_of;   /* in one of several rows, where another may have our id as well */
 };
 
 struct walk {
-    struct recipe_checker *c; /* faults NULL: nobody asks for them */
+    struct recipe_checker *c; /* faults NULL: not reported */
     struct recipe_id id;
-    json_t *done[2][2]; /* by what was known: piece → whether the id is compared behind it */
+    json_t *done[2][2]; /* by what was known: piece → whether the id has been compared after it */
 };
 
 static bool walk_steps(struct walk *walk, const json_t *steps, struct known known);
@@ -44,9 +44,9 @@ check_found(struct walk *walk, struct known known)
                      "\"contains\" between punctuation, as in \"[{order.uniqueid}]\"");
 }
 
-/* --- steps: whether the id is compared behind one; true where no way leads behind it ---
+/* --- steps: whether the id has been compared after one; true if no path continues after it ---
  *
- * A wait does not count: what is waited for with the id in it is mostly the search's heading. */
+ * A wait does not count: a text with the id that is waited for is usually the search's heading. */
 
 static bool
 walk_piece(struct walk *walk, const json_t *step, struct known known)
@@ -160,7 +160,7 @@ walk_steps(struct walk *walk, const json_t *steps, struct known known)
     return known.compared;
 }
 
-/* --- the whole --- */
+/* --- the whole recipe --- */
 
 static struct recipe_id
 walk_recipe(struct recipe_checker *c)

@@ -1,9 +1,9 @@
 /* Exact comparisons of the uniqueid.
  *
- * A line is ours if a text is the id, or has it between signs that no id holds. So a comparison
- * counts only where its template is {order.uniqueid} without a filter and without other variables,
- * and where each side that is open ("starts" is open behind) has punctuation next to it. An id with
- * such a sign is refused, and so is one that a page can't show (recipe_id_fits). */
+ * A line is ours if a text is the id, or contains it between characters that no id contains. So a
+ * comparison counts only if its template is {order.uniqueid} without a filter and without other
+ * variables, and if each open side ("starts" is open at the end) has punctuation next to it. An id
+ * that contains such a character, or that a page cannot show, is refused (recipe_id_fits). */
 #include "common/recipe/id.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@
 
 /* --- templates --- */
 
-/* The sides on which more text may stand. */
+/* The sides on which more text may follow. */
 static const struct {
     const char *name;
     bool before, after;
@@ -67,7 +67,7 @@ test_compares(const json_t *test, struct recipe_id *id)
 /* How a step sets a variable. */
 enum setting { NOT_AT_ALL, EXACTLY, FROM_TEXT, LOOSELY };
 
-/* A text without "exact" has lost blanks, and what "match" cuts out may be a part. */
+/* A text without "exact" has lost white space, and "match" may extract only a part. */
 static enum setting
 read_sets(const json_t *step)
 {
@@ -94,7 +94,7 @@ step_sets(const json_t *step, const char *name)
     return json_object_get(step, "read") ? read_sets(step) : EXACTLY; /* else a script */
 }
 
-/* The worst of all steps that set it, wherever they are. */
+/* The weakest of all steps that set it, anywhere in the recipe. */
 static enum setting
 setting_of(const json_t *value, const char *name)
 {
@@ -118,7 +118,7 @@ setting_of(const json_t *value, const char *name)
     return worst;
 }
 
-/* Whether a template is {NAME}, a variable that has a text as it was. */
+/* Whether a template is {NAME}, a variable with an unmodified text. */
 static bool
 is_exact_variable(const json_t *recipe, const json_t *template, struct recipe_id *id)
 {
@@ -153,7 +153,7 @@ equal_compares(const json_t *recipe, const json_t *condition, struct recipe_id *
 
 /* --- locators --- */
 
-/* [ATTRIBUTE="{order.uniqueid|css}"], and nothing that could turn its meaning round. */
+/* [ATTRIBUTE="{order.uniqueid|css}"], without anything that could negate it. */
 static bool
 css_compares(const char *css)
 {
@@ -219,7 +219,7 @@ variable_compares(const json_t *recipe, const json_t *test, struct recipe_id *id
     return test_compares(test, id) && is_exact_variable(recipe, json_object_get(test, "text"), id);
 }
 
-/* One part that compares is enough where all must hold; where any may, each must compare. */
+/* One comparing part is enough if all parts must hold; if any part suffices, each must compare. */
 static bool
 parts_compare(const json_t *recipe, const json_t *parts, bool all, struct recipe_id *id)
 {
@@ -242,7 +242,7 @@ recipe_id_condition(const json_t *recipe, const json_t *c, struct recipe_id *id)
 {
     const json_t *part;
 
-    if ((part = json_object_get(c, "text"))) /* of the whole page: it may have it elsewhere */
+    if ((part = json_object_get(c, "text"))) /* of the whole page: the id may be elsewhere on it */
         return json_is_object(part) && in_text(test_compares(part, id), id);
     if ((part = json_object_get(c, "value")))
         return test_compares(part, id);

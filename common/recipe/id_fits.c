@@ -1,5 +1,5 @@
-/* Which ids a recipe can tell from every other: one with a sign that marks its end, or that a page
- * can't show, is refused before anything is sent. */
+/* Which ids a recipe can distinguish from every other: an id with a character that marks its end,
+ * or that a page cannot show, is refused before anything is sent. */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "common/recipe/id.h"
 #include "common/recipe/recipe.h"
 
-/* Blanks that are none to HTML, and what nobody sees. */
+/* White space that HTML does not collapse, and invisible characters. */
 static const struct {
     uint32_t first, last;
 } unseen[] = {{0xa0, 0xa0},     {0xad, 0xad},      {0x34f, 0x34f},   {0x61c, 0x61c},
@@ -19,11 +19,11 @@ static const struct {
               {0x3164, 0x3164}, {0xfe00, 0xfe0f},  {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
               {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
 
-/* What a browser's driver takes for a key that is pressed. */
+/* Code points that a browser's driver takes for keys. */
 #define KEY_FIRST 0xe000
 #define KEY_LAST 0xe05d
 
-/* The character at *text, which is UTF-8; goes behind it. */
+/* The character at *text, which is UTF-8; advances *text. */
 static uint32_t
 take_point(const char **text)
 {
@@ -76,7 +76,7 @@ point_fits(const struct recipe_id *id, uint32_t point, char *wrong)
     return true;
 }
 
-/* Most programs cut blanks off at the ends when they store a text. */
+/* Most programs trim stored texts. */
 static bool
 ends_fit(const char *uniqueid)
 {

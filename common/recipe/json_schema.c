@@ -17,7 +17,7 @@
 #define FILLED "{\"type\": \"string\", \"minLength\": 1}"
 #define FRAME EITHER(REF("template"), REF("locatorObject"))
 
-/* By kind; the others depend on their member. */
+/* By kind; the others depend on the member. */
 static const char *const kinds[] = {
     [RECIPE_TEXT] = STRING,
     [RECIPE_TEMPLATE] = REF("template"),
@@ -66,7 +66,7 @@ static const char *const kinds[] = {
     [RECIPE_ONE] = "{\"const\": 1}",
 };
 
-/* What $defs has besides the objects. */
+/* Entries of $defs besides the objects. */
 static const struct {
     const char *name, *schema;
 } values[] = {
@@ -97,8 +97,8 @@ static const struct {
     {"found", RECIPE_OBJECT_FOUND},
 };
 
-/* What a verb's members don't say. What read reads depends on what: what the page has as a whole is
- * in no element. */
+/* What a verb's members don't express. What `read` reads depends on `what`: what belongs to the
+ * whole page is in no element. */
 static const struct {
     const char *verb, *schema;
 } extras[] = {
@@ -139,7 +139,7 @@ member_schema(const struct recipe_member *m)
     }
 }
 
-/* An object's schema, as it grows. */
+/* An object's schema while it is built. */
 struct parts {
     json_t *properties, *required, *ways, *beside;
 };
@@ -187,7 +187,7 @@ object_schema(const struct recipe_shape *shape, const struct recipe_shape *more)
     return schema;
 }
 
-/* --- the whole --- */
+/* --- the whole schema --- */
 
 static void
 add_extras(json_t *step, const char *verb)

@@ -1,5 +1,5 @@
-/* The JSON schema (draft 2020-12) of a recipe, for editors. What only recipe_check knows is not in
- * it: variables, circles, what a section is for. */
+/* The JSON schema (draft 2020-12) of a recipe, for editors. Rules that only recipe_check knows are
+ * not part of it: variables, circles, the purpose of a section. */
 #ifndef COMMON_RECIPE_JSON_SCHEMA_H
 #define COMMON_RECIPE_JSON_SCHEMA_H
 

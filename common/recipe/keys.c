@@ -1,4 +1,3 @@
-/* Keys by their names. */
 #include <string.h>
 #include <strings.h>
 
@@ -51,7 +50,7 @@ recipe_keys_parse(const char *text, struct recipe_keys *keys)
     while (add_modifier(&text, keys))
         ;
     if (*text > ' ' && *text < 0x7f && !text[1]) {
-        /* With Ctrl it is the key that counts, not the capital letter. */
+        /* With Ctrl the key counts, not the upper-case letter. */
         bool lower = keys->count && *text >= 'A' && *text <= 'Z';
 
         keys->codes[keys->count++] = (uint32_t)(lower ? *text | 0x20 : *text);

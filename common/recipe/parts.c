@@ -1,4 +1,4 @@
-/* The values of a recipe that have parts: locators, conditions, steps, lists and maps. */
+/* The composite values of a recipe: locators, conditions, steps, lists and maps. */
 #include <string.h>
 
 #include "common/base/host_pattern.h"
@@ -60,7 +60,7 @@ recipe_kind_frame(struct recipe_checker *c, const struct recipe_member *m, const
         recipe_check_kind(c, json_is_string(value) ? RECIPE_TEMPLATE : RECIPE_LOCATOR, value);
 }
 
-/* Each element of an array by a kind. */
+/* Checks each element of an array by a kind. */
 static void
 check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind, size_t minimum)
 {
@@ -85,7 +85,7 @@ recipe_kind_templates(struct recipe_checker *c, const struct recipe_member *m, c
     check_list(c, value, RECIPE_TEMPLATE, 0);
 }
 
-/* fault: what is wrong with a text, or NULL. */
+/* fault: returns what is wrong with a text, or NULL. */
 static void
 check_texts(struct recipe_checker *c, const json_t *value, const char *(*fault)(const char *text))
 {
@@ -142,7 +142,7 @@ recipe_kind_pair(struct recipe_checker *c, const struct recipe_member *m, const 
     check_list(c, value, RECIPE_TEMPLATE, 1);
 }
 
-/* Each member of an object by a kind; its names are variables, options or pieces. */
+/* Checks each member of an object by a kind; its names are variables, options or pieces. */
 static void
 check_map(struct recipe_checker *c, const json_t *value, enum recipe_kind kind)
 {

@@ -1,4 +1,4 @@
-/* A workshop's options, and what the engine asks a checked recipe. */
+/* A workshop's options, and the engine's queries about a checked recipe. */
 #include "common/recipe/recipe.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ recipe_check_options(const json_t *recipe, const json_t *options, const char *fi
     free(inside);
 }
 
-/* --- what the engine asks --- */
+/* --- queries of the engine --- */
 
 int64_t
 recipe_number(const json_t *object, const char *name, int64_t fallback)

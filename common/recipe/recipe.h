@@ -1,8 +1,8 @@
-/* Recipes: what a browser does on an ERP's pages, one JSON file an ERP (format version 1; for those
- * who write one: erp-drivers/recipes/README.md).
+/* Recipes: what a browser does on an ERP's pages, one JSON file per ERP (format version 1; to write
+ * one, see erp-drivers/recipes/README.md).
  *
- * Owns the shape of the file: sections, steps, conditions, locators, and what may stand where. A
- * recipe that recipe_check has passed needs no second look: the engine reads it as it is. */
+ * Owns the shape of the file: sections, steps, conditions, locators, and where each may occur. The
+ * engine relies on recipe_check and checks nothing again. */
 #ifndef COMMON_RECIPE_RECIPE_H
 #define COMMON_RECIPE_RECIPE_H
 
@@ -28,37 +28,38 @@ bool recipe_check(const json_t *recipe, const char *file, struct config_faults *
 /* Reads and checks a file. NULL with *faults; the caller owns the result. */
 json_t *recipe_read(const char *path, struct config_faults *faults);
 
-/* The file of a recipe that is named so: a path, or a name that is looked for in the folder (NULL:
- * in none), then among the recipes that came with this program. NULL: there is none; the caller
- * frees it. */
+/* The file of a recipe of this name: a path, or a name that is looked up in the folder (NULL: in
+ * none), then among the shipped recipes. NULL: not found; the caller frees it. */
 char *recipe_find(const char *folder, const char *name);
 
-/* Whether a workshop's options (an object, may be NULL) are what the recipe wants; a fault's
- * pointer begins with that of the object that has them as its member "options". */
+/* Whether a workshop's options (an object, may be NULL) are what the recipe requires; a fault's
+ * pointer starts with that of the object that has them as its member "options". */
 void recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
                           const char *pointer, struct config_faults *faults);
 
-/* A whole number among an object's members (NULL: no object); fallback where it is absent. */
+/* An integer member of an object (NULL: no object); fallback if it is absent. */
 int64_t recipe_number(const json_t *object, const char *name, int64_t fallback);
 
 /* The verb of a checked step. */
 const char *recipe_verb(const json_t *step);
 
-/* The name at place i of all verbs; NULL behind the last. */
+/* The name of the verb at index i; NULL after the last. */
 const char *recipe_verb_at(size_t i);
 
-/* Whether it can tell a line of this uniqueid from every other; else wrong says why not. */
+/* Whether the recipe can distinguish a line of this uniqueid from every other; else wrong says why
+ * not. */
 #define RECIPE_WRONG_BYTES 256
 bool recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES]);
 
-/* Which ids those are that it can't tell, for people: an array of texts; the caller owns it. */
+/* The ids that it cannot distinguish, described for people: an array of texts; the caller owns it.
+ */
 json_t *recipe_id_notes(const json_t *recipe);
 
-/* Whether the rows of an `each` are lines of our id, and nothing else: it compares the id, or says
- * of its only row that it is found. */
+/* Whether the rows of an `each` are lines of our id, and nothing else: it compares the id, or
+ * reports its only row as found. */
 bool recipe_each_is_of_id(const json_t *recipe, const json_t *each);
 
-/* Whether its look-up says the order's worksheet, and so may see that one alone. */
+/* Whether its look-up names the order's worksheet, and so may see only that worksheet. */
 bool recipe_looks_in_worksheet(const json_t *recipe);
 
 /* "Ctrl+Shift+S" as WebDriver's code points: modifiers first, the key last. */

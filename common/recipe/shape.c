@@ -1,4 +1,4 @@
-/* One row a member. */
+/* One row per member. */
 #include "common/recipe/shape.h"
 
 #include <limits.h>
@@ -58,7 +58,7 @@ static const struct recipe_member browser_members[] = {
     {.name = "hosts", .kind = RECIPE_HOSTS},
 };
 
-/* --- where --- */
+/* --- locators --- */
 
 static const struct recipe_member locator_members[] = {
     {.name = "css", .kind = RECIPE_CSS, .way = true},
@@ -322,11 +322,11 @@ static const struct recipe_member fail_members[] = {
     {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 
-/* What a verb's row comes before is a member of that verb as well: a dialog may be typed into, and
- * what is typed into may be cleared. */
+/* A verb comes before those whose names are also members of it: a dialog can be typed into, and
+ * what is typed into can be cleared first. */
 static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(dialog_members), .acts = true},
-    /* An old page may store by its URL. */
+    /* An old page may save by its URL. */
     {.shape = SHAPE(goto_members), .acts = true},
     {.shape = SHAPE(frame_members)},
     {.shape = SHAPE(window_members)},

@@ -1,5 +1,5 @@
-/* The tables of what may stand in a recipe: check.c goes through them. A new verb is one row
- * in shape.c and one function of the engine. */
+/* The tables of what a recipe may contain, used by check.c. A new verb is one row in shape.c and
+ * one function of the engine. */
 #ifndef COMMON_RECIPE_SHAPE_H
 #define COMMON_RECIPE_SHAPE_H
 
@@ -8,15 +8,15 @@
 #include <stddef.h>
 
 enum recipe_kind {
-    RECIPE_TEXT,     /* words, no template */
+    RECIPE_TEXT,     /* plain text, no template */
     RECIPE_TEMPLATE, /* a text with {names} */
-    RECIPE_TYPED,    /* the same; may hold the password */
-    RECIPE_URL,      /* the same; foreign values percent-encoded */
-    RECIPE_CSS,      /* the same; foreign values escaped */
+    RECIPE_TYPED,    /* the same; may contain the password */
+    RECIPE_URL,      /* the same; foreign values are percent-encoded */
+    RECIPE_CSS,      /* the same; foreign values are escaped */
     RECIPE_XPATH,
     RECIPE_CODE,  /* JavaScript, no template */
-    RECIPE_REGEX, /* JavaScript's, no template */
-    RECIPE_NAME,  /* of a variable */
+    RECIPE_REGEX, /* of JavaScript, no template */
+    RECIPE_NAME,  /* the name of a variable */
     RECIPE_BOOL,
     RECIPE_INTEGER,
     RECIPE_SECONDS,
@@ -27,7 +27,7 @@ enum recipe_kind {
     RECIPE_WHAT,
     RECIPE_LOCATOR,
     RECIPE_PAGE,         /* a locator, or null for the page itself */
-    RECIPE_LOCATOR_OR_T, /* words: an object is a locator, a text a template */
+    RECIPE_LOCATOR_OR_T, /* text: an object is a locator, a string a template */
     RECIPE_FRAME,
     RECIPE_CONDITION,
     RECIPE_CONDITIONS,
@@ -38,9 +38,9 @@ enum recipe_kind {
     RECIPE_DIALOG,        /* true or a template */
     RECIPE_PAIR,
     RECIPE_STEPS,
-    RECIPE_ROW_CONDITION, /* of each: the page's part alone, seen from a row */
+    RECIPE_ROW_CONDITION, /* of each: only the page's part, relative to a row */
     RECIPE_ROW_STEPS,
-    RECIPE_ROW_LOCATORS, /* seen from a row, one or more */
+    RECIPE_ROW_LOCATORS, /* relative to a row, one or more */
     RECIPE_TEMPLATES,
     RECIPE_VALUES, /* an object of templates by variable */
     RECIPE_NUMBER, /* a number's format */
@@ -70,12 +70,12 @@ struct recipe_member {
     const char *name;
     enum recipe_kind kind;
     bool required;
-    bool way;             /* exactly one of the members with `way` must be there */
-    int minimum, maximum; /* of a number; of steps: how many at least, which whole.c goes beyond */
+    bool way;             /* exactly one of the members with `way` is required */
+    int minimum, maximum; /* of a number; of steps: the minimum, which whole.c may raise */
     const char *const *choices;
-    const char *beside; /* the member without which it means nothing; NULL: it stands alone */
-    const char *about;  /* for people; NULL: its name says it */
-    unsigned section;   /* what is in it belongs to that section; 0: to the one around it */
+    const char *beside; /* the member without which it has no meaning; NULL: it stands alone */
+    const char *about;  /* for people; NULL: its name is enough */
+    unsigned section;   /* its contents belong to that section; 0: to the surrounding one */
 };
 
 struct recipe_shape {
@@ -83,7 +83,7 @@ struct recipe_shape {
     size_t count;
 };
 
-/* A verb's first member bears its name. */
+/* A verb's first member has its name. */
 struct recipe_verb_row {
     struct recipe_shape shape;
     bool acts;
@@ -103,15 +103,15 @@ enum recipe_object {
     RECIPE_OBJECT_RULE,
     RECIPE_OBJECT_NUMBER,
     RECIPE_OBJECT_FOUND,
-    RECIPE_OBJECT_STEP /* what every step may have */
+    RECIPE_OBJECT_STEP /* members of every step */
 };
 
 const struct recipe_shape *recipe_shape(enum recipe_object object);
 
-/* NULL behind the last. */
+/* NULL after the last. */
 const struct recipe_verb_row *recipe_verb_row(size_t i);
 
-/* The row of a step, which may be anything; NULL: it has no verb. */
+/* The row of a step, which may be any JSON value; NULL: it has no verb. */
 const struct recipe_verb_row *recipe_verb_find(const json_t *step);
 
 #endif

@@ -1,4 +1,4 @@
-/* The values of a recipe that are one thing: texts, templates, names, numbers. */
+/* The single values of a recipe: texts, templates, names, numbers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ name_known(const char *name, void *arg)
         "order.workshop",  "credentials.username", "credentials.password", "erp.url"};
     const struct recipe_checker *c = arg;
 
-    /* A session is closed when there is no order. */
+    /* A session may be closed without an order. */
     if (c->section == RECIPE_IN_LOGOUT &&
         (strncmp(name, "order.", 6) == 0 || strncmp(name, "credentials.", 12) == 0))
         return false;

@@ -1,4 +1,4 @@
-/* What only the whole recipe shows. */
+/* Rules that span the whole recipe. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,19 +53,19 @@ recipe_whole_names(const json_t *recipe)
     return names;
 }
 
-/* --- what steps lead to --- */
+/* --- reachable steps --- */
 
-/* Goes through steps and those inside them, then through the pieces that they call, none of them
- * twice. True as soon as a step passes the test. */
+/* Visits steps and those inside them, then the pieces that they call, none of them twice. True as
+ * soon as a step passes the test. */
 struct search {
     const json_t *recipe;
     bool (*test)(const json_t *step, const struct search *search);
-    bool in_row;     /* in what each does with a row */
-    json_t *seen[2]; /* pieces, outside a row and in one */
+    bool in_row;     /* among the steps for each row */
+    json_t *seen[2]; /* visited pieces, outside a row and in one */
     struct {
         const json_t *steps;
         bool in_row;
-    } * pieces; /* that are still to be gone through */
+    } * pieces; /* still to be visited */
     size_t count;
 };
 
@@ -162,7 +162,7 @@ is_act(const json_t *step, const struct search *search)
     return row && row->acts;
 }
 
-/* Whether a template stands in it somewhere, but in steps inside. */
+/* Whether a template occurs in it, except in nested steps. */
 static bool
 says(const json_t *value, const char *template)
 {
@@ -186,7 +186,7 @@ says_uniqueid(const json_t *step, const struct search *search)
     return says(step, "{order.uniqueid");
 }
 
-/* It may be written under another name then. */
+/* It may then be written under another name. */
 static bool
 sets_to_uniqueid(const json_t *step, const struct search *search)
 {
@@ -195,7 +195,7 @@ sets_to_uniqueid(const json_t *step, const struct search *search)
     return set && says_uniqueid(set, search);
 }
 
-/* What is only worked out about a row that has been found leaves no other row out. */
+/* What is only computed for a row that has been found excludes no other row. */
 static bool
 is_bound_to_worksheet(const json_t *step, const struct search *search)
 {
@@ -243,7 +243,7 @@ check_purpose(struct recipe_checker *c, const char *section,
         fault_at(c, pointer, fault);
 }
 
-/* Without our id in it, a line could not be told from another of the same product. */
+/* Without the uniqueid in it, a line could not be told from another one with the same product. */
 static void
 check_uniqueid(struct recipe_checker *c)
 {
@@ -254,7 +254,8 @@ check_uniqueid(struct recipe_checker *c)
                  "no step writes {order.uniqueid}: the line could not be found again");
 }
 
-/* What is left at once, for verify, may be cut short. A dialog that is answered is the ERP's. */
+/* A page left at once, for verify, may still be loading. A dialog that is answered belongs to the
+ * ERP. */
 static void
 check_confirmation(struct recipe_checker *c)
 {

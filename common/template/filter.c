@@ -1,4 +1,4 @@
-/* Escaping for the languages that values end up in, and numbers as people write them. */
+/* Escaping for the languages that values are embedded in, and numbers as people write them. */
 #include "common/template/filter.h"
 
 #include <ctype.h>
@@ -33,7 +33,7 @@ apply_json(const char *value, const char *argument)
     return text;
 }
 
-/* XPath 1.0 has no escapes: a text with both quotes is put together. */
+/* XPath 1.0 has no escapes: a text with both kinds of quotes needs concat(). */
 static char *
 apply_xpath(const char *value, const char *argument)
 {
@@ -52,7 +52,7 @@ apply_xpath(const char *value, const char *argument)
     return text;
 }
 
-/* As CSS.escape: an identifier, and as well the inside of a quoted string. */
+/* Like CSS.escape: valid as an identifier and inside a quoted string. */
 static char *
 apply_css(const char *value, const char *argument)
 {
@@ -74,7 +74,7 @@ apply_css(const char *value, const char *argument)
     return text;
 }
 
-/* --- letters and blanks --- */
+/* --- letters and white space --- */
 
 static char *
 apply_trim(const char *value, const char *argument)
@@ -141,7 +141,7 @@ with_groups(char *to, const char *whole, size_t length, char group)
     return to;
 }
 
-/* plain: a decimal. Fewer digits than it has is no number any more: never rounded. */
+/* plain: a decimal. Fewer digits than it has are refused: never rounded. */
 static char *
 written(const char *plain, char decimal, char group, const char *digits)
 {
@@ -178,14 +178,14 @@ apply_number(const char *value, const char *argument)
     return written(plain, *argument, group, digits ? digits + 1 : NULL);
 }
 
-/* Blanks between groups come in several kinds, and so do minus and apostrophe. */
+/* Spaces between groups come in several kinds, and so do minus signs and apostrophes. */
 static const struct {
     const char *text;
     char means;
 } signs[] = {{"\u00a0", ' '}, {"\u202f", ' '},  {"\u2009", ' '}, {"\t", ' '},
              {"\n", ' '},     {"\u2019", '\''}, {"\u2212", '-'}};
 
-/* The first character of text as one byte; returns how many bytes it had. */
+/* The first character of text as one byte; returns its length in bytes. */
 static size_t
 simple_sign(const char *text, char *sign)
 {
@@ -217,7 +217,7 @@ simplify(const char *text, char *to, size_t size)
     return true;
 }
 
-/* The digits before the decimal sign, their groups taken out; returns where they end. */
+/* The digits before the decimal sign, without group separators; returns where they end. */
 static const char *
 take_whole(const char *text, char group, char *to, size_t *used)
 {

@@ -1,4 +1,4 @@
-/* The filters of templates: each makes a new text of a text. */
+/* The filters of templates: each turns one text into another. */
 #ifndef COMMON_TEMPLATE_FILTER_H
 #define COMMON_TEMPLATE_FILTER_H
 
@@ -9,9 +9,9 @@
 
 struct template_filter {
     const char *name;
-    /* NULL: takes no argument. Else whether it is sound. */
+    /* NULL: takes no argument. Else whether the argument is valid. */
     bool (*argument)(const char *argument);
-    /* A new text; NULL: the value can't pass. */
+    /* A new text; NULL: the value cannot be converted. */
     char *(*apply)(const char *value, const char *argument);
 };
 

@@ -1,5 +1,4 @@
-/* Taking texts apart at their braces, and putting them together again. The filters are
- * template_filter.c's. */
+/* Splits texts at their braces, and expands them. filter.c has the filters. */
 #include "common/template/template.h"
 
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
 #define FILTERS_MAX 6
 
-/* A piece of a text: literal bytes, or a name with its filters. */
+/* A part of a text: literal bytes, or a name with its filters. */
 struct piece {
     const char *literal;
     size_t length;
@@ -45,7 +44,7 @@ take_name(struct piece *piece, const char *text, size_t length, char *wrong)
     return true;
 }
 
-/* The inside of {…}. */
+/* The contents of {…}. */
 static bool
 take_inside(struct piece *piece, const char *text, size_t length, char *wrong)
 {
@@ -67,7 +66,7 @@ take_inside(struct piece *piece, const char *text, size_t length, char *wrong)
     return true;
 }
 
-/* Takes the piece that starts at *at, which is not the end. */
+/* Parses the part that starts at *at, which is not the end. */
 static bool
 take_piece(const char **at, struct piece *piece, char *wrong)
 {
@@ -161,7 +160,7 @@ struct text_buffer {
     size_t length, size;
 };
 
-/* Not realloc: it may leave a copy of a password behind. */
+/* Not realloc: it may leave a copy of a password in memory. */
 static void
 text_buffer_add(struct text_buffer *buffer, const char *text, size_t length)
 {

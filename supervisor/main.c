@@ -112,7 +112,7 @@ remove_key_asides(const char *key_file)
     free(copy);
 }
 
-/* EX_OK, or the status for the first thing that is not in place. */
+/* EX_OK, or the status for the first check that fails. */
 static int
 prepare(const struct daemon_config *config, struct master_keys *keys, char *worker_path, int *lock,
         struct err *err)
@@ -123,7 +123,7 @@ prepare(const struct daemon_config *config, struct master_keys *keys, char *work
     disk_remove_asides(config->workshops_dir);
     remove_key_asides(config->key_file);
     failpoint_open(config->state_dir, "pumplined");
-    /* Not before: the daemon that held the lock may have been replacing the key. */
+    /* Not earlier: the daemon that held the lock may have been replacing the key. */
     if (key_file_load(config->key_file, true, keys, err))
         return EX_CONFIG;
     if (spawn_worker_path(worker_path, PATH_MAX, err))
@@ -209,7 +209,8 @@ check_only(struct daemon_config *config)
     return EX_OK;
 }
 
-/* For whoever hands it on as a credential, and so must have it before the daemon starts. */
+/* For a starter that passes the key on as a credential, and so needs it before the daemon starts.
+ */
 static int
 create_key(struct daemon_config *config)
 {
@@ -235,7 +236,8 @@ main(int count, char **arguments)
         return status;
     descriptors_standard();
     boot_hide();
-    umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
+    umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
+                                 inherited umask */
     secret_start();
     config = load_config(options.config, options.check_only ? config_load : config_load_each);
     if (!config)

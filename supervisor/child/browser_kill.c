@@ -1,11 +1,11 @@
-/* A child's browsers, ended for it. */
+/* Kills a child's browsers on its behalf. */
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ipc/chan.h"
 #include "supervisor/child/killer.h"
 #include "supervisor/child/state.h"
 
-#define PAUSE_MS 1000 /* from the beginning of one to that of the next */
+#define PAUSE_MS 1000 /* from the start of one search to that of the next */
 
 static void start_in_time(struct child *child);
 
@@ -24,7 +24,7 @@ answer(struct child *child)
     json_decref(message);
 }
 
-/* What was asked for meanwhile may be about a browser that came after this one had looked. */
+/* A request that came meanwhile may be about a browser that started after the search. */
 static void
 on_browsers_killed(unsigned ended, void *arg)
 {

@@ -21,7 +21,7 @@
 #include "supervisor/system/listen.h"
 
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
-#define STOP_GRACE_MS 6000 /* over stop_timeout_s, after which the worker closes its sessions */
+#define STOP_GRACE_MS 6000 /* beyond stop_timeout_s: the worker then closes its sessions */
 
 static void
 send_type(struct child *child, const char *type)
@@ -58,7 +58,7 @@ ping(struct child *child)
         hang(child, "ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
         return;
     }
-    /* Counted, not timed: when we were stopped ourselves, that is not the child's hang. */
+    /* Counted, not timed: if the supervisor itself was stopped, the child has not hung. */
     child->unanswered++;
     send_type(child, "ping");
     evtimer_add(child->timer, &pause);
@@ -72,7 +72,7 @@ overdue(struct child *child)
                   "process %ld did not exit in time: killing it", (long)child->pid);
         child_signal(child, SIGKILL);
     } else {
-        child_finish(child); /* somebody else holds its channel open */
+        child_finish(child); /* another process keeps its channel open */
     }
 }
 
@@ -92,7 +92,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         meaning[child->state](child);
 }
 
-/* Wishes. */
+/* Commands. */
 
 void
 child_start(struct child *child)

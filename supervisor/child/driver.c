@@ -1,4 +1,3 @@
-/* A child's own WebDriver server, where it has one. */
 #include "supervisor/child/driver_unit.h"
 #include "supervisor/child/state.h"
 

@@ -1,4 +1,4 @@
-/* RUNTIME_DIRECTORY/webdriver/NAME/worker, and systemctl. */
+/* Uses RUNTIME_DIRECTORY/webdriver/NAME/worker and systemctl. */
 #include "supervisor/child/driver_unit.h"
 
 #include <errno.h>
@@ -26,8 +26,8 @@ struct driver_unit {
     char name[DRIVER_UNIT_NAME_BYTES];
     char *unit;
     int listen_fd;    /* -1: down */
-    const char *next; /* verb that waits for systemctl to come back; NULL: none */
-    int systemctl;    /* what it complains of; -1: none runs */
+    const char *next; /* action under way in systemctl; NULL: none */
+    int systemctl;    /* its stderr; -1: not running */
     struct event *says;
 };
 
@@ -43,7 +43,7 @@ driver_unit_possible(void)
     return *template_name() && getenv("RUNTIME_DIRECTORY");
 }
 
-/* What is shortened has a length that no other name has. */
+/* Shortened names have a length that no other name has. */
 void
 driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES])
 {
@@ -107,7 +107,7 @@ run(struct driver_unit *u, const char *verb)
 
 /* --- the socket --- */
 
-/* RUNTIME_DIRECTORY/webdriver, and what is below it. The caller frees it. */
+/* RUNTIME_DIRECTORY/webdriver, or a path below it. The caller frees it. */
 static char *
 path_of(const char *below, const char *name)
 {
@@ -144,7 +144,7 @@ make_folders(const struct driver_unit *u)
     return made;
 }
 
-/* The unit's user is another one each time: it is the folder above that lets nobody in. */
+/* The unit's user is dynamic, so the parent folder keeps others out. */
 static int
 bind_socket(int fd, const char *path)
 {
@@ -189,7 +189,8 @@ close_socket(struct driver_unit *u)
     remove_socket(u);
 }
 
-/* The worker has it, too, and may have shut it down: a Unix socket listens on, and refuses. */
+/* The worker shares the socket, and may have shut it down: a Unix socket then stays in the
+ * listening state, but refuses connections. */
 static bool
 is_sound(int fd)
 {
@@ -210,7 +211,7 @@ driver_unit_up(struct driver_unit *u, struct err *err)
         if (make_socket(u, err))
             return -1;
     }
-    /* One that runs by now is shown a folder which is no more. */
+    /* A running unit sees the removed folder. */
     run(u, there ? "start" : "restart");
     return u->listen_fd;
 }

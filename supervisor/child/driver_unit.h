@@ -1,9 +1,9 @@
-/* A workshop's own WebDriver server: a unit of systemd's (conf/pumpline-webdriver@.service), and
- * the socket over which it gives the workshop's worker what leads into its network.
+/* A workshop's own WebDriver server: a systemd unit (conf/pumpline-webdriver@.service), and the
+ * socket over which it gives the workshop's worker access to its network.
  *
- * The socket is in a folder that only root can look into; the unit is shown the workshop's part of
- * it and nothing else. Nothing here blocks: systemctl runs beside, one at a time, so that a start
- * and a stop come in their order. */
+ * The socket is in a folder that only root can access; the unit sees only the workshop's part of
+ * it. Nothing here blocks: systemctl runs in the background, one at a time, so that starts and
+ * stops keep their order. */
 #ifndef SUPERVISOR_CHILD_DRIVER_UNIT_H
 #define SUPERVISOR_CHILD_DRIVER_UNIT_H
 
@@ -12,26 +12,26 @@
 
 #include "common/base/err.h"
 
-#define DRIVER_UNIT_NAME_BYTES 26 /* with "plweb-" a user's name: 31 at the most, and NUL */
+#define DRIVER_UNIT_NAME_BYTES 26 /* with "plweb-" a user name: at most 31 bytes, and a NUL */
 
 struct driver_unit;
 
-/* A unit's instance: the slug, or of a long one its beginning and a hash, since the unit's user is
- * named after it. */
+/* A unit's instance: the slug, or for a long slug its beginning and a hash, since the unit's user
+ * is named after it. */
 void driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES]);
 
-/* Whether the service manager has started this process and says that there are such units: by
+/* Whether the service manager has started this process and announces such units: by
  * PUMPLINE_WEBDRIVER_UNIT ("pumpline-webdriver@") and RUNTIME_DIRECTORY in the environment. */
 bool driver_unit_possible(void);
 
-/* Down. */
+/* Initially down. */
 struct driver_unit *driver_unit_new(struct event_base *base, const char *slug);
 
-/* Sees to it that it is started. The worker's listening socket, which stays this one's; -1 with
- * *err. */
+/* Ensures that it is started. Returns the worker's listening socket, still owned by the unit; -1
+ * with *err. */
 int driver_unit_up(struct driver_unit *unit, struct err *err);
 
-/* Stopped, with its browsers; harmless where it is down. */
+/* Stops it with its browsers; harmless if it is down. */
 void driver_unit_down(struct driver_unit *unit);
 
 void driver_unit_free(struct driver_unit *unit);

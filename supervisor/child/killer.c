@@ -1,4 +1,4 @@
-/* A pipe on which a number comes, or nothing. */
+/* The helper's pipe brings a number, or nothing. */
 #include "supervisor/child/killer.h"
 
 #include <stdlib.h>
@@ -20,8 +20,8 @@ run(int fd, const char *mark)
 {
     unsigned ended;
 
-    /* From root's own group /proc hides nothing, where it hides others' processes from root without
-     * CAP_SYS_PTRACE (ProtectProc=invisible) that has another group (Group=). */
+    /* With root's own group, /proc shows all processes; with another group (Group=) it hides them
+     * from root without CAP_SYS_PTRACE (ProtectProc=invisible). */
     if (geteuid() == 0 && getegid() != 0 && setgid(0))
         _exit(1);
     ended = browser_kill_marked(mark);

@@ -1,5 +1,5 @@
-/* A process that ends a workshop's browsers (common/ipc/browser_kill.h), so that the supervisor
- * neither waits for /proc nor dies of it. */
+/* A helper process that kills a workshop's browsers (common/ipc/browser_kill.h), so that the
+ * supervisor neither blocks on /proc nor can crash there. */
 #ifndef SUPERVISOR_CHILD_KILLER_H
 #define SUPERVISOR_CHILD_KILLER_H
 
@@ -9,11 +9,12 @@
 
 struct killer;
 
-/* Calls done once it is over, with how many were ended; free it then or later. NULL with *err. */
+/* Calls done once it has finished, with the number of browsers killed; free it then or later. NULL
+ * with *err. */
 struct killer *killer_start(struct event_base *base, const char *mark,
                             void (*done)(unsigned ended, void *arg), void *arg, struct err *err);
 
-/* The process, if it is still there, goes on; done is not called. NULL is allowed. */
+/* A running helper process goes on; done is not called. NULL is allowed. */
 void killer_free(struct killer *killer);
 
 #endif

@@ -1,7 +1,8 @@
-/* A child's log: what its process writes into a pipe, logged here line by line.
+/* A child's log: the process writes into a pipe, and each line is logged here.
  *
- * The process has no descriptor of the log itself: it can neither cut it nor write as somebody
- * else. One that writes faster than it may is read later, and drops what the pipe does not take. */
+ * The process has no descriptor of the log itself: it can neither truncate it nor write under
+ * another name. If it writes faster than allowed, the pipe is read later, and the process drops
+ * what the pipe does not take. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +13,16 @@
 #include "common/base/loop.h"
 #include "supervisor/child/state.h"
 
-#define BUFFER_BYTES 8192       /* a line that is longer becomes two */
-#define TURN_BYTES (64u << 10)  /* then others have their turn */
+#define BUFFER_BYTES 8192       /* a longer line is split */
+#define TURN_BYTES (64u << 10)  /* then other events have their turn */
 #define SECOND_BYTES (4u << 20) /* about 30,000 lines */
-#define LEFT_BYTES (1u << 20)   /* the most that a pipe holds when its process has gone */
+#define LEFT_BYTES (1u << 20)   /* the most that a pipe holds after its process has exited */
 
 struct child_log {
     int fd;
     struct event *readable, *resume;
     struct log_files files;
-    int64_t second_ms; /* since when `spent` counts */
+    int64_t second_ms; /* start of the interval that `spent` counts */
     size_t spent, used;
     char buffer[BUFFER_BYTES];
 };
@@ -44,7 +45,7 @@ log_line(const struct child *child, char *line)
         log_relayed(child->workshop->name, &child->log->files, line);
 }
 
-/* What is in the room, but for a line that has not ended; all: that one too. */
+/* Logs the buffer without an unfinished line; all: with it. */
 static void
 log_buffer(const struct child *child, bool all)
 {
@@ -68,7 +69,7 @@ log_buffer(const struct child *child, bool all)
     }
 }
 
-/* False: nothing more comes now, or ever. */
+/* False: nothing more to read now, or ever. */
 static bool
 read_part(const struct child *child)
 {
@@ -158,7 +159,7 @@ child_open_logs(struct child *child, int fd)
     open_files(child);
 }
 
-/* Its process has gone. Another one that it left behind may still hold the pipe. */
+/* Its process has exited. Another process that it left behind may still hold the pipe. */
 void
 child_close_logs(struct child *child)
 {

@@ -1,4 +1,4 @@
-/* A child's names, resolved for it by a program that knows nothing else. */
+/* Resolves a child's names by a separate program that knows nothing else. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "supervisor/child/state.h"
 
 #define AT_ONCE 8
-#define PER_S 8 /* each takes a process; a page may lead to some hosts at once */
+#define PER_S 8 /* each takes a process; a page may need several hosts at once */
 #define OUTPUT_BYTES 2048
 #define ADDRESSES 16
 
@@ -29,7 +29,7 @@ struct child_lookup {
 
 /* --- which names --- */
 
-/* Adds the host of a URL that the configuration's check has found sound, or will not be used. */
+/* Adds the host of a URL that the configuration check has accepted; others are never used. */
 static void
 take_host(json_t *hosts, const char *url)
 {
@@ -57,7 +57,7 @@ take_hosts(json_t *hosts, const json_t *value)
     json_object_foreach((json_t *)value, name, member) take_hosts(hosts, member);
 }
 
-/* What a browser may reach beside the ERP's own host: ".example.com" for all below it. */
+/* Hosts that a browser may reach besides the ERP's own; ".example.com" stands for all below it. */
 static void
 take_patterns(json_t *hosts, const json_t *browser)
 {
@@ -95,7 +95,7 @@ is_like(const char *host, const char *name)
     return strcasecmp(host, name) == 0;
 }
 
-/* One that was taken over would tell the world what it likes by the names that it asks for. */
+/* A compromised worker could leak data by the names that it asks for. */
 static bool
 is_configured(const struct child *child, const char *name)
 {
@@ -136,7 +136,7 @@ is_address(const char *text)
     return inet_pton(AF_INET, text, space) == 1 || inet_pton(AF_INET6, text, space) == 1;
 }
 
-/* Its lines: addresses, or a blank and why there is none. */
+/* Its output: addresses, or a space and the reason why there is none. */
 static void
 conclude(struct child_lookup *lookup)
 {

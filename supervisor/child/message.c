@@ -1,5 +1,5 @@
-/* What a child says on its channel: an attacker's words, where its process was taken over. Each
- * message has a table of what is copied of it; the rest is not looked at. */
+/* A child's messages on its channel, which are untrusted: the process may be compromised. A table
+ * per message says what is copied; the rest is ignored. */
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -13,7 +13,7 @@
 #define VALUES 256
 #define PER_S 2000
 
-/* --- what each message may hold --- */
+/* --- contents of each message --- */
 
 static const struct schema_member orders[] = {{.name = "placed", .kind = SCHEMA_NUMBER},
                                               {.name = "processing", .kind = SCHEMA_NUMBER},
@@ -27,7 +27,7 @@ static const struct schema_member salvaged[] = {{.name = "at", .kind = SCHEMA_TE
                                                 {.name = "for_a_person", .kind = SCHEMA_NUMBER},
                                                 {.name = NULL}};
 
-/* As GET /alive, which it is: a member that is added there needs a row here. */
+/* The same as GET /alive: a member added there needs a row here. */
 static const struct schema_member alive[] = {
     {.name = "workshop", .kind = SCHEMA_TEXT, .max = 512},
     {.name = "api", .kind = SCHEMA_TEXT, .max = 32},
@@ -70,7 +70,7 @@ static const struct schema_member of_resolve[] = {{.name = "id", .kind = SCHEMA_
                                                   {.name = NULL}};
 static const struct schema_member of_nothing[] = {{.name = NULL}};
 
-/* --- what comes of each --- */
+/* --- handling of each message --- */
 
 static void
 take_rekeyed(struct child *child, const json_t *message)
@@ -102,7 +102,7 @@ on_status(struct child *child, const json_t *message)
         return;
     json_decref(child->alive);
     child->alive = json_incref(said);
-    /* On its way out a worker may well call itself stopped: nobody has asked for that. */
+    /* A stopping worker may report itself as stopped: nobody has requested that. */
     if (worker && child->state == CHILD_RUNNING)
         child->worker_wanted = strcmp(worker, "stopped") != 0;
     child->host->changed(child, child->host->arg);
@@ -121,7 +121,7 @@ on_reply(struct child *child, const json_t *message)
     child->host->replied(child, message, child->host->arg);
 }
 
-/* Its last words: why it can't start. */
+/* Its last message: why it cannot start. */
 static void
 on_refused(struct child *child, const json_t *message)
 {
@@ -168,7 +168,7 @@ static const struct said {
                 {"bye", of_bye, on_bye},
                 {"resolve", of_resolve, child_resolve}};
 
-/* Once a process: a log is no place for an attacker to write into as it likes. */
+/* Once per process: an attacker must not be able to flood the log. */
 static void
 complain(struct child *child, const char *what)
 {
@@ -198,7 +198,7 @@ child_message(json_t *message, void *arg)
     complain(child, "unknown message type");
 }
 
-/* Only the replies to what somebody has asked are long. */
+/* Only requested replies are long. */
 static size_t
 line_bytes(const char *start, size_t length)
 {

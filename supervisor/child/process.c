@@ -1,4 +1,4 @@
-/* Start and end of a child's process, and what follows an end. */
+/* Starts and ends a child's process, and decides what follows an end. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ start_service(struct child *child)
     return 0;
 }
 
-/* Nothing but another configuration mends it. */
+/* Only another configuration can fix it. */
 static void
 refuse(struct child *child)
 {
@@ -134,7 +134,7 @@ rest(struct child *child)
     child_move(child, CHILD_STOPPED, CHILD_NO_TIMER, "no process");
 }
 
-/* From where there is no process. */
+/* From a state without a process. */
 void
 child_rest_at_once(struct child *child)
 {
@@ -163,7 +163,7 @@ give_up(struct child *child)
     child_move(child, CHILD_FAILED, CHILD_NO_TIMER, "%s", child->last_error);
 }
 
-/* Nobody may start it for days: what it has left open in the ERP (a browser) is closed now. */
+/* It may not be started again for days: close what it has left open in the ERP (a browser) now. */
 static void
 tidy_up(struct child *child)
 {
@@ -177,7 +177,7 @@ tidy_up(struct child *child)
                   err.text);
 }
 
-/* One that is ready and dies, again and again, would otherwise take all of a processor. */
+/* A process that becomes ready and dies, over and over, would otherwise use up a processor. */
 static void
 count_short_lives(struct child *child)
 {
@@ -222,7 +222,7 @@ child_finish(struct child *child)
         driver_unit_down(child->driver);
 }
 
-/* The process could not tell why: what is wrong with the file is looked up afterwards. */
+/* The process could not report the cause: look up what is wrong with the file. */
 static void
 describe_unexecuted(const struct child *child, pid_t pid, char *text, size_t size)
 {
@@ -266,7 +266,7 @@ child_reaped(struct child *child, int status)
     write_obituary(child, pid);
     if (!child->chan)
         child_finish(child);
-    else /* it may have said `killed` just before */
+    else /* it may have sent `killed` just before */
         child_move(child, CHILD_STOPPING, CHILD_LAST_WORDS_MS, "process %ld is gone", (long)pid);
 }
 

@@ -1,4 +1,4 @@
-/* What follows an exit, and when. */
+/* What follows an exit, and after which wait. */
 #include "supervisor/child/rules.h"
 
 #include <stdio.h>
@@ -21,8 +21,8 @@ child_after_exit(const struct child_end *end)
     if (end->was_ready)
         return end->short_lives > CHILD_SHORT_LIVES_MAX ? CHILD_BACKOFF : CHILD_STARTING;
     if (end->idle)
-        return CHILD_FAILED; /* as it was: wanted, and at rest */
-    /* A configuration that the worker refuses stays refused: trying again mends nothing. */
+        return CHILD_FAILED; /* as before: wanted, and at rest */
+    /* A configuration that the worker refuses stays refused: retrying does not help. */
     return end->code == EX_CONFIG ? CHILD_FAILED : CHILD_BACKOFF;
 }
 
@@ -54,7 +54,7 @@ child_state_name(enum child_state state)
     return names[state];
 }
 
-/* What the worker means by its exit statuses; worker/main.c lists them for people too. */
+/* The worker's exit statuses; worker/main.c lists them for people too. */
 static const char *
 status_meaning(int code)
 {

@@ -1,4 +1,3 @@
-/* The state of a child and its timer. */
 #include "supervisor/child/state.h"
 
 #include <signal.h>

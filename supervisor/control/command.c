@@ -14,7 +14,7 @@ struct waiting {
     struct commands *commands;
     enum command command;
     const struct child *child;
-    pid_t pid; /* of the process that it found; 0: none */
+    pid_t pid; /* of the process at the time of the command; 0: none */
     json_t *first;
     struct call *call;
     struct event *timer;
@@ -30,7 +30,7 @@ has_settled(const struct child *child, pid_t pid)
 {
     (void)pid;
     if (child->state == CHILD_RUNNING)
-        return child->alive != NULL; /* the reply shows it */
+        return child->alive != NULL; /* the reply shows them */
     return child->state != CHILD_STARTING && child->state != CHILD_STOPPING;
 }
 
@@ -40,7 +40,7 @@ has_gone(const struct child *child, pid_t pid)
     return child->state != CHILD_STOPPING && (!pid || child->pid != pid);
 }
 
-/* Who starts an integration wants its worker too, also one that somebody has stopped. */
+/* Starting an integration also starts its worker, even if it was stopped. */
 static void
 start_whole(struct child *child)
 {
@@ -55,14 +55,14 @@ restart_whole(struct child *child)
     child->worker_wanted = true;
 }
 
-/* patient: what is waited for comes by itself, in stop_timeout_s at the latest. */
+/* patient: the awaited change comes by itself, within stop_timeout_s. */
 static const struct {
     const char *name;                 /* in the path; NULL: none */
     void (*run)(struct child *child); /* NULL: nothing */
     bool (*done)(const struct child *child, pid_t pid);
-    json_t *(*view)(const struct child *child); /* the rest of the reply; NULL: none */
+    json_t *(*view)(const struct child *child); /* additional members of the reply; NULL: none */
     bool patient;
-    bool tells; /* the reply has workshop and was_running */
+    bool tells; /* the reply includes workshop and was_running */
 } commands_known[COMMANDS] = {
     [COMMAND_START] = {"start", start_whole, has_settled, view_integration, .tells = true},
     [COMMAND_STOP] = {"stop", child_stop, has_gone, view_integration, .patient = true,

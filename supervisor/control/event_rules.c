@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How soon a change of this member is told. What is not listed is a state. */
+/* How soon a change of this member is reported. Unlisted members are states. */
 static enum event_change
 weight(const char *member)
 {
@@ -21,7 +21,7 @@ weight(const char *member)
     return EVENT_STATE;
 }
 
-/* The weightiest of the members that `of` has and `in` has not, or has with another value. */
+/* The most urgent of the members that `of` has and `in` lacks or has with another value. */
 static enum event_change
 difference(const json_t *of, const json_t *in)
 {

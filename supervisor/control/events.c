@@ -1,4 +1,4 @@
-/* Readers of events, and what they are told. */
+/* Readers of events, and their streams. */
 #include "supervisor/control/events.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@ struct events {
     unsigned count;
     bool ended;
     json_int_t last_id;
-    json_t *told;  /* slug → the integration as the readers know it; empty without readers */
-    json_t *later; /* slugs whose figures are to be told when the timer says so */
+    json_t *told;  /* slug → the integration as last reported; empty without readers */
+    json_t *later; /* slugs whose figures are due when the timer fires */
     struct event *figures, *beat;
 };
 
@@ -160,7 +160,7 @@ on_beat(evutil_socket_t fd, short what, void *arg)
     send_all(arg, ":\n\n");
 }
 
-/* One that is leaving is no longer anybody's integration. */
+/* A child that is leaving no longer belongs to an integration. */
 static bool
 is_configured(const struct events *events, const struct child *child)
 {
@@ -177,8 +177,8 @@ events_changed(struct events *events, const struct child *child)
         look_at(events, child);
 }
 
-/* Takes those that are no longer configured out of what the readers know. The last reader may be
- * cut off in mid-telling, so they are gathered first. */
+/* Reports integrations that are no longer configured as removed. They are collected first, since
+ * the last reader may be cut off in between. */
 static json_t *
 take_removed(struct events *events)
 {
@@ -209,7 +209,7 @@ events_reconfigured(struct events *events)
         look_at(events, events->daemon->children[i]);
 }
 
-/* A reader comes. */
+/* A new reader. */
 
 static void
 remember_all(struct events *events, const json_t *health)

@@ -1,13 +1,15 @@
-/* GET /events: what changes, as it changes, for somebody who watches (text/event-stream).
+/* GET /events: a stream of changes (text/event-stream).
  *
- * Owns the readers and what they have been told. Events, their data in JSON:
+ * Owns the readers and what has been reported to them. Events, their data in JSON:
+ *
  *   snapshot     the whole of GET /health, once, first of all
  *   integration  one integration as in /health: its process, its worker, its configuration or its
- *                last_error is another one now; or its figures, at most once in EVENTS_FIGURES_MS
+ *                last_error has changed; or its figures, at most once in EVENTS_FIGURES_MS
  *   removed      {"workshop", "slug"}: it is no longer configured
- * `id` increases. A comment every EVENTS_BEAT_MS finds out who has left. Nothing is kept for a
- * reader that does not read: one that is EVENTS_BACKLOG_MAX behind its snapshot is cut off, comes
- * back, and gets another. */
+ *
+ * `id` increases. A comment every EVENTS_BEAT_MS detects readers that have gone. A slow reader that
+ * is EVENTS_BACKLOG_MAX behind its snapshot is cut off; when it reconnects it gets a new snapshot.
+ */
 #ifndef SUPERVISOR_CONTROL_EVENTS_H
 #define SUPERVISOR_CONTROL_EVENTS_H
 
@@ -27,13 +29,13 @@ void events_free(struct events *events);
 /* Takes over the call; 503 where there are too many readers. */
 void events_open(struct events *events, struct call *call);
 
-/* The child is another one now, or has told its figures. */
+/* The child has changed, or has pushed its figures. */
 void events_changed(struct events *events, const struct child *child);
 
-/* The configuration is another one now. */
+/* The configuration has changed. */
 void events_reconfigured(struct events *events);
 
-/* The daemon ends: so does every stream, and none begins. */
+/* The daemon stops: all streams end, and no new one starts. */
 void events_end(struct events *events);
 
 #endif

@@ -37,7 +37,8 @@ forward_message(json_int_t id, const struct call *call)
     return message;
 }
 
-/* A reply is written as it comes, so what would end it early, or begin another one, is none. */
+/* The reply is written as it is, so header values that could end it early, or start another one,
+ * are dropped. */
 
 static bool
 is_plain(const char *text)
@@ -86,7 +87,7 @@ forward_answer(struct call *call, const json_t *reply)
     call_reply_text(call, (int)status, type && *type ? type : NULL, body, length);
 }
 
-/* Out of the list and into the caller's hands. */
+/* Removes it from the list and returns it to the caller. */
 static struct call *
 take(struct forward *forward)
 {
@@ -125,7 +126,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
                  "no reply from the workshop's process within %d s", FORWARD_PATIENCE_MS / 1000);
 }
 
-/* held: the message, where it waits for a process. */
+/* held: the message, if it waits for a process. */
 static void
 keep(struct forwards *forwards, const struct child *child, struct call *call, json_t *held)
 {
@@ -143,7 +144,7 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
 }
 
-/* A process is there that will soon serve, or its successor will. */
+/* There is a process that will soon serve, or its successor will. */
 static bool
 is_coming(const struct child *child)
 {
@@ -180,7 +181,7 @@ forwards_replied(struct forwards *forwards, const struct child *child, const jso
     }
 }
 
-/* A call that waits leaves, goes on waiting, or is refused with those whose channel is gone. */
+/* A waiting call is sent, goes on waiting, or is refused like those whose channel has closed. */
 static void
 look_at(struct forward *forward, struct child *child)
 {

@@ -1,5 +1,4 @@
-/* Inside the control API: what its routes share. For its own files
- * alone. */
+/* Internals shared by the routes of the control API. */
 #ifndef SUPERVISOR_CONTROL_INTERNAL_H
 #define SUPERVISOR_CONTROL_INTERNAL_H
 
@@ -19,25 +18,25 @@ struct control {
 
 /* refuse.c */
 
-/* NULL: there is no such workshop, the call has been replied to. */
+/* NULL: no such workshop; the call has been replied to. */
 struct child *control_find(const struct control *control, struct call *call);
 
 /* False while the daemon is stopping; the call has been replied to. */
 bool control_accepts(const struct control *control, struct call *call);
 
-/* False where its configuration is faulty: 409 with every fault, the call has been replied to. */
+/* False if its configuration is faulty: replied with 409 and every fault. */
 bool control_sound(const struct child *child, struct call *call);
 
 /* 400 with every fault; takes over the call. */
 void control_refuse_faults(struct call *call, const struct config_faults *faults);
 
-/* 503: what was to be written is not on disk. Takes over the call. */
+/* 503: the file could not be written. Takes over the call. */
 void control_not_written(struct call *call, const struct err *err);
 
-/* workshops.c: writing a workshop's file. */
+/* workshops.c: writes a workshop's file. */
 
-/* Puts document (taken over) in the place of the child's: checked, written, applied. False where
- * that can't be; the call has been replied to, and nothing has changed. */
+/* Replaces the child's document (taken over): checks, writes and applies it. False on failure; the
+ * call has been replied to, and nothing has changed. */
 bool workshops_change(struct control *control, struct child *child, json_t *document,
                       struct call *call);
 

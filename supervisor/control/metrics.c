@@ -7,11 +7,12 @@
 
 #include "common/base/clock.h"
 
-/* A family of one workshop's samples, written for one after the other: families hang together. */
+/* Writes the samples of one family for one workshop after the other: the samples of a family must
+ * be contiguous. */
 struct family {
     const char *name, *type, *unit, *help;
     void (*write)(FILE *out, const struct family *family, const struct child *child);
-    const char *member; /* of what the child pushes, for those that are just that */
+    const char *member; /* a member of the pushed status, for families that only show that */
 };
 
 void
@@ -41,7 +42,7 @@ write_head(FILE *out, const char *name, const char *type, const char *unit, cons
     fprintf(out, "# HELP %s %s\n", name, help);
 }
 
-/* NAME{workshop="…" — open for more labels. */
+/* NAME{workshop="…" — left open for more labels. */
 static void
 begin(FILE *out, const char *name, const char *suffix, const struct child *child)
 {
@@ -56,7 +57,7 @@ write_sample(FILE *out, const struct family *family, const struct child *child, 
     fprintf(out, "} %lld\n", value);
 }
 
-/* A state of a stateset bears the family's name. */
+/* The state label of a stateset is named after the family. */
 static void
 write_state(FILE *out, const struct family *family, const struct child *child, const char *state,
             bool is)
@@ -72,7 +73,7 @@ write_info(FILE *out, const struct family *family, const struct child *child)
 
     begin(out, family->name, "_info", child);
     fprintf(out, ",slug=");
-    metrics_label(out, workshop->slug); /* a faulty one's may be any text */
+    metrics_label(out, workshop->slug); /* a faulty workshop's name may be any text */
     fprintf(out, ",erp_system=\"%s\",port=\"%u\"} 1\n", workshop->erp_system ?: "", workshop->port);
 }
 
@@ -124,7 +125,7 @@ write_worker(FILE *out, const struct family *family, const struct child *child)
         write_state(out, family, child, states[i], strcmp(worker, states[i]) == 0);
 }
 
-/* null stands for none: 0 */
+/* null counts as 0 */
 static void
 write_member(FILE *out, const struct family *family, const struct child *child)
 {
@@ -167,7 +168,7 @@ static const struct family families[] = {
      "Age of the oldest waiting order; 0 if none is waiting.", write_member, "oldest_placed_age_s"},
     {"pumpline_workshop_orders", "gauge", NULL, "Stored orders by status.", write_orders, NULL}};
 
-/* -1 where the kernel does not say. */
+/* -1 if the kernel does not report it. */
 static long long
 resident_bytes(void)
 {

@@ -1,5 +1,5 @@
-/* GET /metrics: what an operator draws and alarms on, as OpenMetrics 1.0 text. Nothing is asked of
- * a child for it. conf/README.md lists the families. */
+/* GET /metrics: figures for graphs and alerts, as OpenMetrics 1.0 text. No child is asked for it.
+ * conf/README.md lists the families. */
 #ifndef SUPERVISOR_CONTROL_METRICS_H
 #define SUPERVISOR_CONTROL_METRICS_H
 
@@ -12,7 +12,7 @@
 /* The whole text; the caller frees it. */
 char *metrics_text(const struct daemon *daemon);
 
-/* Writes a label's value with its quotes. */
+/* Writes a label's value, quoted. */
 void metrics_label(FILE *out, const char *value);
 
 #endif

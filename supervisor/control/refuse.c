@@ -1,4 +1,4 @@
-/* What several routes refuse, and how. */
+/* Refusals that several routes share. */
 #include <stdlib.h>
 
 #include "supervisor/control/internal.h"

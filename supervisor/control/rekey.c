@@ -1,4 +1,4 @@
-/* From one master key to the next. */
+/* Replaces the master key. */
 #include "supervisor/control/rekey.h"
 
 #include <stdio.h>
@@ -16,9 +16,9 @@
 #include "supervisor/daemon/children.h"
 #include "supervisor/daemon/registry.h"
 
-#define AT_ONCE 8 /* workshops; the others serve meanwhile */
+#define AT_ONCE 8 /* workshops at once; the others go on serving */
 #define TRIES_MAX 3
-#define FAILURES_MAX 5 /* of a process in backoff: about three seconds */
+#define FAILURES_MAX 5 /* tries of a process in backoff: about three seconds */
 
 struct open_call {
     TAILQ_ENTRY(open_call) link;
@@ -29,7 +29,7 @@ struct rekey {
     struct daemon *daemon;
     struct rekey_targets targets;
     TAILQ_HEAD(, open_call) calls;
-    struct event *turn; /* not inside a child's own doings */
+    struct event *turn; /* not from within a child's own callback */
     bool running;
 };
 
@@ -87,7 +87,7 @@ maintain(struct rekey *rekey, struct rekey_target *target, struct child *child)
 {
     struct err err;
 
-    if (!is_there(rekey->daemon, target)) /* where it was moved to, it is another target */
+    if (!is_there(rekey->daemon, target)) /* once archived it is another target */
         target->done = true;
     else if (target->tries++ == TRIES_MAX)
         fail(target, target->why);
@@ -97,7 +97,7 @@ maintain(struct rekey *rekey, struct rekey_target *target, struct child *child)
     failpoint_here("rekey.maintain");
 }
 
-/* It has a process that was not told of the new key, or that could not do it. */
+/* It has a process that was not told the new key, or could not apply it. */
 static void
 restart(struct rekey_target *target, struct child *child)
 {
@@ -126,7 +126,7 @@ note_end(struct rekey_target *target, const struct child_exit *end)
                  known ? reasons[end->code] : "");
 }
 
-/* Does what can be done now; what is waited for comes as a change of the child. */
+/* Does what can be done now; the rest follows when the child changes. */
 static void
 seal_queue(struct rekey *rekey, struct rekey_target *target)
 {
@@ -261,7 +261,7 @@ conclude(struct rekey *rekey)
     }
 }
 
-/* Whether another one may begin: `busy` counts those under way. */
+/* Whether another target may start: `busy` counts those under way. */
 static void
 step(struct rekey *rekey, struct rekey_target *target, unsigned *busy)
 {
@@ -269,7 +269,7 @@ step(struct rekey *rekey, struct rekey_target *target, unsigned *busy)
         return;
     if (!target->filed) {
         seal_file(rekey, target);
-        turn_soon(rekey); /* a file's fsync in each turn of the loop, and clients between them */
+        turn_soon(rekey); /* one fsync per turn of the loop, with clients served in between */
         *busy = AT_ONCE;
         return;
     }
@@ -298,7 +298,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
         step(rekey, &rekey->targets.items[i], &busy);
     if (busy)
         return;
-    /* A workshop may have come, gone or been removed meanwhile. */
+    /* Workshops may have been added or removed meanwhile. */
     if (rekey_targets_find(&rekey->targets, rekey->daemon, &err)) {
         rekey->running = false;
         log_error("rekey incomplete: %s", err.text);

@@ -1,4 +1,4 @@
-/* Looking for what was sealed. */
+/* Finds everything that is sealed. */
 #include "supervisor/control/rekey_targets.h"
 
 #include <dirent.h>
@@ -27,7 +27,7 @@ find(const struct rekey_targets *targets, const char *slug, const char *kept)
     return NULL;
 }
 
-/* The one of that slug, new where there is none; NULL where it is no slug. */
+/* The target of that slug, created if missing; NULL if it is not a slug. */
 static struct rekey_target *
 take(struct rekey_targets *targets, const char *slug, const char *kept)
 {
@@ -64,7 +64,8 @@ add_queue(struct rekey_targets *targets, const char *folder, const char *name)
         target->has_queue = true;
 }
 
-/* SLUG-STAMP holds `queue` and SLUG.json; one of them is missing where it was cut off. */
+/* SLUG-STAMP contains `queue` and SLUG.json; one of them is missing if archiving was interrupted.
+ */
 static void
 add_kept(struct rekey_targets *targets, const char *folder, const char *name)
 {
@@ -86,7 +87,7 @@ add_kept(struct rekey_targets *targets, const char *folder, const char *name)
     free(queue);
 }
 
-/* A folder that is not there has nothing in it. */
+/* A missing folder is empty. */
 static int
 each_entry(struct rekey_targets *targets, const char *folder, const char *pattern,
            void (*add)(struct rekey_targets *targets, const char *folder, const char *name),
@@ -114,7 +115,7 @@ rekey_targets_find(struct rekey_targets *targets, const struct daemon *daemon, s
     int result;
 
     *err = (struct err){.code = ""};
-    for (size_t i = 0; i < daemon->total; i++) /* one may be about to make its queue */
+    for (size_t i = 0; i < daemon->total; i++) /* a child may be about to create its queue */
         if (daemon->children[i]->pid && !daemon->children[i]->queue)
             add_queue(targets, queues, daemon->children[i]->workshop->slug);
     result = each_entry(targets, daemon->config->workshops_dir, "*.json", add_file, err) ||

@@ -19,11 +19,11 @@ struct removal {
     struct child *child;
     char slug[CONFIG_SLUG_MAX + 1];
     bool force;
-    bool was_up;      /* wanted, so it is wanted again where it stays */
-    bool had_process; /* that says at its end what waits */
-    bool counted;     /* a process for nothing else has been asked for */
+    bool was_up;      /* it was wanted up, and is again if it stays */
+    bool had_process; /* a process that reports at its end how many orders wait */
+    bool counted;     /* a process has been started just for that */
     struct call *call;
-    struct event *step; /* not inside the child's own doings */
+    struct event *step; /* not from within the child's own callback */
 };
 
 struct removals {
@@ -61,7 +61,7 @@ call_off(struct removal *removal)
     end(removal);
 }
 
-/* The workshop as it is but for `active`, on disk and then in memory. */
+/* Changes only `active` of the workshop, on disk and then in memory. */
 static int
 set_active(struct removal *removal, bool active, struct err *err)
 {
@@ -81,8 +81,9 @@ set_active(struct removal *removal, bool active, struct err *err)
     return result;
 }
 
-/* The disk refuses. What is still in its place serves on; where the queue has gone aside already, a
- * new one would know nothing of its orders, so it stays inactive until DELETE is asked again. */
+/* Writing failed. If the queue is still in its place, the workshop serves again; if it has been
+ * moved, a new queue would know nothing of its orders, so the workshop stays inactive until DELETE
+ * is requested again. */
 static void
 fail(struct removal *removal, bool was_active, const struct err *why)
 {
@@ -108,8 +109,7 @@ removed_json(const struct workshop_config *workshop, json_int_t waiting, const c
                      "queue_kept", queue);
 }
 
-/* A daemon that dies in here leaves an inactive workshop, which DELETE removes when it is asked
- * again. */
+/* If the daemon dies here, the workshop is left inactive, and a repeated DELETE removes it. */
 static void
 carry_out(struct removal *removal, json_int_t waiting)
 {
@@ -134,7 +134,7 @@ carry_out(struct removal *removal, json_int_t waiting)
     end(removal);
 }
 
-/* As far as it can be: the process at its end knew it, and nobody has opened the queue since. */
+/* The best known figure: its last process reported it, and nobody has opened the queue since. */
 static bool
 is_counted(const struct removal *removal)
 {

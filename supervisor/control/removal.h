@@ -18,7 +18,7 @@ void removals_free(struct removals *removals); /* each open call: 503 */
 /* Takes over the call. */
 void removals_begin(struct removals *removals, struct child *child, bool force, struct call *call);
 
-/* The child is another one now. */
+/* The child has changed. */
 void removals_changed(struct removals *removals, const struct child *child);
 
 #endif

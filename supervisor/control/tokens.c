@@ -1,4 +1,4 @@
-/* A workshop's API tokens. The daemon sees their hashes alone. */
+/* A workshop's API tokens. The daemon only sees their hashes. */
 #include <string.h>
 
 #include "common/config/parts.h"
@@ -14,7 +14,7 @@ tokens_get(struct call *call, void *context)
         call_reply(call, 200, view_tokens(child));
 }
 
-/* Its place in api_tokens; the array's size where there is none. */
+/* Its index in api_tokens; the array's size if it is not there. */
 static size_t
 find_token(const json_t *tokens, const char *name)
 {
@@ -27,7 +27,7 @@ find_token(const json_t *tokens, const char *name)
     return i;
 }
 
-/* Here a token needs a name, or it could not be revoked by it. */
+/* Here a token needs a name, or it could not be revoked. */
 static bool
 check_token(const json_t *token, struct config_faults *faults)
 {

@@ -21,7 +21,7 @@ last_exit_json(const struct child_exit *last)
                      last->signal ? json_integer(last->signal) : json_null(), "text", text);
 }
 
-/* Those of its configuration; or what its process has refused it for. */
+/* The faults of its configuration, or the reason for which its process refused it. */
 static json_t *
 faults_json(const struct child *child)
 {

@@ -1,13 +1,13 @@
-/* JSON of the daemon and its integrations, as the control API shows them. No secret is in it. */
+/* JSON of the daemon and its integrations for the control API, without secrets. */
 #ifndef SUPERVISOR_CONTROL_VIEW_H
 #define SUPERVISOR_CONTROL_VIEW_H
 
 #include "supervisor/daemon/daemon.h"
 
-/* GET /health. The caller owns it, as all of these. */
+/* GET /health. The caller owns the result, here and below. */
 json_t *view_health(const struct daemon *daemon);
 
-/* One member of "integrations": the child's state and what it last pushed of its own. */
+/* One member of "integrations": the child's state, and its last pushed status. */
 json_t *view_integration(const struct child *child);
 
 /* GET /workshops. */

@@ -1,4 +1,4 @@
-/* Routes that write a workshop's file: PUT, DELETE, activate, deactivate; and sealing. */
+/* Routes that write a workshop's file (PUT, DELETE, activate, deactivate), and sealing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +21,9 @@ struct put {
     struct child *child; /* NULL: a new workshop */
     char slug[CONFIG_SLUG_MAX + 1];
     json_t *document;
-    json_t *recipe; /* borrowed: the one that goes on to be used; NULL: it is read */
+    json_t *recipe; /* borrowed: the loaded recipe, which stays in use; NULL: it is read */
     struct config_faults faults;
-    bool changed; /* the slice is another one now */
+    bool changed; /* the slice has changed */
 };
 
 static void
@@ -35,7 +35,7 @@ add_fault(struct put *put, const char *pointer, const char *text)
     free(file);
 }
 
-/* A new workshop's slug is the one in the path, or is made of the name there. */
+/* A new workshop's slug is the one in the path, or made from the name there. */
 static void
 choose_slug(struct put *put, const char *name_or_slug)
 {
@@ -57,7 +57,7 @@ choose_slug(struct put *put, const char *name_or_slug)
         add_fault(put, "/workshop", "yields the slug of another workshop: use a slug in the path");
 }
 
-/* A file that says so already stays as it is. */
+/* If the file already says so, it is not rewritten. */
 static bool
 write_file(struct put *put, const struct workshop_config *workshop)
 {
@@ -96,7 +96,7 @@ store(struct put *put)
     return false;
 }
 
-/* Somebody's change that was not read yet would be lost. */
+/* An edit of the file that was not read yet would be lost. */
 static bool
 refuse_unread(const struct put *put)
 {
@@ -136,8 +136,7 @@ workshops_change(struct control *control, struct child *child, json_t *document,
     return done;
 }
 
-/* What its configuration asks for is also done for one that somebody stopped, if it is another one
- * now. */
+/* A changed configuration also starts a workshop that was stopped by hand, if it is active. */
 static void
 settle(struct put *put, bool created)
 {
@@ -227,7 +226,7 @@ workshops_deactivate(struct call *call, void *context)
     set_active(context, call, COMMAND_DEACTIVATE);
 }
 
-/* 1, 0, or -1 where the query makes no sense. */
+/* 1, 0, or -1 if the query is invalid. */
 static int
 is_forced(const struct call *call)
 {
@@ -275,8 +274,8 @@ check_seal(const json_t *request, struct config_faults *faults)
     return !faults->count;
 }
 
-/* The slug makes the key, the erp object the binding: those of the workshop, unless the request
- * names others or the workshop is yet to come. */
+/* The slug determines the key, the erp object the binding: those of the workshop, unless the
+ * request names others or the workshop does not exist yet. */
 static const char *
 slug_to_seal(const struct child *child, const char *name_or_slug)
 {

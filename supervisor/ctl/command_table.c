@@ -1,5 +1,5 @@
-/* What pumplinectl can do: one row a command. Its words are the help's, and the manual page follows
- * them. */
+/* The commands of pumplinectl, one row each. The texts are those of the help; the manual page
+ * follows them. */
 #include "supervisor/ctl/ctl.h"
 
 #define CONTENT_BITS                                                                               \

@@ -1,6 +1,6 @@
-/* The shape of one run of pumplinectl: what was asked (struct ctl), what can be asked (struct
- * command), and the calls that every command is made of. Adding a command is one row in
- * command_table.c and, where command_put() does not do, one function. */
+/* The structure of one run of pumplinectl: the parsed command line (struct ctl), the commands
+ * (struct command), and the calls that every command is built from. To add a command, add one row
+ * in command_table.c and, if command_put() is not enough, one function. */
 #ifndef SUPERVISOR_CTL_CTL_H
 #define SUPERVISOR_CTL_CTL_H
 
@@ -16,8 +16,8 @@
 enum ctl_exit {
     CTL_OK = 0,
     CTL_REFUSED = 1,   /* the daemon answered 4xx or 5xx, or stdout could not be written */
-    CTL_USAGE = 2,     /* the command line, or a file it names, makes no request possible */
-    CTL_UNREACHED = 3, /* no daemon, or no answer that makes sense */
+    CTL_USAGE = 2,     /* the command line, or a file it names, gives no valid request */
+    CTL_UNREACHED = 3, /* no daemon, or no valid answer */
 };
 
 enum ctl_option {
@@ -32,7 +32,7 @@ enum ctl_option {
     OPTION_ID,
     OPTION_USERNAME,
     OPTION_PASSWORD_FILE,
-    OPTION_PASSWORD, /* known only so that it can be refused without echoing its value */
+    OPTION_PASSWORD, /* only known so that it can be refused without echoing its value */
     OPTION_HISTORY,
     OPTION_NOTE,
     OPTION_WATCH,
@@ -58,7 +58,7 @@ enum ctl_option {
 
 struct option_def {
     const char *name;
-    const char *value; /* what its argument is called in the help; NULL for a flag */
+    const char *value; /* the argument's name in the help; NULL for a flag */
     const char *help;  /* NULL: not shown */
 };
 
@@ -67,39 +67,38 @@ enum { CTL_ARGS_MAX = 2 };
 struct ctl {
     const struct command *command;
     const char *args[CTL_ARGS_MAX];    /* borrowed from argv */
-    size_t args_count;                 /* more than CTL_ARGS_MAX means too many were given */
-    const char *options[OPTION_COUNT]; /* borrowed; NULL where not given, "" for a flag */
+    size_t args_count;                 /* more than CTL_ARGS_MAX: too many were given */
+    const char *options[OPTION_COUNT]; /* borrowed; NULL if not given, "" for a flag */
     struct client *client;             /* owned by main() */
     struct screen screen;
 };
 
-/* What command_put() needs to know: PUT /workshops/{w}/ACTION and how to say what came of it. */
+/* The parameters of command_put(): PUT /workshops/{w}/ACTION and the message about its result. */
 struct put {
     const char *action;
     const char *done;
-    const char
-        *other;    /* said instead of done where the reply's was_running (or the member was) … */
-    bool other_if; /* … is this; the action changed nothing, or more than was asked */
+    const char *other; /* said instead of done if the reply's was_running (or the member was) … */
+    bool other_if;     /* … has this value; the action changed nothing, or more than requested */
     const char *was;
 };
 
 struct command {
-    const char *name;  /* one word, or two with a space between */
+    const char *name;  /* one word, or two separated by a space */
     const char *usage; /* what follows the name: arguments, then options */
     const char *summary;
-    const char *about; /* more, where the summary does not suffice; may be NULL */
+    const char *about; /* further text, if the summary is not enough; may be NULL */
     const char *example;
     size_t args_min, args_max;
-    unsigned options; /* OPTION_BITs that it takes besides the global ones */
-    unsigned needed;  /* … of them, those it can't do without */
-    bool no_json;     /* what it prints is not JSON, whatever is asked */
+    unsigned options; /* OPTION_BITs of its own options */
+    unsigned needed;  /* … the required ones among them */
+    bool no_json;     /* its output is not JSON, even with --json */
     int (*run)(struct ctl *ctl);
     struct put put;
 };
 
 const struct command *command_table(size_t *count);
 
-/* Each returns an exit status and has said on stderr what went wrong, if something did. */
+/* Each returns an exit status and has reported any failure on stderr. */
 int command_put(struct ctl *ctl);
 int command_status(struct ctl *ctl);
 int command_clear_queue(struct ctl *ctl);
@@ -128,36 +127,36 @@ int command_recipe_run(struct ctl *ctl);
 
 /* call.c */
 
-/* "/workshops/{first argument}/REST" percent-encoded, or without "/REST" where rest is NULL. rest
- * is used as it is. To be freed. */
+/* "/workshops/{first argument}/REST" percent-encoded, or without "/REST" if rest is NULL. rest is
+ * used as it is. To be freed. */
 char *ctl_path(const struct ctl *ctl, const char *rest);
 
-/* One call. Takes path; borrows body, which may be NULL. CTL_OK puts the reply, an object, in
- * *reply for the caller to json_decref; otherwise the reason has been said and *reply is NULL. */
+/* Makes one call. Takes path; borrows body, which may be NULL. CTL_OK returns the reply, an object,
+ * in *reply for the caller to json_decref; otherwise the reason has been reported and *reply is
+ * NULL. */
 int ctl_call(struct ctl *ctl, const char *method, char *path, const json_t *body, json_t **reply);
 
-/* Says what a refusal's problem object says. Takes it; returns CTL_REFUSED. */
+/* Reports a refusal's problem object. Takes it; returns CTL_REFUSED. */
 int ctl_refused(const struct ctl *ctl, int status, json_t *problem);
 
-/* Prints a reply, as JSON if that was asked for, else with print(). Takes reply. */
+/* Prints a reply, as JSON if requested, else with print(). Takes reply. */
 void ctl_show(const struct ctl *ctl, json_t *reply,
               void (*print)(const struct ctl *ctl, const json_t *reply));
 
-/* ctl_call() and ctl_show() in one, for the many commands that are no more than that. Takes path
- * and body. */
+/* ctl_call() and ctl_show() combined, for simple commands. Takes path and body. */
 int ctl_run(struct ctl *ctl, const char *method, char *path, json_t *body,
             void (*print)(const struct ctl *ctl, const json_t *reply));
 
-/* The workshop's own name where the reply has it, else what the user called it. Borrowed. */
+/* The workshop's own name if the reply has it, else the user's argument. Borrowed. */
 const char *ctl_workshop(const struct ctl *ctl, const json_t *reply);
 
 /* An integer member; 0 where it is missing. */
 long long ctl_number(const json_t *object, const char *name);
 
-/* Sets a string member; CTL_USAGE where it is no UTF-8 and so can't be sent. NULL is left out. */
+/* Sets a string member; CTL_USAGE if it is not UTF-8 and so cannot be sent. NULL is left out. */
 int ctl_body_set(json_t *body, const char *name, const char *value);
 
-/* Prints a reply as one JSON object: indented, or in one line. */
+/* Prints a reply as one JSON object: indented, or on one line. */
 void ctl_print_json(const json_t *reply, bool indented);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the help texts' layout; the words are in command_table.c and options.c. */
+/* The layout of the help; the texts are in command_table.c and options.c. */
 #include "supervisor/ctl/help.h"
 
 #include <stdio.h>
@@ -84,7 +84,7 @@ help_command(const struct command *command)
     print_exit_status();
 }
 
-/* What of the usage comes before the options. */
+/* The part of the usage before the options. */
 static int
 arguments_length(const char *usage)
 {

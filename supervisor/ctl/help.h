@@ -1,4 +1,4 @@
-/* The help texts and the machine's list of commands, all to stdout. */
+/* The help texts and the machine-readable list of commands, all on stdout. */
 #ifndef SUPERVISOR_CTL_HELP_H
 #define SUPERVISOR_CTL_HELP_H
 
@@ -7,8 +7,8 @@
 void help_program(void);
 void help_command(const struct command *command);
 
-/* A line a command, for shell completion and tests: its name, its arguments as the usage has them
- * and its options (--NAME or --NAME=VALUE), with a tab between the three. */
+/* One line per command, for shell completion and tests: its name, its arguments as in the usage and
+ * its options (--NAME or --NAME=VALUE), separated by tabs. */
 void help_list(void);
 
 #endif

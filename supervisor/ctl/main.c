@@ -1,5 +1,5 @@
-/* pumplinectl: a client of the control API for people and scripts. This file is the way from the
- * command line to a command's function and its exit status. */
+/* pumplinectl: a client of the control API for people and scripts. From the command line to a
+ * command's function and its exit status. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "supervisor/ctl/options.h"
 #include "supervisor/ctl/term/text.h"
 
-/* How many of the words are the command's name; 0 where they are another's. */
+/* The number of words that form the command's name; 0 if they are another's. */
 static size_t
 name_words(const struct command *command, const struct words *words)
 {
@@ -26,7 +26,7 @@ name_words(const struct command *command, const struct words *words)
     return words->count > 1 && strcmp(words->items[1], space + 1) == 0 ? 2 : 0;
 }
 
-/* Finds the command and leaves the words after it as its arguments. */
+/* Finds the command; the words after it become its arguments. */
 static void
 find_command(struct ctl *ctl, const struct words *words)
 {

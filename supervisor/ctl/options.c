@@ -1,5 +1,4 @@
-/* Owns the command line: which options there are, how words and options are read, and what is wrong
- * with them. */
+/* The command line: the options, how words and options are parsed, and what is wrong with them. */
 #include "supervisor/ctl/options.h"
 
 #include <getopt.h>
@@ -56,7 +55,7 @@ take_word(struct words *words, const char *word)
         words->items[words->count - 1] = word;
 }
 
-/* argument is what getopt stopped at. A value after '=' is not repeated: it may be a secret. */
+/* argument is where getopt stopped. A value after '=' is not printed: it may be a secret. */
 static int
 complain_option(int found, const char *argument)
 {
@@ -78,8 +77,8 @@ options_read(struct ctl *ctl, struct words *words, int argc, char **argv)
                                    option_defs[i].value ? required_argument : no_argument, NULL,
                                    256 + (int)i};
     opterr = 0;
-    /* '-': words come in their order even under POSIXLY_CORRECT; ':': a missing value is told
-     * from an unknown option. */
+    /* '-': words are returned in order even under POSIXLY_CORRECT; ':': distinguishes a missing
+     * value from an unknown option. */
     while ((found = getopt_long(argc, argv, "-:hc:", longs, NULL)) != -1) {
         if (found == 1)
             take_word(words, optarg);

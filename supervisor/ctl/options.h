@@ -1,4 +1,4 @@
-/* The command line as it was given, before anything is asked of the daemon. */
+/* The parsed command line, before the daemon is contacted. */
 #ifndef SUPERVISOR_CTL_OPTIONS_H
 #define SUPERVISOR_CTL_OPTIONS_H
 
@@ -7,20 +7,19 @@
 /* A command has two words at most. */
 enum { WORDS_MAX = CTL_ARGS_MAX + 2 };
 
-/* What is no option, in its order; borrowed from argv. */
+/* The words that are not options, in order; borrowed from argv. */
 struct words {
     const char *items[WORDS_MAX];
-    size_t count; /* more than WORDS_MAX means too many were given */
+    size_t count; /* more than WORDS_MAX: too many were given */
 };
 
 /* By enum ctl_option. */
 const struct option_def *option_table(void);
 
-/* Takes the command line apart, wherever options stand in it. CTL_OK, or CTL_USAGE after having
- * said why. */
+/* Parses the command line; options may be anywhere. CTL_OK, or CTL_USAGE after reporting why. */
 int options_read(struct ctl *ctl, struct words *words, int argc, char **argv);
 
-/* Whether ctl's command takes these arguments and options: CTL_OK, or CTL_USAGE after having said
+/* Whether ctl's command accepts these arguments and options: CTL_OK, or CTL_USAGE after reporting
  * what is wrong. */
 int options_check(const struct ctl *ctl);
 

@@ -8,14 +8,14 @@
 #include "supervisor/daemon/reload_rules.h"
 #include "supervisor/system/boot.h"
 
-/* The daemon's children as they are to be. */
+/* The daemon's new list of children. */
 struct next {
     struct child **children; /* as in struct daemon */
     enum reload_action *actions;
     size_t count, total;
 };
 
-/* Out of the daemon's list, so that what is left there belongs to no workshop. */
+/* Removed from the daemon's list, so that those left there belong to no workshop. */
 static struct child *
 take_child(struct daemon *daemon, const char *slug)
 {
@@ -30,8 +30,8 @@ take_child(struct daemon *daemon, const char *slug)
     return NULL;
 }
 
-/* One that is still leaving, its workshop having come back, stays: two processes would quarrel
- * about one queue. */
+/* A child that is still leaving when its workshop comes back is reused: two processes must not open
+ * one queue. */
 static struct child *
 child_for(struct daemon *daemon, const struct workshop_config *workshop)
 {
@@ -47,7 +47,7 @@ child_for(struct daemon *daemon, const struct workshop_config *workshop)
     return child;
 }
 
-/* Those that are left go; until they are gone they need the configuration that they had. */
+/* The remaining children leave; until they are gone they need their old configuration. */
 static void
 keep_leaving(struct daemon *daemon, struct next *next)
 {
@@ -87,7 +87,7 @@ restart_if_wanted(struct child *child)
         child_restart(child);
 }
 
-/* The ends come first: a port that one gives up may be another's now. */
+/* Stops first: a port that is given up may be another child's now. */
 static void
 carry_out(const struct next *next)
 {
@@ -102,7 +102,7 @@ carry_out(const struct next *next)
             actions[next->actions[i]](next->children[i]);
 }
 
-/* What both have is the next one's. */
+/* Workshops in both belong to the new one. */
 static void
 give_shared(struct daemon_config *before, const struct daemon_config *after)
 {
@@ -134,7 +134,7 @@ apply_config(struct daemon *daemon, struct daemon_config *after)
     children_reconfigured(daemon);
 }
 
-/* The daemon's configuration with the workshops of all other slugs, and room for one more. */
+/* The daemon's configuration with all other workshops, and room for one more. */
 static struct daemon_config *
 config_but(const struct daemon_config *config, const char *slug)
 {

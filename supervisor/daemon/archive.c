@@ -1,4 +1,4 @@
-/* Moving a workshop aside. */
+/* Archives a workshop. */
 #include "supervisor/daemon/archive.h"
 
 #include <dirent.h>
@@ -51,8 +51,8 @@ stamp(char text[CLOCK_TEXT_BYTES])
     strcpy(to, "Z");
 }
 
-/* A new folder; a second one of the same second has a number. The caller frees it; NULL with *err.
- */
+/* A new folder; a second one within the same second gets a number. The caller frees it; NULL with
+ * *err. */
 static char *
 make_folder(const char *removed, const char *slug, struct err *err)
 {
@@ -75,7 +75,7 @@ make_folder(const char *removed, const char *slug, struct err *err)
     return NULL;
 }
 
-/* Whether a folder has a queue, and not the file of another life of this workshop. */
+/* Whether a folder contains a queue but not the file of an earlier life of this workshop. */
 static bool
 is_unfinished(const char *folder, const struct workshop_config *workshop)
 {
@@ -92,7 +92,7 @@ is_unfinished(const char *folder, const struct workshop_config *workshop)
     return unfinished;
 }
 
-/* The folder that a daemon which died was about to fill; NULL: none. The caller frees it. */
+/* The folder that a daemon which died had started to fill; NULL: none. The caller frees it. */
 static char *
 find_unfinished(const char *removed, const struct workshop_config *workshop)
 {
@@ -114,8 +114,9 @@ find_unfinished(const char *removed, const struct workshop_config *workshop)
     return found;
 }
 
-/* What is above it stands in the folder itself, which is its user's alone: root with none of its
- * rights over that must be let write there. Nobody gets in by it: that takes the right to pass. */
+/* To move a folder, its ".." must be writable to the mover: root without capabilities over other
+ * users' files needs the write permission. Nobody gets access by it: that takes the search
+ * permission. */
 static int
 set_movable(const char *queue, bool movable)
 {
@@ -144,7 +145,7 @@ move_queue(const struct daemon_config *config, const char *slug, const char *to,
     return result;
 }
 
-/* Perhaps to another file system: written there before it goes here. */
+/* Possibly to another file system: copied there before it is removed here. */
 static int
 move_file(const struct daemon_config *config, const struct workshop_config *workshop,
           const char *folder, struct err *err)

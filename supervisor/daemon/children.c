@@ -1,4 +1,4 @@
-/* The list of the daemon's children, and those on their way out of it. */
+/* The list of the daemon's children, including those that leave. */
 #include "supervisor/daemon/children.h"
 
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "common/base/log.h"
 #include "common/base/loop.h"
 
-#define LAST_REPLIES_MS 50 /* for the control socket's clients, once the last child has gone */
+#define LAST_REPLIES_MS 50 /* for the control socket's clients, after the last child has gone */
 
-/* For a queue whose workshop is not configured, or not soundly; no ERP is asked. */
+/* For a queue whose workshop is not configured, or faulty; no ERP is called. */
 struct workshop_config *
 children_stand_in(const char *slug, const char *queue)
 {

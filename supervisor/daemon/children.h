@@ -8,22 +8,23 @@
 void children_open(struct daemon *daemon);
 void children_close(struct daemon *daemon);
 
-/* Its configuration has been replaced: tells the observer. */
+/* The configuration has been replaced: tells the observer. */
 void children_reconfigured(struct daemon *daemon);
 
-/* By name or slug; NULL where there is none. */
+/* By name or slug; NULL if there is none. */
 struct child *children_find(const struct daemon *daemon, const char *name_or_slug);
 
-/* The configuration that a leaving child owns, for its owner to free. */
+/* The configuration of a leaving child, for the caller to free. */
 struct workshop_config *children_own_config(const struct child *child);
 
-/* A process for maintenance (child_maintain) of a queue whose workshop is not configured: queue is
- * its folder, NULL: STATE/queues/SLUG. Its child is among the leaving ones until it is at rest. */
+/* Starts a maintenance process (child_maintain) for a queue whose workshop is not configured: queue
+ * is its folder, NULL: STATE/queues/SLUG. Its child is one of the leaving ones until it is at rest.
+ */
 int children_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Frees those of the leaving children that are at rest, once the loop runs, and leaves it where all
- * are and the daemon is to stop. */
+/* Frees, from the loop, the leaving children that are at rest, and ends the loop if all are at rest
+ * and the daemon is to stop. */
 void children_reap(struct daemon *daemon);
 
 /* A configuration for a queue whose workshop is not configured, or is faulty: no ERP is called. The

@@ -1,4 +1,4 @@
-/* The children together: signals, start and end. */
+/* All children together: signals, start and end. */
 #include "supervisor/daemon/daemon.h"
 
 #include <signal.h>
@@ -18,15 +18,15 @@
 #include "supervisor/daemon/reload.h"
 #include "supervisor/system/notify.h"
 
-/* One request to stop may come as two signals, to the process and to its group: timeout(1) does so.
- */
+/* One stop request may come as two signals, to the process and to its group: timeout(1) does so. */
 #define ASKED_AGAIN_MS 1000
-/* Over the longest stop_timeout_s: a worker ends its sessions, and another one what it left. */
+/* Beyond the longest stop_timeout_s: a worker closes its sessions, and another process what it left
+ * open. */
 #define STOP_SLACK_S 25
 
 /* What children need of their host. */
 
-/* A queue that nobody serves is worked on as its own user, never as root. */
+/* A queue without a service is worked on as its own user, never as root. */
 static void
 tell_user(struct daemon *daemon, const struct child *child, const struct workshop_config *workshop,
           json_t *message)
@@ -43,7 +43,7 @@ tell_user(struct daemon *daemon, const struct child *child, const struct worksho
     free(queue);
 }
 
-/* Only this daemon's units are told how to reach it. */
+/* Only the units of this daemon know how to reach it. */
 static bool
 own_driver(const struct child *child, void *arg)
 {
@@ -95,7 +95,7 @@ on_changed(struct child *child, void *arg)
     if (daemon->observer.changed)
         daemon->observer.changed(child, daemon->observer.arg);
     if (child_at_rest(child) && (daemon->stopping || daemon->total > daemon->child_count))
-        children_reap(daemon); /* not now: the child is still at it, and may go on to tidy up */
+        children_reap(daemon); /* not now: the child is still at it, and may start maintenance */
 }
 
 static void
@@ -117,7 +117,7 @@ kill_all(struct daemon *daemon)
         child_kill(daemon->children[i]);
 }
 
-/* The manager's own patience may be shorter than a workshop's. */
+/* The service manager's timeout may be shorter than a workshop's. */
 static void
 tell_stopping(const struct daemon *daemon)
 {
@@ -169,8 +169,8 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     config_faults_clear(&faults);
 }
 
-/* One SIGCHLD may stand for several ends. Orphans that a container hands to its first process are
- * reaped with them. */
+/* One SIGCHLD may stand for several ends. Orphans that a container assigns to its first process are
+ * reaped as well. */
 static void
 on_child(evutil_socket_t number, short what, void *arg)
 {

@@ -1,4 +1,4 @@
-/* From what a client sent to what is stored. */
+/* From a client's document to the stored one. */
 #include "supervisor/daemon/document.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* The same text, or none in both. */
+/* Equal texts, or missing in both. */
 static bool
 text_equal(const json_t *a, const json_t *b, const char *name)
 {
@@ -92,7 +92,7 @@ count_unnamed(const json_t *tokens, const char *scope, bool without_hash)
     return count;
 }
 
-/* The one that the nth unnamed token of a scope stands for. */
+/* The stored token that the nth unnamed token of a scope stands for. */
 static const json_t *
 find_unnamed(const json_t *stored, const char *scope, size_t nth)
 {
@@ -114,9 +114,9 @@ find_named(const json_t *stored, const json_t *token)
 static void
 keep_hashes(json_t *tokens, const json_t *stored)
 {
-    json_t *shown; /* which lack a hash, while hashes are put in */
+    json_t *shown; /* without a hash, while hashes are filled in */
 
-    if (json_array_size(tokens) > CONFIG_TOKENS_MAX) /* it is refused for that */
+    if (json_array_size(tokens) > CONFIG_TOKENS_MAX) /* which makes it invalid */
         return;
     shown = json_deep_copy(tokens);
     for (size_t i = 0; i < json_array_size(tokens); i++) {
@@ -156,8 +156,8 @@ sealed_text(const json_t *document)
     return text_of(json_object_get(json_object_get(document, "credentials"), "password"), "sealed");
 }
 
-/* What stands sealed in `stored`, if it was sealed for document's place: a secret string; NULL
- * where there is none, or the key is NULL or another. */
+/* The password sealed in `stored`, if it was sealed for document's place: a secret string; NULL if
+ * there is none, or the key is NULL or wrong. */
 static char *
 opened(const json_t *stored, const json_t *document, const unsigned char *key)
 {
@@ -168,7 +168,7 @@ opened(const json_t *stored, const json_t *document, const unsigned char *key)
     return password;
 }
 
-/* What is to be sealed, as a secret string; NULL: nothing. */
+/* The password to be sealed, as a secret string; NULL: none. */
 static char *
 unsealed_password(const json_t *document, const unsigned char *key, const unsigned char *old_key)
 {
@@ -183,7 +183,7 @@ unsealed_password(const json_t *document, const unsigned char *key, const unsign
                       ?: sealed_open_unbound(old_key, sealed_text(document));
 }
 
-/* The stored text of this very password for the same place; NULL where there is none. */
+/* The stored sealed text of this very password for the same place; NULL if there is none. */
 static char *
 same_sealed(const json_t *stored, const json_t *document, const char *password,
             const unsigned char *key)

@@ -1,4 +1,4 @@
-/* A workshop's document on its way into workshops.d: what of it can't be sent back is taken from
+/* A workshop's document on its way into workshops.d: what a client cannot send back is taken from
  * the stored one, and no password stays plain. Needs neither a file nor a process. */
 #ifndef SUPERVISOR_DAEMON_DOCUMENT_H
 #define SUPERVISOR_DAEMON_DOCUMENT_H
@@ -8,34 +8,36 @@
 
 #include "common/config/config.h"
 
-/* The slug that a workshop's name makes: its ASCII letters (small) and digits, one '-' for whatever
- * is between them. Empty where it has none. */
+/* The slug for a workshop's name: its ASCII letters (lower case) and digits, with one '-' for
+ * anything between them. Empty if it has none. */
 void document_slug(const char *name, char slug[CONFIG_SLUG_MAX + 1]);
 
-/* A new document: what a client sent, completed with what no reply shows.
- *  - without `active` or `api_tokens`: those that are stored;
- *  - credentials of the stored username without a password, or with the {"sealed": true} that is
- *    shown in its place: the stored password;
- *  - a token without a hash: that of the stored one of its name. One without a name has to be one
- *    of as many of its scope as are stored, or nobody could tell which of them is meant.
+/* A new document: what a client sent, completed with what replies omit:
+ *
+ * - without `active` or `api_tokens`: the stored ones;
+ * - credentials of the stored username without a password, or with the {"sealed": true} that is
+ *   shown instead: the stored password;
+ * - a token without a hash: that of the stored token of its name. Unnamed ones must be as many of
+ *   their scope as are stored, or it would be ambiguous which of them is meant.
+ *
  * Both are borrowed; stored may be NULL. */
 json_t *document_complete(const json_t *sent, const json_t *stored);
 
 /* Seals the password with the workshop's key for the place that the document names, if it is plain,
  * sealed with the old key (NULL: there is none) or unbound (common/config/sealed.h: only documents
- * of root come here unchecked); the stored sealed one is taken where it holds the same, so that
- * nothing has changed. stored may be NULL. */
+ * of root reach this unchecked); the stored sealed text is kept if it contains the same password,
+ * so that nothing changes. stored may be NULL. */
 void document_seal(json_t *document, const json_t *stored, const unsigned char *key,
                    const unsigned char *old_key);
 
-/* Whether there is no sealed password, or one for the place that the document names and that this
- * key opens, or the old one (or NULL). */
+/* Whether there is no sealed password, or one that this key, or the old one (or NULL), opens for
+ * the place that the document names. */
 bool document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key);
 
-/* Whether the password is one that an earlier version has sealed. */
+/* Whether the password was sealed by an earlier version. */
 bool document_is_unbound(const json_t *document);
 
-/* As it stands in a file: two spaces an indent, members in their order. The caller frees it. */
+/* As written to a file: indented by two spaces, members in their order. The caller frees it. */
 char *document_text(const json_t *document);
 
 #endif

@@ -17,7 +17,7 @@ registry_path(const struct daemon_config *config, const char *slug)
     return mem_format("%s/%s.json", config->workshops_dir, slug);
 }
 
-/* NULL of NULL. */
+/* NULL if path is NULL. */
 static unsigned char *
 workshop_key(const unsigned char *master_key, const char *slug)
 {
@@ -82,7 +82,7 @@ registry_check_sealed(const struct daemon_config *config, const struct workshop_
     free(file);
 }
 
-/* As it comes back from its file. */
+/* As it is read back from its file. */
 static struct workshop_config *
 as_stored(const struct workshop_config *sent)
 {
@@ -103,8 +103,8 @@ text_at(const json_t *document, const char *first, const char *second)
     return json_string_value(second ? json_object_get(value, second) : value);
 }
 
-/* Root may name a program or a recipe by its path, in a file. Who may use the control socket only
- * keeps such a path. False: a fault is added, and nothing at that path may be looked at. */
+/* In a file, root may name a program or a recipe by its path. A client of the control socket may
+ * only keep such a path. False: a fault is added, and nothing at that path may be read. */
 static bool
 check_paths(const json_t *document, const json_t *stored, const char *file,
             struct config_faults *faults)

@@ -1,4 +1,4 @@
-/* The configuration read again. */
+/* Reloads the configuration. */
 #include "supervisor/daemon/reload.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "supervisor/daemon/registry.h"
 #include "supervisor/daemon/reload_rules.h"
 
-/* A file's name may be no text; a reply must be. */
+/* A file's name may be invalid UTF-8; a reply must not. */
 static void
 clean_faults(struct config_faults *faults)
 {
@@ -49,7 +49,7 @@ log_report(const json_t *report)
     }
 }
 
-/* Read and checked, its passwords sealed; NULL where anything is wrong. */
+/* Read and checked, its passwords sealed; NULL if anything is wrong. */
 static struct daemon_config *
 read_again(const struct daemon *daemon, struct config_faults *faults)
 {

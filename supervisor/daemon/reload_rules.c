@@ -6,7 +6,7 @@
 
 #include "common/config/neighbour.h"
 
-/* Members that are texts, by their place in struct daemon_config. */
+/* String members, by their offset in struct daemon_config. */
 struct text_member {
     const char *name;
     size_t offset, size;
@@ -18,7 +18,7 @@ struct text_member {
             sizeof(((struct daemon_config *)0)->member)                                            \
     }
 
-/* Of the daemon itself: sockets, locks, keys and folders that it has opened. */
+/* Used by the daemon itself: sockets, locks, keys and folders that it has opened. */
 static const struct text_member fixed[] = {TEXT(control_socket), TEXT(control_group),
                                            TEXT(state_dir), TEXT(workshops_dir), TEXT(key_file)};
 
@@ -103,7 +103,7 @@ reload_action(const struct workshop_config *before, const struct workshop_config
     bool was_active = before && before->active && !was_faulty;
     bool is_active = after && after->active && !after->faults.count;
 
-    if (was_faulty && !is_active) /* it has failed, and now it only is not active */
+    if (was_faulty && !is_active) /* it was FAILED, and now is merely inactive */
         return after && after->faults.count ? RELOAD_NOTHING : RELOAD_STOP;
     if (was_active != is_active)
         return is_active ? RELOAD_START : RELOAD_STOP;

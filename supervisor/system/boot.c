@@ -1,4 +1,3 @@
-/* Before the loop. */
 #include "supervisor/system/boot.h"
 
 #include <errno.h>
@@ -16,7 +15,7 @@
 #define DESCRIPTORS_EACH 6
 #define DESCRIPTORS_OWN 1024
 
-/* The check for leaks looks into its own process, as a debugger does. */
+/* The leak check inspects its own process, like a debugger. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -80,7 +79,7 @@ take_lock(const char *path, struct err *err)
     return -1;
 }
 
-/* Other users than the daemon's get as far as their own folder in it. */
+/* Users other than the daemon's must be able to pass through it to their own folder. */
 static int
 let_through(const char *path, struct err *err)
 {

@@ -1,4 +1,3 @@
-/* Listening sockets. */
 #include "supervisor/system/listen.h"
 
 #include <errno.h>
@@ -24,13 +23,13 @@ listen_sound(int fd)
     int listens = 0;
     socklen_t length = sizeof listens, filter = 0;
 
-    /* With no room given, the length is that of the filter which is there. */
+    /* With a zero-sized buffer, the returned length is that of the attached filter. */
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
            getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &filter) == 0 && !filter &&
            listen(fd, LISTEN_TCP_BACKLOG) == 0;
 }
 
-/* Removes what a daemon that died has left; never a socket in use or another kind of file. */
+/* Removes the leftover of a daemon that died; never a socket in use or another kind of file. */
 static int
 clear_stale(const char *path, const struct sockaddr_un *address, struct err *err)
 {
@@ -56,7 +55,7 @@ clear_stale(const char *path, const struct sockaddr_un *address, struct err *err
     return answered < 0 ? -1 : 0;
 }
 
-/* Without the right to hand it over, the daemon's own group stays the owner. */
+/* Without the privilege to change it, the daemon's own group stays the owner. */
 static void
 give_to_group(const char *path, const char *name)
 {

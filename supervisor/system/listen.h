@@ -6,13 +6,13 @@
 
 #include "common/base/err.h"
 
-/* Whether clients still get through to it: a process that it was shared with may have shut it down
- * or put a filter before it. Its backlog is as it was again. */
+/* Whether clients can still reach it: a process that shared it may have shut it down or attached a
+ * filter. Resets its backlog. */
 bool listen_sound(int fd);
 
-/* A Unix socket at path, 0660, in a folder that is made (0750) where it is missing; both belong to
- * group where that is given (not empty) and exists. A socket file that nobody answers on is
- * replaced, one that somebody does is refused. */
+/* A Unix socket at path, 0660, in a folder that is created (0750) if it is missing; both belong to
+ * group if that is given (not empty) and exists. A stale socket file is replaced, one in use is
+ * refused. */
 int listen_unix(const char *path, const char *group, struct err *err);
 
 #endif

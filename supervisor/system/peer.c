@@ -1,4 +1,3 @@
-/* Peer credentials. */
 #include "supervisor/system/peer.h"
 
 #include <grp.h>

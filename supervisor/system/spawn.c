@@ -18,7 +18,7 @@
 #define WORKER_PROGRAM "pumpline-worker"
 #define LIBEXEC_DIR "/../lib/pumpline"
 #define NOBODY 65534    /* owns nothing, on every system */
-#define FD_ABOVE_ALL 10 /* out of the way of the numbers to be given */
+#define FD_ABOVE_ALL 10 /* above the numbers to be assigned */
 
 int
 spawn_worker_path(char *path, size_t size, struct err *err)
@@ -41,7 +41,7 @@ spawn_worker_path(char *path, size_t size, struct err *err)
                    WORKER_PROGRAM, own, own, LIBEXEC_DIR);
 }
 
-/* A worker is told everything on its channel: what it inherits is what libraries read. */
+/* A worker gets its settings on its channel: only libraries read the inherited variables. */
 static void
 small_environment(char **environment, size_t capacity)
 {
@@ -58,7 +58,7 @@ small_environment(char **environment, size_t capacity)
     environment[count] = NULL;
 }
 
-/* From here to exec only what is async-signal-safe. */
+/* From here to exec only async-signal-safe functions. */
 static void
 reset_signals(void)
 {
@@ -68,7 +68,7 @@ reset_signals(void)
     sigemptyset(&action.sa_mask);
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &action, NULL);
-    /* Logs may be rotated before the worker listens for it. */
+    /* Logs may be rotated before the worker handles the signal. */
     action.sa_handler = SIG_IGN;
     sigaction(SIGHUP, &action, NULL);
     sigemptyset(&none);
@@ -111,8 +111,8 @@ become_worker(const char *path, const int given[GIVEN], char *const environment[
     _exit(SPAWN_EXEC_FAILED);
 }
 
-/* A signal between fork and reset_signals would reach our event loop by the shared descriptors:
- * none comes. */
+/* A signal between fork and reset_signals would reach the parent's event loop by the shared
+ * descriptors: signals are blocked. */
 static pid_t
 fork_unsignalled(void)
 {
@@ -208,7 +208,7 @@ spawn_helper(void (*run)(int fd, const char *argument), const char *argument, st
     return -1;
 }
 
-/* argument: the verb, a blank, and the unit. */
+/* argument: the verb, a space, and the unit. */
 static void
 become_systemctl(int fd, const char *argument)
 {
@@ -237,7 +237,7 @@ spawn_systemctl(const char *verb, const char *unit, struct err *err)
     return fd;
 }
 
-/* The program is open already: folders above it may be closed to that user. */
+/* The program is already open: the folders above it may be inaccessible to that user. */
 static void
 become_lookup(int program, int to, const char *name)
 {

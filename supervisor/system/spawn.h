@@ -1,8 +1,8 @@
-/* Starts processes. A worker's: fork, descriptors, environment, exec.
+/* Starts processes. For a worker: fork, descriptors, environment, exec.
  *
  * The new process has fd 0 = /dev/null, 1 and 2 = a pipe to its log (log_relay), 3 = its end of the
  * channel, 4 = the listening socket, 5 = the one that its own WebDriver server connects to, and no
- * other descriptor; /dev/null where it has none. Its end is told by SIGCHLD, not here. */
+ * other descriptor; unused ones are /dev/null. Its end is reported by SIGCHLD, not here. */
 #ifndef SUPERVISOR_SYSTEM_SPAWN_H
 #define SUPERVISOR_SYSTEM_SPAWN_H
 
@@ -13,7 +13,7 @@
 
 #define SPAWN_HELPER_S 5
 #define SPAWN_LOOKUP_S 20     /* a resolver asks each of its servers twice, for five seconds */
-#define SPAWN_SYSTEMCTL_S 60  /* systemd may be at something else, at boot */
+#define SPAWN_SYSTEMCTL_S 60  /* systemd may be busy, e.g. at boot */
 #define SPAWN_EXEC_FAILED 127 /* exit status of a process that could not execute the worker */
 
 struct spawned {
@@ -33,20 +33,19 @@ struct spawn_sockets {
 int spawn_worker(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
                  struct err *err) __attribute__((warn_unused_result));
 
-/* Starts a process that runs this and ends, within SPAWN_HELPER_S at the most. All that it has of
- * ours is its end of a pipe, the writing one, which run is given. The other end, or -1 with *err.
- */
+/* Starts a process that runs this and exits, within at most SPAWN_HELPER_S. Of our descriptors it
+ * only has its end of a pipe, for writing, which run is given. Returns the other end, or -1 with
+ * *err. */
 int spawn_helper(void (*run)(int fd, const char *argument), const char *argument, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Starts systemctl with this verb and unit, which waits for no job; within
- * SPAWN_SYSTEMCTL_S at the most. What it complains of comes on the descriptor; -1 with *err. */
+/* Starts systemctl with this verb and unit, without waiting for the job; it runs for at most
+ * SPAWN_SYSTEMCTL_S. The descriptor delivers its error output; -1 with *err. */
 int spawn_systemctl(const char *verb, const char *unit, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Starts the worker's program to resolve a name (worker/resolve.h), as a user that is nobody in
- * particular; within SPAWN_LOOKUP_S at the most. What it prints comes on the descriptor; -1 with
- * *err. */
+/* Starts the worker's program to resolve a name (worker/resolve.h), as an unprivileged user, for at
+ * most SPAWN_LOOKUP_S. The descriptor delivers its output; -1 with *err. */
 int spawn_lookup(const char *path, const char *name, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -1,5 +1,4 @@
-/* A loop of its own: two descriptors to wait for, and a pause where something must be tried again.
- */
+/* Its own loop: polls two descriptors, with a pause before a retry. */
 #include "supervisor/webdriver/bridge.h"
 
 #include <errno.h>
@@ -27,8 +26,8 @@
 struct bridge {
     struct sockaddr_un address;
     int ends, link; /* link -1: none */
-    bool has_proxy; /* the worker has it */
-    unsigned owed;  /* sockets that the worker has room for */
+    bool has_proxy; /* passed to the worker */
+    unsigned owed;  /* sockets that the worker has asked for */
 };
 
 static void
@@ -41,7 +40,7 @@ end_link(struct bridge *b)
     b->owed = WEBDRIVER_LINK_SOCKETS;
 }
 
-/* The supervisor may be about to make it. */
+/* The supervisor may be about to create it. */
 static void
 connect_link(struct bridge *b)
 {
@@ -63,7 +62,7 @@ pass(struct bridge *b, char kind, int fd)
     return passed;
 }
 
-/* The one before may still be open: of a worker that is just ending. */
+/* The previous one may still be open: of a worker that is exiting. */
 static void
 pass_proxy(struct bridge *b)
 {

@@ -1,9 +1,9 @@
-/* pumplinectl backup: the worker copies its queue in the queue's folder, and this moves the copy to
- * where it is wanted.
+/* pumplinectl backup: the worker copies its queue inside the queue's folder, and this moves the
+ * copy to its destination.
  *
- * The worker says a name and no path, the daemon says in which folder it is, and what is opened
- * there is a plain file of the folder's owner: a worker that was taken over has nothing else copied
- * or removed. */
+ * The worker returns a name, not a path; the daemon returns the folder, and only a plain file of
+ * the folder's owner is opened there: a compromised worker can have nothing else copied or removed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

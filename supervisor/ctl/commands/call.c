@@ -1,4 +1,4 @@
-/* Owns how a command speaks to the daemon and how replies and refusals are shown. */
+/* How a command talks to the daemon, and how replies and refusals are shown. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,7 +47,7 @@ print_fault(const json_t *fault)
     free(whole);
 }
 
-/* Bad configuration is refused with all its faults; each gets a line of its own. */
+/* A bad configuration is refused with all its faults; each is printed on its own line. */
 static void
 print_faults(const json_t *problem)
 {

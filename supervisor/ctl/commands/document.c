@@ -1,4 +1,4 @@
-/* Reading JSON that may hold a password: no stdio, whose buffers would keep a copy. */
+/* Reads JSON that may contain a password: without stdio, whose buffers would keep a copy. */
 #include "supervisor/ctl/commands/document.h"
 
 #include <errno.h>

@@ -1,17 +1,17 @@
-/* A workshop's document as the user has it, and the slug that its file's name gives. */
+/* A workshop's document in the user's file, and the slug that the file's name gives. */
 #ifndef SUPERVISOR_CTL_COMMANDS_DOCUMENT_H
 #define SUPERVISOR_CTL_COMMANDS_DOCUMENT_H
 
 #include <jansson.h>
 
-/* What the daemon takes in one body. */
+/* The daemon's limit for a body. */
 #define DOCUMENT_BYTES_MAX (512u << 10)
 
-/* Reads the file, or stdin where it is "-". NULL after having said what is wrong with it, without a
- * word of its contents: they may be a password. */
+/* Reads the file, or stdin if it is "-". NULL after reporting what is wrong with it, without
+ * quoting its contents: they may be a password. */
 json_t *document_read(const char *file);
 
-/* The slug that a file is named after: "x/bennys-auto.json". NULL where it is no slug. To be freed.
+/* The slug that a file is named after: "x/bennys-auto.json". NULL if it is not a slug. To be freed.
  */
 char *slug_of_file(const char *file);
 

@@ -1,4 +1,4 @@
-/* What the daemon tells by itself: its events, a line each, and its figures. */
+/* Events of the daemon, one line each, and its metrics. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ errors_of(const json_t *integration)
     return ctl_number(json_object_get(integration, "orders"), "error");
 }
 
-/* What a person looks for; the rest is in status. */
+/* The essentials for people; status shows the rest. */
 static char *
 integration_text(const json_t *one)
 {

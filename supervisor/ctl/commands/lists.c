@@ -1,4 +1,4 @@
-/* The commands that list orders: `queue` and `errors`, each following the daemon's pages. */
+/* The commands that list orders: `queue` and `errors`, which follow the daemon's pages. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ print_queue(const struct ctl *ctl, const json_t *reply)
              json_integer_value(json_object_get(reply, "length")), json_array_size(tasks));
 }
 
-/* A word for the shell, so that the hint can be pasted. To be freed. */
+/* Quotes a word for the shell, so that the hint can be pasted. To be freed. */
 static char *
 shell_quote(const char *word)
 {
@@ -138,8 +138,7 @@ print_errors(const struct ctl *ctl, const json_t *reply)
     table_free(table);
 }
 
-/* "REST?…limit=N&after=CURSOR" below the workshop. rest ends in the '?' or '&' that comes before.
- */
+/* "REST?…limit=N&after=CURSOR" below the workshop. rest ends in the '?' or '&' before it. */
 static char *
 page_path(const struct ctl *ctl, const char *rest, size_t limit, const char *after)
 {
@@ -153,8 +152,8 @@ page_path(const struct ctl *ctl, const char *rest, size_t limit, const char *aft
     return path;
 }
 
-/* Adds page, which it takes, to *whole. False where there is nothing more to ask for: no cursor, or
- * a page that does not bring us on and so would have us ask for ever. */
+/* Appends page, which it takes over, to *whole. False if there is nothing more to request: no
+ * cursor, or a page without progress, which would loop for ever. */
 static bool
 pages_append(json_t **whole, json_t *page, const char *list)
 {
@@ -172,7 +171,7 @@ pages_append(json_t **whole, json_t *page, const char *list)
     return more;
 }
 
-/* Asks for the pages of `list` up to --limit orders, as one reply in *whole for the caller to
+/* Requests the pages of `list` up to --limit orders, as one reply in *whole for the caller to
  * json_decref. */
 static int
 pages_fetch(struct ctl *ctl, const char *rest, const char *list, json_t **whole)

@@ -37,8 +37,8 @@ workshop_path(const char *workshop, const char *rest)
     return path;
 }
 
-/* What the workshop is called in the path; NULL after having said that nothing tells. The daemon
- * makes a slug of a name that is new to it. To be freed. */
+/* The workshop's name for the path; NULL after reporting that none is given. The daemon makes a
+ * slug from a name that is new to it. To be freed. */
 static char *
 workshop_to_add(const struct ctl *ctl, const char *file, const json_t *document)
 {

@@ -1,4 +1,4 @@
-/* The commands about one order: placing it, looking at it, mending it when it is in error. */
+/* The commands about one order: create it, show it, and repair it when it is in error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "supervisor/ctl/term/input.h"
 #include "supervisor/ctl/term/text.h"
 
-/* What an order says, as far as it was given. */
+/* The members of an order, as far as they were given. */
 static int
 body_set_content(const struct ctl *ctl, json_t *body)
 {
@@ -38,7 +38,7 @@ order_path(const struct ctl *ctl, const char *suffix)
 
 /* ---- order ---- */
 
-/* An order names its workshop in full, while the user may have given the slug. */
+/* An order contains its workshop's full name, while the user may have given the slug. */
 static int
 order_set_workshop(struct ctl *ctl, json_t *body)
 {
@@ -52,7 +52,7 @@ order_set_workshop(struct ctl *ctl, json_t *body)
     return result;
 }
 
-/* The ERP user's name and password, where they were asked for. */
+/* The ERP user's name and password, if they were requested. */
 static int
 order_set_credentials(const struct ctl *ctl, json_t *body)
 {
@@ -119,7 +119,7 @@ command_order(struct ctl *ctl)
     if (result == CTL_OK)
         result = order_set_workshop(ctl, body);
     if (result == CTL_OK) {
-        /* Before it is sent, so that whoever interrupts us knows what to ask for. */
+        /* Before sending, so that a user who interrupts knows which id to look up. */
         if (made)
             fprintf(stderr, "uniqueid %s\n", made);
         result = order_send(ctl, body);
@@ -156,7 +156,7 @@ print_order_status(const struct ctl *ctl, const json_t *order)
         {"ERP reference", "erp_reference", NULL},
     };
     struct table *table = table_new(columns, 2);
-    /* One order's words are read in full: nothing is cut here. */
+    /* All texts of a single order are shown in full. */
     struct screen uncut = {.colour = ctl->screen.colour};
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -192,7 +192,7 @@ static const struct column history_columns[HISTORY_COUNT] = {
     [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true},
     [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true}, /* what a retry corrected */
     [HISTORY_NOTE] = {.title = "NOTE", .flexible = true, .optional = true},
-    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true}, /* beside the queue */
+    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true}, /* stored apart from the queue */
 };
 
 /* "worksheet 558 -> 559, product_amount 5 -> 6" */

@@ -1,4 +1,4 @@
-/* pumplinectl recipe: no daemon is asked. The dry run is the worker program's, which has the
+/* pumplinectl recipe: needs no daemon. The dry run is done by the worker program, which has the
  * drivers. */
 #include <errno.h>
 #include <libgen.h>
@@ -69,7 +69,7 @@ command_recipe_check(struct ctl *ctl)
 
 /* --- run --- */
 
-/* A JSON object, or the file that holds one. */
+/* A JSON object, or a file that contains one. */
 static json_t *
 read_order(const char *text)
 {
@@ -96,7 +96,7 @@ option_or(const struct ctl *ctl, enum ctl_option option, const char *otherwise)
     return ctl->options[option] ? ctl->options[option] : otherwise;
 }
 
-/* Whom to log in as, where it is not the configured user. */
+/* The user to log in as, if not the configured one. */
 static int
 add_user(const struct ctl *ctl, json_t *request)
 {
@@ -138,7 +138,7 @@ request_new(const struct ctl *ctl)
     return request;
 }
 
-/* From bin or sbin, and from a build folder. */
+/* Relative to bin or sbin, and to a build folder. */
 static int
 find_worker(char *path)
 {
@@ -157,7 +157,7 @@ find_worker(char *path)
     return -1;
 }
 
-/* The request goes by a pipe: it may hold a password. */
+/* The request goes through a pipe: it may contain a password. */
 static void
 send_request(int to, const json_t *request)
 {
@@ -192,7 +192,7 @@ run_worker(const char *path, const json_t *request)
     }
     close(ends[0]);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN); /* of the terminal: the worker gets it too, and closes the browser */
+    signal(SIGINT, SIG_IGN); /* from the terminal: the worker gets it too, and closes the browser */
     send_request(ends[1], request);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -1,5 +1,4 @@
-/* pumplinectl schema, pumplinectl recipe schema: what an editor checks a file with. No daemon is
- * asked. */
+/* pumplinectl schema, pumplinectl recipe schema: for editors that check a file. Needs no daemon. */
 #include <string.h>
 
 #include "common/config/json_schema.h"

@@ -1,4 +1,5 @@
-/* seal: a password for a workshop's file, by the daemon or, where it is away, with the key file. */
+/* seal: seals a password for a workshop's file, by the daemon or, if it is not running, with the
+ * key file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ print_sealed(const struct ctl *ctl, const json_t *reply)
     json_t *value = json_pack("{s:O?}", "sealed", json_object_get(reply, "sealed"));
 
     (void)ctl;
-    /* As it stands in a file. */
+    /* As written in a file. */
     char *text = json_dumps(value, 0);
     char *safe = text_escape_json(text ? text : "");
 
@@ -29,8 +30,8 @@ print_sealed(const struct ctl *ctl, const json_t *reply)
     json_decref(value);
 }
 
-/* The erp object of a workshop's file: what the password is for. The caller owns it; NULL after
- * having said why. */
+/* The erp object of a workshop's file: the place that the password is bound to. The caller owns it;
+ * NULL after reporting why. */
 static json_t *
 read_erp(const char *file)
 {
@@ -60,7 +61,7 @@ seal_by_daemon(struct ctl *ctl, const char *password)
     return result;
 }
 
-/* Where the master key is being replaced, this is the new one, as in the daemon. */
+/* During a rekey this is the new key, as in the daemon. */
 static int
 read_workshop_key(const struct daemon_config *config, const char *slug, unsigned char *key)
 {
@@ -76,7 +77,7 @@ read_workshop_key(const struct daemon_config *config, const char *slug, unsigned
     return result;
 }
 
-/* The caller owns it; NULL after having said why. */
+/* The caller owns it; NULL after reporting why. */
 static char *
 seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *password)
 {

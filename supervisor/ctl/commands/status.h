@@ -1,4 +1,4 @@
-/* How the state of integrations is shown to people. */
+/* How the state of integrations is displayed. */
 #ifndef SUPERVISOR_CTL_COMMANDS_STATUS_H
 #define SUPERVISOR_CTL_COMMANDS_STATUS_H
 
@@ -8,7 +8,7 @@
 void status_print_all(const struct ctl *ctl, const json_t *health);
 void status_print_one(const struct ctl *ctl, const json_t *integration);
 
-/* Shows what status shows, again and again. */
+/* Repeats the output of status. */
 int status_watch(struct ctl *ctl);
 
 #endif

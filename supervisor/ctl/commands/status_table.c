@@ -1,4 +1,4 @@
-/* How integrations are shown: all of them as a table, or one with what happened to it. */
+/* Integrations as a table of all, or one of them with its details. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static const struct column status_columns[STATUS_COUNT] = {
     [STATUS_UPTIME] = {.title = "UPTIME", .right = true},
 };
 
-/* A member of an integration: as /health has it, or inside "state" as /workshops/{w} may. */
+/* A member of an integration: directly, as in /health, or inside "state", as in /workshops/{w}. */
 static const json_t *
 member(const json_t *integration, const char *name)
 {
@@ -63,7 +63,7 @@ put_states(struct table *table, const json_t *one)
     const char *worker = json_string_value(member(one, "worker"));
     const char *reason = json_string_value(member(one, "worker_reason"));
 
-    /* Stopped because nobody wants it is no cause for colour. */
+    /* Stopped on purpose needs no colour. */
     if (json_is_false(member(one, "active")))
         table_cell(table, STATUS_PROCESS, COLOUR_NONE, "%s, inactive", process ? process : "-");
     else if (process)
@@ -73,7 +73,7 @@ put_states(struct table *table, const json_t *one)
                    reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
 }
 
-/* The configuration says "listen", the state "port"; a reply may have either. */
+/* The configuration has "listen", the state "port"; a reply may contain either. */
 static void
 put_port(struct table *table, const json_t *one)
 {
@@ -124,7 +124,7 @@ print_summary(const json_t *health)
     free(uptime);
 }
 
-/* What is to be mended before it can run. */
+/* What must be fixed before it can run. */
 static void
 print_faults(const json_t *one)
 {
@@ -169,7 +169,7 @@ print_last_exit(const json_t *last)
     free(at);
 }
 
-/* The daemon's own words for why it does not run. */
+/* The daemon's reason why it does not run. */
 static void
 print_last_error(const json_t *error)
 {

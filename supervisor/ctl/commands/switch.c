@@ -1,4 +1,4 @@
-/* The commands that look at integrations and switch them; orders.c has those about orders. */
+/* The commands that show and switch integrations; orders.c has those about orders. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ command_clear_queue(struct ctl *ctl)
     return ctl_run(ctl, "PUT", ctl_path(ctl, "clear_queue"), NULL, print_cleared);
 }
 
-/* What was not applied is no news where there is nothing of it. */
+/* Empty lists of what was not applied are not worth showing. */
 static void
 print_needs_restart(const json_t *members)
 {
@@ -52,7 +52,7 @@ print_needs_restart(const json_t *members)
     free(text);
 }
 
-/* What was touched, as the daemon names it. */
+/* The affected integration, as the daemon names it. */
 static void
 print_reload(const struct ctl *ctl, const json_t *reply)
 {

@@ -1,5 +1,5 @@
-/* The commands about a workshop's tokens. A token is made here and shown once; the daemon gets its
- * hash alone. */
+/* The commands about a workshop's tokens. A token is created here and shown once; the daemon only
+ * gets its hash. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
-/* A name that tells tokens apart, and tells nobody what they are. */
+/* A name that distinguishes tokens without revealing them. */
 enum { NAME_HASH_CHARACTERS = 8 };
 
 static char *
@@ -22,8 +22,7 @@ token_name(const struct ctl *ctl, const char *hash)
                 : mem_format("%s-%.*s", ctl->options[OPTION_SCOPE], NAME_HASH_CHARACTERS, hash);
 }
 
-/* The name is the daemon's own words where it has some; the token is on a line by itself, for
- * whoever pastes it. */
+/* The daemon's text is used if there is one; the token is on its own line, for copying. */
 static void
 print_token(const struct ctl *ctl, const json_t *reply)
 {

@@ -1,6 +1,6 @@
-/* status --watch. A terminal has a screen of its own that is drawn anew; anything else gets a new
- * table, or a line of JSON, at each change. The daemon's events say when to look; without them we
- * look every two seconds. */
+/* status --watch. On a terminal it redraws the alternate screen; otherwise it prints a new table,
+ * or a line of JSON, at each change. The daemon's events trigger updates; without them it polls
+ * every two seconds. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,10 +19,10 @@
 
 enum {
     POLL_MS = 2000,
-    SELDOM_MS = 10000, /* where events tell of changes: ages go on without one */
-    GAP_MS = 200,      /* a thousand events at once are one look */
-    CALL_S = 5,        /* a daemon that hangs must not keep us from ending */
-    LINES_AROUND = 6,  /* header, what was left out, an empty line, the summary and room for it */
+    SELDOM_MS = 10000, /* if events report changes: ages also advance without one */
+    GAP_MS = 200,      /* a burst of a thousand events gives one update */
+    CALL_S = 5,        /* a hanging daemon must not keep us from exiting */
+    LINES_AROUND = 6,  /* header, omitted rows, an empty line, the summary and room for it */
 };
 
 struct watch {
@@ -30,7 +30,7 @@ struct watch {
     char *path;
     int signals;
     bool terminal, away, ended;
-    json_t *shown; /* what was seen last, without what changes by itself; NULL: nothing yet */
+    json_t *shown;         /* last state without volatile members; NULL: none yet */
     struct stream *stream; /* NULL: we poll */
     int64_t drawn_ms, due_ms;
 };
@@ -67,7 +67,7 @@ on_event(const char *name, const char *data, void *arg)
     due_at(watch, watch->drawn_ms + GAP_MS);
 }
 
-/* Ages change with the clock alone: they make no change. */
+/* Ages change with the clock: they do not count as changes. */
 static void
 drop_ages(json_t *object)
 {
@@ -130,7 +130,7 @@ take_reply(struct watch *watch, json_t *reply)
         watch->stream = stream_open(watch->ctl->client, on_event, watch);
 }
 
-/* A daemon that is being restarted comes back. */
+/* A restarting daemon comes back. */
 static int
 take_absence(struct watch *watch)
 {
@@ -175,7 +175,7 @@ look(struct watch *watch)
     return result;
 }
 
-/* Ctrl-Z: the shell must find its screen as it was. */
+/* Ctrl-Z: the shell must get its screen back. */
 static void
 suspend(struct watch *watch)
 {

@@ -1,4 +1,4 @@
-/* Owns the HTTP call: socket, timeouts, sizes, and what counts as a reply. Prints nothing. */
+/* The HTTP call: socket, timeouts, sizes, and what counts as a reply. Prints nothing. */
 #include "supervisor/ctl/net/client.h"
 
 #include <errno.h>
@@ -17,8 +17,8 @@ struct client {
     const char *socket_path;
     long timeout_s;
     struct curl_slist *headers;
-    char *error; /* of the last call; NULL where it had none */
-    /* The reply as it comes in. */
+    char *error; /* of the last call; NULL if it had none */
+    /* The reply as it arrives. */
     char *bytes;
     size_t bytes_count;
 };
@@ -72,7 +72,7 @@ client_error(const struct client *client)
     return client->error ? client->error : "";
 }
 
-/* Dots alone would be taken for a path to go up. */
+/* Segments of dots would be interpreted as relative paths. */
 char *
 client_encode(const char *text)
 {
@@ -92,7 +92,7 @@ perform(struct client *client, const char *method, const char *path, const char 
 {
     char error_text[CURL_ERROR_SIZE] = "";
     char *url = mem_format("http://pumpline%s", path);
-    /* Without a value the header is left out, where libcurl would say that we send a form. */
+    /* Without a value the header is omitted; otherwise libcurl would declare a form. */
     struct curl_slist type = {(char *)(body ? "Content-Type: application/json" : "Content-Type:"),
                               client->headers};
     long status = -1;
@@ -105,7 +105,7 @@ perform(struct client *client, const char *method, const char *path, const char 
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, &type);
     if (strcmp(method, "GET") != 0) {
-        /* A PUT without a body still says Content-Length: 0. */
+        /* A PUT without a body still needs Content-Length: 0. */
         curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body ? body : "");
         curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
     }
@@ -130,7 +130,7 @@ problem_of_status(int status)
     return problem;
 }
 
-/* One call; the reply is in client->bytes. The body's text is wiped. */
+/* Makes one call; the reply is in client->bytes. The body's text is wiped. */
 static int
 exchange(struct client *client, const char *method, const char *path, const json_t *body)
 {
@@ -148,8 +148,8 @@ exchange(struct client *client, const char *method, const char *path, const json
     return status;
 }
 
-/* The reply as an object, or a problem made up for one that should have been. NULL with
- * client->error set where there is neither. */
+/* The reply as an object, or a problem object made up for an error without one. NULL with
+ * client->error set if there is neither. */
 static json_t *
 take_object(struct client *client, int status)
 {

@@ -14,20 +14,20 @@ struct client;
 struct client *client_open(const char *socket_path);
 void client_close(struct client *client);
 
-/* Sends method and path (percent-encoded, with its query) and waits for the whole reply. A body is
- * sent as JSON and wiped from our own buffers afterwards, for it may hold a password. Returns the
- * HTTP status with a JSON object in *reply, for the caller to json_decref; an error status without
- * one gets a problem object made up for it. Returns -1 where no reply came or a success is no JSON
+/* Sends method and path (percent-encoded, with its query) and waits for the complete reply. A body
+ * is sent as JSON and wiped from our own buffers afterwards, as it may contain a password. Returns
+ * the HTTP status with a JSON object in *reply, for the caller to json_decref; for an error status
+ * without one, a problem object is made up. Returns -1 if no reply came or a success is not a JSON
  * object; client_error() says why. */
 int client_call(struct client *client, const char *method, const char *path, const json_t *body,
                 json_t **reply) __attribute__((warn_unused_result));
 
-/* GET of what is no JSON: text for the caller to free, or a problem object for the caller to
- * json_decref. Returns the HTTP status, or -1 as above with neither. */
+/* GET of a reply that is not JSON: text for the caller to free, or a problem object for the caller
+ * to json_decref. Returns the HTTP status, or -1 as above with neither. */
 int client_text(struct client *client, const char *path, char **text, json_t **problem)
     __attribute__((warn_unused_result));
 
-/* How long a call may take from now on instead of CLIENT_TIMEOUT_S; 0: as long as it takes. */
+/* The maximum duration of calls from now on, instead of CLIENT_TIMEOUT_S; 0: unlimited. */
 void client_set_timeout(struct client *client, long seconds);
 
 const char *client_socket(const struct client *client);
@@ -36,7 +36,7 @@ const char *client_socket(const struct client *client);
 const char *client_error(const struct client *client);
 
 /* Text as one segment of a path or one value of a query; all but unreserved characters (RFC 3986)
- * are encoded, and the segments "." and "..", too. To be freed. */
+ * are encoded, and the segments "." and ".." as well. To be freed. */
 char *client_encode(const char *text);
 
 #endif

@@ -1,5 +1,4 @@
-/* Lines are collected until an empty one ends their event. Comments, ids and retry times are
- * nothing to us. */
+/* Collects lines until an empty one ends their event. Ignores comments, ids and retry times. */
 #include "supervisor/ctl/net/sse.h"
 
 #include <stdbool.h>
@@ -17,7 +16,7 @@ struct sse {
     sse_fn *on_event;
     void *arg;
     struct text line, name, data;
-    bool has_data, after_cr; /* a line feed after a carriage return ends no second line */
+    bool has_data, after_cr; /* a line feed after a carriage return does not end another line */
 };
 
 struct sse *

@@ -1,4 +1,4 @@
-/* Owns the transfer that does not end: it shares its wait with a descriptor of the caller's. */
+/* The endless transfer: it is polled together with a descriptor of the caller. */
 #include "supervisor/ctl/net/stream.h"
 
 #include <stdlib.h>
@@ -80,7 +80,7 @@ stream_close(struct stream *stream)
     free(stream);
 }
 
-/* The transfer is over: an end is as little wanted as a failure. */
+/* The transfer is over: even a regular end is unexpected. */
 static void
 set_error(struct stream *stream)
 {
@@ -98,7 +98,7 @@ set_error(struct stream *stream)
                                    stream->socket_path, http_status(stream));
 }
 
-/* The wait comes before the transfer: what came in is told before anybody waits again. */
+/* Waits first: received events are reported before the next wait. */
 bool
 stream_wait(struct stream *stream, int fd, int timeout_ms)
 {

@@ -1,4 +1,4 @@
-/* GET /events, a reply that goes on for as long as both sides like: server-sent events. */
+/* GET /events, an endless reply: server-sent events. */
 #ifndef SUPERVISOR_CTL_NET_STREAM_H
 #define SUPERVISOR_CTL_NET_STREAM_H
 
@@ -9,17 +9,17 @@
 
 struct stream;
 
-/* Begins the call. client is borrowed for as long as the stream
- * lives, and may be called meanwhile. on_event is called by stream_wait(), first with NULL data
- * once the daemon has begun to answer: from then on no event is missed. */
+/* Starts the call. client is borrowed for as long as the stream lives, and may be used for other
+ * calls meanwhile. on_event is called by stream_wait(), first with NULL data once the daemon has
+ * started to answer: from then on no event is missed. */
 struct stream *stream_open(const struct client *client, sse_fn *on_event, void *arg);
 void stream_close(struct stream *stream);
 
-/* Waits until something came in, fd is readable or timeout_ms have passed, and handles what came.
- * False where the stream has ended or never began; stream_error() says why. */
+/* Waits until something arrives, fd is readable or timeout_ms have passed, and handles what
+ * arrived. False if the stream has ended or never started; stream_error() says why. */
 bool stream_wait(struct stream *stream, int fd, int timeout_ms);
 
-/* The HTTP status of a refusal; 0 where it was something else. */
+/* The HTTP status of a refusal; 0 for other failures. */
 int stream_refused(const struct stream *stream);
 
 /* Why the last stream_wait() returned false. */

@@ -1,4 +1,4 @@
-/* Owns the way to the socket: what a transfer may use, and the words for one that failed. */
+/* Access to the socket: the options of a transfer, and the messages for failures. */
 #include "supervisor/ctl/net/transport.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
-/* Environment's proxies must not come between us and a Unix socket. */
+/* Proxies in the environment must not be used for a Unix socket. */
 void
 transport_set(CURL *curl, const char *socket_path, char *error_text)
 {

@@ -1,5 +1,5 @@
-/* Owns how a password comes in without being seen: never in argv, never echoed, wiped after use.
- * stdio is avoided for it, since its buffers would keep a copy. */
+/* Reads a password without exposing it: never in argv, never echoed, wiped after use. Avoids stdio,
+ * whose buffers would keep a copy. */
 #include "supervisor/ctl/term/input.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "common/base/secret.h"
 #include "supervisor/ctl/term/text.h"
 
-/* Room for "\r\n" and for one byte that shows it is too long. */
+/* Room for "\r\n" and for one byte that shows that it is too long. */
 enum { BUFFER_BYTES = PASSWORD_BYTES_MAX + 3 };
 
 static volatile sig_atomic_t signal_seen;
@@ -29,8 +29,8 @@ on_signal(int number)
     signal_seen = number;
 }
 
-/* Signals that would end or stop us while the terminal does not echo. They are only let in while
- * the prompt waits, are noted, and raised again once it echoes as before. */
+/* Signals that would end or stop us while echo is off. They are unblocked only while the prompt
+ * waits, recorded, and raised again once echo is restored. */
 static const int prompt_signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
 
 enum { PROMPT_SIGNALS = sizeof(prompt_signals) / sizeof(prompt_signals[0]) };
@@ -67,7 +67,7 @@ static void
 prompt_end(const struct prompt *prompt)
 {
     fputs("\n", stderr);
-    /* Flushing takes away the rest of a line that was too long: the shell must not get it. */
+    /* Flushing drops the rest of a line that was too long: the shell must not get it. */
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &prompt->terminal);
     for (size_t i = 0; i < PROMPT_SIGNALS; i++)
         sigaction(prompt_signals[i], &prompt->actions[i], NULL);
@@ -76,7 +76,7 @@ prompt_end(const struct prompt *prompt)
         raise(signal_seen);
 }
 
-/* Reads up to size bytes, but no further than a newline. -1 with errno on an error. */
+/* Reads up to size bytes, but not beyond a newline. -1 with errno on an error. */
 static ssize_t
 read_line(int fd, char *buffer, size_t size)
 {
@@ -132,7 +132,7 @@ read_source(const char *source, char *buffer, size_t size)
     return count;
 }
 
-/* Ends buffer after its first line; false where that is empty, too long or holds a NUL. */
+/* Cuts buffer after its first line; false if that is empty, too long or contains a NUL. */
 static bool
 first_line(char *buffer, size_t count)
 {

@@ -1,4 +1,4 @@
-/* Owns the layout of a table: widths, shrinking, colours. Text comes escaped from text.c. */
+/* The layout of a table: widths, shrinking, colours. text.c escapes the cells. */
 #include "supervisor/ctl/term/table.h"
 
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 enum { GAP = 2, FLEXIBLE_MIN = 12, COLUMNS_MAX = 16 };
 
 struct cell {
-    char *text; /* owned; NULL: nothing in it */
+    char *text; /* owned; NULL: empty */
     enum colour colour;
 };
 
@@ -25,7 +25,7 @@ struct table {
     size_t rows_count;
 };
 
-/* How one printing is laid out. A width of 0 leaves a column out. */
+/* The layout of one printing. A width of 0 omits a column. */
 struct layout {
     size_t widths[COLUMNS_MAX];
     const struct screen *screen;
@@ -193,8 +193,8 @@ total_width(const struct table *table, const struct layout *layout)
     return total;
 }
 
-/* Takes what is too much from the flexible columns, the widest first. What is still too wide is
- * cut at the edge by print_row(). */
+/* Reduces the flexible columns, the widest first. If that is not enough, print_row() cuts at the
+ * edge. */
 static void
 layout_shrink(const struct table *table, struct layout *layout)
 {

@@ -1,5 +1,5 @@
-/* Columns that a person likes to read: aligned by display width, header in bold and states in
- * colour where the screen has colours, cut to its width where it has one. */
+/* A readable table: aligned by display width; on a terminal with a bold header and coloured states
+ * (if it has colours), cut to its width. */
 #ifndef SUPERVISOR_CTL_TERM_TABLE_H
 #define SUPERVISOR_CTL_TERM_TABLE_H
 
@@ -10,7 +10,7 @@
 struct screen {
     bool colour;
     size_t columns; /* 0: not a terminal, nothing is cut */
-    size_t rows;    /* of a table at most; 0: all, for what is cut can be scrolled back to */
+    size_t rows;    /* maximum of a table; 0: unlimited, for output that scrolls */
 };
 
 enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD };
@@ -18,17 +18,17 @@ enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD };
 struct column {
     const char *title; /* NULL in the first column: the table has no header */
     bool right;        /* numbers */
-    bool flexible;     /* gives up its width first where the screen is narrow */
-    bool optional;     /* left out where no row has anything in it */
+    bool flexible;     /* shrinks first if the screen is narrow */
+    bool optional;     /* omitted if all its cells are empty */
 };
 
 struct table;
 
-/* Stdout as it is: a terminal or not, how wide, and whether NO_COLOR or TERM=dumb forbid colours.
- */
+/* The properties of stdout: a terminal or not, its width, and whether NO_COLOR or TERM=dumb forbid
+ * colours. */
 struct screen screen_open(void);
 
-/* The terminal's height, for one whose screen is drawn anew each time. */
+/* The terminal's height, for a screen that is redrawn. */
 size_t screen_lines(void);
 
 /* The colour of a process's, a worker's or an order's state; COLOUR_NONE for any other word or
@@ -39,10 +39,10 @@ enum colour table_state_colour(const char *state);
 struct table *table_new(const struct column *columns, size_t columns_count);
 void table_free(struct table *table);
 
-/* Starts the next row; its cells are "-" until they are set. */
+/* Starts the next row; its cells are "-" until set. */
 void table_row(struct table *table);
 
-/* Sets a cell of the row begun last. The text is escaped here. */
+/* Sets a cell of the current row. The text is escaped here. */
 void table_cell(struct table *table, size_t column, enum colour colour, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

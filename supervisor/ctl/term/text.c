@@ -1,5 +1,5 @@
-/* Owns every byte that a person sees: escaping, display width, ages and times. Knows nothing of
- * commands or columns. */
+/* All output for people: escaping, display width, ages and times. Knows nothing of commands or
+ * columns. */
 #include "supervisor/ctl/term/text.h"
 
 #include <langinfo.h>
@@ -17,7 +17,7 @@ void
 text_init(void)
 {
     setlocale(LC_CTYPE, "");
-    /* Replies are UTF-8 whatever cron or an ssh without LANG left us with. */
+    /* Replies are UTF-8, whatever locale cron or ssh has set. */
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
@@ -32,7 +32,7 @@ text_vformat(const char *format, va_list args)
     return text;
 }
 
-/* Characters that change how a terminal, or a reader, takes those around them. */
+/* Characters that change how a terminal or a reader treats those around them. */
 static bool
 is_steering(wchar_t c)
 {
@@ -55,7 +55,7 @@ escape(const char *text, bool json)
         size_t used = mbrtowc(&c, text, strlen(text), &state);
 
         if (used == (size_t)-1 || used == (size_t)-2) {
-            /* Not UTF-8: only from argv, for jansson refuses it in replies. */
+            /* Not UTF-8: only possible from argv, as jansson refuses it in replies. */
             fprintf(stream, "\\x%02x", (unsigned char)*text++);
             memset(&state, 0, sizeof(state));
             continue;
@@ -106,7 +106,7 @@ text_cut(const char *text, size_t columns)
         wchar_t c;
         size_t used = mbrtowc(&c, text + bytes, strlen(text + bytes), &state);
 
-        /* One column is kept for the ellipsis. */
+        /* One column is reserved for the ellipsis. */
         if (used == (size_t)-1 || used == (size_t)-2 || width + (size_t)wcwidth(c) > columns - 1)
             break;
         width += (size_t)wcwidth(c);

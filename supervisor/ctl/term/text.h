@@ -1,5 +1,5 @@
-/* Text for a person's terminal: nothing reaches it but through text_escape(). All strings are
- * UTF-8. What is returned as char * is to be freed; no memory aborts. */
+/* Text for a terminal: everything is printed through text_escape(). All strings are UTF-8. Returned
+ * char * are to be freed; aborts if out of memory. */
 #ifndef SUPERVISOR_CTL_TERM_TEXT_H
 #define SUPERVISOR_CTL_TERM_TEXT_H
 
@@ -13,28 +13,28 @@ void text_init(void);
 char *text_vformat(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* A copy in which each control, bidirectional override or unprintable character is written as
- * \uXXXX, so server text can neither steer the terminal nor break a line. */
+ * \uXXXX, so that text from the server can neither control the terminal nor break a line. */
 char *text_escape(const char *text);
 
-/* The same for serialised JSON and other whole texts: newlines stay, and JSON is the same JSON.
+/* The same for serialised JSON and other whole texts: newlines stay, and JSON stays the same JSON.
  * Needed because jansson leaves DEL and U+0080-U+009F as they are. */
 char *text_escape_json(const char *json);
 
-/* Columns that an escaped text takes on the screen. */
+/* The number of terminal columns of an escaped text. */
 size_t text_width(const char *text);
 
-/* An escaped text that takes at most `columns`; ends in … where it was cut. */
+/* An escaped text of at most `columns` columns; ends in … if it was cut. */
 char *text_cut(const char *text, size_t columns);
 
-/* "42s", "3m", "2h 5m", "4d 3h". Less than nothing (clocks differ) is "0s". */
+/* "42s", "3m", "2h 5m", "4d 3h". Negative ages (clocks differ) are "0s". */
 char *text_age(long long seconds);
 
-/* A time of the API ("2026-11-24T08:15:30.123Z") in local time with its age; what is no such time
- * is returned as it is, NULL as "-". A time yet to come is given as "in 3m". */
+/* A time of the API ("2026-11-24T08:15:30.123Z") in local time with its age; anything else is
+ * returned as it is, NULL as "-". A future time is given as "in 3m". */
 char *text_time(const char *iso);
 
-/* A JSON value in one line: a string's text, a number, "-" for null or nothing, a list's members
- * with ", " between, other things as compact JSON. Not escaped. */
+/* A JSON value on one line: a string's text, a number, "-" for null or an empty value, a list's
+ * members separated by ", ", other values as compact JSON. Not escaped. */
 char *text_of_json(const json_t *value);
 
 /* Printed escaped and with a newline: text_say on stdout, text_complain on stderr after

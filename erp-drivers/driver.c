@@ -1,4 +1,4 @@
-/* What every driver needs: requests that clean up after themselves, and outcomes in one line. */
+/* Helpers of all drivers: requests that free what they own, and outcomes in one line. */
 #include "erp-drivers/driver.h"
 
 #include <stdarg.h>
@@ -36,7 +36,7 @@ free_wiped(char *text, size_t length)
     free(text);
 }
 
-/* Bodies and headers may hold a password or a session's key. */
+/* Bodies and headers may contain a password or a session key. */
 void
 erp_request_clear(struct erp_request *request)
 {

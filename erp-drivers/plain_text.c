@@ -1,4 +1,4 @@
-/* Not a parser of HTML: enough for the short pages that servers put under an error status. */
+/* Not an HTML parser: just enough for the short pages that servers send with an error status. */
 #include "erp-drivers/plain_text.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "common/base/err.h"
 
-/* Where the tag that starts here ends; what a title, style or script holds goes with it. */
+/* Where the tag that starts here ends, including the contents of a title, style or script. */
 static const char *
 after_tag(const char *tag)
 {

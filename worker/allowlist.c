@@ -30,7 +30,7 @@ static const struct {
     {"tryton", "url", false, take_url},
     {"tryton", "ca_file", false, take_ca_file},
     {"webdriver", "webdriver_url", true, take_url},
-    /* The browser talks to the ERP through this process. */
+    /* The browser connects to the ERP through this process. */
     {"webdriver", "url", false, take_pages},
     {"webdriver", "ca_file", false, take_ca_file},
 };
@@ -69,8 +69,7 @@ take_url(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t 
     return allow_host(setup, &host, err);
 }
 
-/* Where the browser's proxy listens: the WebDriver server of its own passes the socket, for which
- * this one waits. */
+/* Where the browser's proxy listens: a workshop's own WebDriver server passes the socket later. */
 static int
 open_proxy(struct allowlist *allowlist, const json_t *slice, const json_t *erp, struct err *err)
 {
@@ -105,7 +104,7 @@ take_pages(struct allowlist *allowlist, struct sandbox_setup *setup, const json_
     return open_proxy(allowlist, slice, erp, err);
 }
 
-/* Read once: only whether it is another one now is of interest later. */
+/* Read once: later only its replacement matters. */
 static int
 take_ca_file(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
              const char *value, struct err *err)

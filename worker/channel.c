@@ -13,15 +13,15 @@
 #include "common/ipc/chan.h"
 #include "worker/worker.h"
 
-#define STATUS_SOON_MS 25 /* changes within this time are told once */
+#define STATUS_SOON_MS 25 /* changes within this time are reported once */
 #define STATUS_EVERY_MS 5000
-#define BYE_MS 1000     /* for the supervisor to read what it has not read yet */
-#define LAST_WORDS_MS 1 /* a turn of the loop, in which they leave */
+#define BYE_MS 1000     /* for the supervisor to read the remaining messages */
+#define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
 
 struct channel {
     struct event_base *base;
     struct chan *chan;
-    int listen_fd; /* until the worker has it */
+    int listen_fd; /* until the worker owns it */
     struct worker *worker;
     struct event *status;
     bool status_soon;
@@ -29,7 +29,7 @@ struct channel {
     int exit_status;
 };
 
-/* A call's way back over the channel. */
+/* Carries a call's reply back over the channel. */
 struct remote {
     struct channel *channel;
     json_int_t id;
@@ -83,7 +83,7 @@ on_changed(void *arg)
         end_maintenance(m);
         return;
     }
-    /* What a person asked for must outlive this process, so the supervisor hears of it at once. */
+    /* A person's command must outlive this process, so the supervisor is told at once. */
     if (strcmp(m->worker_told, worker_state(m->worker)))
         on_status(-1, 0, m);
     else if (!m->status_soon) {
@@ -266,7 +266,7 @@ channel_stop(struct channel *m)
     if (!m->worker)
         event_base_loopbreak(m->base);
     else if (worker_idle(m->worker))
-        end_maintenance(m); /* it is soon over, and nobody else would do it */
+        end_maintenance(m); /* maintenance is short, and no other process would do it */
     else
         worker_stop(m->worker);
 }
@@ -284,8 +284,7 @@ channel_new(struct event_base *base, int chan_fd, int listen_fd)
     return m;
 }
 
-/* Once the queue is closed nothing changes it any more: the figure holds until it is opened again.
- */
+/* Once the queue is closed the figure stays valid until it is opened again. */
 static void
 say_bye(struct channel *m, unsigned waiting, bool rekeyed, bool open)
 {

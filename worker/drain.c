@@ -1,4 +1,4 @@
-/* Looks every few milliseconds whether there is still something to wait for. */
+/* Checks every few milliseconds whether there is still something to wait for. */
 #include "worker/drain.h"
 
 #include "common/base/clock.h"
@@ -6,18 +6,18 @@
 #include "common/base/loop.h"
 
 #define LOOK_MS 20
-#define KILL_MS 1000  /* for the reply of PUT /kill to leave */
-#define CLOSE_MS 4000 /* for sessions to be closed where the orders had all the time */
+#define KILL_MS 1000  /* for the reply of PUT /kill to be sent */
+#define CLOSE_MS 4000 /* for sessions to be closed if the orders used up the time */
 
 static bool
 is_busy(const struct drain *drain)
 {
-    /* A disk that fails at once would make a new process a hundred times a second. */
+    /* A disk that fails at once would cause a hundred restarts a second. */
     return queue_broken(drain->queue) || delivery_in_hand(drain->delivery) ||
            http_server_open_calls(drain->server) || api_pending(drain->api);
 }
 
-/* The orders are over, or it is late for them: now what is open in the ERP. */
+/* The orders are done, or the time is nearly up: now close what is open in the ERP. */
 static void
 close_sessions(struct drain *drain, int64_t within_ms)
 {

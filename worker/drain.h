@@ -1,5 +1,5 @@
-/* The way out: the orders in hand finish, the replies leave, what is open in the ERP is closed, and
- * the loop ends. Each has its time. */
+/* The stop: orders in progress finish, replies are sent, what is open in the ERP is closed, and the
+ * loop ends. Each has its deadline. */
 #ifndef WORKER_DRAIN_H
 #define WORKER_DRAIN_H
 
@@ -22,13 +22,13 @@ struct drain {
 void drain_open(struct drain *drain);
 void drain_close(struct drain *drain);
 
-/* Takes nothing more, and lets what is in hand finish within that time. Harmless when repeated. */
+/* Takes nothing more, and lets orders in progress finish within that time. May be repeated. */
 void drain_start(struct drain *drain, int64_t within_ms);
 
-/* Lets the replies leave, a second at the most, and waits for no order. */
+/* Lets the replies be sent, for at most a second, without waiting for orders. */
 void drain_kill(struct drain *drain);
 
-/* The reply of a kill has left. */
+/* The reply of a kill has been sent. */
 void drain_killed(struct drain *drain);
 
 #endif

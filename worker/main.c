@@ -1,5 +1,5 @@
-/* pumpline-worker: one integration. The supervisor starts it with --child; by hand it takes a port
- * and a workshop. */
+/* pumpline-worker: one integration. The supervisor starts it with --child; started by hand, it
+ * takes a port and a workshop. */
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ struct process {
     struct worker *worker;   /* by itself */
 };
 
-/* 0: it is none. */
+/* 0: invalid. */
 static uint16_t
 port_of(const char *text)
 {
@@ -187,7 +187,7 @@ serve_alone(struct process *p, const json_t *slice, int fd, int watchdog)
 
     p->worker = worker_start(p->base, slice, fd, &events, &err);
     if (!p->worker) {
-        watchdog_dismiss(watchdog); /* its browsers may be another process's that works */
+        watchdog_dismiss(watchdog); /* its browsers may belong to another, working process */
         return fail(worker_exit_status(&err), err.text);
     }
     run_loop(p);
@@ -273,7 +273,8 @@ main(int argc, char **argv)
     descriptors_standard();
     if (o.resolve)
         return lookup_run(o.resolve);
-    umask(S_IWGRP | S_IWOTH); /* files have the modes that they are made with, under any starter */
+    umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
+                                 inherited umask */
     secret_start();
     log_open("pumpline-worker");
     signal(SIGPIPE, SIG_IGN);

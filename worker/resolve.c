@@ -1,4 +1,4 @@
-/* getaddrinfo, and nothing else. */
+/* Only getaddrinfo. */
 #include "worker/resolve.h"
 
 #include <netdb.h>

@@ -1,4 +1,4 @@
-/* From a configuration to a process that is shut in, with its queue open. */
+/* From a configuration to a sandboxed process with its queue open. */
 #include "worker/setup.h"
 
 #include <stdlib.h>
@@ -25,8 +25,7 @@ setup_is_maintenance(const json_t *slice)
     return json_is_true(json_object_get(slice, "maintenance"));
 }
 
-/* The erp object, and beside it what the daemon adds: no configuration has members of such names.
- */
+/* The erp object, plus what the daemon adds: no configuration has members of these names. */
 static json_t *
 driver_setup(const struct worker *w, const json_t *slice)
 {
@@ -53,7 +52,7 @@ slice_key(const json_t *slice, const char *name)
     return NULL;
 }
 
-/* Maintenance asks no ERP: it must be possible where the credentials can't be opened. */
+/* Maintenance uses no credentials: it must be possible even if they cannot be opened. */
 static int
 open_credentials(struct worker *w, const json_t *slice, struct err *err)
 {
@@ -102,7 +101,7 @@ slice_number(const json_t *slice, const char *name)
     return (long)json_integer_value(json_object_get(slice, name));
 }
 
-/* Made and handed over. From here on it is the working directory. */
+/* Created and handed over. From here on it is the working directory. */
 static int
 take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, struct err *err)
 {
@@ -120,7 +119,7 @@ take_folder(struct worker *w, const json_t *slice, struct sandbox_setup *setup, 
     return result;
 }
 
-/* What only who the process was can open; then it gives up what it does not need. */
+/* Opens what only the original user can; then it gives up what it does not need. */
 int
 setup_shut_in(struct worker *w, const json_t *slice, struct err *err)
 {
@@ -158,7 +157,7 @@ setup_open_queue(struct worker *w, struct err *err)
     return w->queue ? sandbox_alone(err) : -1;
 }
 
-/* What makes a line's reference another ERP's. */
+/* The members that tell which ERP a reference belongs to. */
 int
 setup_erp(struct worker *w, struct err *err)
 {
@@ -175,7 +174,7 @@ setup_erp(struct worker *w, struct err *err)
     json_decref(place);
     if (result == 0)
         return 0;
-    /* Want of room must not keep it from serving. */
+    /* A full disk must not keep it from serving. */
     log_warning("the index of ERP references is incomplete: %s", err->text);
     return queue_broken(w->queue) ? -1 : 0;
 }

@@ -1,4 +1,4 @@
-/* What a worker is made of, and its making until it is shut in. For worker.c and setup.c alone. */
+/* The parts of a worker, and their creation up to the sandbox. For worker.c and setup.c only. */
 #ifndef WORKER_SETUP_H
 #define WORKER_SETUP_H
 
@@ -15,7 +15,7 @@ struct worker {
     struct credentials credentials;
     unsigned char *key, *old_key; /* old_key NULL: no rekey is under way, or it is done here */
     bool rekeyed;
-    struct pinned_path *folder, *log_dir; /* the queue's; only by itself */
+    struct pinned_path *folder, *log_dir; /* of the queue; only without a supervisor */
     struct allowlist allowlist;
     struct queue *queue;
     struct http *http;
@@ -28,7 +28,7 @@ struct worker {
     struct http_server *server;
     struct drain drain;
     struct event *expire, *watch;
-    bool unsure;   /* the disk has another time: said once */
+    bool unsure;   /* the disk's time differs: logged once */
     bool outdated; /* stops because of that */
 };
 

@@ -1,4 +1,4 @@
-/* Putting the parts together, and taking them apart in order. */
+/* Assembles the parts, and frees them in order. */
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
-#define EXPIRE_ORDERS 200 /* in one transaction, so that no client waits long */
-#define BROKEN_MS 1000    /* for the replies under way */
+#define EXPIRE_ORDERS 200 /* per transaction, so that no client waits long */
+#define BROKEN_MS 1000    /* for pending replies */
 #define WATCH_MS 2000
 #define DAY_MS 86400000LL
 
@@ -59,7 +59,7 @@ on_kill(void *arg)
     drain_kill(&w->drain);
 }
 
-/* A kill does not wait for the orders in hand: the queue knows how far each of them was. */
+/* A kill does not wait for the orders in progress: the queue knows the state of each. */
 static void
 on_killed(void *arg)
 {
@@ -68,7 +68,7 @@ on_killed(void *arg)
     drain_killed(&w->drain);
 }
 
-/* --- what it may reach is another file now --- */
+/* --- replaced files --- */
 
 static void
 on_watch(evutil_socket_t fd, short what, void *arg)

@@ -60,7 +60,7 @@ void log_each(enum log_level level, enum log_file file, const char *uniqueid, co
 void log_about(enum log_level level, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Whether lines of level LOG_DEBUG are written (option -v); they are never suppressed. */
+/* Also write lines of level LOG_DEBUG (option -v); they are never suppressed. */
 void log_verbose(bool verbose);
 bool log_is_verbose(void);
 

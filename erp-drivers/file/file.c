@@ -1,9 +1,8 @@
-/* One file an order, in a folder that an importer may empty at any time.
+/* One file per order, in a folder that an importer may empty at any time.
  *
- * The content is written aside, under a name that no importer looks at, and is on disk before the
- * one request that commits: the rename. So after that request has left, the file is under one of
- * its two names, or an importer took it, or the folder is another than it was: then a person looks.
- */
+ * The content is written under a name that importers ignore, and is on disk before the one request
+ * that commits: the rename. So after that request the file has one of its two names, or an importer
+ * took it, or the folder is no longer the same: then a person has to check. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,14 +15,14 @@
 
 struct file_session {
     struct file_format format;
-    char *folder; /* without a slash at its end */
+    char *folder; /* without a trailing slash */
 };
 
 struct file_attempt {
     const struct file_step *step;
     bool commit_sent; /* before this attempt */
     bool rewritten;
-    char *name; /* with its extension */
+    char *name; /* including its extension */
     char *path;
     char *aside;
     char *content;
@@ -74,8 +73,8 @@ created(struct file_session *session, struct erp_job *job, const struct erp_repl
     return ERP_CREATED;
 }
 
-/* Most likely an importer was quick. But a share that is not mounted looks the same, and then the
- * line is lost. */
+/* Most likely an importer was fast. But an unmounted share looks the same, and then the line would
+ * be lost. */
 static enum erp_verdict
 neither_there(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
               struct erp_outcome *outcome)
@@ -123,7 +122,7 @@ file_missing(struct file_session *session, struct erp_job *job, const struct erp
     return go_on(job, LOOK_ASIDE);
 }
 
-/* A file still here was not renamed. It may be half written, or from before a correction. */
+/* A file still here was not renamed. It may be incomplete, or older than a correction. */
 static enum erp_verdict
 aside_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
             struct erp_outcome *outcome)
@@ -144,8 +143,8 @@ aside_missing(struct file_session *session, struct erp_job *job, const struct er
     return go_on(job, attempt->commit_sent ? LOOK_FOLDER : WRITE);
 }
 
-/* Nothing was renamed: somebody has cleaned up. The next attempt could not tell that from an
- * importer's work, so it is mended in this one. */
+/* Nothing was renamed: someone removed the file. The next attempt could not distinguish that from
+ * an importer, so this one writes it again. */
 static enum erp_verdict
 aside_gone(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
            struct erp_outcome *outcome)
@@ -171,12 +170,12 @@ written(struct file_session *session, struct erp_job *job, const struct erp_repl
 static const struct file_step steps[] = {
     [LOOK] = {"look-up", ERP_FILE_READ, .found = file_found, .missing = file_missing},
     [LOOK_ASIDE] = {"look-up", ERP_FILE_READ, .found = aside_found, .missing = aside_missing},
-    /* In a folder that is gone neither file is found: no sign that an importer took it. A folder
-     * that is there fails in another way. */
+    /* In a removed folder neither file is found, which does not prove that an importer took it. If
+     * the folder exists, the errors differ. */
     [LOOK_FOLDER] = {"folder", ERP_FILE_READ, .found = neither_there, .missing = folder_missing},
     [WRITE] = {"write", ERP_FILE_WRITE, .found = written, .missing = folder_missing},
     [RENAME] = {"rename", ERP_FILE_RENAME, true, .found = created, .missing = aside_gone},
-    /* Onto itself: the rename that put it there may not be on disk yet. */
+    /* Renamed onto itself: the rename that put it there may not be on disk yet. */
     [SYNC] = {"sync", ERP_FILE_RENAME, .found = created, .missing = created},
 };
 

@@ -1,5 +1,5 @@
-/* Records are compared by their values, not by their bytes: an importer's folder may hold them as
- * another program saved them. */
+/* Records are compared by value, not byte by byte: another program may have saved the files in an
+ * importer's folder. */
 #include "erp-drivers/file/record.h"
 
 #include <sodium.h>
@@ -119,7 +119,7 @@ struct csv {
     char delimiter;
 };
 
-/* One field; *at is behind it, at a delimiter, a line's end or the file's. */
+/* One field; *at is set to its end, at a delimiter, a line's end or the file's end. */
 static json_t *
 csv_take_field(struct csv *csv)
 {
@@ -140,7 +140,8 @@ csv_take_field(struct csv *csv)
     return field;
 }
 
-/* One line as the members of an object, by the columns' places; NULL where it has other columns. */
+/* One line as the members of an object, by the indexes of the columns; NULL if it has other
+ * columns. */
 static json_t *
 csv_take_line(struct csv *csv, const struct file_format *format)
 {
@@ -212,7 +213,7 @@ file_record_same(const struct file_format *format, const char *content, size_t l
 
 /* --- the name --- */
 
-/* '~' stands in no other name, so a shortened one is nobody else's. */
+/* No other name contains '~', so a shortened name is unique. */
 static char *
 shortened(const char *name, const char *uniqueid)
 {

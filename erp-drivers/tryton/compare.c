@@ -1,4 +1,4 @@
-/* One place that decides whether a line is the ordered one, for each look at the ERP. */
+/* The one place that decides whether a line is the ordered one, for every query of the ERP. */
 #include "erp-drivers/tryton/compare.h"
 
 #include <stdio.h>
@@ -49,8 +49,8 @@ tryton_rows_exact(const json_t *rows, bool (*is_ours)(const json_t *, const stru
     return first;
 }
 
-/* The search takes another uniqueid for this one, so it can tell neither that this order has a line
- * nor that it has none. */
+/* The search confuses another uniqueid with this one, so it proves neither that this order has a
+ * line nor that it has none. */
 static enum erp_verdict
 not_told_apart(const struct order *order, const json_t *row, const char *what,
                struct erp_outcome *outcome)

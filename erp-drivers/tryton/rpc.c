@@ -1,4 +1,4 @@
-/* Texts out, verdicts in. */
+/* Builds calls, and turns replies into verdicts. */
 #include "erp-drivers/tryton/rpc.h"
 
 #include <stdio.h>
@@ -55,10 +55,10 @@ tryton_rpc_call(struct erp_request *request, const char *url, const char *method
 
 /* --- errors --- */
 
-/* [name, words] or, for an exception inside the ERP, [words, trace]. */
+/* [name, message] or, for an exception inside the ERP, [message, trace]. */
 static const struct rpc_error {
     const char *name;
-    int index; /* of the words among the exception's arguments; -1: the name says it all */
+    int index; /* index of the message among the exception's arguments; -1: the name is enough */
     enum erp_verdict verdict;
     const char *reason_code;
 } rpc_errors[] = {
@@ -81,7 +81,7 @@ rpc_error_find(const char *name)
     return &rpc_failure;
 }
 
-/* The message, and the description behind it where there is one. */
+/* The message, followed by the description if there is one. */
 static char *
 rpc_words(const json_t *error, const struct rpc_error *kind)
 {
@@ -114,7 +114,7 @@ rpc_refused(const json_t *error, const char *what, const char *secret, struct er
         return tryton_rpc_nonsense(outcome, what);
     kind = rpc_error_find(name);
     message = rpc_words(error, kind);
-    secret_mask(message, secret); /* before it is cut: half a password is one too */
+    secret_mask(message, secret); /* before it is cut: half a password must not leak either */
     if (kind->verdict == ERP_REJECT)
         erp_end(outcome, kind->verdict, kind->reason_code, "%s", message);
     else

@@ -1,8 +1,8 @@
 /* Tryton's JSON-RPC: calls as text, replies as results or verdicts.
  *
- * Calls are put together as text, because a JSON library holds numbers in binary and an amount must
- * never be held so. Replies are read with each number that has a fraction as a string of its own
- * text. Knows neither sessions nor orders. */
+ * Calls are composed as text, because a JSON library keeps numbers in binary, which must never be
+ * used for an amount. In replies each number with a fraction is read as a string of its text. Knows
+ * neither sessions nor orders. */
 #ifndef ERP_DRIVERS_TRYTON_RPC_H
 #define ERP_DRIVERS_TRYTON_RPC_H
 
@@ -17,15 +17,15 @@ void tryton_rpc_call(struct erp_request *request, const char *url, const char *m
                      char *params);
 
 /* ERP_SEND with the result in *result (a new reference, never NULL; JSON null is json_null()), or
- * how it ended, with *outcome filled. secret: masked in the ERP's words. */
+ * the verdict, with *outcome filled. secret: masked in the ERP's message. */
 enum erp_verdict tryton_rpc_result(const struct erp_reply *reply, const char *what,
                                    const char *secret, json_t **result,
                                    struct erp_outcome *outcome);
 
-/* An answer that is no error and yet not what was asked for: tried again. */
+/* A successful reply with an unexpected result: retried. */
 enum erp_verdict tryton_rpc_nonsense(struct erp_outcome *outcome, const char *what);
 
-/* The plain decimal text of a float, integer or Decimal in a result; false: none of them. */
+/* The plain decimal text of a float, integer or Decimal in a result; false: none of these. */
 bool tryton_rpc_number(const json_t *value, char *text, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* The calls of an attempt, in the table at the end. */
+/* The calls of an attempt; their table is at the end. */
 #include "erp-drivers/tryton/steps.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "erp-drivers/tryton/rpc.h"
 
 #define INT JSON_INTEGER_FORMAT
-#define OFFSET_AND_LIMIT "0,2,null" /* two rows tell that there is more than one */
+#define OFFSET_AND_LIMIT "0,2,null" /* two rows prove that there is more than one */
 
 static bool
 find_integer(const json_t *object, const char *name, json_int_t *value)
@@ -64,7 +64,7 @@ product_params(const struct tryton_line *line, const char *context)
     return params;
 }
 
-/* The ERP refuses more digits than the unit has, or would round: known before anything is sent. */
+/* The ERP would refuse or round more digits than the unit has: checked before anything is sent. */
 static enum erp_verdict
 check_amount(const struct order *order, const json_t *row, struct erp_outcome *outcome)
 {
@@ -179,8 +179,8 @@ price_params(const struct tryton_line *line, const char *context)
                       line->product, amount, line->sale, context);
 }
 
-/* {"add": [[0, {"id": 1}], …]} → [1, …]. Fails on what it does not know: a line without its taxes
- * would be wrong, and nobody would see it. */
+/* {"add": [[0, {"id": 1}], …]} → [1, …]. Fails on an unknown format: a line without its taxes would
+ * be wrong, and nobody would notice. */
 static bool
 collect_taxes(const json_t *taxes, json_t *ids)
 {
@@ -288,8 +288,8 @@ static const struct tryton_step steps[] = {
      .search = true,
      .params = worksheet_params,
      .take = take_worksheet},
-    /* A write whose reply was lost may end at any time. Before the worksheet was read: it is found
-     * here. After: it has changed the time stamp, and ours fails. */
+    /* A write whose reply was lost may still complete. If it completes before the worksheet is
+     * read, it is found here; if after, it changes the time stamp, and our write fails. */
     {.what = "second look-up", LINE_SEARCH, .repeat = true, .take = take_look_up},
     {.what = "price",
      .method = "model.sale.line.on_change_product",

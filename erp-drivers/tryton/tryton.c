@@ -1,7 +1,7 @@
 /* Tryton by its JSON-RPC: the session, and an attempt's way through its steps.
  *
  * One login serves all jobs of a session; while one job logs in the others wait. A refused login
- * ends every job of the session without another request: the account is never locked by us. */
+ * ends every job of the session without another request, so that we never lock the account. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +12,11 @@
 #include "erp-drivers/tryton/steps.h"
 #include "erp-drivers/tryton/tryton.h"
 
-/* A login takes up to 31 s after failed ones, a write waits 30 s for a lock: what is given up
- * before may still happen. */
+/* After failures a login takes up to 31 s, a write waits 30 s for a lock: a request that is given
+ * up earlier may still take effect. */
 #define TIMEOUT_S 45
 #define UNAUTHORIZED 401
-#define KEY_BYTES_MAX 1024 /* it goes into each request's head; Tryton's has 64 */
+#define KEY_BYTES_MAX 1024 /* it is part of each request's headers; Tryton's keys have 64 bytes */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 struct tryton_session {
@@ -25,14 +25,14 @@ struct tryton_session {
     char *context; /* members of the context object; may be empty */
     unsigned timeout_ms;
     char *key;           /* for the Authorization header, guarded; NULL: not logged in */
-    uint64_t key_number; /* tells one key from the next */
+    uint64_t key_number; /* distinguishes keys */
     const struct tryton_attempt *logging_in;
-    char *refused; /* words of the refusal; NULL: not refused */
+    char *refused; /* the ERP's message; NULL: not refused */
 };
 
 struct tryton_attempt {
     struct tryton_line line;
-    uint64_t key_number; /* of the key that the call under way carries */
+    uint64_t key_number; /* of the key that the current call uses */
     bool renewed;
 };
 
@@ -171,7 +171,7 @@ call_send(struct tryton_session *session, struct tryton_attempt *attempt, struct
     return ERP_SEND;
 }
 
-/* The ERP does nothing for a key that it does not know, so all can begin again under a new one. */
+/* The ERP does nothing for an unknown key, so all steps can start again with a new one. */
 static enum erp_verdict
 key_refused(struct tryton_session *session, struct tryton_attempt *attempt,
             struct erp_outcome *outcome)

@@ -1,4 +1,4 @@
-/* The state of an attempt, what it sends, and where it is among its steps. */
+/* The state of an attempt, its requests, and its position among the steps. */
 #include "erp-drivers/webdriver/attempt.h"
 
 #include <stdarg.h>
@@ -146,7 +146,8 @@ browser_failed(struct attempt *a, const char *message)
     return attempt_fail(a, REASON_BROWSER_FAILURE, "%s", message);
 }
 
-/* What was not done is tried again, but nothing that acts once the line may have been stored. */
+/* A command that was not executed is retried, unless it acts and the line may already have been
+ * stored. */
 static enum result
 not_done(struct attempt *a, const char *message)
 {
@@ -266,7 +267,7 @@ step_clear(struct attempt *a)
     a->step = (struct step){.json = NULL};
 }
 
-/* A step that has put steps of its own on top is left when they are through. */
+/* A step that has pushed steps of its own is left when these are done. */
 void
 attempt_step_done(struct attempt *a)
 {

@@ -1,5 +1,4 @@
-/* Browsers: how one is asked for, how long it is kept, and what a later process must know to close
- * it. */
+/* Browsers: capabilities, lifetime, and the note that a later process needs to close one. */
 #include "erp-drivers/webdriver/browser.h"
 
 #include <stdio.h>
@@ -106,19 +105,19 @@ browser_adopt(struct browser *b, const char *note)
 
     if (url) {
         free(b->url);
-        b->url = mem_string(url); /* the configuration may name another one by now */
+        b->url = mem_string(url); /* the configuration may name another driver by now */
         if (id)
             browser_opened(b, id, 0);
         else
             browser_starting(b);
-        b->useless = true; /* nobody knows where it is */
+        b->useless = true; /* its address is unknown */
     }
     json_decref(document);
 }
 
 /* --- capabilities --- */
 
-/* Takes text over. */
+/* Takes over text. */
 static void
 add(json_t *list, char *text)
 {
@@ -140,7 +139,7 @@ is_headless(const struct browser *b)
     return !json_is_false(json_object_get(b->setup, "headless"));
 }
 
-/* What it can be found by where nobody answers for it. */
+/* Identifies its processes when its driver does not answer. */
 static void
 add_mark(json_t *list, const struct browser *b)
 {
@@ -148,15 +147,15 @@ add_mark(json_t *list, const struct browser *b)
         add(list, mem_format(BROWSER_MARK_SWITCH "%s", b->mark));
 }
 
-/* Every connection goes through the proxy, those to this machine too, and so does every name. With
- * HTTP/2 a browser repeats requests inside one connection, where nobody sees it. */
+/* Every connection goes through the proxy, also those to this machine, and so do DNS look-ups. With
+ * HTTP/2 a browser could repeat requests inside one connection, where the proxy cannot see it. */
 static void
 add_proxy(json_t *list, const struct browser *b)
 {
     static const char *const fixed[] = {
         "--proxy-bypass-list=<-loopback>", "--disable-http2",
         "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-        /* Connections of its own, which would all be refused. */
+        /* Connections of its own, which the proxy would refuse. */
         "--disable-features=NetworkTimeServiceQuerying,OptimizationHints",
         "--component-updater=url-source=http://127.0.0.1:1", "--gaia-url=http://127.0.0.1:1"};
 
@@ -175,7 +174,7 @@ add_arguments(json_t *list, const struct browser *b)
     json_array_extend(list, json_object_get(b->setup, "arguments"));
 }
 
-/* The workshop's preferences; ours come last, whatever it says. Takes ours over. */
+/* The workshop's preferences; ours override them. Takes over ours. */
 static json_t *
 preferences(const struct browser *b, json_t *ours)
 {
@@ -196,8 +195,8 @@ set_binary(json_t *options, const struct browser *b)
         json_object_set(options, "binary", binary);
 }
 
-/* The pipe is what makes Chromium end when its driver is killed. It must not keep
- * passwords, nor what is typed: its autofill also makes every form slower than the one before. */
+/* The pipe makes Chromium exit when its driver is killed. It must save neither passwords nor form
+ * data: its autofill also makes each form slower than the one before. */
 static json_t *
 chrome_options(const struct browser *b)
 {
@@ -231,9 +230,10 @@ chrome_options(const struct browser *b)
     return options;
 }
 
-/* Names of older and newer versions. Without allow_bypass and failover_direct it tries by itself
- * what the proxy refuses. The last six end requests of its own: refused ones,
- * and one for an icon that is given up when the page changes, which would shut the gate. */
+/* Names used by older and newer versions. Without allow_bypass and failover_direct it connects
+ * directly if the proxy refuses. The last six disable requests of its own: those that the proxy
+ * would refuse, and one for an icon that is aborted when the page changes, which would shut the
+ * gate. */
 static const char firefox_proxy_prefs[] =
     "{\"network.proxy.type\": 1, \"network.proxy.socks_version\": 5,"
     " \"network.proxy.socks_remote_dns\": true, \"network.proxy.socks5_remote_dns\": true,"
@@ -278,7 +278,7 @@ firefox_options(const struct browser *b)
     prefs = json_pack("{s:s s:b}", "intl.accept_languages", language ? language : "en",
                       "signon.rememberSignons", 0);
     set_firefox_proxy(prefs, b);
-    /* The variable makes the preference services.settings.server count. */
+    /* The variable enables the preference services.settings.server. */
     options = json_pack("{s:o s:o s:{s:s}}", "args", args, "prefs", preferences(b, prefs), "env",
                         "MOZ_REMOTE_SETTINGS_DEVTOOLS", "1");
     set_binary(options, b);

@@ -1,4 +1,4 @@
-/* What dialogs, windows and plain texts answer here is left out of what the page is asked. */
+/* What dialogs, windows and plain texts already decide is left out of the query to the page. */
 #include "erp-drivers/webdriver/condition.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define NUMBER_BYTES 160
 
-/* --- what is known here --- */
+/* --- evaluated here --- */
 
 static enum truth
 told(struct attempt *a, bool holds, const char *why)
@@ -78,7 +78,7 @@ known_by_windows(struct attempt *a, const json_t *count)
     return told(a, (json_int_t)a->step.windows == json_integer_value(count), why);
 }
 
-/* decides: the truth of one part that decides the whole. */
+/* decides: the value of a part that decides the whole. */
 static enum truth
 known_by_parts(struct attempt *a, const json_t *parts, enum truth decides)
 {
@@ -132,7 +132,7 @@ condition_known(struct attempt *a, const json_t *c)
     return UNKNOWN;
 }
 
-/* --- what is left for the page --- */
+/* --- evaluated by the page --- */
 
 static json_t *
 reduce_parts(struct attempt *a, const char *word, const json_t *parts)
@@ -185,7 +185,7 @@ condition_mentions(const json_t *c, const char *word)
 
 /* --- error rules --- */
 
-/* A rule as the page wants it; NULL: it can't hold yet, since its values are not there. */
+/* A rule in the page's format; NULL: it cannot hold yet, since its values are missing. */
 static json_t *
 resolve_rule(struct attempt *a, const json_t *rule, size_t number)
 {
@@ -193,7 +193,7 @@ resolve_rule(struct attempt *a, const json_t *rule, size_t number)
     json_t *rest = json_copy((json_t *)rule), *resolved, *reduced = NULL;
 
     json_object_del(rest, "when");
-    if (json_is_string(json_object_get(rest, "words"))) /* ours to say: rules_fail */
+    if (json_is_string(json_object_get(rest, "words"))) /* not for the page: rules_fail adds it */
         json_object_del(rest, "words");
     resolved = values_resolve(a, rest);
     json_decref(rest);
@@ -210,8 +210,8 @@ resolve_rule(struct attempt *a, const json_t *rule, size_t number)
     return resolved;
 }
 
-/* Whether there is a log-in is a question only where there was one, and no order is refused there.
- * A refusal must not cut short the search for a line that may be there in spite of it. */
+/* A session can only be lost after a login, and that refuses no order. A refusal must not end the
+ * search for a line that may exist in spite of it. */
 static bool
 rule_counts(const struct attempt *a, const json_t *rule, bool at_once)
 {
@@ -271,7 +271,7 @@ rules_fail(struct attempt *a, json_int_t number, const char *message)
     return FAILED;
 }
 
-/* Whether a rule holds by the dialog that is open. */
+/* Whether a rule holds because of the open dialog. */
 static bool
 rule_by_dialog(struct attempt *a, const json_t *rule)
 {

@@ -1,5 +1,5 @@
-/* The error rules are asked, the page's state is looked at, and where nobody knows, the page has
- * changed, and a picture of it and its source are kept. */
+/* Evaluates the error rules and checks the page's state; if neither explains the failure, the page
+ * has changed, and a screenshot and its source are kept. */
 #include "erp-drivers/webdriver/failure.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ ask_errors(struct attempt *a)
     return page_ask_plainly(a, "rules", json_pack("{s:o}", "rules", rules_for_page(a, false)));
 }
 
-/* The rules' answer; DONE: none holds. */
+/* The result of the rules; DONE: none holds. */
 static enum result
 take_errors(struct attempt *a, const struct wire_reply *reply)
 {
@@ -63,14 +63,14 @@ failure_look(struct attempt *a, const struct wire_reply *reply)
 
 /* --- the end --- */
 
-/* A person has to look: nothing that follows could tell. */
+/* A person has to check: no further step could find out. */
 static bool
 is_unknown(const char *code)
 {
     return strcmp(code, REASON_OUTCOME_UNKNOWN) == 0;
 }
 
-/* The verdict, as it is to be after all that happened before. */
+/* The final verdict, considering everything that happened before. */
 static enum erp_verdict
 verdict_of(struct attempt *a)
 {
@@ -81,18 +81,18 @@ verdict_of(struct attempt *a)
     if (is_unknown(code))
         return ERP_REJECT;
     action = reason_find(code)->action;
-    /* Whoever tries a password again and again locks the account. */
+    /* Retrying a refused password would lock the account. */
     if (action == REASON_REJECT && a->section == LOGIN && a->password_typed) {
         a->failure.code = REASON_AUTH_FAILED;
         return ERP_PARK;
     }
-    /* What the page says after the commit is no proof that nothing was stored. */
+    /* A message after the commit does not prove that nothing was stored. */
     if (action == REASON_RETRY || action == REASON_WAIT || (changed && a->committed))
         return ERP_RETRY;
     return action == REASON_PARK ? ERP_PARK : ERP_REJECT;
 }
 
-/* Refused before it could be looked up whether an earlier request stored the line. */
+/* Refused before a look-up whether an earlier request stored the line. */
 static void
 doubt(struct attempt *a)
 {
@@ -117,8 +117,8 @@ session_lost(struct attempt *a)
     a->failure.code = REASON_ERP_FAILURE;
 }
 
-/* Where it failed, and why. A page that refuses after the commit may be wrong about what it did, or
- * be read wrongly: that counts only if a look-up then finds nothing. */
+/* Where it failed, and why. A page that reports a refusal after the commit may be wrong, or
+ * misread: the refusal counts only if a look-up then finds nothing. */
 static void
 conclude(struct attempt *a)
 {
@@ -156,8 +156,7 @@ conclude(struct attempt *a)
         a->browser->useless = true;
 }
 
-/* A page that is not as expected has to be seen by whoever mends the recipe; whoever tries one
- * wants to see each. */
+/* The author of a recipe has to see a page that is not as expected; in a dry run, every failure. */
 static bool
 wants_evidence(const struct attempt *a, const char *code)
 {
@@ -177,14 +176,14 @@ send_stage(struct attempt *a, int stage, const char *method, const char *command
     return attempt_send(a, method, command, body);
 }
 
-/* In a login there was no session yet: another try would be one with the password. */
+/* During a login there was no session yet: another try would send the password again. */
 static bool
 is_login_lost(const struct attempt *a)
 {
     return a->section == LOGIN && strcmp(a->failure.code, REASON_SESSION_LOST) == 0;
 }
 
-/* What is known now is all that will be. */
+/* No further information is available. */
 static enum result
 settle(struct attempt *a)
 {
@@ -223,7 +222,7 @@ begin(struct attempt *a)
     return send_stage(a, GO_HOME, "POST", "frame", json_pack("{s:n}", "id"));
 }
 
-/* On the way to the page's answer. */
+/* While waiting for the page's answer. */
 static enum result
 not_answered(struct attempt *a, const struct wire_reply *reply)
 {
@@ -236,7 +235,7 @@ not_answered(struct attempt *a, const struct wire_reply *reply)
     attempt_take_error(a, reply);
     if (a->failure.dialog_open)
         return settle_dialog(a);
-    if (!a->failure.code) /* it says nothing new */
+    if (!a->failure.code) /* it adds nothing new */
         attempt_fail(a, NULL, "%s", before);
     return settle(a);
 }
@@ -289,7 +288,7 @@ failure_continue(struct attempt *a, const struct wire_reply *reply)
     return ask_errors(a);
 }
 
-/* --- what was found --- */
+/* --- the look-up's result --- */
 
 void
 failure_compare(struct attempt *a, const char *amount_code)
@@ -303,7 +302,7 @@ failure_compare(struct attempt *a, const char *amount_code)
     a->ended = true;
     if (same && equal && !*a->changed)
         a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
-    else if (same && equal) /* a person has to mend the others; a retry finds ours */
+    else if (same && equal) /* a person has to correct the others; a retry finds ours */
         a->verdict =
             erp_end(&a->outcome, ERP_REJECT, REASON_ERP_REJECTED,
                     "the line is stored as ordered (%s), but saving it had side effects: %s",

@@ -1,7 +1,7 @@
-/* That one was asked for is noted before the request leaves: from then on a process with our mark
- * may appear on this machine, whoever lives to hear of it. A browser that hangs makes its driver
- * deaf for it; killed, it is the driver's to clear away, which is asked for all the same. On
- * another machine nothing has our mark, and the driver is the only way. */
+/* A request for a browser is noted before it is sent: from then on a process with our mark may
+ * appear on this machine, even if our process dies. A hanging browser blocks its driver; it is
+ * killed, and the driver is then asked to clear it away. On another machine no process has our
+ * mark, and the driver is the only way. */
 #include "erp-drivers/webdriver/lifecycle.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@
 
 #define CLEAN_TRIES 5
 #define OPEN_MS 60000
-#define END_MS 3000        /* for a driver's answer, where a kill can end what it can't */
-#define END_ALONE_MS 10000 /* … where none can */
-#define END_KILLED_MS 1000 /* … where one has: the driver only clears away */
+#define END_MS 3000        /* for a driver's answer, if a kill can end what the driver cannot */
+#define END_ALONE_MS 10000 /* … if none can */
+#define END_KILLED_MS 1000 /* … after a kill: the driver only clears away */
 #define KILL_MS 6000
 
 /* --- starting --- */
@@ -39,14 +39,14 @@ ask_for_one(struct attempt *a)
     *a->cut_off = '\0';
     a->stage = SESSION;
     wire_send(&a->job->request, "POST", b->url, NULL, NULL, browser_capabilities(b));
-    a->job->request.fresh = true; /* or a second one is opened that nobody knows */
+    a->job->request.fresh = true; /* otherwise a second, unknown one would be opened */
     a->job->request.gate = ERP_GATE_RENEWS;
     a->job->request.what = "browser start";
     a->job->request.timeout_ms = OPEN_MS;
     return SENT;
 }
 
-/* A driver that has answered starts nothing any more; but what it has started may be there. */
+/* A driver that has answered starts nothing more; but what it has started may exist. */
 static enum result
 not_opened(struct attempt *a, const struct wire_reply *reply)
 {
@@ -87,7 +87,7 @@ lifecycle_start(struct attempt *a, const struct wire_reply *reply)
     return DONE;
 }
 
-/* --- after an attempt that ended in the middle of something --- */
+/* --- after an attempt that ended in an unknown state --- */
 
 enum { LIST_WINDOWS, GO_TO_WINDOW, CLOSE_WINDOW, GO_TO_MAIN, BLANK_PAGE, DISMISSED };
 
@@ -98,7 +98,7 @@ clean_send(struct attempt *a, int stage, const char *method, const char *command
     return attempt_send(a, method, command, body);
 }
 
-/* A window that is not the main one is closed; *main: it is among them. */
+/* Closes a window that is not the main one; *main: the main one exists. */
 static const char *
 other_window(const struct attempt *a, const json_t *handles, bool *main)
 {
@@ -133,7 +133,7 @@ clean_windows(struct attempt *a, const json_t *handles)
                       json_pack("{s:s}", "handle", a->browser->main_window));
 }
 
-/* What was half done is forgotten. */
+/* Unfinished work is discarded. */
 enum result
 lifecycle_clean(struct attempt *a, const struct wire_reply *reply)
 {
@@ -186,8 +186,8 @@ ask_driver(struct attempt *a)
     return SENT;
 }
 
-/* One that may hang on another machine stays noted: the next attempt, or the closing job, tries
- * once more. */
+/* A browser on another machine that may hang stays noted: the next attempt, or the closing job,
+ * tries again. */
 static enum result
 over(struct attempt *a)
 {

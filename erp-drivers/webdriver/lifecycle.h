@@ -1,20 +1,20 @@
-/* How a browser is started, made ready for the next attempt, and ended. In each of these reply is
- * NULL to begin. */
+/* How a browser is started, reset for the next attempt, and closed. In each function reply is NULL
+ * initially. */
 #ifndef ERP_DRIVERS_WEBDRIVER_LIFECYCLE_H
 #define ERP_DRIVERS_WEBDRIVER_LIFECYCLE_H
 
 #include "erp-drivers/webdriver/attempt.h"
 
-/* Starts a browser, where there is none. DONE: it shows its main window; FAILED: attempt.ended,
- * with what there may be of it left to lifecycle_end. */
+/* Starts a browser if there is none. DONE: it shows its main window; FAILED: attempt.ended, and
+ * lifecycle_end closes any remains. */
 enum result lifecycle_start(struct attempt *a, const struct wire_reply *reply);
 
-/* After an attempt that ended in the middle of something: other windows are closed, dialogs
- * dismissed, and the page is left. FAILED: that can't be done. */
+/* After an attempt that ended in an unknown state: closes other windows, dismisses dialogs, and
+ * leaves the page. FAILED: that is not possible. */
 enum result lifecycle_clean(struct attempt *a, const struct wire_reply *reply);
 
-/* Ends it, by its driver or off this machine. DONE: it is gone; or it is still noted, since nobody
- * knows whether it is. */
+/* Closes it, by its driver or by a kill. DONE: it is gone, or still noted because that is unknown.
+ */
 enum result lifecycle_end(struct attempt *a, const struct wire_reply *reply);
 
 #endif

@@ -1,7 +1,7 @@
-/* A question is an object: op, its members, depth (how many frames we are in), rules (error rules
- * to be looked at at once), row. An answer: ok, why, lost (the frame is gone), element, checked,
- * value, rows, elements, doubt (words: a text may be our id or another), rule (the number of the
- * error rule that holds), words, place. */
+/* A query is an object: op, its members, depth (of the current frame), rules (error rules to be
+ * checked as well), row. An answer: ok, why, lost (the frame is gone), element, checked, value,
+ * rows, elements, doubt (message: a text may be our id or another), rule (the number of the error
+ * rule that holds), words, place. */
 #include "erp-drivers/webdriver/page.h"
 
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #include "erp-drivers/webdriver/condition.h"
 #include "erp-drivers/webdriver/values.h"
 
-/* --- the question --- */
+/* --- the query --- */
 
-/* An expression becomes the number of a function, whose text is added to codes. */
+/* An expression is replaced by the index of a function, whose text is added to codes. */
 static void
 take_codes(json_t *value, char **codes, json_int_t *count)
 {
@@ -42,7 +42,7 @@ take_codes(json_t *value, char **codes, json_int_t *count)
     }
 }
 
-/* The members that can hold a locator. */
+/* The members that may contain a locator. */
 static bool
 is_place(const char *name)
 {
@@ -169,7 +169,7 @@ page_ask_element(struct attempt *a, const json_t *locator, const char *need)
 
 /* --- the answer --- */
 
-/* Masked before it is cut: half a password is one too. */
+/* Masked before it is cut: half a password must not leak either. */
 static void
 keep_why(struct attempt *a, const char *why)
 {
@@ -181,7 +181,7 @@ keep_why(struct attempt *a, const char *why)
     template_free(message);
 }
 
-/* Neither found nor not found may follow from a comparison in doubt. What is waited for is mostly
+/* A doubtful comparison proves neither found nor not found. A text that is waited for is usually
  * the search's heading. */
 static bool
 decides_over_line(const struct attempt *a)

@@ -1,5 +1,5 @@
-/* Evidence is a picture and a page's source without the password. A worker's attempts tell nobody
- * of their steps. */
+/* Evidence is a screenshot and a page's source without the password. Only dry runs report their
+ * steps. */
 #include "erp-drivers/webdriver/report.h"
 
 #include <sodium.h>
@@ -17,7 +17,7 @@
 
 /* --- evidence --- */
 
-/* The PNG's bytes of a reply's value; the caller frees them. NULL: it is none. */
+/* The PNG's bytes of a reply's value; the caller frees them. NULL: not a PNG. */
 static char *
 decode_png(const json_t *value, size_t *length)
 {
@@ -82,7 +82,7 @@ report_begins(const struct attempt *a)
     tell(a, &(struct webdriver_event){.kind = WEBDRIVER_BEGINS, .name = label, .message = ""});
 }
 
-/* A script can read a password from the page, and one of a letter or two is no less one. */
+/* A script can read a password from the page, even one of a letter or two. */
 static char *
 masked(const struct attempt *a, const char *value)
 {
@@ -153,7 +153,7 @@ webdriver_trace(void *session, webdriver_tell *tell_function, void *arg)
     b->tell_arg = arg;
 }
 
-/* --- the pictures of a dry run --- */
+/* --- the screenshots of a dry run --- */
 
 bool
 webdriver_asks(const struct erp_job *job)
@@ -174,7 +174,7 @@ webdriver_picture(void *session, struct erp_request *request)
         return false;
     wire_send(request, "GET", b->url, b->id, "screenshot", NULL);
     request->what = "picture";
-    /* Given up earlier it would go on in the driver, and hold up what comes next. */
+    /* If given up earlier, it would go on in the driver and delay the next command. */
     request->timeout_ms = 1000 * load_s + PICTURE_EXTRA_MS;
     return true;
 }

@@ -1,4 +1,4 @@
-/* Levels of steps, deadlines, and what is found again: frames and rows. */
+/* Levels of steps, deadlines, and looking up frames and rows again. */
 #include "erp-drivers/webdriver/run.h"
 
 #include <stdio.h>
@@ -10,11 +10,11 @@
 #include "erp-drivers/webdriver/values.h"
 #include "erp-drivers/webdriver/verbs.h"
 
-#define CUT_OFF_MS 3000 /* for a page that has its answer already */
+#define CUT_OFF_MS 3000 /* for a page that already shows its result */
 
 /* --- steps --- */
 
-/* The next row of a level that has been gone through; false: there is none. */
+/* The next row of a level that is done; false: there is none. */
 static bool
 next_row(struct attempt *a, struct level *level)
 {
@@ -32,7 +32,7 @@ next_row(struct attempt *a, struct level *level)
     return true;
 }
 
-/* How long a condition, or rows, may take to come; what fails to be asked has the step's time. */
+/* The maximum wait for a condition or for rows; a query that fails has the step's time. */
 static int64_t
 patience_ms(const json_t *step, const char *verb, int64_t timeout_ms)
 {
@@ -83,7 +83,7 @@ run_cut_off(struct attempt *a, const char *why)
     cut_short(a);
 }
 
-/* Goes to the step that is due; false: the section is through. */
+/* Goes to the next step; false: the section is done. */
 static bool
 next_step(struct attempt *a)
 {
@@ -106,9 +106,9 @@ next_step(struct attempt *a)
     return false;
 }
 
-/* --- what is found again --- */
+/* --- looking up again --- */
 
-/* Each section begins in the top document of the main window. */
+/* Each section starts in the top document of the main window. */
 static enum result
 go_home(struct attempt *a, const struct wire_reply *reply)
 {
@@ -135,8 +135,8 @@ find_frames(struct attempt *a, const struct wire_reply *reply)
     return AGAIN;
 }
 
-/* Where the rows are looked for again because the page has changed: the same row must still meet
- * the same condition, or the one row that does is it. */
+/* When rows are looked up again because the page has changed: the same row must still meet the same
+ * condition, or the only row that does is used. */
 static enum result
 find_row(struct attempt *a, const struct wire_reply *reply)
 {
@@ -209,7 +209,7 @@ step_continue(struct attempt *a, const struct wire_reply *reply)
     return AGAIN;
 }
 
-/* Whatever it failed in: its frame, its row or its verb. */
+/* Whichever part failed: its frame, its row or its verb. */
 static bool
 is_forgiven(const struct attempt *a)
 {
@@ -221,7 +221,7 @@ static enum result
 forgive(struct attempt *a)
 {
     report_ends(a, FAILED);
-    if (strcmp(a->step.verb, "frame") == 0) /* nobody is where it does not lead to */
+    if (strcmp(a->step.verb, "frame") == 0) /* no current document if it leads nowhere */
         json_array_clear(a->frames);
     attempt_step_done(a);
     return AGAIN;

@@ -1,4 +1,4 @@
-/* Where values come from: the order, options, credentials, and variables that steps have set. */
+/* The sources of values: the order, options, credentials, and variables that steps have set. */
 #include "erp-drivers/webdriver/values.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ value_of(const char *name, void *arg)
     return json_string_value(json_object_get(a->vars, name));
 }
 
-/* The value that a text asked for last: the one that a filter could not take. */
+/* The last value that a text asked for: the one that a filter could not convert. */
 struct asked {
     struct attempt *attempt;
     char name[TEMPLATE_NAME_MAX + 1];
@@ -70,8 +70,8 @@ asked_value(const char *name, void *arg)
     return asked->value;
 }
 
-/* An order that can't be written as the page wants it is refused: neither the page nor another
- * attempt is going to change that. */
+/* An order that cannot be written in the page's format is refused: neither the page nor another
+ * attempt will change that. */
 static enum result
 fail_by_value(struct attempt *a, const struct asked *asked, const char *text, const char *wrong)
 {
@@ -142,15 +142,14 @@ values_each(struct attempt *a, const json_t *array,
     return copy;
 }
 
-/* JavaScript's own texts are no templates. */
+/* JavaScript code is not a template. */
 static bool
 is_code(const char *name)
 {
     return strcmp(name, "expression") == 0 || strcmp(name, "matches") == 0;
 }
 
-/* Members of tests and locators that have the uniqueid: it is compared exactly, whatever they say.
- */
+/* Members of tests and locators that contain the uniqueid: always compared exactly. */
 static bool
 compares_id(const char *name, const json_t *value)
 {

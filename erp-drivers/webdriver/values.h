@@ -1,4 +1,4 @@
-/* A recipe's texts with their values, and its variables. */
+/* The expanded texts of a recipe, and its variables. */
 #ifndef ERP_DRIVERS_WEBDRIVER_VALUES_H
 #define ERP_DRIVERS_WEBDRIVER_VALUES_H
 
@@ -13,7 +13,7 @@ void values_set(struct attempt *a, const char *name, const char *value);
 /* A copy of a value with all its templates expanded; NULL: FAILED is set. */
 json_t *values_resolve(struct attempt *a, const json_t *value);
 
-/* An array of what `one` makes of each element; NULL where it gives NULL: FAILED is set. */
+/* An array of the results of `one` for each element; NULL if one of them is NULL: FAILED is set. */
 json_t *values_each(struct attempt *a, const json_t *array,
                     json_t *(*one)(struct attempt *a, const json_t *element));
 

@@ -10,7 +10,7 @@
 #include "erp-drivers/webdriver/page.h"
 #include "erp-drivers/webdriver/values.h"
 
-/* --- asking for a condition --- */
+/* --- evaluating a condition --- */
 
 enum asked { NOTHING, DIALOG, WINDOWS, PAGE };
 
@@ -72,7 +72,7 @@ send_page(struct attempt *a, const json_t *condition)
     return reduced ? page_ask(a, "condition", json_pack("{s:o}", "condition", reduced)) : FAILED;
 }
 
-/* The page knows nothing of it, but may say no at once. */
+/* It does not concern the page, but an error rule may hold at once. */
 static enum result
 send_rules(struct attempt *a)
 {
@@ -102,7 +102,7 @@ send_next(struct attempt *a, const json_t *condition)
     return truth == BROKEN ? FAILED : DONE;
 }
 
-/* DONE with step.holds, and step.why where it does not. reply: NULL to begin. */
+/* DONE with step.holds, and step.why if it does not hold. reply: NULL initially. */
 static enum result
 check_condition(struct attempt *a, const json_t *condition, const struct wire_reply *reply)
 {
@@ -131,7 +131,7 @@ verb_wait(struct attempt *a, const struct wire_reply *reply)
     return result == DONE && !a->step.holds ? attempt_again(a, a->step.why) : result;
 }
 
-/* The words of fail and assert; NULL: FAILED is set. */
+/* The message of fail and assert; NULL: FAILED is set. */
 static char *
 own_words(struct attempt *a, const char *otherwise)
 {
@@ -140,7 +140,7 @@ own_words(struct attempt *a, const char *otherwise)
     return message ? values_text(a, message) : mem_string(otherwise);
 }
 
-/* Ends the attempt for a reason that the recipe gives. */
+/* Ends the attempt with a reason from the recipe. */
 static enum result
 fail_by_recipe(struct attempt *a, const json_t *code, const char *otherwise)
 {

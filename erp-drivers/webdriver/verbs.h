@@ -19,11 +19,11 @@ verb_function verb_click, verb_check, verb_select, verb_type, verb_clear, verb_p
 /* verbs_browser.c: pages, frames, windows, dialogs and scripts. */
 verb_function verb_goto, verb_frame, verb_window, verb_dialog, verb_script;
 
-/* At the end of a section. FAILED: it has several lines of our id, and not each was said to be
+/* At the end of a section. FAILED: it has several lines of our id, and not each was reported as
  * found. (verbs_rows.c) */
 enum result duplicates_end(struct attempt *a);
 
-/* A member of the step under way. */
+/* A member of the current step. */
 static inline const json_t *
 member(const struct attempt *a, const char *name)
 {

@@ -12,7 +12,7 @@
 
 /* --- pages --- */
 
-/* As a page at erp.url would mean it. The caller frees it. */
+/* Relative to erp.url. The caller frees it. */
 static char *
 absolute_url(const char *base, const char *url)
 {
@@ -84,7 +84,7 @@ send_window(struct attempt *a, const char *handle)
     return attempt_send(a, "POST", "window", json_pack("{s:s}", "handle", handle));
 }
 
-/* A window that is neither the main one nor the one that we are in. */
+/* A window that is neither the main nor the current one. */
 static enum result
 take_new_window(struct attempt *a, const struct wire_reply *reply)
 {
@@ -141,7 +141,7 @@ close_window(struct attempt *a, const struct wire_reply *reply)
         return attempt_send(a, "DELETE", "window", NULL);
     if (a->step.stage == 1)
         return main_window(a, reply);
-    /* One that has closed itself needs not be closed. */
+    /* A window that has closed itself need not be closed. */
     if (reply->kind != WIRE_OK && reply->kind != WIRE_NO_WINDOW)
         return attempt_take_error(a, reply);
     a->step.stage = 1;
@@ -205,7 +205,7 @@ take_dialog(struct attempt *a, const struct wire_reply *reply)
     return member(a, "type") ? type_into_dialog(a) : answer_dialog(a);
 }
 
-/* Perhaps the page says no in its place. */
+/* An error rule may hold instead. */
 enum result
 verb_dialog(struct attempt *a, const struct wire_reply *reply)
 {
@@ -226,7 +226,7 @@ verb_dialog(struct attempt *a, const struct wire_reply *reply)
 
 /* --- scripts --- */
 
-/* Where our frame is gone, a driver runs the script in the top document without a word. */
+/* If our frame is gone, a driver silently runs the script in the top document. */
 static const char script_before[] =
     "for (var depth = 0, frame = window; frame !== frame.parent; frame = frame.parent) depth++;\n"
     "if (depth !== arguments[0]) return {pumplineLost: true};\n"

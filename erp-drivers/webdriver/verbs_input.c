@@ -1,5 +1,6 @@
-/* The verbs of mouse and keyboard. Each finds what it acts on first; what it then sends is never
- * repeated once the line may have been stored: attempt_act and attempt_take_error see to that. */
+/* The verbs of mouse and keyboard. Each first finds its element; the command that it then sends is
+ * never repeated once the line may have been stored: attempt_act and attempt_take_error ensure
+ * that. */
 #include "erp-drivers/webdriver/verbs.h"
 
 #include <stdint.h>
@@ -21,7 +22,7 @@ act_on_element(struct attempt *a, const char *command, json_t *body)
     return attempt_act(a, "POST", path, body);
 }
 
-/* Stage 0 of an act: finds the element. DONE: it is found, and the stage is 1. */
+/* Stage 0 of an action: finds the element. DONE: found, and the stage is 1. */
 static enum result
 find_first(struct attempt *a, const struct wire_reply *reply, const json_t *locator,
            const char *need)
@@ -40,9 +41,9 @@ find_first(struct attempt *a, const struct wire_reply *reply, const json_t *loca
     return result;
 }
 
-/* --- what leads to another page --- */
+/* --- navigation --- */
 
-#define LEAVING 9 /* a stage: nothing of what was done is done again */
+#define LEAVING 9 /* a stage: what was done is not repeated */
 
 static enum result
 ask_whether_left(struct attempt *a)
@@ -52,8 +53,8 @@ ask_whether_left(struct attempt *a)
                             json_pack("{s:{s:s}}", "condition", "left", a->step.page));
 }
 
-/* The last stage of an act: where the recipe says that it navigates, what was acted on must be gone
- * with its page, before the old page is taken for the answer. */
+/* The last stage of an action: if the recipe says that it navigates, the element must be gone with
+ * its page, before the old page is taken for the result. */
 static enum result
 act_left(struct attempt *a, const struct wire_reply *reply)
 {
@@ -136,7 +137,7 @@ verb_select(struct attempt *a, const struct wire_reply *reply)
 
 /* --- the keyboard --- */
 
-/* WebDriver takes some code points for keys: a foreign text must not press any. */
+/* WebDriver takes some code points for keys: untrusted text must not press any. */
 static bool
 has_keys(const char *text)
 {
@@ -198,7 +199,7 @@ verb_clear(struct attempt *a, const struct wire_reply *reply)
     return result == DONE ? act_on_element(a, "clear", NULL) : result;
 }
 
-/* A code point below 0x10000 as UTF-8 at to. */
+/* Writes a code point below 0x10000 as UTF-8. */
 static char *
 add_code(char *to, uint32_t code)
 {
@@ -213,7 +214,7 @@ add_code(char *to, uint32_t code)
     return to;
 }
 
-/* Into an element: modifiers hold until the null key. */
+/* Into an element: modifiers are held until the null key. */
 static enum result
 press_in_element(struct attempt *a, const struct recipe_keys *keys)
 {
@@ -235,7 +236,7 @@ add_action(json_t *actions, const char *type, uint32_t code)
     json_array_append_new(actions, json_pack("{s:s s:s}", "type", type, "value", key));
 }
 
-/* To whatever has the focus. */
+/* To the focused element. */
 static enum result
 press_anywhere(struct attempt *a, const struct recipe_keys *keys)
 {

@@ -10,18 +10,17 @@
 #include "erp-drivers/webdriver/page.h"
 #include "erp-drivers/webdriver/values.h"
 
-#define READ_MAX 5 /* references; whoever has more lines of one id knows enough by then */
+#define READ_MAX 5 /* references; more lines of one id need not be listed */
 #define ROW_BYTES 160
 
 /* --- several lines of one id --- */
 
-/* Nobody knows which of them is the order's, so a person has to delete the others, and needs their
- * references. The section is gone through once for each of them, since what is done with a row may
- * leave the page that shows the others. */
+/* It is unknown which of them is the order's, so a person has to delete the others, and needs their
+ * references. The section is run once for each of them, since a row's steps may leave the page that
+ * shows the others. */
 
-/* Whether so many rows of an each are lines of our id: then it goes through one alone, the first
- * whose reference is not known. An each inside of what is done with one of them is about this one.
- */
+/* Whether these rows of an each are lines of our id: then it handles only the first whose reference
+ * is not known yet. An each nested in a row's steps is about that row. */
 static bool
 duplicates_are(struct attempt *a, const json_t *each, size_t count)
 {
@@ -128,7 +127,7 @@ verb_each(struct attempt *a, const struct wire_reply *reply)
     if (result != DONE)
         return result;
     rows = json_object_get(reply->value, "rows");
-    if (!json_is_array(rows)) /* not the same as none: that may mean that nothing is billed yet */
+    if (!json_is_array(rows)) /* not the same as none: that could mean that nothing is billed yet */
         return attempt_again(a, "unexpected answer from the page");
     count = json_array_size(rows);
     if (!count && a->job->now_ms < a->step.until_ms)
@@ -205,7 +204,7 @@ verb_list(struct attempt *a, const struct wire_reply *reply)
     return DONE;
 }
 
-/* --- what has changed --- */
+/* --- comparing before and after --- */
 
 /* As many cells as there is room for: a page may have any number. */
 static void
@@ -227,7 +226,7 @@ row_text(const json_t *row, char text[ROW_BYTES])
     text_copy(text, ROW_BYTES, joined);
 }
 
-/* The first row that is not as it was; false: they all are. */
+/* The first row that has changed; false: none has. */
 static bool
 find_change(const json_t *before, const json_t *after, char *message, size_t size)
 {
@@ -247,7 +246,7 @@ find_change(const json_t *before, const json_t *after, char *message, size_t siz
     return i < had || i < has;
 }
 
-/* Texts that are no lists are compared as they are. */
+/* Texts that are not lists are compared as they are. */
 static bool
 texts_differ(const char *before, const char *after, char *message, size_t size)
 {
@@ -264,8 +263,8 @@ texts_differ(const char *before, const char *after, char *message, size_t size)
     return differ;
 }
 
-/* Before the commit nothing is stored. Behind it the line may be there, and must not be lost sight
- * of: what has changed is said together with it (failure_compare). Takes words over. */
+/* Before the commit nothing is stored. After it the line may exist, and must not be lost: the
+ * change is reported together with it (failure_compare). Takes over words. */
 static enum result
 take_change(struct attempt *a, char *message)
 {

@@ -1,7 +1,7 @@
-/* The walk of an attempt: a browser, opened where there is none → login, where it is not logged in
- * → lookup → created, or create → commit → error rules → verify → created. A refusal after the
- * commit → lookup → created, or refused. One browser serves order after order. What a recipe says
- * is run.c's; this file says in which order. */
+/* The phases of an attempt: start a browser if there is none → login, if not logged in → lookup →
+ * created, or create → commit → error rules → verify → created. A refusal after the commit → lookup
+ * → created, or refused. One browser serves order after order. run.c runs the recipe's sections;
+ * this file determines their order. */
 #include "erp-drivers/webdriver/webdriver.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "erp-drivers/webdriver/report.h"
 #include "erp-drivers/webdriver/run.h"
 
-#define LEAVE_MS 5000 /* for logging out: a closing job has to end the browser as well */
+#define LEAVE_MS 5000 /* for logging out: a closing job has to close the browser as well */
 
 enum phase { PREPARE, OPEN, CLEAN, SETTLE, STEPS, LOOK, FAILURE, CLOSE };
 
@@ -32,7 +32,7 @@ go_to_section(struct attempt *a, enum section section)
     return go_on(a, STEPS);
 }
 
-/* The browser must go; a new one is opened unless all is said. */
+/* The browser must be closed; a new one is opened unless the outcome is final. */
 static enum result
 close_useless(struct attempt *a)
 {
@@ -48,7 +48,7 @@ end_with(struct attempt *a, enum erp_verdict verdict, const char *code, const ch
     return DONE;
 }
 
-/* Nothing but cleaning up may follow. */
+/* Only cleaning up may follow. */
 static enum result
 finish(struct attempt *a)
 {
@@ -149,8 +149,8 @@ on_close(struct attempt *a, const struct wire_reply *reply)
 
 /* --- the walk --- */
 
-/* What was sent may still be under way in the ERP: a little patience, or it is looked up too early
- * and done twice. */
+/* The request may still be in progress in the ERP: wait a little, or the look-up comes too early
+ * and the line is created twice. */
 static enum result
 on_settle(struct attempt *a, const struct wire_reply *reply)
 {
@@ -235,7 +235,7 @@ on_look(struct attempt *a, const struct wire_reply *reply)
     return result == DONE ? go_to_section(a, VERIFY) : go_on(a, FAILURE);
 }
 
-/* The ERP has said that it stored the line: nothing is under way. */
+/* The ERP has confirmed that it stored the line: nothing is in progress. */
 static bool
 is_confirmed(const struct attempt *a)
 {
@@ -280,7 +280,7 @@ webdriver_session_free(void *session)
     browser_free(session);
 }
 
-/* A browser that hangs is ended without. */
+/* A hanging browser is closed without logging out. */
 static void
 leave_in_time(struct attempt *a)
 {
@@ -291,7 +291,7 @@ leave_in_time(struct attempt *a)
         request->timeout_ms = left_ms > 1 ? (unsigned)left_ms : 1;
 }
 
-/* A browser that is cut off is of no use but for what its page shows of the commit. */
+/* A browser that is cut off is only useful for what its page shows of the commit. */
 static bool
 needs_another_browser(const struct attempt *a)
 {
@@ -352,7 +352,7 @@ webdriver_job_free(void *session, struct erp_job *job)
 
     if (!a)
         return;
-    /* Given up in the middle, or through in a window that is not the main one. */
+    /* Abandoned, or finished in a window that is not the main one. */
     b->dirty |= !a->ended || a->window;
     attempt_free(a);
     job->state = NULL;

@@ -25,7 +25,8 @@ wire_send(struct erp_request *request, const char *method, const char *base, con
                               id ? id : "", command ? "/" : "", command ? command : "");
     free(id);
     if (strcmp(method, "POST") == 0) {
-        /* An empty object would end the connection of some drivers where there is no body. */
+        /* Some drivers close the connection if an empty object is sent where no body is expected.
+         */
         request->body = body ? json_dumps(body, JSON_COMPACT) : mem_string("{}");
         if (!request->body)
             die_abort("out of memory");
@@ -58,7 +59,7 @@ static const struct {
     {"invalid element state", WIRE_REFUSED},
 };
 
-/* What is not in the table says that the browser or its driver is no good any more. */
+/* Anything not in the table means that the browser or its driver is unusable. */
 static enum wire_kind
 kind_of(const char *error, const char *message)
 {
@@ -80,7 +81,7 @@ take_error(struct wire_reply *wire, const json_t *value)
 
     message = message ? message : "";
     wire->kind = error ? kind_of(error, message) : WIRE_GONE;
-    /* What follows the first line is the driver's own trace. */
+    /* The first line is followed by the driver's own trace. */
     snprintf(wire->message, sizeof wire->message, "%.*s", (int)strcspn(message, "\n"), message);
     if (!*wire->message)
         text_copy(wire->message, sizeof wire->message,
@@ -116,8 +117,8 @@ wire_clear(struct wire_reply *wire)
     *wire = (struct wire_reply){.kind = WIRE_CUT};
 }
 
-/* Those that exist have up to about a hundred bytes. Escaping makes of any bytes one segment of a
- * path, but not of none, nor of dots: these are resolved on the way, escaped or not. */
+/* Real ones have up to about a hundred bytes. Escaping turns any bytes into one segment of a path,
+ * except an empty text and dots, which are resolved even if escaped. */
 const char *
 wire_id(const json_t *value)
 {

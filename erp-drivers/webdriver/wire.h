@@ -1,5 +1,5 @@
 /* W3C WebDriver on the wire: commands as requests, replies as values or kinds of failure. Knows no
- * recipe. */
+ * recipes. */
 #ifndef ERP_DRIVERS_WEBDRIVER_WIRE_H
 #define ERP_DRIVERS_WEBDRIVER_WIRE_H
 
@@ -8,25 +8,25 @@
 #define WIRE_ELEMENT "element-6066-11e4-a52e-4f735466cecf" /* the key of a reference, W3C */
 #define WIRE_ID_MAX 256                                    /* bytes; browsers' have 36 to 120 */
 
-/* What came back, as far as it matters what to do next. */
+/* A reply, as far as it matters for the next step. */
 enum wire_kind {
     WIRE_OK,
-    WIRE_CUT,       /* no whole reply: the driver is gone, or the browser hangs */
-    WIRE_GONE,      /* the browser is gone, or can't be talked to any more */
-    WIRE_NO_WINDOW, /* the window that we were in is closed */
-    WIRE_STALE,     /* an element that was found is not on the page any more */
-    WIRE_AGAIN,     /* not now; nothing was done: an element is covered, a frame is not there */
-    WIRE_DIALOG,    /* alert, confirm or prompt is in the way; its text is in dialog */
+    WIRE_CUT,       /* no complete reply: the driver is gone, or the browser hangs */
+    WIRE_GONE,      /* the browser is gone, or unusable */
+    WIRE_NO_WINDOW, /* the current window is closed */
+    WIRE_STALE,     /* an element that was found is no longer on the page */
+    WIRE_AGAIN,     /* nothing was done: an element is covered, a frame is not there; retry */
+    WIRE_DIALOG,    /* an alert, confirm or prompt is open; its text is in dialog */
     WIRE_NO_DIALOG,
     WIRE_SLOW,        /* the page did not answer in time */
-    WIRE_UNREACHABLE, /* the browser can't reach the ERP */
+    WIRE_UNREACHABLE, /* the browser cannot reach the ERP */
     WIRE_REFUSED      /* a fault of the recipe: its script, a selector */
 };
 
 struct wire_reply {
     enum wire_kind kind;
-    bool sent;           /* of a WIRE_CUT: bytes may have left */
-    unsigned ended;      /* browsers that were killed; nothing else is of interest then */
+    bool sent;           /* of a WIRE_CUT: bytes may have been sent */
+    unsigned ended;      /* browsers that were killed; the rest is then unused */
     const json_t *value; /* of a WIRE_OK; may be JSON null */
     char message[256];   /* of all but WIRE_OK: what is wrong, for people */
     char dialog[256];
@@ -41,11 +41,11 @@ void wire_clear(struct wire_reply *wire);
 void wire_send(struct erp_request *request, const char *method, const char *base,
                const char *session, const char *command, json_t *body);
 
-/* The id of a session, a window or an element that a server gave; NULL: it is none, or none that
- * can stand in a URL. */
+/* The id of a session, a window or an element from a server; NULL: missing, or not usable in a URL.
+ */
 const char *wire_id(const json_t *value);
 
-/* The id of an element reference; NULL: it is none. */
+/* The id of an element reference; NULL: it is not one. */
 const char *wire_element(const json_t *value);
 
 #endif

@@ -27,7 +27,7 @@ struct bridge {
     struct sockaddr_un address;
     int ends, link; /* link -1: none */
     bool has_proxy; /* passed to the worker */
-    unsigned owed;  /* sockets that the worker has asked for */
+    unsigned owed;  /* sockets still to be passed */
 };
 
 static void

@@ -1,4 +1,4 @@
-/* Routes, access, and the calls that concern the process. */
+/* Routes, access checks, and the calls that concern the process. */
 #include "worker/api/api.h"
 
 #include <stdlib.h>
@@ -126,7 +126,7 @@ static const struct route routes[] = {
     {"PUT", "/backup", put_backup, ACCESS_CONTROL},
 };
 
-/* Every token is compared, so that the time tells nothing about which one was near. */
+/* Every token is compared, so that the duration does not reveal which one was close. */
 static unsigned
 token_access(const json_t *tokens, const char *given)
 {

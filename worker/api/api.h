@@ -1,8 +1,8 @@
 /* The workshop API: every route of a workshop, over its port and over the channel alike.
  *
- * Owns who may do what, the reading of requests and the shape of replies, and the group commit:
- * orders that arrive in one turn of the loop are put in one transaction, and each is answered after
- * it is on disk. */
+ * Owns access rights, the reading of requests and the shape of replies, and the group commit:
+ * orders that arrive in one turn of the loop share one transaction, and each is answered after it
+ * is on disk. */
 #ifndef WORKER_API_API_H
 #define WORKER_API_API_H
 
@@ -21,9 +21,9 @@ struct api_setup {
     struct delivery *delivery;
     const struct workshop_config *workshop;
     bool looks_in_worksheet;    /* see the driver's contract */
-    void (*changed)(void *arg); /* the queue is another than before */
-    void (*kill)(void *arg);    /* PUT /kill was asked for; the reply is still to be sent */
-    void (*killed)(void *arg);  /* … and has left */
+    void (*changed)(void *arg); /* the queue has changed */
+    void (*kill)(void *arg);    /* PUT /kill was requested; the reply is still to be sent */
+    void (*killed)(void *arg);  /* … and has been sent */
     void *arg;
 };
 
@@ -34,10 +34,10 @@ void api_free(struct api *api);
 /* Answers one call, at once or after the turn's commit. */
 void api_handle(struct call *call, void *api);
 
-/* From now on orders are answered with 503: the process is about to end. */
+/* From now on orders are answered with 503: the process is about to exit. */
 void api_stop(struct api *api);
 
-/* Orders that are not yet on disk nor answered. */
+/* Orders that are not yet on disk or not yet answered. */
 size_t api_pending(const struct api *api);
 
 /* The reply of GET /alive; the caller owns it. */

@@ -1,4 +1,4 @@
-/* PUT /clear_queue: in steps, so that a long queue does not hold the loop. */
+/* PUT /clear_queue, in steps, so that a long queue does not block the loop. */
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -14,7 +14,7 @@ struct api_clearing {
     struct api_clearing *next;
     struct call *call;
     struct event *step;
-    uint64_t last; /* the newest order when it was asked for: later ones stay */
+    uint64_t last; /* the newest order at the time of the request: later ones stay */
     unsigned cleared;
 };
 

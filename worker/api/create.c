@@ -6,8 +6,8 @@
 #include "common/base/log.h"
 #include "worker/api/internal.h"
 
-#define LOG_FOREIGN_BYTES 201 /* of a client's own words in a log line */
-#define GROUP_MAX 512 /* orders in one transaction: bounds the memory and the time of a commit */
+#define LOG_FOREIGN_BYTES 201 /* of a client's text in a log line */
+#define GROUP_MAX 512 /* orders in one transaction: limits memory and duration of a commit */
 
 static void
 pending_add(struct api *api, const struct api_pending *pending)

@@ -1,5 +1,6 @@
-/* Requests that a page makes in somebody's browser, behind that person's back. A port without
- * tokens has nothing else to tell them by: the browser is on the same machine as the client. */
+/* Refuses requests that a page makes in a person's browser without their knowledge. A port without
+ * tokens can only detect these by their headers: the browser is on the same machine as the client.
+ */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,15 +44,15 @@ is_number(const char *host)
     size_t length = strcspn(host, ":");
 
     if (*host == '[')
-        return true; /* what else stands in brackets resolves to nothing */
+        return true; /* other names in brackets resolve to nothing */
     text_copy(text, sizeof text, host);
     if (length < sizeof text)
         text[length] = '\0';
     return inet_pton(AF_INET, text, address) == 1;
 }
 
-/* A name that somebody else gave to our address (DNS rebinding) is none of ours. A port that
- * listens on every address is asked for by number, and no number is such a name. */
+/* A name that a stranger has pointed at our address (DNS rebinding) is not ours. A port that
+ * listens on every address is requested by number, and numbers cannot be rebound. */
 static bool
 host_is_ours(const struct workshop_config *workshop, const char *host)
 {

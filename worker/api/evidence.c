@@ -1,4 +1,4 @@
-/* The history of an order, and the pictures and pages that it names. */
+/* The history of an order, and its screenshots and page sources. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "worker/api/internal.h"
 #include "worker/delivery/evidence.h"
 
-/* Reads the history, or replies with what is in the way. */
+/* Reads the history, or replies with the error. */
 static json_t *
 get_history(struct call *call, struct api *api)
 {
@@ -64,7 +64,7 @@ is_named(const json_t *history, const char *name)
     return false;
 }
 
-/* A page is shown as text: none of its scripts may run as if it were ours. */
+/* A page is served as text: its scripts must not run in our origin. */
 static void
 reply_file(struct call *call, const char *name, const char *bytes, size_t length)
 {
@@ -75,8 +75,8 @@ reply_file(struct call *call, const char *name, const char *bytes, size_t length
     call_reply_text(call, 200, picture ? "image/png" : "text/plain; charset=utf-8", bytes, length);
 }
 
-/* The control socket's channel carries text, and who asks there can read the file. A path would be
- * taken at its word by whoever reads it, who may be root. */
+/* The control socket's channel carries text, and its clients can read the file. A path would be
+ * trusted by its reader, who may be root. */
 static void
 refuse_by_channel(struct call *call)
 {

@@ -1,4 +1,4 @@
-/* Inside the workshop API: what its files share. */
+/* Internals shared by the files of the workshop API. */
 #ifndef WORKER_API_INTERNAL_H
 #define WORKER_API_INTERNAL_H
 
@@ -27,7 +27,7 @@ struct api {
 
 /* clear.c */
 void api_clear_queue(struct call *call, void *context);
-void api_clear_end(struct api *api); /* gives those under way up */
+void api_clear_end(struct api *api); /* cancels those under way */
 
 /* create.c */
 void api_create(struct call *call, void *context);
@@ -50,7 +50,7 @@ void api_resolve(struct call *call, void *context);
 
 /* cross_site.c */
 
-/* Whether a port without tokens may take this call, by its Host and Origin; if not, it has been
+/* Whether a port without tokens may serve this call, by its Host and Origin; if not, it has been
  * replied to. */
 bool api_site_allows(struct call *call, const struct workshop_config *workshop);
 
@@ -59,12 +59,12 @@ bool api_site_allows(struct call *call, const struct workshop_config *workshop);
 /* Replies 400 for a parameter of the query. */
 void api_bad_parameter(struct call *call, const char *name, const char *detail);
 
-/* Replies 503, with the words and a Retry-After. */
+/* Replies 503, with the message and a Retry-After. */
 void api_unavailable(struct call *call, const struct err *err);
 
 void api_unknown_order(struct call *call);
 
-/* Replies 400 for an order's or a correction's faults, and clears them. */
+/* Replies 400 for the faults of an order or a correction, and clears them. */
 void api_faults(struct call *call, struct order_faults *faults);
 
 #endif

@@ -1,6 +1,6 @@
-/* Lists of orders, in slices: a page of a thousand holds neither the loop nor another client. Those
- * that take longer than one slice are made one after the other, so that one reply is in the making
- * at a time. */
+/* Lists of orders, in slices: a page of a thousand delays neither the loop nor another client.
+ * Listings of more than one slice are done one at a time, so that only one large reply is in
+ * memory. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct api_listing {
     TAILQ_ENTRY(api_listing) link;
     struct call *call;
     struct queue_page page;
-    unsigned left; /* orders that the page may still have */
+    unsigned left; /* remaining orders of the page */
     const char *workshop;
     FILE *out;
     char *text;
@@ -36,7 +36,7 @@ parse_cursor(const char *text, uint64_t *seq)
     return *seq != 0 && *seq != UINT64_MAX;
 }
 
-/* limit and after, or a reply that says what is wrong. */
+/* Reads limit and after, or replies with the error. */
 static bool
 page_parameters(struct call *call, struct queue_page *page)
 {
@@ -55,7 +55,7 @@ page_parameters(struct call *call, struct queue_page *page)
     return true;
 }
 
-/* Each slice is a transaction of its own: an order stands there as it was in its slice's. */
+/* Each slice is a transaction of its own: an order is shown as it was in its slice. */
 static void
 list_order(const struct order *order, void *arg)
 {
@@ -70,7 +70,7 @@ list_order(const struct order *order, void *arg)
     json_decref(object);
 }
 
-/* Replies, or refuses with what was in the way. */
+/* Replies with the list, or with the error. */
 static void
 listing_end(struct api_listing *listing, const struct err *err)
 {
@@ -89,7 +89,7 @@ listing_end(struct api_listing *listing, const struct err *err)
     free(listing);
 }
 
-/* Whether it is over. */
+/* Whether it is done. */
 static bool
 listing_step(struct api *api, struct api_listing *listing)
 {

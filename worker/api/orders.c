@@ -1,4 +1,4 @@
-/* Looking at an order, and mending one in error. */
+/* Shows orders, and repairs those in error. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #define NOTE_MAX 1024
 
-/* Reads the order or replies with what is in the way. */
+/* Reads the order or replies with the error. */
 static bool
 get_order(struct call *call, struct api *api, const char *uniqueid, struct order *order)
 {
@@ -46,7 +46,7 @@ api_order_status(struct call *call, void *context)
     }
 }
 
-/* After a change that only an order in error allows. */
+/* After a change that is only allowed for an order in error. */
 static void
 reply_change(struct call *call, struct api *api, int changed, const struct order *order,
              const struct err *err)
@@ -66,7 +66,7 @@ reply_change(struct call *call, struct api *api, int changed, const struct order
     }
 }
 
-/* Another worksheet would be looked up in vain, and the line be made a second time. */
+/* On another worksheet the look-up would not find the line, and it would be created twice. */
 static bool
 hides_a_line(const struct api *api, const struct order *was, const struct order *now)
 {

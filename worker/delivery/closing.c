@@ -13,7 +13,7 @@ struct closing {
     struct closing *next;
     struct session *session;
     struct steps steps;
-    struct event *timer; /* the deadline; once it has ended: its end, in a turn of its own */
+    struct event *timer; /* the deadline; after the job's end: its cleanup, in its own turn */
     bool ended;
 };
 

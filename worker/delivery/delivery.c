@@ -1,4 +1,4 @@
-/* The worker loop: when an order may start, and when the worker rests. */
+/* The worker loop: when an order may start, and when the worker pauses. */
 #include "worker/delivery/delivery.h"
 
 #include <sodium.h>
@@ -12,9 +12,9 @@
 #include "worker/delivery/closing.h"
 #include "worker/delivery/job.h"
 
-#define PARK_AFTER 5 /* technical failures in a row */
+#define PARK_AFTER 5 /* consecutive technical failures */
 #define STORAGE_PAUSE_MS 1000
-#define LOOK_AGAIN_MS 30000 /* the wall clock may be set while the timer sleeps */
+#define LOOK_AGAIN_MS 30000 /* the wall clock may be changed while the timer runs */
 #define TAKE_MAX 64
 #define NEVER INT64_MAX
 
@@ -23,23 +23,23 @@ enum state { STOPPED, RUNNING, PARKED };
 struct delivery {
     struct delivery_setup setup;
     enum state state;
-    const char *reason; /* of the park; static */
-    unsigned limit;     /* orders in hand */
+    const char *reason; /* why it is parked; static */
+    unsigned limit;     /* orders in progress */
     struct jobs jobs;
     struct closings closings;
     bool ending;
-    unsigned failures;                     /* technical, in a row */
+    unsigned failures;                     /* technical, consecutive */
     char last_failed[ORDER_VALUE_MAX + 1]; /* uniqueid of the last of them */
-    unsigned probes;                       /* failed ones since it was parked */
+    unsigned probes;                       /* failed probes since it was parked */
     int64_t probe_ms;       /* wall clock; NEVER: no probe, a person must start the worker */
-    int64_t pause_until_ms; /* monotonic: the queue can't be written */
-    struct event *pump;     /* looks for due orders, in a turn of its own */
+    int64_t pause_until_ms; /* monotonic: the queue cannot be written until then */
+    struct event *pump;     /* checks for due orders, in a turn of its own */
     struct event *timer;    /* the next due order, probe or end of the pause */
-    struct event *idle;     /* a session has been without an order for too long */
+    struct event *idle;     /* a session has been idle for too long */
 };
 
-/* After the loop has looked at its sockets: an event that is only made active would run before it
- * does, and a long queue would leave the API and the supervisor unheard. */
+/* Runs after the loop has polled its sockets: an event that is only activated would run before, and
+ * a long queue would starve the API and the supervisor. */
 static void
 pump_soon(struct delivery *d)
 {
@@ -73,7 +73,7 @@ schedule_probe(struct delivery *d)
     d->probe_ms = clock_wall_ms() + 1 + policy_backoff_ms(retry, d->probes, randombytes_random());
 }
 
-/* One order that the ERP stumbles over again and again is no sign that the ERP is away. */
+/* A single order that fails repeatedly does not mean that the ERP is down. */
 static bool
 is_another_failure(struct delivery *d, const char *uniqueid, const char *reason)
 {
@@ -163,7 +163,7 @@ on_job_gone(void *arg)
 
 /* --- due orders --- */
 
-/* How long to wait for a time; 0 or less where it has come, or the clock was set back. */
+/* How long to wait for a time; 0 or less if it has come, or the clock was set back. */
 static int64_t
 wait_ms(const struct delivery *d, int64_t at_ms, int64_t now_ms)
 {
@@ -185,7 +185,7 @@ free_slots(const struct delivery *d, int64_t now_ms)
     return d->limit > d->jobs.in_hand ? d->limit - d->jobs.in_hand : 0;
 }
 
-/* Up to when an order must be due to be taken now. */
+/* Orders due up to this time may be taken now. */
 static int64_t
 latest_due(const struct delivery *d, int64_t now_ms)
 {

@@ -1,8 +1,8 @@
 /* The worker loop: a due order, its driver's requests, its next state.
  *
- * Owns who is in hand, the sessions with the ERP, and the worker's own state: running, stopped, or
- * parked when the ERP is away or refuses the credentials. Remembers nothing that the queue does not
- * have on disk. */
+ * Owns the orders in progress, the sessions with the ERP, and the worker's own state: running,
+ * stopped, or parked if the ERP is down or refuses the credentials. Keeps no state that is not in
+ * the queue on disk. */
 #ifndef WORKER_DELIVERY_DELIVERY_H
 #define WORKER_DELIVERY_DELIVERY_H
 
@@ -26,36 +26,36 @@ struct delivery_setup {
     struct browser_killer *browser_killer;
     struct proxy *proxy; /* of the browser; NULL: the driver has none */
     const struct workshop_config *workshop;
-    const json_t *erp; /* what the driver's sessions are made with */
+    const json_t *erp; /* what the driver's sessions are created with */
     const struct erp_driver *driver;
     const struct credentials *credentials; /* the configured ones; username NULL: none */
     unsigned closing_ms;                   /* a closing job's deadline */
-    void (*changed)(void *arg);            /* the worker's state or an order's may differ now */
+    void (*changed)(void *arg);            /* the worker's state or an order's may have changed */
     void *arg;
 };
 
 /* Everything in setup is borrowed for its life. It starts stopped. */
 struct delivery *delivery_new(const struct delivery_setup *setup);
 
-/* Orders in hand are given up where they stand; the queue finds them at its next opening. */
+/* Abandons orders in progress; the queue finds them when it is opened next. */
 void delivery_free(struct delivery *delivery);
 
-/* As the process starts: like delivery_start, but configured credentials that the ERP has refused
- * are not tried again before a person says so. */
+/* At process start: like delivery_start, but configured credentials that the ERP has refused are
+ * not retried until a person says so. */
 void delivery_boot(struct delivery *delivery);
 
-/* Also as the process starts, before anything else, whether it is to deliver or not: closes what a
- * dead process left open in the ERP. */
+/* Also at process start, before anything else, even if it is not to deliver: closes what a dead
+ * process left open in the ERP. */
 void delivery_tidy(struct delivery *delivery);
 
-/* On the way out, for good: takes no further order and closes what is open in the ERP. Orders in
- * hand that are in the middle of it are given up; the others may finish. */
+/* On the final stop: takes no further order and closes what is open in the ERP. Orders in progress
+ * that use it are abandoned; the others may finish. */
 void delivery_close(struct delivery *delivery);
 
-/* Sessions that are being closed. */
+/* The number of sessions that are being closed. */
 unsigned delivery_closing(const struct delivery *delivery);
 
-/* Starting ends a park. Stopping lets the orders in hand finish. */
+/* Starting ends a park. After a stop, orders in progress may finish. */
 void delivery_start(struct delivery *delivery);
 void delivery_stop(struct delivery *delivery);
 
@@ -71,7 +71,7 @@ const char *delivery_reason(const struct delivery *delivery);
 /* It is parked, or its last attempts failed for technical reasons. */
 bool delivery_troubled(const struct delivery *delivery);
 
-/* Orders in hand. */
+/* The number of orders in progress. */
 unsigned delivery_in_hand(const struct delivery *delivery);
 
 #endif

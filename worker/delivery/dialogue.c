@@ -9,11 +9,11 @@
 #include "common/template/template.h"
 
 #define BODY_BYTES_MAX 2000
-#define PASSWORD_BYTES_MAX 4096 /* as a URL writes it */
-#define MASKABLE_BYTES_MIN 4    /* secret_mask leaves shorter ones: they are in every other word */
+#define PASSWORD_BYTES_MAX 4096 /* as URLs encode it */
+#define MASKABLE_BYTES_MIN 4    /* secret_mask skips shorter ones: they are in ordinary words */
 
-/* A copy of the first bytes of text without the password. Longer than what is shown, so that no
- * half of a password is left at the end. */
+/* A copy of the first bytes of text without the password. Masked before it is cut, so that no part
+ * of a password is left at the end. */
 static char *
 masked(const struct erp_job *job, const char *text)
 {

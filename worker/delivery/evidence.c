@@ -1,4 +1,4 @@
-/* Small files with safe names, and a broom. */
+/* Small files with safe names, and their removal. */
 #include "worker/delivery/evidence.h"
 
 #include <dirent.h>
@@ -17,10 +17,11 @@
 #include "common/base/disk.h"
 #include "common/base/log.h"
 
-#define NAME_ID_BYTES 40 /* of the uniqueid, for people; the hash behind it tells them apart */
+#define NAME_ID_BYTES 40 /* of the uniqueid, for people; the hash after it makes the name unique   \
+                          */
 #define NAME_HASH_BYTES 6
 #define NAME_MAX_BYTES 100
-#define LISTED_MAX 512 /* files looked at; there are never as many unless by hand */
+#define LISTED_MAX 512 /* files inspected; only files put there by hand could be more */
 
 static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 
@@ -61,7 +62,7 @@ evidence_path(const char *queue_folder, const char *name)
     return is_name(name) ? mem_format("%s/evidence/%s", queue_folder, name) : NULL;
 }
 
-/* --- the broom --- */
+/* --- removal --- */
 
 struct kept {
     int64_t at_ns;
@@ -99,7 +100,7 @@ list(DIR *folder, struct kept *kept)
     return count;
 }
 
-/* Removes the oldest until the rest is few, small and young enough. */
+/* Removes the oldest until the rest is within the limits of number, size and age. */
 static void
 prune(const char *path, size_t files_max, off_t bytes_max, int64_t before_ms)
 {

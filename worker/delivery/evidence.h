@@ -1,8 +1,8 @@
-/* Pictures and sources of pages that were not as a recipe says, for those who repair it: files in
+/* Screenshots and sources of pages that were not as a recipe expects, for repairing it: files in
  * QUEUE_FOLDER/evidence, named in the order's history.
  *
- * Bounded in number and size, the oldest go first; they never cost an order anything: what can't be
- * kept is left out. */
+ * Limited in number and size, the oldest are removed first; a failure never affects an order:
+ * evidence that cannot be kept is dropped. */
 #ifndef WORKER_DELIVERY_EVIDENCE_H
 #define WORKER_DELIVERY_EVIDENCE_H
 
@@ -13,22 +13,21 @@
 
 #define EVIDENCE_FILES_MAX 50
 #define EVIDENCE_BYTES_MAX (32u << 20)      /* of all */
-#define EVIDENCE_FILE_BYTES_MAX (4u << 20)  /* a longer text is cut, a larger picture left out */
-#define EVIDENCE_DISK_BYTES_MIN (64u << 20) /* with less room on the disk nothing is kept */
+#define EVIDENCE_FILE_BYTES_MAX (4u << 20)  /* a longer text is cut, a larger screenshot dropped */
+#define EVIDENCE_DISK_BYTES_MIN (64u << 20) /* with less free disk space nothing is kept */
 
-/* Writes what the outcome brings; the order's history_length tells apart the attempts. The names,
- * for the caller to own; NULL: nothing was kept. queue_folder: the queue's. */
+/* Writes the outcome's evidence; the order's history_length distinguishes the attempts. Returns the
+ * names, owned by the caller; NULL: nothing was kept. queue_folder: the queue's. */
 json_t *evidence_keep(const char *queue_folder, const struct order *order,
                       const struct erp_outcome *outcome);
 
-/* The file of a name that a history holds: its path, for the caller to free. NULL: no such name can
- * be. */
+/* The path of a file named in a history, for the caller to free. NULL: not a valid name. */
 char *evidence_path(const char *queue_folder, const char *name);
 
-/* Reads one whole: 0 with *bytes for the caller to free, or -1: it is gone. */
+/* Reads a whole file: 0 with *bytes for the caller to free, or -1: it is gone. */
 int evidence_read(const char *queue_folder, const char *name, char **bytes, size_t *length);
 
-/* Removes those that were written before before_ms (wall clock). */
+/* Removes those written before before_ms (wall clock). */
 void evidence_expire(const char *queue_folder, int64_t before_ms);
 
 #endif

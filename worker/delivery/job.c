@@ -21,16 +21,16 @@ struct job {
     struct job *next;
     struct queue_task task;
     struct steps steps;
-    bool in_line; /* the ERP takes one session at a time: another one is in the way */
+    bool in_line; /* the ERP allows one session at a time: another one is in the way */
     bool forget;
     int64_t started_ms;   /* monotonic */
     json_t *evidence;     /* names of files; NULL: none */
-    struct event *record; /* tries again to record the end; NULL while it has not ended */
+    struct event *record; /* retries recording the end; NULL until it has ended */
 };
 
 /* --- the end --- */
 
-/* Nobody drives it any more; others may have its session. */
+/* It is no longer driven; others may have its session. */
 static void
 job_leave(struct job *job)
 {
@@ -72,8 +72,8 @@ log_end(const struct job *job, int64_t duration_ms)
              *order->erp_reference ? ", reference " : "", order->erp_reference);
 }
 
-/* The ERP's answer is only known here until it is on disk: where the disk has no room, the job
- * stays in hand. */
+/* Until it is on disk, only this process knows the ERP's answer: if the disk is full, the job stays
+ * in progress. */
 static void
 on_record(evutil_socket_t fd, short what, void *arg)
 {
@@ -102,7 +102,7 @@ on_record(evutil_socket_t fd, short what, void *arg)
     jobs->gone(jobs->arg);
 }
 
-/* Where to look, for whoever reads why. */
+/* Where to look, for people who read the reason. */
 static void
 point_to_evidence(struct job *job)
 {
@@ -151,7 +151,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
 
 /* --- the steps --- */
 
-/* A request that can create the line leaves only once that is on disk. */
+/* A request that can create the line is sent only once that is recorded on disk. */
 static bool
 on_leaves(struct erp_outcome *outcome, void *arg)
 {
@@ -169,8 +169,7 @@ on_leaves(struct erp_outcome *outcome, void *arg)
     return false;
 }
 
-/* The next step without a reply. Trying refused credentials again and again locks the account in
- * the ERP. */
+/* The next step without a reply. Retrying refused credentials would lock the account in the ERP. */
 static void
 job_go(struct job *job)
 {
@@ -185,7 +184,7 @@ job_go(struct job *job)
     on_ended(ERP_PARK, &outcome, job);
 }
 
-/* Others of the session may wait for what this step did. */
+/* Other jobs of the session may wait for what this step did. */
 static void
 on_stepped(const struct session *session, void *arg)
 {
@@ -200,8 +199,8 @@ on_stepped(const struct session *session, void *arg)
 
 /* --- the beginning --- */
 
-/* Also by a process before this one: by the time that the worker has run, which no clock changes.
- * An earlier version has noted the wall clock's, which is far ahead of that. */
+/* Also if sent by an earlier process: measured in the worker's running time, which clock changes do
+ * not affect. An earlier version has recorded the wall clock, which is far ahead of that. */
 static bool
 refused_lately(const struct jobs *jobs, const struct credentials *auth)
 {
@@ -237,7 +236,7 @@ job_new(struct jobs *jobs, const struct queue_task *task)
     return job;
 }
 
-/* Gets its session and makes the first step, or waits until one can be had. */
+/* Gets its session and makes the first step, or waits until one is available. */
 static void
 job_begin(struct job *job)
 {

@@ -1,5 +1,5 @@
 /* An attempt at one order, from its first step to its recorded end. delivery.c decides when one
- * starts; what the end means for the order is policy.c's. */
+ * starts; policy.c decides what the end means for the order. */
 #ifndef WORKER_DELIVERY_JOB_H
 #define WORKER_DELIVERY_JOB_H
 
@@ -9,7 +9,7 @@
 
 struct job;
 
-/* The jobs in hand and what they share. */
+/* The current jobs and what they share. */
 struct jobs {
     const struct delivery_setup *setup;
     struct sessions sessions;
@@ -17,7 +17,7 @@ struct jobs {
     unsigned in_hand;
     /* An attempt has ended; what it says about the ERP. reason_code is static. */
     void (*ended)(enum policy_sign sign, const char *uniqueid, const char *reason_code, void *arg);
-    /* Its end is on disk and its place is free. */
+    /* Its end is on disk and its slot is free. */
     void (*gone)(void *arg);
     void *arg;
 };
@@ -25,14 +25,13 @@ struct jobs {
 /* Takes over the task, whose order is being processed, and makes the first step. */
 void job_start(struct jobs *jobs, struct queue_task *task);
 
-/* A session is gone that may have blocked others. */
+/* A session is gone that may have blocked other jobs. */
 void jobs_resume(struct jobs *jobs);
 
-/* Gives up, where they stand, the jobs whose session has something open in the ERP, and those that
- * wait for one. */
+/* Abandons the jobs whose session has something open in the ERP, and those that wait for one. */
 void jobs_give_up(struct jobs *jobs);
 
-/* Gives up all jobs where they stand, and the sessions. */
+/* Abandons all jobs and the sessions. */
 void jobs_clear(struct jobs *jobs);
 
 #endif

@@ -36,8 +36,7 @@ policy_longest_ms(const struct retry_policy *retry)
     return (retry->max_ms > 2 * retry->first_ms ? retry->max_ms : 2 * retry->first_ms) + 1;
 }
 
-/* Somebody has the worksheet open: ask now and then, for as long as it takes. Never in a hurry, and
- * after a while once a minute. */
+/* A person has the worksheet open: retry without limit, at growing intervals of up to a minute. */
 static int64_t
 patient_ms(const struct retry_policy *retry, unsigned attempt, uint32_t dice)
 {
@@ -71,7 +70,7 @@ end_in_error(struct order *order, const char *code, const char *text)
     set_reason(order, code, text);
 }
 
-/* Whoever types it in by hand must look first. A retry does that by itself. */
+/* A person who enters it by hand must look first. A retry does that by itself. */
 static const char *
 doubt(const struct order *order)
 {
@@ -116,7 +115,7 @@ apply_retry(struct order *order, const struct policy_attempt *a)
     return sign;
 }
 
-/* Every other refusal comes after a look at the lines that are there. */
+/* Every other refusal comes after a look-up of existing lines. */
 static bool
 is_blind(const char *code)
 {
@@ -155,8 +154,8 @@ apply_refused_credentials(struct order *order, const struct policy_attempt *a, b
     return POLICY_REFUSES;
 }
 
-/* A line that was there before anything was sent is this order's if its queue was restored from a
- * backup, or else another workshop's under the same uniqueid. */
+/* A line that existed before anything was sent is this order's if its queue was restored from a
+ * backup, or else another workshop's with the same uniqueid. */
 static bool
 may_be_a_neighbours(const struct order *order, const struct policy_attempt *a)
 {

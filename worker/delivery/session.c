@@ -1,4 +1,4 @@
-/* A short list, found by user and password. */
+/* A short list, searched by user and password. */
 #include "worker/delivery/session.h"
 
 #include <stdlib.h>
@@ -217,7 +217,7 @@ sessions_forget_refused(struct sessions *sessions)
     }
 }
 
-/* --- idle ones --- */
+/* --- idle sessions --- */
 
 static int64_t
 idle_at_ms(const struct sessions *sessions, const struct session *session)

@@ -1,4 +1,4 @@
-/* Step, record, send, and again. */
+/* Step, record, send, repeat. */
 #include "worker/delivery/steps.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct at_once {
     char *body;
 };
 
-/* Beside what the driver shows, and where the browser was cut off. */
+/* Added to the driver's evidence, also if the browser was cut off. */
 static void
 add_requests(struct proxy *proxy, struct erp_outcome *outcome)
 {
@@ -58,7 +58,7 @@ on_reply(const struct erp_reply *reply, void *arg)
     steps_go(steps, &whole);
 }
 
-/* ERP_SEND: it has left. */
+/* ERP_SEND: it has been sent. */
 static enum erp_verdict
 leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
 {
@@ -104,7 +104,7 @@ delay(struct steps *steps)
     evtimer_add(steps->delay, &pause);
 }
 
-/* What the session has opened by now must be on disk before anything else leaves. */
+/* What the session has opened must be on disk before anything else is sent. */
 static enum erp_verdict
 record_session(struct steps *steps, enum erp_verdict verdict, struct erp_outcome *outcome)
 {

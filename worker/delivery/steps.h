@@ -1,5 +1,5 @@
 /* The steps of one job: the driver's requests, sent one after another until it ends. An order's
- * attempt and a closing job walk alike; what an end means is their owners'. */
+ * attempt and a closing job use the same code; their owners handle the end. */
 #ifndef WORKER_DELIVERY_STEPS_H
 #define WORKER_DELIVERY_STEPS_H
 
@@ -7,10 +7,10 @@
 #include "worker/delivery/session.h"
 
 struct steps_events {
-    /* The request leaves now. False: it must not, and *outcome says why: the job ends with
-     * ERP_RETRY. NULL: it may. */
+    /* The request is about to be sent. False: it must not be, and *outcome says why: the job ends
+     * with ERP_RETRY. NULL: always allowed. */
     bool (*leaves)(struct erp_outcome *outcome, void *arg);
-    /* The last thing that happens to it, but for `stepped`. outcome is borrowed. */
+    /* The last callback, except for `stepped`. outcome is borrowed. */
     void (*ended)(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg);
     /* A reply was processed. session: for comparison only. May be NULL. */
     void (*stepped)(const struct session *session, void *arg);
@@ -26,14 +26,14 @@ struct steps {
     bool waiting;                      /* for another job of its session */
     struct http_transfer *transfer;    /* NULL: no request is under way */
     struct browser_kill_request *kill; /* NULL: none is */
-    struct event *delay;               /* NULL: none has been needed */
+    struct event *delay;               /* NULL: none has been needed yet */
 };
 
 /* The next step; the first one, and one after ERP_WAIT, without a reply. */
 void steps_go(struct steps *steps, const struct erp_reply *reply);
 
-/* Ends what is under way and what the driver holds for it; the session is its owner's again.
- * Harmless when repeated. */
+/* Ends the request under way and frees what the driver holds for it; the session returns to its
+ * owner. May be repeated. */
 void steps_leave(struct steps *steps);
 
 #endif

@@ -1,9 +1,9 @@
-/* What the driver tells of its steps goes to stdout; between two of its requests a picture of the
- * page is taken, for which its clock stands still.
+/* Prints the driver's events to stdout; between two of its requests it takes a screenshot, during
+ * which the driver's clock stands still.
  *
- * A driver's request waits for a page that is being loaded, and so would the picture: where the
- * next request only asks the page, it goes first, and its waiting is the step's own, as it is in a
- * worker. */
+ * A driver's request waits for a page that is loading, and so would the screenshot: if the next
+ * request only queries the page, it goes first, and its wait counts for the step, as in a worker.
+ */
 #include "worker/dryrun/attempt.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ on_reply(const struct erp_reply *reply, void *arg)
     event_base_loopbreak(w->setup->base);
 }
 
-/* The next one is nobody's to hold up. */
+/* Nobody may delay the next one. */
 static void
 on_signal(evutil_socket_t number, short what, void *arg)
 {
@@ -73,7 +73,7 @@ perform(struct walk *w, const struct erp_request *request, struct answer *answer
     event_base_loop(w->setup->base, EVLOOP_NONBLOCK);
     if (is_over(w))
         return false;
-    if (request->kind == ERP_KILL_BROWSERS) { /* its guard's, once this process has gone */
+    if (request->kind == ERP_KILL_BROWSERS) { /* left to its watchdog */
         answer->reply = (struct erp_reply){.sent = true, .complete = true, .status = 200};
         return true;
     }
@@ -88,7 +88,7 @@ perform(struct walk *w, const struct erp_request *request, struct answer *answer
     return !is_over(w);
 }
 
-/* --- pictures --- */
+/* --- screenshots --- */
 
 static void
 save(const struct walk *w, const char *name, const char *bytes, size_t length)
@@ -109,7 +109,7 @@ save_all(const struct walk *w, const char *bytes, size_t length)
     }
 }
 
-/* Its time is nobody's step's. */
+/* Its duration counts for no step. */
 static void
 say_picture(const char *missing, int64_t took_ms)
 {
@@ -121,7 +121,7 @@ say_picture(const char *missing, int64_t took_ms)
                (double)took_ms / 1000);
 }
 
-/* Of what the steps that are over have led to. */
+/* Of the result of the finished steps. */
 static void
 take_picture(struct walk *w)
 {
@@ -188,7 +188,7 @@ say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outc
     return 1;
 }
 
-/* Whether a request goes further than was asked for. */
+/* Whether a request goes further than requested. */
 static bool
 is_too_far(const struct walk *w, const struct erp_request *request)
 {
@@ -211,7 +211,7 @@ say_stop(const struct walk *w, bool interrupted)
 
 /* --- the walk --- */
 
-/* What remains is ERP_SEND where it was left in the middle. */
+/* The verdict stays ERP_SEND if it was interrupted. */
 static enum erp_verdict
 go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
 {
@@ -259,7 +259,7 @@ attempt(struct walk *w, const struct order *order)
     return status;
 }
 
-/* Whoever has a browser on the screen wants to look at it. */
+/* If the browser is visible, the user wants to look at it. */
 static void
 wait_for_person(const struct walk *w)
 {

@@ -1,4 +1,4 @@
-/* One attempt in slow motion: each step that is gone through is said and seen. */
+/* One attempt in slow motion: each step is printed and photographed. */
 #ifndef WORKER_DRYRUN_ATTEMPT_H
 #define WORKER_DRYRUN_ATTEMPT_H
 
@@ -18,13 +18,13 @@ struct dryrun_attempt {
     const struct order *order;
     const struct credentials *auth;
     const char *until; /* "create", "commit" or "end" */
-    int folder;        /* for pictures */
+    int folder;        /* for screenshots */
     const char *folder_path;
     int terminal; /* the browser is closed when Enter is pressed there; -1: at once */
 };
 
-/* The attempt, and then the browser's end, also where a signal says that it is enough. 0: it came
- * as far as was asked for; 1. */
+/* The attempt, and then closing the browser, also after a signal. 0: it came as far as requested;
+ * 1. */
 int dryrun_attempt(const struct dryrun_attempt *setup);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is tried, and by whom: where it is root that asks, the workshop's user tries it. */
+/* What is tried, and as which user: if root runs it, as the workshop's user. */
 #include "worker/dryrun/dryrun.h"
 
 #include <fcntl.h>
@@ -20,16 +20,16 @@
 #include "worker/io/watchdog.h"
 
 struct dryrun {
-    json_t *request; /* as read */
+    json_t *request; /* as read from stdin */
     struct daemon_config *config;
     struct workshop_config *workshop;
     json_t *erp;
     struct credentials credentials;
     struct order order;
-    struct pinned_path *pictures; /* the folder for pictures */
+    struct pinned_path *pictures; /* the folder for screenshots */
     int folder, terminal;
     struct allowlist allowlist;
-    char mark[BROWSER_MARK_BYTES]; /* of its browser: never the workshop's, which works */
+    char mark[BROWSER_MARK_BYTES]; /* of its browser: never that of the running workshop */
 };
 
 static const char *
@@ -59,7 +59,7 @@ refuse_faults(struct config_faults *faults)
 
 /* --- what is tried --- */
 
-/* The key file is root's: it is asked for only where there is something to open with it. */
+/* The key file is root's: it is read only if there is something to open with it. */
 static int
 open_credentials(struct dryrun *t, struct err *err)
 {
@@ -122,7 +122,7 @@ load_order(struct dryrun *t)
     return status;
 }
 
-/* The workshop's erp object with the recipe that is tried. */
+/* The workshop's erp object with the recipe to be tried. */
 static int
 load_recipe(struct dryrun *t)
 {
@@ -168,7 +168,7 @@ load(struct dryrun *t)
     return status ? status : load_credentials(t);
 }
 
-/* --- who tries it --- */
+/* --- the user --- */
 
 /* The user that the workshop's process has, or would get. */
 static int
@@ -181,7 +181,7 @@ find_user(const struct dryrun *t, struct sandbox_setup *setup, struct err *err)
     return result;
 }
 
-/* What only who the process was can open; then it is no more than a worker is. */
+/* Opens what its user cannot; then it has only a worker's rights. */
 static int
 shut_in(struct dryrun *t, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* Made and handed over by who the process was, written by who it becomes. */
+/* Created and handed over by the original user, written by the new one. */
 #include "worker/dryrun/folder.h"
 
 #include <ctype.h>
@@ -29,7 +29,7 @@ is_picture(const char *name)
     return false;
 }
 
-/* Whether nothing else is in it; clear: the pictures go. */
+/* Whether it contains nothing else; clear: removes the screenshots. */
 static bool
 holds_pictures(int folder, bool clear)
 {
@@ -111,7 +111,7 @@ dryrun_folder_save(int folder, const char *name, const char *bytes, size_t lengt
     fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
-    errno = ENOSPC; /* where less is written than there is */
+    errno = ENOSPC; /* if less is written than is available */
     if (write(fd, bytes, length) == (ssize_t)length)
         result = 0;
     if (close(fd))

@@ -1,4 +1,4 @@
-/* What is said of steps, as the driver tells of them. */
+/* Prints the steps as the driver reports them. */
 #include "worker/dryrun/walk.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ say_variables(struct walk *w)
     json_array_clear(w->variables);
 }
 
-/* What the browser asked for since the last step that was said. */
+/* The browser's requests since the last printed step. */
 static void
 say_requests(const struct walk *w)
 {
@@ -33,7 +33,7 @@ say_requests(const struct walk *w)
     proxy_begin(w->setup->proxy);
 }
 
-/* The step is over. words: why it has come to nothing; before: what that means. */
+/* The step has ended. words: why it failed; before: text before that. */
 static void
 say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, const char *message)
 {

@@ -1,4 +1,4 @@
-/* An attempt in slow motion, and what is said of its steps. For attempt.c and walk.c alone. */
+/* The state of an attempt in slow motion, for printing its steps. For attempt.c and walk.c only. */
 #ifndef WORKER_DRYRUN_WALK_H
 #define WORKER_DRYRUN_WALK_H
 
@@ -15,25 +15,25 @@ struct answer {
 
 struct walk {
     const struct dryrun_attempt *setup;
-    char step[LABEL_BYTES]; /* that has begun; empty: none */
+    char step[LABEL_BYTES]; /* that has started; empty: none */
     int64_t began_ms;
-    unsigned steps;    /* that are over */
-    json_t *variables; /* that the step has set: lines */
-    json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
-    int64_t paused_ms; /* in all */
+    unsigned steps;    /* finished steps */
+    json_t *variables; /* variables set by the step: lines */
+    json_t *unseen;    /* names of the pending screenshots: one picture serves for all */
+    int64_t paused_ms; /* total */
     char failed[LABEL_BYTES];
-    bool committed; /* a request that may store the line has left */
+    bool committed; /* a request that may store the line has been sent */
     bool closing, interrupted;
     struct event *signals[2];
     struct http_transfer *transfer; /* under way */
-    struct answer *answer;          /* where its reply goes */
-    struct answer said, seen;       /* the driver's, the pictures' */
+    struct answer *answer;          /* where its reply is stored */
+    struct answer said, seen;       /* the driver's time, and that of the screenshots */
 };
 
-/* A step begins. */
+/* A step starts. */
 void walk_begin(struct walk *w, const char *label, int64_t now_ms);
 
-/* What the driver tells of its steps; arg is the walk. */
+/* Handles the driver's events; arg is the walk. */
 void walk_on_event(const struct webdriver_event *event, void *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* One question at a time; who comes while it is out shares the next one. */
+/* One request at a time; callers that come meanwhile share the next one. */
 #include "worker/io/browser_kill.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ struct browser_kill_request {
     struct browser_kill_request *next;
     void (*done)(const struct erp_reply *reply, void *arg);
     void *arg;
-    bool asked; /* the question that is out is its own */
+    bool asked; /* it caused the current request */
     struct event *timer;
 };
 
@@ -20,7 +20,7 @@ struct browser_killer {
     void (*ask)(void *arg);
     void *arg;
     struct browser_kill_request *list;
-    bool out; /* a question is */
+    bool out; /* a request is pending */
 };
 
 static void
@@ -87,7 +87,7 @@ browser_killer_cancel(struct browser_kill_request *request)
     free(request);
 }
 
-/* Whoever it was asked for; done may ask, cancel and end others. */
+/* Whoever asked for it; done may ask, cancel and end others. */
 static struct browser_kill_request *
 next_asked(const struct browser_killer *browser_killer)
 {

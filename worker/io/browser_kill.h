@@ -1,5 +1,5 @@
-/* Asks whoever started this process to end its browsers (common/ipc/browser_kill.h): this one is
- * shut in and sends signals to nobody. */
+/* Asks the supervisor, or another starter, to kill this process's browsers
+ * (common/ipc/browser_kill.h): the sandbox does not allow it to send signals. */
 #ifndef WORKER_IO_BROWSER_KILL_H
 #define WORKER_IO_BROWSER_KILL_H
 
@@ -11,23 +11,23 @@ struct browser_killer;
 struct browser_kill_request;
 
 /* ask: passes the request on; browser_killer_answer follows, and until then it is not called again.
- * NULL: no one to ask; nothing is ended. */
+ * NULL: nobody to ask; nothing is killed. */
 struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(void *arg),
                                           void *arg);
 
-/* done is not called for what is under way. */
+/* done is not called for pending requests. */
 void browser_killer_free(struct browser_killer *browser_killer);
 
-/* Calls done once, never from inside this function: with the answer to a search that began after
+/* Calls done once, never from inside this function: with the answer to a search that started after
  * now, or with an incomplete reply when the time is up. */
 struct browser_kill_request *
 browser_killer_ask(struct browser_killer *browser_killer, unsigned timeout_ms,
                    void (*done)(const struct erp_reply *reply, void *arg), void *arg);
 
-/* Gives it up; done is not called. */
+/* Cancels it; done is not called. */
 void browser_killer_cancel(struct browser_kill_request *request);
 
-/* Who was asked has done it. */
+/* The request has been carried out. */
 void browser_killer_answer(struct browser_killer *browser_killer, unsigned ended);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading it, and what it must be. */
+/* Reads and checks the file. */
 #include "worker/io/ca_file.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ static const char *const labels[] = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED
 static const char base64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n \t";
 
-/* Behind the block that starts at text; NULL: it is no certificate. */
+/* The position after the block that starts at text; NULL: not a certificate. */
 static const char *
 skip_certificate(const char *text)
 {
@@ -36,7 +36,7 @@ skip_certificate(const char *text)
     return NULL;
 }
 
-/* Besides certificates only remarks, as bundles have. */
+/* Besides certificates only comments, as in bundles. */
 static bool
 is_certificates(const char *text)
 {

@@ -1,4 +1,4 @@
-/* Finds libcurl. */
+/* Loads libcurl. */
 #include "worker/io/curl_api.h"
 
 #include <dlfcn.h>
@@ -9,7 +9,7 @@
 
 #include "worker/sandbox/sandbox.h"
 
-/* Debian ships one library a TLS backend, with the same interface. */
+/* Debian ships one library per TLS backend, with the same interface. */
 static const char *const libraries[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 
 static const struct {
@@ -47,8 +47,8 @@ bind_symbols(void *library, struct curl_api *api, struct err *err)
     return 0;
 }
 
-/* What resolves names is loaded by the C library when the first one is asked for, which is too late
- * once nothing is mapped as code any more. One that is missing is missed there, too. */
+/* The C library loads its name resolution modules at the first look-up, which is too late once no
+ * code can be mapped any more. A module that is missing here is missing there as well. */
 static void
 load_resolvers(void)
 {

@@ -25,7 +25,7 @@ struct curl_api {
     void (*slist_free_all)(struct curl_slist *list);
 };
 
-/* Loads libcurl once; NULL with *err where it is not installed. */
+/* Loads libcurl once; NULL with *err if it is not installed. */
 const struct curl_api *curl_api_load(struct err *err);
 
 #endif

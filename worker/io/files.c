@@ -1,4 +1,4 @@
-/* Files that are whole and on disk, or not there. */
+/* Files that are complete and on disk, or do not exist. */
 #include "worker/io/files.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ files_use(const struct pinned_path *folder)
     own_folder = folder;
 }
 
-/* The name behind the folder's path; NULL: it stands elsewhere. */
+/* The name below the folder's path; NULL: it is elsewhere. */
 static const char *
 name_inside(const char *path)
 {
@@ -88,7 +88,7 @@ try_sync_folder(const struct spot *spot)
     return result ? number : 0;
 }
 
-/* Some shares (vboxsf, old CIFS) know no such thing: what was put there is there all the same. */
+/* Some shares (vboxsf, old CIFS) do not support it: what was written there exists all the same. */
 static int
 sync_folder(const struct spot *spot)
 {

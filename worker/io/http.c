@@ -1,4 +1,4 @@
-/* One transfer after the other: from a driver's request to its reply. */
+/* Single transfers: from a driver's request to its reply. */
 #include "worker/io/http.h"
 
 #include <event2/buffer.h>
@@ -78,7 +78,7 @@ curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
     return own_driver_socket(arg);
 }
 
-/* Whether the server may have seen the request: false only where no connection came about. */
+/* Whether the server may have seen the request: false only if no connection was established. */
 static bool
 may_have_been_sent(struct http_transfer *transfer)
 {
@@ -138,7 +138,7 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
             transfer = transfer->next;
         if (!transfer)
             return;
-        transfer->finished = false; /* its owner may cancel others, not itself */
+        transfer->finished = false; /* its owner may cancel others, but not this one */
         transfer_deliver(transfer);
     }
 }
@@ -201,14 +201,14 @@ set_request(struct http_transfer *transfer, const struct erp_request *request)
     api->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     api->easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                      (long)(request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS));
-    /* On a kept connection that turns out to be closed libcurl sends a request again by itself,
-     * even a POST that the server has already carried out. */
+    /* If a kept connection turns out to be closed, libcurl sends a request again by itself, even a
+     * POST that the server has already processed. */
     if (request->commits || request->fresh)
         api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
-/* The blob takes the file's place; the file alone can't be read by now, and then nobody is trusted:
- * not the system's certificates, which would be the default of both. */
+/* The blob replaces the file; if the file cannot be read by now, nothing is trusted: not the
+ * system's certificates, which would be the default of both. */
 static void
 set_trust(struct http_transfer *transfer)
 {
@@ -254,8 +254,7 @@ start_transfer(struct http_transfer *transfer)
     transfer->http->api->multi_add_handle(transfer->http->multi, transfer->easy);
 }
 
-/* HOST:PORT:ADDRESS,ADDRESS …: libcurl tries them in this order, and keeps them for the next one.
- */
+/* HOST:PORT:ADDRESS,ADDRESS …: libcurl tries them in this order, and caches them. */
 static void
 on_resolved(const struct names_answer *answer, void *arg)
 {
@@ -287,7 +286,7 @@ on_resolved(const struct names_answer *answer, void *arg)
     free(entry);
 }
 
-/* The server's name; NULL where the URL has an address. *port: where it listens. */
+/* The server's name; NULL if the URL has an address. *port: its port. */
 static char *
 name_of(const char *url, int *port)
 {

@@ -1,8 +1,8 @@
-/* Sends a driver's HTTP requests: the only place that knows libcurl, which is loaded when the first
- * request is due (a worker that waits costs about a megabyte less without it).
+/* Sends a driver's HTTP requests: only the files http*.c use libcurl, which is loaded for the first
+ * request (an idle worker needs about a megabyte less without it).
  *
- * HTTP/1.1 over TCP or TLS; certificates and names are verified; no redirect is followed, no proxy
- * used, no request repeated by itself. */
+ * HTTP/1.1 over TCP or TLS; certificates and names are verified; follows no redirect, uses no
+ * proxy, and repeats no request by itself. */
 #ifndef WORKER_IO_HTTP_H
 #define WORKER_IO_HTTP_H
 
@@ -11,8 +11,9 @@
 #include "erp-drivers/driver.h"
 
 #define HTTP_REPLY_BYTES_MAX (4u << 20)  /* a larger body counts as cut off */
-#define HTTP_HEAD_BYTES_MAX (256u << 10) /* the same of all heads and trailers of a reply */
-#define HTTP_TIMEOUT_MS 30000u           /* where the driver names none */
+#define HTTP_HEAD_BYTES_MAX (256u << 10) /* the same for all header and trailer fields of a reply  \
+                                          */
+#define HTTP_TIMEOUT_MS 30000u           /* if the driver names none */
 #define HTTP_CONNECT_TIMEOUT_MS 10000u
 
 struct http;
@@ -24,14 +25,14 @@ struct own_driver;
  * it; NULL: it could not be read, and no server is trusted. Both borrowed for its life. */
 struct http *http_new(struct event_base *base, const char *ca_file, const char *ca);
 
-/* From now on names are resolved by these (borrowed), and not by libcurl; NULL: by libcurl. */
+/* From now on names are resolved by these (borrowed); NULL: by libcurl. */
 void http_use_names(struct http *http, struct names *names);
 
-/* From now on each connection is one of a socket of this (borrowed), whatever the URL; NULL: of
- * libcurl's own. */
+/* From now on each connection uses a socket from this (borrowed), whatever the URL; NULL: libcurl's
+ * own. */
 void http_use_driver(struct http *http, struct own_driver *driver);
 
-/* Transfers still under way are dropped without a word. */
+/* Transfers under way are dropped silently. */
 void http_free(struct http *http);
 
 /* Sends the request (borrowed until done) and calls done once, never from inside this function. The
@@ -39,7 +40,7 @@ void http_free(struct http *http);
 struct http_transfer *http_send(struct http *http, const struct erp_request *request,
                                 void (*done)(const struct erp_reply *reply, void *arg), void *arg);
 
-/* Gives a transfer up; done is not called. */
+/* Cancels a transfer; done is not called. */
 void http_cancel(struct http_transfer *transfer);
 
 #endif

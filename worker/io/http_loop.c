@@ -19,7 +19,7 @@ collect_finished(struct http *http)
         http->api->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         transfer->finished = true;
         transfer->result = message->data.result;
-        /* To libcurl half a head is a whole reply, with nothing in it. */
+        /* libcurl takes an incomplete header for a complete, empty reply. */
         if (transfer->result == CURLE_OK && !transfer->head_ended)
             transfer->result = CURLE_PARTIAL_FILE;
         event_active(http->deliver, EV_TIMEOUT, 0);
@@ -49,7 +49,7 @@ http_loop_on_timer(evutil_socket_t fd, short what, void *arg)
     collect_finished(http);
 }
 
-/* libcurl names the descriptors that it waits for; each has an event of ours. */
+/* libcurl names the descriptors that it waits for; each gets an event. */
 static int
 curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 {

@@ -1,5 +1,5 @@
-/* Inside the HTTP client: its state, and what keeps libcurl going. For http.c and http_loop.c
- * alone. */
+/* Internals of the HTTP client: its state, and libcurl's event handling. For http.c and http_loop.c
+ * only. */
 #ifndef WORKER_IO_HTTP_LOOP_H
 #define WORKER_IO_HTTP_LOOP_H
 
@@ -16,7 +16,7 @@ struct http {
     const struct curl_api *api; /* NULL until the first request */
     CURLM *multi;
     struct event *timer;
-    struct event *deliver; /* calls back outside libcurl's own callbacks */
+    struct event *deliver; /* calls back outside of libcurl's own callbacks */
     struct http_transfer *transfers;
     struct names *names;
     struct own_driver *driver;
@@ -27,7 +27,7 @@ struct http_transfer {
     struct http_transfer *next;
     CURL *easy; /* NULL where libcurl is missing */
     struct curl_slist *headers, *resolved;
-    struct names_wait *wait; /* for the server's address; NULL: it is on its way */
+    struct names_wait *wait; /* for the server's address; NULL: it has been sent */
     char *server;            /* HOST:PORT, as libcurl knows it */
     struct evbuffer *body;
     size_t head_bytes;
@@ -39,7 +39,7 @@ struct http_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* Loads libcurl where it is not yet. -1 with *err. */
+/* Loads libcurl if necessary. -1 with *err. */
 int http_loop_load(struct http *http, struct err *err);
 
 /* The callback of http->timer. */

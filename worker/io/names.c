@@ -1,4 +1,4 @@
-/* A question for each name that is asked for and not known; who comes while it is out shares it. */
+/* One question for each unknown name; callers that come meanwhile share it. */
 #include "worker/io/names.h"
 
 #include <arpa/inet.h>
@@ -13,13 +13,13 @@
 #include "common/base/loop.h"
 
 #define NAME_BYTES 256
-#define KNOWN_MAX 32 /* a configuration has two or three, and a page some more */
+#define KNOWN_MAX 32 /* a configuration has two or three, and a page a few more */
 
 struct known {
     char name[NAME_BYTES];
     struct names_answer answer;
     int64_t at_ms; /* monotonic; 0: never */
-    unsigned id;   /* of the question that is out; 0: none */
+    unsigned id;   /* of the pending question; 0: none */
 };
 
 struct names_wait {
@@ -29,7 +29,7 @@ struct names_wait {
     struct names_answer answer;
     void (*done)(const struct names_answer *answer, void *arg);
     void *arg;
-    struct event *timer; /* to the answer that is there already, or to the end of patience */
+    struct event *timer; /* to an answer that is already known, or to the timeout */
 };
 
 struct names {
@@ -38,7 +38,7 @@ struct names {
     void *arg;
     unsigned last_id;
     struct known known[KNOWN_MAX];
-    size_t next; /* which one is forgotten for a new name */
+    size_t next; /* the one to be replaced by a new name */
     TAILQ_HEAD(, names_wait) waiting;
 };
 
@@ -82,7 +82,7 @@ find(struct names *names, const char *name)
     for (size_t i = 0; i < KNOWN_MAX; i++)
         if (strcasecmp(names->known[i].name, name) == 0)
             return &names->known[i];
-    for (size_t i = 0; i < KNOWN_MAX && known->id; i++) /* nobody waits for it */
+    for (size_t i = 0; i < KNOWN_MAX && known->id; i++) /* nobody is waiting for it */
         known = &names->known[names->next++ % KNOWN_MAX];
     *known = (struct known){.at_ms = 0};
     text_copy(known->name, sizeof known->name, name);

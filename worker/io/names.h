@@ -1,8 +1,8 @@
-/* Names of servers, and their addresses: asked of the supervisor, since this process has no sockets
- * for it and may not read what a resolver reads.
+/* Addresses of servers: resolved by the supervisor, since this process has no sockets for it and
+ * may not read the resolver's files.
  *
- * Only names that stand in the workshop's own configuration are answered. An answer is good for
- * NAMES_FRESH_MS; where the next question fails, the last answer goes on to be used. */
+ * Only names in the workshop's own configuration are answered. An answer is valid for
+ * NAMES_FRESH_MS; if the next question fails, the last answer stays in use. */
 #ifndef WORKER_IO_NAMES_H
 #define WORKER_IO_NAMES_H
 
@@ -24,11 +24,11 @@ struct names_answer {
     const char *error;
 };
 
-/* ask: sends the question to the supervisor; the answer comes by names_answered. */
+/* ask: sends the question to the supervisor; names_answered passes the answer. */
 struct names *names_new(struct event_base *base,
                         void (*ask)(unsigned id, const char *name, void *arg), void *arg);
 
-/* Those that wait are dropped without a word. NULL is allowed. */
+/* Waiting callers are dropped silently. NULL is allowed. */
 void names_free(struct names *names);
 
 /* Calls done once, never from inside this function, with an answer that is valid during the call.

@@ -1,4 +1,4 @@
-/* Whose it is, and the rules for giving it away. */
+/* The folder's owner, and the rules for changing it. */
 #include "worker/io/output_folder.h"
 
 #include <dirent.h>
@@ -17,8 +17,8 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 
-/* Made for what belongs to users. Not /mnt and /media: an empty folder there is where a share goes
- * that is not mounted. */
+/* Parents made for users' data. Not /mnt and /media: an empty folder there is the mount point of an
+ * unmounted share. */
 static const char *const grounds[] = {"/srv", "/tmp", "/var/tmp"};
 
 static bool
@@ -56,7 +56,7 @@ is_for_a_share(const char *path)
     return found;
 }
 
-/* The path's last part is the folder's own name. */
+/* The path's last part is the folder itself. */
 static bool
 is_no_link(const struct pinned_path *folder, const char *real)
 {

@@ -1,5 +1,5 @@
-/* One link at a time. Whoever is at its other end runs browsers, and may have been taken over by a
- * page: it is not believed what it passes, and one that breaks the rules is cut off for a while. */
+/* One link at a time. Its peer runs browsers and may have been compromised by a page: what it
+ * passes is not trusted, and a peer that breaks the rules is cut off for a while. */
 #include "worker/io/own_driver.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ struct own_driver {
     int listen_fd, link; /* link -1: none */
     struct event *connects, *passes, *pause;
     struct event_base *base;
-    bool has_browser; /* this link has passed its socket */
+    bool has_browser; /* this link has passed its socket for the proxy */
     int sockets[WEBDRIVER_LINK_SOCKETS];
     size_t count;
     void (*browser)(int fd, void *arg);
@@ -42,7 +42,7 @@ option_of(int fd, int option)
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) ? -1 : value;
 }
 
-/* Another kind of descriptor could make whoever reads it wait for ever. */
+/* Another kind of descriptor could block its reader for ever. */
 static bool
 is_sound(int fd, bool listens)
 {
@@ -51,7 +51,7 @@ is_sound(int fd, bool listens)
            fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0;
 }
 
-/* false: it is none of what may come now. */
+/* false: not what may come now. */
 static bool
 keep(struct own_driver *d, int kind, int fd)
 {
@@ -147,7 +147,7 @@ own_driver_socket(struct own_driver *d)
     if (!d->count)
         return -1;
     fd = d->sockets[--d->count];
-    /* Where this fails the link has ended, which its event tells. */
+    /* On failure the link has ended, which its event reports. */
     (void)!send(d->link, &more, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     return fd;
 }

@@ -1,4 +1,4 @@
-/* A pipe that says nothing until its other end is closed. */
+/* A pipe without data, until its other end is closed. */
 #include "worker/io/watchdog.h"
 
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #include "common/ipc/browser_kill.h"
 
-/* One that was asked for just before may still be on its way. */
+/* A browser that was requested just before may still be starting. */
 static void
 kill_patiently(const char *mark)
 {
@@ -20,8 +20,8 @@ kill_patiently(const char *mark)
         nanosleep(&pause, NULL);
 }
 
-/* In a session of its own: what a terminal sends to the others is not for it. Nobody waits for the
- * end of an output that it holds. */
+/* In a session of its own, so that it gets no signals from the terminal, and without the inherited
+ * output, whose end nobody then waits for in vain. */
 static void
 watch(int fd, const char *mark)
 {

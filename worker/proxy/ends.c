@@ -1,4 +1,4 @@
-/* Ends: of one tunnel, of all others when the gate shuts. */
+/* Closes tunnels: one, or all others when the gate shuts. */
 #include <event2/bufferevent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -77,8 +77,8 @@ has_ended(struct bufferevent *side)
            info.tcpi_state != TCP_ESTABLISHED;
 }
 
-/* A browser that gives a connection up and repeats its request on another one does so in this
- * order, but both may be read in one turn of the loop. */
+/* A browser that drops a connection and repeats its request on another one does so in this order,
+ * but both may be read in one turn of the loop. */
 bool
 proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel)
 {

@@ -1,4 +1,4 @@
-/* As much of HTTP/1 as it takes to see where a reply's head ends. */
+/* Parses HTTP/1 just far enough to find the end of a reply's head. */
 #include "worker/proxy/gate.h"
 
 #include <stdlib.h>
@@ -56,7 +56,7 @@ gate_stream_arm(struct gate_stream *stream)
     stream->sent = false;
 }
 
-/* 0: it is no HTTP/1. */
+/* 0: not HTTP/1. */
 static int
 status_of(const struct gate_stream *stream)
 {
@@ -74,7 +74,7 @@ is_repeated(int status)
     return false;
 }
 
-/* The status line is there. Returns what gate_stream_down returns. */
+/* The status line is complete. Returns what gate_stream_down returns. */
 static int
 take_status(struct gate_stream *stream)
 {

@@ -1,4 +1,4 @@
-/* The hosts that a browser may reach, and their names. */
+/* The hosts that a browser may connect to, and their addresses. */
 #include <stdlib.h>
 
 #include "common/base/log.h"

@@ -21,11 +21,11 @@ struct proxy {
     struct host_pattern *hosts;
     size_t host_count;
     enum gate_state state;
-    char why[PROXY_WHY_BYTES]; /* it has shut; empty: it has not */
+    char why[PROXY_WHY_BYTES]; /* why it has shut; empty: it is not shut */
     struct tunnel *tunnels;
     size_t tunnel_count;
     struct evbuffer *list;
-    size_t left_out; /* lines, since the list is full */
+    size_t left_out; /* lines omitted, since the list is full */
     int64_t began_ms;
 };
 
@@ -44,7 +44,7 @@ struct tunnel {
     struct bufferevent *browser, *erp; /* NULL: not yet, or closed */
     struct names_wait *wait;           /* for addresses, as lookup is; NULL: not now */
     struct evdns_getaddrinfo_request *lookup;
-    struct evutil_addrinfo *addresses, *address; /* all, and the one that is being tried */
+    struct evutil_addrinfo *addresses, *address; /* all addresses, and the one being tried */
     struct socks_target target;
     struct gate_stream stream;
     char request[PROXY_REQUEST_BYTES]; /* that waits for its reply; empty: none is known */
@@ -63,14 +63,14 @@ struct evdns_base *proxy_dns(struct proxy *proxy);
 void tunnel_close_side(struct bufferevent **side); /* NULL afterwards */
 void tunnel_free(struct tunnel *tunnel);
 
-/* Those but kept; NULL: all. */
+/* All but kept; NULL: all. */
 void proxy_end_tunnels(struct proxy *proxy, const struct tunnel *kept);
 
-/* Ends all tunnels but this one, which is the caller's to end. */
+/* Closes all tunnels but this one, which the caller closes. */
 void proxy_shut_gate(struct proxy *proxy, struct tunnel *tunnel, const char *what);
 
-/* Bytes of tunnel are about to go up through an armed gate. Returns whether the gate has shut:
- * another connection has ended, and nobody has been told yet. Then tunnel is gone. */
+/* Bytes of tunnel are about to be sent through an armed gate. Returns whether the gate has shut:
+ * another connection has ended, which was not reported yet. Then tunnel is freed. */
 bool proxy_has_ended_one(struct proxy *proxy, const struct tunnel *tunnel);
 
 /* --- tunnel.c --- */
@@ -80,10 +80,10 @@ void tunnel_start(struct proxy *proxy, evutil_socket_t fd);
 
 /* --- list.c --- */
 
-/* Bytes that begin a request go up. */
+/* Bytes that start a request are sent. */
 void list_request(struct tunnel *tunnel, const char *bytes, size_t length);
 
-/* The head of its reply has come down. */
+/* The head of its reply has arrived. */
 void list_reply(struct tunnel *tunnel);
 
 /* A line about the tunnel; what: how it ended, or why it was refused. */

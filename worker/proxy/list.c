@@ -1,5 +1,5 @@
-/* The list of requests, for whoever mends a recipe. A query string may hold what nobody should read
- * in a file, so it is left out. */
+/* The list of requests, for repairing a recipe. Query strings may contain what nobody should read
+ * in a file, so they are omitted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ list_request(struct tunnel *t, const char *bytes, size_t length)
         length = sizeof line - 1;
     memcpy(line, bytes, length);
     line[length] = '\0';
-    line[strcspn(line, "\r\n?#")] = '\0'; /* wherever it says that the path is */
+    line[strcspn(line, "\r\n?#")] = '\0'; /* wherever it claims the path to be */
     text_clean(line);
     path = strcspn(line, " ");
     path += strspn(line + path, " ");

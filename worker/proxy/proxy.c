@@ -18,7 +18,7 @@
 
 #define BACKLOG 128
 
-/* --- before the process is shut in --- */
+/* --- before the sandbox --- */
 
 static int
 bind_to(const struct addrinfo *address, char text[PROXY_ADDRESS_BYTES])

@@ -1,4 +1,4 @@
-/* Messages with lengths in front. */
+/* Messages with length prefixes. */
 #include "worker/proxy/socks.h"
 
 #include <arpa/inet.h>
@@ -24,7 +24,7 @@ socks_greeting(const unsigned char *bytes, size_t length)
     return memchr(bytes + 2, NO_AUTHENTICATION, bytes[1]) ? 2 + bytes[1] : -1;
 }
 
-/* How many bytes the address has, with the length of a name in front; 0: no such kind. */
+/* The length of the address, including the length byte of a name; 0: unknown kind. */
 static size_t
 address_bytes(unsigned char kind, unsigned char first)
 {

@@ -1,5 +1,4 @@
-/* The server's half of SOCKS5 (RFC 1928), as far as a browser uses it: no authentication, CONNECT.
- */
+/* The server's half of SOCKS5 (RFC 1928), as far as browsers use it: no authentication, CONNECT. */
 #ifndef WORKER_PROXY_SOCKS_H
 #define WORKER_PROXY_SOCKS_H
 
@@ -26,16 +25,16 @@ struct socks_target {
 
 #define SOCKS_ANSWER_BYTES 10
 
-/* Each takes what has come so far and returns how many bytes of it are the message, 0 where more
- * are needed, or -1: the peer does not speak SOCKS5, and is cut off. */
+/* Each takes the input so far and returns the length of the message, 0 if more bytes are needed, or
+ * -1: the peer does not speak SOCKS5, and is cut off. */
 
 int socks_greeting(const unsigned char *bytes, size_t length);
 
-/* *refused is SOCKS_GRANTED where target is filled, or else what to answer. */
+/* *refused is SOCKS_GRANTED if target is filled, or else the code to answer. */
 int socks_request(const unsigned char *bytes, size_t length, struct socks_target *target,
                   enum socks_reply *refused);
 
-/* The answer to a greeting, 2 bytes. */
+/* The reply to a greeting, 2 bytes. */
 extern const unsigned char socks_no_authentication[2];
 
 void socks_answer(enum socks_reply reply, unsigned char answer[SOCKS_ANSWER_BYTES]);

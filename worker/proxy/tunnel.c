@@ -1,15 +1,16 @@
-/* One tunnel: SOCKS5 from the browser, an address of the ERP that answers, then bytes both ways. */
+/* One tunnel: SOCKS5 from the browser, an address of the ERP that answers, then bytes in both
+ * directions. */
 #include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "worker/proxy/internal.h"
 
-#define LOOKED_AT_BYTES 4096 /* of what begins a request */
+#define LOOKED_AT_BYTES 4096 /* of the bytes that start a request */
 
 /* --- the end --- */
 
-/* What is still to be written on the side that is left goes first. */
+/* What is still to be written on the remaining side goes first. */
 static void
 end_after(struct tunnel *t, struct bufferevent **closed, struct bufferevent *left)
 {
@@ -39,7 +40,7 @@ closed(struct tunnel *t, bool by_browser)
 {
     const char *what = by_browser ? "closed by the browser" : "closed by the ERP";
 
-    /* What has come down may be the whole reply, and then the page shows it. */
+    /* What has arrived may be the complete reply, and then the page shows it. */
     if (t->proxy->state == GATE_ARMED && gate_stream_shuts(&t->stream, by_browser))
         proxy_shut_gate(t->proxy, t, what);
     else if (t->state == TUNNEL_OPEN)
@@ -52,7 +53,7 @@ closed(struct tunnel *t, bool by_browser)
 
 /* --- bytes --- */
 
-/* A side that is slow to take them holds up the other. */
+/* A slow side throttles the other one. */
 static void
 pass_on(struct bufferevent *from, struct bufferevent *to)
 {
@@ -139,7 +140,7 @@ on_erp_event(struct bufferevent *erp, short what, void *arg)
     }
 }
 
-/* Room again: the other side may go on, or nothing is left to wait for. */
+/* There is room again: the other side may continue, or nothing is left to wait for. */
 static void
 on_written(struct tunnel *t, struct bufferevent *other)
 {
@@ -165,7 +166,7 @@ bound_buffers(struct bufferevent *side)
     bufferevent_setwatermark(side, EV_WRITE, PROXY_BUFFER_BYTES / 2, 0);
 }
 
-/* A name may have addresses that nobody listens on ("localhost" mostly has two). */
+/* A name may have addresses without a listener ("localhost" often has two). */
 static void
 try_address(struct tunnel *t)
 {
@@ -210,7 +211,7 @@ hints_of(int flags)
                                     .ai_flags = flags};
 }
 
-/* An address needs no resolver, which the sandbox may not let through. */
+/* An address needs no resolver, which the sandbox may forbid. */
 static struct evutil_addrinfo *
 address_of(const char *text, const char *port)
 {
@@ -262,7 +263,7 @@ connect_to(struct tunnel *t)
     } else {
         lookup =
             evdns_getaddrinfo(proxy_dns(t->proxy), t->target.host, port, &hints, on_addresses, t);
-        if (lookup) /* it is under way; otherwise on_addresses was called, and t may be gone */
+        if (lookup) /* it is pending; otherwise on_addresses was called, and t may be freed */
             t->lookup = lookup;
     }
 }

@@ -1,4 +1,4 @@
-/* What an errno of a mechanism means. */
+/* The meaning of an errno of a mechanism. */
 #include <errno.h>
 #include <string.h>
 

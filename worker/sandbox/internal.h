@@ -1,10 +1,10 @@
-/* Between sandbox.c and its mechanisms. */
+/* Shared by sandbox.c and its mechanisms. */
 #ifndef WORKER_SANDBOX_INTERNAL_H
 #define WORKER_SANDBOX_INTERNAL_H
 
 #include "worker/sandbox/sandbox.h"
 
-/* AddressSanitizer maps terabytes, and needs some system calls more. */
+/* AddressSanitizer maps terabytes, and needs some more system calls. */
 #ifdef __SANITIZE_ADDRESS__
 #define SANDBOX_SANITIZED 1
 #elif defined(__has_feature)
@@ -13,11 +13,11 @@
 #define SANDBOX_SANITIZED 0
 #endif
 
-/* What a mechanism came to. */
+/* The result of a mechanism. */
 enum sandbox_result {
     SANDBOX_HOLDS,
-    SANDBOX_LACKS, /* the system can't, and won't after a restart: *err says why */
-    SANDBOX_BROKEN /* of the moment: no memory, no descriptor */
+    SANDBOX_LACKS, /* not supported, and a restart does not help: *err says why */
+    SANDBOX_BROKEN /* temporary: no memory, no descriptor */
 };
 
 struct sandbox_landlock {
@@ -27,13 +27,13 @@ struct sandbox_landlock {
 
 /* --- privileges.c --- */
 
-/* Becomes setup's user and ends with the supervisor; in every mode. */
+/* Becomes setup's user, and ends with the supervisor; in every mode. */
 int privileges_become(const struct sandbox_setup *setup, struct err *err);
 
 int privileges_no_new(struct err *err);
 enum sandbox_result privileges_capabilities(struct err *err);
 
-/* Descriptors, memory, and with a user of its own processes. */
+/* Limits descriptors, memory, and, with a user of its own, processes. */
 void privileges_limits(const struct sandbox_setup *setup);
 
 /* --- landlock.c --- */
@@ -49,10 +49,10 @@ enum sandbox_result seccomp_no_code(struct err *err);
 
 /* --- cause.c --- */
 
-/* EMFILE and the like pass; the rest stays. */
+/* EMFILE and the like are temporary; the rest is permanent. */
 enum sandbox_result sandbox_result_of(int number);
 
-/* What an errno of a mechanism's system call means to who must mend it. */
+/* What an errno of a mechanism's system call means, for the administrator. */
 const char *sandbox_cause(int number);
 
 #endif

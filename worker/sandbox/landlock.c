@@ -1,7 +1,7 @@
 /* Landlock: which files, which TCP ports, which signals and abstract sockets.
  *
- * Debian 12's headers end at the second version of its interface (ABI), so the constants are here:
- * include/uapi/linux/landlock.h, with the version that brought each. */
+ * Debian 12's headers only cover the second version of its interface (ABI), so the constants are
+ * here: include/uapi/linux/landlock.h, with the version that introduced each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ enum {
 #define RULE_PORT 2
 #define DNS_PORT 53
 
-/* Without REFER a salvaged queue can't be put in place. */
+/* Without REFER a salvaged queue cannot be moved into place. */
 #define ABI_MIN 2
 #define ABI_PORTS 4
 #define ABI_SCOPES 6
@@ -54,7 +54,7 @@ struct port_rule {
     uint64_t access, port;
 };
 
-/* All file rights that a version knows, and how much of struct ruleset. */
+/* All file rights that a version knows, and the used size of struct ruleset. */
 static const struct {
     uint64_t fs;
     size_t size;
@@ -74,8 +74,8 @@ static const uint64_t rights[SANDBOX_ACCESSES] = {
                     FS_MAKE_REG | FS_MAKE_DIR | FS_REFER | FS_TRUNCATE,
     [SANDBOX_APPEND] = FS_WRITE_FILE | FS_MAKE_REG};
 
-/* What names, TLS and libraries that are loaded later need. Of /etc/ssl not all: it may hold
- * private keys. Those of /etc are replaced by other programs, so they are watched. */
+/* What name resolution, TLS and libraries that are loaded later need. Not all of /etc/ssl: it may
+ * contain private keys. Files in /etc are replaced by other programs, so they are watched. */
 static const struct common_path {
     const char *path;
     enum sandbox_access access;
@@ -103,7 +103,7 @@ static const struct common_path {
 
 #define COMMON_COUNT (sizeof common_paths / sizeof *common_paths)
 
-/* What the rights were given for: its name, and what was found there. */
+/* What a right was given for: its path, and what was found there. */
 static struct watch {
     const char *path;
     bool there;
@@ -151,7 +151,7 @@ allow(int ruleset, const struct ruleset *handled, enum sandbox_access kind, int 
     return add_rule(ruleset, fd, S_ISDIR(found->st_mode) ? access : access & OF_A_FILE, path, err);
 }
 
-/* What is not there, or not for this user, gets no rule. */
+/* What does not exist, or is inaccessible to this user, gets no rule. */
 static enum sandbox_result
 allow_common(int ruleset, const struct ruleset *handled, const struct common_path *common,
              struct err *err)
@@ -257,7 +257,7 @@ sandbox_outdated(void)
         const struct watch *w = &watches[i];
         struct stat now;
 
-        /* What is gone may come back as it was. */
+        /* What is gone may come back unchanged. */
         if (stat(w->path, &now) == 0 &&
             (!w->there || now.st_dev != w->device || now.st_ino != w->inode))
             return w->path;

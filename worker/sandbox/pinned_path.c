@@ -1,4 +1,4 @@
-/* Looking by path where that is possible, else by what the kernel says of the descriptor. */
+/* Checks by path if possible, else by what the kernel reports about the descriptor. */
 #include "worker/sandbox/pinned_path.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 
-#define LOOK_AGAIN_MS 15000 /* each time costs a process */
+#define LOOK_AGAIN_MS 15000 /* each check costs a process */
 
 char *
 pinned_path_real(const struct pinned_path *pinned)
@@ -38,7 +38,7 @@ lies_on(const char *path, const char *mount_point)
                                              (path[length] == '/' || path[length] == '\0'));
 }
 
-/* In the kernel's list a blank is \040. */
+/* The kernel's list writes a space as \040. */
 static void
 unescape(char *text)
 {
@@ -56,8 +56,8 @@ unescape(char *text)
     *to = '\0';
 }
 
-/* `REAL-PATH ID ID …`, the mounts that hold it or a folder above it: one more is mounted over it.
- * NULL: not known. */
+/* `REAL-PATH ID ID …`, the mounts that contain it or a folder above it: another mount on top of it
+ * adds one. NULL: unknown. */
 static char *
 describe(const struct pinned_path *pinned)
 {
@@ -100,7 +100,7 @@ pinned_path_open(const char *path)
         length--;
     *pinned = (struct pinned_path){.path = mem_format("%.*s", (int)length, path),
                                    .opened_ms = clock_monotonic_ms()};
-    (void)!stat(path, &status); /* mounts it, where that is done when somebody looks */
+    (void)!stat(path, &status); /* triggers an automount */
     pinned->fd = open(path, O_PATH | O_CLOEXEC);
     pinned->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     if (pinned->fd >= 0 && fstat(pinned->fd, &status) == 0) {
@@ -125,7 +125,7 @@ pinned_path_close(struct pinned_path *pinned)
     free(pinned);
 }
 
-/* A folder above it is closed to this user. */
+/* A folder above it is inaccessible to this user. */
 static enum pinned_path_state
 look_from_within(const struct pinned_path *pinned)
 {

@@ -12,12 +12,12 @@
 #include "common/base/log.h"
 #include "worker/sandbox/internal.h"
 
-#define DESCRIPTORS 4096       /* one a client's connection; a few for the queue and the ERP */
+#define DESCRIPTORS 4096       /* one per client connection; a few for the queue and the ERP */
 #define DATA_BYTES (2ll << 30) /* 64 resolver threads have 8 MiB of stack each: 512 MiB */
-#define TASKS 4096             /* all of one user's: workshops may share one */
+#define TASKS 4096             /* per user: workshops may share one */
 
-/* Only with CAP_SETPCAP, so before the user changes; without it nothing can be gained from the set
- * either, after no_new_privs. */
+/* Needs CAP_SETPCAP, so it comes before the user changes; without that capability nothing can be
+ * gained from the set either, after no_new_privs. */
 static void
 empty_bounding_set(void)
 {
@@ -47,7 +47,7 @@ privileges_become(const struct sandbox_setup *setup, struct err *err)
         return -1;
     if (!setup->supervisor_pid)
         return 0;
-    /* The kernel forgets it when the user changes; and the supervisor may be gone already. */
+    /* The kernel resets it when the user changes; and the supervisor may be gone already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
         return err_errno(err, "sandbox", "cannot request a signal for the supervisor's exit");
     if (getppid() != setup->supervisor_pid)
@@ -80,7 +80,7 @@ privileges_capabilities(struct err *err)
     return SANDBOX_HOLDS;
 }
 
-/* Downwards alone: what is less already stays. */
+/* Only lowers limits: lower ones stay. */
 static void
 limit(int resource, const char *name, rlim_t to)
 {

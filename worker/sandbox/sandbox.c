@@ -1,4 +1,4 @@
-/* The order of the steps, and what holds in the end. */
+/* The order of the steps, and the resulting protection. */
 #include "worker/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -12,19 +12,19 @@
 #include "common/base/log.h"
 #include "worker/sandbox/internal.h"
 
-/* One line about all of it. */
+/* One line that summarises all of it. */
 struct summary {
     char holds[256], lacks[640];
 };
 
 static bool filtered; /* seccomp_enter has set a filter */
-static bool loads;    /* libcurl, later: what is mapped as code is refused only then */
+static bool loads;    /* libcurl is needed later: mapping code is refused only then */
 
 #if SANDBOX_SANITIZED
 static bool boxed;
 
-/* The check for leaks attaches itself to the process as a debugger does. Refused that, it would end
- * each process with an error. */
+/* The leak check attaches to the process like a debugger. If refused, it would end each process
+ * with an error. */
 int __lsan_is_turned_off(void);
 
 int
@@ -70,7 +70,7 @@ sandbox_hide(struct err *err)
     return 0;
 }
 
-/* 0 to go on: it holds, or the mode lets it be. */
+/* 0 to continue: it is in force, or the mode tolerates it. */
 static int
 settle(enum sandbox_result result, const struct sandbox_setup *setup, struct summary *summary,
        struct err *err)
@@ -107,7 +107,7 @@ describe_landlock(const struct sandbox_landlock *landlock, const struct sandbox_
         HOLDS(summary, ", scopes");
 }
 
-/* What the modes differ in. */
+/* The differences of the modes. */
 static int
 enter_mechanisms(const struct sandbox_setup *setup, struct summary *summary, struct err *err)
 {
@@ -133,7 +133,7 @@ enter_mechanisms(const struct sandbox_setup *setup, struct summary *summary, str
     return 0;
 }
 
-/* What is left to one that was taken over although all of it holds. */
+/* What a compromised process can still do although everything is in force. */
 static const char *
 remains(const struct sandbox_setup *setup)
 {

@@ -1,7 +1,7 @@
 /* seccomp: which system calls, with which arguments. What is not listed is refused with EPERM.
  *
- * Names alone are not enough where one call does many things: those are listed with what of their
- * arguments is let through. Files are Landlock's matter. */
+ * Names alone are not enough if one call does many things: those are listed with the allowed
+ * arguments. Landlock controls the files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioctl.h>
@@ -21,10 +21,10 @@
 #define SOCKET_KIND 0xf /* of socket()'s second argument: the rest are flags */
 #define CONDITIONS_MAX 3
 
-/* Past connect(), and so past Landlock. */
+/* It bypasses connect(), and so Landlock. */
 #define FAST_OPEN MSG_FASTOPEN
 
-/* Another namespace, another parent, somebody else's eyes. */
+/* Another namespace, another parent, access by other processes. */
 #define CLONE_REFUSED                                                                              \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
      CLONE_NEWNET | CLONE_PARENT | CLONE_PTRACE | CLONE_PIDFD)
@@ -33,7 +33,7 @@ static const int allowed[] = {
     /* memory */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mlock),
     SCMP_SYS(munlock), SCMP_SYS(msync),
-    /* files: which ones is Landlock's matter */
+    /* files: Landlock decides which ones */
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(read),
     SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
     SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(lseek), SCMP_SYS(stat), SCMP_SYS(fstat),
@@ -49,7 +49,7 @@ static const int allowed[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1),
     SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2),
     SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(alarm), SCMP_SYS(restart_syscall),
-    /* sockets, once they are there */
+    /* sockets, once they exist */
     SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
     SCMP_SYS(setsockopt),
@@ -59,8 +59,8 @@ static const int allowed[] = {
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
     SCMP_SYS(rt_sigsuspend), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack), SCMP_SYS(exit),
     SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid),
-    /* Refused by seccomp_alone but to the process itself. The process that checks the queue has
-     * another number. */
+    /* Refused by seccomp_alone, except to the process itself. The process that checks the queue has
+     * another pid. */
     SCMP_SYS(kill), SCMP_SYS(tgkill),
     /* about itself and the machine */
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
@@ -70,7 +70,7 @@ static const int allowed[] = {
     /* seccomp_alone and seccomp_no_code */
     SCMP_SYS(seccomp)};
 
-/* All conditions of a row must hold; rows for one call are alternatives. */
+/* All conditions of a row must hold; rows of one call are alternatives. */
 struct conditional {
     int call;
     unsigned count;
@@ -107,27 +107,27 @@ struct conditional {
     }
 #define SOCKET(family, kind, protocol) WHERE(socket, IS(0, family), KIND(kind), IS(2, protocol))
 
-/* Where there is a port to connect to. No MPTCP or SCTP, which Landlock does not know; no Unix,
- * netlink or raw one. */
+/* If there is a port to connect to. No MPTCP or SCTP, which Landlock does not know; no Unix,
+ * netlink or raw sockets. */
 static const struct conditional streams[] = {
     SOCKET(AF_INET, SOCK_STREAM, 0), SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
     SOCKET(AF_INET6, SOCK_STREAM, 0), SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP)};
 
-/* Where no supervisor resolves names. */
+/* If no supervisor resolves names. */
 static const struct conditional datagrams[] = {
     SOCKET(AF_INET, SOCK_DGRAM, 0), SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
     SOCKET(AF_INET6, SOCK_DGRAM, 0), SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP)};
 
 static const struct conditional conditionals[] = {
-    /* libcurl wakes its own threads by one */
+    /* libcurl wakes its own threads by a socket pair */
     WHERE(socketpair, IS(0, AF_UNIX), KIND(SOCK_STREAM), IS(2, 0)),
     WHERE(sendto, WITHOUT(3, FAST_OPEN)), WHERE(sendmsg, WITHOUT(2, FAST_OPEN)),
     WHERE(sendmmsg, WITHOUT(3, FAST_OPEN)),
-    /* code comes from files, and nothing that was written becomes code */
+    /* code comes from files, and written memory never becomes code */
     WHERE(mmap, WITHOUT(2, PROT_EXEC)),
     WHERE(mmap, WITHOUT(2, PROT_WRITE), WITHOUT(3, MAP_ANONYMOUS)),
     WHERE(mprotect, WITHOUT(2, PROT_EXEC)),
-    /* threads, and until seccomp_alone a process for the check of the queue */
+    /* threads, and until seccomp_alone a process to check the queue */
     WHERE(clone, WITHOUT(0, CLONE_REFUSED)),
     /* no F_SETOWN and F_SETSIG: they send signals */
     WHERE(fcntl, IS(1, F_DUPFD)), WHERE(fcntl, IS(1, F_DUPFD_CLOEXEC)),
@@ -135,15 +135,15 @@ static const struct conditional conditionals[] = {
     WHERE(fcntl, IS(1, F_SETFL)), WHERE(fcntl, IS(1, F_GETLK)), WHERE(fcntl, IS(1, F_SETLK)),
     WHERE(fcntl, IS(1, F_SETLKW)), WHERE(ioctl, IS(1, FIONBIO)), WHERE(ioctl, IS(1, FIONREAD)),
     WHERE(ioctl, IS(1, TCGETS)),
-    /* its own limits are read */
+    /* only its own limits can be read */
     WHERE(prlimit64, IS(0, 0), IS(2, 0)),
-    /* nothing that loosens: not the end with the parent, not the memory's secrecy */
+    /* nothing that weakens: not the parent-death signal, not the secrecy of its memory */
     WHERE(prctl, IS(0, PR_SET_PDEATHSIG), IS(1, SIGKILL)),
     WHERE(prctl, IS(0, PR_SET_DUMPABLE), IS(1, 0)), WHERE(prctl, IS(0, PR_GET_DUMPABLE)),
     WHERE(prctl, IS(0, PR_CAPBSET_READ)), WHERE(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
     WHERE(prctl, IS(0, PR_SET_NAME)), WHERE(prctl, IS(0, PR_GET_NO_NEW_PRIVS))};
 
-/* --- */
+/* --- building the filters --- */
 
 static enum sandbox_result
 failed(struct err *err, int number)
@@ -157,7 +157,7 @@ add_conditional(scmp_filter_ctx filter, uint32_t action, const struct conditiona
 {
     int error = seccomp_rule_add_array(filter, action, c->call, c->count, c->conditions);
 
-    /* An architecture may not have it. */
+    /* An architecture may lack it. */
     return error == -EDOM ? 0 : error;
 }
 
@@ -174,7 +174,7 @@ add_all(scmp_filter_ctx filter, uint32_t action, const struct conditional *rows,
 static int
 fill(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
-    /* glibc tries it first; its flags are in memory, where no filter looks. */
+    /* glibc tries it first; its flags are in memory, where a filter cannot see them. */
     int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
     for (size_t i = 0; !error && i < COUNT(allowed); i++)
@@ -186,7 +186,7 @@ fill(scmp_filter_ctx filter, const struct sandbox_setup *setup)
     return error ? error : add_all(filter, SCMP_ACT_ALLOW, conditionals, COUNT(conditionals));
 }
 
-/* The second filter: what the first lets through, less this. */
+/* The second filter: the first one without these. */
 static int
 fill_alone(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
@@ -194,7 +194,7 @@ fill_alone(scmp_filter_ctx filter, const struct sandbox_setup *setup)
     const struct conditional refused[] = {
         WHERE(clone, WITHOUT(0, CLONE_THREAD)), WHERE(kill, ISNT(0, own)),
         WHERE(tgkill, ISNT(0, own)),
-        /* the listening socket is the next process's too */
+        /* the next process shares the listening socket */
         WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_FILTER)),
         WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_BPF)),
         WHERE(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_ATTACH_REUSEPORT_CBPF)),
@@ -204,7 +204,7 @@ fill_alone(scmp_filter_ctx filter, const struct sandbox_setup *setup)
     return add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
 }
 
-/* The last one: a file can be written and mapped, so what is mapped is no code any more. */
+/* The last one: a file can be written and mapped, so mapping code is no longer allowed. */
 static int
 fill_no_code(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
@@ -226,7 +226,7 @@ load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter, const struct san
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
     if (!error)
         error = fill_in(filter, setup);
-    /* The library returns ECANCELED or EFAULT for whatever the kernel said. */
+    /* The library returns ECANCELED or EFAULT, whatever the kernel's error was. */
     if (!error && seccomp_load(filter))
         error = -errno;
     seccomp_release(filter);

@@ -30,8 +30,10 @@ browser_new(const json_t *erp)
 }
 
 void
-browser_free(struct browser *b)
+browser_free(void *session)
 {
+    struct browser *b = session;
+
     browser_forget(b);
     free(b->url);
     free(b);
@@ -91,14 +93,15 @@ browser_is_due(const struct browser *b, int64_t now_ms)
 }
 
 const char *
-browser_note(const struct browser *b)
+browser_note(void *session)
 {
-    return b->note;
+    return ((const struct browser *)session)->note;
 }
 
 void
-browser_adopt(struct browser *b, const char *note)
+browser_adopt(void *session, const char *note)
 {
+    struct browser *b = session;
     json_t *document = json_loads(note, 0, NULL);
     const char *url = json_string_value(json_object_get(document, "url"));
     const char *id = wire_id(json_object_get(document, "id"));

@@ -27,7 +27,7 @@ struct browser {
 };
 
 struct browser *browser_new(const json_t *erp);
-void browser_free(struct browser *b);
+void browser_free(void *session);
 
 /* The request body that opens one. */
 json_t *browser_capabilities(const struct browser *b);
@@ -42,7 +42,7 @@ bool browser_may_run(const struct browser *b);
 bool browser_is_due(const struct browser *b, int64_t now_ms);
 
 /* session_note and session_adopt of the contract. */
-const char *browser_note(const struct browser *b);
-void browser_adopt(struct browser *b, const char *note);
+const char *browser_note(void *session);
+void browser_adopt(void *session, const char *note);
 
 #endif

@@ -274,12 +274,6 @@ webdriver_session_new(const json_t *erp)
     return browser_new(erp);
 }
 
-static void
-webdriver_session_free(void *session)
-{
-    browser_free(session);
-}
-
 /* A hanging browser is closed without logging out. */
 static void
 leave_in_time(struct attempt *a)
@@ -358,18 +352,6 @@ webdriver_job_free(void *session, struct erp_job *job)
     job->state = NULL;
 }
 
-static const char *
-webdriver_session_note(void *session)
-{
-    return browser_note(session);
-}
-
-static void
-webdriver_session_adopt(void *session, const char *note)
-{
-    browser_adopt(session, note);
-}
-
 static unsigned
 webdriver_session_idle_s(void *session)
 {
@@ -394,12 +376,12 @@ webdriver_driver(void)
                                              .can_look_up = true,
                                              .one_session = true,
                                              .session_new = webdriver_session_new,
-                                             .session_free = webdriver_session_free,
+                                             .session_free = browser_free,
                                              .step = webdriver_step,
                                              .job_free = webdriver_job_free,
                                              .looks_in_worksheet = webdriver_looks_in_worksheet,
-                                             .session_note = webdriver_session_note,
-                                             .session_adopt = webdriver_session_adopt,
+                                             .session_note = browser_note,
+                                             .session_adopt = browser_adopt,
                                              .session_idle_s = webdriver_session_idle_s};
 
     return &driver;

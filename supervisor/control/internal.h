@@ -16,6 +16,11 @@ struct control {
     struct removals *removals;
 };
 
+/* Open calls: commands, forwards, removals and a rekey each keep their own list (sys/queue.h). They
+ * share no more than that: a command waits for a state, a forward for a message with its id, a
+ * removal goes through steps, a rekey's calls only for its end. A common helper takes more lines
+ * than it saves. */
+
 /* refuse.c */
 
 /* NULL: no such workshop; the call has been replied to. */

@@ -5,6 +5,8 @@
 #define CONTENT_BITS                                                                               \
     (OPTION_BIT(OPTION_WORKSHEET) | OPTION_BIT(OPTION_PRODUCT) | OPTION_BIT(OPTION_AMOUNT))
 
+#define ARGUMENTS(least, most) .args_min = (least), .args_max = (most)
+
 static const struct command commands[] = {
     {
         .name = "status",
@@ -23,8 +25,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP",
         .summary = "Start a workshop's API and worker",
         .example = "pumplinectl start bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "start",
                 .done = "started",
@@ -37,8 +38,7 @@ static const struct command commands[] = {
         .summary = "Stop a workshop's API and worker; orders in flight finish first",
         .about = "The workshop stays down until you start it or the daemon restarts.",
         .example = "pumplinectl stop bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "stop", .done = "stopped", .other = "was not running", .other_if = false},
     },
@@ -47,8 +47,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP",
         .summary = "Restart a workshop's API and worker",
         .example = "pumplinectl restart bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "restart",
                 .done = "restarted",
@@ -62,8 +61,7 @@ static const struct command commands[] = {
         .about = "Use this if the process hangs; `stop` lets orders in flight finish.\nThe "
                  "workshop stays down until you start it or the daemon restarts.",
         .example = "pumplinectl kill bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "kill", .done = "killed", .other = "was not running", .other_if = false},
     },
@@ -74,8 +72,7 @@ static const struct command commands[] = {
         .about = "A worker parked with erp_unreachable resumes by itself; one parked with "
                  "auth_failed needs\ncorrected credentials or this command.",
         .example = "pumplinectl start-worker bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "start_worker",
                 .done = "worker started",
@@ -89,8 +86,7 @@ static const struct command commands[] = {
         .about = "The worker stays stopped until you start it or the daemon restarts, even across "
                  "a reload, a new\nconfiguration or a crash.",
         .example = "pumplinectl stop-worker bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "stop_worker",
                 .done = "worker stopped",
@@ -103,8 +99,7 @@ static const struct command commands[] = {
         .summary = "List the orders waiting or being processed, oldest first",
         .about = "Lists all of them unless --limit is given.",
         .example = "pumplinectl queue 'Bennys Auto' --limit 20",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_LIMIT),
         .run = command_queue,
     },
@@ -114,8 +109,7 @@ static const struct command commands[] = {
         .summary = "Remove every waiting order from the queue",
         .about = "The orders end in error with the reason `cleared`, so none is forgotten.",
         .example = "pumplinectl clear-queue bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_clear_queue,
     },
     {
@@ -132,8 +126,7 @@ static const struct command commands[] = {
             "`stop-worker` before\n"
             "the backup; after a restore, check `queue` before `start-worker`.",
         .example = "pumplinectl backup bennys-auto /var/backups/bennys-auto.mdb",
-        .args_min = 2,
-        .args_max = 2,
+        ARGUMENTS(2, 2),
         .run = command_backup,
     },
     {
@@ -145,8 +138,7 @@ static const struct command commands[] = {
                  "command if a\nreply was lost. With --username alone, the command prompts for the "
                  "password.",
         .example = "pumplinectl order 'Bennys Auto' --worksheet 558 --product 10 --amount 4.5",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = CONTENT_BITS | OPTION_BIT(OPTION_ID) | OPTION_BIT(OPTION_USERNAME) |
                    OPTION_BIT(OPTION_PASSWORD_FILE),
         .needed = CONTENT_BITS,
@@ -157,8 +149,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP UNIQUEID [--history]",
         .summary = "Show one order, or its history",
         .example = "pumplinectl order-status 'Bennys Auto' 7f3c --history",
-        .args_min = 2,
-        .args_max = 2,
+        ARGUMENTS(2, 2),
         .options = OPTION_BIT(OPTION_HISTORY),
         .run = command_order_status,
     },
@@ -167,8 +158,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP [--limit N]",
         .summary = "List the orders in error, newest first",
         .example = "pumplinectl errors 'Bennys Auto'",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_LIMIT),
         .run = command_errors,
     },
@@ -177,8 +167,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP UNIQUEID [--worksheet W] [--product P] [--amount A]",
         .summary = "Retry an order in error, optionally corrected",
         .example = "pumplinectl retry 'Bennys Auto' 7f3c --worksheet 559",
-        .args_min = 2,
-        .args_max = 2,
+        ARGUMENTS(2, 2),
         .options = CONTENT_BITS,
         .run = command_retry,
     },
@@ -187,8 +176,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP UNIQUEID --note TEXT",
         .summary = "Record that an order in error was entered by hand",
         .example = "pumplinectl resolve 'Bennys Auto' 7f3c --note 'line entered by Ann'",
-        .args_min = 2,
-        .args_max = 2,
+        ARGUMENTS(2, 2),
         .options = OPTION_BIT(OPTION_NOTE),
         .needed = OPTION_BIT(OPTION_NOTE),
         .run = command_resolve,
@@ -198,8 +186,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP",
         .summary = "Show a workshop's configuration, without its secrets",
         .example = "pumplinectl show bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_show,
     },
     {
@@ -214,8 +201,7 @@ static const struct command commands[] = {
                  "is changed.\n"
                  "The daemon seals a plaintext password.",
         .example = "pumplinectl add bennys-auto.json",
-        .args_min = 1,
-        .args_max = 2,
+        ARGUMENTS(1, 2),
         .options = OPTION_BIT(OPTION_SLUG),
         .run = command_add,
     },
@@ -225,8 +211,7 @@ static const struct command commands[] = {
         .summary = "Remove a workshop; its queue is kept aside",
         .about = "Refused while orders are waiting, unless --force is given.",
         .example = "pumplinectl remove bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_FORCE),
         .run = command_remove,
     },
@@ -235,8 +220,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP",
         .summary = "Start a workshop now and whenever the daemon starts",
         .example = "pumplinectl activate bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "activate",
                 .done = "activated",
@@ -250,8 +234,7 @@ static const struct command commands[] = {
         .summary = "Stop a workshop and do not start it with the daemon",
         .about = "Orders in flight finish first; waiting orders are kept.",
         .example = "pumplinectl deactivate bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_put,
         .put = {.action = "deactivate",
                 .done = "deactivated",
@@ -273,8 +256,7 @@ static const struct command commands[] = {
                  "can seal without the\n"
                  "daemon: the command reads the key file itself.",
         .example = "pumplinectl seal bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options =
             OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FILE),
         .run = command_seal,
@@ -286,8 +268,7 @@ static const struct command commands[] = {
         .about = "The scope order allows placing orders and reading; manage allows everything. The "
                  "daemon stores only\na hash: if you lose a token, create another.",
         .example = "pumplinectl token add bennys-auto --scope order --name oilmat",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_SCOPE) | OPTION_BIT(OPTION_NAME),
         .needed = OPTION_BIT(OPTION_SCOPE),
         .run = command_token_add,
@@ -297,8 +278,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP",
         .summary = "List a workshop's tokens by name and scope",
         .example = "pumplinectl token list bennys-auto",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_token_list,
     },
     {
@@ -306,8 +286,7 @@ static const struct command commands[] = {
         .usage = "WORKSHOP NAME",
         .summary = "Revoke a token",
         .example = "pumplinectl token revoke bennys-auto oilmat",
-        .args_min = 2,
-        .args_max = 2,
+        ARGUMENTS(2, 2),
         .run = command_token_revoke,
     },
     {
@@ -320,8 +299,7 @@ static const struct command commands[] = {
                  "share/pumpline/recipes/README.md explains\n"
                  "recipes.",
         .example = "pumplinectl recipe check /etc/pumpline/recipes/our-erp.json",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_recipe_check,
     },
     {
@@ -344,8 +322,7 @@ static const struct command commands[] = {
             "but you must be\n"
             "allowed to read pumpline.json, and the key file if the workshop's password is sealed.",
         .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER) |
                    OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_SHOW) | OPTION_BIT(OPTION_FOLDER) |
                    OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_USERNAME) |
@@ -361,8 +338,7 @@ static const struct command commands[] = {
         .about = "Of pumpline.json, or of a workshop's file; in share/pumpline they are\n"
                  "pumpline.schema.json and workshop.schema.json. pumplined -n finds more.",
         .example = "pumplinectl schema workshop > workshop.schema.json",
-        .args_min = 1,
-        .args_max = 1,
+        ARGUMENTS(1, 1),
         .run = command_schema,
     },
     {

@@ -1,10 +1,7 @@
-/* Handles one connection: requests in, replies out. A pipelined request stays unread until the
- * reply to the previous one has been sent, so each connection costs one request and one reply, and
- * gets one turn of the loop for each. */
+/* Handles one connection. A pipelined request stays unread until the reply to the previous one has
+ * been sent, so a connection costs one request and one reply, and one turn of the loop for each. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/util.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,8 +86,7 @@ push(struct http_connection *c)
         finish(c);
 }
 
-/* The status line and the header fields; length < 0: the end is marked by the last chunk, or by
- * closing the connection. */
+/* length < 0: the end is marked by the last chunk, or by closing the connection. */
 static void
 add_head(struct http_connection *c, int status, const char *type, const struct call *call,
          long length)
@@ -370,8 +366,7 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
     struct http_server *server = arg;
 
     (void)output;
-    server->queued_bytes += info->n_added;
-    server->queued_bytes -= info->n_deleted;
+    server->queued_bytes += info->n_added - info->n_deleted;
 }
 
 void

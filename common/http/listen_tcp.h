@@ -6,8 +6,7 @@
 
 #include "common/base/err.h"
 
-#define LISTEN_TCP_BACKLOG 4096 /* clients wait here while a child restarts; capped by somaxconn   \
-                                 */
+#define LISTEN_TCP_BACKLOG 4096 /* clients wait here while a child restarts */
 
 /* host: numeric IPv4 or IPv6 without brackets. A descriptor, non-blocking and close-on-exec, or -1.
  */

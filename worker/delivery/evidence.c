@@ -17,9 +17,7 @@
 #include "common/base/disk.h"
 #include "common/base/log.h"
 
-#define NAME_ID_BYTES                                                                              \
-    40 /* of the uniqueid, for people; the hash after it makes the name unique                     \
-        */
+#define NAME_ID_BYTES 40 /* of the uniqueid, for people; the hash makes it unique */
 #define NAME_HASH_BYTES 6
 #define NAME_MAX_BYTES 100
 #define LISTED_MAX 512 /* files inspected; only files put there by hand could be more */

@@ -10,11 +10,9 @@
 
 #include "erp-drivers/driver.h"
 
-#define HTTP_REPLY_BYTES_MAX (4u << 20) /* a larger body counts as cut off */
-#define HTTP_HEAD_BYTES_MAX                                                                        \
-    (256u << 10)               /* the same for all header and trailer fields of a reply            \
-                                */
-#define HTTP_TIMEOUT_MS 30000u /* if the driver names none */
+#define HTTP_REPLY_BYTES_MAX (4u << 20)  /* a larger body counts as cut off */
+#define HTTP_HEAD_BYTES_MAX (256u << 10) /* of all heads and trailers of a reply */
+#define HTTP_TIMEOUT_MS 30000u           /* if the driver names none */
 #define HTTP_CONNECT_TIMEOUT_MS 10000u
 
 struct http;

@@ -79,10 +79,10 @@ wrong:
 }
 
 static void
-print_faults(const struct config_faults *faults)
+print_faults(const struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
-        const struct config_fault *fault = &faults->items[i];
+        const struct json_fault *fault = &faults->items[i];
 
         fprintf(stderr, "%s: %s%s%s\n", fault->file, fault->pointer, *fault->pointer ? ": " : "",
                 fault->text);
@@ -92,14 +92,14 @@ print_faults(const struct config_faults *faults)
 /* By config_load or config_load_each. */
 static struct daemon_config *
 load_config(const char *path,
-            struct daemon_config *load(const char *path, struct config_faults *faults))
+            struct daemon_config *load(const char *path, struct json_faults *faults))
 {
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     struct daemon_config *config = load(path, &faults);
 
     if (!config)
         print_faults(&faults);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     return config;
 }
 
@@ -144,7 +144,7 @@ log_faults(const struct daemon_config *config)
     size_t faulty = 0;
 
     for (size_t i = 0; i < config->workshop_count; i++) {
-        const struct config_faults *faults = &config->workshops[i]->faults;
+        const struct json_faults *faults = &config->workshops[i]->faults;
 
         faulty += faults->count != 0;
         for (size_t j = 0; j < faults->count; j++)

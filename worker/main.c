@@ -213,7 +213,7 @@ watch_browsers(const struct daemon_config *config, const struct workshop_config 
 }
 
 static void
-log_faults(const struct config_faults *faults)
+log_faults(const struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++)
         log_error("%s: %s%s%s", faults->items[i].file, faults->items[i].pointer,
@@ -223,7 +223,7 @@ log_faults(const struct config_faults *faults)
 static int
 run_alone(struct process *p, const struct options *o)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     struct daemon_config *config = config_load_each(o->config, &faults);
     struct workshop_config *workshop = config ? config_find(config, o->workshop) : NULL;
     bool sound = workshop && !workshop->faults.count;
@@ -232,7 +232,7 @@ run_alone(struct process *p, const struct options *o)
     int fd, watchdog = sound ? watch_browsers(config, workshop) : -1, status = EX_OSERR;
 
     log_faults(workshop ? &workshop->faults : &faults);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     if (!sound) {
         status = fail(EX_CONFIG, config && !workshop ? "no such workshop in the configuration"
                                                      : "invalid configuration");

@@ -64,14 +64,14 @@ open_credentials(struct worker *w, const json_t *slice, struct err *err)
 int
 setup_load(struct worker *w, const json_t *slice, struct err *err)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
 
     if (*setup_text(slice, "refuse"))
         return err_set(err, "config", "%s", setup_text(slice, "refuse"));
     w->workshop = workshop_config_of_slice(slice, &faults);
     if (!w->workshop) {
         err_set(err, "config", "%s %s", faults.items[0].pointer, faults.items[0].text);
-        config_faults_clear(&faults);
+        json_faults_clear(&faults);
         return -1;
     }
     w->driver = erp_driver_find(w->workshop->erp_system);

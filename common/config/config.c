@@ -14,41 +14,44 @@
 
 static const char *const scopes[] = {"order", "manage", NULL};
 
-static const struct config_member retry_members[] = {
-    {.name = "first_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
-    {.name = "max_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
-    {.name = "give_up_after_s", .kind = CONFIG_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+static const struct json_member retry_members[] = {
+    {.name = "first_s", .kind = JSON_KIND_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "max_s", .kind = JSON_KIND_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
+    {.name = "give_up_after_s",
+     .kind = JSON_KIND_SECONDS,
+     .minimum = 0,
+     .maximum = MAXIMUM_SECONDS},
 };
 
-static const struct config_member credential_members[] = {
+static const struct json_member credential_members[] = {
     {.name = "username",
-     .kind = CONFIG_TEXT,
+     .kind = JSON_KIND_TEXT,
      .required = true,
      .minimum = 1,
      .maximum = ORDER_VALUE_MAX},
     {.name = "password",
-     .kind = CONFIG_SECRET,
+     .kind = JSON_KIND_SECRET,
      .required = true,
      .minimum = 1,
      .maximum = ORDER_PASSWORD_MAX},
 };
 
-static const struct config_member token_members[] = {
-    {.name = "scope", .kind = CONFIG_CHOICE, .required = true, .choices = scopes},
+static const struct json_member token_members[] = {
+    {.name = "scope", .kind = JSON_KIND_CHOICE, .required = true, .choices = scopes},
     {.name = "hash",
-     .kind = CONFIG_TEXT,
+     .kind = JSON_KIND_TEXT,
      .required = true,
      .minimum = SECRET_HASH_TEXT_BYTES - 1,
      .maximum = SECRET_HASH_TEXT_BYTES - 1},
-    {.name = "name", .kind = CONFIG_TEXT, .minimum = 1, .maximum = ORDER_VALUE_MAX},
+    {.name = "name", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = ORDER_VALUE_MAX},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 #define TABLE(name, table)                                                                         \
-    static const struct config_table *name(void)                                                   \
+    static const struct json_table *name(void)                                                     \
     {                                                                                              \
-        static const struct config_table all = {table, COUNT(table)};                              \
+        static const struct json_table all = {table, COUNT(table)};                                \
                                                                                                    \
         return &all;                                                                               \
     }
@@ -57,33 +60,33 @@ TABLE(retry_table, retry_members)
 TABLE(credential_table, credential_members)
 TABLE(token_table, token_members)
 
-static const struct config_member workshop_members[] = {
-    {.name = "$schema", .kind = CONFIG_TEXT},
+static const struct json_member workshop_members[] = {
+    {.name = "$schema", .kind = JSON_KIND_TEXT},
     {.name = "workshop",
-     .kind = CONFIG_TEXT,
+     .kind = JSON_KIND_TEXT,
      .required = true,
      .minimum = 1,
      .maximum = ORDER_VALUE_MAX},
-    {.name = "active", .kind = CONFIG_BOOL},
-    {.name = "listen", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
-    {.name = "erp", .kind = CONFIG_OBJECT, .required = true},
-    {.name = "user", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 32},
-    {.name = "credentials", .kind = CONFIG_OBJECT, .nullable = true, .inside = credential_table},
-    {.name = "api_tokens", .kind = CONFIG_ARRAY, .inside = token_table},
-    {.name = "allow_unauthenticated", .kind = CONFIG_BOOL},
-    {.name = "hosts", .kind = CONFIG_ARRAY},
-    {.name = "origins", .kind = CONFIG_ARRAY},
-    {.name = "retry", .kind = CONFIG_OBJECT, .inside = retry_table},
-    {.name = "retention_days", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 36500},
-    {.name = "stop_timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 3600},
-    {.name = "http", .kind = CONFIG_OBJECT, .inside = config_http_table},
-    {.name = "queue_max_mib", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1 << 20},
+    {.name = "active", .kind = JSON_KIND_BOOL},
+    {.name = "listen", .kind = JSON_KIND_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "erp", .kind = JSON_KIND_OBJECT, .required = true},
+    {.name = "user", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = 32},
+    {.name = "credentials", .kind = JSON_KIND_OBJECT, .nullable = true, .inside = credential_table},
+    {.name = "api_tokens", .kind = JSON_KIND_ARRAY, .inside = token_table},
+    {.name = "allow_unauthenticated", .kind = JSON_KIND_BOOL},
+    {.name = "hosts", .kind = JSON_KIND_ARRAY},
+    {.name = "origins", .kind = JSON_KIND_ARRAY},
+    {.name = "retry", .kind = JSON_KIND_OBJECT, .inside = retry_table},
+    {.name = "retention_days", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 36500},
+    {.name = "stop_timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 3600},
+    {.name = "http", .kind = JSON_KIND_OBJECT, .inside = config_http_table},
+    {.name = "queue_max_mib", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 1 << 20},
 };
 
-const struct config_table *
+const struct json_table *
 config_workshop_table(void)
 {
-    static const struct config_table all = {workshop_members, COUNT(workshop_members)};
+    static const struct json_table all = {workshop_members, COUNT(workshop_members)};
 
     return &all;
 }
@@ -105,20 +108,20 @@ integer_member(const json_t *object, const char *name, unsigned fallback)
 }
 
 static void
-load_retry(struct workshop_config *w, const struct config_location *root)
+load_retry(struct workshop_config *w, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/retry", root->faults};
+    const struct json_location location = {root->file, "/retry", root->faults};
     const json_t *retry = json_object_get(w->document, "retry");
 
     if (json_is_object(retry) &&
-        !config_check_members(retry, retry_members, COUNT(retry_members), &location))
+        !json_check_members(retry, retry_members, COUNT(retry_members), &location))
         return;
     w->retry = (struct retry_policy){seconds_member(retry, "first_s", 2),
                                      seconds_member(retry, "max_s", 300),
                                      seconds_member(retry, "give_up_after_s", 86400)};
     if (w->retry.first_ms < 1 || w->retry.max_ms < w->retry.first_ms)
-        config_check_fault(&location, "max_s",
-                           "must not be less than first_s, and first_s must be more than 0");
+        json_check_fault(&location, "max_s",
+                         "must not be less than first_s, and first_s must be more than 0");
 }
 
 /* "127.0.0.1:8101" or "[::1]:8101". */
@@ -153,44 +156,44 @@ is_loopback(const char *host)
 }
 
 static void
-load_listen(struct workshop_config *w, const struct config_location *root)
+load_listen(struct workshop_config *w, const struct json_location *root)
 {
     const char *listen = json_string_value(json_object_get(w->document, "listen"));
 
     if (!listen)
         return;
     if (!split_listen(listen, w->host, sizeof w->host, &w->port))
-        config_check_fault(root, "listen",
-                           "must be a numeric address and a port, such as 127.0.0.1:8101");
+        json_check_fault(root, "listen",
+                         "must be a numeric address and a port, such as 127.0.0.1:8101");
     else if (!is_loopback(w->host) && !w->allow_unauthenticated &&
              !json_array_size(json_object_get(w->document, "api_tokens")))
-        config_check_fault(root, "listen",
-                           "an address other than loopback requires api_tokens, or "
-                           "\"allow_unauthenticated\": true");
+        json_check_fault(root, "listen",
+                         "an address other than loopback requires api_tokens, or "
+                         "\"allow_unauthenticated\": true");
 }
 
 static void
-load_credentials(struct workshop_config *w, const struct config_location *root)
+load_credentials(struct workshop_config *w, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/credentials", root->faults};
+    const struct json_location location = {root->file, "/credentials", root->faults};
     const json_t *credentials = json_object_get(w->document, "credentials");
 
     if (!json_is_object(credentials))
         return;
     w->has_credentials = true;
-    config_check_members(credentials, credential_members, COUNT(credential_members), &location);
+    json_check_members(credentials, credential_members, COUNT(credential_members), &location);
 }
 
 /* The hash is compared as text, so no other spelling would ever match. */
 bool
-config_check_token(const json_t *token, const struct config_location *location)
+config_check_token(const json_t *token, const struct json_location *location)
 {
     const char *hash = json_string_value(json_object_get(token, "hash"));
-    bool sound = config_check_members(token, token_members, COUNT(token_members), location);
+    bool sound = json_check_members(token, token_members, COUNT(token_members), location);
 
     if (!sound || !hash[strspn(hash, "0123456789abcdef")])
         return sound;
-    config_check_fault(location, "hash", "must consist of 0-9 and a-f");
+    json_check_fault(location, "hash", "must consist of 0-9 and a-f");
     return false;
 }
 
@@ -207,33 +210,33 @@ take_name(json_t *taken, const json_t *token)
 }
 
 static void
-load_tokens(struct workshop_config *w, const struct config_location *root)
+load_tokens(struct workshop_config *w, const struct json_location *root)
 {
     const json_t *tokens = json_object_get(w->document, "api_tokens");
     json_t *names = json_object();
 
     if (json_array_size(tokens) > CONFIG_TOKENS_MAX)
-        config_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
+        json_check_fault(root, "api_tokens", "has more than %d elements", CONFIG_TOKENS_MAX);
     for (size_t i = 0; i < json_array_size(tokens) && i < CONFIG_TOKENS_MAX; i++) {
         char pointer[40];
-        const struct config_location location = {root->file, pointer, root->faults};
+        const struct json_location location = {root->file, pointer, root->faults};
         const json_t *token = json_array_get(tokens, i);
 
         snprintf(pointer, sizeof pointer, "/api_tokens/%zu", i);
         if (json_is_object(token))
             config_check_token(token, &location);
         else
-            config_fault_add(root->faults, root->file, pointer, "must be an object");
+            json_fault_add(root->faults, root->file, pointer, "must be an object");
         if (take_name(names, token))
-            config_check_fault(&location, "name", "another token has the same name");
+            json_check_fault(&location, "name", "another token has the same name");
     }
     json_decref(names);
 }
 
 static void
-load_http(struct workshop_config *w, const struct config_location *root)
+load_http(struct workshop_config *w, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/http", root->faults};
+    const struct json_location location = {root->file, "/http", root->faults};
 
     config_http_read(json_object_get(w->document, "http"), false, &w->http, &location);
     config_http_names(w->document, "hosts", root);
@@ -241,12 +244,12 @@ load_http(struct workshop_config *w, const struct config_location *root)
 }
 
 static void
-load_workshop(struct workshop_config *w, const struct config_location *root)
+load_workshop(struct workshop_config *w, const struct json_location *root)
 {
     const json_t *active = json_object_get(w->document, "active");
     const json_t *erp = json_object_get(w->document, "erp");
 
-    config_check_members(w->document, workshop_members, COUNT(workshop_members), root);
+    json_check_members(w->document, workshop_members, COUNT(workshop_members), root);
     text_copy(w->name, sizeof w->name,
               json_string_value(json_object_get(w->document, "workshop")) ?: "");
     text_nfc_in_place(w->name, sizeof w->name);
@@ -279,22 +282,22 @@ config_slug_sound(const char *slug)
 
 struct workshop_config *
 workshop_config_read(const char *slug, const json_t *document, json_t *recipe,
-                     const char *recipes_dir, const char *file, struct config_faults *faults)
+                     const char *recipes_dir, const char *file, struct json_faults *faults)
 {
-    const struct config_location root = {file, "", faults};
+    const struct json_location root = {file, "", faults};
     struct workshop_config *w = mem_alloc(sizeof *w);
     size_t before = faults->count;
 
     text_copy(w->slug, sizeof w->slug, slug);
     w->document = json_deep_copy(document);
     if (!config_slug_sound(slug))
-        config_fault_add(
+        json_fault_add(
             faults, file, "",
             "the file name (the slug) must consist of a-z, 0-9 and '-', at most 64 characters");
     if (json_is_object(w->document))
         load_workshop(w, &root);
     else
-        config_fault_add(faults, file, "", "must be an object");
+        json_fault_add(faults, file, "", "must be an object");
     w->recipe =
         recipe ? json_incref(recipe)
                : config_erp_recipe(json_object_get(w->document, "erp"), recipes_dir, file, faults);
@@ -314,7 +317,7 @@ unless_faulty(struct workshop_config *w, bool sound)
 
 struct workshop_config *
 workshop_config_new(const char *slug, const json_t *document, const char *recipes_dir,
-                    const char *file, struct config_faults *faults)
+                    const char *file, struct json_faults *faults)
 {
     size_t before = faults->count;
     struct workshop_config *w =
@@ -324,7 +327,7 @@ workshop_config_new(const char *slug, const json_t *document, const char *recipe
 }
 
 struct workshop_config *
-workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
+workshop_config_of_slice(const json_t *slice, struct json_faults *faults)
 {
     const char *slug = json_string_value(json_object_get(slice, "slug"));
     size_t before = faults->count;
@@ -338,7 +341,7 @@ workshop_config_of_slice(const json_t *slice, struct config_faults *faults)
 struct workshop_config *
 workshop_config_again(const struct workshop_config *workshop, const json_t *document)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     struct workshop_config *again = workshop_config_read(workshop->slug, document, workshop->recipe,
                                                          NULL, workshop->slug, &faults);
 
@@ -354,8 +357,8 @@ workshop_config_copy(const struct workshop_config *workshop)
     struct workshop_config *copy = mem_alloc(sizeof *copy);
 
     *copy = *workshop;
-    copy->faults = (struct config_faults){NULL, 0};
-    config_faults_add(&copy->faults, &workshop->faults);
+    copy->faults = (struct json_faults){NULL, 0};
+    json_faults_add(&copy->faults, &workshop->faults);
     copy->target = workshop->target ? mem_string(workshop->target) : NULL;
     json_incref(copy->document); /* immutable, so both may share it */
     json_incref(copy->recipe);
@@ -370,7 +373,7 @@ workshop_config_free(struct workshop_config *workshop)
     json_decref(workshop->document);
     json_decref(workshop->recipe);
     free(workshop->target);
-    config_faults_clear(&workshop->faults);
+    json_faults_clear(&workshop->faults);
     free(workshop);
 }
 

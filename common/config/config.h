@@ -45,23 +45,23 @@ struct workshop_config {
     bool has_credentials;
     json_t *document; /* the checked file, owned; "password" is plain or sealed */
     json_t *recipe;   /* the checked recipe of erp.recipe, owned; NULL: the system needs none */
-    struct config_faults faults; /* owned */
+    struct json_faults faults; /* owned */
 };
 
 struct daemon_config {
-    char control_socket[CONFIG_PATH_MAX];
+    char control_socket[JSON_PATH_MAX];
     char control_group[64]; /* empty: none */
-    char state_dir[CONFIG_PATH_MAX];
-    char workshops_dir[CONFIG_PATH_MAX];
-    char log_dir[CONFIG_PATH_MAX]; /* empty: no log files */
-    char key_file[CONFIG_PATH_MAX];
+    char state_dir[JSON_PATH_MAX];
+    char workshops_dir[JSON_PATH_MAX];
+    char log_dir[JSON_PATH_MAX]; /* empty: no log files */
+    char key_file[JSON_PATH_MAX];
     char sandbox[16]; /* required, best-effort, off */
     /* Users for workshops that name none, if the daemon runs as root. */
     uint32_t uid_first, uid_count;
     json_t *allowed_users; /* further names that a workshop's `user` may have; NULL: none; owned */
-    char webdriver_url[CONFIG_PATH_MAX];
+    char webdriver_url[JSON_PATH_MAX];
     bool webdriver_shared; /* webdriver_url is in the file */
-    char recipes_dir[CONFIG_PATH_MAX];
+    char recipes_dir[JSON_PATH_MAX];
     struct http_limits http;            /* of the control socket */
     struct workshop_config **workshops; /* by slug */
     size_t workshop_count;
@@ -69,11 +69,11 @@ struct daemon_config {
 
 /* Reads path and its workshops_dir (a relative path is relative to path's folder). NULL with
  * *faults if anything is wrong; nothing is loaded partially. */
-struct daemon_config *config_load(const char *path, struct config_faults *faults);
+struct daemon_config *config_load(const char *path, struct json_faults *faults);
 
 /* The same, but faulty workshops are loaded with their faults: NULL with *faults only if path
  * itself is faulty or the folder cannot be read. Two workshops that conflict both get the fault. */
-struct daemon_config *config_load_each(const char *path, struct config_faults *faults);
+struct daemon_config *config_load_each(const char *path, struct json_faults *faults);
 void config_free(struct daemon_config *config);
 
 /* Only the paths that pumpline.json names, even if the rest of it is faulty. -1 with *err. */
@@ -83,11 +83,11 @@ int config_paths(const char *path, struct daemon_config *config, struct err *err
  * recipes_dir first (NULL: only among the shipped ones). NULL with *faults if it is faulty. */
 struct workshop_config *workshop_config_new(const char *slug, const json_t *document,
                                             const char *recipes_dir, const char *file,
-                                            struct config_faults *faults);
+                                            struct json_faults *faults);
 void workshop_config_free(struct workshop_config *workshop);
 
 /* The same with the recipe that came with it in a slice: no file is read. */
-struct workshop_config *workshop_config_of_slice(const json_t *slice, struct config_faults *faults);
+struct workshop_config *workshop_config_of_slice(const json_t *slice, struct json_faults *faults);
 
 /* The same workshop with another valid document (borrowed) that has the same `erp`: the loaded
  * recipe is reused, even if its file has changed. */
@@ -148,12 +148,12 @@ bool config_erp_stays_open(const char *system);
 bool config_erp_known(const char *system);
 
 /* Checks the `erp` object; erp.c. */
-void config_erp_check(const json_t *erp, const char *file, struct config_faults *faults);
+void config_erp_check(const json_t *erp, const char *file, struct json_faults *faults);
 
 /* The recipe that it names, read and checked against the given options; NULL: it names none, or
  * there are faults. The caller owns it. */
 json_t *config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
-                          struct config_faults *faults);
+                          struct json_faults *faults);
 
 /* HOST:PORT/PATH/ of a checked erp object, where its lines are written to; NULL: it has no url. The
  * caller owns it. */

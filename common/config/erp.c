@@ -22,69 +22,69 @@ static const char *const open_systems[] = {"webdriver", NULL};
 
 #define SYSTEM_MEMBER                                                                              \
     {                                                                                              \
-        .name = "system", .kind = CONFIG_TEXT, .required = true                                    \
+        .name = "system", .kind = JSON_KIND_TEXT, .required = true                                 \
     }
 #define IN_FLIGHT_MEMBER                                                                           \
     {                                                                                              \
-        .name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 64               \
+        .name = "max_in_flight", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 64            \
     }
 
-static const struct config_member file_members[] = {
+static const struct json_member file_members[] = {
     SYSTEM_MEMBER,
     IN_FLIGHT_MEMBER,
-    {.name = "folder", .kind = CONFIG_PATH, .required = true},
-    {.name = "format", .kind = CONFIG_CHOICE, .choices = file_formats},
-    {.name = "columns", .kind = CONFIG_ARRAY, .minimum = 1, .choices = file_columns},
-    {.name = "delimiter", .kind = CONFIG_CHOICE, .choices = file_delimiters},
-    {.name = "header", .kind = CONFIG_BOOL},
+    {.name = "folder", .kind = JSON_KIND_PATH, .required = true},
+    {.name = "format", .kind = JSON_KIND_CHOICE, .choices = file_formats},
+    {.name = "columns", .kind = JSON_KIND_ARRAY, .minimum = 1, .choices = file_columns},
+    {.name = "delimiter", .kind = JSON_KIND_CHOICE, .choices = file_delimiters},
+    {.name = "header", .kind = JSON_KIND_BOOL},
 };
 
-static const struct config_member tryton_members[] = {
+static const struct json_member tryton_members[] = {
     SYSTEM_MEMBER,
     IN_FLIGHT_MEMBER,
-    {.name = "url", .kind = CONFIG_URL, .required = true},
-    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
-    {.name = "language", .kind = CONFIG_TEXT, .minimum = 2, .maximum = 16},
+    {.name = "url", .kind = JSON_KIND_URL, .required = true},
+    {.name = "ca_file", .kind = JSON_KIND_PATH, .nullable = true},
+    {.name = "language", .kind = JSON_KIND_TEXT, .minimum = 2, .maximum = 16},
     {.name = "company",
-     .kind = CONFIG_INTEGER,
+     .kind = JSON_KIND_INTEGER,
      .minimum = 1,
      .maximum = INT32_MAX,
      .nullable = true},
-    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+    {.name = "timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 600},
 };
 
 static const char *const browser_names[] = {"chrome", "firefox", NULL};
 
-static const struct config_member browser_members[] = {
-    {.name = "name", .kind = CONFIG_CHOICE, .choices = browser_names},
-    {.name = "binary", .kind = CONFIG_PATH},
-    {.name = "headless", .kind = CONFIG_BOOL},
-    {.name = "arguments", .kind = CONFIG_ARRAY},
-    {.name = "hosts", .kind = CONFIG_ARRAY},
-    {.name = "proxy", .kind = CONFIG_TEXT, .minimum = 1, .maximum = 64},
-    {.name = "preferences", .kind = CONFIG_OBJECT},
+static const struct json_member browser_members[] = {
+    {.name = "name", .kind = JSON_KIND_CHOICE, .choices = browser_names},
+    {.name = "binary", .kind = JSON_KIND_PATH},
+    {.name = "headless", .kind = JSON_KIND_BOOL},
+    {.name = "arguments", .kind = JSON_KIND_ARRAY},
+    {.name = "hosts", .kind = JSON_KIND_ARRAY},
+    {.name = "proxy", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = 64},
+    {.name = "preferences", .kind = JSON_KIND_OBJECT},
 };
 
-static const struct config_table *
+static const struct json_table *
 browser_table(void)
 {
-    static const struct config_table all = {browser_members,
-                                            sizeof browser_members / sizeof *browser_members};
+    static const struct json_table all = {browser_members,
+                                          sizeof browser_members / sizeof *browser_members};
 
     return &all;
 }
 
-static const struct config_member webdriver_members[] = {
+static const struct json_member webdriver_members[] = {
     SYSTEM_MEMBER,
     /* One browser per workshop. */
-    {.name = "max_in_flight", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 1},
-    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
-    {.name = "url", .kind = CONFIG_URL, .required = true},
-    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
-    {.name = "options", .kind = CONFIG_OBJECT},
-    {.name = "browser", .kind = CONFIG_OBJECT, .inside = browser_table},
-    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
-    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+    {.name = "max_in_flight", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 1},
+    {.name = "recipe", .kind = JSON_KIND_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = JSON_KIND_URL, .required = true},
+    {.name = "webdriver_url", .kind = JSON_KIND_URL, .nullable = true},
+    {.name = "options", .kind = JSON_KIND_OBJECT},
+    {.name = "browser", .kind = JSON_KIND_OBJECT, .inside = browser_table},
+    {.name = "ca_file", .kind = JSON_KIND_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 600},
 };
 
 /* Preferences of Chromium and Firefox that Pumpline sets itself, by prefix. */
@@ -129,36 +129,35 @@ column_known(const char *name)
 }
 
 static void
-check_columns(const json_t *erp, const struct config_location *location)
+check_columns(const json_t *erp, const struct json_location *location)
 {
     const json_t *columns = json_object_get(erp, "columns");
 
     if (json_is_array(columns) && !json_array_size(columns))
-        config_check_fault(location, "columns", "must name at least one column");
+        json_check_fault(location, "columns", "must name at least one column");
     for (size_t i = 0; i < json_array_size(columns); i++)
         if (!column_known(json_string_value(json_array_get(columns, i)))) {
             char index[24];
-            const struct config_location inside = {location->file, "/erp/columns",
-                                                   location->faults};
+            const struct json_location inside = {location->file, "/erp/columns", location->faults};
 
             snprintf(index, sizeof index, "%zu", i);
-            config_check_fault(&inside, index,
-                               "must be one of workshop, worksheet, product_nr, product_amount, "
-                               "uniqueid, placed_at");
+            json_check_fault(&inside, index,
+                             "must be one of workshop, worksheet, product_nr, product_amount, "
+                             "uniqueid, placed_at");
         }
 }
 
 /* The path of a Tryton URL is the database. */
 static void
-check_database(const json_t *erp, const struct config_location *location)
+check_database(const json_t *erp, const struct json_location *location)
 {
     const char *url = json_string_value(json_object_get(erp, "url"));
     const char *host = url ? strstr(url, "://") : NULL;
     const char *path = host ? strchr(host + 3, '/') : NULL;
 
     if (host && (!path || !path[1]))
-        config_check_fault(location, "url",
-                           "must end with the database name, such as http://host:8000/DATABASE/");
+        json_check_fault(location, "url",
+                         "must end with the database name, such as http://host:8000/DATABASE/");
 }
 
 /* A name that stands for everything below it counts as well. NULL: the workshop may set it. */
@@ -178,9 +177,9 @@ preference_kept(const char *name)
 }
 
 static void
-check_preferences(const json_t *browser, const char *file, struct config_faults *faults)
+check_preferences(const json_t *browser, const char *file, struct json_faults *faults)
 {
-    const struct config_location location = {file, "/erp/browser/preferences", faults};
+    const struct json_location location = {file, "/erp/browser/preferences", faults};
     const char *name, *kept;
     json_t *value;
 
@@ -188,26 +187,26 @@ check_preferences(const json_t *browser, const char *file, struct config_faults 
     {
         kept = preference_kept(name);
         if (kept)
-            config_check_fault(&location, name, "must not be set: %s", kept);
+            json_check_fault(&location, name, "must not be set: %s", kept);
         else if (!json_is_string(value) && !json_is_integer(value) && !json_is_boolean(value))
-            config_check_fault(&location, name, "must be a string, a whole number, true or false");
+            json_check_fault(&location, name, "must be a string, a whole number, true or false");
     }
 }
 
 static void
-fault_in_list(const struct config_location *location, const char *name, size_t index,
+fault_in_list(const struct json_location *location, const char *name, size_t index,
               const char *text)
 {
     char pointer[256], number[24];
-    const struct config_location inside = {location->file, pointer, location->faults};
+    const struct json_location inside = {location->file, pointer, location->faults};
 
     snprintf(pointer, sizeof pointer, "%s/%s", location->pointer, name);
     snprintf(number, sizeof number, "%zu", index);
-    config_check_fault(&inside, number, "%s", text);
+    json_check_fault(&inside, number, "%s", text);
 }
 
 static void
-check_argument(const json_t *argument, size_t index, const struct config_location *location)
+check_argument(const json_t *argument, size_t index, const struct json_location *location)
 {
     const char *text = json_string_value(argument),
                *fault = text ? browser_argument_fault(text) : "must be a string";
@@ -217,7 +216,7 @@ check_argument(const json_t *argument, size_t index, const struct config_locatio
 }
 
 static void
-check_hosts(const json_t *hosts, const struct config_location *location)
+check_hosts(const json_t *hosts, const struct json_location *location)
 {
     struct host_pattern pattern;
     const json_t *host;
@@ -231,26 +230,26 @@ check_hosts(const json_t *hosts, const struct config_location *location)
 }
 
 static void
-check_proxy(const char *address, const struct config_location *location)
+check_proxy(const char *address, const struct json_location *location)
 {
     struct host_pattern pattern;
 
     if (address && (!strchr(address, ':') || !host_pattern_parse(address, &pattern) ||
                     !host_pattern_is_address(&pattern)))
-        config_check_fault(
+        json_check_fault(
             location, "proxy",
             "must be a numeric address of this machine and a port, such as 10.0.0.5:3128");
 }
 
 static void
-check_browser(const json_t *erp, const struct config_location *location)
+check_browser(const json_t *erp, const struct json_location *location)
 {
-    const struct config_location inside = {location->file, "/erp/browser", location->faults};
+    const struct json_location inside = {location->file, "/erp/browser", location->faults};
     const json_t *browser = json_object_get(erp, "browser"), *argument;
     size_t i;
 
     if (json_is_object(browser))
-        config_check_members(browser, browser_table()->members, browser_table()->count, &inside);
+        json_check_members(browser, browser_table()->members, browser_table()->count, &inside);
     json_array_foreach(json_object_get(browser, "arguments"), i, argument)
         check_argument(argument, i, &inside);
     check_hosts(json_object_get(browser, "hosts"), &inside);
@@ -260,9 +259,9 @@ check_browser(const json_t *erp, const struct config_location *location)
 
 void
 config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
-                       struct config_faults *faults)
+                       struct json_faults *faults)
 {
-    const struct config_location location = {file, "/erp/browser", faults};
+    const struct json_location location = {file, "/erp/browser", faults};
     const char *system = json_string_value(json_object_get(erp, "system"));
     const json_t *proxy = json_object_get(json_object_get(erp, "browser"), "proxy");
     struct host_pattern host;
@@ -271,18 +270,18 @@ config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char 
         return;
     host_pattern_of_url(webdriver_url, &host);
     if (strcmp(host.host, "localhost") && strncmp(host.host, "127.", 4) && strcmp(host.host, "::1"))
-        config_check_fault(&location, "proxy",
-                           "is missing: the browser runs on another machine; name an address of "
-                           "this machine that it can reach, and a port, such as 10.0.0.5:3128");
+        json_check_fault(&location, "proxy",
+                         "is missing: the browser runs on another machine; name an address of "
+                         "this machine that it can reach, and a port, such as 10.0.0.5:3128");
 }
 
 /* A new system is one row here. */
 static const struct {
     const char *system;
-    struct config_table table;
+    struct json_table table;
     void (*check)(
         const json_t *erp,
-        const struct config_location *location); /* checks beyond the members' kinds; or NULL */
+        const struct json_location *location); /* checks beyond the members' kinds; or NULL */
 } systems[] = {
     {"file", {file_members, sizeof file_members / sizeof *file_members}, check_columns},
     {"tryton", {tryton_members, sizeof tryton_members / sizeof *tryton_members}, check_database},
@@ -302,7 +301,7 @@ config_erp_known(const char *system)
     return false;
 }
 
-const struct config_table *
+const struct json_table *
 config_erp_table(size_t i, const char **system)
 {
     if (i == SYSTEM_COUNT)
@@ -312,7 +311,7 @@ config_erp_table(size_t i, const char **system)
 }
 
 static void
-unknown_system(const char *system, const struct config_location *location)
+unknown_system(const char *system, const struct json_location *location)
 {
     char names[256] = "";
     size_t used = 0;
@@ -321,21 +320,21 @@ unknown_system(const char *system, const struct config_location *location)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", i ? ", " : "",
                                  systems[i].system);
     if (system)
-        config_check_fault(location, "system", "must be one of %s", names);
+        json_check_fault(location, "system", "must be one of %s", names);
     else
-        config_check_fault(location, "system", "is missing");
+        json_check_fault(location, "system", "is missing");
 }
 
 void
-config_erp_check(const json_t *erp, const char *file, struct config_faults *faults)
+config_erp_check(const json_t *erp, const char *file, struct json_faults *faults)
 {
-    const struct config_location location = {file, "/erp", faults};
+    const struct json_location location = {file, "/erp", faults};
     const char *system = json_string_value(json_object_get(erp, "system"));
 
     for (size_t i = 0; system && i < SYSTEM_COUNT; i++) {
         if (strcmp(systems[i].system, system))
             continue;
-        config_check_members(erp, systems[i].table.members, systems[i].table.count, &location);
+        json_check_members(erp, systems[i].table.members, systems[i].table.count, &location);
         if (systems[i].check)
             systems[i].check(erp, &location);
         return;
@@ -345,9 +344,9 @@ config_erp_check(const json_t *erp, const char *file, struct config_faults *faul
 
 json_t *
 config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
-                  struct config_faults *faults)
+                  struct json_faults *faults)
 {
-    const struct config_location location = {file, "/erp", faults};
+    const struct json_location location = {file, "/erp", faults};
     const char *name = json_string_value(json_object_get(erp, "recipe"));
     const json_t *system = json_object_get(erp, "system");
     char *path;
@@ -357,8 +356,8 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
         return NULL;
     path = recipe_find(recipes_dir, name);
     if (!path) {
-        config_check_fault(&location, "recipe",
-                           "recipe not found: give a path, or the name of a recipe in recipes_dir");
+        json_check_fault(&location, "recipe",
+                         "recipe not found: give a path, or the name of a recipe in recipes_dir");
         return NULL;
     }
     recipe = recipe_read(path, faults);

@@ -23,11 +23,11 @@
     X("reply_s", reply_ms, 1000, 60, 60, 1, 3600)
 
 #define MEMBER(text, field, unit, port, control, least, most)                                      \
-    {.name = (text), .kind = CONFIG_INTEGER, .minimum = (least), .maximum = (most)},
+    {.name = (text), .kind = JSON_KIND_INTEGER, .minimum = (least), .maximum = (most)},
 #define LIMIT(text, field, unit, port, control, least, most)                                       \
     {offsetof(struct http_limits, field), unit, {port, control}},
 
-static const struct config_member members[] = {LIMITS(MEMBER)};
+static const struct json_member members[] = {LIMITS(MEMBER)};
 
 static const struct {
     size_t offset;
@@ -36,21 +36,21 @@ static const struct {
 
 #define COUNT (sizeof limits / sizeof *limits)
 
-const struct config_table *
+const struct json_table *
 config_http_table(void)
 {
-    static const struct config_table all = {members, COUNT};
+    static const struct json_table all = {members, COUNT};
 
     return &all;
 }
 
 void
 config_http_read(const json_t *http, bool control, struct http_limits *to,
-                 const struct config_location *location)
+                 const struct json_location *location)
 {
     if (http && !json_is_object(http))
         return;
-    config_check_members(http, members, COUNT, location);
+    json_check_members(http, members, COUNT, location);
     for (size_t i = 0; i < COUNT; i++) {
         const json_t *value = json_object_get(http, members[i].name);
         unsigned number = json_is_integer(value) ? (unsigned)json_integer_value(value)
@@ -61,7 +61,7 @@ config_http_read(const json_t *http, bool control, struct http_limits *to,
 }
 
 void
-config_http_names(const json_t *document, const char *member, const struct config_location *root)
+config_http_names(const json_t *document, const char *member, const struct json_location *root)
 {
     const json_t *list = json_object_get(document, member), *item;
     bool origin = strcmp(member, "origins") == 0;
@@ -76,8 +76,8 @@ config_http_names(const json_t *document, const char *member, const struct confi
         if (*host && !host[strcspn(host, " /?#@,\t\r\n")] && strlen(name) < 256)
             continue;
         snprintf(pointer, sizeof pointer, "/%s/%zu", member, i);
-        config_fault_add(root->faults, root->file, pointer, "%s",
-                         origin ? "must be an origin, such as https://oilmat.example.com"
-                                : "must be a host name as in a URL, such as oilmat.example.com");
+        json_fault_add(root->faults, root->file, pointer, "%s",
+                       origin ? "must be an origin, such as https://oilmat.example.com"
+                              : "must be a host name as in a URL, such as oilmat.example.com");
     }
 }

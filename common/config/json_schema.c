@@ -5,7 +5,7 @@
 
 /* Limits are in bytes: a character has one to four. */
 static json_t *
-text_schema(const struct config_member *m)
+text_schema(const struct json_member *m)
 {
     json_t *schema =
         json_pack("{s:s s:I}", "type", "string", "minLength", (json_int_t)((m->minimum + 3) / 4));
@@ -16,15 +16,15 @@ text_schema(const struct config_member *m)
 }
 
 static json_t *
-path_schema(const struct config_member *m)
+path_schema(const struct json_member *m)
 {
     return json_pack("{s:s s:s s:i}", "type", "string", "pattern",
-                     m->kind == CONFIG_PATH ? "^/" : "^https?://[^/:]", "maxLength",
-                     CONFIG_PATH_MAX - 1);
+                     m->kind == JSON_KIND_PATH ? "^/" : "^https?://[^/:]", "maxLength",
+                     JSON_PATH_MAX - 1);
 }
 
 static json_t *
-secret_schema(const struct config_member *m)
+secret_schema(const struct json_member *m)
 {
     json_t *sealed =
         json_pack("{s:s s:b s:[s] s:{s:{s:s s:i}}}", "type", "object", "additionalProperties", 0,
@@ -34,53 +34,53 @@ secret_schema(const struct config_member *m)
 }
 
 static json_t *
-number_schema(const struct config_member *m)
+number_schema(const struct json_member *m)
 {
-    return json_pack("{s:s s:I s:I}", "type", m->kind == CONFIG_INTEGER ? "integer" : "number",
+    return json_pack("{s:s s:I s:I}", "type", m->kind == JSON_KIND_INTEGER ? "integer" : "number",
                      "minimum", (json_int_t)m->minimum, "maximum", (json_int_t)m->maximum);
 }
 
 static json_t *
-bool_schema(const struct config_member *m)
+bool_schema(const struct json_member *m)
 {
     (void)m;
     return json_pack("{s:s}", "type", "boolean");
 }
 
 static json_t *
-choice_schema(const struct config_member *m)
+choice_schema(const struct json_member *m)
 {
-    return config_choices_schema(m->choices);
+    return json_choices_schema(m->choices);
 }
 
-static json_t *table_schema(const struct config_table *table);
+static json_t *table_schema(const struct json_table *table);
 
 static json_t *
-object_schema(const struct config_member *m)
+object_schema(const struct json_member *m)
 {
     return m->inside ? table_schema(m->inside()) : json_pack("{s:s}", "type", "object");
 }
 
 static json_t *
-array_schema(const struct config_member *m)
+array_schema(const struct json_member *m)
 {
     json_t *element = m->inside    ? table_schema(m->inside())
-                      : m->choices ? config_choices_schema(m->choices)
+                      : m->choices ? json_choices_schema(m->choices)
                                    : json_pack("{s:s}", "type", "string");
 
     return json_pack("{s:s s:I s:o}", "type", "array", "minItems", (json_int_t)m->minimum, "items",
                      element);
 }
 
-static json_t *(*const kinds[])(const struct config_member *) = {
-    [CONFIG_TEXT] = text_schema,      [CONFIG_PATH] = path_schema,
-    [CONFIG_URL] = path_schema,       [CONFIG_SECRET] = secret_schema,
-    [CONFIG_BOOL] = bool_schema,      [CONFIG_INTEGER] = number_schema,
-    [CONFIG_SECONDS] = number_schema, [CONFIG_CHOICE] = choice_schema,
-    [CONFIG_OBJECT] = object_schema,  [CONFIG_ARRAY] = array_schema};
+static json_t *(*const kinds[])(const struct json_member *) = {
+    [JSON_KIND_TEXT] = text_schema,      [JSON_KIND_PATH] = path_schema,
+    [JSON_KIND_URL] = path_schema,       [JSON_KIND_SECRET] = secret_schema,
+    [JSON_KIND_BOOL] = bool_schema,      [JSON_KIND_INTEGER] = number_schema,
+    [JSON_KIND_SECONDS] = number_schema, [JSON_KIND_CHOICE] = choice_schema,
+    [JSON_KIND_OBJECT] = object_schema,  [JSON_KIND_ARRAY] = array_schema};
 
 static json_t *
-member_schema(const struct config_member *m)
+member_schema(const struct json_member *m)
 {
     json_t *schema = kinds[m->kind](m);
 
@@ -88,12 +88,12 @@ member_schema(const struct config_member *m)
 }
 
 static json_t *
-table_schema(const struct config_table *table)
+table_schema(const struct json_table *table)
 {
     json_t *properties = json_object(), *required = json_array();
 
     for (size_t i = 0; i < table->count; i++) {
-        const struct config_member *m = &table->members[i];
+        const struct json_member *m = &table->members[i];
 
         json_object_set_new(properties, m->name, member_schema(m));
         if (m->required)
@@ -108,7 +108,7 @@ static json_t *
 erp_schema(void)
 {
     json_t *systems = json_array(), *schema;
-    const struct config_table *table;
+    const struct json_table *table;
     const char *system;
 
     for (size_t i = 0; (table = config_erp_table(i, &system)); i++) {
@@ -121,7 +121,7 @@ erp_schema(void)
 }
 
 static json_t *
-file_schema(const char *title, const struct config_table *table)
+file_schema(const char *title, const struct json_table *table)
 {
     json_t *schema = json_pack("{s:s s:s}", "$schema",
                                "https://json-schema.org/draft/2020-12/schema", "title", title);

@@ -21,51 +21,59 @@
 static const char *const sandbox_modes[] = {"required", "best-effort", "off", NULL};
 
 /* Users below 1000 are system users. */
-static const struct config_member uid_members[] = {
+static const struct json_member uid_members[] = {
     {.name = "first",
-     .kind = CONFIG_INTEGER,
+     .kind = JSON_KIND_INTEGER,
      .required = true,
      .minimum = 1000,
      .maximum = UID_LAST},
-    {.name = "count", .kind = CONFIG_INTEGER, .required = true, .minimum = 1, .maximum = 1000000},
+    {.name = "count",
+     .kind = JSON_KIND_INTEGER,
+     .required = true,
+     .minimum = 1,
+     .maximum = 1000000},
 };
 
-static const struct config_table *
+static const struct json_table *
 uid_table(void)
 {
-    static const struct config_table all = {uid_members, 2};
+    static const struct json_table all = {uid_members, 2};
 
     return &all;
 }
 
-static const struct config_member daemon_members[] = {
-    {.name = "$schema", .kind = CONFIG_TEXT},
+static const struct json_member daemon_members[] = {
+    {.name = "$schema", .kind = JSON_KIND_TEXT},
     {.name = "control_socket",
-     .kind = CONFIG_TEXT,
+     .kind = JSON_KIND_TEXT,
      .minimum = 1,
      .maximum = sizeof(((struct sockaddr_un *)0)->sun_path) - 1},
-    {.name = "control_group", .kind = CONFIG_TEXT, .nullable = true, .minimum = 1, .maximum = 63},
-    {.name = "state_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
-    {.name = "workshops_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
-    {.name = "log_dir",
-     .kind = CONFIG_TEXT,
+    {.name = "control_group",
+     .kind = JSON_KIND_TEXT,
      .nullable = true,
      .minimum = 1,
-     .maximum = CONFIG_PATH_MAX / 2},
-    {.name = "key_file", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
-    {.name = "sandbox", .kind = CONFIG_CHOICE, .choices = sandbox_modes},
-    {.name = "webdriver_url", .kind = CONFIG_URL, .nullable = true},
-    {.name = "http", .kind = CONFIG_OBJECT, .inside = config_http_table},
-    {.name = "worker_uids", .kind = CONFIG_OBJECT, .inside = uid_table},
-    {.name = "allowed_users", .kind = CONFIG_ARRAY},
-    {.name = "recipes_dir", .kind = CONFIG_TEXT, .minimum = 1, .maximum = CONFIG_PATH_MAX / 2},
+     .maximum = 63},
+    {.name = "state_dir", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = JSON_PATH_MAX / 2},
+    {.name = "workshops_dir", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = JSON_PATH_MAX / 2},
+    {.name = "log_dir",
+     .kind = JSON_KIND_TEXT,
+     .nullable = true,
+     .minimum = 1,
+     .maximum = JSON_PATH_MAX / 2},
+    {.name = "key_file", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = JSON_PATH_MAX / 2},
+    {.name = "sandbox", .kind = JSON_KIND_CHOICE, .choices = sandbox_modes},
+    {.name = "webdriver_url", .kind = JSON_KIND_URL, .nullable = true},
+    {.name = "http", .kind = JSON_KIND_OBJECT, .inside = config_http_table},
+    {.name = "worker_uids", .kind = JSON_KIND_OBJECT, .inside = uid_table},
+    {.name = "allowed_users", .kind = JSON_KIND_ARRAY},
+    {.name = "recipes_dir", .kind = JSON_KIND_TEXT, .minimum = 1, .maximum = JSON_PATH_MAX / 2},
 };
 
-const struct config_table *
+const struct json_table *
 config_daemon_table(void)
 {
-    static const struct config_table all = {daemon_members,
-                                            sizeof daemon_members / sizeof *daemon_members};
+    static const struct json_table all = {daemon_members,
+                                          sizeof daemon_members / sizeof *daemon_members};
 
     return &all;
 }
@@ -78,31 +86,31 @@ take_path(const json_t *document, const char *name, const char *fallback, const 
     const char *path = json_string_value(json_object_get(document, name)) ?: fallback;
 
     if (*path == '/' || !*path)
-        text_copy(to, CONFIG_PATH_MAX, path);
+        text_copy(to, JSON_PATH_MAX, path);
     else
-        snprintf(to, CONFIG_PATH_MAX, "%s/%s", folder, path);
+        snprintf(to, JSON_PATH_MAX, "%s/%s", folder, path);
 }
 
 static void
-load_uids(struct daemon_config *config, const json_t *document, const struct config_location *root)
+load_uids(struct daemon_config *config, const json_t *document, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/worker_uids", root->faults};
+    const struct json_location location = {root->file, "/worker_uids", root->faults};
     const json_t *uids = json_object_get(document, "worker_uids");
 
     config->uid_first = UID_FIRST_DEFAULT;
     config->uid_count = UID_COUNT_DEFAULT;
-    if (!json_is_object(uids) || !config_check_members(uids, uid_members, 2, &location))
+    if (!json_is_object(uids) || !json_check_members(uids, uid_members, 2, &location))
         return;
     config->uid_first = (uint32_t)json_integer_value(json_object_get(uids, "first"));
     config->uid_count = (uint32_t)json_integer_value(json_object_get(uids, "count"));
     if (config->uid_count - 1 > UID_LAST - config->uid_first)
-        config_check_fault(&location, "count", "first + count exceeds the highest user id");
+        json_check_fault(&location, "count", "first + count exceeds the highest user id");
 }
 
 static void
-load_users(struct daemon_config *config, const json_t *document, const struct config_location *root)
+load_users(struct daemon_config *config, const json_t *document, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/allowed_users", root->faults};
+    const struct json_location location = {root->file, "/allowed_users", root->faults};
     json_t *users = json_object_get(document, "allowed_users");
     char index[24];
 
@@ -110,14 +118,14 @@ load_users(struct daemon_config *config, const json_t *document, const struct co
     for (size_t i = 0; i < json_array_size(config->allowed_users); i++)
         if (!*(json_string_value(json_array_get(users, i)) ?: "")) {
             snprintf(index, sizeof index, "%zu", i);
-            config_check_fault(&location, index, "must be a user name");
+            json_check_fault(&location, index, "must be a user name");
         }
 }
 
 static void
-load_http(struct daemon_config *config, const json_t *document, const struct config_location *root)
+load_http(struct daemon_config *config, const json_t *document, const struct json_location *root)
 {
-    const struct config_location location = {root->file, "/http", root->faults};
+    const struct json_location location = {root->file, "/http", root->faults};
 
     config_http_read(json_object_get(document, "http"), true, &config->http, &location);
 }
@@ -178,8 +186,8 @@ settle_faulty(struct workshop_config *w)
 static struct workshop_config *
 load_file(const struct daemon_config *config, const char *file, const char *slug)
 {
-    struct config_faults faults = {0};
-    json_t *document = config_read_document(file, &faults);
+    struct json_faults faults = {0};
+    json_t *document = json_file_document(file, &faults);
     struct workshop_config *w;
 
     if (document) {
@@ -197,13 +205,13 @@ load_file(const struct daemon_config *config, const char *file, const char *slug
 }
 
 static void
-load_folder(struct daemon_config *config, struct config_faults *faults)
+load_folder(struct daemon_config *config, struct json_faults *faults)
 {
     struct dirent **entries;
     int count = scandir(config->workshops_dir, &entries, is_workshop_file, alphasort);
 
     if (count < 0) {
-        config_fault_add(faults, config->workshops_dir, "", "cannot read: %s", strerror(errno));
+        json_fault_add(faults, config->workshops_dir, "", "cannot read: %s", strerror(errno));
         return;
     }
     config->workshops = mem_alloc(sizeof *config->workshops * (size_t)count);
@@ -221,17 +229,17 @@ load_folder(struct daemon_config *config, struct config_faults *faults)
 }
 
 struct daemon_config *
-config_load_each(const char *path, struct config_faults *faults)
+config_load_each(const char *path, struct json_faults *faults)
 {
-    const struct config_location root = {path, "", faults};
+    const struct json_location root = {path, "", faults};
     struct daemon_config *config = mem_alloc(sizeof *config);
-    json_t *document = config_read_document(path, faults);
+    json_t *document = json_file_document(path, faults);
 
     if (document && !json_is_object(document))
-        config_fault_add(faults, path, "", "must be an object");
+        json_fault_add(faults, path, "", "must be an object");
     else if (document) {
-        config_check_members(document, config_daemon_table()->members, config_daemon_table()->count,
-                             &root);
+        json_check_members(document, config_daemon_table()->members, config_daemon_table()->count,
+                           &root);
         load_daemon(config, document, path);
         load_uids(config, document, &root);
         load_users(config, document, &root);
@@ -244,18 +252,18 @@ config_load_each(const char *path, struct config_faults *faults)
         return config;
     /* All faults are reported at once. */
     for (size_t i = 0; i < config->workshop_count; i++)
-        config_faults_add(faults, &config->workshops[i]->faults);
+        json_faults_add(faults, &config->workshops[i]->faults);
     config_free(config);
     return NULL;
 }
 
 struct daemon_config *
-config_load(const char *path, struct config_faults *faults)
+config_load(const char *path, struct json_faults *faults)
 {
     struct daemon_config *config = config_load_each(path, faults);
 
     for (size_t i = 0; config && i < config->workshop_count; i++)
-        config_faults_add(faults, &config->workshops[i]->faults);
+        json_faults_add(faults, &config->workshops[i]->faults);
     if (!faults->count)
         return config;
     config_free(config);
@@ -265,8 +273,8 @@ config_load(const char *path, struct config_faults *faults)
 int
 config_paths(const char *path, struct daemon_config *config, struct err *err)
 {
-    struct config_faults faults = {0};
-    json_t *document = config_read_document(path, &faults);
+    struct json_faults faults = {0};
+    json_t *document = json_file_document(path, &faults);
     bool found = json_is_object(document);
 
     *config = (struct daemon_config){.workshops = NULL};
@@ -276,7 +284,7 @@ config_paths(const char *path, struct daemon_config *config, struct err *err)
         err_set(err, "config", "%s: %s", path,
                 faults.count ? faults.items[0].text : "must be an object");
     json_decref(document);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     return found ? 0 : -1;
 }
 

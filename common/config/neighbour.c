@@ -135,13 +135,13 @@ folder_same(const struct config_folder *a, const struct config_folder *b)
 
 static void
 folder_fault(const struct daemon_config *config, const struct workshop_config *w,
-             const struct workshop_config *other, struct config_faults *faults)
+             const struct workshop_config *other, struct json_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_location location = {file, "/erp", faults};
+    const struct json_location location = {file, "/erp", faults};
 
-    config_check_fault(&location, "folder", "this folder is already used by workshop %s",
-                       other->slug);
+    json_check_fault(&location, "folder", "this folder is already used by workshop %s",
+                     other->slug);
     free(file);
 }
 
@@ -165,7 +165,7 @@ config_neighbour_check_folders(const struct daemon_config *config)
 
 void
 config_neighbour_check_folder(const struct daemon_config *config,
-                              const struct workshop_config *workshop, struct config_faults *faults)
+                              const struct workshop_config *workshop, struct json_faults *faults)
 {
     struct config_folder own, other;
 

@@ -14,7 +14,7 @@ void config_neighbour_check_folders(const struct daemon_config *config);
 /* The same for one workshop that is to be added to this configuration. */
 void config_neighbour_check_folder(const struct daemon_config *config,
                                    const struct workshop_config *workshop,
-                                   struct config_faults *faults);
+                                   struct json_faults *faults);
 
 /* The name of another workshop that writes to the same ERP; NULL: there is none. */
 const char *config_neighbour(const struct daemon_config *config,

@@ -11,7 +11,7 @@
  * `erp`; NULL: it is read if there is one, see workshop_config_new. */
 struct workshop_config *workshop_config_read(const char *slug, const json_t *document,
                                              json_t *recipe, const char *recipes_dir,
-                                             const char *file, struct config_faults *faults);
+                                             const char *file, struct json_faults *faults);
 
 /* Adds the faults that workshops have in combination, and gives those with conflicting names
  * distinct ones. */
@@ -19,32 +19,32 @@ void config_check_together(const struct daemon_config *config);
 
 /* Adds the workshop's conflicts with system users and with the users of other slugs. */
 void config_check_against(const struct daemon_config *config,
-                          const struct workshop_config *workshop, struct config_faults *faults);
+                          const struct workshop_config *workshop, struct json_faults *faults);
 
 /* Whether erp (NULL: none) says how a browser opened by webdriver_url on another machine reaches
  * the proxy on this one. */
 void config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
-                            struct config_faults *faults);
+                            struct json_faults *faults);
 
 /* Whether text is a valid slug: a-z, 0-9 and '-', not first; at most CONFIG_SLUG_MAX bytes. */
 bool config_slug_sound(const char *slug);
 
 /* Checks an element of api_tokens, which is an object at `place`. Returns whether it is valid. */
-bool config_check_token(const json_t *token, const struct config_location *location);
+bool config_check_token(const json_t *token, const struct json_location *location);
 
 /* Reads `http` (NULL: the defaults) of pumpline.json or of a workshop's file. */
 void config_http_read(const json_t *http, bool control, struct http_limits *limits,
-                      const struct config_location *location);
+                      const struct json_location *location);
 
 /* Checks a workshop's list of hosts or origins. */
 void config_http_names(const json_t *document, const char *member,
-                       const struct config_location *root);
+                       const struct json_location *root);
 
 /* The members of the files; system: which one the i-th table of `erp` is for. NULL after the last.
  */
-const struct config_table *config_daemon_table(void);
-const struct config_table *config_workshop_table(void);
-const struct config_table *config_http_table(void);
-const struct config_table *config_erp_table(size_t i, const char **system);
+const struct json_table *config_daemon_table(void);
+const struct json_table *config_workshop_table(void);
+const struct json_table *config_http_table(void);
+const struct json_table *config_erp_table(size_t i, const char **system);
 
 #endif

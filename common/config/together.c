@@ -10,13 +10,13 @@
 
 static void
 pair_fault(const struct daemon_config *config, const struct workshop_config *w,
-           struct config_faults *faults, const char *member, const char *what,
+           struct json_faults *faults, const char *member, const char *what,
            const struct workshop_config *other)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_location location = {file, "", faults};
+    const struct json_location location = {file, "", faults};
 
-    config_check_fault(&location, member, "%s %s", what, other->slug);
+    json_check_fault(&location, member, "%s %s", what, other->slug);
     free(file);
 }
 
@@ -31,7 +31,7 @@ names_clash(const struct workshop_config *a, const struct workshop_config *b)
 /* What is wrong with b because of a. A port has one owner, too. */
 static void
 check_pair(const struct daemon_config *config, const struct workshop_config *a,
-           const struct workshop_config *b, struct config_faults *faults)
+           const struct workshop_config *b, struct json_faults *faults)
 {
     if (a->port && a->port == b->port)
         pair_fault(config, b, faults, "listen", "this port is already used by workshop", a);
@@ -57,42 +57,42 @@ is_allowed(const struct daemon_config *config, const struct passwd *user)
 /* Only here: a worker checks its document too, when it may no longer be able to look up users. */
 static void
 check_user(const struct daemon_config *config, const struct workshop_config *w,
-           struct config_faults *faults)
+           struct json_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_location location = {file, "", faults};
+    const struct json_location location = {file, "", faults};
     const struct passwd *user = w->user ? getpwnam(w->user) : NULL;
 
     if (w->user && !user)
-        config_check_fault(&location, "user", "user does not exist");
+        json_check_fault(&location, "user", "user does not exist");
     else if (user && (!user->pw_uid || !user->pw_gid))
-        config_check_fault(&location, "user", "must not be root or in root's group");
+        json_check_fault(&location, "user", "must not be root or in root's group");
     else if (user && !is_allowed(config, user))
-        config_check_fault(&location, "user",
-                           "must be listed in allowed_users, or lie in the range of worker_uids, "
-                           "in pumpline.json");
+        json_check_fault(&location, "user",
+                         "must be listed in allowed_users, or lie in the range of worker_uids, "
+                         "in pumpline.json");
     free(file);
 }
 
 /* Log lines of a workshop start with its name. */
 static void
 check_name(const struct daemon_config *config, const struct workshop_config *w,
-           struct config_faults *faults)
+           struct json_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
-    const struct config_location location = {file, "", faults};
+    const struct json_location location = {file, "", faults};
     size_t length = strcspn(w->name, ": ");
 
     if (length == strlen("pumplined") && strncasecmp(w->name, "pumplined", length) == 0)
-        config_check_fault(&location, "workshop",
-                           "must not be \"pumplined\": the daemon's own log lines start with it");
+        json_check_fault(&location, "workshop",
+                         "must not be \"pumplined\": the daemon's own log lines start with it");
     free(file);
 }
 
 /* It may depend on the daemon's webdriver_url. */
 static void
 check_browser_place(const struct daemon_config *config, const struct workshop_config *w,
-                    struct config_faults *faults)
+                    struct json_faults *faults)
 {
     char *file = mem_format("%s/%s.json", config->workshops_dir, w->slug);
 
@@ -103,7 +103,7 @@ check_browser_place(const struct daemon_config *config, const struct workshop_co
 
 static void
 check_alone(const struct daemon_config *config, const struct workshop_config *w,
-            struct config_faults *faults)
+            struct json_faults *faults)
 {
     check_user(config, w, faults);
     check_name(config, w, faults);
@@ -145,7 +145,7 @@ config_check_together(const struct daemon_config *config)
 
 void
 config_check_against(const struct daemon_config *config, const struct workshop_config *workshop,
-                     struct config_faults *faults)
+                     struct json_faults *faults)
 {
     check_alone(config, workshop, faults);
     config_neighbour_check_folder(config, workshop, faults);

@@ -8,11 +8,11 @@
 #include "common/base/err.h"
 
 void
-config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
-                 const char *format, ...)
+json_fault_add(struct json_faults *faults, const char *file, const char *pointer,
+               const char *format, ...)
 {
     char text[513], cut[512]; /* one more, so that text_copy sees where to cut */
-    struct config_fault *fault;
+    struct json_fault *fault;
     va_list arguments;
 
     va_start(arguments, format);
@@ -21,7 +21,7 @@ config_fault_add(struct config_faults *faults, const char *file, const char *poi
     text_copy(cut, sizeof cut, text);
     faults->items = mem_resize(faults->items, (faults->count + 1) * sizeof *faults->items);
     fault = &faults->items[faults->count++];
-    *fault = (struct config_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
+    *fault = (struct json_fault){mem_string(file), mem_string(pointer), mem_string(cut)};
     /* A file's name may be any bytes, and a member's name is cut: invalid UTF-8 cannot be put into
      * JSON. */
     text_clean(fault->file);
@@ -30,15 +30,15 @@ config_fault_add(struct config_faults *faults, const char *file, const char *poi
 }
 
 void
-config_faults_add(struct config_faults *faults, const struct config_faults *more)
+json_faults_add(struct json_faults *faults, const struct json_faults *more)
 {
     for (size_t i = 0; i < more->count; i++)
-        config_fault_add(faults, more->items[i].file, more->items[i].pointer, "%s",
-                         more->items[i].text);
+        json_fault_add(faults, more->items[i].file, more->items[i].pointer, "%s",
+                       more->items[i].text);
 }
 
 void
-config_faults_clear(struct config_faults *faults)
+json_faults_clear(struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
         free(faults->items[i].file);
@@ -46,11 +46,11 @@ config_faults_clear(struct config_faults *faults)
         free(faults->items[i].text);
     }
     free(faults->items);
-    *faults = (struct config_faults){NULL, 0};
+    *faults = (struct json_faults){NULL, 0};
 }
 
 json_t *
-config_faults_json(const struct config_faults *faults)
+json_faults_json(const struct json_faults *faults)
 {
     json_t *list = json_array();
 
@@ -63,7 +63,7 @@ config_faults_json(const struct config_faults *faults)
 
 /* RFC 6901: '~' and '/' in a name are escaped. */
 void
-config_pointer_add(char *pointer, size_t size, const char *name)
+json_pointer_add(char *pointer, size_t size, const char *name)
 {
     size_t used = strlen(pointer);
 

@@ -7,25 +7,24 @@
 #include <stddef.h>
 
 /* One fault. A growing list. */
-struct config_fault {
+struct json_fault {
     char *file;    /* as it was given */
     char *pointer; /* "/erp/url"; "" is the whole document */
     char *text;
 };
 
-struct config_faults {
-    struct config_fault *items;
+struct json_faults {
+    struct json_fault *items;
     size_t count;
 };
 
-void config_fault_add(struct config_faults *faults, const char *file, const char *pointer,
-                      const char *format, ...) __attribute__((format(printf, 4, 5)));
-void config_faults_add(struct config_faults *faults, const struct config_faults *more);
-void config_faults_clear(struct config_faults *faults);
-json_t *
-config_faults_json(const struct config_faults *faults); /* [{"file", "pointer", "detail"}] */
+void json_fault_add(struct json_faults *faults, const char *file, const char *pointer,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void json_faults_add(struct json_faults *faults, const struct json_faults *more);
+void json_faults_clear(struct json_faults *faults);
+json_t *json_faults_json(const struct json_faults *faults); /* [{"file", "pointer", "detail"}] */
 
 /* Appends "/name", escaped, to a pointer, as far as it fits. */
-void config_pointer_add(char *pointer, size_t size, const char *name);
+void json_pointer_add(char *pointer, size_t size, const char *name);
 
 #endif

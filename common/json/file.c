@@ -5,7 +5,7 @@
 #include "common/json/text.h"
 
 json_t *
-config_read_json(const char *path, struct err *err)
+json_file_read(const char *path, struct err *err)
 {
     size_t length = 0;
     char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
@@ -16,12 +16,12 @@ config_read_json(const char *path, struct err *err)
 }
 
 json_t *
-config_read_document(const char *path, struct config_faults *faults)
+json_file_document(const char *path, struct json_faults *faults)
 {
     struct err err;
-    json_t *document = config_read_json(path, &err);
+    json_t *document = json_file_read(path, &err);
 
     if (!document)
-        config_fault_add(faults, path, "", "%s", err.text);
+        json_fault_add(faults, path, "", "%s", err.text);
     return document;
 }

@@ -10,8 +10,7 @@
 #include "common/base/text_value.h"
 
 void
-config_check_fault(const struct config_location *location, const char *name, const char *format,
-                   ...)
+json_check_fault(const struct json_location *location, const char *name, const char *format, ...)
 {
     char text[513], pointer[256];
     va_list arguments;
@@ -20,12 +19,12 @@ config_check_fault(const struct config_location *location, const char *name, con
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     text_copy(pointer, sizeof pointer, location->pointer);
-    config_pointer_add(pointer, sizeof pointer, name);
-    config_fault_add(location->faults, location->file, pointer, "%s", text);
+    json_pointer_add(pointer, sizeof pointer, name);
+    json_fault_add(location->faults, location->file, pointer, "%s", text);
 }
 
 static const char *
-check_text(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_text(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     const char *string = json_string_value(value), *wrong;
 
@@ -36,7 +35,7 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
     if (*string && text_is_blank(string))
         return "is blank";
     /* A password may be any text that the ERP accepts. */
-    wrong = m->kind == CONFIG_SECRET ? NULL : text_value_wrong(string, strlen(string));
+    wrong = m->kind == JSON_KIND_SECRET ? NULL : text_value_wrong(string, strlen(string));
     if (wrong)
         return wrong;
     if (strlen(string) >= (size_t)m->minimum &&
@@ -48,7 +47,7 @@ check_text(const struct config_member *m, const json_t *value, char *text, size_
 }
 
 static const char *
-check_secret(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_secret(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     if (json_is_string(value))
         return check_text(m, value, text, size);
@@ -59,7 +58,7 @@ check_secret(const struct config_member *m, const json_t *value, char *text, siz
 }
 
 static const char *
-check_path(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_path(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     const char *path = json_string_value(value);
 
@@ -68,7 +67,7 @@ check_path(const struct config_member *m, const json_t *value, char *text, size_
     (void)size;
     if (!path || path[0] != '/')
         return "must be an absolute path";
-    return strlen(path) >= CONFIG_PATH_MAX ? "path is too long" : NULL;
+    return strlen(path) >= JSON_PATH_MAX ? "path is too long" : NULL;
 }
 
 /* Empty, or a colon and a port. */
@@ -94,7 +93,7 @@ host_sound(const char *host)
 }
 
 static const char *
-check_url(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_url(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     const char *url = json_string_value(value), *host = NULL;
 
@@ -112,11 +111,11 @@ check_url(const struct config_member *m, const json_t *value, char *text, size_t
             return "must not contain spaces, a user, a query or a fragment";
     if (!host_sound(host))
         return "must have a valid host and port";
-    return strlen(url) >= CONFIG_PATH_MAX ? "URL is too long" : NULL;
+    return strlen(url) >= JSON_PATH_MAX ? "URL is too long" : NULL;
 }
 
 static const char *
-check_bool(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_bool(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     (void)m;
     (void)text;
@@ -125,21 +124,21 @@ check_bool(const struct config_member *m, const json_t *value, char *text, size_
 }
 
 static const char *
-check_number(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_number(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     double number = json_number_value(value);
 
-    if ((m->kind == CONFIG_INTEGER ? json_is_integer(value) : json_is_number(value)) &&
+    if ((m->kind == JSON_KIND_INTEGER ? json_is_integer(value) : json_is_number(value)) &&
         isfinite(number) && number >= (double)m->minimum && number <= (double)m->maximum)
         return NULL;
     snprintf(text, size, "must be %s from %lld to %lld",
-             m->kind == CONFIG_INTEGER ? "a whole number" : "a number", (long long)m->minimum,
+             m->kind == JSON_KIND_INTEGER ? "a whole number" : "a number", (long long)m->minimum,
              (long long)m->maximum);
     return text;
 }
 
 static const char *
-check_choice(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_choice(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     const char *string = json_string_value(value);
     size_t used = (size_t)snprintf(text, size, "must be one of");
@@ -154,7 +153,7 @@ check_choice(const struct config_member *m, const json_t *value, char *text, siz
 }
 
 static const char *
-check_object(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_object(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     (void)m;
     (void)text;
@@ -163,7 +162,7 @@ check_object(const struct config_member *m, const json_t *value, char *text, siz
 }
 
 static const char *
-check_array(const struct config_member *m, const json_t *value, char *text, size_t size)
+check_array(const struct json_member *m, const json_t *value, char *text, size_t size)
 {
     (void)m;
     (void)text;
@@ -172,16 +171,15 @@ check_array(const struct config_member *m, const json_t *value, char *text, size
 }
 
 /* Each returns what is wrong, or NULL; text is a buffer for the message. */
-static const char *(*const checks[])(const struct config_member *, const json_t *, char *,
-                                     size_t) = {
-    [CONFIG_TEXT] = check_text,      [CONFIG_PATH] = check_path,
-    [CONFIG_URL] = check_url,        [CONFIG_SECRET] = check_secret,
-    [CONFIG_BOOL] = check_bool,      [CONFIG_INTEGER] = check_number,
-    [CONFIG_SECONDS] = check_number, [CONFIG_CHOICE] = check_choice,
-    [CONFIG_OBJECT] = check_object,  [CONFIG_ARRAY] = check_array};
+static const char *(*const checks[])(const struct json_member *, const json_t *, char *, size_t) = {
+    [JSON_KIND_TEXT] = check_text,      [JSON_KIND_PATH] = check_path,
+    [JSON_KIND_URL] = check_url,        [JSON_KIND_SECRET] = check_secret,
+    [JSON_KIND_BOOL] = check_bool,      [JSON_KIND_INTEGER] = check_number,
+    [JSON_KIND_SECONDS] = check_number, [JSON_KIND_CHOICE] = check_choice,
+    [JSON_KIND_OBJECT] = check_object,  [JSON_KIND_ARRAY] = check_array};
 
-static const struct config_member *
-member_find(const struct config_member *members, size_t count, const char *name)
+static const struct json_member *
+member_find(const struct json_member *members, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(members[i].name, name) == 0)
@@ -190,8 +188,8 @@ member_find(const struct config_member *members, size_t count, const char *name)
 }
 
 bool
-config_check_members(const json_t *object, const struct config_member *members, size_t count,
-                     const struct config_location *location)
+json_check_members(const json_t *object, const struct json_member *members, size_t count,
+                   const struct json_location *location)
 {
     size_t before = location->faults->count;
     const char *name, *wrong;
@@ -200,25 +198,25 @@ config_check_members(const json_t *object, const struct config_member *members, 
 
     json_object_foreach((json_t *)object, name, value)
     {
-        const struct config_member *m = member_find(members, count, name);
+        const struct json_member *m = member_find(members, count, name);
 
         if (!m) {
-            config_check_fault(location, name, "unknown member");
+            json_check_fault(location, name, "unknown member");
             continue;
         }
         wrong = m->nullable && json_is_null(value) ? NULL
                                                    : checks[m->kind](m, value, text, sizeof text);
         if (wrong)
-            config_check_fault(location, name, "%s", wrong);
+            json_check_fault(location, name, "%s", wrong);
     }
     for (size_t i = 0; i < count; i++)
         if (members[i].required && !json_object_get(object, members[i].name))
-            config_check_fault(location, members[i].name, "is missing");
+            json_check_fault(location, members[i].name, "is missing");
     return location->faults->count == before;
 }
 
 json_t *
-config_choices_schema(const char *const *choices)
+json_choices_schema(const char *const *choices)
 {
     json_t *list = json_array();
 

@@ -8,53 +8,53 @@
 
 #include "common/json/faults.h"
 
-#define CONFIG_PATH_MAX 512 /* of a path or a URL, with the NUL */
+#define JSON_PATH_MAX 512 /* of a path or a URL, with the NUL */
 
-enum config_kind {
-    CONFIG_TEXT,   /* a string of minimum…maximum bytes, without control characters */
-    CONFIG_PATH,   /* an absolute path */
-    CONFIG_URL,    /* http:// or https://, a host, no user, query or fragment */
-    CONFIG_SECRET, /* plain, minimum…maximum bytes, or {"sealed": "…"} */
-    CONFIG_BOOL,
-    CONFIG_INTEGER, /* minimum…maximum */
-    CONFIG_SECONDS, /* a number, minimum…maximum */
-    CONFIG_CHOICE,  /* one of choices */
-    CONFIG_OBJECT,  /* the caller checks its members */
-    CONFIG_ARRAY
+enum json_kind {
+    JSON_KIND_TEXT,   /* a string of minimum…maximum bytes, without control characters */
+    JSON_KIND_PATH,   /* an absolute path */
+    JSON_KIND_URL,    /* http:// or https://, a host, no user, query or fragment */
+    JSON_KIND_SECRET, /* plain, minimum…maximum bytes, or {"sealed": "…"} */
+    JSON_KIND_BOOL,
+    JSON_KIND_INTEGER, /* minimum…maximum */
+    JSON_KIND_SECONDS, /* a number, minimum…maximum */
+    JSON_KIND_CHOICE,  /* one of choices */
+    JSON_KIND_OBJECT,  /* the caller checks its members */
+    JSON_KIND_ARRAY
 };
 
-struct config_member {
+struct json_member {
     const char *name;
-    enum config_kind kind;
+    enum json_kind kind;
     bool required;
     bool nullable;
     int64_t minimum, maximum;
     const char *const *choices; /* NULL-terminated; of an array: of its elements */
     /* The members of an object, or of an array's elements; NULL: no objects, or members without a
      * single table. */
-    const struct config_table *(*inside)(void);
+    const struct json_table *(*inside)(void);
 };
 
-struct config_table {
-    const struct config_member *members;
+struct json_table {
+    const struct json_member *members;
     size_t count;
 };
 
 /* The file, and the pointer to the object whose members are checked. */
-struct config_location {
+struct json_location {
     const char *file, *pointer;
-    struct config_faults *faults;
+    struct json_faults *faults;
 };
 
 /* Adds a fault for each unknown, missing or wrong member; returns whether there was none. */
-bool config_check_members(const json_t *object, const struct config_member *members, size_t count,
-                          const struct config_location *location);
+bool json_check_members(const json_t *object, const struct json_member *members, size_t count,
+                        const struct json_location *location);
 
 /* Adds a fault at pointer/name. */
-void config_check_fault(const struct config_location *location, const char *name,
-                        const char *format, ...) __attribute__((format(printf, 3, 4)));
+void json_check_fault(const struct json_location *location, const char *name, const char *format,
+                      ...) __attribute__((format(printf, 3, 4)));
 
 /* {"enum": [choices]} for a JSON schema; NULL ends the choices. The caller owns it. */
-json_t *config_choices_schema(const char *const *choices);
+json_t *json_choices_schema(const char *const *choices);
 
 #endif

@@ -51,13 +51,13 @@ static recipe_kind_check *const checks[] = {
 };
 
 bool
-recipe_check(const json_t *recipe, const char *file, struct config_faults *faults)
+recipe_check(const json_t *recipe, const char *file, struct json_faults *faults)
 {
     struct recipe_checker c = {.recipe = recipe, .file = file, .faults = faults, .checks = checks};
     size_t before = faults->count;
 
     if (json_object_size(json_object_get(recipe, "pieces")) > RECIPE_PIECES_MAX) {
-        config_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
+        json_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
     } else if (json_is_object(recipe)) {
         c.names = recipe_whole_names(recipe);
         recipe_check_object(&c, recipe, recipe_shape(RECIPE_OBJECT_FILE), NULL);

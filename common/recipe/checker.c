@@ -18,7 +18,7 @@ recipe_fault(struct recipe_checker *c, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    config_fault_add(c->faults, c->file, c->pointer, "%s", text);
+    json_fault_add(c->faults, c->file, c->pointer, "%s", text);
 }
 
 bool
@@ -35,7 +35,7 @@ recipe_enter(struct recipe_checker *c, const char *name)
 {
     size_t here = strlen(c->pointer);
 
-    config_pointer_add(c->pointer, sizeof c->pointer, name);
+    json_pointer_add(c->pointer, sizeof c->pointer, name);
     return here;
 }
 

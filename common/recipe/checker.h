@@ -26,7 +26,7 @@ struct recipe_checker {
     const json_t *recipe;
     json_t *names; /* variables set by some step: an object, its values have no meaning */
     const char *file;
-    struct config_faults *faults;
+    struct json_faults *faults;
     char pointer[RECIPE_POINTER_BYTES]; /* the current position */
     unsigned section;
     bool in_row;    /* "row" is defined */

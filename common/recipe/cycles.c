@@ -134,10 +134,10 @@ recipe_check_circles(struct recipe_checker *checker)
     for (size_t i = 0; i < c.count; i++) {
         char pointer[RECIPE_POINTER_BYTES] = "/pieces";
 
-        config_pointer_add(pointer, sizeof pointer, c.pieces[i].name);
+        json_pointer_add(pointer, sizeof pointer, c.pieces[i].name);
         if (c.pieces[i].circular)
-            config_fault_add(checker->faults, checker->file, pointer,
-                             "calls itself, directly or through another piece");
+            json_fault_add(checker->faults, checker->file, pointer,
+                           "calls itself, directly or through another piece");
     }
     clear(&c);
 }

@@ -9,9 +9,9 @@
 #include "common/recipe/recipe.h"
 
 json_t *
-recipe_read(const char *path, struct config_faults *faults)
+recipe_read(const char *path, struct json_faults *faults)
 {
-    json_t *recipe = config_read_document(path, faults);
+    json_t *recipe = json_file_document(path, faults);
 
     if (!recipe || recipe_check(recipe, path, faults))
         return recipe;

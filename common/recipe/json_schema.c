@@ -130,7 +130,7 @@ member_schema(const struct recipe_member *m)
         return json_pack("{s:s s:i s:i}", "type", m->kind == RECIPE_INTEGER ? "integer" : "number",
                          "minimum", m->minimum, "maximum", m->maximum);
     case RECIPE_CHOICE:
-        return config_choices_schema(m->choices);
+        return json_choices_schema(m->choices);
     case RECIPE_STEPS:
         return m->minimum ? json_pack("{s:s s:i}", "$ref", "#/$defs/steps", "minItems", m->minimum)
                           : parsed(REF("steps"));

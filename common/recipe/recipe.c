@@ -12,25 +12,25 @@
 
 void
 recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
-                     const char *pointer, struct config_faults *faults)
+                     const char *pointer, struct json_faults *faults)
 {
     const json_t *known = json_object_get(recipe, "options");
     char *inside = mem_format("%s/options", pointer);
-    const struct config_location location = {file, inside, faults};
+    const struct json_location location = {file, inside, faults};
     const char *name;
     json_t *value;
 
     json_object_foreach((json_t *)options, name, value)
     {
         if (!json_object_get(known, name))
-            config_check_fault(&location, name, "the recipe has no such option");
+            json_check_fault(&location, name, "the recipe has no such option");
         else if (!json_is_string(value))
-            config_check_fault(&location, name, "must be a string");
+            json_check_fault(&location, name, "must be a string");
     }
     json_object_foreach((json_t *)known, name, value)
     {
         if (!json_object_get(options, name) && !json_object_get(value, "default"))
-            config_check_fault(&location, name, "is missing: the recipe has no default");
+            json_check_fault(&location, name, "is missing: the recipe has no default");
     }
     free(inside);
 }

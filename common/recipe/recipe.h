@@ -23,10 +23,10 @@
 #define RECIPE_PAGE_LOAD_S 30
 
 /* Adds each fault; returns whether there was none. */
-bool recipe_check(const json_t *recipe, const char *file, struct config_faults *faults);
+bool recipe_check(const json_t *recipe, const char *file, struct json_faults *faults);
 
 /* Reads and checks a file. NULL with *faults; the caller owns the result. */
-json_t *recipe_read(const char *path, struct config_faults *faults);
+json_t *recipe_read(const char *path, struct json_faults *faults);
 
 /* The file of a recipe of this name: a path, or a name that is looked up in the folder (NULL: in
  * none), then among the shipped recipes. NULL: not found; the caller frees it. */
@@ -35,7 +35,7 @@ char *recipe_find(const char *folder, const char *name);
 /* Whether a workshop's options (an object, may be NULL) are what the recipe requires; a fault's
  * pointer starts with that of the object that has them as its member "options". */
 void recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
-                          const char *pointer, struct config_faults *faults);
+                          const char *pointer, struct json_faults *faults);
 
 /* An integer member of an object (NULL: no object); fallback if it is absent. */
 int64_t recipe_number(const json_t *object, const char *name, int64_t fallback);

@@ -228,7 +228,7 @@ recipe_each_is_of_id(const json_t *recipe, const json_t *each)
 static void
 fault_at(struct recipe_checker *c, const char *pointer, const char *text)
 {
-    config_fault_add(c->faults, c->file, pointer, "%s", text);
+    json_fault_add(c->faults, c->file, pointer, "%s", text);
 }
 
 static void
@@ -238,7 +238,7 @@ check_purpose(struct recipe_checker *c, const char *section,
     const json_t *steps = json_object_get(c->recipe, section);
     char pointer[16] = "";
 
-    config_pointer_add(pointer, sizeof pointer, section);
+    json_pointer_add(pointer, sizeof pointer, section);
     if (json_is_array(steps) && !leads_to(c->recipe, section, test))
         fault_at(c, pointer, fault);
 }
@@ -267,7 +267,7 @@ check_confirmation(struct recipe_checker *c)
     if (!last || !recipe_verb_find(last) || !is_act(last, NULL) || json_object_get(last, "dialog"))
         return;
     snprintf(location, sizeof location, "%zu", count - 1);
-    config_pointer_add(pointer, sizeof pointer, location);
+    json_pointer_add(pointer, sizeof pointer, location);
     fault_at(c, pointer,
              "must not be the last step: wait until the ERP confirms that it has stored the line");
 }

@@ -103,7 +103,7 @@ start_service(struct child *child)
 static void
 refuse(struct child *child)
 {
-    const struct config_fault *fault = child->workshop->faults.items;
+    const struct json_fault *fault = child->workshop->faults.items;
     size_t more = child->workshop->faults.count - 1;
     char count[48] = "";
 

@@ -125,7 +125,7 @@ static void
 put_reload(struct call *call, void *context)
 {
     struct control *control = context;
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     json_t *report;
 
     if (!control_accepts(control, call))
@@ -135,7 +135,7 @@ put_reload(struct call *call, void *context)
         call_reply(call, 200, report);
     else
         control_refuse_faults(call, &faults);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 static void

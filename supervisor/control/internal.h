@@ -33,7 +33,7 @@ bool control_accepts(const struct control *control, struct call *call);
 bool control_sound(const struct child *child, struct call *call);
 
 /* 400 with every fault; takes over the call. */
-void control_refuse_faults(struct call *call, const struct config_faults *faults);
+void control_refuse_faults(struct call *call, const struct json_faults *faults);
 
 /* 503: the file could not be written. Takes over the call. */
 void control_not_written(struct call *call, const struct err *err);

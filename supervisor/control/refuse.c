@@ -33,19 +33,19 @@ control_sound(const struct child *child, struct call *call)
     problem = problem_json(409, "bad_configuration", NULL,
                            "invalid configuration: correct the workshop's file and PUT /reload, or "
                            "PUT a new configuration");
-    json_object_set_new(problem, "faults", config_faults_json(&child->workshop->faults));
+    json_object_set_new(problem, "faults", json_faults_json(&child->workshop->faults));
     call_problem_json(call, problem);
     return false;
 }
 
 void
-control_refuse_faults(struct call *call, const struct config_faults *faults)
+control_refuse_faults(struct call *call, const struct json_faults *faults)
 {
     char *detail = mem_format("%zu fault%s in the configuration; nothing was changed",
                               faults->count, faults->count == 1 ? "" : "s");
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
 
-    json_object_set_new(problem, "faults", config_faults_json(faults));
+    json_object_set_new(problem, "faults", json_faults_json(faults));
     call_problem_json(call, problem);
     free(detail);
 }

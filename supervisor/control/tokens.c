@@ -29,13 +29,13 @@ find_token(const json_t *tokens, const char *name)
 
 /* Here a token needs a name, or it could not be revoked. */
 static bool
-check_token(const json_t *token, struct config_faults *faults)
+check_token(const json_t *token, struct json_faults *faults)
 {
-    const struct config_location location = {"", "", faults};
+    const struct json_location location = {"", "", faults};
 
     config_check_token(token, &location);
     if (!json_object_get(token, "name"))
-        config_check_fault(&location, "name", "is missing");
+        json_check_fault(&location, "name", "is missing");
     return !faults->count;
 }
 
@@ -67,7 +67,7 @@ tokens_post(struct call *call, void *context)
     struct control *control = context;
     struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
     json_t *token = child ? call_object(call) : NULL;
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     const json_t *tokens;
     const char *name;
 
@@ -81,7 +81,7 @@ tokens_post(struct call *call, void *context)
         call_problem(call, 409, "token_exists", NULL, "token \"%s\" already exists", name);
     else
         add(control, child, token, call);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(token);
 }
 

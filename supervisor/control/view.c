@@ -25,18 +25,18 @@ last_exit_json(const struct child_exit *last)
 static json_t *
 faults_json(const struct child *child)
 {
-    struct config_faults refused = {NULL, 0};
+    struct json_faults refused = {NULL, 0};
     char file[CONFIG_SLUG_MAX + 8];
     json_t *list;
 
     if (child_is_faulty(child))
-        return config_faults_json(&child->workshop->faults);
+        return json_faults_json(&child->workshop->faults);
     if (child->state != CHILD_FAILED)
         return json_null();
     snprintf(file, sizeof file, "%s.json", child->workshop->slug);
-    config_fault_add(&refused, file, "", "%s", child->last_error);
-    list = config_faults_json(&refused);
-    config_faults_clear(&refused);
+    json_fault_add(&refused, file, "", "%s", child->last_error);
+    list = json_faults_json(&refused);
+    json_faults_clear(&refused);
     return list;
 }
 

@@ -22,7 +22,7 @@ struct put {
     char slug[CONFIG_SLUG_MAX + 1];
     json_t *document;
     json_t *recipe; /* borrowed: the loaded recipe, which stays in use; NULL: it is read */
-    struct config_faults faults;
+    struct json_faults faults;
     bool changed; /* the slice has changed */
 };
 
@@ -31,7 +31,7 @@ add_fault(struct put *put, const char *pointer, const char *text)
 {
     char *file = registry_path(put->control->daemon->config, put->slug);
 
-    config_fault_add(&put->faults, file, pointer, "%s", text);
+    json_fault_add(&put->faults, file, pointer, "%s", text);
     free(file);
 }
 
@@ -113,7 +113,7 @@ static void
 put_clear(struct put *put)
 {
     json_decref(put->document);
-    config_faults_clear(&put->faults);
+    json_faults_clear(&put->faults);
 }
 
 bool
@@ -255,22 +255,22 @@ workshops_delete(struct call *call, void *context)
 }
 
 static bool
-check_seal(const json_t *request, struct config_faults *faults)
+check_seal(const json_t *request, struct json_faults *faults)
 {
-    static const struct config_member members[] = {{.name = "workshop",
-                                                    .kind = CONFIG_TEXT,
-                                                    .required = true,
-                                                    .minimum = 1,
-                                                    .maximum = ORDER_VALUE_MAX},
-                                                   {.name = "password",
-                                                    .kind = CONFIG_TEXT,
-                                                    .required = true,
-                                                    .minimum = 1,
-                                                    .maximum = ORDER_PASSWORD_MAX},
-                                                   {.name = "erp", .kind = CONFIG_OBJECT}};
-    const struct config_location location = {"", "", faults};
+    static const struct json_member members[] = {{.name = "workshop",
+                                                  .kind = JSON_KIND_TEXT,
+                                                  .required = true,
+                                                  .minimum = 1,
+                                                  .maximum = ORDER_VALUE_MAX},
+                                                 {.name = "password",
+                                                  .kind = JSON_KIND_TEXT,
+                                                  .required = true,
+                                                  .minimum = 1,
+                                                  .maximum = ORDER_PASSWORD_MAX},
+                                                 {.name = "erp", .kind = JSON_KIND_OBJECT}};
+    const struct json_location location = {"", "", faults};
 
-    config_check_members(request, members, sizeof members / sizeof *members, &location);
+    json_check_members(request, members, sizeof members / sizeof *members, &location);
     return !faults->count;
 }
 
@@ -305,7 +305,7 @@ void
 workshops_seal(struct call *call, void *context)
 {
     const struct control *control = context;
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     json_t *request = call_object(call);
     const struct child *child;
     const char *name, *slug;
@@ -316,8 +316,8 @@ workshops_seal(struct call *call, void *context)
     child = name ? children_find(control->daemon, name) : NULL;
     slug = name ? slug_to_seal(child, name) : NULL;
     if (slug && !child && !json_object_get(request, "erp"))
-        config_fault_add(&faults, "", "/erp",
-                         "is missing: for a new workshop, a password is sealed for this ERP");
+        json_fault_add(&faults, "", "/erp",
+                       "is missing: for a new workshop, a password is sealed for this ERP");
     if (!check_seal(request, &faults))
         control_refuse_faults(call, &faults);
     else if (!slug)
@@ -329,6 +329,6 @@ workshops_seal(struct call *call, void *context)
             sealed_reply(control, slug,
                          json_object_get(request, "erp") ? request : child->workshop->document,
                          json_string_value(json_object_get(request, "password"))));
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(request);
 }

@@ -82,7 +82,7 @@ is_unfinished(const char *folder, const struct workshop_config *workshop)
     char *file = mem_format("%s/%s.json", folder, workshop->slug),
          *queue = mem_format("%s/queue", folder);
     struct err err;
-    json_t *document = config_read_json(file, &err);
+    json_t *document = json_file_read(file, &err);
     bool unfinished = access(queue, F_OK) == 0 &&
                       (document ? json_equal(document, workshop->document) : access(file, F_OK));
 

@@ -13,7 +13,7 @@
 struct workshop_config *
 children_stand_in(const char *slug, const char *queue)
 {
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     json_t *document = json_pack("{ss ss s{ss ss}}", "workshop", slug, "listen", "127.0.0.1:1",
                                  "erp", "system", "file", "folder", queue);
     struct workshop_config *workshop = workshop_config_new(slug, document, NULL, slug, &faults);

@@ -157,7 +157,7 @@ static void
 on_hangup(evutil_socket_t number, short what, void *arg)
 {
     struct daemon *daemon = arg;
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
 
     (void)number;
     (void)what;
@@ -166,7 +166,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     log_info("reopened the log files");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 /* One SIGCHLD may stand for several ends. Orphans that a container assigns to its first process are

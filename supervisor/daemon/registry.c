@@ -57,24 +57,24 @@ registry_seal(struct daemon_config *config, const struct daemon_config *before,
 
 static void
 check_sealed(const char *slug, const json_t *document, const struct master_keys *keys,
-             const char *file, struct config_faults *faults)
+             const char *file, struct json_faults *faults)
 {
     unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
 
     if (!document_opens(document, key, old_key))
-        config_fault_add(faults, file, "/credentials/password", "%s",
-                         document_is_unbound(document)
-                             ? "was sealed by an earlier version, for no particular ERP: enter the "
-                               "password again"
-                             : "was sealed for another ERP (system, host, port, ca_file, recipe, "
-                               "options, browser) or with another key: enter the password again");
+        json_fault_add(faults, file, "/credentials/password", "%s",
+                       document_is_unbound(document)
+                           ? "was sealed by an earlier version, for no particular ERP: enter the "
+                             "password again"
+                           : "was sealed for another ERP (system, host, port, ca_file, recipe, "
+                             "options, browser) or with another key: enter the password again");
     secret_free(key);
     secret_free(old_key);
 }
 
 void
 registry_check_sealed(const struct daemon_config *config, const struct workshop_config *workshop,
-                      const struct master_keys *keys, struct config_faults *faults)
+                      const struct master_keys *keys, struct json_faults *faults)
 {
     char *file = registry_path(config, workshop->slug);
 
@@ -107,7 +107,7 @@ text_at(const json_t *document, const char *first, const char *second)
  * only keep such a path. False: a fault is added, and nothing at that path may be read. */
 static bool
 check_paths(const json_t *document, const json_t *stored, const char *file,
-            struct config_faults *faults)
+            struct json_faults *faults)
 {
     static const struct {
         const char *first, *second, *pointer, *fault;
@@ -122,7 +122,7 @@ check_paths(const json_t *document, const json_t *stored, const char *file,
 
         if (!path || *path != '/' || (before && strcmp(path, before) == 0))
             continue;
-        config_fault_add(faults, file, members[i].pointer, "%s", members[i].fault);
+        json_fault_add(faults, file, members[i].pointer, "%s", members[i].fault);
         sound = false;
     }
     return sound;
@@ -131,7 +131,7 @@ check_paths(const json_t *document, const json_t *stored, const char *file,
 struct workshop_config *
 registry_propose(const struct daemon_config *config, const struct master_keys *keys,
                  const char *slug, const json_t *document, json_t *recipe,
-                 struct config_faults *faults)
+                 struct json_faults *faults)
 {
     char *file = registry_path(config, slug);
     json_t *unread =
@@ -158,7 +158,7 @@ registry_in_step(const struct daemon_config *config, const struct master_keys *k
     const json_t *stored = stored_document(config, slug);
     char *path = registry_path(config, slug);
     struct err err;
-    json_t *found = config_read_json(path, &err);
+    json_t *found = json_file_read(path, &err);
     bool same = false;
 
     if (found) {
@@ -189,7 +189,7 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
                 const char *path, const char *slug, struct err *err)
 {
     struct err why;
-    json_t *found = config_read_json(path, &why), *sealed;
+    json_t *found = json_file_read(path, &why), *sealed;
     unsigned char *key;
     char *text;
     int result = 0;

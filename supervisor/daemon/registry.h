@@ -23,7 +23,7 @@ void registry_seal(struct daemon_config *config, const struct daemon_config *bef
  * To be called after registry_seal. */
 void registry_check_sealed(const struct daemon_config *config,
                            const struct workshop_config *workshop, const struct master_keys *keys,
-                           struct config_faults *faults);
+                           struct json_faults *faults);
 
 /* Checks a document (borrowed) as that of SLUG: by itself, its sealed password, and against the
  * other workshops of config. recipe is that of its `erp`, if it has been checked before; NULL: it
@@ -32,7 +32,7 @@ void registry_check_sealed(const struct daemon_config *config,
 struct workshop_config *registry_propose(const struct daemon_config *config,
                                          const struct master_keys *keys, const char *slug,
                                          const json_t *document, json_t *recipe,
-                                         struct config_faults *faults);
+                                         struct json_faults *faults);
 
 /* Whether SLUG's file matches config: no such file, or this workshop. */
 bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,

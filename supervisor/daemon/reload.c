@@ -11,7 +11,7 @@
 
 /* A file's name may be invalid UTF-8; a reply must not. */
 static void
-clean_faults(struct config_faults *faults)
+clean_faults(struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
         text_clean(faults->items[i].file);
@@ -21,10 +21,10 @@ clean_faults(struct config_faults *faults)
 }
 
 static void
-log_faults(const struct config_faults *faults)
+log_faults(const struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
-        const struct config_fault *fault = &faults->items[i];
+        const struct json_fault *fault = &faults->items[i];
 
         log_error("%s: %s%s%s", fault->file, fault->pointer, *fault->pointer ? ": " : "",
                   fault->text);
@@ -51,7 +51,7 @@ log_report(const json_t *report)
 
 /* Read and checked, its passwords sealed; NULL if anything is wrong. */
 static struct daemon_config *
-read_again(const struct daemon *daemon, struct config_faults *faults)
+read_again(const struct daemon *daemon, struct json_faults *faults)
 {
     struct daemon_config *after = config_load(daemon->config_path, faults);
 
@@ -67,7 +67,7 @@ read_again(const struct daemon *daemon, struct config_faults *faults)
 }
 
 json_t *
-reload(struct daemon *daemon, struct config_faults *faults)
+reload(struct daemon *daemon, struct json_faults *faults)
 {
     struct daemon_config *after = read_again(daemon, faults);
     json_t *needs_restart, *report;

@@ -8,6 +8,6 @@
 /* Returns at once what it has started, {"added", "changed", "removed", "unchanged",
  * "needs_restart"}; NULL with *faults if anything is wrong, and then nothing has changed. Logs
  * either. Not to be called while the daemon is stopping. */
-json_t *reload(struct daemon *daemon, struct config_faults *faults);
+json_t *reload(struct daemon *daemon, struct json_faults *faults);
 
 #endif

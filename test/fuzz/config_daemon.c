@@ -23,9 +23,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 static void
-check_faults(const struct config_faults *faults)
+check_faults(const struct json_faults *faults)
 {
-    json_t *list = config_faults_json(faults);
+    json_t *list = json_faults_json(faults);
 
     REQUIRE(json_array_size(list) == faults->count);
     json_decref(list);
@@ -63,7 +63,7 @@ write_files(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct config_faults faults = {NULL, 0}, more = {NULL, 0};
+    struct json_faults faults = {NULL, 0}, more = {NULL, 0};
     struct daemon_config *config, *each, paths;
     struct err err;
 
@@ -82,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     config_free(config);
     config_free(each);
-    config_faults_clear(&faults);
-    config_faults_clear(&more);
+    json_faults_clear(&faults);
+    json_faults_clear(&more);
     return 0;
 }

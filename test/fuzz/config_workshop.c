@@ -13,37 +13,37 @@ read_slice(json_t *document)
 {
     json_t *slice =
         json_pack("{s:s s:O s:o}", "slug", "slug", "document", document, "recipe", json_object());
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     struct workshop_config *w = workshop_config_of_slice(slice, &faults);
 
     if (w && (!json_is_object(w->document) || w->faults.count))
         abort();
     workshop_config_free(w);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(slice);
     w = workshop_config_of_slice(document, &faults);
     workshop_config_free(w);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *document = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *view;
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     struct workshop_config *w;
 
     if (!document)
         return 0;
     w = workshop_config_new("slug", document, NULL, "file", &faults);
-    view = w ? workshop_config_public(w) : config_faults_json(&faults);
+    view = w ? workshop_config_public(w) : json_faults_json(&faults);
     if (!w != (faults.count > 0) || !view || (!w && json_array_size(view) != faults.count))
         abort();
     if (w && (!w->port || !*w->name || !w->erp_system || !workshop_config_equal(w, w)))
         abort();
     json_decref(view);
     workshop_config_free(w);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     read_slice(document);
     json_decref(document);
     return 0;

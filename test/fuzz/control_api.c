@@ -37,7 +37,7 @@ write_workshop(const char *slug, const char *more)
 static struct daemon_config *
 configuration(const char *path)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     char *folder = mem_format("%s/workshops.d", fuzz_folder()), *text;
     struct daemon_config *config;
 

@@ -31,18 +31,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *recipe = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *list;
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
 
     expand(data, size);
     if (!recipe)
         return 0;
     if (recipe_check(recipe, "file", &faults) != !faults.count)
         abort();
-    list = config_faults_json(&faults);
+    list = json_faults_json(&faults);
     if (json_array_size(list) != faults.count)
         abort();
     json_decref(list);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(recipe);
     return 0;
 }

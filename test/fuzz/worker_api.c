@@ -57,7 +57,7 @@ on_kill(void *arg)
 static struct workshop_config *
 configuration(const char *more)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     char *text = mem_format("{\"workshop\":\"W\",\"listen\":\"127.0.0.1:8101\",\"hosts\":[\"h\"],"
                             "\"erp\":{\"system\":\"file\",\"folder\":\"/srv\"}%s}",
                             more);

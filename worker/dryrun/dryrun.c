@@ -48,12 +48,12 @@ refuse(int status, const char *words)
 }
 
 static int
-refuse_faults(struct config_faults *faults)
+refuse_faults(struct json_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++)
         fprintf(stderr, "%s: %s%s%s\n", faults->items[i].file, faults->items[i].pointer,
                 *faults->items[i].pointer ? ": " : "", faults->items[i].text);
-    config_faults_clear(faults);
+    json_faults_clear(faults);
     return EX_CONFIG;
 }
 
@@ -127,7 +127,7 @@ static int
 load_recipe(struct dryrun *t)
 {
     const json_t *configured = json_object_get(t->workshop->document, "erp");
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     json_t *recipe = recipe_read(request_text(t, "recipe"), &faults), *browser;
 
     if (recipe)
@@ -151,7 +151,7 @@ load_recipe(struct dryrun *t)
 static int
 load(struct dryrun *t)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     int status;
 
     t->request = json_loadf(stdin, 0, NULL);

@@ -54,15 +54,15 @@ print_faults(const struct ctl *ctl, const json_t *reply)
 int
 command_recipe_check(struct ctl *ctl)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     json_t *recipe = recipe_read(ctl->args[0], &faults);
 
     ctl_show(ctl,
              json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
-                       config_faults_json(&faults), "notes",
+                       json_faults_json(&faults), "notes",
                        recipe ? recipe_id_notes(recipe) : json_array()),
              recipe ? print_sound : print_faults);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(recipe);
     return recipe ? CTL_OK : CTL_REFUSED;
 }

@@ -15,7 +15,7 @@ static struct erp_outcome outcome;
 static int
 setup(void **state)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     json_t *recipe = json_loads(fake_recipe, 0, NULL);
 
     (void)state;

@@ -30,7 +30,7 @@
 #define BRANCH ", \"options\": {\"branch\": \"2\"}"
 
 static char folder[64], file[128];
-static struct config_faults faults;
+static struct json_faults faults;
 
 static void
 write_file(const char *path, const char *text)
@@ -58,7 +58,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     unlink(file);
     return rmdir(folder);
 }
@@ -71,7 +71,7 @@ workshop(const char *erp)
     struct workshop_config *w;
 
     assert_non_null(document);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     w = workshop_config_new("shop", document, folder, "shops/shop.json", &faults);
     assert_int_equal(w != NULL, faults.count == 0);
     json_decref(document);

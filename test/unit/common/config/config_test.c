@@ -23,7 +23,7 @@
 #define OTHER_FILE_ERP "\"erp\":{\"system\":\"file\",\"folder\":\"/srv/other\"}"
 
 static char folder[64], main_file[128];
-static struct config_faults faults;
+static struct json_faults faults;
 
 static void
 write_file(const char *name, const char *text)
@@ -59,7 +59,7 @@ teardown(void **state)
     char command[128];
 
     (void)state;
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     snprintf(command, sizeof command, "rm -rf -- %s", folder);
     return system(command);
 }
@@ -69,7 +69,7 @@ load(void)
 {
     struct daemon_config *config;
 
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     config = config_load(main_file, &faults);
     assert_int_equal(config != NULL, faults.count == 0);
     return config;
@@ -257,7 +257,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/workshop", "this name is already used by workshop a");
     expect_fault("shops/c.json", "", "line 1");
     expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
-    list = config_faults_json(&faults);
+    list = json_faults_json(&faults);
     assert_int_equal(json_array_size(list), faults.count);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),
                         main_file);
@@ -442,7 +442,7 @@ faults_are_each_workshops_own(void **state)
                "{\"workshop\":\"B\\nb\",\"listen\":\"127.0.0.1:2\",\"erp\":{\"system\":\"x\"}}");
     write_file("shops/c.json", "[]");
     write_file("shops/d.json", "{");
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     config = config_load_each(main_file, &faults);
     assert_non_null(config);
     assert_int_equal(faults.count, 0);
@@ -496,7 +496,7 @@ test_names(void **state)
         assert_null(load());
         assert_int_equal(faults.count, 1);
         assert_non_null(strstr(faults.items[0].text, "slug"));
-        list = config_faults_json(&faults); /* also of a name that is no UTF-8 */
+        list = json_faults_json(&faults); /* also of a name that is no UTF-8 */
         assert_int_equal(json_array_size(list), 1);
         json_decref(list);
         snprintf(document, sizeof document, "%s/%s", folder, files[i]);
@@ -527,7 +527,7 @@ test_long_member(void **state)
     strcat(document, "\":1}");
     write_file("shops/x.json", document);
     assert_null(load());
-    list = config_faults_json(&faults);
+    list = json_faults_json(&faults);
     assert_int_equal(json_array_size(list), 1);
     json_decref(list);
 }

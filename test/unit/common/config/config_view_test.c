@@ -16,7 +16,7 @@
 
 #define HASH "0123456789012345678901234567890123456789012345678901234567890123"
 
-static struct config_faults faults;
+static struct json_faults faults;
 
 static struct workshop_config *
 workshop(const char *document)
@@ -25,7 +25,7 @@ workshop(const char *document)
     struct workshop_config *w;
 
     assert_non_null(json);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     w = workshop_config_new("bennys-auto", json, NULL, "f", &faults);
     assert_int_equal(w != NULL, faults.count == 0);
     json_decref(json);
@@ -58,7 +58,7 @@ expect_erp(const char *erp, const char *pointer)
         fail_msg("taken: %s", erp);
     assert_string_equal(faults.items[0].pointer, pointer);
     assert_int_equal(faults.count, 1);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 static void
@@ -141,7 +141,7 @@ test_urls(void **state)
             fail_msg("taken: %s", bad[i]);
         assert_string_equal(faults.items[0].pointer, "/erp/url");
     }
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 #define ERP "{\"system\":\"file\",\"folder\":\"/f\"}"
@@ -177,7 +177,7 @@ test_credential_shapes(void **state)
             assert_string_equal(faults.items[0].pointer, cases[i].pointer);
         workshop_config_free(w);
     }
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 static void
@@ -194,7 +194,7 @@ test_retry(void **state)
         assert_null(workshop_with(ERP, more));
         assert_memory_equal(faults.items[0].pointer, "/retry", 6);
     }
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 static void
@@ -347,7 +347,7 @@ test_broken_files(void **state)
 
         fputs(texts[i], file);
         fclose(file);
-        config_faults_clear(&faults);
+        json_faults_clear(&faults);
         assert_null(config_load(path, &faults));
         assert_int_equal(faults.count, 1);
         assert_string_equal(faults.items[0].file, path);
@@ -355,10 +355,10 @@ test_broken_files(void **state)
         assert_null(strstr(faults.items[0].text, "hunter"));
     }
     unlink(path);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     assert_null(config_load(path, &faults));
     assert_non_null(strstr(faults.items[0].text, "No such file"));
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
 }
 
 int

@@ -43,14 +43,14 @@ recipe_with(const char *lookup, const char *pieces)
 static void
 expect_faults(const char *lookup, const char *pieces, size_t count, const char *pointer)
 {
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
     json_t *recipe = recipe_with(lookup, pieces);
 
     recipe_check(recipe, "f", &faults);
     if (faults.count != count || (count && strcmp(faults.items[0].pointer, pointer)))
         fail_msg("%zu faults, %s %s: %s", faults.count, faults.count ? faults.items[0].pointer : "",
                  faults.count ? faults.items[0].text : "", lookup);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(recipe);
 }
 

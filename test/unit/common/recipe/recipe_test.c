@@ -71,7 +71,7 @@ test_options(void **state)
 {
     json_t *recipe = json_loads("{\"options\": {\"a\": {}, \"b\": {\"default\": \"1\"}}}", 0, NULL);
     json_t *options = json_loads("{\"b\": 2, \"c\": \"x\"}", 0, NULL);
-    struct config_faults faults = {NULL, 0};
+    struct json_faults faults = {NULL, 0};
 
     (void)state;
     recipe_check_options(recipe, options, "f", "/erp", &faults);
@@ -79,7 +79,7 @@ test_options(void **state)
     assert_string_equal(faults.items[0].pointer, "/erp/options/b");
     assert_string_equal(faults.items[1].pointer, "/erp/options/c");
     assert_string_equal(faults.items[2].pointer, "/erp/options/a");
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(options);
     options = json_loads("{\"a\": \"\"}", 0, NULL);
     recipe_check_options(recipe, options, "f", "/erp", &faults);
@@ -127,7 +127,7 @@ static void
 expect_circles(size_t count, const char *(*calls)(size_t i), const char *faulty)
 {
     json_t *pieces = json_object(), *recipe = json_pack("{s:O}", "pieces", pieces);
-    struct config_faults found = {NULL, 0};
+    struct json_faults found = {NULL, 0};
     char names[256] = "", name[16];
 
     for (size_t i = 0; i < count; i++) {
@@ -139,7 +139,7 @@ expect_circles(size_t count, const char *(*calls)(size_t i), const char *faulty)
         if (strncmp(found.items[i].pointer, "/pieces", 7) == 0)
             strcat(strcat(names, found.items[i].pointer + 7), " ");
     assert_string_equal(names, faulty);
-    config_faults_clear(&found);
+    json_faults_clear(&found);
     json_decref(pieces);
     json_decref(recipe);
 }

@@ -37,7 +37,7 @@ configuration(const struct master_keys *sealed_with)
 {
     struct daemon_config *config = mem_alloc(sizeof *config);
     json_t *one = document("Ann", 1, "secret-a");
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
 
     text_copy(config->workshops_dir, sizeof config->workshops_dir, folder);
     config->workshops = mem_alloc(sizeof *config->workshops);
@@ -52,7 +52,7 @@ static void
 proposes_in(const struct daemon_config *config, const char *slug, json_t *sent,
             const char *pointers, const char *in)
 {
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     struct workshop_config *workshop = registry_propose(config, &keys, slug, sent, NULL, &faults);
     char found[256] = "";
 
@@ -66,7 +66,7 @@ proposes_in(const struct daemon_config *config, const char *slug, json_t *sent,
         assert_true(json_is_object(
             json_object_get(json_object_get(workshop->document, "credentials"), "password")));
     workshop_config_free(workshop);
-    config_faults_clear(&faults);
+    json_faults_clear(&faults);
     json_decref(sent);
 }
 

@@ -14,7 +14,7 @@
 static struct workshop_config *
 workshop(const char *slug, unsigned port, bool active)
 {
-    struct config_faults faults = {0};
+    struct json_faults faults = {0};
     char *listen = mem_format("127.0.0.1:%u", port);
     json_t *document = json_pack("{ss ss sb s{ss ss}}", "workshop", slug, "listen", listen,
                                  "active", active, "erp", "system", "file", "folder", "/srv/lines");
@@ -109,7 +109,7 @@ each_workshop_has_its_wish(void **state)
     };
 
     (void)state;
-    config_fault_add(&faulty->faults, "a.json", "/user", "user does not exist");
+    json_fault_add(&faulty->faults, "a.json", "/user", "user does not exist");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(reload_action(cases[i].before, cases[i].after, cases[i].all_slices),
                          cases[i].wish);

@@ -13,6 +13,7 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* GET /alive would say something new */
+    void (*tick)(void *arg);    /* every five seconds */
     void (*killed)(void *arg);  /* PUT /kill: only a person may start it again */
     void (*kill_browsers)(
         void *arg); /* end our browsers, and say worker_browsers_killed; NULL: not possible */

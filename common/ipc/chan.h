@@ -3,9 +3,10 @@
  * Messages (member "type" names them):
  *   supervisor → child: config (first of all), ping, call {id, method, target, body},
  * browsers_killed {ended: how many}, resolved {id, addresses, error}, stop child → supervisor:
- * ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type, header, body},
- * kill_browsers, resolve {id, name}, killed, bye {waiting: orders placed or processing, rekeyed,
- * open: true where something is left open in the ERP} as the last one, once the queue is closed
+ * ready {rekeyed}, status {…/alive}, pong (also unasked, as a sign of life), reply {id, status,
+ * content_type, header, body}, kill_browsers, resolve {id, name}, killed, bye {waiting: orders
+ * placed or processing, rekeyed, open: true where something is left open in the ERP} as the last
+ * one, once the queue is closed
  *
  * A child asks by kill_browsers that its browsers on this machine be ended
  * (common/ipc/browser_kill.h), which it has no right to; which ones they are the supervisor knows

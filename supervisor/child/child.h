@@ -65,6 +65,8 @@ struct child {
     struct child_exit last_exit;
     char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
     json_t *alive;        /* as it last pushed it; NULL without a process */
+    int64_t alive_ms;     /* monotonic: when it did */
+    char *view;           /* how control/view.c shows it; NULL: it has changed since */
     json_int_t waiting;   /* orders placed or processing when the last process closed its queue; -1:
                              there is one, or it did not come to it */
     bool left_open;       /* the last process said that something is open in the ERP */
@@ -114,6 +116,9 @@ int child_maintain(struct child *child, struct err *err) __attribute__((warn_unu
 
 /* waitpid() has returned its pid with this status. */
 void child_reaped(struct child *child, int status);
+
+/* What the host is told of: the view of it is outdated. */
+void child_changed(struct child *child);
 
 /* Sends a message (borrowed). False where there is no channel to a running process. */
 bool child_send(struct child *child, const json_t *message);

@@ -7,8 +7,9 @@
 /* For a closed channel's process to end, and for an ended one's channel to close. */
 #define CHILD_LAST_WORDS_MS 1000
 #define CHILD_START_MS                                                                             \
-    300000                 /* from exec to `ready`, a large queue being checked; longer is a hang */
-#define CHILD_PING_MS 2000 /* between two pings */
+    300000 /* from exec to `ready`, a large queue being checked; longer is a hang */
+#define CHILD_SILENT_MS 6000 /* after which it is pinged: a sign of life comes every 5 s */
+#define CHILD_PING_MS 2000   /* between two pings */
 #define CHILD_KILLED_ITSELF_MS 2000
 #define CHILD_NO_TIMER (-1)
 

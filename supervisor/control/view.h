@@ -4,8 +4,8 @@
 
 #include "supervisor/daemon/daemon.h"
 
-/* GET /health. The caller owns it, as all of these. */
-json_t *view_health(const struct daemon *daemon);
+/* GET /health, as text. The caller owns it, as all of these. */
+char *view_health(const struct daemon *daemon, size_t *length);
 
 /* One member of "integrations": the child's state and what it last pushed of its own. */
 json_t *view_integration(const struct child *child);

@@ -14,9 +14,9 @@
 #include "worker/worker.h"
 
 #define STATUS_SOON_MS 25 /* changes within this time are reported once */
-#define STATUS_EVERY_MS 5000
-#define BYE_MS 1000     /* for the supervisor to read the remaining messages */
-#define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
+#define STATUS_EVERY 12   /* ticks, even if nothing has changed */
+#define BYE_MS 1000       /* for the supervisor to read the remaining messages */
+#define LAST_WORDS_MS 1   /* a turn of the loop, in which they are sent */
 
 struct channel {
     struct event_base *base;
@@ -25,6 +25,7 @@ struct channel {
     struct worker *worker;
     struct event *status;
     bool status_soon;
+    unsigned quiet;          /* ticks since the last status */
     const char *worker_told; /* the worker's state in the last status */
     int exit_status;
 };
@@ -48,19 +49,30 @@ static void
 on_status(evutil_socket_t fd, short what, void *arg)
 {
     struct channel *m = arg;
-    struct timeval next = clock_timeval(STATUS_EVERY_MS);
     json_t *message;
 
     (void)fd;
     (void)what;
     m->status_soon = false;
+    m->quiet = 0;
     if (worker_stopping(m->worker))
         return;
     m->worker_told = worker_state(m->worker);
     message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
     chan_send(m->chan, message);
     json_decref(message);
-    evtimer_add(m->status, &next);
+}
+
+/* A sign of life. While orders wait, their age changes. */
+static void
+on_tick(void *arg)
+{
+    struct channel *m = arg;
+
+    if (worker_waiting(m->worker) || ++m->quiet == STATUS_EVERY)
+        on_status(-1, 0, m);
+    else
+        send_simple(m, "pong");
 }
 
 /* Once nothing is left to do. */
@@ -155,7 +167,8 @@ say_ready(struct channel *m)
 static void
 do_config(struct channel *m, const json_t *message)
 {
-    const struct worker_events events = {on_changed, on_killed, on_kill_browsers, on_resolve, m};
+    const struct worker_events events = {on_changed,       on_tick,    on_killed,
+                                         on_kill_browsers, on_resolve, m};
     struct timeval last_words = clock_timeval(LAST_WORDS_MS);
     json_t *reply;
     struct err err;

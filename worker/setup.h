@@ -27,7 +27,7 @@ struct worker {
     struct api *api;
     struct http_server *server;
     struct drain drain;
-    struct event *expire, *watch;
+    struct event *expire, *tick;
     bool unsure;   /* the disk's time differs: logged once */
     bool outdated; /* stops because of that */
 };

@@ -1,6 +1,7 @@
 /* Assembles the parts, and frees them in order. */
 #include "worker/worker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -26,7 +27,7 @@
 #define EXPIRE_NEXT_MS 600000
 #define EXPIRE_ORDERS 200 /* per transaction, so that no client waits long */
 #define BROKEN_MS 1000    /* for pending replies */
-#define WATCH_MS 2000
+#define TICK_MS 5000      /* the supervisor pings after 6 s of silence */
 #define DAY_MS 86400000LL
 
 /* --- the end --- */
@@ -71,15 +72,10 @@ on_killed(void *arg)
 /* --- replaced files --- */
 
 static void
-on_watch(evutil_socket_t fd, short what, void *arg)
+watch(struct worker *w)
 {
-    struct worker *w = arg;
-    struct timeval next = clock_timeval(WATCH_MS);
     const char *path = sandbox_outdated();
 
-    (void)fd;
-    (void)what;
-    evtimer_add(w->watch, &next);
     if (!path && delivery_troubled(w->delivery))
         path = allowlist_outdated(&w->allowlist);
     if (!path || w->drain.stop_by_ms)
@@ -87,6 +83,19 @@ on_watch(evutil_socket_t fd, short what, void *arg)
     log_warning("%s has changed since this process started: restarting", path);
     w->outdated = true;
     worker_stop(w);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct timeval next = clock_timeval(TICK_MS);
+
+    (void)fd;
+    (void)what;
+    evtimer_add(w->tick, &next);
+    watch(w);
+    w->events.tick(w->events.arg);
 }
 
 bool
@@ -119,8 +128,10 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     w->unsure = !sure;
     if (count < 0)
         log_warning("cannot remove old orders: %s", err.text);
-    else if (count)
+    else if (count) {
         log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
+        w->events.changed(w->events.arg);
+    }
     if (count == EXPIRE_ORDERS)
         next = clock_timeval(1);
     evtimer_add(w->expire, &next);
@@ -181,7 +192,7 @@ start_delivery(struct worker *w)
 static void
 start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), look = clock_timeval(WATCH_MS);
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), tick = clock_timeval(TICK_MS);
 
     w->api =
         api_new(&(struct api_setup){.base = w->base,
@@ -202,9 +213,9 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                               .server = w->server};
     drain_open(&w->drain);
     w->expire = loop_timer(w->base, on_expire, w);
-    w->watch = loop_timer(w->base, on_watch, w);
+    w->tick = loop_timer(w->base, on_tick, w);
     evtimer_add(w->expire, &first);
-    evtimer_add(w->watch, &look);
+    evtimer_add(w->tick, &tick);
     if (strcmp(setup_text(slice, "worker"), "stopped"))
         delivery_boot(w->delivery);
     log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
@@ -230,6 +241,7 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     if (!setup_is_maintenance(slice) && setup_erp(w, err))
         goto failed;
     start_delivery(w);
+    malloc_trim(0); /* an idle process keeps none of what starting took */
     if (setup_is_maintenance(slice))
         log_info("maintenance: %u orders in the queue", queue_length(w->queue));
     else
@@ -336,7 +348,7 @@ worker_free(struct worker *w)
     if (w->server) {
         drain_close(&w->drain);
         event_free(w->expire);
-        event_free(w->watch);
+        event_free(w->tick);
         api_free(w->api);
         http_server_free(w->server);
     }

@@ -13,6 +13,7 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* the reply of GET /alive has changed */
+    void (*tick)(void *arg);    /* every five seconds */
     void (*killed)(void *arg);  /* PUT /kill: only a person may start it again */
     void (*kill_browsers)(
         void *arg); /* kill our browsers, then call worker_browsers_killed; NULL: not possible */

@@ -6,10 +6,10 @@
  *     config (always the first), ping, call {id, method, target, body},
  *     browsers_killed {ended: how many}, resolved {id, addresses, error}, stop
  *   child → supervisor:
- *     ready {rekeyed}, status {…/alive}, pong, reply {id, status, content_type, header, body},
- *     kill_browsers, resolve {id, name}, killed,
- *     bye {waiting: orders placed or processing, rekeyed, open: true if something is left open in
- *     the ERP}, the last message, sent once the queue is closed
+ *     ready {rekeyed}, status {…/alive}, pong (also unasked, as a sign of life), reply {id, status,
+ * content_type, header, body}, kill_browsers, resolve {id, name}, killed, bye {waiting: orders
+ * placed or processing, rekeyed, open: true if something is left open in the ERP}, the last
+ * message, sent once the queue is closed
  *
  * With kill_browsers a child asks for its browsers on this machine to be killed
  * (common/ipc/browser_kill.h), which it has no right to do itself; the supervisor knows which ones

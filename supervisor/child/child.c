@@ -122,6 +122,7 @@ child_stop(struct child *child)
     if (child_is_faulty(child) && !child->pid)
         return;
     child->last_error[0] = '\0';
+    child_changed(child);
     child_close_listener(child);
     if (child->pid)
         ask_to_stop(child, "stop");
@@ -147,6 +148,7 @@ child_kill(struct child *child)
     if (child_is_faulty(child) && !child->pid)
         return;
     child->last_error[0] = '\0';
+    child_changed(child);
     child_close_listener(child);
     if (child->pid)
         child_leave(child, 0, "kill");
@@ -184,6 +186,8 @@ child_configure(struct child *child, const struct workshop_config *workshop)
     if (before->port != workshop->port || strcmp(before->host, workshop->host))
         child_close_listener(child);
     child->workshop = workshop;
+    free(child->view);
+    child->view = NULL;
     free(child->queue);
     child->queue = NULL;
 }
@@ -206,6 +210,7 @@ child_free(struct child *child)
     event_free(child->timer);
     event_free(child->kill_timer);
     json_decref(child->alive);
+    free(child->view);
     free(child->queue);
     free(child);
 }

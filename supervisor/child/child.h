@@ -64,6 +64,8 @@ struct child {
     struct child_exit last_exit;
     char last_error[512]; /* why it is not running; empty: it is, or was never meant to */
     json_t *alive;        /* last pushed status; NULL without a process */
+    int64_t alive_ms;     /* monotonic: when it was pushed */
+    char *view;           /* cached by control/view.c; NULL: out of date */
     json_int_t waiting; /* orders placed or processing when the last process closed its queue; -1: a
                            process is running, or it did not get that far */
     bool left_open;     /* the last process reported something open in the ERP */
@@ -113,6 +115,9 @@ int child_maintain(struct child *child, struct err *err) __attribute__((warn_unu
 
 /* waitpid() has returned its pid with this status. */
 void child_reaped(struct child *child, int status);
+
+/* Something that the host is told of has changed: drops the cached view. */
+void child_changed(struct child *child);
 
 /* Sends a message (borrowed). False if there is no channel to a running process. */
 bool child_send(struct child *child, const json_t *message);

@@ -89,7 +89,18 @@ on_ready(struct child *child, const json_t *message)
     child->failures = child->unanswered = 0;
     child->last_error[0] = '\0';
     take_rekeyed(child, message);
-    child_move(child, CHILD_RUNNING, CHILD_PING_MS, "process %ld is ready", (long)child->pid);
+    child_move(child, CHILD_RUNNING, CHILD_SILENT_MS, "process %ld is ready", (long)child->pid);
+}
+
+/* A sign of life. */
+static void
+heard(struct child *child)
+{
+    struct timeval silence = clock_timeval(CHILD_SILENT_MS);
+
+    child->unanswered = 0;
+    if (child->state == CHILD_RUNNING)
+        evtimer_add(child->timer, &silence);
 }
 
 static void
@@ -100,19 +111,21 @@ on_status(struct child *child, const json_t *message)
 
     if (!said)
         return;
+    heard(child);
     json_decref(child->alive);
     child->alive = json_incref(said);
+    child->alive_ms = clock_monotonic_ms();
     /* A stopping worker may report itself as stopped: nobody has requested that. */
     if (worker && child->state == CHILD_RUNNING)
         child->worker_wanted = strcmp(worker, "stopped") != 0;
-    child->host->changed(child, child->host->arg);
+    child_changed(child);
 }
 
 static void
 on_pong(struct child *child, const json_t *message)
 {
     (void)message;
-    child->unanswered = 0;
+    heard(child);
 }
 
 static void
@@ -131,6 +144,7 @@ on_refused(struct child *child, const json_t *message)
         return;
     text_copy(child->last_error, sizeof child->last_error, reason);
     text_clean(child->last_error);
+    child_changed(child);
 }
 
 static void

@@ -36,7 +36,7 @@ on_closed(void *arg)
     else if (child->state != CHILD_STOPPING)
         child_leave(child, CHILD_LAST_WORDS_MS, "process %ld closed its channel", (long)child->pid);
     else
-        child->host->changed(child, child->host->arg);
+        child_changed(child);
 }
 
 static void

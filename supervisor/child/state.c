@@ -3,10 +3,19 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+
+void
+child_changed(struct child *child)
+{
+    free(child->view);
+    child->view = NULL;
+    child->host->changed(child, child->host->arg);
+}
 
 void
 child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format, ...)
@@ -28,7 +37,7 @@ child_move(struct child *child, enum child_state state, int64_t timer_ms, const 
         evtimer_add(child->timer, &delay);
     log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
               child_state_name(state), reason);
-    child->host->changed(child, child->host->arg);
+    child_changed(child);
 }
 
 void

@@ -24,8 +24,11 @@ static void
 get_health(struct call *call, void *context)
 {
     struct control *control = context;
+    size_t length;
+    char *text = view_health(control->daemon, &length);
 
-    call_reply(call, 200, view_health(control->daemon));
+    call_reply_text(call, 200, "application/json", text, length);
+    free(text);
 }
 
 static void

@@ -229,7 +229,9 @@ static void
 add_reader(struct events *events, struct reader *reader)
 {
     struct timeval pause = clock_timeval(EVENTS_BEAT_MS);
-    json_t *health = view_health(events->daemon);
+    size_t length;
+    char *shown = view_health(events->daemon, &length);
+    json_t *health = json_loadb(shown, length, 0, NULL);
     char *text = event_text(events, "snapshot", health);
 
     TAILQ_INSERT_TAIL(&events->readers, reader, link);
@@ -239,6 +241,7 @@ add_reader(struct events *events, struct reader *reader)
     call_stream_send(reader->stream, text, strlen(text));
     reader->backlog_max = call_stream_backlog(reader->stream) + EVENTS_BACKLOG_MAX;
     free(text);
+    free(shown);
     json_decref(health);
 }
 

@@ -2,6 +2,7 @@
 #include "supervisor/control/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,8 +41,9 @@ faults_json(const struct child *child)
     return list;
 }
 
-json_t *
-view_integration(const struct child *child)
+/* All but its uptime. */
+static json_t *
+integration(const struct child *child)
 {
     const struct workshop_config *workshop = child->workshop;
     json_t *view = json_pack(
@@ -56,7 +58,51 @@ view_integration(const struct child *child)
         die_abort("cannot write an integration as JSON");
     if (child->alive && child->pid)
         json_object_update_missing(view, child->alive);
+    json_object_del(view, "uptime_s");
     return view;
+}
+
+/* It goes on while the process has nothing new to say. -1: there is no process. */
+static json_int_t
+uptime_s(const struct child *child)
+{
+    const json_t *pushed = json_object_get(child->alive, "uptime_s");
+
+    if (!pushed || !child->pid)
+        return -1;
+    return json_integer_value(pushed) + (clock_monotonic_ms() - child->alive_ms) / 1000;
+}
+
+json_t *
+view_integration(const struct child *child)
+{
+    json_t *view = integration(child);
+    json_int_t uptime = uptime_s(child);
+
+    if (uptime >= 0)
+        json_object_set_new(view, "uptime_s", json_integer(uptime));
+    return view;
+}
+
+/* The same as text, which is kept: a thousand of them in one reply would take long to write. */
+static void
+integration_write(struct child *child, FILE *out)
+{
+    json_int_t uptime = uptime_s(child);
+
+    if (!child->view) {
+        json_t *view = integration(child);
+
+        child->view = json_dumps(view, JSON_COMPACT);
+        if (!child->view)
+            die_abort("cannot write an integration as JSON");
+        child->view[strlen(child->view) - 1] = '\0'; /* open for its uptime */
+        json_decref(view);
+    }
+    fputs(child->view, out);
+    if (uptime >= 0)
+        fprintf(out, ",\"uptime_s\":%" JSON_INTEGER_FORMAT, uptime);
+    fputc('}', out);
 }
 
 struct summary {
@@ -75,22 +121,43 @@ summary_add(struct summary *summary, const struct child *child)
     summary->queue_length += json_integer_value(json_object_get(child->alive, "queue_length"));
 }
 
-json_t *
-view_health(const struct daemon *daemon)
+static json_t *
+summary_json(const struct daemon *daemon)
 {
-    json_t *integrations = json_array();
     struct summary summary = {0};
 
-    for (size_t i = 0; i < daemon->child_count; i++) {
+    for (size_t i = 0; i < daemon->child_count; i++)
         summary_add(&summary, daemon->children[i]);
-        json_array_append_new(integrations, view_integration(daemon->children[i]));
-    }
-    return json_pack("{ss si sI s{sI sI sI sI sI sI} so}", "version", PUMPLINE_VERSION, "pid",
+    return json_pack("{ss si sI s{sI sI sI sI sI sI}}", "version", PUMPLINE_VERSION, "pid",
                      (int)getpid(), "uptime_s",
                      (json_int_t)(clock_monotonic_ms() - daemon->started_ms) / 1000, "summary",
                      "total", (json_int_t)daemon->child_count, "active", summary.active, "running",
                      summary.running, "parked", summary.parked, "failed", summary.failed,
-                     "queue_length", summary.queue_length, "integrations", integrations);
+                     "queue_length", summary.queue_length);
+}
+
+char *
+view_health(const struct daemon *daemon, size_t *length)
+{
+    json_t *summary = summary_json(daemon);
+    char *head = json_dumps(summary, JSON_COMPACT), *text = NULL;
+    FILE *out = open_memstream(&text, length);
+
+    if (!head || !out)
+        die_abort("out of memory for the health of %zu workshops", daemon->child_count);
+    head[strlen(head) - 1] = '\0';
+    fprintf(out, "%s,\"integrations\":[", head);
+    for (size_t i = 0; i < daemon->child_count; i++) {
+        if (i)
+            fputc(',', out);
+        integration_write(daemon->children[i], out);
+    }
+    fputs("]}", out);
+    if (fclose(out))
+        die_abort("out of memory for the health of %zu workshops", daemon->child_count);
+    free(head);
+    json_decref(summary);
+    return text;
 }
 
 json_t *

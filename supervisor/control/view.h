@@ -4,8 +4,8 @@
 
 #include "supervisor/daemon/daemon.h"
 
-/* GET /health. The caller owns the result, here and below. */
-json_t *view_health(const struct daemon *daemon);
+/* GET /health, as text. The caller owns the result, here and below. */
+char *view_health(const struct daemon *daemon, size_t *length);
 
 /* One member of "integrations": the child's state, and its last pushed status. */
 json_t *view_integration(const struct child *child);

@@ -22,14 +22,6 @@ app.config["MAX_CONTENT_LENGTH"] = 16384
 known = {}  # uniqueid: (worksheet, product, amount)
 
 
-def open_queue(kind, folder):
-    """"file" never waits for the disk, but at every hundredth order; "sqlite" does at every order."""
-    if kind == "sqlite":
-        return persistqueue.SQLiteQueue(folder, multithreading=True)
-    os.makedirs(folder, exist_ok=True)
-    return persistqueue.Queue(folder, tempdir=folder)
-
-
 def problem(status, title, code, detail, fields=()):
     reply = jsonify(type="about:blank", title=title, status=status, code=code, detail=detail, fields=list(fields))
     reply.mimetype = "application/problem+json"
@@ -95,4 +87,5 @@ def alive():
     return jsonify(workshop=WORKSHOP, api="running")
 
 
-queue = open_queue(os.environ["BENCH_QUEUE"], os.environ["BENCH_FOLDER"])
+os.makedirs(os.environ["BENCH_FOLDER"], exist_ok=True)
+queue = persistqueue.Queue(os.environ["BENCH_FOLDER"], tempdir=os.environ["BENCH_FOLDER"])  # never waits for the disk, but at every hundredth order

@@ -20,3 +20,11 @@ def prepare(packages=""):
         os.environ["PUMPLINE_BUILD"] = str(ROOT / "build-bench")
     subprocess.run(["bash", "-c", " && ".join(steps)], cwd=ROOT, check=True)
     sys.path[:0] = [str(ROOT / "test" / "e2e"), str(ROOT / "test" / "erp")]
+
+
+def compile_c(name, folder, *libraries):
+    """A program of this folder."""
+    program = Path(folder) / name
+    source = Path(__file__).with_name(f"{name}.c")
+    subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, source, *libraries], check=True)
+    return program

@@ -218,11 +218,24 @@ arm_timer(struct delivery *d)
     evtimer_add(d->timer, &timeout);
 }
 
+/* The tasks are on the heap: on the stack they would stay resident in every idle process. */
+static int
+start_due(struct delivery *d, unsigned slots, int64_t now_ms, struct err *err)
+{
+    unsigned limit = slots < TAKE_MAX ? slots : TAKE_MAX;
+    struct queue_task *tasks = mem_alloc(limit * sizeof *tasks);
+    int count = queue_take(d->setup.queue, latest_due(d, now_ms), tasks, limit, err);
+
+    for (int i = 0; i < count; i++)
+        job_start(&d->jobs, &tasks[i]);
+    free(tasks);
+    return count;
+}
+
 static void
 on_pump(evutil_socket_t fd, short what, void *arg)
 {
     struct delivery *d = arg;
-    struct queue_task tasks[TAKE_MAX];
     int64_t now_ms = clock_wall_ms();
     unsigned slots = free_slots(d, now_ms);
     struct err err;
@@ -231,16 +244,12 @@ on_pump(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (slots && queue_length(d->setup.queue))
-        count = queue_take(d->setup.queue, latest_due(d, now_ms), tasks,
-                           slots < TAKE_MAX ? slots : TAKE_MAX, &err);
+        count = start_due(d, slots, now_ms, &err);
     if (count < 0) {
         log_error("cannot take orders from the queue: %s", err.text);
         d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;
-        d->setup.changed(d->setup.arg);
     }
-    for (int i = 0; i < count; i++)
-        job_start(&d->jobs, &tasks[i]);
-    if (count > 0)
+    if (count)
         d->setup.changed(d->setup.arg);
     arm_timer(d);
 }

@@ -37,8 +37,8 @@ struct names {
     void (*ask)(unsigned id, const char *name, void *arg);
     void *arg;
     unsigned last_id;
-    struct known known[KNOWN_MAX];
-    size_t next; /* the one to be replaced by a new name */
+    struct known *known; /* KNOWN_MAX of them; NULL before the first question */
+    size_t next;         /* the one to be replaced by a new name */
     TAILQ_HEAD(, names_wait) waiting;
 };
 
@@ -131,6 +131,8 @@ names_resolve(struct names *names, const char *name,
     wait->timer = loop_timer(names->base, on_timer, wait);
     TAILQ_INSERT_TAIL(&names->waiting, wait, link);
     if (!take_address(name, &wait->answer)) {
+        if (!names->known)
+            names->known = mem_alloc(KNOWN_MAX * sizeof *names->known);
         wait->known = find(names, name);
         if (!is_fresh(wait->known)) {
             delay = clock_timeval(NAMES_PATIENCE_MS);
@@ -182,7 +184,7 @@ names_answered(struct names *names, const json_t *message)
     const char *error = json_string_value(json_object_get(message, "error"));
     struct timeval now = {0};
 
-    for (size_t i = 0; id && i < KNOWN_MAX; i++) {
+    for (size_t i = 0; id && names->known && i < KNOWN_MAX; i++) {
         struct known *known = &names->known[i];
         struct names_answer failed = {.error = error ? error : "the name has no address"};
         struct names_wait *wait;
@@ -219,5 +221,6 @@ names_free(struct names *names)
         return;
     while ((wait = TAILQ_FIRST(&names->waiting)))
         names_cancel(wait);
+    free(names->known);
     free(names);
 }

@@ -19,6 +19,8 @@
 #include "supervisor/child/rules.h"
 #include "supervisor/system/spawn.h"
 
+#define CHILD_KILL_PAUSE_MS 1000
+
 struct child;
 
 /* What children share: the world as they need it, and who hears of them. */
@@ -30,6 +32,7 @@ struct child_host {
     json_t *(*slice)(const struct child *child, void *arg);   /* first message, given away */
     bool (*own_driver)(const struct child *child, void *arg); /* see config_webdriver_own */
     const char *(*log_dir)(void *arg);                        /* borrowed; empty: no log files */
+    unsigned kill_pause_ms; /* of browsers, from the beginning of one kill to that of the next */
     /* The state, the process, the channel or what it pushed is another one now. Must not call back.
      */
     void (*changed)(struct child *child, void *arg);

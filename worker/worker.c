@@ -174,18 +174,20 @@ start_delivery(struct worker *w)
     http_use_names(w->http, w->names);
     w->browser_killer = browser_killer_new(w->base, w->events.kill_browsers, w->events.arg);
     start_browsers(w);
-    w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
-                                                        .queue = w->queue,
-                                                        .http = w->http,
-                                                        .browser_killer = w->browser_killer,
-                                                        .proxy = w->proxy,
-                                                        .workshop = w->workshop,
-                                                        .erp = w->erp,
-                                                        .driver = w->driver,
-                                                        .credentials = &w->credentials,
-                                                        .closing_ms = DELIVERY_CLOSING_MS,
-                                                        .changed = on_changed,
-                                                        .arg = w});
+    w->delivery =
+        delivery_new(&(struct delivery_setup){.base = w->base,
+                                              .queue = w->queue,
+                                              .http = w->http,
+                                              .browser_killer = w->browser_killer,
+                                              .proxy = w->proxy,
+                                              .workshop = w->workshop,
+                                              .erp = w->erp,
+                                              .driver = w->driver,
+                                              .credentials = &w->credentials,
+                                              .closing_ms = DELIVERY_CLOSING_MS,
+                                              .storage_pause_ms = DELIVERY_STORAGE_PAUSE_MS,
+                                              .changed = on_changed,
+                                              .arg = w});
     delivery_tidy(w->delivery);
 }
 

@@ -142,8 +142,9 @@ class Machine:
     # Before it runs.
 
     def bootstrap(self):
-        attempt = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", codename(),
-                                  self.tree, mirror()],
+        # It mounts /proc in the tree: in a namespace of its own, so that nothing is left mounted where it is killed.
+        attempt = subprocess.run(["unshare", "-m", "debootstrap", "--variant=minbase",
+                                  f"--include={','.join(PACKAGES)}", codename(), self.tree, mirror()],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert attempt.returncode == 0, attempt.stdout[-2000:]
 

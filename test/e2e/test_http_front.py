@@ -242,6 +242,7 @@ def test_a_client_that_says_no_more_still_gets_its_reply(shop):
 # --- others live on
 
 
+@pytest.mark.long
 def test_lists_in_a_loop_starve_nobody(daemon):
     """Six hundred connections ask for the whole queue again and again: one turn for all of them would take longer than a
     ping may be unanswered. The supervisor kills no worker, and whoever asks through it gets a reply."""

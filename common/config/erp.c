@@ -87,6 +87,16 @@ static const struct config_member webdriver_members[] = {
     {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
 };
 
+static const struct config_member http_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "recipe", .kind = CONFIG_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = CONFIG_URL, .required = true},
+    {.name = "options", .kind = CONFIG_OBJECT},
+    {.name = "ca_file", .kind = CONFIG_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = CONFIG_INTEGER, .minimum = 1, .maximum = 600},
+};
+
 /* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
 static const struct {
     const char *prefix, *why;
@@ -290,6 +300,7 @@ static const struct {
     {"webdriver",
      {webdriver_members, sizeof webdriver_members / sizeof *webdriver_members},
      check_browser},
+    {"http", {http_members, sizeof http_members / sizeof *http_members}, NULL},
 };
 
 #define SYSTEM_COUNT (sizeof systems / sizeof *systems)
@@ -350,11 +361,11 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
 {
     const struct config_location location = {file, "/erp", faults};
     const char *name = json_string_value(json_object_get(erp, "recipe"));
-    const json_t *system = json_object_get(erp, "system");
+    const char *system = json_string_value(json_object_get(erp, "system")) ?: "";
     char *path;
     json_t *recipe;
 
-    if (!name || strcmp(json_string_value(system) ?: "", "webdriver"))
+    if (!name || (strcmp(system, "webdriver") && strcmp(system, "http")))
         return NULL;
     path = recipe_find(recipes_dir, name);
     if (!path) {
@@ -364,6 +375,14 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
     }
     recipe = recipe_read(path, faults);
     free(path);
+    if (recipe && recipe_is_http(recipe) != (strcmp(system, "http") == 0)) {
+        config_check_fault(&location, "recipe",
+                           recipe_is_http(recipe)
+                               ? "is a recipe for an HTTP API: system must be \"http\""
+                               : "is a recipe for web pages: system must be \"webdriver\"");
+        json_decref(recipe);
+        return NULL;
+    }
     if (recipe &&
         (json_is_object(json_object_get(erp, "options")) || !json_object_get(erp, "options")))
         recipe_check_options(recipe, json_object_get(erp, "options"), file, "/erp", faults);

@@ -99,6 +99,13 @@ walk_each(struct walk *walk, const json_t *step, struct known known)
            row.compared;
 }
 
+/* An API's has steps. */
+static bool
+walk_wait(struct walk *walk, const json_t *step, struct known known)
+{
+    return walk_member(walk, step, "do", known);
+}
+
 static bool
 walk_assert(struct walk *walk, const json_t *step, struct known known)
 {
@@ -129,7 +136,8 @@ static const struct {
     const char *verb;
     bool (*walk)(struct walk *walk, const json_t *step, struct known known);
 } verbs[] = {{"found", walk_found}, {"fail", walk_fail}, {"call", walk_piece},
-             {"when", walk_when},   {"each", walk_each}, {"assert", walk_assert}};
+             {"when", walk_when},   {"each", walk_each}, {"assert", walk_assert},
+             {"wait", walk_wait}};
 
 static bool
 walk_step(struct walk *walk, const json_t *step, struct known known)

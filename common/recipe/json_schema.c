@@ -6,7 +6,7 @@
 #include "common/base/err.h"
 #include "common/json/members.h"
 #include "common/order/reason.h"
-#include "common/recipe/shape.h"
+#include "common/shape/shape.h"
 
 #define REF(name) "{\"$ref\": \"#/$defs/" name "\"}"
 #define LIST(of, least) "{\"type\": \"array\", \"minItems\": " least ", \"items\": " of "}"
@@ -203,7 +203,7 @@ step_schema(void)
     json_t *steps = json_array(), *step;
     const struct recipe_verb_row *row;
 
-    for (size_t i = 0; (row = recipe_verb_row(i)); i++) {
+    for (size_t i = 0; (row = recipe_verb_row(false, i)); i++) {
         step = object_schema(&row->shape, recipe_shape(RECIPE_OBJECT_STEP));
         add_extras(step, row->shape.members->name);
         json_array_append_new(steps, step);

@@ -1,5 +1,5 @@
-/* Recipes: what a browser does on an ERP's pages, one JSON file an ERP (format version 1; for those
- * who write one: erp-drivers/recipes/README.md).
+/* Recipes: what a browser does on an ERP's pages, or which requests an ERP's HTTP API gets, one JSON
+ * file an ERP (format version 1; for those who write one: erp-drivers/recipes/README.md).
  *
  * Owns the shape of the file: sections, steps, conditions, locators, and what may stand where. A
  * recipe that recipe_check has passed needs no second look: the engine reads it as it is. */
@@ -21,6 +21,7 @@
 #define RECIPE_RECYCLE_S 3600
 #define RECIPE_IDLE_S 300
 #define RECIPE_PAGE_LOAD_S 30
+#define RECIPE_REQUEST_S 30 /* timeout_s of an API's request */
 
 /* Adds each fault; returns whether there was none. */
 bool recipe_check(const json_t *recipe, const char *file, struct config_faults *faults);
@@ -41,11 +42,14 @@ void recipe_check_options(const json_t *recipe, const json_t *options, const cha
 /* A whole number among an object's members (NULL: no object); fallback where it is absent. */
 int64_t recipe_number(const json_t *object, const char *name, int64_t fallback);
 
-/* The verb of a checked step. */
-const char *recipe_verb(const json_t *step);
+/* Whether it is for an HTTP API, not for pages. */
+bool recipe_is_http(const json_t *recipe);
+
+/* The verb of a checked step; http: of a recipe for an HTTP API. */
+const char *recipe_verb(bool http, const json_t *step);
 
 /* The name at place i of all verbs; NULL behind the last. */
-const char *recipe_verb_at(size_t i);
+const char *recipe_verb_at(bool http, size_t i);
 
 /* Whether it can tell a line of this uniqueid from every other; else wrong says why not. */
 #define RECIPE_WRONG_BYTES 256

@@ -2,10 +2,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/order/reason.h"
 #include "common/recipe/checker.h"
 
 /* --- texts --- */
+
+/* {reply.error.code}: a part of a variable, which is JSON. */
+static bool
+http_name_known(const struct recipe_checker *c, const char *name)
+{
+    char base[TEMPLATE_NAME_MAX + 1];
+
+    if (strcmp(name, "credentials.basic") == 0)
+        return true;
+    text_copy(base, strcspn(name, ".") + 1, name);
+    return strcmp(base, "reply") == 0 || json_object_get(c->names, base) != NULL;
+}
 
 static bool
 name_known(const char *name, void *arg)
@@ -24,7 +37,7 @@ name_known(const char *name, void *arg)
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strcmp(fixed[i], name) == 0)
             return true;
-    return json_object_get(c->names, name) != NULL;
+    return json_object_get(c->names, name) != NULL || (c->http && http_name_known(c, name));
 }
 
 void

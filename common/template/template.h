@@ -2,8 +2,9 @@
  *
  *     {order.worksheet}   {options.branch|trim}   {price|number:,.}   {{ and }} are braces
  *
- * Filters: urlencode, json, xpath, css, trim, lower, upper, number:D[G][:N] (decimal sign, group
- * sign, fixed digits). No filter ever rounds. Expanded texts may hold a password: they are freed by
+ * Filters: urlencode, json, xpath, css, xml, odata, sqlfilters, economic, base64, trim, lower, upper,
+ * or:TEXT (where there is no value, or an empty one), number:D[G][:N] (decimal sign, group sign,
+ * fixed digits). No filter ever rounds. Expanded texts may hold a password: they are freed by
  * template_free, which wipes them. */
 #ifndef COMMON_TEMPLATE_TEMPLATE_H
 #define COMMON_TEMPLATE_TEMPLATE_H

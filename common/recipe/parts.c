@@ -61,24 +61,6 @@ recipe_kind_frame(struct recipe_checker *c, const struct recipe_member *m, const
 }
 
 void
-recipe_check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind,
-                  size_t minimum)
-{
-    const json_t *element;
-    size_t i;
-
-    if (!json_is_array(value) || json_array_size(value) < minimum)
-        recipe_fault(c, minimum ? "must be a list with at least one element" : "must be a list");
-    json_array_foreach(value, i, element)
-    {
-        size_t here = recipe_enter_item(c, i);
-
-        recipe_check_kind(c, kind, element);
-        recipe_leave(c, here);
-    }
-}
-
-void
 recipe_kind_templates(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
@@ -174,15 +156,6 @@ recipe_kind_pieces(struct recipe_checker *c, const struct recipe_member *m, cons
 {
     (void)m;
     check_map(c, value, RECIPE_STEPS);
-}
-
-void
-recipe_check_shaped(struct recipe_checker *c, const json_t *value, enum recipe_object object)
-{
-    if (json_is_object(value))
-        recipe_check_object(c, value, recipe_shape(object), NULL);
-    else
-        recipe_fault(c, "must be an object");
 }
 
 void

@@ -95,6 +95,8 @@ walk_each(struct walk *walk, const json_t *step, struct known known)
     row.compared = known.compared || of_id;
     row.one_of = known.one_of || (!row.compared && json_is_false(json_object_get(step, "only")));
     row.compared = walk_member(walk, step, "do", row);
+    if (json_object_get(step, "many"))
+        walk_member(walk, step, "many", (struct known){.one_of = true});
     return (!json_object_get(step, "none") || walk_member(walk, step, "none", known)) &&
            row.compared;
 }

@@ -72,6 +72,22 @@ check_operands(struct recipe_checker *c, const json_t *value)
     check_elements(c, value, 1);
 }
 
+/* [condition, body] */
+static void
+check_when(struct recipe_checker *c, const json_t *value)
+{
+    size_t here;
+
+    if (json_array_size(value) != 2) {
+        recipe_fault(c, "must be a list: a condition, and what is there where it holds");
+        return;
+    }
+    here = recipe_enter_item(c, 0);
+    recipe_check_kind(c, RECIPE_CONDITION, json_array_get(value, 0));
+    recipe_leave(c, here);
+    check_elements(c, value, 1);
+}
+
 static const struct {
     const char *name;
     enum recipe_kind kind;
@@ -88,6 +104,10 @@ check_operator(struct recipe_checker *c, const json_t *object, const char *name,
 {
     if (json_object_size(object) != 1)
         recipe_fault(c, "must be the only member");
+    if (strcmp(name, "$when") == 0) {
+        check_when(c, value);
+        return;
+    }
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
         if (strcmp(operators[i].name, name))
             continue;
@@ -97,7 +117,7 @@ check_operator(struct recipe_checker *c, const json_t *object, const char *name,
             recipe_check_kind(c, operators[i].kind, value);
         return;
     }
-    recipe_fault(c, "must be one of $number, $json, $merge, $append, $each");
+    recipe_fault(c, "must be one of $number, $json, $merge, $append, $each, $when");
 }
 
 static void

@@ -51,6 +51,8 @@ collect_names(json_t *names, const json_t *value)
     if (json_object_get(value, "each"))
         json_object_set_new(names, json_string_value(json_object_get(value, "as")) ?: "row",
                             json_true());
+    if (json_object_get(value, "$each"))
+        json_object_set_new(names, "row", json_true());
     if (json_object_get(value, "pages"))
         json_object_update_new(names, json_pack("{s:b s:b}", "page", 1, "cursor", 1));
     json_object_foreach((json_t *)value, name, member)
@@ -89,7 +91,7 @@ struct search {
 };
 
 /* Members that hold steps. */
-static const char *const inside[] = {"then", "else", "do", "none"};
+static const char *const inside[] = {"then", "else", "do", "none", "many"};
 #define INSIDE_COUNT (sizeof inside / sizeof *inside)
 
 static bool search_steps(struct search *search, const json_t *steps);

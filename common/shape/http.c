@@ -204,6 +204,7 @@ static const struct recipe_member each_members[] = {
     {.name = "where", .kind = RECIPE_ROW_CONDITION},
     {.name = "do", .kind = RECIPE_ROW_STEPS, .required = true},
     {.name = "none", .kind = RECIPE_STEPS},
+    {.name = "many", .kind = RECIPE_STEPS, .about = "where more than one row matches"},
     {.name = "only", .kind = RECIPE_BOOL},
 };
 

@@ -4,7 +4,8 @@
  *   {"$json": "{variable}"}    as the ERP has said it
  *   {"$merge": ["{variable}", OBJECT]}    all its members, these in place of its own
  *   {"$append": ["{variable}", ELEMENT …]}    its elements, and these
- *   {"$each": ["{variable}", BODY]}    one BODY for each element, which is {row} */
+ *   {"$each": ["{variable}", BODY]}    one BODY for each element, which is {row}
+ *   {"$when": [CONDITION, BODY]}    a member that is left out where the condition does not hold */
 #include "erp-drivers/http/body.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "common/base/percent.h"
 #include "common/json/number.h"
 #include "common/order/reason.h"
+#include "erp-drivers/http/condition.h"
 #include "erp-drivers/http/value.h"
 
 #define NUMBER_BYTES 160
@@ -165,10 +167,19 @@ build_array(struct walk *a, const json_t *body)
 static bool
 add_member(struct walk *a, json_t *object, const char *name, const json_t *member)
 {
-    char *key = value_string(a, name);
-    json_t *part = key ? build(a, member) : NULL;
-    bool added = part && json_object_set_new(object, key, part) == 0;
+    const json_t *when = json_object_get(member, "$when");
+    char why[CONDITION_WHY_BYTES], *key;
+    enum truth truth = when ? condition_holds(a, json_array_get(when, 0), why) : YES;
+    json_t *part;
+    bool added;
 
+    if (truth != YES)
+        return truth == NO;
+    if (when)
+        member = json_array_get(when, 1);
+    key = value_string(a, name);
+    part = key ? build(a, member) : NULL;
+    added = part && json_object_set_new(object, key, part) == 0;
     template_free(key);
     return added;
 }

@@ -256,6 +256,17 @@ too_many(struct walk *a, json_t *rows)
     return FAILED;
 }
 
+/* The steps for no row, or for many. */
+static enum result
+instead_of_rows(struct walk *a, const json_t *step, const char *name, json_t *rows)
+{
+    json_decref(rows);
+    if (!member(step, name))
+        return walk_unexpected(a, "no row of %s matches", text_of(step, "each"));
+    walk_push(a, member(step, name), name, false);
+    return DONE;
+}
+
 enum result
 http_each(struct walk *a, const json_t *step)
 {
@@ -269,14 +280,9 @@ http_each(struct walk *a, const json_t *step)
     if (!rows)
         return FAILED;
     if (json_array_size(rows) > 1 && !json_is_false(member(step, "only")))
-        return too_many(a, rows);
-    if (!json_array_size(rows)) {
-        json_decref(rows);
-        if (!member(step, "none"))
-            return walk_unexpected(a, "no row of %s matches", text_of(step, "each"));
-        walk_push(a, member(step, "none"), "none", false);
-        return DONE;
-    }
+        return member(step, "many") ? instead_of_rows(a, step, "many", rows) : too_many(a, rows);
+    if (!json_array_size(rows))
+        return instead_of_rows(a, step, "none", rows);
     value_set(a, row_name(step), json_incref(json_array_get(rows, 0)));
     walk_push(a, member(step, "do"), "do", false);
     level = &a->levels[a->depth - 1];

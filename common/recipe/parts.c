@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/host_pattern.h"
+#include "common/json/similar.h"
 #include "common/recipe/browser_rules.h"
 #include "common/recipe/checker.h"
 
@@ -315,6 +316,26 @@ check_read(struct recipe_checker *c, const json_t *step)
 }
 
 static void
+unknown_verb(struct recipe_checker *c, const json_t *step)
+{
+    const struct recipe_verb_row *row;
+    struct similar similar = {NULL, NULL, 0};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)step, name, value)
+    {
+        similar.word = name;
+        for (size_t i = 0; (row = recipe_verb_row(c->http, i)); i++)
+            similar_try(&similar, row->shape.members->name);
+    }
+    if (similar.best)
+        recipe_fault(c, "has no known verb: did you mean \"%s\"?", similar.best);
+    else
+        recipe_fault(c, "has no known verb");
+}
+
+static void
 check_step(struct recipe_checker *c, const json_t *step)
 {
     const struct recipe_verb_row *row = recipe_verb_find(c->http, step);
@@ -323,7 +344,7 @@ check_step(struct recipe_checker *c, const json_t *step)
     if (!json_is_object(step))
         recipe_fault(c, "must be a step (an object)");
     else if (!row)
-        recipe_fault(c, "has no known verb");
+        unknown_verb(c, step);
     else if (row->sections && !(row->sections & c->section))
         recipe_fault(c, "%s is not allowed in this section", verb);
     if (!row)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,42 @@ def test_the_recipe_must_be_of_the_systems_kind(daemon, odoo):
     daemon.start()
     faults = daemon.integration()["faults"]
     assert [fault["pointer"] for fault in faults] == ["/erp/recipe"] and "HTTP API" in faults[0]["detail"]
+
+
+# --- without a daemon
+
+GOLDEN = Path(__file__).parents[1] / "golden/http/odoo-json2"
+
+
+def ctl(*arguments):
+    return subprocess.run([Path(os.environ["PUMPLINE_BUILD"]) / "pumplinectl", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=60)
+
+
+def test_recorded_exchanges_without_a_server():
+    shipped, dialogues = RECIPES / "odoo-json2.json", sorted(GOLDEN.glob("[a-z]*.json"))
+    assert len(dialogues) > 15
+    result = ctl("recipe", "test", shipped, *dialogues)
+    assert result.returncode == 0 and result.stdout.count(": as recorded") == len(dialogues), result.stdout
+
+
+def test_a_recipe_that_does_something_else(tmp_path):
+    changed = tmp_path / "x.json"
+    changed.write_text((RECIPES / "odoo-json2.json").read_text().replace('"limit": 3', '"limit": 2'))
+    result = ctl("recipe", "test", changed, GOLDEN / "created.json", GOLDEN / "nothing.json")
+    assert result.returncode == 1 and "exchange 0, body: expected" in result.stdout and "nothing.json" in result.stdout
+
+
+def test_faults_have_their_place(tmp_path):
+    broken = tmp_path / "x.json"
+    broken.write_text('{"recipe": 1, "kind": "http", "lookup": [{"gett": "/x"}],\n "creates": [], "create": [],\n'
+                      ' "commit": [{"post": "/x?{order.uniqueid}", "intoo": "a"}], "verify": [{"fail": "erp_busi"}]}')
+    result = ctl("recipe", "check", broken)
+    assert result.returncode == 1
+    for words in (":1:42: /lookup/0: has no known verb: did you mean \"get\"?",
+                  ":2:13: /creates: unknown member: did you mean \"create\"?",
+                  ":3:54: /commit/0/intoo: unknown member: did you mean \"into\"?",
+                  ":3:22: /commit/0/post: needs a filter here: {order.uniqueid|urlencode}",
+                  "/verify/0/fail: is not a reason code that a recipe may use: did you mean \"erp_busy\"?",
+                  "/lookup: has no \"found\" step"):
+        assert words in result.stdout, result.stdout

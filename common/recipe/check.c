@@ -60,6 +60,9 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_HEADER_TEST] = recipe_kind_test,
     [RECIPE_JSON_TEST] = recipe_kind_test,
     [RECIPE_BETWEEN] = recipe_kind_between,
+    [RECIPE_TEXTS] = recipe_kind_texts,
+    [RECIPE_XML_TEST] = recipe_kind_test,
+    [RECIPE_XPATHS] = recipe_kind_xpaths,
 };
 
 bool

@@ -27,7 +27,7 @@ struct recipe_checker {
     json_t *names; /* variables that some step sets: an object, its values mean nothing */
     const char *file;
     struct config_faults *faults;
-    bool http; /* the recipe is for an HTTP API */
+    bool http;                          /* the recipe is for an HTTP API */
     char pointer[RECIPE_POINTER_BYTES]; /* where we are */
     unsigned section;
     bool in_row;    /* "row" means something */
@@ -54,7 +54,8 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
 
 recipe_kind_check recipe_kind_proven, recipe_kind_id_rules, recipe_kind_typed_values,
     recipe_kind_body, recipe_kind_status, recipe_kind_pointer, recipe_kind_variable,
-    recipe_kind_variable_or_null, recipe_kind_pages, recipe_kind_between; /* http.c */
+    recipe_kind_variable_or_null, recipe_kind_pages, recipe_kind_between, recipe_kind_texts,
+    recipe_kind_xpaths; /* http.c */
 
 /* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);

@@ -41,6 +41,33 @@ recipe_kind_typed_values(struct recipe_checker *c, const struct recipe_member *m
     }
 }
 
+void
+recipe_kind_texts(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    const char *name;
+    json_t *member;
+
+    (void)m;
+    if (!json_is_object(value))
+        recipe_fault(c, "must be an object");
+    json_object_foreach((json_t *)value, name, member)
+    {
+        size_t here = recipe_enter(c, name);
+
+        if (!recipe_name_valid(name))
+            recipe_fault(c, "is not a valid name: use letters, digits and _");
+        recipe_check_kind(c, RECIPE_CODE, member);
+        recipe_leave(c, here);
+    }
+}
+
+void
+recipe_kind_xpaths(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    recipe_check_shaped(c, value, RECIPE_OBJECT_XPATHS);
+}
+
 /* --- bodies --- */
 
 static void check_body(struct recipe_checker *c, const json_t *value);
@@ -270,6 +297,9 @@ recipe_check_request(struct recipe_checker *c, const json_t *step)
         count += json_object_get(step, bodies[i]) != NULL;
     if (count > 1)
         recipe_fault(c, "must have one body: json, form, multipart, body or graphql");
+    if (json_object_get(step, "xpath") &&
+        (pages || json_object_get(step, "at") || !json_object_get(step, "into")))
+        recipe_fault(c, "\"xpath\" requires \"into\", and excludes \"at\" and \"pages\"");
     if (pages && (!json_object_get(step, "into") || !json_object_get(step, "at")))
         recipe_fault(c, "\"pages\" requires \"at\", where each page has its rows, and \"into\"");
     if (json_object_get(step, "put") && has_operator(json_object_get(step, "json"), "$append") &&

@@ -79,6 +79,9 @@ static const char *const kinds[] = {
     [RECIPE_PAGES] = REF("pages"),
     [RECIPE_HEADER_TEST] = REF("headerTest"),
     [RECIPE_JSON_TEST] = REF("jsonTest"),
+    [RECIPE_TEXTS] = MAP(FILLED),
+    [RECIPE_XML_TEST] = REF("xmlTest"),
+    [RECIPE_XPATHS] = REF("xpaths"),
     [RECIPE_BETWEEN] =
         "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": " STRING "}",
 };
@@ -118,6 +121,8 @@ static const struct {
     {"pages", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_PAGES},
     {"headerTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_HEADER_TEST},
     {"jsonTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_JSON_TEST},
+    {"xmlTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_XML_TEST},
+    {"xpaths", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_XPATHS},
 };
 
 /* What a verb's members don't say. What read reads depends on what: what the page has as a whole is

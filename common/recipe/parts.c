@@ -234,6 +234,7 @@ recipe_kind_test(struct recipe_checker *c, const struct recipe_member *m, const 
         [RECIPE_VARIABLE_TEST] = RECIPE_OBJECT_VARIABLE_TEST,
         [RECIPE_HEADER_TEST] = RECIPE_OBJECT_HEADER_TEST,
         [RECIPE_JSON_TEST] = RECIPE_OBJECT_JSON_TEST,
+        [RECIPE_XML_TEST] = RECIPE_OBJECT_XML_TEST,
         [RECIPE_URL_TEST] = RECIPE_OBJECT_URL_TEST,
     };
 

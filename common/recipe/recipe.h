@@ -1,5 +1,5 @@
-/* Recipes: what a browser does on an ERP's pages, or which requests an ERP's HTTP API gets, one JSON
- * file an ERP (format version 1; for those who write one: erp-drivers/recipes/README.md).
+/* Recipes: what a browser does on an ERP's pages, or which requests an ERP's HTTP API gets, one
+ * JSON file an ERP (format version 1; for those who write one: erp-drivers/recipes/README.md).
  *
  * Owns the shape of the file: sections, steps, conditions, locators, and what may stand where. A
  * recipe that recipe_check has passed needs no second look: the engine reads it as it is. */

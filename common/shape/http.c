@@ -21,6 +21,7 @@ static const struct recipe_member file_members[] = {
     {.name = "options", .kind = RECIPE_OPTIONS},
     {.name = "headers", .kind = RECIPE_TYPED_VALUES, .about = "of every request"},
     {.name = "hosts", .kind = RECIPE_HOSTS},
+    {.name = "namespaces", .kind = RECIPE_TEXTS, .about = "of XML: URIs by the prefixes of XPaths"},
     {.name = "uniqueid", .kind = RECIPE_ID_RULES},
     {.name = "requests_per_s", .kind = RECIPE_SECONDS, .minimum = 0, .maximum = 1000},
     {.name = "one_at_a_time",
@@ -68,6 +69,7 @@ static const char *const reply_types[] = {"json", "html", "xml", "text", "empty"
         {.name = "type", .kind = RECIPE_CHOICE, .choices = reply_types, .way = REPLY_WAY},         \
         {.name = "header", .kind = RECIPE_HEADER_TEST, .way = REPLY_WAY},                          \
         {.name = "json", .kind = RECIPE_JSON_TEST, .way = REPLY_WAY},                              \
+        {.name = "xml", .kind = RECIPE_XML_TEST, .way = REPLY_WAY},                                \
         {.name = "text", .kind = RECIPE_TEXT_TEST, .way = REPLY_WAY},                              \
     {                                                                                              \
         .name = "sent", .kind = RECIPE_TEMPLATE, .way = REPLY_WAY,                                 \
@@ -114,6 +116,20 @@ static const struct recipe_member json_test_members[] = {
     COMPARISONS,
 };
 
+static const struct recipe_member xml_test_members[] = {
+    {.name = "at", .kind = RECIPE_CODE, .required = true, .about = "an XPath"},
+    {.name = "present", .kind = RECIPE_BOOL, .way = true},
+    COMPARISONS,
+};
+
+static const struct recipe_member xpaths_members[] = {
+    {.name = "rows", .kind = RECIPE_CODE, .about = "an XPath of elements; without it, one object"},
+    {.name = "fields",
+     .kind = RECIPE_TEXTS,
+     .required = true,
+     .about = "XPaths by name, seen from the row"},
+};
+
 /* All that a rule names must hold. */
 #define REPLY_WAY false
 static const struct recipe_member rule_members[] = {
@@ -154,7 +170,8 @@ static const char *const reply_wants[] = {"json", "text", "any", NULL};
         {.name = "variables", .kind = RECIPE_BODY, .beside = "graphql"},                           \
         {.name = "status", .kind = RECIPE_STATUS},                                                 \
         {.name = "reply", .kind = RECIPE_CHOICE, .choices = reply_wants},                          \
-        {.name = "at", .kind = RECIPE_POINTER}, {.name = "pages", .kind = RECIPE_PAGES},           \
+        {.name = "at", .kind = RECIPE_POINTER}, {.name = "xpath", .kind = RECIPE_XPATHS},          \
+        {.name = "pages", .kind = RECIPE_PAGES},                                                   \
     {                                                                                              \
         .name = "into", .kind = RECIPE_NAME                                                        \
     }
@@ -244,6 +261,8 @@ static const struct recipe_shape shapes[] = {
     [RECIPE_OBJECT_HTTP_VARIABLE_TEST] = SHAPE(variable_test_members),
     [RECIPE_OBJECT_HEADER_TEST] = SHAPE(header_test_members),
     [RECIPE_OBJECT_JSON_TEST] = SHAPE(json_test_members),
+    [RECIPE_OBJECT_XML_TEST] = SHAPE(xml_test_members),
+    [RECIPE_OBJECT_XPATHS] = SHAPE(xpaths_members),
     [RECIPE_OBJECT_PAGES] = SHAPE(pages_members),
     [RECIPE_OBJECT_ID_RULES] = SHAPE(id_rules_members),
 };

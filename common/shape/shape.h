@@ -64,7 +64,10 @@ enum recipe_kind {
     RECIPE_PAGES,
     RECIPE_HEADER_TEST,
     RECIPE_JSON_TEST,
-    RECIPE_BETWEEN /* [text, text] */
+    RECIPE_BETWEEN, /* [text, text] */
+    RECIPE_TEXTS,   /* an object of texts by any name */
+    RECIPE_XML_TEST,
+    RECIPE_XPATHS
 };
 
 enum recipe_section {
@@ -125,6 +128,8 @@ enum recipe_object {
     RECIPE_OBJECT_HTTP_VARIABLE_TEST,
     RECIPE_OBJECT_HEADER_TEST,
     RECIPE_OBJECT_JSON_TEST,
+    RECIPE_OBJECT_XML_TEST,
+    RECIPE_OBJECT_XPATHS,
     RECIPE_OBJECT_PAGES,
     RECIPE_OBJECT_ID_RULES,
     RECIPE_OBJECT_COUNT

@@ -10,6 +10,7 @@
 #include "erp-drivers/engine/texts.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/value.h"
+#include "erp-drivers/http/xml.h"
 
 #define HEADER_BYTES 1024
 #define WAIT_MAX_S 86400
@@ -206,6 +207,22 @@ holds_json(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
+holds_xml(struct walk *a, const json_t *c, char *why)
+{
+    const json_t *test = json_object_get(c, "xml"), *present = json_object_get(test, "present");
+    const char *at = json_string_value(json_object_get(test, "at"));
+    char *text = a->reply.xml
+                     ? xml_text(a->reply.xml, json_object_get(a->session->recipe, "namespaces"), at)
+                     : NULL;
+    enum truth truth = present ? told((text != NULL) == json_is_true(present), why, "%s is %sthere",
+                                      at, text ? "" : "not ")
+                               : compare(a, test, text, why);
+
+    free(text);
+    return truth;
+}
+
+static enum truth
 holds_text(struct walk *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "text");
@@ -271,8 +288,9 @@ static const struct {
     enum truth (*holds)(struct walk *a, const json_t *c, char *why);
 } kinds[] = {{"equal", holds_equal},   {"variable", holds_variable}, {"decimals", holds_decimals},
              {"status", holds_status}, {"type", holds_type},         {"sent", holds_sent},
-             {"header", holds_header}, {"json", holds_json},         {"text", holds_text},
-             {"all", holds_all},       {"any", holds_any},           {"not", holds_not}};
+             {"header", holds_header}, {"json", holds_json},         {"xml", holds_xml},
+             {"text", holds_text},     {"all", holds_all},           {"any", holds_any},
+             {"not", holds_not}};
 
 enum truth
 condition_holds(struct walk *a, const json_t *c, char why[CONDITION_WHY_BYTES])

@@ -13,8 +13,29 @@
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/run.h"
 #include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/xml.h"
 
 /* --- the session --- */
+
+static bool
+speaks_xml(const json_t *value)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+
+    json_object_foreach((json_t *)value, name, member)
+    {
+        if (strcmp(name, "xpath") == 0 || strcmp(name, "xml") == 0 || speaks_xml(member))
+            return true;
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (speaks_xml(member))
+            return true;
+    }
+    return false;
+}
 
 static void *
 http_session_new(const json_t *erp)
@@ -26,6 +47,8 @@ http_session_new(const json_t *erp)
     while (length && url[length - 1] == '/')
         length--;
     session->recipe = json_object_get(erp, "$recipe");
+    if (speaks_xml(session->recipe))
+        xml_load();
     session->options = json_object_get(erp, "options");
     session->url = mem_format("%.*s", (int)length, url);
     session->kept = json_object();

@@ -10,6 +10,7 @@
 #include "common/json/number.h"
 #include "common/json/text.h"
 #include "common/template/template.h"
+#include "erp-drivers/http/xml.h"
 
 #define HEADER_BYTES 1024
 
@@ -32,6 +33,7 @@ reply_clear(struct reply *reply)
     template_free(reply->body);
     template_free(reply->request);
     json_decref(reply->json);
+    xml_free(reply->xml);
     *reply = (struct reply){.is = false};
 }
 
@@ -99,8 +101,10 @@ type_of(struct reply *reply, const char *body, size_t length)
         return REPLY_EMPTY;
     if (strcasestr(type, "html") || begins(first, "<!doctype html") || begins(first, "<html"))
         return REPLY_HTML;
-    if (*first == '<')
+    if (*first == '<') {
+        reply->xml = xml_parse(body, length);
         return REPLY_XML;
+    }
     if (strlen(body) == length)
         reply->json = parse(body, length);
     return reply->json ? REPLY_JSON : REPLY_TEXT;

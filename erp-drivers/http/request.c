@@ -12,6 +12,7 @@
 #include "erp-drivers/http/condition.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/value.h"
+#include "erp-drivers/http/xml.h"
 #include "erp-drivers/plain_text.h"
 
 #define BOUNDARY "pumpline-4b1f0c5d7e92"
@@ -329,10 +330,15 @@ static enum result
 check_expected(struct walk *a, const json_t *step)
 {
     const json_t *status = json_object_get(step, "status");
-    const char *wanted = json_string_value(json_object_get(step, "reply")) ?: "json";
+    const json_t *xpath = json_object_get(step, "xpath");
+    const char *wanted = json_string_value(json_object_get(step, "reply"))
+                             ?: xpath ? "any"
+                                      : "json";
 
     if (status ? !condition_status(status, a->reply.status) : a->reply.status / 100 != 2)
         return not_expected(a, "");
+    if (xpath && !a->reply.xml)
+        return not_expected(a, "xml");
     if (strcmp(wanted, "json") == 0 && a->reply.type != REPLY_JSON)
         return not_expected(a, "json");
     if (strcmp(wanted, "text") == 0 && a->reply.type != REPLY_TEXT && a->reply.type != REPLY_XML &&
@@ -434,13 +440,30 @@ take_page(struct walk *a, const json_t *step, const json_t *rows)
 /* --- the variable --- */
 
 static enum result
+take_xml(struct walk *a, const json_t *step, const json_t *xpath)
+{
+    json_t *value = xml_rows(a->reply.xml, json_object_get(a->session->recipe, "namespaces"),
+                             json_string_value(json_object_get(xpath, "rows")),
+                             json_object_get(xpath, "fields"));
+
+    if (!value)
+        return walk_unexpected(a, "%s does not find elements",
+                               json_string_value(json_object_get(xpath, "rows")));
+    value_set(a, json_string_value(json_object_get(step, "into")), value);
+    return DONE;
+}
+
+static enum result
 take_value(struct walk *a, const json_t *step)
 {
     const char *at = json_string_value(json_object_get(step, "at")) ?: "";
     const char *into = json_string_value(json_object_get(step, "into"));
     const json_t *value = reply_pointer(a->reply.json, at);
+    const json_t *xpath = json_object_get(step, "xpath");
     bool text = a->reply.type != REPLY_JSON;
 
+    if (xpath)
+        return take_xml(a, step, xpath);
     if (text && into)
         value_set(a, into, json_string(a->reply.body) ?: json_string(""));
     if (text || (!into && !*at))

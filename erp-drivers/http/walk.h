@@ -21,6 +21,7 @@ enum result {
 };
 
 struct walk;
+struct xml;
 
 struct session {
     const json_t *recipe, *options;
@@ -44,7 +45,8 @@ struct reply {
     int status;
     enum reply_type type;
     char *headers, *body;
-    json_t *json; /* numbers with a fraction are marked: json_number_mark */
+    struct xml *xml; /* NULL: it is none */
+    json_t *json;    /* numbers with a fraction are marked: json_number_mark */
     int64_t retry_after_ms;
     char *request;    /* as it is shown as evidence; empty where the request was secret */
     const char *name; /* of its step; NULL: none */

@@ -66,6 +66,9 @@ walk_mask(const struct walk *a, char *text)
     }
 }
 
+static void set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
+                        va_list arguments) __attribute__((format(printf, 4, 0)));
+
 static void
 set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
             va_list arguments)

@@ -1,4 +1,5 @@
-/* `pumplinectl recipe test`: recorded exchanges in the place of an ERP (erp-drivers/http/replay.h). */
+/* `pumplinectl recipe test`: recorded exchanges in the place of an ERP (erp-drivers/http/replay.h).
+ */
 #ifndef WORKER_DRYRUN_REPLAY_H
 #define WORKER_DRYRUN_REPLAY_H
 

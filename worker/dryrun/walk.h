@@ -9,7 +9,7 @@
 
 struct answer {
     struct erp_reply reply;
-    char *body;
+    char *body, *headers;
     char error[256];
 };
 
@@ -19,6 +19,7 @@ struct walk {
     int64_t began_ms;
     unsigned steps;    /* that are over */
     json_t *variables; /* that the step has set: lines */
+    json_t *exchanges; /* with an API */
     json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
     int64_t paused_ms; /* in all */
     char failed[LABEL_BYTES];

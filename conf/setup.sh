@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and test/run.sh: Debian packages and the build. Not a program of its own.
 
-BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev
+BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev libxml2-dev
                 liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev node-llhttp
                 ca-certificates curl)
 

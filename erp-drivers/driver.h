@@ -86,7 +86,8 @@ struct erp_reply {
     const char *cut_off; /* why the gate has shut since the browser was opened; or NULL */
     const char *body;    /* NUL-terminated for convenience, may be NULL */
     size_t body_length;
-    const char *error;      /* if !complete or a file operation failed: a message for people */
+    const char *headers;    /* HTTP: "Name: value" in lines, of the last head; may be NULL */
+    const char *error;      /* where !complete or a file failed: words for people */
     int64_t retry_after_ms; /* from Retry-After; 0: none */
 };
 

@@ -67,6 +67,7 @@ struct erp_request {
                      nothing repeats it. Further requests of the attempt may say so too */
     bool secret;  /* HTTP: the body or its reply holds a password or a session key: never logged */
     bool fresh;   /* HTTP: on a connection of its own, so that nothing repeats it */
+    bool gzip;    /* HTTP: the reply may be compressed; its bound is that of the whole body */
     enum erp_gate gate;
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */

@@ -281,6 +281,7 @@ request_send(struct walk *a, const json_t *step, const char *method_name)
         return FAILED;
     }
     request->kind = ERP_HTTP;
+    request->gzip = true;
     request->what = request_words[a->section];
     request->secret = a->section == LOGIN;
     request->timeout_ms =

@@ -64,7 +64,7 @@ def test_orders_become_lines(shop, odoo):
         line = one(odoo, f"oil-{number}")
         assert line["product_uom_qty"] == float(amount) and order["erp_reference"] == str(line["id"])
         assert line["order_id"][1] == str(558 + number % 3)
-    assert len(odoo.lines) == 4
+    assert len(odoo.lines) == 4 and odoo.compressed
 
 
 def test_refusals(shop, odoo):
@@ -277,3 +277,47 @@ def test_the_manual_names_every_word():
     words |= {name for kind in ("condition", "rule", "pages", "found", "idRules") for name in schema["$defs"][kind]["properties"]}
     text = (RECIPES / "API.md").read_text()
     assert [word for word in sorted(words - {"$schema"}) if not re.search(rf"\b{re.escape(word)}\b", text)] == []
+
+
+# --- XML, whose library is loaded inside the sandbox
+
+XML_RECIPE = {
+    "recipe": 1, "kind": "http", "settle_s": 0, "namespaces": {"s": "urn:shop"},
+    "headers": {"Authorization": "Basic {credentials.basic}", "Content-Type": "application/xml"},
+    "lookup": [{"call": "find"}], "create": [],
+    "commit": [{"post": "/lines", "status": 201, "xpath": {"fields": {"id": "//s:id"}}, "into": "made",
+                "body": "<line xmlns=\"urn:shop\"><sheet>{order.worksheet|xml}</sheet><nr>{order.product_nr|xml}</nr>"
+                        "<qty>{order.product_amount|number:,}</qty><note>{order.uniqueid|xml}</note></line>"}],
+    "verify": [{"call": "find"}],
+    "pieces": {"find": [
+        {"get": "/lines", "xpath": {"rows": "//s:line", "fields": {"id": "@id", "nr": "s:nr", "qty": "s:qty", "note": "s:note"}}, "into": "lines"},
+        {"each": "{lines}", "as": "line", "where": {"equal": ["{line.note}", "{order.uniqueid}"]}, "none": [],
+         "do": [{"found": {"reference": "{line.id}", "product_nr": "{line.nr}", "amount": "{line.qty}", "number": {"decimal": ","}}}]}]},
+    "errors": [{"xml": {"at": "/s:error", "present": True}, "code": "erp_rejected", "words": "no"}]}
+
+
+class XmlShop(web_server.Server):
+    def __init__(self):
+        super().__init__(0)
+        self.lines = []
+
+    def answer(self, request):
+        if request.method == "POST":
+            self.lines.append(request.body.decode().replace("<line ", f"<line id=\"{len(self.lines)}\" "))
+            text = f"<made xmlns=\"urn:shop\"><id>{len(self.lines) - 1}</id></made>"
+        else:
+            text = f"<lines>{''.join(self.lines)}</lines>"
+        return web_server.reply(201 if request.method == "POST" else 200, text.encode(), ["Content-Type: application/xml"])
+
+
+def test_an_erp_that_speaks_xml(daemon, tmp_path):
+    path = daemon.folder / "xml.json"
+    path.write_text(json.dumps(XML_RECIPE))
+    with XmlShop() as server:
+        shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": server.url},
+                          credentials={"username": "bot", "password": KEY})
+        daemon.start()
+        for uniqueid in ("a<&>'\"b", "c"):
+            place(shop, uniqueid, amount="4.5")
+            assert shop.wait(uniqueid, "created")["erp_reference"] == str(len(server.lines) - 1)
+    assert len(server.lines) == 2 and "<qty>4,5</qty>" in server.lines[0]

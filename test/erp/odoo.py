@@ -5,6 +5,7 @@ two digits, and can misbehave as real servers do: see the attributes.
 """
 
 import decimal
+import gzip
 import json
 import threading
 
@@ -36,6 +37,7 @@ class Odoo(web_server.Server):
         self.denied = 0  # so many calls more are refused as those of a stranger
         self.holds = {}  # by uniqueid: before the line is stored
         self.logins = 0
+        self.compressed = 0  # replies
         self.calls = []  # "sale.order.line/create"
         self.guard = threading.RLock()
 
@@ -93,8 +95,15 @@ class Odoo(web_server.Server):
         if method == "create" and any(f'"{one}"'.encode() in request.body for one in self.lost):
             self.lost.clear()
             return False
-        connection.sendall(answer)
+        connection.sendall(self.compress(answer) if "gzip" in request.headers.get("accept-encoding", "") else answer)
         return True
+
+    def compress(self, answer):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        head = [line for line in head.decode().split("\r\n") if not line.startswith("Content-Length")]
+        packed = gzip.compress(body)
+        self.compressed += 1
+        return "\r\n".join([*head, "Content-Encoding: gzip", f"Content-Length: {len(packed)}"]).encode() + b"\r\n\r\n" + packed
 
     def json2(self, request, body):
         model, method = request.place[len("/json/2/"):].split("/")

@@ -214,8 +214,10 @@ set_request(struct http_transfer *transfer, const struct erp_request *request)
     api->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     api->easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                      (long)(request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS));
-    /* If a kept connection turns out to be closed, libcurl sends a request again by itself, even a
-     * POST that the server has already processed. */
+    if (request->gzip)
+        api->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    /* On a kept connection that turns out to be closed libcurl sends a request again by itself,
+     * even a POST that the server has already carried out. */
     if (request->commits || request->fresh)
         api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }

@@ -1,6 +1,6 @@
-/* Preloaded into a program, it makes the wall clock wrong by as many milliseconds as the file
- * CLOCKSHIFT_FILE says, at any moment (int64_t, shared); with CLOCKSHIFT_DISK, the times of files
- * too, as where the whole machine is wrong. */
+/* A preload library that shifts a program's wall clock by the milliseconds in the file
+ * CLOCKSHIFT_FILE (int64_t, mapped, may change at any time). With CLOCKSHIFT_DISK it shifts the
+ * times of files too, as on a machine whose clock is wrong. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-"""What every end-to-end test starts from."""
+"""Fixtures of the end-to-end tests."""
 
 import collections
 import fcntl
@@ -17,7 +17,7 @@ import oldshop  # noqa: E402
 from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
 
-# nohup and background jobs of a script leave it ignored, and processes would inherit that.
+# nohup and background jobs of a script ignore SIGINT, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -28,7 +28,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """The longest files come first, so that the workers of pytest-xdist end at about the same time."""
+    """Runs the longest files first, so that the workers of pytest-xdist end at about the same time."""
     weights = collections.Counter()
     for item in items:
         if {"chromedriver", "geckodriver", "units", "template"} & set(item.fixturenames):
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items):
 
 
 def watched(folder):
-    """A daemon that is not started yet. At the end it must stop cleanly and leave no process behind."""
+    """A daemon that is not started yet. Teardown expects a clean stop and no process left."""
     one = Daemon(folder)
     yield one
     if one.process is None:
@@ -69,7 +69,7 @@ def daemon(tmp_path):
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    """A prepared Tryton, whose making takes half a minute: one for all workers of pytest-xdist."""
+    """A prepared Tryton, shared by all workers of pytest-xdist, since preparing it takes half a minute."""
     run = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         run = run.parent
@@ -80,7 +80,7 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def tryton(template, tmp_path):
-    """A running one of the test's own."""
+    """A running Tryton, not shared with other tests."""
     server = Tryton(tmp_path / "tryton", free_port())
     server.prepare(template)
     server.start()
@@ -106,7 +106,7 @@ def pair(daemon):
 
 @pytest.fixture
 def neighboured(daemon):
-    """Bennys Auto, and a neighbour whose process stays the same whatever happens."""
+    """Bennys Auto, and a neighbour whose process must never be restarted."""
     bennys = daemon.add_file()
     daemon.add_file("neighbour", "Neighbour")
     daemon.start()

@@ -1,4 +1,4 @@
-"""Starts the real programs in a temporary folder and speaks to them over real sockets."""
+"""Starts the real programs in a temporary folder and connects to them over real sockets."""
 
 import contextlib
 import http.client
@@ -15,17 +15,17 @@ from urllib.parse import quote
 
 BUILD = Path(os.environ.get("PUMPLINE_BUILD", Path(__file__).parents[2] / "build"))
 SECRET = "Pw-7b1c-never-shown"
-DEADLINE_S = 60  # generous: a machine may be slow, and nothing waits longer than it must
+DEADLINE_S = 60  # generous, for slow machines; a wait ends with its event
 
 
-PORTS = range(10000, 20000)  # below 32768: no outgoing connection takes one meanwhile
+PORTS = range(10000, 20000)  # below 32768, so no outgoing connection can occupy one
 BLOCK_PORTS = 400
 
 
 def ports():
-    """A part of the ports for this process alone, in turn: one that was given may not be listened on yet.
+    """Returns the next port of a range reserved for this process, since a port just returned may not be bound yet.
 
-    The part is held by a name that, like the ports, is one per network and gone with the process.
+    The reservation is an abstract socket name: like ports, it belongs to the network namespace and ends with the process.
     """
     for first in random.sample(PORTS[::BLOCK_PORTS], len(PORTS) // BLOCK_PORTS):
         with contextlib.suppress(OSError):
@@ -47,7 +47,7 @@ def free_port():
 
 
 def refused(workshop):
-    """Nobody listens on its port."""
+    """Nothing listens on the daemon's port."""
     try:
         with socket.create_connection(("127.0.0.1", workshop.port), timeout=DEADLINE_S):
             return False
@@ -57,7 +57,7 @@ def refused(workshop):
 
 @contextlib.contextmanager
 def squatting(port):
-    """Somebody else listens on it."""
+    """Another program listens on it."""
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", port))
@@ -99,12 +99,12 @@ def freeze(pid):
 
 
 def as_user(user):
-    """For Popen: that user, with a group of the same number and no other. None: who runs the tests."""
+    """Arguments for Popen: runs as that user, with the group of the same number and no other. None: the current user."""
     return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 def as_the_unit():
-    """Root is left what conf/pumplined.service leaves it: tests see what it has no right to."""
+    """Leaves root only the capabilities that conf/pumplined.service leaves it, so that tests notice a missing one."""
     if os.geteuid():
         return []
     unit = Path(__file__).parents[2] / "conf" / "pumplined.service.in"
@@ -150,7 +150,7 @@ def call(connection, method, target, body=None, headers=None):
 
 
 class Workshop:
-    """One workshop's API, as OilMat sees it."""
+    """One workshop's API, as OilMat uses it."""
 
     def __init__(self, name, port):
         self.name, self.port = name, port
@@ -166,7 +166,7 @@ class Workshop:
         return self.call("PUT", target, body)
 
     def raw(self, data):
-        """Sends bytes as they are and returns all that comes back until the server closes."""
+        """Sends raw bytes and returns everything until the server closes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S) as connection:
             connection.sendall(data)
             return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -203,7 +203,7 @@ class Workshop:
 
 
 class Log(type(Path())):
-    """What a worker logs comes to the daemon through a pipe: what it has said by now is waited for."""
+    """A worker's log lines reach the daemon through a pipe: waits until those written so far have arrived."""
 
     daemon = None
 
@@ -217,7 +217,7 @@ class Log(type(Path())):
 
 
 class Daemon:
-    """pumplined with a folder of its own."""
+    """pumplined with its own folder."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -226,7 +226,7 @@ class Daemon:
         self.log = Log(self.folder / "pumplined.log")
         self.log.daemon = self
         self.process = None
-        self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a program that starts it
+        self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a command that starts it
         self.options = []
         (self.folder / "workshops.d").mkdir(parents=True)
         self.write_config()
@@ -252,7 +252,7 @@ class Daemon:
         return workshop
 
     def start_only(self, stderr=None):
-        """Without waiting for the workshops."""
+        """Does not wait for the workshops."""
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config, *self.options], stderr=stderr or log,
@@ -284,7 +284,7 @@ class Daemon:
         return call(UnixConnection(self.socket, DEADLINE_S), method, target, body)
 
     def settle(self):
-        """Whatever its workers have logged is in the log: a reply of theirs comes after it."""
+        """Waits until all that the workers logged is in the log: a reply sent afterwards proves it."""
         if not self.process or self.process.poll() is not None:
             return
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):

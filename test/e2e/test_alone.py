@@ -1,4 +1,4 @@
-"""A worker by itself: where it listens, and what its starter may have closed."""
+"""A worker without a supervisor: where it listens, and which descriptors its parent may have closed."""
 
 import contextlib
 import os
@@ -38,7 +38,7 @@ def test_all_of_ipv6_is_not_ipv4(daemon):
 
 
 def test_closed_standard_descriptors(daemon):
-    """None of its sockets gets the number of stderr."""
+    """None of its sockets becomes descriptor 2."""
     bennys = daemon.add_file()
     closed = {"preexec_fn": lambda: os.closerange(0, 3), "close_fds": False}
     with alone(daemon, bennys.port, **closed) as process:

@@ -1,4 +1,4 @@
-"""A browser of another user is killed by a service that sees no other user's processes in /proc by itself."""
+"""A service that cannot see other users' processes in /proc still kills another user's browser."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for other
 
 
 class FailingDriver(Server):
-    """A WebDriver server that starts a program with the arguments that it is given, and says that it failed."""
+    """A WebDriver server that starts a program with the given arguments and reports a failure."""
 
     def __init__(self, port):
         super().__init__(port)
@@ -51,7 +51,8 @@ def failing_driver():
 
 
 def hidden_proc():
-    """As ProtectProc=invisible, ProcSubset=pid and Group= of the unit have it. In a chroot, / may be no mount: /proc is."""
+    """Applies the unit's ProtectProc=invisible, ProcSubset=pid and Group=. In a chroot, / may not be a mount point, but
+    /proc is."""
     return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
             'mount --make-private /proc && mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh",
             *as_the_unit(),

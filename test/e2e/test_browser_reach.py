@@ -1,4 +1,4 @@
-"""What a page may reach: the ERP's host and those that are named, and what is told of the browser's requests."""
+"""What a page can connect to: the ERP's host and the configured ones; and what is logged about the browser's requests."""
 
 import json
 import re
@@ -15,7 +15,7 @@ pytestmark = NEEDS_CHROMIUM
 
 @pytest.fixture
 def elsewhere():
-    """Another server, which counts who comes."""
+    """Another server, which counts its requests."""
     def answer(request):
         server.seen.append(request.path)
         return page("<h1 id=elsewhere>Elsewhere</h1>")
@@ -26,7 +26,7 @@ def elsewhere():
 
 
 def leads_to(elsewhere, tmp_path, **more):
-    """The old shop's recipe; before it creates a line, it looks at a page of another server."""
+    """The old shop's recipe, which visits a page of another server before it creates a line."""
     recipe = json.loads(RECIPE.read_text())
     step = {"goto": f"http://localhost:{elsewhere.port}/there?key=hidden"}
     return with_changes(tmp_path, create=[step, {"wait": {"visible": "#elsewhere"}, "timeout_s": 3}, *recipe["create"]],

@@ -1,8 +1,8 @@
-"""A browser sends a POST again by itself when its reply is lost: through Pumpline it must not, whatever carries it.
+"""A browser repeats a POST by itself if its reply is lost. Through Pumpline it must not, over any transport.
 
-The form shop (test/erp/formshop.py) stores a line for each time that a form comes, and loses the reply in every way that
-HTTP, TLS, HTTP/2 and a reverse proxy have. A selection runs by default; PUMPLINE_REPEATS=all runs every case (about ten
-minutes). With -s each case prints what the ERP saw.
+The form shop (test/erp/formshop.py) stores a line for each form it receives, and loses the reply in every way that HTTP,
+TLS, HTTP/2 and a reverse proxy allow. A selection runs by default; PUMPLINE_REPEATS=all runs every case (about ten
+minutes). With -s each case prints what the ERP received.
 """
 
 import itertools
@@ -21,7 +21,7 @@ pytestmark = NEEDS_CHROMIUM
 
 ALL = os.environ.get("PUMPLINE_REPEATS") == "all"
 RECIPE = Path(formshop.__file__).with_name("formshop-recipe.json")
-SITES = {  # what the browser speaks to: whether TLS, and what nginx in front of the shop does
+SITES = {  # what the browser connects to: whether TLS, and what nginx in front of the shop does
     "http": (False, None), "https": (True, None), "nginx": (False, {}), "nginx-tls": (True, {}),
     "nginx-h2": (True, {"http2": True}),
 }
@@ -59,7 +59,7 @@ class FormSite(Site):
         self.erp.stop()
 
     def behave(self, kept="keep", lost=None, **settings):
-        """`lost` is how the next save's reply is lost."""
+        """`lost`: how the next save's reply is lost."""
         if not self.nginx:
             self.erp.behave(lost, keep_alive=kept == "keep", **settings)
             return
@@ -71,7 +71,7 @@ class FormSite(Site):
         self.nginx.behave(" ".join(more))
 
     def save(self, uniqueid, lost=None):
-        """(the order, its lines, how often the most frequent of its forms came)."""
+        """(the order, its lines, the highest number of times that one form was received)."""
         before = len(self.erp.posts())
         self.place(uniqueid, amount="4.5")
         if lost == "nginx killed":
@@ -87,7 +87,7 @@ class FormSite(Site):
 
 
 class Sites:
-    """One site at a time, for all tests in a row that want it: a daemon and a browser take their time to start."""
+    """Keeps one site at a time for consecutive tests, since a daemon and a browser are slow to start."""
 
     def __init__(self, driver, folders):
         self.driver, self.folders, self.open = driver, folders, None
@@ -137,7 +137,7 @@ def test_a_reply_is_lost(site, kept, lost):
 
 @pytest.mark.parametrize("site", SITES, indirect=True)
 def test_saves_that_are_answered(site):
-    """The gate is in nobody's way, but where TLS hides that the reply to a save came before its connection closed."""
+    """The gate must not disturb normal use, unless TLS hides that the reply to a save came before its connection closed."""
     versions = ["HTTP/1.1"] if site.nginx else ["HTTP/1.1", "HTTP/1.0"]
     for kept, answer, version in itertools.product(("keep", "close"), ("redirect", "page"), versions):
         site.behave(kept, answer=answer, version=version)

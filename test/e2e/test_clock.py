@@ -1,4 +1,4 @@
-"""A wall clock that is wrong: a worker with its clock shifted under it neither forgets an order nor gives one up."""
+"""A wrong wall clock: if it shifts, a worker neither forgets an order nor gives one up."""
 
 import contextlib
 import os
@@ -68,8 +68,8 @@ def test_nothing_is_forgotten(daemon, clock, disk):
     with alone(daemon, bennys, clock, disk):
         bennys.place("ahead", worksheet="ahead")
         bennys.wait("ahead", "created")
-        assert placed_at(bennys, "ahead") > year  # it is shifted
-        # What is old is looked for some seconds after the start, and that is recorded.
+        assert placed_at(bennys, "ahead") > year  # the shift works
+        # Old records are searched for a few seconds after the start, and the search is recorded.
         before = queue.stat().st_mtime_ns
         until(lambda: queue.stat().st_mtime_ns != before, "old orders are looked for")
         assert bennys.get("/alive").json["orders"] == {"placed": 0, "processing": 0, "created": 21, "error": 1}
@@ -84,7 +84,7 @@ def test_nothing_is_forgotten(daemon, clock, disk):
 
 @pytest.mark.parametrize("days", [2, -2])
 def test_refused_credentials_are_remembered(daemon, clock, tmp_path, days):
-    """The ERP's account is not locked by a step of the clock."""
+    """A clock step does not lock the ERP account."""
     erp = SlowErp(tmp_path / "erp")
     bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url})
     try:

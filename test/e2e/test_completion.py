@@ -1,4 +1,4 @@
-"""Bash completes pumplinectl's command line: the file is sourced by a real bash, and its function called."""
+"""Bash completion of pumplinectl: a real bash sources the file and calls its function."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ GLOBAL = {"--socket", "--json", "--help", "--version"}
 
 
 def complete(line, socket="/nonexistent", cwd=None):
-    """What is offered at the end of these words; the last one is what was typed of the next."""
+    """The completions of the last word, which may be incomplete."""
     script = """source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pumplinectl || exit 9
                 ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}" """
     env = {"PATH": f"{BUILD}:{os.environ['PATH']}", "PUMPLINE_SOCKET": str(socket)}

@@ -1,4 +1,4 @@
-"""pumplined -n names every fault with its file and pointer; a good configuration passes."""
+"""pumplined -n reports every fault with its file and pointer, and accepts a valid configuration."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_ports_and_names_are_used_once(daemon):
 
 
 def test_a_broken_configuration_does_not_start(daemon):
-    """pumpline.json, that is: a workshop's file keeps nobody else down (test_faulty.py)."""
+    """In pumpline.json, that is: a faulty workshop file only stops its own workshop (test_faulty.py)."""
     write(daemon, "one", "{")
     daemon.write_config(nonsense=1)
     result = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True,

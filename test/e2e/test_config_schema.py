@@ -1,5 +1,5 @@
-"""The JSON schemas of pumpline.json and of a workshop's file: they take what pumplined takes, and refuse what it refuses
-where a schema can say so."""
+"""The JSON schemas of pumpline.json and of a workshop's file agree with pumplined, as far as a schema can express the rules.
+"""
 
 import json
 import re
@@ -29,7 +29,7 @@ SOUND = [
                                       "preferences": {"x.y": 1}}}},
 ]
 
-# What both refuse, and what only pumplined knows.
+# Rejected by both, and rejected by pumplined only.
 FAULTY = [
     {"workshop": 5}, {"workshop": ""}, {"listen": 8101}, {"active": "yes"}, {"extra": 1}, {"retention_days": 0},
     {"retry": {"first_s": "soon"}}, {"retry": {"other": 1}}, {"retry": []}, {"http": {"head_s": 0}},

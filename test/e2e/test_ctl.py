@@ -1,5 +1,5 @@
-"""pumplinectl against a daemon that only replays replies: what it asks for, what it prints, how it
-exits. The contract is the control API; no real daemon is needed."""
+"""pumplinectl against a fake daemon with scripted replies: its requests, output and exit status. The contract is the control
+API, so no real daemon is needed."""
 import fcntl
 import hashlib
 import json
@@ -71,7 +71,7 @@ class Daemon(web_server.Server):
         self.replies, self.seen, self.headers = {}, [], []
         self.events, self.followed = None, threading.Event()
         self.otherwise = (404, problem(404, "not_found", "no such call"))
-        self.missing_bytes = 0  # promised in Content-Length and never sent
+        self.missing_bytes = 0  # announced in Content-Length but never sent
 
     def on(self, method, path, reply, status=200):
         self.replies[(method, path)] = (status, reply)
@@ -94,7 +94,7 @@ class Daemon(web_server.Server):
         return web_server.reply(status, data + b" " * self.missing_bytes, [f"Content-Type: {kind}"])
 
     def stream(self, connection):
-        """Sends what the test puts into the queue, until it puts None."""
+        """Streams what the test puts into the queue, until None."""
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         self.followed.set()
         while (part := self.events.get()) is not None:
@@ -126,12 +126,12 @@ def columns(line):
 
 
 class Terminal:
-    """The program with its stdin, stdout and stderr on a terminal of its own."""
+    """The program with stdin, stdout and stderr on its own terminal."""
 
     def __init__(self, daemon, *args, width=200, **more):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            # Here, not in the parent, so that the program can't look before it is set.
+            # Set here, before the program can read it, not in the parent.
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
             os.execve(CTL, [str(CTL), *args], environment(daemon, **more))
         self.output = b""
@@ -154,14 +154,14 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def finish(self):
-        """All output, and the exit status (negative for a signal)."""
+        """All output and the exit status (negative: killed by a signal)."""
         self.read_until(None)
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.fd)
         return self.output.decode(), status
 
 
-# ---- what each command asks for ----
+# ---- requests of each command ----
 
 SIMPLE = [
     (["start"], "PUT", "/start", {"workshop": SHOP, "process": "starting"}, "started"),
@@ -476,7 +476,7 @@ def test_password_from_stdin_is_in_no_argv(daemon, given):
     commands = []
 
     def alive():
-        # The program waits for this very reply: what can others see of it?
+        # The program waits for this reply: what can other users see of it meanwhile?
         commands.append(subprocess.run(["ps", "-eo", "args"], capture_output=True,
                                        encoding="utf-8").stdout)
         return {"workshop": SHOP}
@@ -518,7 +518,7 @@ def test_interrupted_prompt_leaves_the_terminal_as_it_was(daemon):
     (["--password", "gygag"], ""),
     (["--password=gygag"], ""),
     (["--passwd=gygag"], ""),
-    (["--username", "admin"], "gygag"),  # no source was named, and stdin is no terminal
+    (["--username", "admin"], "gygag"),  # no source was given, and stdin is not a terminal
     (["--password-file", "-"], "gygag"),
     (["--username", "admin", "--password-file", "/nonexistent/file"], ""),
     (["--username", "admin", "--password-file", "-"], ""),
@@ -678,7 +678,7 @@ def test_socket_option_goes_before_the_environment(daemon):
 
 
 def listed():
-    """{command: (arguments, options)} as the program says."""
+    """{command: (arguments, options)} as printed by the program."""
     rows = [line.split("\t") for line in ctl(None, "--commands").stdout.splitlines()]
     return {name: (arguments, options.split()) for name, arguments, options in rows}
 
@@ -738,7 +738,7 @@ def test_names_are_percent_encoded(daemon, name, encoded):
     assert ctl(daemon, "stop", "--", name).returncode == 0
 
 
-# ---- managing ----
+# ---- management ----
 
 def document(**more):
     return {"workshop": SHOP, "listen": "127.0.0.1:8101", "erp": {"system": "file", "folder": "/x"}, **more}
@@ -881,14 +881,14 @@ def test_metrics_are_printed_as_they_are(daemon):
     assert ctl(daemon, "metrics").stdout == text
 
 
-# ---- events, watching ----
+# ---- events and --watch ----
 
 def event(name, **data):
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 class Running:
-    """The program with its output in pipes, read while it runs."""
+    """The program with its output in pipes, which are read while it runs."""
 
     def __init__(self, daemon, *args):
         self.process = subprocess.Popen([CTL, *args], env=environment(daemon), stdout=subprocess.PIPE,
@@ -949,7 +949,7 @@ def test_no_events_no_daemon(daemon, tmp_path):
 
 
 def test_watch_prints_every_change_and_ages_are_none(daemon):
-    """Five changes within the deadline: looking every ten seconds, without the events, would not do."""
+    """Five changes before the deadline: polling every ten seconds would be too slow, so the events must trigger the refresh."""
     daemon.events = queue.Queue()
     daemon.on("GET", "/health", health(integration(queue_length=100)))
     program = Running(daemon, "status", "--watch")
@@ -1009,7 +1009,7 @@ def test_watch_on_a_terminal_draws_anew_and_leaves_it_as_it_was(daemon):
     assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
 
 
-# ---- for the eye ----
+# ---- layout and colour ----
 
 def test_no_colour_in_a_pipe(daemon):
     daemon.on("GET", "/health", health(integration()))

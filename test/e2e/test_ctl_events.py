@@ -1,4 +1,4 @@
-"""pumplinectl events, metrics and status --watch with what the real daemon tells by itself."""
+"""pumplinectl events, metrics and status --watch against a real daemon."""
 
 import json
 import signal
@@ -47,7 +47,8 @@ def test_events_end_with_the_daemon(daemon):
 
 
 def test_watch_is_told_of_changes(daemon):
-    """Twenty changes before the deadline: a look every ten seconds, as it is beside the events, would not do."""
+    """Twenty changes before the deadline: polling every ten seconds would be too slow, so the events must trigger the
+    refresh."""
     daemon.add_file()
     daemon.start()
     watching = Watching(daemon, SHOP, "--json")

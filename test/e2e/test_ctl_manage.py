@@ -1,4 +1,4 @@
-"""pumplinectl's managing commands against the real daemon."""
+"""pumplinectl's management commands against a real daemon."""
 
 import hashlib
 import json
@@ -71,7 +71,7 @@ def test_a_new_name_gives_the_slug(daemon):
 
 
 def test_what_was_shown_can_be_given_again(daemon):
-    """A person's way to change something: show, edit, add."""
+    """The usual way to change something: show, edit, add."""
     daemon.start()
     ok(daemon, "add", "-", stdin=json.dumps(document(daemon, credentials={"username": "u", "password": SECRET})))
     before = stored(daemon)
@@ -154,7 +154,7 @@ def test_a_token_of_no_scope_is_refused(daemon):
 
 @pytest.mark.parametrize("away", [False, True])
 def test_a_sealed_password_is_taken(daemon, away):
-    """Sealed by the daemon, or with the key file while it is away; either can be put into the file."""
+    """Sealed by the daemon, or with the key file if the daemon is down; both values can be put into the file."""
     daemon.add_file()
     daemon.start()
     if away:
@@ -180,7 +180,7 @@ def test_what_was_sealed_for_another_is_refused(daemon, tmp_path):
     daemon.start()
     file = tmp_path / "other.json"
     file.write_text(json.dumps(document(daemon)))
-    assert run(daemon, "seal", "other", stdin=SECRET).returncode == 1  # for which place?
+    assert run(daemon, "seal", "other", stdin=SECRET).returncode == 1  # the workshop is missing
     value = json.loads(ok(daemon, "seal", "other", "--file", file, stdin=SECRET))
     one = document(daemon, credentials={"username": "bot", "password": value})
     done = run(daemon, "add", "bennys-auto", "-", stdin=json.dumps(one))
@@ -226,7 +226,7 @@ def test_rekey(daemon):
 # ---- status --watch ----
 
 class Watching:
-    """A command that goes on, in a pipe or on a terminal."""
+    """A command that keeps running, on a pipe or a terminal."""
 
     def __init__(self, daemon, *args, command=("status", "--watch"), terminal=False):
         env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "PUMPLINE_SOCKET": str(daemon.socket)}
@@ -242,11 +242,11 @@ class Watching:
             return
         try:
             self.all += os.read(self.fd, 1 << 20)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: the terminal has no writer left
             pass
 
     def sees(self, text):
-        """Waits for it behind what was seen before, until the end if there is one."""
+        """Waits for new output that contains the text, or for the end."""
         def seen():
             self.read()
             return text.encode() in self.all[self.seen:]

@@ -1,4 +1,4 @@
-"""A queue that is damaged, full or copied: no crash loop, no invented order, nothing lost that can be read."""
+"""A damaged, full or copied queue: no crash loop, no invented order, no readable order lost."""
 
 import http.client
 import os
@@ -48,14 +48,14 @@ def set_aside(daemon):
 
 
 def check(daemon, bennys, at_least):
-    """The daemon serves; what is there was there; what is lost is told."""
+    """The daemon serves, all orders are original, and a loss is reported."""
     daemon.start()
     found = orders(bennys)
     assert len(found) >= at_least
     assert set(found) <= {f"done-{n}" for n in range(40)} | {f"open-{n}" for n in range(20)}
     assert all(order["status"] == "created" for uniqueid, order in found.items() if uniqueid.startswith("done-"))
     salvaged = bennys.get("/alive").json["salvaged"]
-    if not salvaged:  # what was damaged was of no use any more
+    if not salvaged:  # the damaged part was unused
         assert len(found) == 60
         return found
     assert salvaged["orders"] == len(found) and salvaged["file"] == str(set_aside(daemon)[0])
@@ -74,10 +74,10 @@ def test_wrong_magic(filled):
             file.seek(page * 4096 + 16)
             file.write(b"\0" * 8)
     found = check(daemon, bennys, 60)
-    # The tree can't be used, so a waiting order may be an old one: a person decides.
+    # The tree is unusable, so a waiting order may be an outdated version: a person decides.
     waiting = [order for uniqueid, order in found.items() if uniqueid.startswith("open-")]
     assert all((order["status"], order["reason_code"]) == ("error", "outcome_unknown") for order in waiting)
-    # Pages hold earlier states of an order as well; it is counted once, as it is now.
+    # Pages also hold earlier versions of an order; it is counted once, in its latest version.
     doubtful = [order for order in found.values() if order["reason_code"] == "outcome_unknown"]
     assert bennys.get("/alive").json["salvaged"]["for_a_person"] == len(doubtful)
     assert bennys.put("/orders/open-3/retry").status == 200
@@ -111,7 +111,7 @@ def test_flipped_bytes(filled, seed):
             file.seek(rng.randrange(2 * 4096, size))
             file.write(bytes([rng.randrange(256)]))
     daemon.start()
-    # The file was closed properly, so its damage is found when a record is read: one restart checks and mends it.
+    # The file was closed cleanly, so the damage shows only on reading a record: one restart checks and repairs it.
     found = until(lambda: listed(bennys), "the orders can be read")
     assert set(found) <= {f"done-{n}" for n in range(40)} | {f"open-{n}" for n in range(20)}
     for order in found.values():
@@ -201,7 +201,7 @@ def test_a_backup_of_a_live_queue(daemon, tmp_path):
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     data_file(daemon).write_bytes(copy.read_bytes())
     daemon.call("PUT", "/workshops/bennys-auto/start")
-    # An old queue: all wait again, and none becomes a second line.
+    # An old queue: all orders wait again, and none creates a second line.
     bennys.put("/start_worker")
     until(lambda: bennys.get("/alive").json["orders"]["created"] == 30, "all are found in the folder")
     assert len(list(bennys.lines.iterdir())) == 30

@@ -1,4 +1,4 @@
-"""The documents name files and functions that are there."""
+"""The documents name only files and functions that exist."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ DOCS = [ROOT / name for name in (
     "README.md", "common/README.md", "erp-drivers/README.md", "worker/README.md", "supervisor/README.md", "test/README.md",
     ".github/CONTRIBUTING.md", ".github/SECURITY.md")]
 SOURCES = [path for layer in ("common", "erp-drivers", "worker", "supervisor", "test") for path in (ROOT / layer).rglob("*.[ch]")]
-MADE_UP = {"NAME.c", "NAME.h", "NAME_test.c"}  # for whoever adds one
+MADE_UP = {"NAME.c", "NAME.h", "NAME_test.c"}  # placeholders in the guide for new files
 
 
 def found(doc, name):
-    """The files that a name may mean: from the document's folder, from the root, or any file of that name without a folder."""
+    """The files that a name may mean: relative to the document or to the root, or any file of that name if it has no folder."""
     if "/" in name:
         return [path for path in (doc.parent / name, ROOT / name, ROOT / "test" / name) if path.is_file()]
     return [path for path in SOURCES if path.name == name]

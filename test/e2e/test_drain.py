@@ -1,4 +1,4 @@
-"""A stop lets the order in hand finish: an ERP that keeps its answer to itself until it is let go on."""
+"""A stop lets orders in flight finish: the ERP delays its reply until the test releases it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ERP = Path(__file__).parents[1] / "storm" / "scripted_erp.py"
 
 
 class SlowErp:
-    """It can be stopped in mid-request."""
+    """An ERP that can pause in the middle of a request."""
 
     def __init__(self, folder):
         self.folder = folder / "shop"
@@ -58,7 +58,7 @@ def erp(tmp_path):
 
 @pytest.fixture
 def in_hand(daemon, erp):
-    """A workshop with one order in hand, whose ERP is silent, and one that waits behind it."""
+    """A workshop with one order in flight at a silent ERP, and one waiting."""
     bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url, "max_in_flight": 1})
     daemon.start()
     bennys.place("first")
@@ -71,7 +71,7 @@ def in_hand(daemon, erp):
 
 
 def finished(daemon, erp, bennys):
-    """The one in hand is created at its first attempt; the other was left for the next process."""
+    """The order in flight is created at its first attempt; the other one is left to the next process."""
     assert erp.notes() == ["first", "in-hand"]
     lines = (daemon.folder / "log" / "bennys-auto_create_orderline.log").read_text()
     assert "[in-hand] " in lines and "attempt 1," in next(line for line in lines.splitlines() if "[in-hand] " in line)
@@ -111,7 +111,7 @@ def test_the_daemon_drains(daemon, erp, in_hand, how):
 
 
 def test_a_stop_is_not_endless(daemon, erp, in_hand):
-    """After stop_timeout_s the process goes; the next one looks the order up and creates no second line."""
+    """After stop_timeout_s the process ends; its successor looks the order up and creates no second line."""
     path = daemon.folder / "workshops.d" / "bennys-auto.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "stop_timeout_s": 1}))
     pid = daemon.worker_pid()

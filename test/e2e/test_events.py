@@ -1,4 +1,4 @@
-"""GET /events: what a watcher is told, and that no watcher harms the daemon."""
+"""GET /events: what a client receives, and that no client can harm the daemon."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ class Watcher:
         self.last_id = 0
 
     def event(self):
-        """The next one: its name and data; None at the end of the stream."""
+        """The next event as (name, data); None at the end of the stream."""
         fields = {}
         deadline = time.monotonic() + DEADLINE_S
         while True:
@@ -47,8 +47,8 @@ class Watcher:
         return fields["event"], json.loads(fields["data"])
 
     def wait(self, condition, name="integration"):
-        """The first event of this name that fits."""
-        deadline = time.monotonic() + DEADLINE_S  # the stream itself never falls silent
+        """The next event of this name that matches."""
+        deadline = time.monotonic() + DEADLINE_S  # the stream itself never pauses for long
         while True:
             event = self.event()
             assert event, "the stream ended"
@@ -135,7 +135,7 @@ def test_the_configuration_is_told(pair, watch):
     daemon.call("PUT", "/reload")
     assert watcher.wait(lambda _: True, "removed") == {"workshop": "Bennys Auto", "slug": "bennys-auto"}
     watcher.wait(about("zoes-zone", process="running"))
-    (daemon.folder / "workshops.d" / "carls-cars.json").unlink()  # one that runs
+    (daemon.folder / "workshops.d" / "carls-cars.json").unlink()  # a running workshop
     daemon.call("PUT", "/reload")
     assert watcher.wait(lambda _: True, "removed")["slug"] == "carls-cars"
 
@@ -193,7 +193,7 @@ def open_and_never_read(daemon):
 
 
 def test_who_never_reads_costs_no_memory(pair, watch):
-    """Ten at a time, cut off one after the other; the others are served, and the memory is used again."""
+    """Ten at a time, closed one after the other; the others continue, and the memory is reused."""
     daemon, bennys, carls = pair
     good, count, memory = watch(), 10, [resident_bytes(daemon)]
 
@@ -202,10 +202,10 @@ def test_who_never_reads_costs_no_memory(pair, watch):
             for workshop in (bennys, carls):
                 workshop.put(f"/{command}")
         good.wait(about("carls-cars", worker="running"))
-        said = Path(daemon.log).read_bytes()  # by the daemon itself: no worker's pipe is waited for
+        said = Path(daemon.log).read_bytes()  # logged by the daemon itself, so no worker's pipe is involved
         return said.count(b"dropping slow client of /events") == expected
 
-    for turn in range(1, 7):  # what six turns would leave behind is more than what one may need
+    for turn in range(1, 7):  # a leak over six turns would exceed what one turn needs
         slow = [open_and_never_read(daemon) for _ in range(count)]
         until(lambda turn=turn: cut_off(turn * count), "all that do not read are cut off", 300)
         memory.append(resident_bytes(daemon))
@@ -216,7 +216,7 @@ def test_who_never_reads_costs_no_memory(pair, watch):
                     pass
             one.close()
     assert daemon.call("GET", "/health").json["summary"]["running"] == 2
-    if b"__asan_init" not in (BUILD / "pumplined").read_bytes():  # which keeps what is freed for a while
+    if b"__asan_init" not in (BUILD / "pumplined").read_bytes():  # ASan keeps freed memory for a while
         assert max(memory) - memory[0] < count * (1 << 20), memory
 
 

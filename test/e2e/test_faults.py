@@ -1,4 +1,4 @@
-"""Fault points: all of them are listed, and a build that is used holds none."""
+"""Failpoints: all are listed, and a release build contains none."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One faulty workshop keeps no other down: it has failed, with its faults, until it is mended."""
+"""A faulty workshop stays failed, with its faults listed, until it is fixed; all others run."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ def test_the_others_serve(daemon, broken):
     replies = [daemon.call("GET", target) for target in ("/health", "/workshops", "/workshops/faulty", "/metrics")]
     assert [reply.status for reply in replies] == [200] * 4 and not [reply for reply in replies if SECRET in reply.text]
     assert 'slug="faulty"' in replies[3].text and SECRET not in log
-    # PUT /reload still changes nothing, and names it.
+    # PUT /reload still changes nothing, and names the workshop.
     pid = daemon.worker_pid()
     reply = daemon.call("PUT", "/reload")
     assert reply.status == 400 and pointer in [fault["pointer"] for fault in reply.json["faults"]]
@@ -74,7 +74,7 @@ def test_the_check_names_them_all(daemon):
     assert done.returncode == 78 and "faulty.json: line 1" in done.stderr
     done = subprocess.run([BUILD / "pumplined", "--create-key", "-c", daemon.config], capture_output=True, text=True,
                           timeout=DEADLINE_S, check=False)
-    assert done.returncode == 0, done.stderr  # what the daemon needs to start is made
+    assert done.returncode == 0, done.stderr  # creates what the daemon needs to start
 
 
 def test_nobody_starts_it_before(daemon):
@@ -92,7 +92,7 @@ def test_nobody_starts_it_before(daemon):
         assert daemon.call("PUT", f"/workshops/faulty/{call}").status == 200
         assert daemon.integration("faulty")["process"] == "failed"
     assert daemon.call("PUT", "/workshops/faulty/start_worker").json["code"] == "not_running"
-    # Another configuration of a client's mends it, and keeps what no reply shows.
+    # A client can fix it with another configuration, and keeps the secrets that no reply shows.
     reply = daemon.call("PUT", "/workshops/faulty", sound())
     assert reply.status == 200 and reply.json["process"] == "running"
     assert json.loads(path(daemon).read_text())["api_tokens"] == [{"scope": "manage", "hash": "ab" * 32}]
@@ -109,7 +109,7 @@ def test_an_inactive_one_is_mended_and_stays_down(daemon):
 
 
 def test_what_is_elsewhere_is_mended_by_reading_again(daemon):
-    """Its own file is the same."""
+    """Its file is unchanged."""
     daemon.write_config(recipes_dir=str(daemon.folder / "recipes"))
     bennys = daemon.add_file()
     one = sound()
@@ -117,7 +117,7 @@ def test_what_is_elsewhere_is_mended_by_reading_again(daemon):
     write(daemon, one)
     write(daemon, other, "other")
     daemon.start()
-    # Which of the two came first, nobody can tell: both name the other.
+    # Either may have been first, so each names the other.
     for slug, by in (("faulty", "other"), ("other", "faulty")):
         (fault,) = daemon.integration(slug)["faults"]
         assert fault["pointer"] == "/listen" and by in fault["detail"]

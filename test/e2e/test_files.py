@@ -1,4 +1,4 @@
-"""Whatever stands where the configuration names a file: the supervisor neither waits for it nor takes it for one."""
+"""A special or oversized file where the configuration names a file: the supervisor neither blocks on it nor uses it."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pumpline import BUILD, DEADLINE_S, until
 
 
 def made(place, kind):
-    """Something that is no file; big: one that is too large."""
+    """Something that is not a regular file; big: a file that is too large."""
     place.parent.mkdir(exist_ok=True)
     if place.exists():
         place.unlink()
@@ -86,7 +86,7 @@ def test_certificates(started, kind):
 
 
 def test_a_path_is_for_root(started):
-    """What a member of the group names is looked for in recipes_dir; a path it can only leave as it is."""
+    """Group members can name only recipes in recipes_dir; a path of root's can be kept but not set."""
     recipe = json.dumps({"recipe": 1})
     (started.folder / "elsewhere.json").write_text(recipe)
     body = browser_document(started, recipe=str(started.folder / "elsewhere.json"))
@@ -94,6 +94,6 @@ def test_a_path_is_for_root(started):
     assert [(one["pointer"], "recipes_dir" in one["detail"]) for one in reply.json["faults"]] == [("/erp/recipe", True)]
     reply = started.call("PUT", "/workshops/shop", browser_document(started, browser={"binary": "/bin/sh"}))
     assert "/erp/browser/binary" in [one["pointer"] for one in reply.json["faults"]]
-    # In a file it is read, and found to be no good.
+    # From a file, the path is read, and the recipe is rejected.
     (started.folder / "workshops.d" / "shop.json").write_text(json.dumps(body))
     assert problem(started.call("PUT", "/reload"))[0][0] == str(started.folder / "elsewhere.json")

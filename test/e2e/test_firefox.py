@@ -1,6 +1,6 @@
-"""The same recipes in a real Firefox: the old shop, the gallery's verbs, and replies that are lost.
+"""The same recipes in a real Firefox: the old shop, the gallery's verbs, and lost replies.
 
-Debian has no geckodriver; test/erp/marionette.py stands in for it.
+Debian has no geckodriver; test/erp/marionette.py replaces it.
 """
 
 import json
@@ -85,7 +85,7 @@ def test_every_verb(driver, daemon, shop, tmp_path):
     assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]
 
 
-# --- replies that are lost: by itself, Firefox sends the same POST again where the connection was kept
+# --- lost replies: on a reused connection, Firefox repeats the POST by itself
 
 
 class FirefoxFormSite(FormSite):

@@ -1,4 +1,4 @@
-"""A page of somebody else's, in a real Chromium, places no order: neither across sites nor by DNS rebinding."""
+"""A foreign page in a real Chromium cannot place an order, neither cross-site nor by DNS rebinding."""
 
 import contextlib
 import http.client
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not browser.installed(), rea
 NAME = "rebound.example.com"
 START_S = 90
 
-# What such a page can try: without a preflight, with one, by a form, and as if it were the port's own page.
+# The page's attempts: without a preflight, with one, by a form, and as same-origin.
 PAGE = """<!doctype html><iframe name=hole></iframe><script>
 const there = "http://127.0.0.1:PORT/create", json = {"Content-Type": "application/json"};
 const order = id => JSON.stringify({...ORDER, uniqueid: id});
@@ -48,7 +48,7 @@ const tries = {
 
 
 class Attacker(Server):
-    """Serves the page under a name; every other request is passed on as it came, as if the name now led to the port."""
+    """Serves the page under a name and forwards every other request unchanged, as if the name now pointed to the port."""
 
     def __init__(self, shop):
         super().__init__(("127.0.0.2", shop.port))
@@ -71,7 +71,7 @@ class Attacker(Server):
 
 
 def visit(shop, folder):
-    """What became of each try, as the page saw it."""
+    """The result of each attempt, as seen by the page."""
     arguments = [one for one in browser.ARGUMENTS if "remote" not in one]
     command = [shutil.which("chromium"), *arguments, *browser.ROOT_ARGUMENTS, f"--user-data-dir={folder}",
                "--host-resolver-rules=MAP * 127.0.0.2, EXCLUDE 127.0.0.1", f"http://{NAME}:{shop.port}/page"]
@@ -100,7 +100,7 @@ def test_a_foreign_page_places_no_order(daemon, tmp_path):
 
 
 def test_only_the_check_stands_in_the_way(daemon, tmp_path):
-    """The counter-test: where the configuration allows that name and origin, the same page does place an order."""
+    """Cross-check: if the configuration allows that name and origin, the same page does place an order."""
     shop = daemon.add_file(hosts=[NAME])
     port = shop.port
     file = daemon.folder / "workshops.d" / "bennys-auto.json"

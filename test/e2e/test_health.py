@@ -1,4 +1,4 @@
-"""GET /health is what the children have pushed: none of them is asked, so none can hold it up."""
+"""GET /health answers from what the children have pushed: it asks none of them, so none can delay it."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def test_stopped_children_are_told_of_as_they_were(many):
         until(lambda: all(process_state(pid) == "T" for pid in pids), "all are stopped")
         now, summary = by_slug(daemon)
         metrics = daemon.call("GET", "/metrics").text
-        assert [process_state(pid) for pid in pids] == ["T"] * COUNT  # nobody has been taken for hung meanwhile
+        assert [process_state(pid) for pid in pids] == ["T"] * COUNT  # none was taken for hung meanwhile
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)

@@ -1,5 +1,5 @@
-"""What the supervisor and pumplinectl do with what a worker says that was taken over: test/hostile/liar.py is the worker,
-and does what its workshop's slug says."""
+"""The supervisor and pumplinectl against a compromised worker. The worker is test/hostile/liar.py, whose behaviour depends
+on its workshop's slug."""
 
 import contextlib
 import os
@@ -34,11 +34,11 @@ def lying(folder, *slugs, **config):
             daemon.kill()
 
 
-# --- a copy of the queue that is none
+# --- an invalid copy of the queue
 
 
 def victim(daemon):
-    """Root's, which the worker may not read. It can name it all the same."""
+    """Owned by root and unreadable for the worker, which can still name it."""
     path = daemon.folder / "victim"
     path.write_text("secret")
     path.chmod(0o600)
@@ -49,7 +49,7 @@ def victim(daemon):
 def test_a_backup_copies_and_removes_nothing_else(tmp_path, slug):
     with lying(tmp_path, slug) as daemon:
         path = victim(daemon)
-        other = daemon.folder / "state" / "queues" / slug / "other"  # has another name, as one that is linked to has
+        other = daemon.folder / "state" / "queues" / slug / "other"  # has a second name, like a hard link
         other.write_text("x")
         shutil.chown(other, *[other.parent.stat().st_uid] * 2)
         done = subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "backup", slug, tmp_path / "copy"],
@@ -60,7 +60,7 @@ def test_a_backup_copies_and_removes_nothing_else(tmp_path, slug):
             or "Too many levels of symbolic links" in done.stderr
 
 
-# --- messages that are no worker's
+# --- messages that a worker never sends
 
 
 def resident_mib(pid):
@@ -112,7 +112,7 @@ def test_a_worker_logs_as_itself_and_rewrites_nothing(tmp_path):
 
 
 def test_a_log_that_nobody_reads_stops_nothing(daemon):
-    """The daemon's stderr is a pipe whose reader is stuck."""
+    """The daemon's stderr is a pipe that is not read."""
     bennys = daemon.add_file()
     reader, writer = os.pipe()
     daemon.start(stderr=writer)
@@ -128,7 +128,7 @@ def test_a_log_that_nobody_reads_stops_nothing(daemon):
 
 
 def test_all_that_an_honest_worker_says_is_known(daemon):
-    """A member of /alive that the supervisor's table lacks would be missing from /health."""
+    """A member of /alive that is missing from the supervisor's table would be missing from /health."""
     bennys = daemon.add_file()
     daemon.start()
     said = bennys.get("/alive").json

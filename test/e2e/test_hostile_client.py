@@ -1,5 +1,5 @@
-"""What a client that means harm can do to a workshop's port and to the control socket: test/hostile/client.py does it. After
-all of it both processes are the same, have kept within their memory, and an honest order becomes a line."""
+"""A hostile client of a workshop's port and of the control socket (test/hostile/client.py). Afterwards both processes still
+run, within their memory limits, and a valid order becomes a line."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def statuses(received):
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", received)]
 
 
-# --- requests that are not what they seem
+# --- malformed and ambiguous requests
 
 
 @pytest.mark.parametrize("name", hostile.SMUGGLING)
@@ -76,7 +76,7 @@ def test_no_order_comes_of_a_strange_body(scene, name):
     reply = scene.shop.call("POST", "/create", body)
     assert reply.status == 400, reply.text
     assert scene.shop.get("/get_order_status?uniqueid=strange").status == 404
-    # The supervisor passes it on, or reads it as a configuration.
+    # The supervisor forwards it, or reads it as a configuration.
     for target in ("/workshops/bennys-auto/create", "/workshops/strange"):
         method = "POST" if target.endswith("create") else "PUT"
         assert call(UnixConnection(scene.daemon.socket, DEADLINE_S), method, target, body).status == 400
@@ -123,7 +123,7 @@ def test_half_closed_in_the_middle(peer):
 
 
 def test_slow_ones_and_idle_ones_leave_room(scene, peer):
-    """More than the port takes, of each kind; whoever is honest gets in among them."""
+    """More connections than the port accepts, of each kind; a well-behaved client still gets through."""
     parts = (b"", hostile.GET[:5], hostile.sized(b"9")[:-1], hostile.CHUNKED + b"5\r\n")
     held = []
     for number in range(150):
@@ -137,13 +137,13 @@ def test_slow_ones_and_idle_ones_leave_room(scene, peer):
 
 
 def test_ten_thousand_requests_at_once(peer):
-    """Sent ahead, and read while they are sent."""
+    """Pipelined, and read while being sent."""
     last = hostile.GET.replace(hostile.HOST, hostile.HOST + b"Connection: close\r\n")
     assert len(statuses(peer.say(hostile.GET * 10000 + last))) == 10001
 
 
 def test_replies_that_nobody_reads(scene):
-    """Ten connections ask for all of a long queue, again and again, and read nothing."""
+    """Ten connections repeatedly request all of a long queue and never read."""
     def place(number):
         bodies = [json.dumps(scene.shop.order(f"o{n}")).encode() for n in range(number, 1000, 20)]
         scene.peers["port"].say(b"".join(hostile.sized(b"%d" % len(body), body) for body in bodies) +
@@ -162,7 +162,7 @@ def test_replies_that_nobody_reads(scene):
     until(lambda: scene.shop.get("/alive").status == 200, "it serves again")
 
 
-# --- what is left of all that
+# --- afterwards
 
 
 def test_at_last_all_is_as_it_was(scene):

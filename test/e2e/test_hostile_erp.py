@@ -1,6 +1,7 @@
-"""What a hostile or broken ERP can do to a workshop: test/hostile/erp.py does it, at each stage of an order. However the
-order's attempt goes, it ends with its reason although the server would go on for ever; the line is made once; nothing
-that was meant for the ERP goes elsewhere; and the worker's memory keeps its bound."""
+"""A hostile or broken ERP (test/hostile/erp.py) at each stage of an order. Every attempt ends with its reason, even if the
+server never stops; the line is created once; nothing meant for the ERP is sent elsewhere; and the worker's memory stays
+bounded.
+"""
 
 import contextlib
 import itertools
@@ -19,9 +20,9 @@ import erp as hostile  # noqa: E402
 import web_server  # noqa: E402
 from webshop import SANITIZED  # noqa: E402
 
-MEMORY_MIB = 96  # eight replies of 4 MiB, twice each while one is read, and what the worker has anyway
-SLOW_S = 2  # what is slow is given up then; the rest, which is alone with it, must not need that
-STAGES = ["login", "write-done"] if SANITIZED else hostile.STAGES  # it is long there, and shows the same about memory
+MEMORY_MIB = 96  # eight replies of 4 MiB, each held twice while read, plus the worker's own memory
+SLOW_S = 2  # the timeout for slow replies; no other case depends on it
+STAGES = ["login", "write-done"] if SANITIZED else hostile.STAGES  # takes long there, and shows the same about memory
 NEEDS_OPENSSL = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
 
 
@@ -49,7 +50,7 @@ class Canary(web_server.Server):
 
 @contextlib.contextmanager
 def canary(port):
-    """Where a redirect leads to: whoever comes is noted."""
+    """The target of a redirect, which records its requests."""
     with Canary(("127.0.0.2", port)) as server:
         yield server.seen
 
@@ -75,7 +76,7 @@ class Scene:
         self.server = hostile.Hostile(self.databases, self.port)
 
     def run(self):
-        """All that the ERP can do, to all orders at once."""
+        """Everything the ERP can do, to all orders at once."""
         self.daemon.start()
         self.pids = {name: self.daemon.worker_pid(name) for name in self.shops}
         for name, shop in self.shops.items():
@@ -114,7 +115,7 @@ def test_each_reply_ends_with_its_reason(scene, name):
         expected = hostile.KINDS[name][kind][0]
         history = scene.shops[name].history(uniqueid_of(user))
         reasons = [entry["reason_code"] for entry in history if entry["status"] == "placed" and entry.get("reason_code")]
-        # What commits nothing libcurl sends again by itself, where a kept connection has ended before a whole line.
+        # libcurl repeats requests that commit nothing if a reused connection ends before a complete status line.
         again = [] if kind in hostile.ENDED and not user.startswith("write") else [expected]
         if reasons not in ([expected], again) or history[-1]["status"] != "created":
             wrong[user] = [(entry["status"], entry.get("reason_code"), entry.get("reason_text")) for entry in history]
@@ -135,7 +136,7 @@ def test_no_write_is_repeated_without_a_look(scene):
 
 
 def test_nothing_goes_elsewhere(scene):
-    """Above all not the login, which has the password in it."""
+    """Above all not the login, which contains the password."""
     assert scene.strangers == []
 
 
@@ -155,7 +156,7 @@ def test_no_password_is_told(scene):
 
 @NEEDS_OPENSSL
 def test_nobody_else_is_taken_for_the_erp(daemon, tmp_path):
-    """No request leaves for a server that does not prove who it is, and none follows a redirect to plain HTTP."""
+    """No request is sent to a server with an invalid certificate, and no redirect to plain HTTP is followed."""
     made, authority = hostile.certificates(tmp_path)
     authority.chmod(0o644)
     greetings = {name: web_server.tls(*pair) for name, pair in made.items()} | hostile.HANDSHAKES

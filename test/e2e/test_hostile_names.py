@@ -1,4 +1,4 @@
-"""What the supervisor and a worker do with a resolver that says what it likes: test/hostile/resolver.c is the resolver."""
+"""The supervisor and a worker with a hostile resolver (test/hostile/resolver.c)."""
 
 import shutil
 import sys
@@ -33,7 +33,7 @@ def daemon(tmp_path):
 
 
 def test_names_that_lead_nowhere(daemon, tmp_path):
-    """An order waits with its reason, or becomes a line where one of the addresses is the ERP's."""
+    """An order waits with its reason, or becomes a line if one of the addresses is the ERP's."""
     port, shops = free_port(), {}
     for name in ANSWERS:
         fill(tmp_path / "erp", name, ["admin", "558"])

@@ -1,5 +1,5 @@
-"""What a hostile or broken WebDriver server can do to a workshop: test/hostile/webdriver.py does it, once at each place of an
-order's way. Each attempt ends with its reason, each line is saved once, and the worker's memory keeps its bound."""
+"""A hostile or broken WebDriver server (test/hostile/webdriver.py), once at each step of an order. Every attempt ends with
+its reason, each line is saved once, and the worker's memory stays bounded."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from test_hostile_erp import peak_mib  # noqa: E402
 from webshop import SANITIZED  # noqa: E402
 
 MEMORY_MIB = 64
-PERSON = {"ui_changed", "outcome_unknown"}  # who looks, and tries it again
+PERSON = {"ui_changed", "outcome_unknown"}  # reasons after which a person checks and retries
 REASONS = PERSON | {"browser_failure", "erp_failure", "erp_busy", None}
 ORDERS = ["o1", "o2"]
 

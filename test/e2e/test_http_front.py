@@ -1,4 +1,4 @@
-"""What strangers may do to a workshop's port, by bytes on a socket."""
+"""What strangers can send to a workshop's port, as raw bytes on a socket."""
 
 import contextlib
 import json
@@ -109,7 +109,7 @@ def test_the_absolute_form_is_taken(shop):
                            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         assert read_reply(connection)[0] == 200
         connection.sendall(b"GET http://elsewhere/alive HTTP/1.1\r\n" + HOST + b"\r\n")
-        assert read_reply(connection)[0] == 421  # its host counts, not the field's
+        assert read_reply(connection)[0] == 421  # the host in the target counts, not the field
 
 
 # --- pages in a browser
@@ -152,7 +152,7 @@ def test_a_body_says_what_it_is(shop):
         connection.sendall(b"PUT /orders/x/retry HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\n\r\n{}")
         assert read_reply(connection)[0] == 415
     assert shop.get("/get_order_status?uniqueid=untyped").status == 404
-    # Over the control socket no page can be the sender.
+    # Over the control socket the sender cannot be a page.
     reply = call(UnixConnection(shop.daemon.socket, DEADLINE_S), "PUT", "/workshops/bennys-auto/orders/x/retry", b"{}",
                  {"Content-Type": ""})
     assert reply.status == 404
@@ -171,7 +171,7 @@ def test_the_oldest_idle_connection_makes_room(daemon):
     shop = limited(daemon, connections=8, connections_per_address=8)
     held = [connect(shop) for _ in range(8)]
     held[0].sendall(GET)
-    assert read_reply(held[0])[0] == 200  # so it is not the oldest any more
+    assert read_reply(held[0])[0] == 200  # so it is no longer the oldest
     for _ in range(7):
         assert shop.get("/alive").status == 200
         until(lambda: shop.get("/alive").status == 200, "a client gets in")
@@ -208,7 +208,7 @@ def test_a_reply_that_nobody_reads(daemon):
                                      b"Content-Length: %d\r\n\r\n" % len(body) + body for body in bodies) +
                             GET.replace(HOST, HOST + b"Connection: close\r\n"))
         assert statuses(received).count(200) == 51
-    greedy = []  # each asks for so much that the socket's own buffers, some megabytes, don't hold it
+    greedy = []  # each requests more than the socket's buffers hold (a few megabytes)
     for _ in range(4):
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -239,13 +239,13 @@ def test_a_client_that_says_no_more_still_gets_its_reply(shop):
         assert statuses(read_all(connection)) == [200] * 3
 
 
-# --- others live on
+# --- other clients are served
 
 
 @pytest.mark.long
 def test_lists_in_a_loop_starve_nobody(daemon):
-    """Six hundred connections ask for the whole queue again and again: one turn for all of them would take longer than a
-    ping may be unanswered. The supervisor kills no worker, and whoever asks through it gets a reply."""
+    """Six hundred connections keep requesting the whole queue. Serving all of them in one turn would take longer than the
+    ping timeout: the supervisor must not kill the worker, and requests through the supervisor are answered."""
     shop = limited(daemon, connections=2000, connections_per_address=2000)
     for n in range(1000):
         assert shop.create(f"o{n}").status == 200
@@ -266,7 +266,7 @@ def test_lists_in_a_loop_starve_nobody(daemon):
     for key in list(replies.get_map().values()):
         key.fileobj.sendall(lists * 20)
     reader.start()
-    end = time.monotonic() + 15  # a worker whose pings are unanswered for ten seconds is killed
+    end = time.monotonic() + 15  # a worker that answers no ping for ten seconds is killed
     while time.monotonic() < end:
         assert daemon.call("GET", "/workshops/bennys-auto/alive").status == 200
     stop.set()
@@ -277,7 +277,7 @@ def test_lists_in_a_loop_starve_nobody(daemon):
 
 
 def test_an_order_in_hand_has_descriptors_left(daemon):
-    """As many connections as the machine lets us open: the worker keeps some descriptors for its own work."""
+    """As many connections as the system lets us open: the worker reserves descriptors for its own work."""
     shop = limited(daemon, connections=100000, connections_per_address=100000)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))

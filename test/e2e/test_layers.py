@@ -1,4 +1,4 @@
-"""The house: layers, rooms and their order, no cycle of files, and where each library may be used."""
+"""The layers, rooms and their order; no cycle of files; and where each library may be used."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape",
          "worker": ["queue", "salvage", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
          "supervisor": ["system", "child", "daemon", "control"],
          "supervisor/ctl": ["term", "net", "commands"], "supervisor/webdriver": []}
-# Neighbours that know nothing of each other, though one comes first: the later, the earlier.
+# Rooms that may not use each other despite their order: {later: earlier ones}.
 STRANGERS = {("worker/sandbox", "worker/queue"), ("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
              ("erp-drivers/tryton", "erp-drivers/file"), ("erp-drivers/webdriver", "erp-drivers/file"),
              ("erp-drivers/webdriver", "erp-drivers/tryton"), ("erp-drivers/engine", "erp-drivers/file"),
@@ -45,7 +45,7 @@ def includes():
 
 
 def symbols():
-    """Which file calls or reads what another one defines, from the objects of the build."""
+    """Which file uses symbols of which other file, from the object files of the build."""
     build = Path(os.environ["PUMPLINE_BUILD"])
     objects, defined, used = {}, {}, defaultdict(set)
     for command in json.loads((build / "compile_commands.json").read_text()):
@@ -64,7 +64,7 @@ def symbols():
 
 
 def cycles(edges):
-    """Groups of nodes that reach each other."""
+    """Groups of nodes that can reach each other."""
     out, reach = defaultdict(set), {}
     for one, other in edges:
         out[one].add(other)
@@ -84,7 +84,7 @@ def layer_of(path):
 
 
 def room(path):
-    """The room of a file, or of a header's name; outside a room, the file itself without its suffix."""
+    """The room of a file or header; outside a room, its name without suffix."""
     layer = layer_of(path)
     name = path[len(layer) + 1:].split("/")[0]
     return f"{layer}/{name}" if name in ROOMS[layer] else path.rsplit(".", 1)[0]

@@ -1,4 +1,4 @@
-"""The log: each line says whose it is; the workshops' files are rotated under a running daemon."""
+"""The log: each line names its workshop, and the workshops' files can be rotated while the daemon runs."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_a_worker_by_itself_opens_its_files(daemon):
     from pumpline import BUILD
     bennys = daemon.add_file()
     (daemon.folder / "log").mkdir()
-    (daemon.folder / "log").chmod(0o777)  # it opens them again as the workshop's own user
+    (daemon.folder / "log").chmod(0o777)  # the workshop's user must be able to reopen them
     for folder in daemon.folder.parents:
         if not folder.stat().st_mode & 0o001:
             folder.chmod(folder.stat().st_mode & 0o7777 | 0o001)
@@ -109,7 +109,7 @@ def test_files_that_cannot_be_opened_stop_nothing(daemon):
 
 
 def test_a_flood_of_refused_requests_is_counted(pair):
-    """The log stays small, says how many lines it left out, and no order's outcome is among these."""
+    """The log stays small, reports how many lines it dropped, and never drops the outcome of an order."""
     daemon, bennys, _ = pair
     body = json.dumps({"workshop": "Bennys Auto", "worksheet": "x" * 128, "product_nr": "y" * 128, "product_amount": "z" * 100,
                        "uniqueid": "u" * 128, "k" * 900 + "\x01": "v"}).encode()
@@ -135,7 +135,7 @@ def test_a_flood_of_refused_requests_is_counted(pair):
 
 
 def test_a_hangup_reaches_only_the_daemon(pair):
-    """A worker that is signalled too, with its whole group, goes on."""
+    """A worker keeps running if its whole process group gets the signal."""
     daemon, bennys, _ = pair
     children = daemon.children()
     for pid in [daemon.process.pid, *children] * 5:
@@ -146,7 +146,7 @@ def test_a_hangup_reaches_only_the_daemon(pair):
 
 
 def logrotate_files(daemon, tmp_path):
-    """conf/pumpline.logrotate for this folder, and a systemctl that knows this daemon."""
+    """conf/pumpline.logrotate for this folder, and a fake systemctl that signals this daemon."""
     config = tmp_path / "pumpline.logrotate"
     text = (ROOT / "conf/pumpline.logrotate").read_text()
     assert "\n/var/log/pumpline/*.log {\n" in text

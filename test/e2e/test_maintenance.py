@@ -1,4 +1,4 @@
-"""A worker that is only there for its queue, and what every worker says last; the test is its supervisor."""
+"""A worker in maintenance mode, and every worker's last message; the test is its supervisor."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Child:
     def document(self):
         return {"workshop": "Bennys Auto", "listen": f"127.0.0.1:{self.port}",
                 "erp": {"system": "file", "folder": str(self.folder / "lines")},
-                # Sealed with a key that is lost: maintenance must be possible all the same.
+                # Sealed with a lost key: maintenance must still work.
                 **({"credentials": {"username": "bot", "password": {"sealed": "AAAA"}}} if self.sealed() else {})}
 
     def sealed(self):
@@ -42,7 +42,7 @@ class Child:
         self.channel.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
     def read(self, kind):
-        """The next message of this type; those before it are kept."""
+        """The next message of this type; earlier ones are kept."""
         for line in self.lines:
             self.messages.append(json.loads(line))
             if self.messages[-1]["type"] == kind:
@@ -50,7 +50,7 @@ class Child:
         raise AssertionError(f"no {kind} in {self.messages}")
 
     def end(self):
-        """All it says from now on, and its exit status."""
+        """All further messages, and the exit status."""
         rest = [json.loads(line) for line in self.lines]
         self.lines.close()
         self.channel.close()

@@ -1,4 +1,4 @@
-"""The manual pages: sound, and about all that the programs know, as the programs themselves list it."""
+"""The manual pages are valid, and cover all commands and members that the programs list."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ def source(name):
 
 
 def first_lines(name, heading):
-    """What the tags of a page's section begin with, as plain words."""
+    """The first words of each tag in a section of the page."""
     section = source(name).split(f"\n.Sh {heading}\n")[1].split("\n.Sh ")[0]
     return [line.removeprefix(".It ") for line in section.splitlines() if line.startswith(".It ")]
 
@@ -59,7 +59,7 @@ def test_no_command_that_there_is_not():
 
 
 def config_members():
-    """Each name in config's tables of members, from wherever they stand."""
+    """Every name in the configuration's tables of members."""
     text = "".join(path.read_text() for path in sorted((ROOT / "common/config").glob("*.c")))
     return sorted(set(re.findall(r"(?:\.name\s*=\s*|\bX\()\"(\w+)\"", text)))
 

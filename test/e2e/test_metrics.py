@@ -1,4 +1,4 @@
-"""GET /metrics, read by the parser of Prometheus' own client."""
+"""GET /metrics, parsed by Prometheus' Python client."""
 
 import os
 import signal

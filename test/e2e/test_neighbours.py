@@ -1,4 +1,4 @@
-"""Two workshops and one place for their lines: no order is reported created with another workshop's line."""
+"""Two workshops that write to the same place: no order is reported created with the other workshop's line."""
 
 import json
 
@@ -89,7 +89,7 @@ def test_another_workshops_file_is_not_taken_for_ones_own(daemon, second):
 
 
 def test_one_erp_for_two(daemon, erp):
-    """A sound set-up; but a line that was there before anything was sent is nobody's for sure."""
+    """Valid set-up, but a line that existed before anything was sent may not be ours."""
     bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url})
     daemon.start()
     bennys.place("u-1")
@@ -113,7 +113,7 @@ def test_one_erp_for_two(daemon, erp):
     bennys.place("u-3")
     bennys.wait("u-3", "created")
     assert carls.put("/orders/u-1/resolve", {"note": "entered by hand"}).status == 200
-    # Alone again, it finds its own.
+    # Without the neighbour, it recognises its own line.
     assert daemon.call("DELETE", "/workshops/carls-cars?force=true").status == 200
     pid = daemon.worker_pid()
     until(lambda: daemon.integration()["process"] == "running", "it runs")

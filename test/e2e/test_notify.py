@@ -1,4 +1,4 @@
-"""What systemd is told: by its datagram socket, here ours."""
+"""Messages to systemd, received on a socket of the test."""
 
 import socket
 
@@ -9,7 +9,7 @@ from pumpline import DEADLINE_S
 
 @pytest.fixture
 def manager(tmp_path, monkeypatch):
-    """Its patience with a silent daemon is 0.2 s."""
+    """With WatchdogSec=0.2."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify.sock"))
         listener.settimeout(DEADLINE_S)
@@ -28,5 +28,5 @@ def test_the_manager_is_told_of_each_turn(daemon, manager):
     told = b"WATCHDOG=1"
     while told == b"WATCHDOG=1":
         told = manager.recv(200)
-    assert told == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=125000000"  # 25 s more than the longest stop_timeout_s
+    assert told == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=125000000"  # the longest stop_timeout_s plus 25 s
     assert daemon.process.wait(DEADLINE_S) == 0

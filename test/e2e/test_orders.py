@@ -1,4 +1,4 @@
-"""The workshop API on the file driver: orders, duplicates, lists, and what people do with errors."""
+"""The workshop API with the file driver: orders, duplicates, lists, and how people handle errors."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ def test_an_order_becomes_one_line(bennys):
     files = list(bennys.lines.iterdir())
     line = json.loads(files[0].read_text())
     assert len(files) == 1 and order["erp_reference"] == files[0].name
-    assert files[0].stat().st_mode & 0o777 == 0o640  # an importer of the folder's group may read it
+    assert files[0].stat().st_mode & 0o777 == 0o640  # readable for an importer in the folder's group
     assert {k: line[k] for k in ("worksheet", "product_nr", "product_amount", "uniqueid", "workshop")} == {
         "worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "xxx", "workshop": "Bennys Auto"}
     assert [entry["status"] for entry in bennys.history("xxx")] == ["placed", "processing", "created"]
@@ -54,7 +54,7 @@ def test_the_same_again_and_another_under_its_id(bennys):
 
 
 def test_text_that_looks_the_same_is_the_same(daemon):
-    """One keyboard sends a letter with its accent as one character, another one as two."""
+    """Keyboards send an accented letter as one character or as two."""
     composed, apart = "Zo\u00eb's \u00c5", "Zoe\u0308's A\u030a"
     zoes = daemon.add_file("zoes", apart)
     daemon.start()

@@ -1,7 +1,7 @@
-"""A workshop whose ERP has only a web page has a WebDriver server of its own, where the service manager can start one.
+"""Workshops with a web-only ERP get their own WebDriver server if the service manager can start one.
 
-Its network is its own, too: the worker gets into it by the sockets alone that the server's unit passes. What systemd adds
-(a user of its own, a tree of files in which there is nothing else) is test/boot's matter.
+The server has its own network: the worker reaches it only through the sockets that the unit passes. test/boot tests what
+systemd adds (a dynamic user, a private root).
 """
 
 import ctypes
@@ -30,7 +30,7 @@ def units(tmp_path):
 
 @pytest.fixture
 def served(daemon, units):
-    """A daemon that units are for."""
+    """A daemon with units enabled."""
     daemon.before = ["env", *(f"{name}={value}" for name, value in units.environment.items())]
     return daemon
 
@@ -51,7 +51,7 @@ def test_orders_go_through_a_driver_that_nobody_else_reaches(site, served, units
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), 10)
     folder = units.run / "webdriver"
-    assert folder.stat().st_mode & 0o777 == 0o700  # who may not look into it connects to nothing in it
+    assert folder.stat().st_mode & 0o777 == 0o700  # only the owner can connect to the sockets in it
     assert [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))] == [SLUG, f"{SLUG}/worker"]
     [line] = [line for line in served.log.read_text().splitlines() if " sandbox required: " in line]
     assert f"TCP connect 9514 {old.port}," in line
@@ -62,7 +62,7 @@ def test_the_worker_dies(site, served, units, old):
     os.kill(served.worker_pid(SLUG), signal.SIGKILL)
     site.create("second")
     one_line(old, "second")
-    assert [verb for verb, _ in units.asked] == ["restart", "start"]  # it runs on
+    assert [verb for verb, _ in units.asked] == ["restart", "start"]  # it keeps running
 
 
 def test_the_driver_dies(site, units, old):
@@ -74,7 +74,7 @@ def test_the_driver_dies(site, units, old):
 
 
 def test_the_driver_is_not_there_yet(served, units, old):
-    """An order that comes before it waits, and no attempt of it is one that may have created a line."""
+    """An order that arrives earlier waits, and no attempt counts as having sent anything."""
     with units.lock:
         site = Site(served, None, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
         site.place("early")
@@ -127,7 +127,7 @@ def test_who_says_where_the_driver_is_has_none_of_his_own(driver, served, units,
 
 
 def test_a_shut_down_socket_is_made_anew(site, served, units, old):
-    """A worker that was taken over may shut it down; its successor gets another one."""
+    """A compromised worker may shut the socket down; its successor gets a new one."""
     site.create("first")
     pid = served.worker_pid(SLUG)
     listening = socket.socket(fileno=descriptor_of(pid, 5))
@@ -141,7 +141,7 @@ def test_a_shut_down_socket_is_made_anew(site, served, units, old):
 
 
 def descriptor_of(pid, number):
-    """A copy of another process's (pidfd_getfd)."""
+    """Duplicates a descriptor of another process (pidfd_getfd)."""
     libc = ctypes.CDLL(None, use_errno=True)
     fd = libc.syscall(438, os.pidfd_open(pid), number, 0)
     assert fd >= 0, os.strerror(ctypes.get_errno())

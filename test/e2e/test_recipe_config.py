@@ -1,6 +1,6 @@
-"""A recipe is a part of its workshop's configuration, and a worker that needs a browser reaches its driver and no more.
+"""A recipe is part of its workshop's configuration, and a worker with a browser can reach only the driver.
 
-The browser's driver is one of the test's own, which notes what it is asked.
+The driver is a fake that records its requests.
 """
 
 import json
@@ -24,7 +24,7 @@ RECIPE = {
 
 
 class Driver(Server):
-    """Opens a session; from then on it answers nothing but its end, and notes the method and path of each request."""
+    """Opens a session and then answers nothing but its deletion; records method and path of each request."""
 
     def __init__(self):
         super().__init__(free_port())
@@ -83,7 +83,7 @@ def put(daemon, body, status=200):
 
 @contextmanager
 def without(path):
-    """Nobody finds the file meanwhile."""
+    """The file cannot be found meanwhile."""
     aside = path.with_suffix(".aside")
     path.rename(aside)
     yield
@@ -144,7 +144,7 @@ def test_a_broken_recipe_changes_nothing(started):
 
 
 def test_a_recipe_that_is_gone_is_in_nobodys_way(started):
-    """Who takes a right away or shuts a workshop down does not wait for somebody's edit."""
+    """Revoking access or shutting a workshop down does not wait for another client's edit."""
     put(started, document())
     with without(started.folder / "recipes" / "our-erp.json"):
         token = {"name": "oilmat", "scope": "order", "hash": "ab" * 32}
@@ -157,7 +157,7 @@ def test_a_recipe_that_is_gone_is_in_nobodys_way(started):
 
 
 def test_a_refused_configuration_moves_no_folder(started):
-    """What is read by name afterwards is what the configuration in force says."""
+    """Later reads by name follow the configuration in force."""
     write(started, folder="others", name="other-erp")
     started.write_config(recipes_dir=str(started.folder / "others"), nonsense=1)
     assert started.call("PUT", "/reload").status == 400
@@ -174,7 +174,7 @@ def test_a_folder_of_recipes_is_changed_while_it_runs(started, browser):
 
 
 def opened(daemon, browser):
-    """An order for which a browser has been opened, and hangs."""
+    """An order whose browser was opened and hangs."""
     put(daemon, document())
     order = {"workshop": "Shop", "worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "u-1"}
     assert daemon.call("POST", "/workshops/shop/create", order).status == 200
@@ -187,7 +187,7 @@ def ended(browser):
 
 
 def test_the_browser_is_closed_after_a_kill(started, browser):
-    """By a process that is there for nothing else, as confined as the one that was killed."""
+    """By a process that does nothing else, confined like the one that was killed."""
     opened(started, browser)
     assert not ended(browser)
     assert started.call("PUT", "/workshops/shop/kill").json["was_running"] is True

@@ -1,4 +1,4 @@
-"""pumplinectl recipe run in a real Chromium: what whoever writes a recipe gets to see, and what it may do."""
+"""pumplinectl recipe run in a real Chromium: what a recipe's author sees, and what the run may do."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, with_chan
 
 pytestmark = NEEDS_CHROMIUM
 
-RUN_S = 300  # fifty pictures, and a browser that is started
+RUN_S = 300  # fifty screenshots and a browser start
 
 
 class DryRun:
@@ -41,7 +41,7 @@ class DryRun:
         return self.process
 
     def stop(self):
-        """One that a test has left in the middle."""
+        """A browser that a test left running."""
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
             self.process.wait(RUN_S)
@@ -58,7 +58,7 @@ class DryRun:
         return self.out.read_text()
 
     def steps(self):
-        """What was gone through: the labels, each with its variables and the words behind it."""
+        """The executed steps: labels with their variables and remarks."""
         steps = []
         for line in self.said().splitlines():
             step = re.fullmatch(r" *(\d+) +\d+\.\d\d s  (.+?)(?:, (?:warning|failed): (.*))?", line)
@@ -71,7 +71,7 @@ class DryRun:
         return steps
 
     def seen(self):
-        """The numbers of the steps that have a picture."""
+        """The numbers of the steps with a screenshot."""
         found = {}
         for path in self.pictures.glob("*.png"):
             assert path.read_bytes().startswith(PNG)
@@ -112,7 +112,7 @@ def test_a_dry_run_shows_every_step_once(dry, old):
     assert "created, reference 558/1" in dry.said()
     assert dry.run() == 0
     assert "the ERP already has the line, reference 558/1" in dry.said()
-    assert 1 < max(dry.seen()) <= len(dry.steps()) < len(steps)  # none is left of the first
+    assert 1 < max(dry.seen()) <= len(dry.steps()) < len(steps)  # nothing of the first run is left
 
 
 def test_a_dry_run_shows_what_ends_at_once(dry, old, tmp_path):
@@ -150,7 +150,7 @@ def test_a_dry_run_shows_what_ends_at_once(dry, old, tmp_path):
 
 
 def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
-    """A picture waits for it, or comes later; nothing is said of dialogs and windows, and no time is hidden."""
+    """A screenshot waits for an open dialog or is taken later; dialogs and windows cause no message, and no time is hidden."""
     shop = gallery.Gallery(free_port())
     dry = DryRun(daemon, driver.url, shop)
     found = {"found": {"reference": "x", "product_nr": "10", "amount": "1"}}

@@ -1,4 +1,4 @@
-"""The shape of recipes: the checker and the JSON schema say the same, and each fault has its pointer."""
+"""The shape of recipes: the checker and the JSON schema agree, and each fault has its pointer."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ CTL = BUILD / "pumplinectl"
 SCHEMA = json.loads(subprocess.run([CTL, "recipe", "schema"], capture_output=True, check=True, timeout=20).stdout)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-# Has every verb, condition and locator once.
+# Contains every verb, condition and locator once.
 WHOLE = {
     "recipe": 1, "$schema": "recipe.schema.json", "name": "x", "about": "x", "timeout_s": 10, "settle_s": 0,
     "options": {"branch": {"about": "which", "default": "1"}, "needed": {}},
@@ -75,7 +75,7 @@ WHOLE = {
                {"when": {"dialog": True}, "code": "erp_failure"}],
 }
 
-# pointer of the fault → what is put there (None: removed); what the schema can say as well.
+# pointer of the fault: (replacement value or None to remove, whether the schema finds it too)
 BOTH = [
     ("", []), ("/recipe", 2), ("/recipe", None), ("/nonsense", 1), ("/timeout_s", 0), ("/timeout_s", "5"),
     ("/browser/window", [1]), ("/browser/window", [1, 2]), ("/browser/idle_s", 1.5), ("/browser/arguments", "x"),
@@ -100,7 +100,7 @@ BOTH = [
     ("/verify/2/assert/all/2/variable/ends", "x"), ("/create/16/wait/all/5/text/exact", 1), ("/create/16/wait/all/0/as", "text"), ("/errors/4/when", {}), ("/login/0/goto", "{x"), ("/login/0/goto", "x}"),
 ]
 
-# What only the checker knows.
+# Found by the checker only.
 CHECKER = [
     ("/login/0/goto", "{nothing_sets_it}"), ("/login/0/goto", "{options.other}"), ("/login/0/goto", "/{order.worksheet}"),
     ("/login/0/goto", "/{credentials.password}"), ("/login/0/goto", "{order.worksheet|frob}"),
@@ -115,7 +115,7 @@ CHECKER = [
 
 
 def examples():
-    """The whole recipes in the README."""
+    """The complete recipes in the README."""
     blocks = re.findall(r"```json\n(.*?)```", (RECIPES / "README.md").read_text(), re.S)
     return [block for block in blocks if '"recipe": 1' in block]
 
@@ -140,7 +140,7 @@ def changed(pointer, value):
 
 
 def check(recipe, path):
-    """What pumplinectl says: the pointers of the faults."""
+    """The pointers of the faults that pumplinectl prints."""
     path.write_text(recipe if isinstance(recipe, str) else json.dumps(recipe))
     done = subprocess.run([CTL, "recipe", "check", path, "--json"], capture_output=True, text=True, timeout=20)
     said = json.loads(done.stdout)
@@ -240,7 +240,7 @@ def shop(daemon, tmp_path):
 
 
 def gone_through(done):
-    """It came as far as the browser, which is not there."""
+    """It reached the browser, which does not run."""
     assert done.returncode == 1 and "browser_failure: cannot start a browser" in done.stdout, done
     assert SECRET not in done.stdout + done.stderr
     return True

@@ -1,7 +1,6 @@
-"""No two orders are created as one line: an ERP that gives a reference for the second time.
+"""No two orders are created as one line: an ERP that returns the same reference twice.
 
-The file driver's references are made of the uniqueid; that the guard holds there too is
-unit-worker-delivery_references_test's to show.
+The file driver makes references from the uniqueid; unit-worker-delivery_references_test covers the guard there.
 """
 
 import oldshop
@@ -37,7 +36,7 @@ def test_tryton_restored_from_before(daemon, erp):
     erp.start()
     bennys.place("H x", amount="7")
     assert_doubtful(bennys, bennys.wait("H x", "error"), "1", "H  x")
-    assert erp.notes() == ["H x"]  # the first one's line is what is lost
+    assert erp.notes() == ["H x"]  # the first order's line is lost
     daemon.kill()
     until(lambda: not bennys.up(), "the worker has gone")
     daemon.start()
@@ -50,7 +49,7 @@ def test_tryton_restored_from_before(daemon, erp):
 
 
 def test_another_tryton(daemon, erp, tmp_path):
-    """Its lines are counted from one, too, and are no others' for that."""
+    """Its lines are also numbered from one, without being taken for another workshop's."""
     bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": erp.url})
     daemon.start()
     bennys.place("first")

@@ -1,4 +1,4 @@
-"""Bad input gets the problem that the contract says, and changes nothing."""
+"""Bad input gets the problem that the contract specifies, and changes nothing."""
 
 import json
 
@@ -90,14 +90,14 @@ def test_line_and_column(shop):
 
 @pytest.mark.parametrize("end, where", [(",}", "line 9, column 1"), (",\n}\n", "line 9, column 1"), (" , }", "line 9, column 2")])
 def test_a_comma_too_many(shop, end, where):
-    """As in the sample that the customer sent."""
+    """As in the customer's sample."""
     body = json.dumps(shop.order("k1"), indent=1).removesuffix("\n}") + "\n" + end
     detail = problem(post(shop, body), 400, "invalid_json")["detail"]
     assert detail == f"{where}: trailing comma before '}}'"
 
 
 def test_a_byte_order_mark_is_skipped(shop):
-    body = json.dumps(shop.order("k2", amount=0.0))  # whose amount is read from the text
+    body = json.dumps(shop.order("k2", amount=0.0))  # the amount is read from the text
     problem(post(shop, b"\xef\xbb\xbf" + body.encode()), 400, "invalid_fields", ["product_amount"])
 
 
@@ -127,7 +127,7 @@ def test_control_characters(shop, name, text):
 @pytest.mark.parametrize("text", [" a", "a ", "\u00a0a", "a\u3000", "a\u2009", "\ufeffa", "a\u200bb", "a\u200d", "a\u00adb",
                                   "\u200b", "a\u2028b"])
 def test_what_nobody_sees(shop, name, text):
-    """A value that looks like another one, and is not."""
+    """A different value that looks the same."""
     order = shop.order("v1")
     order[name] = text
     body = problem(post(shop, order), 400, "invalid_fields")

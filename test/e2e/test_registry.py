@@ -1,4 +1,4 @@
-"""Workshops made, changed and switched by the control API: their files, and what their processes do."""
+"""Workshops created, changed and switched by the control API: their files and processes."""
 
 import contextlib
 import hashlib
@@ -50,7 +50,7 @@ def shown(daemon, slug="bennys-auto"):
 
 
 def faults(daemon, target, body):
-    """Pointer to detail of a refusal that changed nothing."""
+    """The refusal as {pointer: detail}; nothing may have changed."""
     files = {one.name: one.read_bytes() for one in (daemon.folder / "workshops.d").iterdir()}
     before = daemon.call("GET", "/workshops").json, daemon.children()
     problem = put(daemon, target, body, 400)
@@ -70,12 +70,12 @@ def test_a_new_workshop_serves_when_the_reply_is_there(neighboured):
     carls.wait("new", "created")
     assert stored(daemon, "carls-cars") == body
     assert path(daemon, "carls-cars").stat().st_mode & 0o777 == 0o600
-    assert list(stored(daemon, "carls-cars")) == list(body)  # in their order
+    assert list(stored(daemon, "carls-cars")) == list(body)  # in their original order
     assert path(daemon, "carls-cars").read_text().startswith('{\n  "workshop": "Carls Cars",\n')
 
 
 def test_workshops_come_and_go_beside_allowed_users(daemon):
-    """Each change makes another configuration of the daemon, and frees the one before."""
+    """Each change builds a new configuration and frees the old one."""
     daemon.write_config(allowed_users=["daemon", "bin"])
     daemon.add_file()
     daemon.start()
@@ -176,7 +176,7 @@ def test_stop_and_kill_hold_until_the_daemon_restarts(neighboured):
     daemon, bennys = neighboured
     for days, command in enumerate(("stop", "kill"), 1):
         daemon.call("PUT", f"/workshops/bennys-auto/{command}")
-        put(daemon, "bennys-auto", stored(daemon))  # the same: nothing is touched
+        put(daemon, "bennys-auto", stored(daemon))  # unchanged, so nothing is restarted
         assert daemon.integration()["process"] == "stopped" and refused(bennys)
         assert put(daemon, "bennys-auto", {**stored(daemon), "retention_days": days})["process"] == "running"
     daemon.call("PUT", "/workshops/bennys-auto/kill")
@@ -215,9 +215,9 @@ def test_a_configuration_goes_to_a_gui_and_back(neighboured):
     back = shown(daemon, "carls-cars")["configuration"]
     assert back["credentials"] == {"username": "bot", "password": {"sealed": True}} and "hash" not in json.dumps(back)
     assert put(daemon, "carls-cars", back)["pid"] == first["pid"]
-    assert put(daemon, "carls-cars", body)["pid"] == first["pid"]  # the same password is the same configuration
+    assert put(daemon, "carls-cars", body)["pid"] == first["pid"]  # the same password leaves the configuration unchanged
     assert path(daemon, "carls-cars").read_text() == text
-    # One member of it changed; the password need not be shown to be kept, nor the tokens.
+    # One other member changed; the hidden password and tokens are kept.
     del back["api_tokens"], back["credentials"]["password"]
     assert put(daemon, "carls-cars", {**back, "stop_timeout_s": 5})["pid"] != first["pid"]
     assert {**json.loads(text), "stop_timeout_s": 5} == stored(daemon, "carls-cars")
@@ -233,7 +233,7 @@ def test_what_was_not_stored_can_not_be_kept(neighboured):
                     api_tokens=[{"scope": "order", "hash": HASH}, {"scope": "order", "hash": "cd" * 32}])
     put(daemon, "carls-cars", body)
     back = shown(daemon, "carls-cars")["configuration"]
-    # Which of two tokens without a name is left, nobody can tell.
+    # Ambiguous: two tokens have no name.
     assert set(faults(daemon, "carls-cars", {**back, "api_tokens": back["api_tokens"][:1]})) == {"/api_tokens/0/hash"}
     for credentials in ({"username": "other", "password": {"sealed": True}}, {"username": "other"}):
         assert set(faults(daemon, "carls-cars", {**back, "credentials": credentials})) == {"/credentials/password"}
@@ -270,12 +270,12 @@ def below(folder):
 
 
 def in_memory(pid, secret):
-    """Whether a process has it anywhere where it can write."""
+    """Whether a process has it anywhere in writable memory."""
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
         for line in maps:
             span, rights = line.split()[:2]
             begin, end = (int(one, 16) for one in span.split("-"))
-            if not rights.startswith("rw") or end - begin > 1 << 30:  # a sanitizer's shadow
+            if not rights.startswith("rw") or end - begin > 1 << 30:  # ASan's shadow memory
                 continue
             with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
                 memory.seek(begin)
@@ -293,7 +293,7 @@ def test_a_plain_password_is_written_nowhere(neighboured):
                                          ({"username": "bot2", "password": PASSWORD}, {}))]
     replies += [daemon.call("PUT", f"/workshops/carls-cars/{one}").text for one in ("deactivate", "activate")]
     seal(daemon, "carls-cars", erp=document(daemon)["erp"])
-    # Connections that were closed just now may still have their requests.
+    # Connections closed just now may still have requests in flight.
     until(lambda: not in_memory(daemon.process.pid, PASSWORD), "it is forgotten")
     daemon_log = daemon.log.read_text()
     assert not [one for one in replies if PASSWORD in one] and PASSWORD not in daemon_log
@@ -312,7 +312,7 @@ def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(neighboured):
     assert PASSWORD not in path(daemon, "carls-cars").read_text() and "sealed" in path(daemon, "carls-cars").read_text()
     assert daemon.call("PUT", "/workshops/carls-cars/activate").json["process"] == "running"
     pid = daemon.worker_pid("carls-cars")
-    # Typed into the file again, it is what it was.
+    # Put back into the file, it is unchanged.
     body = stored(daemon, "carls-cars")
     body["credentials"]["password"] = PASSWORD
     path(daemon, "carls-cars").write_text(json.dumps(body))
@@ -399,7 +399,7 @@ def test_each_file_is_old_or_new_whenever_the_daemon_dies(daemon):
             number = acknowledged[0]
             while not stop.is_set():
                 number += 1
-                acknowledged.append(-number)  # under way
+                acknowledged.append(-number)  # in flight
                 try:
                     if daemon.call("PUT", "/workshops/carls-cars", {**base, "retention_days": number}).status == 200:
                         acknowledged.append(number)

@@ -1,4 +1,4 @@
-"""Another master key: while orders wait and are delivered, cut off at any step, with queues that nobody serves."""
+"""Replacing the master key: while orders are delivered, interrupted at any step, with queues that no worker serves."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ def rekey(daemon):
 
 
 def stopped_with_orders(workshop, prefix, count=3):
-    """Orders with credentials of their own, sealed in the queue."""
+    """Orders with their own credentials, sealed in the queue."""
     workshop.put("/stop_worker")
     for number in range(count):
         workshop.place(f"{prefix}{number}", worksheet=f"{prefix}{number}")
@@ -79,7 +79,7 @@ def test_the_old_key_is_refused_and_opens_nothing(daemon):
     again = subprocess.run([BUILD / "pumplined", "-c", daemon.config], capture_output=True, text=True, check=False,
                            timeout=DEADLINE_S)
     assert again.returncode == 78 and "rekey has replaced it" in again.stderr
-    replaced.unlink()  # whoever insists finds nothing that it opens
+    replaced.unlink()  # the old key no longer opens anything
     daemon.start()
     until(lambda: daemon.integration("carls-cars")["process"] == "failed", "its password is not opened")
     bennys.put("/start_worker")
@@ -111,9 +111,9 @@ def test_queues_that_nobody_serves_are_sealed_too(daemon):
     assert not (daemon.folder / "state" / "queues" / "kept").exists()
     sealed = json.loads((removed / "kept.json").read_text())
     assert set(sealed["credentials"]["password"]) == {"sealed"}
-    for slug in ("stopped", "inactive"):  # what was there for the queue alone has said all, and may be about to end
+    for slug in ("stopped", "inactive"):  # processes for the queue alone are done, and may be ending
         until(lambda slug=slug: daemon.integration(slug)["process"] == "stopped", f"{slug} is as it was")
-    # All come back, and open what they hold.
+    # All are started again and can open their secrets.
     shutil.move(removed / "queue", daemon.folder / "state" / "queues" / "kept")
     (files / "kept.json").write_text(json.dumps({**sealed, "active": True}))
     (files / "gone.json").write_text(gone)
@@ -143,7 +143,7 @@ def test_a_failed_one_does_not_stand_in_the_way(daemon):
     assert "sealed with another key" in reply.json["incomplete"][0]["detail"]
     first = key_files(daemon)[1].read_bytes()
     assert daemon.integration()["process"] == "running" and bennys.create("between").status == 200
-    # A daemon that is started goes on, and comes as far.
+    # A new daemon continues and gets equally far.
     daemon.stop()
     daemon.start()
     until(lambda: "rekey incomplete: " in daemon.log.read_text().rsplit("serving 2", 1)[1], "it has tried")
@@ -225,11 +225,11 @@ def test_calls_that_come_together_share_one_key(daemon):
     assert replies == [{"rekeyed": 1}] * 4
 
 
-# --- where the key comes from
+# --- sources of the key
 
 @pytest.fixture
 def credential(daemon, monkeypatch):
-    """The daemon's credential, as a service manager hands it on."""
+    """The daemon's credential, as passed by a service manager."""
     folder = daemon.folder / "credentials"
     folder.mkdir(mode=0o500)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
@@ -269,7 +269,7 @@ def test_a_credential_is_replaced_in_its_source(daemon, credential):
     stopped_with_orders(bennys, "b", 1)
     assert rekey(daemon) == 1
     assert key.read_bytes() != old
-    # Killed, and started again with the credential that it had; then with the new one.
+    # Killed and restarted with the old credential, then with the new one.
     for _ in range(2):
         daemon.kill()
         daemon.start()
@@ -296,7 +296,7 @@ def test_a_key_that_others_can_read_is_refused(daemon, credential):
         assert ended.returncode == 78 and str(path) in ended.stderr and "chmod 600" in ended.stderr
 
 
-# --- cut off
+# --- interruptions
 
 def test_killed_at_any_time(daemon):
     shops = [add_configured(daemon, f"shop-{number}", f"Shop {number}") for number in range(4)]
@@ -333,7 +333,7 @@ def test_killed_at_any_time(daemon):
 FAULTS = BUILD.parent / "build-faults"
 PLAN_BYTES = 4096
 
-# Of the daemon, and of the worker of the running and of the stopped workshop.
+# In the daemon, and in the worker of the running and of the stopped workshop.
 STEPS = [("pumplined", point, action) for point, actions in {
     "key.write": ("kill", "EIO", "ENOSPC"), "key.linked": ("kill",), "key.begun": ("kill",), "rekey.file": ("kill",),
     "disk.write": ("kill", "EIO", "ENOSPC"), "disk.sync": ("kill", "EIO"), "disk.written": ("kill",),
@@ -369,7 +369,7 @@ def test_cut_off_at_each_step(daemon, where, point, action, passes):
     bennys, _ = daemon.add_file(), add_configured(daemon)
     stopped = daemon.add_file("stopped", "Stopped")
     (daemon.folder / "state").mkdir()
-    # Waits until the daemon itself changes it: what the start passes is not what is meant.
+    # Waits for the daemon's own change; the one at the start does not count.
     path = plan(daemon, where, "clock +000000000000")
     daemon.start()
     before = key_files(daemon)[0].read_bytes()
@@ -393,7 +393,7 @@ def test_cut_off_at_each_step(daemon, where, point, action, passes):
 
 
 def asked_again(daemon):
-    """Whether this call was the one that came to its end."""
+    """Whether this call completed."""
     try:
         reply = daemon.call("PUT", "/rekey")
         assert reply.status in (200, 409, 503)
@@ -406,7 +406,7 @@ def asked_again(daemon):
 
 
 def restarted(daemon):
-    """A worker that was being forked may hold the lock for a moment longer."""
+    """A worker being forked may hold the lock slightly longer."""
     with open(daemon.log, "ab") as log:
         daemon.process = subprocess.Popen([daemon.program, "-c", daemon.config], stderr=log,
                                           stdin=subprocess.DEVNULL)

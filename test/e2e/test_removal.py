@@ -1,4 +1,4 @@
-"""DELETE /workshops/{workshop}: no order that got its 200 is lost, and the queue is kept."""
+"""DELETE /workshops/{workshop}: no acknowledged order is lost, and the queue is kept."""
 
 import contextlib
 import http.client
@@ -38,7 +38,7 @@ def gone(daemon, bennys):
 
 
 def kept(daemon, reply):
-    """The folder of what was removed, as it should be."""
+    """The folder of the removed workshop, checked."""
     folder = daemon.folder / "state" / "removed"
     found = folder / os.path.basename(os.path.dirname(reply["queue_kept"]))
     assert reply["queue_kept"] == str(found / "queue") and (found / "queue" / "data.mdb").exists()
@@ -103,7 +103,7 @@ def test_one_that_does_not_run_is_asked_by_a_process_of_its_own(neighboured):
     daemon.call("PUT", "/workshops/bennys-auto/kill")
     problem = delete(daemon, status=409)
     assert (problem["code"], problem["waiting"]) == ("orders_waiting", 1) and "1 order is waiting" in problem["detail"]
-    assert daemon.integration()["process"] == "stopped" and refused(bennys)  # as it was
+    assert daemon.integration()["process"] == "stopped" and refused(bennys)  # unchanged
     assert daemon.call("PUT", "/workshops/bennys-auto/start").json["process"] == "running"
     bennys.wait("w", "created")
     daemon.call("PUT", "/workshops/bennys-auto/kill")
@@ -149,7 +149,7 @@ def test_a_disk_that_refuses(neighboured):
 
 
 def post_by_hand(bennys, uniqueid):
-    """A request whose reply is still to come."""
+    """A request whose reply is pending."""
     body = json.dumps(bennys.order(uniqueid))
     connection = socket.create_connection(("127.0.0.1", bennys.port), timeout=DEADLINE_S)
     connection.sendall(f"POST /create HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -215,7 +215,7 @@ def test_orders_that_come_all_the_time(neighboured):
 
 
 def held(daemon, threads):
-    """A removal that waits for a process which doesn't end."""
+    """A removal that waits for a process which does not end."""
     pid = daemon.worker_pid()
     freeze(pid)
     removing = threads.submit(daemon.call, "DELETE", "/workshops/bennys-auto")
@@ -229,7 +229,7 @@ def test_who_starts_it_meanwhile_keeps_it(neighboured):
         pid, removing = held(daemon, threads)
         assert delete(daemon, status=409)["code"] == "being_removed"
         document = json.loads(path(daemon).read_text())
-        for active in (False, True):  # a start that is answered at once
+        for active in (False, True):  # True: a start that is answered at once
             path(daemon).write_text(json.dumps({**document, "active": active}))
             assert daemon.call("PUT", "/reload").json["changed"] == ["bennys-auto"]
         os.kill(pid, signal.SIGCONT)
@@ -270,7 +270,7 @@ def test_what_a_daemon_that_died_has_begun_is_finished(daemon, bennys, step):
     daemon.call("PUT", "/workshops/bennys-auto/deactivate")
     daemon.stop()
     begun = daemon.folder / "state" / "removed" / "bennys-auto-20260102T030405Z"
-    older = daemon.folder / "state" / "removed" / "bennys-auto-20250102T030405Z"  # another life of it, complete
+    older = daemon.folder / "state" / "removed" / "bennys-auto-20250102T030405Z"  # an earlier workshop of that name, complete
     for folder in (begun, older):
         folder.mkdir(parents=True, mode=0o700)
     (older / "queue").mkdir()
@@ -278,7 +278,7 @@ def test_what_a_daemon_that_died_has_begun_is_finished(daemon, bennys, step):
     begun.parent.chmod(0o700)
     if step != "inactive":
         queue(daemon).rename(begun / "queue")
-    if os.geteuid() == 0:  # so it is on its way
+    if os.geteuid() == 0:  # so the removal is under way
         (queue(daemon) if step == "inactive" else begun / "queue").chmod(0o722)
     if step == "copied":
         shutil.copy(path(daemon), begun / "bennys-auto.json")
@@ -300,7 +300,7 @@ def test_a_daemon_killed_at_any_time_loses_no_queue(daemon, bennys):
         with ThreadPoolExecutor() as threads:
             removing = threads.submit(daemon.call, "DELETE", "/workshops/bennys-auto")
             until(lambda: removing.done() or daemon.log.read_text().count(" removing") > number, "it begins")
-            time.sleep(number / 500)  # a little later each time
+            time.sleep(number / 500)  # slightly later each time
             daemon.kill()
             with contextlib.suppress(OSError, http.client.HTTPException):
                 removing.result()

@@ -1,5 +1,5 @@
-"""The sandbox: what a worker that was taken over can't do, what holds where the system lacks something, and the
-users that workshops get. Each attempt of test/hostile is a case of its own."""
+"""The sandbox: what a compromised worker cannot do, what remains if the kernel lacks a feature, and the users of workers.
+Each attempt of test/hostile is a test case of its own."""
 
 import contextlib
 import functools
@@ -19,18 +19,18 @@ from pumpline import BUILD, Daemon, as_user, free_port
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root gives each workshop a user of its own")
 HOSTILE = BUILD / "test" / "hostile"
-NOBODY = 54321  # an ordinary user: it needs no name
+NOBODY = 54321  # an ordinary user; needs no passwd entry
 RANGE = 40000
 
 ALLOWED = ["allowed_own_folder", "allowed_erp_port", "allowed_name", "allowed_thread",
            "allowed_signal_to_itself"]
-# Each succeeds for root without a sandbox.
+# Each succeeds as root without a sandbox.
 REFUSED = [
-    # another workshop's, the daemon's and the system's files
+    # files of another workshop, the daemon and the system
     "read_sibling_queue", "read_sibling_lines", "read_sibling_config", "read_sibling_memory", "read_daemon_config",
     "read_master_key", "read_shadow", "read_passwd", "read_log", "read_supervisor_environment", "list_sibling_folder",
     "list_queues", "list_workshops",
-    # writing anywhere else
+    # writing elsewhere
     "write_state", "write_queues", "write_workshops", "write_sibling_folder", "write_sibling_lines", "write_elsewhere",
     "write_tmp", "overwrite_file", "truncate_file", "chmod_file", "make_folder", "make_link", "make_own_link",
     "make_device", "rename_out", "link_in", "remove_file", "give_away", "mount_over", "change_root",
@@ -47,12 +47,12 @@ REFUSED = [
     # privileges
     "become_root", "become_sibling", "become_root_group", "join_groups", "gain_capability", "outlive_parent",
     "show_memory", "raise_limit", "map_code", "make_code", "map_file", "hidden_file", "type_into_terminal"]
-# Not every kernel has them, or lets even root.
+# Missing in some kernels, or not allowed even for root.
 MAY_LACK = ["connect_multipath", "open_raw_ipv6", "new_user_namespace", "new_namespace_by_clone", "add_kernel_key",
             "io_uring", "limit_sibling"]
-# Refused by the kernel as they stand: such a socket is connected already.
+# Always refused by the kernel, since such a socket is already connected.
 ALWAYS_REFUSED = ["control_socket_by_pair", "control_socket_by_channel"]
-# What an ordinary user may do to its own where no sandbox is: there every worker is the same user.
+# Allowed to an ordinary user on its own objects without a sandbox, since all workers then run as the same user.
 ORDINARY = [
     "read_sibling_queue", "read_sibling_lines", "read_sibling_config", "read_daemon_config", "read_master_key",
     "read_passwd", "read_log", "list_sibling_folder", "list_queues", "list_workshops", "write_state", "write_queues",
@@ -64,14 +64,14 @@ ORDINARY = [
     "signal_group", "signal_sibling_thread", "signal_sibling_by_descriptor", "signal_sibling_queued",
     "signal_sibling_by_owner", "limit_sibling", "slow_down_sibling", "make_process", "execute", "execute_by_descriptor",
     "outlive_parent", "show_memory", "map_code", "make_code", "map_file", "hidden_file"]
-DENIALS = {"EPERM", "EACCES", "EXDEV"}  # EXDEV: Landlock's, for a link or rename between folders
+DENIALS = {"EPERM", "EACCES", "EXDEV"}  # EXDEV: from Landlock, for a link or rename between folders
 
 
-# --- the scene: a daemon with a victim and an attacker, as a user
+# --- set-up: a daemon with a victim and an attacker, run as a user
 
 
 def programs(folder, worker):
-    """pumplined, with that program for its workers beside it, where every user can execute it."""
+    """pumplined, with that program beside it as its worker, executable for every user."""
     folder.mkdir()
     shutil.copy(BUILD / "pumplined", folder)
     shutil.copy(worker, folder / "pumpline-worker")
@@ -81,14 +81,14 @@ def programs(folder, worker):
 
 
 def own(path, user):
-    """Gives all of it to the user."""
+    """Changes the owner of the whole tree."""
     if user is not None:
         for one in (path, *path.rglob("*")):
             os.chown(one, user, user)
 
 
 def open_folder(path):
-    """For whichever user a workshop's process is."""
+    """For whichever user a worker runs as."""
     path.mkdir(exist_ok=True)
     path.chmod(0o777)
     return path
@@ -103,7 +103,7 @@ def listening():
 
 
 def elsewhere(folder):
-    """A folder with something in it that nothing of the daemon's is about."""
+    """A folder with files that do not belong to the daemon."""
     open_folder(folder)
     for name in ("file", "victim"):
         (folder / name).write_text("x")
@@ -141,7 +141,7 @@ def prepare(base, user, **config):
 
 @contextlib.contextmanager
 def running(daemon, user):
-    """Started, and a process of the same user besides. At the end everything is gone."""
+    """Started, along with another process of the same user. Teardown ends both."""
     own(daemon.folder, user)
     bystander = subprocess.Popen(["sleep", "600"], **as_user(user))
     try:
@@ -156,7 +156,7 @@ def running(daemon, user):
 
 
 def attack(daemon, victim, folder, erp_port, bystander):
-    """The attacker's worker starts anew, finds the plan in its own folder, and tries everything."""
+    """Restarts the attacker's worker, which finds the plan in its folder and tries everything."""
     plan = folder / "hostile.json"
     plan.write_text(json.dumps(plan_of(daemon, victim, folder, erp_port, bystander)))
     shutil.chown(plan, *[folder.stat().st_uid] * 2)
@@ -165,8 +165,8 @@ def attack(daemon, victim, folder, erp_port, bystander):
 
 
 def scene(base, user, outside, **config):
-    """({attempt: error}, the daemon's log); outside: by a process beside the daemon, not by its worker."""
-    base.chmod(0o711)  # what is refused is the sandbox's doing, not that of a folder above
+    """({attempt: error}, the daemon's log); outside: run by a process beside the daemon, not by its worker."""
+    base.chmod(0o711)  # refusals must come from the sandbox, not from a parent folder
     daemon = prepare(base, user, **config)
     with listening() as erp_port:
         victim = daemon.add_file("victim", "Victim")
@@ -184,7 +184,7 @@ def scene(base, user, outside, **config):
                 found = read_findings(folder)
             else:
                 found = attack(daemon, victim, folder, erp_port, bystander)
-            # The victim has seen nothing of it.
+            # The victim has not noticed anything.
             assert victim.state("v1")["status"] == "created"
         return found, daemon.log.read_text(errors="replace")
 
@@ -236,7 +236,7 @@ def test_what_it_needs_is_allowed(attempt):
 @needs_root
 @pytest.mark.parametrize("attempt", REFUSED + MAY_LACK)
 def test_without_a_sandbox_root_succeeds(attempt):
-    """So that a refusal above is the sandbox's, and not the attempt's own fault."""
+    """Proves that a refusal above comes from the sandbox, and not from a faulty attempt."""
     error = findings("outside")[0][attempt]
     if attempt in MAY_LACK and error:
         pytest.skip(f"this system refuses it to root too: {error}")
@@ -257,5 +257,5 @@ def test_one_line_says_what_holds():
     assert len(lines) == 3  # the victim's, and the attacker's before and after its restart
     for line in lines:
         assert "no capabilities, no_new_privs" in line and ", seccomp" in line and "Landlock ABI" in line
-        assert "; still possible: " in line and "UDP" not in line  # a name is resolved by the supervisor
+        assert "; still possible: " in line and "UDP" not in line  # the supervisor resolves names
     assert re.search(r"sandbox off: uid \d+, no capabilities, no_new_privs", findings("ordinary-off")[1])

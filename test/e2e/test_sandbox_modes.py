@@ -1,4 +1,4 @@
-"""The sandbox on a system that lacks something, in each mode; and what must still work in it."""
+"""The sandbox on a system with missing features, in each mode; and what must still work in it."""
 
 import contextlib
 import http.client
@@ -84,17 +84,17 @@ def test_the_kernel_says_so_too(daemon):
         assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"40000"}
 
 
-# --- a right belongs to a folder, not to its name
+# --- rights belong to a folder, not to its name
 
 
 def created(workshop, uniqueid):
-    """Asked while its process is replaced."""
+    """Requested while its process is being replaced."""
     with contextlib.suppress(OSError, http.client.HTTPException):
         return workshop.state(uniqueid)["status"] == "created"
 
 
 def test_a_folder_that_comes_later_is_used(daemon):
-    """A share that is mounted after the daemon's start."""
+    """A share mounted after the daemon has started."""
     share = daemon.folder / "share"
     bennys = daemon.add("bennys-auto", "Bennys Auto", {"system": "file", "folder": str(share)})
     daemon.start()
@@ -119,12 +119,12 @@ def test_a_folder_that_is_another_one_is_used(daemon):
     assert daemon.integration()["process"] == "running"
 
 
-# --- TLS, with libcurl loaded and its files read inside
+# --- TLS, with libcurl and its files loaded inside the sandbox
 
 
 @contextlib.contextmanager
 def https(folder):
-    """(port, the certificate) of a server that answers everything with 503."""
+    """(port, certificate) of a server that answers everything with 503."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out",
                     folder / "cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=DNS:localhost"], check=True, capture_output=True)
@@ -145,11 +145,11 @@ def test_an_erp_behind_tls(daemon, trusted, code):
         until(lambda: bennys.state("t1")["reason_code"], "it is tried")
         state = bennys.state("t1")
         assert state["reason_code"] == code, state
-        if not trusted:  # the system's certificates were read, and this one is not among them
+        if not trusted:  # the system's certificates were read, and do not include this one
             assert "self-signed certificate" in state["reason_text"]
 
 
-# --- by itself
+# --- without a supervisor
 
 
 def test_a_worker_by_itself_is_in_it_too(daemon):

@@ -1,4 +1,4 @@
-"""A stored password holds for the place that it was given for: who may configure a workshop may not read it."""
+"""A stored password opens only for the place that it was set for: the right to configure a workshop does not reveal it."""
 
 import base64
 import ctypes
@@ -49,7 +49,7 @@ def seal(daemon, **more):
 
 @pytest.mark.parametrize("change", PLACES, ids=str)
 def test_a_kept_password_goes_to_no_other_place(neighboured, change):
-    """Who may configure a workshop may not read its password: nor by having it sent somewhere else."""
+    """A client that may configure a workshop cannot read its password, not even by redirecting it to another server."""
     daemon, _ = neighboured
     body = document()
     pid = put(daemon, body)["pid"]
@@ -62,7 +62,7 @@ def test_a_kept_password_goes_to_no_other_place(neighboured, change):
     tried = {**moved, "credentials": {"username": "bot"}}
     assert "/credentials/password" in refused(daemon.call("PUT", "/workshops/carls-cars", tried))
     assert path(daemon).read_text() == text and daemon.worker_pid("carls-cars") == pid
-    # The same place in other words keeps it; so does another database of the same server.
+    # An equivalent URL keeps the password, and so does another database of the same server.
     same = {**TRYTON, "url": "http://127.0.0.1:1/other/", "timeout_s": 9}
     assert put(daemon, {**body, "erp": same, "credentials": {"username": "bot"}})["pid"] != pid
     assert stored(daemon)["credentials"]["password"] == value
@@ -71,7 +71,7 @@ def test_a_kept_password_goes_to_no_other_place(neighboured, change):
 
 
 def as_before(daemon, slug, password):
-    """As the version before this one sealed it: for any place."""
+    """As sealed by the previous version: valid for any place."""
     master = (daemon.folder / "master.key").read_bytes()
     key = hashlib.blake2b(f"pumpline workshop {slug}".encode(), key=master, digest_size=32).digest()
     sodium = ctypes.CDLL("libsodium.so.23")
@@ -87,19 +87,19 @@ def test_what_an_earlier_version_sealed_opens_once(daemon):
     daemon.start()
     old = {"sealed": as_before(daemon, "carls-cars", PASSWORD)}
     body = document(credentials={"username": "bot", "password": old})
-    assert refused(daemon.call("PUT", "/workshops/carls-cars", body)) == {"/credentials/password"}  # not from a client
+    assert refused(daemon.call("PUT", "/workshops/carls-cars", body)) == {"/credentials/password"}  # clients may not send it
     path(daemon).write_text(json.dumps(body))
     assert daemon.call("PUT", "/reload").status == 200
     until(lambda: daemon.integration("carls-cars")["process"] == "running", "it opens")
     back = daemon.call("GET", "/workshops/carls-cars").json["configuration"]
-    # It is bound from the first moment, not only once it is written.
+    # It is bound at once, not only when it is written.
     moved = {**back, "erp": {**TRYTON, "url": "http://127.0.0.2:1/db/"}}
     assert refused(daemon.call("PUT", "/workshops/carls-cars", moved)) == {"/credentials/password"}
     assert stored(daemon)["credentials"]["password"] == old
     assert daemon.call("PUT", "/rekey").status == 200
     new = stored(daemon)["credentials"]["password"]["sealed"]
     assert new.startswith("2:")
-    path(daemon).write_text(json.dumps(body))  # a copy from before
+    path(daemon).write_text(json.dumps(body))  # an old copy
     assert refused(daemon.call("PUT", "/reload")) == {"/credentials/password"}
 
 

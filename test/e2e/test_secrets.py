@@ -88,12 +88,12 @@ def test_logs_tell_the_order_and_the_workshop(daemon):
 # --- in memory
 
 def readable(pid):
-    """Each part of a process's memory that it can write, as root sees it."""
+    """Each writable part of a process's memory, as root."""
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
         for line in maps:
             span, rights = line.split()[:2]
             begin, end = (int(one, 16) for one in span.split("-"))
-            if not rights.startswith("rw") or end - begin > 1 << 28:  # a sanitizer's shadow
+            if not rights.startswith("rw") or end - begin > 1 << 28:  # ASan's shadow memory
                 continue
             with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
                 memory.seek(begin)
@@ -121,7 +121,7 @@ def test_no_process_holds_what_is_anothers(daemon):
     carls.wait("m3", "created")
     master = (daemon.folder / "master.key").read_bytes()
     supervisor, own, other = daemon.process.pid, daemon.worker_pid(), daemon.worker_pid("carls-cars")
-    # Each of them is where it belongs: the search finds what is there.
+    # Cross-check: the search finds each password where it belongs.
     assert holds(supervisor, master) and holds(other, CONFIGURED.encode())
     assert holds(own, workshop_key(master, "bennys-auto")) and holds(other, workshop_key(master, "carls-cars"))
     for pid, slug in ((own, "carls-cars"), (other, "bennys-auto")):

@@ -1,4 +1,4 @@
-"""How the storm reads the log: a broken program is never overlooked, a leak check that fails by itself is no fault."""
+"""How the storm reads the log: it reports every broken program, and ignores a leak check that itself failed."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The supervisor: crashes, kills, stops, and workshops that don't notice each other."""
+"""The supervisor: crashes, kills, stops, and isolation between workshops."""
 
 import http.client
 import json
@@ -47,7 +47,7 @@ def test_clients_that_connect_during_a_restart_are_served(pair):
     def client(number):
         count = 0
         while not stop.is_set():
-            # A connection that the dying child had accepted may break; a new one is never refused.
+            # A connection accepted by the dying child may break; a new one is never refused.
             try:
                 bennys.create(f"c{number}-{count}", worksheet=f"c{number}")
                 count += 1
@@ -55,7 +55,7 @@ def test_clients_that_connect_during_a_restart_are_served(pair):
                 failures.append(error)
             except (ConnectionError, OSError, ValueError):
                 continue
-            except Exception as error:  # http.client's own
+            except Exception as error:  # http.client's exceptions
                 if "RemoteDisconnected" not in repr(error) and "BadStatusLine" not in repr(error):
                     failures.append(error)
 
@@ -183,7 +183,7 @@ def test_a_daemon_that_is_killed_leaves_no_worker_and_loses_nothing(pair):
 
 
 def test_a_restarted_daemon_serves_every_port_once_it_has_started(daemon):
-    """Clients that come between two daemons are refused and try again; once all run again, none is refused."""
+    """Clients are refused between two daemons and try again; once all workshops run, none is refused."""
     workshops = [daemon.add_file(f"shop-{number}", f"Shop {number}") for number in range(8)]
     daemon.start()
     placed, wrong, served, stop = set(), [], threading.Event(), threading.Event()
@@ -201,7 +201,7 @@ def test_a_restarted_daemon_serves_every_port_once_it_has_started(daemon):
                 if before and served.is_set():
                     wrong.append(error)
             except (OSError, http.client.HTTPException):
-                continue  # accepted by one that was killed: sent again, with the same uniqueid
+                continue  # accepted by a killed worker: sent again with the same uniqueid
 
     threads = [threading.Thread(target=client, args=(workshop,)) for workshop in workshops]
     for thread in threads:
@@ -249,7 +249,7 @@ def test_one_that_cannot_start_waits_longer_each_time(pair):
 
 
 def test_what_a_restart_cannot_mend_has_failed(daemon):
-    """A password that was sealed for another workshop."""
+    """A password sealed for another workshop."""
     daemon.add_file(credentials={"username": "bot", "password": {"sealed": "AAAA"}})
     carls = daemon.add_file("carls-cars", "Carls Cars")
     daemon.start()
@@ -310,7 +310,7 @@ def test_sigterm_lets_the_order_in_hand_finish(pair):
 
 
 def test_a_restart_answers_who_was_served(pair):
-    """Every order that is on disk when the worker stops has had its 200, or its client has never been read."""
+    """Every order on disk when the worker stops was acknowledged, or its client never got a reply."""
     daemon, bennys, _ = pair
     bennys.put("/stop_worker")
     answers, stop = {}, threading.Event()

@@ -1,4 +1,4 @@
-"""A workshop with tokens: order may place and read, manage may do all."""
+"""A workshop with tokens: scope order may place and read, scope manage may do everything."""
 
 import hashlib
 

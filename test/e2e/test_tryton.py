@@ -1,4 +1,4 @@
-"""Orders become sale lines in a real Tryton server, exactly one each, or say why not."""
+"""Orders become sale lines in a real Tryton server, exactly one each, or end with a reason."""
 
 import os
 import random
@@ -228,7 +228,7 @@ def test_what_is_there_already_is_not_billed_again(shop, tryton):
 
 
 def test_kills_at_random_moments_make_exactly_one_line(shop, tryton, daemon):
-    """The worker and Tryton are killed while orders flow; the storm of a later step goes further."""
+    """The worker and Tryton are killed during delivery; test/storm does this at length."""
     tryton.add_worksheets([f"w{number}" for number in range(20)])
     for number in range(40):
         place(shop, f"s{number}", worksheet=f"w{number % 20}", amount="1.5")

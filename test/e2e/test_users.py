@@ -1,5 +1,5 @@
-"""The users that workshops' processes get where the daemon is root, how a queue changes hands, and what they reach
-below folders that are closed to them."""
+"""The users of workers if the daemon runs as root, how a queue changes its owner, and which folders workers can reach below
+closed ones."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def owner(daemon, slug="bennys-auto"):
 
 
 def status_uid(pid):
-    """The owner of /proc/PID is root, since the process can't be dumped."""
+    """/proc/PID belongs to root, since the process is not dumpable."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("Uid:"))
 
@@ -49,7 +49,7 @@ def test_each_its_own_and_the_same_again(daemon):
     assert sorted(first.values()) == [FIRST, FIRST + 1]
     assert first == {slug: owner(daemon, slug) for slug in first}
     daemon.stop()
-    daemon.add_file("anns-autos", "Anns Autos")  # before both of them, so its turn comes first
+    daemon.add_file("anns-autos", "Anns Autos")  # sorts before both, so it is assigned first
     daemon.start()
     assert {slug: status_uid(daemon.worker_pid(slug)) for slug in first} == first
     assert status_uid(daemon.worker_pid("anns-autos")) == FIRST + 2
@@ -68,14 +68,14 @@ def test_a_queue_that_is_kept_aside_keeps_its_user_to_itself(daemon):
 
 
 def test_two_queues_of_one_user_are_parted(daemon):
-    """As after copying one by hand."""
+    """As after a manual copy."""
     bennys, carls = daemon.add_file(), daemon.add_file("carls-cars", "Carls Cars")
     daemon.start()
     delivered(carls, "c1")
     daemon.stop()
     for path in (queues(daemon) / "carls-cars", *(queues(daemon) / "carls-cars").iterdir()):
         os.chown(path, FIRST, FIRST)
-    bennys.lines.chmod(0o777)  # who gets another user is not said
+    bennys.lines.chmod(0o777)  # the uid cannot be predicted
     carls.lines.chmod(0o777)
     daemon.start()
     assert owner(daemon) != owner(daemon, "carls-cars")
@@ -112,11 +112,11 @@ def test_a_named_user_takes_the_queue_over(daemon):
     assert folder.stat().st_gid == nobody.pw_gid
 
 
-# --- what a worker that was taken over has left behind
+# --- leftovers of a compromised worker
 
 
 def left_behind(daemon, folder):
-    """{what: how it is put there, which takes it away again}; secret is root's, theirs the worker's own elsewhere."""
+    """{name: a function that plants it and returns the clean-up}; secret belongs to root, theirs to the worker."""
     secret, theirs = daemon.folder / "secret", daemon.folder / "theirs"
     for path in (secret, theirs):
         path.write_text("x")
@@ -158,7 +158,7 @@ def test_a_folder_with_anything_else_is_refused(daemon, sandbox, what):
 
 
 def test_a_removed_queue_is_worked_on_as_its_user(daemon):
-    """Never as root, who would overwrite what the queue's last user made a link to."""
+    """Never as root, which would overwrite the target of a planted link."""
     daemon.write_config(sandbox="off")
     bennys = daemon.add_file()
     daemon.add_file("carls-cars", "Carls Cars")
@@ -180,7 +180,7 @@ def test_a_removed_queue_is_worked_on_as_its_user(daemon):
 
 
 def test_a_queue_of_roots_is_taken_over(daemon):
-    """As of a daemon that had no sandbox yet, or of a copy."""
+    """As left by a daemon without a sandbox, or by a copy."""
     bennys = daemon.add_file()
     daemon.start()
     delivered(bennys, "r1")
@@ -216,7 +216,7 @@ def test_another_range_restarts_them(daemon):
     assert status_uid(daemon.worker_pid()) == owner(daemon) == 50000
 
 
-# --- folders that are closed to the workshop's user, and whose they are
+# --- folders closed to the workshop's user, and their owners
 
 
 def advice(workshop, uniqueid):
@@ -227,7 +227,7 @@ def advice(workshop, uniqueid):
 
 @contextlib.contextmanager
 def folder_at(path):
-    """An empty folder of root's, elsewhere than the tests' own."""
+    """An empty folder of root's, outside the tests' folder."""
     path.mkdir(mode=0o755)
     try:
         yield path
@@ -240,7 +240,7 @@ def at(daemon, folder, **more):
 
 
 def test_nothing_above_has_to_let_it_through(daemon):
-    """Its queue with a backup and a salvage, and its lines: below folders that are root's alone."""
+    """The queue with a backup and a salvage, and the lines, below folders that only root can enter."""
     bennys = daemon.add_file()
     for path in (daemon.folder, daemon.folder / "state"):
         path.mkdir(exist_ok=True)
@@ -278,7 +278,7 @@ def test_an_empty_folder_of_roots_is_handed_over(daemon):
 
 
 def not_handed_over(daemon, folder, owner=0):
-    """And the log and the order say so."""
+    """Both the log and the order show it."""
     daemon.start()
     bennys = Workshop("Bennys Auto", daemon.integration()["port"])
     words = f"may not write to {folder}: chown it"
@@ -349,7 +349,7 @@ def mounted(what, where):
 
 
 def test_a_share_that_is_mounted_over_it_later(daemon):
-    """The folder that was opened is behind it then: nobody would find the lines there."""
+    """The opened folder is then hidden behind the mount, so no importer would find the lines."""
     bennys = daemon.add_file()
     daemon.start()
     delivered(bennys, "s1")
@@ -366,7 +366,7 @@ def test_a_share_that_is_mounted_over_it_later(daemon):
     assert [path.name for path in bennys.lines.iterdir()] == ["s1.json"]
 
 
-# --- the certificates to trust
+# --- CA files
 
 
 NOT_CERTIFICATES = {

@@ -1,4 +1,4 @@
-"""Supervisor and workers under valgrind: orders, refusals, a clean shutdown, no error and no leak."""
+"""Supervisor and workers under valgrind: orders, refusals, a clean shutdown, no errors, no leaks."""
 
 import shutil
 import signal
@@ -19,7 +19,7 @@ def sanitized():
 @pytest.mark.skipif(sanitized(), reason="AddressSanitizer is in this build: the other one runs under valgrind")
 def test_clean_shutdown(daemon):
     assert shutil.which("valgrind"), "valgrind is missing"
-    # Valgrind's own system calls are not on the sandbox's list, and it must read the program it runs.
+    # The sandbox does not allow valgrind's system calls, and valgrind must read the program.
     daemon.write_config(sandbox="off")
     bennys = daemon.add_file()
     logs = daemon.folder / "valgrind"

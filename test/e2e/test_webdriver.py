@@ -1,7 +1,7 @@
-"""ERPs that are a web page: orders become lines through recipes, in a real Chromium, exactly one each.
+"""Web-only ERPs: orders become lines through recipes in a real Chromium, exactly one each.
 
-The old shop (test/erp/oldshop.py) is what many workshops have; Tryton's web client is a heavy application of one page.
-After every test no browser process may be left.
+The old shop (test/erp/oldshop.py) is typical of workshops; Tryton's web client is a large single-page application. No
+browser process may be left after a test.
 """
 
 import json
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_tried_once(site, old):
 
 
 def test_a_login_that_takes_its_time(proxy, old, daemon):
-    """The form that is still there is no answer. The one that comes back, without a word, is."""
+    """The old form still on screen is not an answer. The reloaded one, without a message, is."""
     old.checks_login = old.login_says_nothing = True
     site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
     held = old.hold("check")
@@ -80,7 +80,7 @@ def test_a_login_that_takes_its_time(proxy, old, daemon):
 
 
 def put_neighbour(old, amount):
-    """Somebody else's line, finer than the shop's own form has it."""
+    """A line of another program, with more digits than the shop's form accepts."""
     old.worksheets["558"]["lines"].append({"product": "20", "qty": amount, "remark": "anna"})
 
 
@@ -90,7 +90,7 @@ def others(into):
 
 
 def careful(tmp_path, create=(), verify=()):
-    """The old shop's recipe, which looks at the other lines as the worksheet is opened, before it saves, and behind it."""
+    """The old shop's recipe, which checks the other lines on opening the worksheet, before saving, and afterwards."""
     recipe = json.loads(RECIPE.read_text())
     opened = next(place for place, step in enumerate(recipe["create"]) if "worksheet_closed" == step.get("code"))
     return with_changes(tmp_path, verify=[*verify, *recipe["verify"]], create=[
@@ -115,7 +115,7 @@ def test_a_form_that_would_round_a_neighbour(driver, old, daemon, tmp_path):
 
 
 def test_a_save_that_rounds_a_neighbour(driver, old, daemon, tmp_path):
-    """It can't be undone, and must not be lost: a person is told, and the line is not made again."""
+    """It cannot be undone, and must not be hidden: a person is told, and the line is not created again."""
     put_neighbour(old, "1,555")
     recipe = careful(tmp_path, verify=[OPEN, {"wait": {"visible": "#state"}}, others("lines_after"), UNCHANGED])
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
@@ -140,7 +140,7 @@ def test_somebody_else_saves_meanwhile(site, old):
 
 
 def test_a_refusal_after_the_commit_is_looked_into(site, old):
-    old.warning = "Product 10 is nearly out of stock."  # which the recipe takes for a refusal
+    old.warning = "Product 10 is nearly out of stock."  # the recipe mistakes it for a refusal
     order = site.create("stored")
     assert one_line(old, "stored")["line"] == 1 and order["erp_reference"] == "558/1" and order["attempts"] == 1
     old.close_before_save = True
@@ -150,7 +150,7 @@ def test_a_refusal_after_the_commit_is_looked_into(site, old):
 
 @pytest.mark.parametrize("point", ["choose", "save", "saved", "find"])
 def test_the_browser_dies(site, old, driver, point):
-    """Before the commit, at it, right after it, and while the line is read back."""
+    """Before, during and right after the commit, and during the read-back."""
     if point == "find":
         saved = old.hold("saved")
         site.place("oil")
@@ -178,7 +178,7 @@ def test_the_answer_to_the_save_is_lost(site, old):
 
 
 def test_the_page_has_changed(driver, old, daemon, tmp_path):
-    recipe = with_changes(tmp_path, timeout_s=6)  # it is waited for in vain
+    recipe = with_changes(tmp_path, timeout_s=6)  # waits until the timeout
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD)
     site.create("before")
     old.rename("qty", "amount")
@@ -210,7 +210,7 @@ def test_the_session_has_expired(site, old):
 
 
 def test_a_browser_serves_so_many_orders(driver, old, daemon, tmp_path):
-    """Of the workshop's own driver, too: nobody is at the daemon's."""
+    """Also of the workshop's own driver, if the daemon's is not in use."""
     recipe = with_changes(tmp_path, browser={"recycle_after_orders": 2})
     site = Site(daemon, "http://127.0.0.1:1", recipe, old.url, oldshop.USER, oldshop.PASSWORD,
                 webdriver_url=driver.url)
@@ -253,10 +253,10 @@ def test_the_driver_dies_in_the_middle(site, old, driver):
     one_line(old, "oil")
 
 
-# --- ids that are nearly another's
+# --- similar ids
 
 PLAIN = ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "h x", "a\"b'c", "<b>x</b>", "</td>", "&amp;", "100%41+%20", "\\x"]
-BLANKS = ["H  x", "H\u00a0x"]  # a page's text does not show them, or only to some
+BLANKS = ["H  x", "H\u00a0x"]  # not shown by a page's text, or only partly
 
 
 def by(tmp_path, comparison):
@@ -270,7 +270,7 @@ def by(tmp_path, comparison):
 
 
 def each_its_own(site, old, ids):
-    """The line of each, and no other: all orders are for the same."""
+    """The line of each order and no other one: all orders are alike."""
     references = [site.create(uniqueid)["erp_reference"] for uniqueid in ids]
     lines = [one_line(old, uniqueid) for uniqueid in ids]
     assert references == [f"{line['worksheet']}/{line['line']}" for line in lines]
@@ -306,7 +306,7 @@ def test_ids_between_signs(driver, old, daemon, tmp_path):
 
 
 def test_lines_of_others(site, old):
-    """Of programs that refuse no id, in an ERP that finds them all."""
+    """Of programs that accept any id, in an ERP that finds them all."""
     old.finds_all = True
     old.add_line("H  x")
     old.add_line("H x and more")
@@ -328,12 +328,12 @@ def test_what_is_seen_is_not_all_that_is_there(site, old):
     assert old.saves == 0
 
 
-# --- two lines of one id
+# --- two lines with one id
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["found before", "read back"])
 def test_two_lines_of_one_id(site, old, stored):
-    """A person deletes one, and says so."""
+    """A person deletes one and retries."""
     if stored:
         held = old.hold("saved")
         site.place("oil")
@@ -353,7 +353,7 @@ def test_two_lines_of_one_id(site, old, stored):
     assert len(old.lines("oil")) == 1 and old.saves == stored
 
 
-# --- browsers that hang
+# --- hung browsers
 
 
 def all_gone(site, driver):
@@ -363,7 +363,7 @@ def all_gone(site, driver):
 
 @pytest.mark.parametrize("point", ["choose", "saved"])
 def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path, point):
-    """Before the commit, and after it."""
+    """Before and after the commit."""
     recipe = with_changes(tmp_path, browser={"page_load_s": 5})
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=10)
     old.freeze(point)
@@ -391,7 +391,7 @@ def test_a_browser_is_stopped(driver, old, daemon, point):
 
 
 def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
-    """It takes no notice that its driver is gone, and a new driver knows nothing of it."""
+    """It survives its driver, and a new driver does not know it."""
     site.create("first")
     stopped = driver.main_browser()
     freeze(stopped)
@@ -420,7 +420,7 @@ def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, an
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_dry_run_is_killed(site, old, driver, number):
-    """Its browser goes, hung as it is; the workshop's own goes on."""
+    """The hung browser is killed; the workshop's own keeps running."""
     site.create("first")
     [own] = driver.marked()
     held = old.hold("choose")
@@ -504,7 +504,7 @@ def test_tryton_refuses_the_password_once(sao, tryton):
 
 
 def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
-    held = proxy.hold('{"text":"oil"}')  # our id is typed into the note
+    held = proxy.hold('{"text":"oil"}')  # while our id is typed into the note
     sao.place("oil")
     held.wait()
     (sale,) = tryton.sales("558")

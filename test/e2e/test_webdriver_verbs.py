@@ -1,6 +1,6 @@
 """Every verb, locator, condition and filter of a recipe, once each in a real Chromium (test/erp/gallery.py).
 
-A step that does not do what the README of the recipes says ends the order as ui_changed, with the step's name.
+If a step does not do what the README of the recipes says, the order ends as ui_changed with the step's name.
 """
 
 import json

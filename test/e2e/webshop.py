@@ -1,4 +1,4 @@
-"""A workshop whose ERP has only a web page: the tests' old shop, or any other, in a real Chromium."""
+"""A workshop with a web-only ERP (the tests' old shop or another) in a real Chromium."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pumpline import until
 
 SANITIZED = "asan" in os.environ.get("PUMPLINE_BUILD", "")
 RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
-ORDER_S = 300  # a browser computes for seconds, and has a shared processor
+ORDER_S = 300  # a browser needs seconds of CPU, on shared cores
 PNG = b"\x89PNG\r\n\x1a\n"
 
 NEEDS_CHROMIUM = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
@@ -63,7 +63,7 @@ def one_line(old, uniqueid):
 
 
 def with_changes(tmp_path, recipe=RECIPE, **members):
-    """A recipe with other members; the old shop's, unless told."""
+    """The old shop's recipe, or the given one, with some members changed."""
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps({**json.loads(recipe.read_text()), **members}))
     return path

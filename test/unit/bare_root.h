@@ -1,4 +1,5 @@
-/* Root as conf/pumplined.service leaves it: without its rights over what is others'. */
+/* Root with only the capabilities that conf/pumplined.service leaves it: no right to override file
+ * permissions. */
 #ifndef TEST_UNIT_BARE_ROOT_H
 #define TEST_UNIT_BARE_ROOT_H
 
@@ -10,7 +11,8 @@
 
 #define BARE_ROOT_KEEPS (1u << CAP_CHOWN | 1u << CAP_SETUID | 1u << CAP_SETGID)
 
-/* What work said, of a process of its own: it can't have the rights back. */
+/* Runs work in a child process, since dropped capabilities cannot be regained. Returns its result.
+ */
 static inline bool
 as_bare_root(bool (*work)(void *arg), void *arg)
 {

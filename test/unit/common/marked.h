@@ -1,4 +1,4 @@
-/* Processes with an argument of the test's choice, and one below each. */
+/* Processes with a given argument, each with one child. */
 #ifndef TEST_UNIT_COMMON_MARKED_H
 #define TEST_UNIT_COMMON_MARKED_H
 
@@ -15,7 +15,7 @@ struct marked {
     pid_t pid, child;
 };
 
-/* The test gets what is orphaned. */
+/* Makes the test adopt orphaned processes. */
 static inline void
 marked_start(void)
 {
@@ -73,7 +73,7 @@ marked_assert_alive(const struct marked *one)
 static inline void
 marked_end(const struct marked *one)
 {
-    kill(one->pid, SIGKILL); /* first: it would wait for its child */
+    kill(one->pid, SIGKILL); /* first, because it would wait for its child */
     kill(one->child, SIGKILL);
     marked_assert_killed(one);
 }

@@ -1,5 +1,4 @@
-/* Attempts at orders in the browser that is not there; what must hold after each step is checked.
- */
+/* Attempts at orders with the fake browser, with invariants checked after each step. */
 #ifndef TEST_FAKE_ATTEMPT_H
 #define TEST_FAKE_ATTEMPT_H
 
@@ -42,7 +41,7 @@ teardown(void **state)
     return 0;
 }
 
-/* One attempt, or a closing job where order is NULL. */
+/* One attempt; order NULL: a closing job. */
 static enum erp_verdict
 attempt(struct order *order)
 {
@@ -61,8 +60,7 @@ attempt(struct order *order)
         assert_non_null(job.request.what);
         assert_true(job.request.kind == ERP_KILL_BROWSERS ||
                     !strstr(job.request.url, FAKE_PASSWORD));
-        assert_non_null(
-            driver->session_note(session)); /* also of what is only about to be opened */
+        assert_non_null(driver->session_note(session)); /* noted before it is opened */
         if (order && job.request.commits)
             order->commit_sent = true;
         fake_reply(&fake, &job.request, &reply);

@@ -1,5 +1,5 @@
-/* A browser that is not there: it answers WebDriver requests for an ERP page with one form, keeps
- * count, and can be told to lose, spoil or refuse the nth request. */
+/* A fake browser: it answers WebDriver requests for an ERP page with one form, counts them, and can
+ * lose, corrupt or reject the nth request. */
 #ifndef TEST_FAKE_BROWSER_H
 #define TEST_FAKE_BROWSER_H
 
@@ -20,7 +20,7 @@
 
 #define FAKE_PASSWORD "bot-<secret>&\"7351"
 #define FAKE_REQUESTS_MAX 2000
-#define COMMIT_ACTS 2 /* of fake_recipe: the click, and the dialog that it opens */
+#define COMMIT_ACTS 2 /* in fake_recipe: the click and the dialog that it opens */
 
 static const char fake_recipe[] =
     "{\"recipe\": 1, \"timeout_s\": 2, \"settle_s\": 4, \"browser\": {\"recycle_after_orders\": 3,"
@@ -56,48 +56,48 @@ static const char fake_recipe[] =
 
 enum fake_way {
     FAKE_WELL,
-    FAKE_LOSE,       /* done, but no reply comes */
-    FAKE_UNSENT,     /* not done: nobody listens */
-    FAKE_NONSENSE,   /* done, and the reply is rubbish */
+    FAKE_LOSE,       /* done, but the reply is lost */
+    FAKE_UNSENT,     /* not done: connection refused */
+    FAKE_NONSENSE,   /* done, but the reply is garbage */
     FAKE_DEAD,       /* not done: the browser has crashed */
-    FAKE_STALE,      /* not done: the element is gone */
+    FAKE_STALE,      /* not done: stale element */
     FAKE_IN_THE_WAY, /* not done: a dialog is open */
-    FAKE_HANG        /* not done, nor is anything after it: no reply comes any more */
+    FAKE_HANG        /* not done, and no later request is answered */
 };
 
 struct fake {
-    /* What it is told. */
-    unsigned at; /* the request that goes wrong, from 1 on; 0: none */
+    /* Set by the test. */
+    unsigned at; /* which request fails, from 1; 0: none */
     enum fake_way way;
-    bool hides_menu;         /* the login leads nowhere */
+    bool hides_menu;         /* the login does not lead to the menu */
     bool hides_worksheet;    /* the form has changed */
-    int rule;                /* the error rule that holds; -1: none */
-    const char *amount;      /* in the form */
-    const char *line_amount; /* what the ERP makes of it */
-    const char *dialog;      /* what it asks before saving */
-    const char *session;     /* what it says of one that is opened; NULL: well */
-    bool forgets;            /* it takes the line and does not show it */
-    bool refuses;            /* it says no to the click, and takes nothing */
-    bool hides_lines;        /* what it has stored can't be looked up */
-    bool shows_twice;        /* two lines for each that it has stored */
-    bool shows_other_id;     /* what may be our id or another */
-    bool forgets_rows;       /* an answer without them, which is not the same as none */
-    bool says_no_at_once;    /* the error rule holds whenever it is asked for */
-    bool says_no_when_saved; /* … once the line is stored, or a click has wished so */
+    int rule;                /* index of the error rule that matches; -1: none */
+    const char *amount;      /* as shown in the form */
+    const char *line_amount; /* as stored by the ERP */
+    const char *dialog;      /* text of the dialog before saving */
+    const char *session;     /* error reply to a new session; NULL: none */
+    bool forgets;            /* accepts the line and does not show it */
+    bool refuses;            /* the click is rejected */
+    bool hides_lines;        /* stored lines cannot be looked up */
+    bool shows_twice;        /* each stored line is shown twice */
+    bool shows_other_id;     /* shows an id that may be ours or another */
+    bool forgets_rows;       /* a reply without rows, unlike an empty list */
+    bool says_no_at_once;    /* the error rule matches on the first check */
+    bool says_no_when_saved; /* … once the line is stored, or a click asked for it */
     bool asks_nothing;       /* no dialog opens */
-    bool never_confirms;     /* it does not say that the line is stored */
+    bool never_confirms;     /* never confirms that the line is stored */
     const char *session_id;  /* NULL: s1 */
-    const char *element_id;  /* of the worksheet's field; NULL: a plain one */
-    bool cuts_off;           /* the reply to the save is lost, and the gate shuts */
-    bool elsewhere;          /* on another machine: no kill finds it */
-    unsigned appears_after;  /* kills, if the reply to its start is lost */
-    /* What is in it. */
+    const char *element_id;  /* id of the worksheet's field; NULL: the default */
+    bool cuts_off;           /* the reply to the save is lost, and the gate closes */
+    bool elsewhere;          /* on another machine, where it cannot be killed */
+    unsigned appears_after;  /* number of kills, if the reply to its start is lost */
+    /* State. */
     bool open, menu, asking, hangs, armed, cut;
-    /* What it counts. */
+    /* Counters. */
     unsigned requests, sessions, deleted, kills, killed, logins, logouts, saves, commits;
-    unsigned left; /* for a blank page */
+    unsigned left; /* navigations to a blank page */
     int64_t now_ms, delayed_ms;
-    /* The answer under way. */
+    /* The current reply. */
     char *body;
 };
 
@@ -156,7 +156,7 @@ fake_asks_for_rule(const struct fake *f, const json_t *question)
     return false;
 }
 
-/* What the page's script would say. */
+/* Result of the page's script. */
 static inline const char *
 fake_answer(struct fake *f, const json_t *question)
 {
@@ -184,8 +184,8 @@ fake_answer(struct fake *f, const json_t *question)
     if (strcmp(op, "condition") == 0)
         return f->hides_menu && !f->menu ? fake_no("#menu is not there") : "{\"ok\":true}";
     if (strcmp(op, "rows") == 0)
-        assert_false(f->armed || f->cut); /* what is looked up reaches the ERP */
-    if (strcmp(op, "rows") == 0 && css && strcmp(css, "li") == 0) /* there is one in each row */
+        assert_false(f->armed || f->cut);                         /* a look-up must reach the ERP */
+    if (strcmp(op, "rows") == 0 && css && strcmp(css, "li") == 0) /* each row has one */
         return "{\"ok\":true,\"rows\":[1],\"elements\":[{\"element-6066-11e4-a52e-4f735466cecf\":"
                "\"li\"}]}";
     if (strcmp(op, "rows") == 0 && f->forgets_rows)
@@ -219,7 +219,7 @@ ends_with(const char *text, const char *end)
     return length >= size && strcmp(text + length - size, end) == 0;
 }
 
-/* Whatever ids were given: each is one segment of the path. */
+/* Any id must be exactly one segment of the path. */
 static inline void
 fake_check_url(const char *url)
 {
@@ -241,7 +241,7 @@ fake_is_session(const char *url)
     return id && !strchr(id + strlen("/session/"), '/');
 }
 
-/* Does what a request wants and says its value as JSON. */
+/* Executes a request and returns its value as JSON. */
 static inline const char *
 fake_do(struct fake *f, const struct erp_request *request)
 {
@@ -252,7 +252,7 @@ fake_do(struct fake *f, const struct erp_request *request)
 
     fake_check_url(url);
     if (ends_with(url, "/session")) {
-        assert_false(f->open); /* one browser a workshop */
+        assert_false(f->open); /* one browser per workshop */
         f->open = true;
         f->menu = false;
         f->sessions++;
@@ -340,7 +340,7 @@ fake_kill(struct fake *f, struct erp_reply *reply)
         (struct erp_reply){.sent = true, .complete = true, .status = 200, .ended = found ? 1 : 0};
 }
 
-/* No reply within its time; but it has been started. */
+/* The request times out, but the browser has started. */
 static inline void
 fake_hang(struct fake *f, const struct erp_request *request, struct erp_reply *reply)
 {

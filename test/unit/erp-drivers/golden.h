@@ -1,23 +1,23 @@
-/* Runs a driver by a golden file: one job or several of one session, the requests that they are to
- * send, the replies that they get, and how each ends.
+/* Runs a driver against a golden file: one or more jobs of one session, the requests they must
+ * send, the replies they get, and how each job ends.
  *
- *   about        what is shown
+ *   about        what the file tests
  *   erp          the workshop's erp object
- *   credentials  {"username", "password"} or absent
- *   orders       one a job: uniqueid, worksheet, product_nr, product_amount, commit_sent; null is a
+ *   credentials  {"username", "password"}; may be absent
+ *   orders       one per job: uniqueid, worksheet, product_nr, product_amount, commit_sent; null: a
  *                closing job
- *   script       steps in their order; "job" is 0 where absent:
- *     {"send": {…}, "reply": {…}}   the job's step gives this request; the reply goes into its next
+ *   script       steps in order; "job" defaults to 0:
+ *     {"send": {…}, "reply": {…}}   the job's step makes this request; its next step gets the reply
  *     "name" or {"use": "name"}     such a pair from _exchanges.json beside the golden files
- *     {"wait": true}                the job waits for another
+ *     {"wait": true}                the job waits for another one
  *     {"end": {…}}                  the job ends
- *     {"give_up": true}             the job is dropped in the middle
+ *     {"give_up": true}             the job is dropped half-way
  *
- * Instead of body, "body_has" gives JSON that must be in the body: members of objects may be more.
- * The time at a job's step is 1000 ms, and each request's delay later.
+ * "body_has" instead of "body" lists JSON that the body must contain; objects may have more
+ * members. The clock starts at 1000 ms and advances by each request's delay.
  *
- * A body is text as it goes over the wire or JSON, which then goes without spaces. Of a request and
- * an end, only the members named are compared, except that commits is false where absent. */
+ * A body is text as sent, or JSON, which is sent without spaces. Requests and ends are compared by
+ * the members given; commits defaults to false. */
 #ifndef TEST_GOLDEN_H
 #define TEST_GOLDEN_H
 
@@ -165,7 +165,7 @@ golden_reply_set(struct golden_job *job, const json_t *reply)
     job->replied = true;
 }
 
-/* What holds after every step, whatever the driver and the script are. */
+/* Invariants after every step of any driver and script. */
 static inline void
 golden_check_always(const struct golden *g, const struct golden_job *job, enum erp_verdict verdict,
                     const struct erp_outcome *outcome)
@@ -228,7 +228,7 @@ golden_check_text(const json_t *expected, const char *name, const char *actual, 
     free(text);
 }
 
-/* Whether all of part is in whole. */
+/* Whether whole contains all of part. */
 static inline bool
 golden_has(const json_t *whole, const json_t *part)
 {
@@ -313,7 +313,7 @@ golden_check_end(enum erp_verdict verdict, const struct erp_outcome *outcome, co
         assert_int_equal(outcome->retry_after_ms, json_integer_value(retry_after));
 }
 
-/* The exchange that a line of the script stands for. */
+/* The exchange of one script entry. */
 static inline const json_t *
 golden_exchange(const struct golden *g, const json_t *entry)
 {
@@ -388,7 +388,7 @@ golden_is_test(const struct dirent *file)
     return *file->d_name != '_' && end && strcmp(end, ".json") == 0;
 }
 
-/* Runs the tests given and one for each golden file of a driver. */
+/* Runs the given tests, and one test for each golden file of a driver. */
 static inline int
 golden_run(const char *system, const struct CMUnitTest *given, size_t given_count)
 {

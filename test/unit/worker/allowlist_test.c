@@ -1,4 +1,4 @@
-/* What the configuration says that a process must reach. */
+/* What the sandbox lets a process reach, from its configuration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ test_file(void **state)
     assert_null(opened.ca_file);
 }
 
-/* By whatever path. */
+/* Whatever the path. */
 static void
 test_a_folder_is_held(void **state)
 {
@@ -86,7 +86,7 @@ test_tryton(void **state)
     (void)state;
     assert_int_equal(setup.port_count, 1);
     assert_int_equal(setup.ports[0], 8443);
-    assert_int_equal(setup.path_count, 0); /* its file is read before the sandbox */
+    assert_int_equal(setup.path_count, 0); /* the file is read before the sandbox is entered */
     assert_string_equal(opened.ca_file->path, "/no/ca.pem");
     assert_null(opened.ca);
 }
@@ -115,7 +115,7 @@ test_ports(void **state)
     }
 }
 
-/* What has an address needs neither UDP nor DNS's port. */
+/* With a literal address, neither UDP nor port 53 is needed. */
 static void
 test_names(void **state)
 {
@@ -134,7 +134,7 @@ test_names(void **state)
         assert_int_equal(allowlist(cases[i].erp).names, cases[i].names);
 }
 
-/* The browser's driver, and the ERP's hosts, which the browser reaches through this process. */
+/* The browser driver, and the ERP's hosts, which the browser reaches through this process. */
 static void
 test_webdriver(void **state)
 {
@@ -163,7 +163,7 @@ test_webdriver(void **state)
     assert_string_equal(opened.ca_file->path, "/no/ca.pem");
 }
 
-/* The server of its own brings the proxy's socket along, which is in its network. */
+/* The workshop's own server passes the proxy socket, which is in the server's network. */
 static void
 test_own_webdriver(void **state)
 {
@@ -186,7 +186,7 @@ test_own_webdriver(void **state)
     assert_string_equal(opened.proxy_address, "127.0.0.1:1080");
 }
 
-/* A system without a row reaches nothing. */
+/* A driver without a row can reach nothing. */
 static void
 test_unknown(void **state)
 {

@@ -1,4 +1,4 @@
-/* A call of the workshop API that is answered at once, and what the answer was. */
+/* A call of the workshop API that is answered at once, and its reply. */
 #ifndef TEST_WORKER_ASKING_H
 #define TEST_WORKER_ASKING_H
 
@@ -22,7 +22,7 @@ take_reply(struct call *call, int status, const char *content_type, const char *
     snprintf(seen->body, sizeof seen->body, "%.*s", (int)length, body);
 }
 
-/* body: NULL: none. */
+/* body NULL: no body. */
 static inline struct seen
 ask(struct api *api, const char *method, const char *target, const char *body, bool trusted)
 {

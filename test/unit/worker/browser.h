@@ -1,7 +1,6 @@
-/* A worker loop whose driver opens a "browser" for its session, and an ERP that counts those that
- * are open.
+/* A worker loop whose driver opens a "browser" per session, and an ERP that counts open ones.
  *
- * POST /open/USER gives a number, /line/UNIQUEID makes a line, /close/NUMBER ends it. */
+ * POST /open/USER returns a number, /line/UNIQUEID makes a line, /close/NUMBER closes it. */
 #ifndef TEST_UNIT_WORKER_BROWSER_H
 #define TEST_UNIT_WORKER_BROWSER_H
 
@@ -13,13 +12,13 @@ struct browser {
 };
 
 static struct {
-    char at_disk[64]; /* the notes on disk when the last request came, a space behind each */
-    char log[256];    /* the requests, a space behind each */
+    char at_disk[64]; /* notes on disk at the last request, each followed by a space */
+    char log[256];    /* requests, each followed by a space */
     unsigned opened, idle_s, delay_ms;
     bool kill;       /* before /close */
-    unsigned asked;  /* for kills */
-    bool hang_close; /* /close is not answered */
-    bool fill_disk;  /* when /open comes */
+    unsigned asked;  /* number of kill requests */
+    bool hang_close; /* /close gets no reply */
+    bool fill_disk;  /* on /open */
     unsigned max_browsers, browsers;
 } world;
 

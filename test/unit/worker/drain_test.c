@@ -1,4 +1,4 @@
-/* The way out, with something open in the ERP. */
+/* Shutdown with a session open in the ERP. */
 #include "test/unit/worker/browser.h"
 
 #include "worker/drain.h"
@@ -67,7 +67,7 @@ teardown(void **state)
     return scripted_teardown(&s);
 }
 
-/* An order made a line, and its session is open. */
+/* One order was created, and its session is still open. */
 static void
 deliver_one(struct scripted *s)
 {
@@ -85,7 +85,7 @@ hold_one(struct scripted *s)
     RUN_UNTIL(s->base, s->lines == 1);
 }
 
-/* Runs until the drain ends the loop: how long that took. */
+/* Runs until the drain ends the loop; returns how long it took. */
 static int64_t
 run_out(struct scripted *s)
 {

@@ -1,4 +1,4 @@
-/* What the worker's tests share: a folder of their own, a queue in it, and orders. */
+/* Shared by the worker's tests: a temporary folder, a queue in it, and orders. */
 #ifndef TEST_UNIT_WORKER_FIXTURE_H
 #define TEST_UNIT_WORKER_FIXTURE_H
 
@@ -23,7 +23,7 @@
 #include "common/base/secret.h"
 #include "worker/queue/queue.h"
 
-#define DEADLINE_MS 20000 /* nothing here takes as long, unless it never ends */
+#define DEADLINE_MS 20000 /* far above what any test needs */
 
 struct fixture {
     char folder[64];
@@ -34,7 +34,7 @@ struct fixture {
 static inline void
 folder_make(char folder[64])
 {
-    const char *parent = getenv("TMPDIR"); /* test/check.sh has one in memory */
+    const char *parent = getenv("TMPDIR"); /* test/check.sh sets it to a folder in memory */
 
     snprintf(folder, 64, "%s/pumpline-test-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(folder));
@@ -109,7 +109,7 @@ order_of(const char *uniqueid, const char *worksheet)
     return order;
 }
 
-/* Puts one order and expects that answer. */
+/* Puts one order and expects this result. */
 static inline struct queue_put
 put_answered(struct queue *queue, struct order *order, const struct credentials *credentials,
              enum queue_answer answer)
@@ -174,7 +174,7 @@ finish(struct queue *queue, struct order *order, enum order_status status, const
     assert_int_equal(queue_finish(queue, order, &(struct queue_end){.duration_ms = 12}, &err), 0);
 }
 
-/* Brings a new order to `error`. */
+/* Moves a new order to `error`. */
 static inline void
 put_failed(struct queue *queue, const char *uniqueid, const char *worksheet)
 {
@@ -205,7 +205,7 @@ history_of(struct queue *queue, const char *uniqueid)
     return history;
 }
 
-/* The text of a member of the history's entry; "" where it is null. */
+/* A text member of the history entry; "" for null. */
 static inline const char *
 history_text(json_t *history, size_t entry, const char *member)
 {

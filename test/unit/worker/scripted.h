@@ -1,7 +1,7 @@
-/* A worker loop with a driver and an ERP of the test's own.
+/* A worker loop with a scripted driver and ERP.
  *
- * The driver posts an order to /line/UNIQUEID, after a login that its session's jobs share where
- * the test wants one. The ERP answers each request with the next number of the script. */
+ * The driver posts an order to /line/UNIQUEID, after a login shared by the session's jobs if the
+ * test wants one. The ERP answers each request with the next entry of the script. */
 #ifndef TEST_UNIT_WORKER_SCRIPTED_H
 #define TEST_UNIT_WORKER_SCRIPTED_H
 
@@ -20,28 +20,28 @@ struct scripted {
     struct event_base *base;
     struct server erp;
     struct http *http;
-    struct browser_killer *browser_killer; /* NULL: the driver asks for none */
+    struct browser_killer *browser_killer; /* NULL: the driver makes no kill requests */
     struct workshop_config workshop;
     struct credentials configured;
     struct erp_driver driver;
     unsigned closing_ms;
     struct delivery *delivery;
-    /* the script: answers in their turn, then `otherwise` for ever */
+    /* the script: answers in order, then `otherwise` */
     int script[32];
     unsigned script_length, script_at;
     int otherwise;
     bool login_first;
-    /* what happened */
+    /* the record */
     unsigned lines, logins, changes;
     unsigned at_once, most_at_once;
-    char seen[512];  /* the uniqueids of /line requests, a space behind each */
-    char users[512]; /* the users of /line requests, likewise */
+    char seen[512];  /* uniqueids of /line requests, each followed by a space */
+    char users[512]; /* users of /line requests, each followed by a space */
     struct connection *held[HELD_MAX];
     unsigned held_count;
     void (*on_line)(struct scripted *s, const char *uniqueid); /* may be NULL */
 };
 
-/* Drivers know no test: the one that runs. */
+/* Drivers have no test argument, so the current one is global. */
 static struct scripted *scene;
 
 /* --- the driver --- */
@@ -145,7 +145,7 @@ give(struct scripted *s, struct connection *c, int answer)
         server_reply(c, answer, "", "");
 }
 
-/* Answers all that is held. */
+/* Answers all held requests. */
 static inline void
 release(struct scripted *s, int answer)
 {
@@ -165,7 +165,7 @@ erp_line(struct scripted *s, const char *uniqueid, const char *user)
     note(s->seen, uniqueid);
     note(s->users, user);
     assert_int_equal(order.status, ORDER_PROCESSING);
-    assert_true(order.commit_sent); /* on disk before the request left */
+    assert_true(order.commit_sent); /* on disk before the request was sent */
     if (s->on_line)
         s->on_line(s, uniqueid);
 }
@@ -191,7 +191,7 @@ erp_on_request(struct connection *c, void *arg)
         give(s, c, answer);
 }
 
-/* --- the scene --- */
+/* --- set-up --- */
 
 static void
 on_changed(void *arg)
@@ -199,7 +199,7 @@ on_changed(void *arg)
     ((struct scripted *)arg)->changes++;
 }
 
-/* Makes the worker loop anew, with the scene's present driver and configuration. */
+/* Recreates the worker loop with the current driver and configuration. */
 static void
 delivery_remake(struct scripted *s)
 {

@@ -1,5 +1,5 @@
-/* A small HTTP server on the test's own loop, that answers as the test says: at once, later, half,
- * or not at all. */
+/* A small HTTP server on the test's loop. It answers as the test says: at once, later, partly, or
+ * not at all. */
 #ifndef TEST_UNIT_WORKER_SERVER_H
 #define TEST_UNIT_WORKER_SERVER_H
 
@@ -22,14 +22,14 @@ struct connection {
     struct server *server;
     struct connection *next;
     struct bufferevent *stream;
-    bool closing;                     /* when what is written has left */
-    char request[SERVER_REQUEST_MAX]; /* the present one, head and body */
+    bool closing;                     /* once all data is sent */
+    char request[SERVER_REQUEST_MAX]; /* the current request, head and body */
 };
 
 struct server {
     struct event_base *base;
     struct evconnlistener *listener;
-    struct event *tick; /* keeps the loop turning, so that a deadline is seen */
+    struct event *tick; /* keeps the loop turning, so that deadlines are checked */
     uint16_t port;
     struct connection *connections;
     unsigned accepted, requests;
@@ -52,7 +52,7 @@ connection_free(struct connection *c)
     free(c);
 }
 
-/* Writes bytes as they are. */
+/* Writes raw bytes. */
 static inline void
 server_write(struct connection *c, const char *data, size_t length)
 {
@@ -67,7 +67,7 @@ server_reply(struct connection *c, int status, const char *headers, const char *
                         strlen(body), headers, body);
 }
 
-/* Closes once what is written has left. */
+/* Closes after all data is sent. */
 static inline void
 server_close(struct connection *c)
 {
@@ -93,7 +93,7 @@ server_on_event(struct bufferevent *stream, short what, void *arg)
         connection_free(arg);
 }
 
-/* How long the first request in the buffer is; 0: it is not whole. */
+/* Length of the first request in the buffer; 0: incomplete. */
 static inline size_t
 server_request_length(struct evbuffer *input)
 {
@@ -154,7 +154,7 @@ server_on_tick(evutil_socket_t fd, short what, void *arg)
     (void)arg;
 }
 
-/* A port that no outgoing connection can hold. */
+/* A port outside the range of outgoing connections. */
 static inline uint16_t
 free_port(void)
 {
@@ -204,7 +204,7 @@ server_stop(struct server *server)
     event_free(server->tick);
 }
 
-/* Turns the loop until the condition holds. */
+/* Runs the loop until the condition is true. */
 #define RUN_UNTIL(base, condition)                                                                 \
     do {                                                                                           \
         int64_t deadline_ = clock_monotonic_ms() + DEADLINE_MS;                                    \
@@ -215,7 +215,7 @@ server_stop(struct server *server)
         }                                                                                          \
     } while (0)
 
-/* Turns the loop for a while, in which something must not happen. */
+/* Runs the loop for a while to check that nothing happens. */
 static inline void
 run_for(struct event_base *base, int64_t ms)
 {

@@ -1,4 +1,4 @@
-/* Reading and writing all of it, through a pipe that moves parts. */
+/* Reading and writing in full over a pipe, where single calls are partial. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Files that are replaced whole. */
+/* Atomic replacement of files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static int
 count_files(void)
 {
     DIR *directory = opendir(folder);
-    int count = -2; /* "." and ".." */
+    int count = -2; /* do not count "." and ".." */
 
     while (readdir(directory))
         count++;

@@ -1,4 +1,4 @@
-/* Errors as values, and text that is cut and cleaned. */
+/* Error values; truncating and cleaning text. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #include "common/base/err.h"
 
-/* jansson refuses what is no UTF-8. */
+/* jansson rejects invalid UTF-8. */
 static bool
 is_utf8(const char *text)
 {
@@ -51,7 +51,7 @@ test_err_errno(void **state)
     assert_string_equal(e.text, "/x: No such file or directory");
 }
 
-/* However the borders of its characters fall, a text that is too long stays UTF-8. */
+/* Wherever truncation falls, the text stays valid UTF-8. */
 static void
 test_err_long(void **state)
 {
@@ -99,7 +99,7 @@ test_text_copy(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *to = mem_alloc(cases[i].size); /* on the heap, where an overrun is seen */
+        char *to = mem_alloc(cases[i].size); /* on the heap, so that ASan detects an overrun */
 
         text_copy(to, cases[i].size, cases[i].from);
         assert_string_equal(to, cases[i].to);
@@ -120,22 +120,23 @@ test_text_copy_in_place(void **state)
 static void
 test_text_clean(void **state)
 {
-    static const char *const pairs[][2] = {{"plain ä € 😀", "plain ä € 😀"},
-                                           {"a\nb\tc\x1b[31m\x7f", "a b c [31m "},
-                                           {"\xff\xfe x", "?? x"},
-                                           {"\xc3", "?"}, /* cut */
-                                           {"\xc3(", "?("},
-                                           {"\xe2\x82", "??"},
-                                           {"\xc0\xaf", "??"}, /* overlong */
-                                           {"\xe0\x80\xaf", "???"},
-                                           {"\xed\xa0\x80", "???"},      /* surrogate */
-                                           {"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
-                                           {"\xf8\x88\x80\x80\x80", "?????"},
-                                           {"\xc2\x9b[31m", "  [31m"},     /* C1 */
-                                           {"\xc2\xa0", "\xc2\xa0"},       /* U+00A0 is none */
-                                           {"a\u2028b\u2029", "a   b   "}, /* they end lines */
-                                           {"\u2027\u202a", "\u2027\u202a"},
-                                           {"", ""}};
+    static const char *const pairs[][2] = {
+        {"plain ä € 😀", "plain ä € 😀"},
+        {"a\nb\tc\x1b[31m\x7f", "a b c [31m "},
+        {"\xff\xfe x", "?? x"},
+        {"\xc3", "?"}, /* truncated */
+        {"\xc3(", "?("},
+        {"\xe2\x82", "??"},
+        {"\xc0\xaf", "??"}, /* overlong */
+        {"\xe0\x80\xaf", "???"},
+        {"\xed\xa0\x80", "???"},      /* surrogate */
+        {"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
+        {"\xf8\x88\x80\x80\x80", "?????"},
+        {"\xc2\x9b[31m", "  [31m"},     /* C1 */
+        {"\xc2\xa0", "\xc2\xa0"},       /* U+00A0 is not a control character */
+        {"a\u2028b\u2029", "a   b   "}, /* line separators */
+        {"\u2027\u202a", "\u2027\u202a"},
+        {"", ""}};
 
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {

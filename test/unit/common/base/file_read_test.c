@@ -1,4 +1,4 @@
-/* Whatever stands where a file is named. */
+/* Reading files: missing, special, huge or unreadable ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +85,7 @@ what_is_no_file_holds_nobody_up(void **state)
     rmdir("folder");
 }
 
-/* Such as those below /proc, whose size is 0. */
+/* Files under /proc report size 0. */
 static void
 a_file_that_has_more_than_it_says_is_refused(void **state)
 {

@@ -1,4 +1,4 @@
-/* Hosts that a page may reach. */
+/* Patterns for the hosts that a page may connect to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

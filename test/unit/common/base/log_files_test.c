@@ -1,4 +1,4 @@
-/* Log files, opened. */
+/* Opening the log files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -86,7 +86,7 @@ both_are_opened(void **state)
     log_files_close(&files);
 }
 
-/* The place of one that could not be opened stays empty; the other is not taken for it. */
+/* If one file cannot be opened, its slot stays empty and the other keeps its own. */
 static void
 one_alone_is_opened_as_itself(void **state)
 {

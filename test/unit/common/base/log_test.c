@@ -1,4 +1,4 @@
-/* Log lines, as they arrive in files and on stderr. */
+/* Log lines as written to files and stderr. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,7 +113,7 @@ test_line(void **state)
     expect_line(errors_file, "Bennys Auto: ", "DEBUG no file is open\n");
 }
 
-/* Whatever a client or an ERP says stays within its line. */
+/* Text from a client or an ERP cannot start a new line. */
 static void
 test_escapes(void **state)
 {
@@ -134,7 +134,7 @@ test_long(void **state)
     static char text[10000];
 
     (void)state;
-    memset(text, '\n', sizeof text - 1); /* each becomes four bytes */
+    memset(text, '\n', sizeof text - 1); /* each byte is escaped as four */
     log_open(text);
     log_write(LOG_INFO, LOG_NO_FILE, text, "%s", text);
     assert_int_equal(lines(content(errors_file)), 1);
@@ -201,7 +201,7 @@ test_reopen(void **state)
     expect_line(api_file, "Bennys Auto: ", "INFO after\n");
 }
 
-/* A log that can't be written is reported and left out. */
+/* An unwritable log is reported and skipped. */
 static void
 test_no_folder(void **state)
 {
@@ -245,8 +245,7 @@ test_no_link(void **state)
     assert_int_equal(access("/tmp/elsewhere", F_OK), -1);
 }
 
-/* Nobody reads it: the lines that it does not take are counted, and told when it takes some again.
- */
+/* If the reader is too slow, dropped lines are counted, and the count is logged later. */
 static void
 test_a_log_that_nobody_reads(void **state)
 {
@@ -271,8 +270,7 @@ test_a_log_that_nobody_reads(void **state)
     close(ends[1]);
 }
 
-/* A kind that says the same again and again is counted; others, and what is never left out, go on.
- */
+/* Repeated lines of one kind are dropped and counted; other lines and unlimited ones pass. */
 static void
 test_a_flood(void **state)
 {
@@ -316,7 +314,7 @@ test_what_a_flood_leaves_is_told(void **state)
     assert_ptr_equal(log_limit_quiet(at_ms + 60 * LOG_LIMIT_EACH_MS, false), kind);
     kind->left_out = 0;
     assert_null(log_limit_quiet(at_ms, true));
-    for (int i = 0; i < LOG_LIMIT_BURST; i++) /* whole again */
+    for (int i = 0; i < LOG_LIMIT_BURST; i++) /* the limit has recovered */
         assert_non_null(log_limit("a", LOG_API, "x", at_ms + 1000 * LOG_LIMIT_EACH_MS));
 }
 
@@ -336,7 +334,7 @@ test_what_a_child_relays(void **state)
     expect_line(errors_file, "Carls: ", "WARNING 61 no message\n");
 }
 
-/* For ever, so the last one. */
+/* Irreversible, so this test runs last. */
 static void
 test_a_child_relays(void **state)
 {

@@ -47,7 +47,7 @@ test_a_folder_that_is_anothers_alone(void **state)
     struct pinned_path *p = *state;
 
     if (geteuid())
-        skip(); /* only root is anybody else */
+        skip(); /* only root can change its user */
     assert_true(as_bare_root(may_list, p));
 }
 

@@ -1,4 +1,4 @@
-/* Percent-encoding, there and back. */
+/* Percent-encoding and decoding. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -38,7 +38,7 @@ test_seal(void **state)
     (void)state;
     secret_seal(key, "order u-1", "gygag", 5, sealed);
     secret_seal(key, "order u-1", "gygag", 5, again);
-    assert_memory_not_equal(sealed, again, sizeof sealed); /* a nonce of its own each time */
+    assert_memory_not_equal(sealed, again, sizeof sealed); /* each sealing uses a new nonce */
     assert_int_equal(secret_open(key, "order u-1", sealed, sizeof sealed, plain), 0);
     assert_memory_equal(plain, "gygag", 5);
     assert_int_equal(secret_open(key, "order u-2", sealed, sizeof sealed, plain), -1);
@@ -124,7 +124,7 @@ test_new_tokens(void **state)
     char *one = secret_token_new(), *other = secret_token_new();
 
     (void)state;
-    assert_int_equal(strlen(one), 43); /* 256 bits, 6 a character */
+    assert_int_equal(strlen(one), 43); /* 256 bits, 6 bits per character */
     assert_int_equal(strspn(one, characters), 43);
     assert_string_not_equal(one, other);
     secret_free(one);
@@ -137,7 +137,7 @@ test_tokens(void **state)
     char hash[SECRET_HASH_TEXT_BYTES], upper[SECRET_HASH_TEXT_BYTES];
 
     (void)state;
-    /* BLAKE2b-256 of "abc", as `b2sum -l 256` prints it */
+    /* BLAKE2b-256 of "abc", as printed by `b2sum -l 256` */
     secret_token_hash("abc", hash);
     assert_string_equal(hash, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
     assert_true(secret_token_matches("abc", hash));
@@ -167,7 +167,7 @@ test_mask(void **state)
     (void)state;
     expect_mask("login gygag failed", "gygag", "login ***** failed");
     expect_mask("gygaggygag gyga", "gygag", "********** gyga");
-    expect_mask("abc abc", "abc", "abc abc"); /* too short to tell from words */
+    expect_mask("abc abc", "abc", "abc abc"); /* too short: it could be an ordinary word */
     expect_mask("aaaaaaaaa", "aaaa", "********a");
     expect_mask("", "gygag", "");
     expect_mask("text", "", "text");

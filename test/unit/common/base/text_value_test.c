@@ -1,4 +1,4 @@
-/* Text that looks the same is the same, and what cannot be seen is refused. */
+/* Text that looks the same is equal; invisible characters are rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ what_looks_the_same_is_the_same(void **state)
         {"", ""},         {"plain", "plain"},       {NFC, NFC},
         {NFD, NFC},       {HANGUL, "\xed\x95\x9c"}, {"\xe2\x84\xab", "\xc3\x85"}, /* Angstrom */
         {"\xff", "\xff"}, {NFD "\xff", NFD "\xff"}, {"\xef\xac\x81", "\xef\xac\x81"}}; /* fi */
-    char small[] = NFD, grown[4] = "\xe0\xa5\x98"; /* in NFC it has two characters */
+    char small[] = NFD, grown[4] = "\xe0\xa5\x98"; /* two characters in NFC */
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -49,7 +49,7 @@ what_is_wrong_is_named(void **state)
         {"a b", NULL},
         {"a\xc2\xa0"
          "b",
-         NULL}, /* a space that does not break */
+         NULL}, /* no-break space */
         {NFC, NULL},
         {NFD, NULL},
         {"\xf0\x9f\x9a\x97", NULL}, /* a car */
@@ -80,8 +80,8 @@ what_is_wrong_is_named(void **state)
         {"a\xc2\xad", "invisible"}, /* soft hyphen */
         {"a\xe2\x80\xae"
          "b",
-         "invisible"},                  /* from right to left */
-        {"a\xe1\x85\x9f", "invisible"}, /* a filler */
+         "invisible"},                  /* right-to-left mark */
+        {"a\xe1\x85\x9f", "invisible"}, /* Hangul filler */
         {"a\xcd\x8f"
          "b",
          "invisible"}, /* grapheme joiner */

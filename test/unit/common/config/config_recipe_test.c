@@ -1,4 +1,4 @@
-/* erp.system webdriver: its members, and the recipe that it names, as part of the configuration. */
+/* erp.system webdriver: its members and the recipe that it names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,8 +126,8 @@ expect_preference(const char *name, const char *value, bool sound)
     assert_int_equal(faults.count, !sound);
 }
 
-/* What keeps passwords, what goes around what a browser may reach, and what asks ahead of its time
- * is nobody's to switch on: not by a name above it either. */
+/* Preferences that store passwords, bypass the proxy or send requests early cannot be set, not even
+ * through a parent name. */
 static void
 test_preferences(void **state)
 {
@@ -199,7 +199,7 @@ test_own_driver(void **state)
     assert_string_equal(faults.items[0].pointer, "/erp/webdriver_url");
 }
 
-/* Only where nobody has said anything of another server. */
+/* Own server: only if no other server is configured. */
 static void
 test_server_of_its_own(void **state)
 {
@@ -247,7 +247,7 @@ test_slice_and_copy(void **state)
     slice = config_slice(&config, w, master, true);
     assert_int_equal(browser_mark("/tmp", w->slug, mark, &err), 0);
     assert_string_equal(json_string_value(json_object_get(slice, "browser_mark")), mark);
-    unlink(file); /* the worker reads none */
+    unlink(file); /* the worker does not read it */
     other = workshop_config_of_slice(slice, &faults);
     copy = workshop_config_copy(w);
     assert_non_null(other);

@@ -1,4 +1,4 @@
-/* pumpline.json and the folder of workshops, as one thing that is right or refused. */
+/* pumpline.json and the workshops' files: loaded as a whole, or rejected with all faults. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ load_sound(void)
     return config;
 }
 
-/* There must be this fault: file counts from the temporary folder. */
+/* Expects this fault; file is relative to the temporary folder. */
 static void
 expect_fault(const char *file, const char *pointer, const char *text)
 {
@@ -102,7 +102,7 @@ expect_fault(const char *file, const char *pointer, const char *text)
     fail_msg("no fault %s in %s: %s", pointer, path, text);
 }
 
-/* One workshop's file with this text has exactly this one fault. */
+/* A workshop file with this text has exactly this one fault. */
 static void
 expect_one(const char *document, const char *pointer, const char *text)
 {
@@ -206,7 +206,7 @@ test_everything(void **state)
     config_free(config);
 }
 
-/* All at once, each with its file and pointer. */
+/* All faults are reported at once, each with file and pointer. */
 static void
 test_all_faults_at_once(void **state)
 {
@@ -288,10 +288,11 @@ test_clashes(void **state)
     assert_int_equal(faults.count, 2);
     write_file("shops/b.json",
                "{\"workshop\":\"b\",\"listen\":\"127.0.0.1:2\"," OTHER_FILE_ERP "}");
-    config_free(load_sound()); /* its own slug may be its name */
+    config_free(load_sound()); /* a workshop's name may equal its own slug */
 }
 
-/* The later of two has the fault: where a link leads counts, and so does what is not there. */
+/* The second of the two gets the fault. Symbolic links are resolved, also if the target is missing.
+ */
 static void
 test_folders_are_not_shared(void **state)
 {
@@ -410,7 +411,7 @@ tokens_have_hashes_and_names_of_their_own(void **state)
     }
 }
 
-/* Its checks are quadratic no more, and there is a limit. */
+/* The check is not quadratic, and the number of workshops is limited. */
 static void
 tokens_are_not_without_number(void **state)
 {
@@ -457,7 +458,7 @@ faults_are_each_workshops_own(void **state)
     config_free(config);
     write_file("pumpline.json", "{\"workshops_dir\":\"shops\",\"nonsense\":1}");
     assert_null(config_load_each(main_file, &faults));
-    assert_true(faults.count > 4); /* then all are told at once */
+    assert_true(faults.count > 4); /* then all of them are reported at once */
 }
 
 static void
@@ -496,7 +497,7 @@ test_names(void **state)
         assert_null(load());
         assert_int_equal(faults.count, 1);
         assert_non_null(strstr(faults.items[0].text, "slug"));
-        list = json_faults_json(&faults); /* also of a name that is no UTF-8 */
+        list = json_faults_json(&faults); /* valid JSON even if a name is not UTF-8 */
         assert_int_equal(json_array_size(list), 1);
         json_decref(list);
         snprintf(document, sizeof document, "%s/%s", folder, files[i]);
@@ -514,7 +515,7 @@ test_names(void **state)
     expect_one(document, "/workshop", "1 to 128 bytes");
 }
 
-/* A fault's words are cut at a border of UTF-8 and make JSON, whatever the member is called. */
+/* A long fault text is cut between UTF-8 characters and stays valid JSON. */
 static void
 test_long_member(void **state)
 {
@@ -532,12 +533,12 @@ test_long_member(void **state)
     json_decref(list);
 }
 
-/* Sealing without the daemon must work while something else is wrong. */
+/* Sealing without the daemon works even if another part of the configuration is faulty. */
 static void
 the_key_file_is_found_whatever_else_is_wrong(void **state)
 {
     static const struct {
-        const char *document, *path; /* from the folder; NULL: none, and why is said */
+        const char *document, *path; /* path: relative to the folder; NULL: an error is expected */
     } cases[] = {
         {"{\"key_file\":\"k\",\"nonsense\":1,\"sandbox\":2,\"workshops_dir\":\"none\"}", "k"},
         {"{\"key_file\":\"/a/b\"}", "/a/b"},

@@ -1,4 +1,4 @@
-/* One workshop's document: its ERP's members, its views, its slice, its credentials. */
+/* A workshop's document: ERP members, views, the worker's slice, credentials. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -213,7 +213,7 @@ test_public_view(void **state)
                               "\"api_tokens\":[{\"scope\":\"order\"}]}");
     free(text);
     json_decref(view);
-    text = json_dumps(w->document, JSON_COMPACT); /* which is as it was */
+    text = json_dumps(w->document, JSON_COMPACT); /* unchanged */
     assert_non_null(strstr(text, "gygag"));
     assert_non_null(strstr(text, HASH));
     free(text);
@@ -232,7 +232,7 @@ test_equal(void **state)
     assert_true(workshop_config_equal(a, b));
     assert_true(workshop_config_equal(b, a));
     assert_false(workshop_config_equal(a, c));
-    assert_true(json_is_false(document)); /* compared, not changed */
+    assert_true(json_is_false(document)); /* compared, not modified */
     strcpy(b->slug, "other");
     assert_false(workshop_config_equal(a, b));
     workshop_config_free(a);
@@ -324,7 +324,7 @@ test_credentials(void **state)
     workshop_config_free(w);
 }
 
-/* A file that is no JSON is named by line, and never quoted. */
+/* A file with invalid JSON is reported by line and never quoted. */
 static void
 test_broken_files(void **state)
 {

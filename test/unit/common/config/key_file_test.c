@@ -1,4 +1,4 @@
-/* The master key: its sources, who may read it, and the steps from one to the next. */
+/* The master key: where it is read from, its permissions, and how it is replaced. */
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ place_free(void **state)
     unlink(p->replaced);
     unlink(p->credential);
     rmdir(p->credentials);
-    rmdir(p->folder); /* fails, and so shows, where something else was left */
+    rmdir(p->folder); /* fails if a test left another file behind */
     if (access(p->folder, F_OK) == 0)
         return -1;
     free(p);
@@ -107,7 +107,7 @@ assert_key(const struct pinned_path *p, const char *bytes)
     assert_memory_equal(p->keys.key, bytes, SECRET_KEY_BYTES);
 }
 
-/* The key in use, for the caller to compare. */
+/* The current key, for comparison. */
 static void
 copy_key(const struct pinned_path *p, char *to)
 {
@@ -184,7 +184,7 @@ it_is_our_own(void **state)
     struct pinned_path *p = *state;
 
     if (geteuid())
-        skip(); /* only root can give a file away */
+        skip(); /* only root can change a file's owner */
     write_key(p->path, BYTES, SECRET_KEY_BYTES, 0600);
     assert_int_equal(chown(p->path, 65534, 0), 0);
     assert_refused(p, "its owner");
@@ -227,7 +227,7 @@ a_credential_goes_before_the_file(void **state)
     assert_key(p, BYTES);
     unlink(p->path);
     assert_int_equal(load(p, true), 0);
-    assert_int_equal(access(p->path, F_OK), -1); /* there is no need for it */
+    assert_int_equal(access(p->path, F_OK), -1); /* not needed */
     unlink(p->credential);
     assert_int_equal(load(p, true), 0);
     assert_false(p->keys.from_credential);
@@ -250,7 +250,7 @@ a_credential_that_others_can_read_is_refused(void **state)
     assert_refused(p, p->credential);
 }
 
-/* As systemd writes it for a service with a user of its own. */
+/* As systemd writes it for a service with User=. */
 static void
 give_by_acl(const struct pinned_path *p, uint32_t user, unsigned group)
 {
@@ -269,7 +269,7 @@ give_by_acl(const struct pinned_path *p, uint32_t user, unsigned group)
 
     if (setxattr(p->credential, "system.posix_acl_access", &acl, sizeof acl, 0) &&
         errno == EOPNOTSUPP)
-        skip(); /* this file system has none */
+        skip(); /* this file system does not support it */
 }
 
 static void
@@ -304,7 +304,7 @@ another_one_takes_its_place(void **state)
     assert_memory_equal(p->keys.old, first, sizeof first);
     assert_file(p->path, first);
     assert_file(p->next, second);
-    assert_int_equal(load(p, true), 0); /* the process died: both are in play */
+    assert_int_equal(load(p, true), 0); /* the process died: both keys are valid */
     assert_key(p, second);
     assert_memory_equal(p->keys.old, first, sizeof first);
     assert_int_equal(key_file_finish(p->path, &p->keys, &p->err), 0);
@@ -328,10 +328,10 @@ a_finish_that_was_cut_off_is_finished(void **state)
     copy_key(p, first);
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), 0);
     copy_key(p, second);
-    assert_int_equal(rename(p->next, p->path), 0); /* the sync of the folder failed */
+    assert_int_equal(rename(p->next, p->path), 0); /* only the sync of the folder failed */
     assert_int_equal(key_file_finish(p->path, &p->keys, &p->err), 0);
     assert_key(p, second);
-    /* It was noted that the key is replaced, and no more came of it. */
+    /* The replacement was announced and then not made. */
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), 0);
     assert_int_equal(key_file_finish(p->path, &p->keys, &p->err), 0);
     write_key(p->path, second, sizeof second, 0600);
@@ -359,7 +359,7 @@ a_rekey_needs_the_key_in_the_file(void **state)
     assert_non_null(p->keys.old);
     assert_file(p->path, OTHER_BYTES);
     unlink(p->path);
-    assert_refused(p, p->path); /* and no new one is made beside it */
+    assert_refused(p, p->path); /* and no new key is made beside it */
     assert_int_equal(access(p->path, F_OK), -1);
 }
 
@@ -384,7 +384,7 @@ a_credential_is_replaced_where_it_came_from(void **state)
     assert_key(p, second);
     assert_int_equal(key_file_finish(p->path, &p->keys, &p->err), 0);
     assert_file(p->path, second);
-    /* Started again with the credential that it had, and again under way. */
+    /* Restarted with its old credential while a replacement is under way. */
     assert_int_equal(load(p, true), 0);
     assert_key(p, second);
     assert_int_equal(key_file_begin(p->path, &p->keys, &p->err), 0);

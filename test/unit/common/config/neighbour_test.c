@@ -1,4 +1,4 @@
-/* Who writes into the same ERP. */
+/* Workshops that write to the same ERP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ test_neighbours(void **state)
     assert_true(are_neighbours("http://erp:8000/db/", "http://erp:8000/db/"));
     assert_true(are_neighbours("http://erp:8000/db/", "http://ERP:8000/db"));
     assert_true(are_neighbours("https://erp/db/", "https://erp:443/db//"));
-    assert_true(are_neighbours("http://erp:8000/", "http://erp:8000/db/")); /* its web pages */
+    assert_true(are_neighbours("http://erp:8000/", "http://erp:8000/db/")); /* its web client */
     assert_true(are_neighbours("http://erp:8000", "http://erp:8000/"));
     assert_false(are_neighbours("http://erp:8000/db/", "http://erp:8000/db2/"));
     assert_false(are_neighbours("http://erp:8000/db/", "http://erp:8001/db/"));

@@ -1,4 +1,4 @@
-/* A sealed password opens for its place alone. */
+/* A sealed password opens only for the workshop and ERP that it was sealed for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,11 +100,11 @@ the_place_is_authenticated(void **state)
     opens(key, "here", NULL, NULL);
     assert_false(sealed_is_unbound(text));
     assert_null(sealed_open_unbound(key, text));
-    assert_null(sealed_open_unbound(key, text + 2)); /* its mark taken away */
+    assert_null(sealed_open_unbound(key, text + 2)); /* without its version mark */
     free(text);
 }
 
-/* A value that the version before this one has written. */
+/* A value sealed by the previous version. */
 static void
 an_unbound_one_opens_as_such_alone(void **state)
 {

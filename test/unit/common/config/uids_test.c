@@ -1,4 +1,4 @@
-/* Users for workshops' processes. */
+/* Users for workers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ look(struct fixture *f)
     f->uids = uids_new(f->state);
 }
 
-/* The user that slug gets; -1 where it is refused. */
+/* The uid assigned to slug, or -1 if refused. */
 static long
 take(struct fixture *f, const char *slug, const char *user)
 {
@@ -64,7 +64,7 @@ test_the_lowest_that_is_free(void **state)
     struct fixture *f = *state;
 
     if (geteuid())
-        skip(); /* nobody changes */
+        skip(); /* only root assigns uids */
     queue(f, "a", FIRST);
     queue(f, "kept-aside.b", FIRST + 1);
     queue(f, "c", 0);
@@ -76,7 +76,7 @@ test_the_lowest_that_is_free(void **state)
     assert_int_equal(take(f, "one-more", NULL), -1);
 }
 
-/* Its files are that user's still. */
+/* its files still belong to that uid */
 static void
 test_a_removed_queue_keeps_its_user(void **state)
 {
@@ -139,7 +139,7 @@ test_named(void **state)
     assert_int_equal(take(f, "c", "no-such-user"), -1);
 }
 
-/* Another user's number is not given out, even if it is in the range. */
+/* A uid that exists in the user database is not assigned, even inside the range. */
 static void
 test_a_user_of_the_system(void **state)
 {

@@ -12,7 +12,7 @@
 #include "common/base/err.h"
 #include "common/http/call.h"
 
-/* What the carrier was given last. */
+/* What the carrier received last. */
 static struct {
     int count, status;
     char type[64], body[4096], header[160];
@@ -107,7 +107,7 @@ test_problem(void **state)
     assert_null(strstr(sent.body, "fields"));
 }
 
-/* A detail that is too long or no UTF-8 still makes a problem that says something. */
+/* A detail that is too long or invalid UTF-8 still makes a useful problem document. */
 static void
 test_problem_text(void **state)
 {
@@ -125,7 +125,7 @@ test_problem_text(void **state)
         detail = json_string_value(json_object_get(problem, "detail"));
         assert_non_null(detail);
         assert_in_range(strlen(detail), 1020, 1023);
-        assert_null(strchr(detail, '?')); /* cut, not damaged */
+        assert_null(strchr(detail, '?')); /* cut between characters */
         json_decref(problem);
     }
     call_problem(call_make("GET", "/"), 400, "odd", NULL, "a\xff\nb");
@@ -213,7 +213,7 @@ test_query_number(void **state)
         expect_number(bad[i], -1, 77);
 }
 
-/* An object where code is NULL; length -1: strlen. */
+/* code NULL: expects an object. length -1: strlen. */
 static void
 expect_object(const char *body, ssize_t length, const char *content_type, int status,
               const char *code)

@@ -1,11 +1,11 @@
-/* What a connection may cost: time, memory, descriptors. */
+/* Limits on what one connection can use: time, memory, descriptors. */
 #include <sys/resource.h>
 
 #include "test/unit/common/http/fixture.h"
 
 #define REST " HTTP/1.1\r\nHost: x\r\n"
 
-/* Who sends on and on, and does not read its replies, is not read any further either. */
+/* If a client keeps sending and does not read its replies, the server stops reading from it. */
 static void
 test_flood(void **state)
 {
@@ -28,13 +28,13 @@ test_flood(void **state)
     }
     assert_int_equal(handled, 1);
     assert_in_range(taken, 32768, 1u << 20);
-    /* The loop came back each time, and not when the reply's deadline had cut the client off. */
+    /* The loop returned each time, before the reply deadline closed the connection. */
     assert_true(send(fd, bytes, 1, MSG_NOSIGNAL) < 0);
     assert_int_equal(errno, EAGAIN);
     close(fd);
 }
 
-/* Requests that come faster than they are answered wait their turn, and all of them get it. */
+/* Pipelined requests are queued, and all are answered. */
 static void
 test_flood_of_requests(void **state)
 {
@@ -68,7 +68,7 @@ setup_hasty(void **state)
     return server_start(&limits);
 }
 
-/* A byte now and then holds a connection no longer than the deadline. */
+/* Sending a byte now and then does not extend the deadline. */
 static void
 drip(const char *start, const char *drop)
 {
@@ -103,12 +103,12 @@ test_drip_feed(void **state)
     drip("POST /" REST "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n");
 }
 
-/* Neither an idle connection nor a slow handler is a slow request. */
+/* Idle connections and slow handlers do not count as slow requests. */
 static void
 test_deadline_spares(void **state)
 {
     int idle = client_open(), waiting = client_open();
-    int64_t end = clock_monotonic_ms() + 800; /* two scans and more */
+    int64_t end = clock_monotonic_ms() + 800; /* more than two scans */
     struct reply reply;
 
     (void)state;
@@ -131,8 +131,8 @@ test_deadline_spares(void **state)
     close(waiting);
 }
 
-/* Without a descriptor to spare a client waits, and is served when there is one; meanwhile the loop
- * does not spin. (Under valgrind it fails: there accept() succeeds and the client is lost.) */
+/* With no free descriptor, a client waits in the backlog until there is one, and the loop does not
+ * spin. (Fails under valgrind: there accept() succeeds and the client is lost.) */
 static void
 test_out_of_descriptors(void **state)
 {
@@ -152,7 +152,7 @@ test_out_of_descriptors(void **state)
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(handled, 0);
-    assert_in_range(turns, 2, 30); /* tried again now and then */
+    assert_in_range(turns, 2, 30); /* retried now and then */
     client_reply(fd, &reply, false);
     expect_member(&reply, "path", "/1");
     reply_clear(&reply);

@@ -1,4 +1,4 @@
-/* What is no sound request, and how it is refused. */
+/* Malformed requests, and the reply to each. */
 #include "test/unit/common/http/fixture.h"
 
 #define REST " HTTP/1.1\r\nHost: x\r\n"
@@ -72,7 +72,7 @@ test_targets(void **state)
     }
 }
 
-/* RFC 9112, 3.2.2: the absolute form is what a proxy is sent, and every server takes it. */
+/* RFC 9112, 3.2.2: every server must accept the absolute form. */
 static void
 test_absolute_form(void **state)
 {
@@ -103,7 +103,7 @@ test_connect(void **state)
     expect_refused("CONNECT h:80" REST "\r\n", 400, "bad_request");
 }
 
-/* An offer to speak something else is not taken up, and hides nothing. */
+/* An Upgrade offer is ignored, and cannot hide another request. */
 static void
 test_upgrade(void **state)
 {
@@ -121,7 +121,7 @@ test_upgrade(void **state)
     close(fd);
 }
 
-/* Lines that two readers could end at different places. */
+/* Line ends that two parsers could interpret differently. */
 static void
 test_lines(void **state)
 {
@@ -203,7 +203,7 @@ test_framing(void **state)
     }
 }
 
-/* What stands in a body is no request, whatever the method. */
+/* A body is never parsed as a request, whatever the method. */
 static void
 test_smuggled(void **state)
 {
@@ -271,7 +271,7 @@ test_long_targets(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         expect_filled(lengths[i], "GET /", REST "\r\n", 414, "uri_too_long");
-    expect_filled(70000, "GET /", "", 414, "uri_too_long"); /* no end in sight */
+    expect_filled(70000, "GET /", "", 414, "uri_too_long"); /* an endless line */
 }
 
 static void
@@ -283,7 +283,7 @@ test_long_headers(void **state)
     struct reply reply;
 
     (void)state;
-    at = filled(16368, "GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n"); /* 16,384 in all */
+    at = filled(16368, "GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n"); /* 16,384 bytes in total */
     client_say(fd, at);
     free(at);
     client_reply(fd, &reply, false);
@@ -334,7 +334,7 @@ test_large_bodies(void **state)
     }
 }
 
-/* Many small chunks, and chunks that are none. */
+/* Many small chunks, and malformed ones. */
 static void
 test_chunks(void **state)
 {
@@ -364,7 +364,7 @@ test_chunks(void **state)
     free(request);
 }
 
-/* RFC 9112, 7.1: extensions and trailers are read over, as far as they are no flood. */
+/* RFC 9112, 7.1: chunk extensions and trailers are skipped, up to a limit. */
 static void
 test_chunk_extensions(void **state)
 {
@@ -405,7 +405,7 @@ test_expectation(void **state)
                    "expectation_failed");
 }
 
-/* The connection of one bad client is of no matter to the others. */
+/* A bad client does not affect other connections. */
 static void
 test_others_live_on(void **state)
 {

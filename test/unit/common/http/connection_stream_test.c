@@ -1,4 +1,4 @@
-/* Replies that go on: their parts, their end from either side, and readers who don't read. */
+/* Streamed replies: their parts, an end from either side, slow readers. */
 #include "test/unit/common/http/fixture.h"
 
 static struct call_stream *stream;
@@ -20,7 +20,7 @@ stream_setup(void **state)
     return setup(state);
 }
 
-/* Sends the request, and starts the stream in place of a reply. */
+/* Sends the request and starts a stream as its reply. */
 static int
 open_stream(const char *request)
 {
@@ -38,7 +38,7 @@ open_stream(const char *request)
 
 #define GET "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"
 
-/* All bytes up to the end of the connection. */
+/* Everything until the connection closes. */
 static const char *
 whole(int fd)
 {
@@ -87,7 +87,7 @@ test_parts(void **state)
     close(fd);
 }
 
-/* For HTTP/1.0 the end of the connection is the end, whatever the client would like to keep. */
+/* In HTTP/1.0 the stream ends with the connection, even if the client asked for keep-alive. */
 static void
 test_http_1_0(void **state)
 {
@@ -133,7 +133,7 @@ test_client_leaves(void **state)
     wait_closed(1);
 }
 
-/* What a client has sent too much before the stream began hides no end. */
+/* Bytes that the client sent before the stream began do not hide its close. */
 static void
 test_client_floods_and_leaves(void **state)
 {
@@ -150,7 +150,7 @@ test_client_floods_and_leaves(void **state)
     close(fd);
 }
 
-/* One that had left before the stream began. */
+/* The client closed before the stream began. */
 static void
 test_client_left(void **state)
 {
@@ -164,12 +164,12 @@ test_client_left(void **state)
     for (int i = 0; i < 20; i++)
         turn(-1);
     stream = call_stream_start(held[0], "text/event-stream", on_closed, &closed_count);
-    if (stream) /* its end was not seen yet */
+    if (stream) /* the close was not noticed yet */
         wait_closed(1);
     assert_int_equal(http_server_open_calls(server), 0);
 }
 
-/* What nobody reads is there to be seen, and goes with the stream. */
+/* Unread data shows in the backlog and is freed with the stream. */
 static void
 test_cut(void **state)
 {
@@ -187,11 +187,11 @@ test_cut(void **state)
         turn(-1);
     while (client_receive(fd, block, sizeof block))
         ;
-    assert_int_equal(closed_count, 0); /* who cuts needs no telling */
+    assert_int_equal(closed_count, 0); /* no callback for the side that closed */
     close(fd);
 }
 
-/* A stream lasts longer than a connection may be idle: nothing is heard of its reader. */
+/* The idle timeout does not apply to a stream, although its reader sends nothing. */
 static void
 test_outlasts_idle_connections(void **state)
 {
@@ -204,7 +204,7 @@ test_outlasts_idle_connections(void **state)
     server = http_server_new(base, listen_somewhere(), true, &limits, on_call, "context");
     fd = open_stream(GET);
     idle = client_open();
-    assert_true(client_ended(idle)); /* it came later and is closed already */
+    assert_true(client_ended(idle)); /* idle is newer and closed already */
     assert_int_equal(closed_count, 0);
     call_stream_end(stream);
     assert_non_null(strstr(whole(fd), "\r\n0\r\n\r\n"));
@@ -220,13 +220,13 @@ test_server_goes_first(void **state)
     (void)state;
     fds[1] = open_stream(GET);
     call_stream_send(stream, "end", 3);
-    call_stream_end(stream); /* on its way */
+    call_stream_end(stream); /* while data is in flight */
     fds[2] = open_stream(GET);
     call_stream_cut(stream);
     ended = (int)closed_count;
     http_server_free(server);
     server = NULL;
-    assert_int_equal(closed_count, ended + 1); /* the first one's */
+    assert_int_equal(closed_count, ended + 1); /* only for the first stream */
     for (int i = 0; i < 3; i++)
         close(fds[i]);
 }

@@ -1,4 +1,4 @@
-/* A server and its clients in one process, on loopback: while a client waits, the loop turns. */
+/* A server and its clients in one process, on loopback: the loop runs while a client waits. */
 #ifndef TEST_UNIT_COMMON_HTTP_FIXTURE_H
 #define TEST_UNIT_COMMON_HTTP_FIXTURE_H
 
@@ -31,10 +31,10 @@ static struct event_base *base;
 static struct http_server *server;
 static uint16_t port;
 static int listen_fd;
-static unsigned handled;     /* calls that the handler got */
-static struct call *held[8]; /* those to /hold, until somebody replies */
+static unsigned handled;     /* calls received by the handler */
+static struct call *held[8]; /* calls to /hold, until the test replies */
 static unsigned held_count;
-static unsigned sent_count; /* replies whose last byte left */
+static unsigned sent_count; /* replies sent in full */
 
 struct reply {
     int status;
@@ -49,7 +49,8 @@ on_reply_sent(void *arg)
     (*(unsigned *)arg)++;
 }
 
-/* What the handler saw, as JSON; /hold is kept, /big is long, /sent wants to know of its end. */
+/* Replies with the request as JSON; /hold is kept, /big is long, /sent asks for a callback when
+ * sent. */
 static inline void
 on_call(struct call *call, void *arg)
 {
@@ -76,7 +77,7 @@ on_call(struct call *call, void *arg)
     }
 }
 
-/* Below 32768, where no outgoing connection takes a port. */
+/* Below 32768, so no outgoing connection can occupy it. */
 static inline int
 listen_somewhere(void)
 {
@@ -172,7 +173,7 @@ client_refused(void)
     return refused;
 }
 
-/* Sends it all, or as much as the server takes before it closes; returns how much that was. */
+/* Sends until done or until the server closes; returns the number of bytes sent. */
 static inline size_t
 client_send(int fd, const char *bytes, size_t length)
 {
@@ -197,7 +198,7 @@ client_say(int fd, const char *text)
     assert_int_equal(client_send(fd, text, strlen(text)), strlen(text));
 }
 
-/* Reads one byte or more; 0 at the end of the connection. */
+/* Reads at least one byte; returns 0 at the end of the connection. */
 static inline size_t
 client_receive(int fd, char *to, size_t size)
 {
@@ -224,7 +225,7 @@ client_ended(int fd)
     return client_receive(fd, &byte, 1) == 0;
 }
 
-/* Reads what still comes. */
+/* Reads until the connection closes. */
 static inline void
 client_drain(int fd)
 {
@@ -305,7 +306,7 @@ expect_problem(const struct reply *reply, int status, const char *code)
     json_decref(problem);
 }
 
-/* These bytes get this problem and nothing after it, and the handler sees nothing. */
+/* These bytes get this problem and nothing else; the handler is not called. */
 static inline void
 expect_refused_bytes(const char *bytes, size_t length, int status, const char *code)
 {
@@ -328,7 +329,7 @@ expect_refused(const char *request, int status, const char *code)
     expect_refused_bytes(request, strlen(request), status, code);
 }
 
-/* A member of the JSON in a reply of the handler's. */
+/* A member of the JSON in a reply of the handler. */
 static inline void
 expect_member(const struct reply *reply, const char *name, const char *value)
 {

@@ -10,7 +10,7 @@
 
 #include "common/http/route.h"
 
-/* What the last dispatch led to. */
+/* The result of the last dispatch. */
 static struct {
     char handler[16], params[CALL_PARAMS_MAX][CALL_PARAM_BYTES], tail[64];
     int status;
@@ -93,7 +93,7 @@ test_found(void **state)
     expect("GET", "/alive?x=/y", "alive");
     expect("POST", "/create", "create");
     expect("HEAD", "/alive", "alive");
-    expect("GET", "/orders/errors", "errors"); /* stands before the pattern that fits as well */
+    expect("GET", "/orders/errors", "errors"); /* listed before a pattern that also matches */
     expect("DELETE", "/orders/errors", "remove");
     expect("GET", "/orders/error", "order");
 }
@@ -162,7 +162,8 @@ test_method_not_allowed(void **state)
     expect_allow("GET", "/create", "POST");
     expect_allow("HEAD", "/create", "POST");
     expect_allow("POST", "/orders/x", "GET, HEAD, DELETE");
-    expect_allow("POST", "/orders/errors", "GET, HEAD, DELETE"); /* two rows, GET once */
+    expect_allow("POST", "/orders/errors",
+                 "GET, HEAD, DELETE"); /* two rows, but GET is listed once */
     expect_allow("DELETE", "/shops/x/y", "PUT, GET, HEAD");
 }
 

@@ -1,4 +1,4 @@
-/* The server with sound requests: replies now and later, keep-alive, the end. */
+/* The server with valid requests: immediate and delayed replies, keep-alive, shutdown. */
 #include "test/unit/common/http/fixture.h"
 
 static void
@@ -73,7 +73,7 @@ test_methods(void **state)
     close(fd);
 }
 
-/* A reply to HEAD has the length of its body and not the body: the next reply must be found. */
+/* A reply to HEAD has a Content-Length but no body: the next reply must follow directly. */
 static void
 test_head(void **state)
 {
@@ -215,7 +215,7 @@ test_deferred(void **state)
         wait_held(i + 1);
     }
     assert_int_equal(http_server_open_calls(server), 3);
-    for (int i = 2; i >= 0; i--) { /* in another order than they came */
+    for (int i = 2; i >= 0; i--) { /* in reverse order */
         call_header(held[i], "Retry-After", "7");
         call_problem(held[i], 503, "busy", NULL, "number %d", i);
         client_reply(fds[i], &reply, false);
@@ -280,7 +280,7 @@ wait_open_calls(unsigned count)
     assert_int_equal(http_server_open_calls(server), count);
 }
 
-/* Nobody is told of a reply whose client left in the middle of it, and nothing waits for it. */
+/* If the client closes during a reply, no callback is made and nothing is kept. */
 static void
 test_not_sent(void **state)
 {
@@ -315,8 +315,7 @@ test_big(void **state)
     close(fd);
 }
 
-/* Draining: who is connected is served to the end; the socket is given up, and nobody waits at it.
- */
+/* Draining: open connections are served to the end, and the listening socket is closed. */
 static void
 test_stop_accepting(void **state)
 {
@@ -338,7 +337,7 @@ test_stop_accepting(void **state)
     assert_true(client_refused());
 }
 
-/* A call may outlive its server: its reply goes nowhere. */
+/* A call may outlive its server: its reply is discarded. */
 static void
 test_free_with_open_calls(void **state)
 {
@@ -350,7 +349,7 @@ test_free_with_open_calls(void **state)
         client_say(fds[i], "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
         wait_held(i + 1);
     }
-    fds[2] = client_open(); /* a reply on its way, and somebody who waits for its end */
+    fds[2] = client_open(); /* one reply in flight, with a callback for its end */
     client_say(fds[2], "GET /big-sent HTTP/1.1\r\nHost: x\r\n\r\n");
     wait_open_calls(3);
     http_server_free(server);

@@ -20,13 +20,13 @@
 
 #define DEADLINE_MS 10000
 
-/* One end is a chan, the other a bare descriptor, or a chan as well. */
+/* One end is a chan; the other is a plain descriptor or a chan too. */
 struct pair {
     struct event_base *base;
     struct chan *chan, *other;
     int fd;
-    json_t *messages; /* what chan got */
-    int closed;       /* how often it was told */
+    json_t *messages; /* received by chan */
+    int closed;       /* how often on_close was called */
     bool free_in_message, free_in_closed, send_in_closed;
 };
 
@@ -111,7 +111,7 @@ turn(struct pair *p)
     event_base_loop(p->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
-/* Turns the loop until there are so many messages and the chan was told of its end so often. */
+/* Runs the loop until chan has received this many messages and closes. */
 static void
 run_until(struct pair *p, size_t messages, int closed)
 {
@@ -120,7 +120,7 @@ run_until(struct pair *p, size_t messages, int closed)
     while ((json_array_size(p->messages) < messages || p->closed < closed) &&
            clock_monotonic_ms() < end)
         turn(p);
-    for (int i = 0; i < 3; i++) /* and nothing more comes */
+    for (int i = 0; i < 3; i++) /* and nothing else arrives */
         turn(p);
     assert_int_equal(json_array_size(p->messages), messages);
     assert_int_equal(p->closed, closed);
@@ -251,7 +251,7 @@ repeated(const char *start, const char *part, size_t times, const char *end)
     return text;
 }
 
-/* With its end or without, it is not waited for. */
+/* A message over the limits is reported at once, without waiting for its line end. */
 static void
 expect_break(void **state, char *text)
 {
@@ -277,7 +277,7 @@ test_limits(void **state)
     expect_break(state, repeated("", "{\"a\":", 20, "1}}}}}}}}}}}}}}}}}}}}\n"));
 }
 
-/* What is in a string is one value, however it looks. */
+/* JSON inside a string stays one value. */
 static void
 test_within_limits(void **state)
 {
@@ -291,7 +291,7 @@ test_within_limits(void **state)
     free(text);
 }
 
-/* It waits for the next second, and nothing is lost. */
+/* The rest is read in the next second; nothing is lost. */
 static void
 test_a_flood_is_read_slowly(void **state)
 {
@@ -358,7 +358,7 @@ test_free_in_closed(void **state)
     assert_null(p->chan);
 }
 
-/* Freed between the break and the turn in which it would be told. */
+/* Freed between the error and its delayed callback. */
 static void
 test_free_before_closed(void **state)
 {
@@ -406,7 +406,7 @@ test_too_long_line(void **state)
     char *line = long_line(length);
     int64_t end = clock_monotonic_ms() + DEADLINE_MS;
 
-    line[length - 1] = 'x'; /* never ends */
+    line[length - 1] = 'x'; /* the line never ends */
     for (size_t i = 0; i < length && !p->closed && clock_monotonic_ms() < end;) {
         ssize_t written = send(p->fd, line + i, length - i, MSG_NOSIGNAL);
 
@@ -417,7 +417,7 @@ test_too_long_line(void **state)
     run_until(p, 0, 1);
 }
 
-/* A peer that does not read: nothing blocks, and it is taken for dead at a limit. */
+/* If the peer does not read, nothing blocks, and it is considered dead at a limit. */
 static void
 test_backlog(void **state)
 {
@@ -437,7 +437,7 @@ test_backlog(void **state)
     for (int i = 0; i < 3; i++)
         chan_send(p->chan, message);
     json_decref(message);
-    assert_int_equal(p->closed, 0); /* never from chan_send */
+    assert_int_equal(p->closed, 0); /* never called from chan_send */
     run_until(p, 0, 1);
 }
 
@@ -450,18 +450,18 @@ test_last_words(void **state)
     ssize_t length;
 
     chan_send(p->chan, bye);
-    chan_flush(p->chan, DEADLINE_MS); /* without a loop */
+    chan_flush(p->chan, DEADLINE_MS); /* without the loop */
     length = read(p->fd, text, sizeof text);
     assert_int_equal(length, 15);
     assert_memory_equal(text, "{\"type\":\"bye\"}\n", 15);
     body[(1 << 20) - 1] = '\0';
     json_object_set_new(much, "body", json_string(body));
     chan_send(p->chan, much);
-    chan_flush(p->chan, 20); /* nobody reads so much */
+    chan_flush(p->chan, 20); /* more than the peer reads */
     assert_true(chan_backlog(p->chan) > 0);
     close(p->fd);
     p->fd = -1;
-    chan_flush(p->chan, DEADLINE_MS); /* nobody is there */
+    chan_flush(p->chan, DEADLINE_MS); /* the peer is gone */
     free(body);
     json_decref(much);
     json_decref(bye);

@@ -1,4 +1,4 @@
-/* Every way in which a password may stand in a body. */
+/* Every encoding in which a password may appear in a body. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ each_spelling_is_masked(void **state)
     is_masked("-a\\\"b/<&c d\\u00E5-");
     is_masked("-a\"b/&lt;&amp;c d\xc3\xa5-");
     is_masked("-a&quot;b/&lt;&amp;c d\xc3\xa5-");
-    is_masked("-a\\\"b/&lt;&amp;c d\xc3\xa5-"); /* a page's source in a reply */
+    is_masked("-a\\\"b/&lt;&amp;c d\xc3\xa5-"); /* a page's source inside a reply */
     is_masked("-a%22b%2F%3C%26c%20d%C3%A5-");
     is_masked("-a%22b%2F%3C%26c+d%C3%A5-");
 }

@@ -1,4 +1,4 @@
-/* Numbers as they stand in a document. */
+/* The text of numbers in a JSON document. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@ static void
 expect(const char *document, const char *name, const char *number)
 {
     size_t length = strlen(document);
-    char *exact = malloc(length), text[32] = "untouched"; /* no NUL behind it to lean on */
+    char *exact = malloc(length), text[32] = "untouched"; /* exact size, without a trailing NUL */
     bool found;
 
     memcpy(exact, document, length);
@@ -54,7 +54,7 @@ test_no_number(void **state)
     expect("{\"aa\":5}", "a", NULL);
 }
 
-/* What stands before it must be passed over whole. */
+/* Values before the number must be skipped completely. */
 static void
 test_after_others(void **state)
 {
@@ -113,7 +113,7 @@ test_quote(void **state)
     expect_quoted("\"\\\"1.5\"", "\"\\\"1.5\"");
     expect_quoted("0.1", "\"0.1\"");
     expect_quoted("", "");
-    /* no JSON: only not read beyond its end */
+    /* invalid JSON: only checks for reads past its end */
     expect_quoted("\"1.5", "\"1.5");
     expect_quoted("\"\\", "\"\\");
     expect_quoted("1.", "\"1.\"");

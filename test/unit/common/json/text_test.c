@@ -1,4 +1,4 @@
-/* What is wrong with JSON, and where. */
+/* Errors in JSON: message and position. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

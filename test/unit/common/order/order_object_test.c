@@ -45,7 +45,7 @@ test_corrections(void **state)
                       "5");
 }
 
-/* All or nothing: a correction that is refused leaves the order as it was. */
+/* A rejected correction changes nothing. */
 static void
 test_refused_corrections(void **state)
 {

@@ -1,4 +1,4 @@
-/* What POST /create and PUT …/retry may say, and the order object. */
+/* Bodies of POST /create and PUT …/retry, and the order object. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static struct outcome o;
 static int
 parse_bytes(const char *body, size_t length, bool need_credentials)
 {
-    char *exact = malloc(length + !length); /* no NUL behind it to lean on */
+    char *exact = malloc(length + !length); /* exact size, without a trailing NUL */
 
     memcpy(exact, body, length);
     o.result =
@@ -71,7 +71,7 @@ static const char *const member_names[] = {"workshop", "worksheet", "product_nr"
 static const char *const member_values[] = {"\"" SHOP "\"", "\"558\"",   "\"10\"",   "\"5\"",
                                             "\"u-1\"",      "\"admin\"", "\"gygag\""};
 
-/* A sound body with one member's value replaced (NULL: left out), and `more` at its end. */
+/* A valid body with one member's value replaced (NULL: left out) and `more` appended. */
 static const char *
 body_with(const char *name, const char *value, const char *more)
 {
@@ -125,7 +125,7 @@ test_sound(void **state)
     forget();
 }
 
-/* Whatever keyboard or system it comes from. */
+/* Accepted in any Unicode normalisation. */
 static void
 test_text_is_normalised(void **state)
 {
@@ -141,7 +141,7 @@ test_text_is_normalised(void **state)
     expect_taken(body_with("worksheet", "\"Zo\\u0065\\u0308\"", ""));
     assert_string_equal(o.order.worksheet, "Zo\xc3\xab");
     forget();
-    expect_taken(body_with("password", "\"Zoe\xcc\x88\"", "")); /* as the ERP knows it */
+    expect_taken(body_with("password", "\"Zoe\xcc\x88\"", "")); /* passed to the ERP as is */
     assert_string_equal(o.credentials.password, "Zoe\xcc\x88");
     forget();
     body = "{\"workshop\":\"Zoe\xcc\x88\",\"worksheet\":1,\"product_nr\":1,\"product_amount\":5."
@@ -167,7 +167,7 @@ test_what_nobody_sees_is_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t m = 0; m < 7; m++) {
             const char *body = body_with(member_names[m], cases[i].value, "");
-            bool clash = m == 0; /* another workshop's, too */
+            bool clash = m == 0; /* also for another workshop */
 
             assert_int_equal(parse_bytes(body, strlen(body), true), -1);
             assert_string_equal(o.faults.code, "invalid_fields");
@@ -345,7 +345,7 @@ test_lengths(void **state)
         expect_taken(body_with(member_names[i], value, ""));
         forget();
     }
-    /* bytes, not characters */
+    /* the limit is in bytes, not characters */
     strcpy(value, "\"");
     for (int i = 0; i < 65; i++)
         strcat(value, "ä");
@@ -363,8 +363,7 @@ test_shape(void **state)
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         expect_fault(bodies[i], strlen(bodies[i]), true, "invalid_json", NULL);
     expect_fault("{}\0", 3, true, "invalid_json", NULL);
-    expect_fault("{\"worksheet\":5\0}", 16, true, "invalid_json",
-                 NULL); /* the parser overlooks it */
+    expect_fault("{\"worksheet\":5\0}", 16, true, "invalid_json", NULL); /* the parser accepts it */
 }
 
 static void
@@ -381,7 +380,7 @@ test_escaped_and_unknown(void **state)
     forget();
 }
 
-/* The parser quotes the text near a fault. */
+/* The parser's message quotes the text near the error. */
 static void
 test_no_password_in_errors(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include "common/order/reason.h"
 
-/* The contract's list, with what its table says the worker does. */
+/* The contract's reason codes, and what the worker does for each. */
 static const struct {
     const char *code;
     enum reason_action action;
@@ -51,7 +51,7 @@ test_contract(void **state)
     assert_null(reason_find("worksheet"));
 }
 
-/* No code but the contract's can be an order's. */
+/* Orders use only codes of the contract. */
 static void
 test_nothing_else(void **state)
 {
@@ -67,7 +67,7 @@ test_nothing_else(void **state)
     assert_int_equal(reason_find("session_lost")->action, REASON_LOG_IN);
 }
 
-/* After one of these nobody needs to look whether the line is there. */
+/* After these, no check in the ERP is needed. */
 static void
 test_refusals(void **state)
 {

@@ -1,5 +1,5 @@
-/* How ids are compared: what the checker takes for an exact comparison, where one must stand, and
- * which ids a recipe refuses. */
+/* Comparing ids: what the checker accepts as an exact comparison, where one is required, and which
+ * ids a recipe refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,7 +131,7 @@ test_what_is_none(void **state)
     }
 }
 
-/* What a variable holds must be what the page holds. */
+/* A variable must hold exactly what the page shows. */
 static void
 test_variables(void **state)
 {
@@ -157,7 +157,7 @@ test_variables(void **state)
     }
 }
 
-/* The comparison must stand on every way to `found`. */
+/* Every path to `found` must include the comparison. */
 static void
 test_ways_to_found(void **state)
 {
@@ -181,7 +181,7 @@ test_ways_to_found(void **state)
                   "{}", 1, "/lookup/1/found");
 }
 
-/* A second line of our id would be passed over. */
+/* A comparison of one line would miss the second line of an id. */
 static void
 test_one_row_of_several(void **state)
 {

@@ -1,4 +1,4 @@
-/* What the engine asks a recipe; the shape itself is test_recipes.py's. */
+/* Functions that the engine calls on a recipe; test_recipes.py checks the shape. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,8 +121,7 @@ test_where_it_looks(void **state)
                                    here));
 }
 
-/* Pieces p0… of which each calls what `calls` says of it, and the faults of the recipe about them.
- */
+/* Pieces p0… that call each other as `calls` says, and the recipe's faults about them. */
 static void
 expect_circles(size_t count, const char *(*calls)(size_t i), const char *faulty)
 {
@@ -148,7 +147,7 @@ static const char *
 some_call(size_t i)
 {
     static const char *const steps[] = {
-        "[{\"call\": \"p1\"}]", /* leads to a circle, and is none of it */
+        "[{\"call\": \"p1\"}]", /* leads to a cycle but is not part of one */
         "[{\"call\": \"p3\"}, {\"call\": \"p2\"}]",
         "[{\"when\": {\"present\": \"a\"}, \"then\": [{\"call\": \"p1\"}]}]",
         "[{\"goto\": \"/\"}]",
@@ -173,7 +172,7 @@ test_circles(void **state)
     (void)state;
     expect_circles(6, some_call, "/p1 /p2 /p4 ");
     expect_circles(RECIPE_PIECES_MAX, next_call, "");
-    expect_circles(42000, next_call, " "); /* refused for that, and not gone through */
+    expect_circles(42000, next_call, " "); /* rejected for its size, before the search for cycles */
 }
 
 static void

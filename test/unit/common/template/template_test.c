@@ -1,4 +1,4 @@
-/* Texts with {names}: what is refused, what they become, and that a hostile value stays a value. */
+/* Templates: what is rejected, what is expanded, and that a hostile value stays a value. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The file driver, by its golden files. */
+/* The file driver against its golden files. */
 #include "test/unit/erp-drivers/golden.h"
 
 int

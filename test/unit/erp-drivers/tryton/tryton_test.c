@@ -1,5 +1,5 @@
-/* The Tryton driver: by its golden files; and every answer of a good attempt cut, lost or replaced,
- * which must never end an order. */
+/* The Tryton driver: golden files; and each reply of a good attempt truncated, lost or replaced,
+ * which must never complete an order. */
 #include "test/unit/erp-drivers/golden.h"
 
 #include "common/json/number.h"
@@ -19,7 +19,7 @@ static const char *const spoilt[] = {
     "{\"id\":1,\"result\":[[1]]}",
 };
 
-/* Plays the script up to and including its nth request, whose reply is then as the caller says. */
+/* Runs the script up to its nth request, whose reply the caller supplies. */
 static void
 play_until(struct golden *g, size_t n)
 {
@@ -36,7 +36,8 @@ check_retry(struct golden *g, const char *code)
     assert_string_equal(outcome.reason_code, code);
 }
 
-/* The write's own result says nothing, so some of the spoilt answers are good enough for it. */
+/* The result of the write carries no information, so some corrupted replies are acceptable for it.
+ */
 static bool
 is_write(const struct golden *g)
 {

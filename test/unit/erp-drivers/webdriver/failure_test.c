@@ -1,5 +1,4 @@
-/* What a failure means: which reason it is, whether it is one after the commit, and what is kept.
- */
+/* How failures are classified: reason, before or after the commit, and the evidence kept. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 static void
@@ -55,7 +54,7 @@ expect_twice(struct order *order)
     assert_int_equal(outcome.evidence_count, 2);
 }
 
-/* Not even where the step may fail: it would pass for a line that is not there. */
+/* Even in an optional step: otherwise the line would be considered missing. */
 static void
 test_two_lines_of_one_id(void **state)
 {
@@ -71,13 +70,13 @@ test_two_lines_of_one_id(void **state)
     json_object_set_new(each_of_find(), "only", json_false());
     expect_twice(&order);
     assert_int_equal(fake.commits, 0);
-    fake.shows_twice = false; /* one has been deleted */
+    fake.shows_twice = false; /* one line was deleted */
     expect(attempt(&order), ERP_CREATED, NULL);
     assert_string_equal(outcome.reference, "L3");
     assert_int_equal(fake.commits, 0);
 }
 
-/* Also where an earlier request stored it, and where it is only read back that there are two. */
+/* Also if an earlier request stored it, or if only the read-back shows two. */
 static void
 test_two_lines_after_the_commit(void **state)
 {
@@ -92,7 +91,7 @@ test_two_lines_after_the_commit(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* What is looked for in one of them alone is no sign that it is the only one. */
+/* A search in a single row cannot prove that it is the only one. */
 static void
 test_two_lines_with_rows_inside(void **state)
 {
@@ -110,7 +109,7 @@ test_two_lines_with_rows_inside(void **state)
     assert_int_equal(fake.commits, 0);
 }
 
-/* Rows that are never said to be found are no lines that could be told from each other. */
+/* Rows without a found condition cannot be told apart. */
 static void
 test_two_rows_without_a_line(void **state)
 {
@@ -137,7 +136,7 @@ test_a_text_that_may_be_our_id(void **state)
     assert_int_equal(fake.commits, 0);
 }
 
-/* After a commit whose reply was lost, "no line" would mean a second one. */
+/* After a commit whose reply was lost, "no line" would create a second one. */
 static void
 test_an_answer_without_rows(void **state)
 {
@@ -151,7 +150,7 @@ test_an_answer_without_rows(void **state)
     assert_non_null(strstr(outcome.reason_text, "unexpected answer from the page"));
 }
 
-/* It would go into each URL, and onto the disk. */
+/* It would appear in every URL and on disk. */
 static void
 test_a_session_with_a_long_id(void **state)
 {
@@ -166,7 +165,7 @@ test_a_session_with_a_long_id(void **state)
     free(value);
 }
 
-/* Before a browser is opened. */
+/* Checked before a browser is opened. */
 static void
 test_an_id_that_can_not_be_told_from_others(void **state)
 {
@@ -193,7 +192,7 @@ test_wrong_password_once(void **state)
     assert_int_equal(fake.open, 0);
 }
 
-/* No rule knows the words of a refused password: it is not tried again either. */
+/* No rule matches the message: the password is still not retried. */
 static void
 test_login_that_leads_nowhere(void **state)
 {
@@ -206,8 +205,8 @@ test_login_that_leads_nowhere(void **state)
     assert_int_equal(outcome.evidence_count, 2);
 }
 
-/* A rule takes the words of a refused password for those of a refused order: the next order does
- * not try it again. */
+/* A rule mistakes a rejected password for a rejected order: the next order does not retry the
+ * password. */
 static void
 test_login_is_no_refusal_of_the_order(void **state)
 {
@@ -220,7 +219,7 @@ test_login_is_no_refusal_of_the_order(void **state)
     assert_int_equal(fake.logins, 1);
 }
 
-/* A login that says so has not got in: the password is not tried again for it. */
+/* The message came during the login, so the password is not retried. */
 static void
 test_session_lost_in_the_login(void **state)
 {
@@ -248,7 +247,7 @@ test_session_lost(void **state)
     assert_int_equal(fake.saves, 0);
 }
 
-/* A page that says no, and has stored the line. */
+/* The page reports an error although it stored the line. */
 static void
 test_refusal_after_a_save(void **state)
 {
@@ -264,7 +263,7 @@ test_refusal_after_a_save(void **state)
     assert_int_equal(fake.delayed_ms, 0);
 }
 
-/* Before the ERP has confirmed it, it may still be at it. */
+/* Without a confirmation, the ERP may still be processing it. */
 static void
 test_refusal_during_a_save(void **state)
 {
@@ -293,7 +292,7 @@ test_refusal_after_a_save_of_another_amount(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* The page says no where a dialog was expected: it is not waited for until its time is up. */
+/* An error instead of the expected dialog ends the wait at once. */
 static void
 test_refusal_in_place_of_a_dialog(void **state)
 {
@@ -306,7 +305,7 @@ test_refusal_in_place_of_a_dialog(void **state)
     fake.asks_nothing = fake.says_no_when_saved = true;
     expect(attempt(&order), ERP_REJECT, "worksheet_closed");
     assert_int_equal(fake.saves, 0);
-    assert_in_range(fake.delayed_ms, 3900, 4000); /* settle_s alone */
+    assert_in_range(fake.delayed_ms, 3900, 4000); /* only settle_s */
 }
 
 static void
@@ -324,7 +323,7 @@ test_refusal_at_the_commit(void **state)
     assert_int_equal(fake.commits, COMMIT_ACTS);
 }
 
-/* The look-up after it fails: nobody knows, and the next attempt looks first. */
+/* The look-up afterwards fails: the outcome is unknown, and the next attempt looks first. */
 static void
 test_refusal_and_no_look_up(void **state)
 {
@@ -345,7 +344,7 @@ test_refusal_and_no_look_up(void **state)
     assert_int_equal(fake.commits, COMMIT_ACTS);
 }
 
-/* A rule that says no at once does not keep a line from being found. */
+/* An error rule that matches at once does not hide a stored line. */
 static void
 test_refusal_while_looking_up(void **state)
 {
@@ -381,8 +380,7 @@ test_other_dialog_at_commit(void **state)
 
 /* --- the browser is cut off from the ERP --- */
 
-/* The page shows the ERP's answer, which the proxy could not read: another browser reads it back.
- */
+/* The page shows the ERP's reply, which the proxy could not read: a new browser reads it back. */
 static void
 test_cut_off_and_confirmed(void **state)
 {
@@ -410,7 +408,7 @@ test_cut_off_and_not_confirmed(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* What the page waits for never comes; it is not waited for long. */
+/* If the expected element never appears, the wait is short. */
 static void
 test_cut_off_without_an_answer(void **state)
 {
@@ -444,7 +442,7 @@ test_cut_off_and_refused(void **state)
     assert_int_equal(fake.sessions, 2);
 }
 
-/* An attempt that was given up in the middle has left a browser that reaches nothing. */
+/* A dropped attempt leaves a browser that can reach nothing. */
 static void
 test_cut_off_before(void **state)
 {

@@ -1,4 +1,4 @@
-/* How a browser that is not there comes and goes: used again, closed, adopted, killed. */
+/* Life cycle of the browser (a fake one): reuse, close, adoption, kill. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 #include "erp-drivers/webdriver/browser.h"
@@ -51,12 +51,12 @@ test_adopted(void **state)
     assert_non_null(driver->session_note(session));
     expect(attempt(NULL), ERP_CREATED, NULL);
     assert_int_equal(fake.requests, 2);
-    assert_int_equal(fake.killed, 1); /* first: it may hang */
+    assert_int_equal(fake.killed, 1); /* first, because it may hang */
     driver->session_adopt(session, "nonsense");
     assert_null(driver->session_note(session));
 }
 
-/* --- what may be left of it --- */
+/* --- leftovers --- */
 
 static void
 lose_the_start(enum fake_way way)
@@ -80,7 +80,7 @@ test_start_without_reply(void **state)
     assert_int_equal(fake.requests, 5);
 }
 
-/* It is waited for, but not for ever. */
+/* The wait has a limit. */
 static void
 test_start_that_came_to_nothing(void **state)
 {
@@ -95,7 +95,7 @@ static void
 test_start_refused(void **state)
 {
     (void)state;
-    lose_the_start(FAKE_STALE); /* an error of any name */
+    lose_the_start(FAKE_STALE); /* any error name */
     assert_int_equal(fake.kills, 1);
     assert_int_equal(fake.delayed_ms, 0);
 }
@@ -137,7 +137,7 @@ test_idle_browser_hangs(void **state)
     assert_in_range(fake.now_ms - began_ms, 1, 9000);
 }
 
-/* A Grid's: nothing but its driver can end it, so that is asked twice, with patience. */
+/* Only its driver can end a browser of a Grid, so the request is repeated once, after a wait. */
 static void
 test_elsewhere_the_driver_is_asked_again(void **state)
 {
@@ -212,7 +212,7 @@ test_marked(void **state)
     assert_true(is_marked("firefox"));
 }
 
-/* The workshop's go along; ours hold, whatever it says. */
+/* The workshop's arguments are added; ours cannot be overridden. */
 static void
 expect_preferences(const char *name, const char *options, const char *ours)
 {

@@ -1,4 +1,4 @@
-/* The page's script in the program is what its files hold, byte for byte. */
+/* The embedded page script equals its source files. */
 #include "test/unit/erp-drivers/golden.h"
 
 #include "common/base/file_read.h"
@@ -6,7 +6,7 @@
 
 #define SCRIPT_BYTES_MAX (1u << 20)
 
-/* Where the script goes on behind this file. */
+/* The files that follow this one in the script. */
 static const char *
 skip_file(const char *script, const char *name)
 {

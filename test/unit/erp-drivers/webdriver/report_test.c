@@ -1,4 +1,4 @@
-/* What a dry run is told of an attempt: every step once, what it sets, and no password. */
+/* The report of a dry run: every step once, the variables it sets, no password. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 #include "erp-drivers/webdriver/dryrun.h"

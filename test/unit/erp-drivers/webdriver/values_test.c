@@ -1,4 +1,4 @@
-/* Values that a recipe can't write, and lists that a save changes: what becomes of the order. */
+/* Values that a recipe cannot enter, lists that change on save, and how the order ends. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 static json_t *
@@ -16,7 +16,7 @@ insert_step(const char *name, size_t place, const char *step)
     json_array_insert_new(section(name), place, object);
 }
 
-/* --- what no filter can write --- */
+/* --- values that no filter can produce --- */
 
 static void
 expect_refused(struct order *order, const char *code, const char *message)
@@ -71,7 +71,7 @@ test_another_value_of_the_order(void **state)
                    "cannot write worksheet \"A 1\" as \"{order.worksheet|number:,}\"");
 }
 
-/* What the page gave is the page's fault. */
+/* A bad value read from the page is the page's fault. */
 static void
 test_value_of_the_page(void **state)
 {
@@ -117,7 +117,7 @@ test_others_stay(void **state)
     expect(attempt(&order), ERP_CREATED, NULL);
 }
 
-/* The line is there, and so is what a person has to mend. Whoever retries finds it. */
+/* The line is stored, but the other lines need manual repair. A retry finds the line. */
 static void
 test_others_change_by_the_commit(void **state)
 {
@@ -137,7 +137,7 @@ test_others_change_by_the_commit(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* Whatever else goes wrong behind it. */
+/* Even if a later step fails too. */
 static void
 test_change_is_not_forgotten(void **state)
 {
@@ -190,7 +190,7 @@ set_navigates(void)
     json_object_set_new(json_array_get(section("login"), 3), "navigates", json_true());
 }
 
-/* It is waited for, and nothing is clicked again meanwhile. */
+/* The wait does not repeat the click. */
 static void
 test_page_that_stays(void **state)
 {

@@ -1,10 +1,10 @@
-/* The WebDriver engine against a browser that is not there: the walk, what is lost, and what is
- * never done twice. */
+/* The WebDriver engine against a fake browser: the normal path, lost replies, and steps that are
+ * never repeated. */
 #include "test/unit/erp-drivers/fake_attempt.h"
 
 #include "erp-drivers/webdriver/run.h"
 
-/* --- the walk --- */
+/* --- the normal path --- */
 
 static void
 test_created(void **state)
@@ -94,7 +94,7 @@ test_taken_but_not_shown(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* What an earlier attempt sent may still be on its way. */
+/* A request of an earlier attempt may still be in flight. */
 static void
 test_settles_before_the_look_up(void **state)
 {
@@ -106,10 +106,10 @@ test_settles_before_the_look_up(void **state)
     assert_in_range(fake.delayed_ms, 3900, 4000);
 }
 
-/* --- trouble --- */
+/* --- failures --- */
 
-/* Whatever goes wrong with whichever request: there is one line in the end, and nobody asks for
- * ever. */
+/* Whichever request fails and however: there is one line in the end, and the retries are bounded.
+ */
 static void
 each_request(enum fake_way way)
 {
@@ -204,7 +204,7 @@ test_dead_browser_is_replaced(void **state)
     assert_int_equal(fake.logins, 2);
 }
 
-/* Whoever ends a job in the middle leaves the page in the middle. */
+/* Dropping a job leaves the page in the middle. */
 static void
 test_given_up_in_the_middle(void **state)
 {
@@ -230,7 +230,7 @@ test_given_up_in_the_middle(void **state)
     assert_int_equal(fake.saves, 1);
 }
 
-/* --- what is typed --- */
+/* --- typed text --- */
 
 static void
 test_foreign_text_presses_no_key(void **state)
@@ -244,7 +244,7 @@ test_foreign_text_presses_no_key(void **state)
     assert_int_equal(fake.saves, 0);
 }
 
-/* --- ids that the server gives --- */
+/* --- ids from the server --- */
 
 static const char *const odd_ids[] = {"a/../../session", "/../",      "?a",           "a#b",
                                       "%2e%2e/",         "\\\"'\\\\", "\\r\\n\\u0001"};
@@ -278,7 +278,7 @@ test_ids_that_no_url_can_hold(void **state)
         fake.session_id = bad_ids[i];
         fake.element_id = NULL;
         expect(attempt(&order), ERP_RETRY, "browser_failure");
-        assert_false(fake.open); /* killed: nothing else ends it */
+        assert_false(fake.open); /* a kill is the only way to end it */
         fake.session_id = NULL;
         fake.element_id = bad_ids[i];
         expect(attempt(&order), ERP_REJECT, "ui_changed");

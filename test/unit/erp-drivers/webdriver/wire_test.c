@@ -1,4 +1,4 @@
-/* The WebDriver driver request by request, by its golden files; and ids that a server gives. */
+/* The WebDriver driver's requests, by golden files; and ids from a server. */
 #include "test/unit/erp-drivers/golden.h"
 
 #include "erp-drivers/webdriver/wire.h"

@@ -1,5 +1,5 @@
-/* The parts of the control API that need no socket: messages, replies, when a command is done, who
- * may ask. */
+/* Parts of the control API that need no socket: messages, replies, completion of commands, access
+ * rights. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +89,7 @@ an_unsound_reply_is_502(void **state)
     static const char *const texts[] = {
         "{}", "{\"status\":\"200\"}", "{\"status\":20}", "{\"status\":200,\"header\":[\"Allow\"]}",
         "{\"status\":200,\"body\":{}}",
-        /* a body where none may be is read as the next reply */
+        /* an unexpected body would be parsed as the next reply */
         "{\"status\":204,\"body\":\"HTTP/1.1 200 OK\"}", "{\"status\":304,\"body\":\"x\"}",
         "{\"status\":100,\"body\":\"\"}", "{\"status\":200,\"content_type\":\"a\\r\\nb: c\"}",
         "{\"status\":200,\"header\":[\"Allow\",\"a\\r\\nb: c\"]}",
@@ -147,7 +147,7 @@ commands_are_done_when_they_have_come_true(void **state)
         struct child child = {.state = cases[i].state, .pid = cases[i].now, .alive = json_null()};
 
         assert_int_equal(command_done(cases[i].command, &child, cases[i].found), cases[i].done);
-        child.alive = NULL; /* a reply that shows nothing of it would be too early */
+        child.alive = NULL; /* a reply that does not show the change would be too early */
         if (child.state == CHILD_RUNNING)
             assert_false(command_done(cases[i].command, &child, cases[i].found));
     }

@@ -1,4 +1,4 @@
-/* Who is told what, and when, with readers that are only buffers. */
+/* Which events are sent to whom and when; the readers are buffers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,11 +13,11 @@
 #include "supervisor/control/event_rules.h"
 #include "supervisor/control/events.h"
 
-/* A reader: first of all a stream. */
+/* A reader; the stream must be its first member. */
 struct reader {
     struct call_stream stream;
-    char *text; /* what it was sent, and has not taken */
-    bool takes; /* its backlog is always empty */
+    char *text; /* sent but not read yet */
+    bool takes; /* its backlog stays empty */
     bool ended, cut;
     int refused; /* status */
 };
@@ -98,7 +98,7 @@ open_reader(bool takes)
     return reader;
 }
 
-/* What it has got since it was last asked: "id event, id event" and the last one's data. */
+/* What it received since the last call, as "id event, id event", and the data of the last one. */
 static const char *
 got(struct reader *reader, json_t **data)
 {
@@ -195,7 +195,7 @@ a_reader_starts_with_a_snapshot(void **state)
     json_t *data;
 
     (void)state;
-    push(1, "running", 3, 1); /* nobody reads: nothing is kept, and no id used */
+    push(1, "running", 3, 1); /* without readers nothing is stored and no id is used */
     one = open_reader(true);
     assert_string_equal(got(one, &data), "1 snapshot");
     assert_int_equal(json_array_size(json_object_get(data, "integrations")), 2);
@@ -215,7 +215,7 @@ states_are_told_at_once(void **state)
 
     (void)state;
     push(0, "running", 0, 1);
-    push(0, "running", 0, 2); /* only older */
+    push(0, "running", 0, 2); /* only older ones */
     assert_string_equal(got(one, &data), "1 snapshot, 2 integration");
     assert_string_equal(text_of(data, "slug"), "anns");
     assert_string_equal(text_of(data, "process"), "running");
@@ -231,7 +231,7 @@ states_are_told_at_once(void **state)
     assert_string_equal(got(one, NULL), "4 integration, 5 integration");
 }
 
-/* Until the last reader has what it is owed. */
+/* Until all pending events are delivered. */
 static void
 wait_for_text(struct reader *reader)
 {
@@ -259,7 +259,7 @@ figures_are_told_together(void **state)
     assert_int_equal(json_integer_value(json_object_get(data, "queue_length")), 50);
     json_decref(data);
     push(0, "running", 7, 1);
-    push(0, "parked", 8, 1); /* goes at once, and takes the figures with it */
+    push(0, "parked", 8, 1); /* sent at once, together with the pending figures */
     assert_string_equal(got(one, NULL), "5 integration");
     push(1, "running", 1, 1);
     wait_for_text(one);
@@ -275,7 +275,7 @@ one_that_is_gone_is_told(void **state)
     json_t *data;
 
     (void)state;
-    daemon_there.child_count = config.workshop_count = 1; /* bennys leaves */
+    daemon_there.child_count = config.workshop_count = 1; /* bennys is removed */
     events_changed(events, children[1]);
     events_reconfigured(events);
     assert_string_equal(got(one, &data), "1 snapshot, 2 removed");
@@ -286,11 +286,11 @@ one_that_is_gone_is_told(void **state)
     daemon_there.child_count = config.workshop_count = 2;
     workshops[0].active = true;
     events_reconfigured(events);
-    assert_string_equal(got(one, NULL), "3 integration, 4 integration"); /* changed; come back */
+    assert_string_equal(got(one, NULL), "3 integration, 4 integration"); /* changed, and back */
     workshops[0].active = false;
 }
 
-/* Whoever does not read is cut off at the limit, and the others are told on. */
+/* A reader that does not read is closed at the limit; the others continue. */
 static void
 one_that_does_not_read_is_cut_off(void **state)
 {
@@ -310,7 +310,7 @@ one_that_does_not_read_is_cut_off(void **state)
     assert_non_null(other->text);
 }
 
-/* In the middle of telling what is gone, the last reader may be cut off. */
+/* The last reader may be closed while removals are sent. */
 static void
 the_last_one_is_cut_off_while_it_is_told(void **state)
 {
@@ -334,7 +334,7 @@ readers_are_counted(void **state)
     for (unsigned i = 0; i < EVENTS_READERS_MAX; i++)
         assert_int_equal(open_reader(true)->refused, 0);
     assert_int_equal(open_reader(true)->refused, 503);
-    readers[0].stream.closed(readers[0].stream.arg); /* one leaves */
+    readers[0].stream.closed(readers[0].stream.arg); /* one disconnects */
     reader_count--;
     readers[reader_count].refused = 0;
     assert_int_equal(open_reader(true)->refused, 0);

@@ -1,4 +1,4 @@
-/* The text of GET /metrics. Whether a real parser takes it, test/e2e/test_metrics.py says. */
+/* The text of GET /metrics. test/e2e/test_metrics.py checks it with a real parser. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ one_that_runs_and_one_that_does_not(void **state)
 
     (void)state;
     there[1].last_exit = (struct child_exit){1767225600007, 78, 0};
-    /* A worker that was taken over may push anything: it makes no line of its own. */
+    /* A compromised worker may report anything, but cannot add a line. */
     there[0].alive = json_pack("{ss si si s{si si ss si}}", "worker", "parked", "queue_length", 4,
                                "oldest_placed_age_s", 90, "orders", "placed", 4, "error", 2,
                                "created", "no number", "x\"} 1\nfaked", 7);

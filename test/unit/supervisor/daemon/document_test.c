@@ -1,4 +1,4 @@
-/* What a client sent becomes what is stored. */
+/* How a client's document becomes the stored one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ slugs_are_made_of_names(void **state)
     }
     memset(name, 'a', ORDER_VALUE_MAX);
     name[ORDER_VALUE_MAX] = '\0';
-    name[CONFIG_SLUG_MAX - 1] = ' '; /* where it is cut */
+    name[CONFIG_SLUG_MAX - 1] = ' '; /* at the truncation */
     document_slug(name, slug);
     assert_int_equal(strlen(slug), CONFIG_SLUG_MAX - 1);
 }
@@ -129,15 +129,15 @@ a_hash_stays_its_tokens(void **state)
               TOKENS(TOKEN("order", HASHED("3")) "," TOKEN(
                   "order", NAMED("a") HASHED("1")) "," TOKEN("order", HASHED("4"))));
     completes(TOKENS(TOKEN("manage", )), stored, TOKENS(TOKEN("manage", HASHED("2"))));
-    /* Another scope is a wish of whoever sends it. */
+    /* A new scope is taken from the request. */
     completes(TOKENS(TOKEN("manage", NAMED("a"))), stored,
               TOKENS(TOKEN("manage", NAMED("a") HASHED("1"))));
-    /* Which of the two is left? And who is this? */
+    /* Ambiguous: two tokens have that scope. Unknown: no token has that name. */
     completes(TOKENS(TOKEN("order", )), stored, TOKENS(TOKEN("order", )));
     completes(TOKENS(TOKEN("order", ) "," TOKEN("order", ) "," TOKEN("order", )), stored,
               TOKENS(TOKEN("order", ) "," TOKEN("order", ) "," TOKEN("order", )));
     completes(TOKENS(TOKEN("order", NAMED("b"))), stored, TOKENS(TOKEN("order", NAMED("b"))));
-    /* A new one beside those that stay. */
+    /* A new token beside kept ones. */
     completes(TOKENS(TOKEN("order", HASHED("9")) "," TOKEN("order", ) "," TOKEN("order", )), stored,
               TOKENS(TOKEN("order", HASHED("9")) "," TOKEN("order", HASHED("3")) "," TOKEN(
                   "order", HASHED("4"))));
@@ -197,7 +197,7 @@ at(const char *url, const char *password)
     return document;
 }
 
-/* Whoever may change a configuration, but not read its password. */
+/* A client that may change a configuration cannot read its password. */
 static void
 a_password_does_not_follow_to_another_place(void **state)
 {
@@ -210,9 +210,9 @@ a_password_does_not_follow_to_another_place(void **state)
     json_object_set_new(json_object_get(moved, "erp"), "url", json_string("https://evil/db/"));
     assert_true(document_opens(stored, key, NULL));
     assert_false(document_opens(moved, key, NULL));
-    document_seal(moved, stored, key, NULL); /* nobody can open it: it stays */
+    document_seal(moved, stored, key, NULL); /* cannot be opened, so it stays */
     assert_string_equal(sealed(moved), sealed(stored));
-    document_seal(again, stored, key, NULL); /* sent again: sealed for the new place */
+    document_seal(again, stored, key, NULL); /* sent again, so it is sealed for the new place */
     assert_string_not_equal(sealed(again), sealed(stored));
     assert_true(document_opens(again, key, NULL));
     json_decref(stored);
@@ -236,13 +236,13 @@ what_an_earlier_version_has_sealed_is_bound(void **state)
     assert_false(document_is_unbound(stored));
     assert_true(document_opens(stored, key, NULL));
     document_seal(again, stored, key, other_key);
-    assert_true(json_equal(again, stored)); /* as its file says it until it is written */
+    assert_true(json_equal(again, stored)); /* equal to the file, although not written yet */
     free(text);
     json_decref(stored);
     json_decref(again);
 }
 
-/* While a key is being replaced. */
+/* During a rekey. */
 static void
 what_was_sealed_with_the_old_key_is_sealed_with_the_new_one(void **state)
 {
@@ -258,7 +258,7 @@ what_was_sealed_with_the_old_key_is_sealed_with_the_new_one(void **state)
     assert_true(json_equal(again, document));
     document_seal(foreign, NULL, other_key, NULL);
     text = mem_string(sealed(foreign));
-    document_seal(foreign, NULL, key, NULL); /* nobody can open it: it stays */
+    document_seal(foreign, NULL, key, NULL); /* cannot be opened, so it stays */
     assert_string_equal(sealed(foreign), text);
     free(text);
     json_decref(document);

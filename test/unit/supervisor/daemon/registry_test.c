@@ -1,4 +1,4 @@
-/* Files of workshops, checked against the others and written. */
+/* Workshop files: checked against each other and written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ document(const char *name, unsigned port, const char *password)
     return made;
 }
 
-/* With one workshop, "a" on port 1. */
+/* With one workshop, "a", on port 1. */
 static struct daemon_config *
 configuration(const struct master_keys *sealed_with)
 {
@@ -86,12 +86,12 @@ a_document_is_checked_against_the_others(void **state)
     proposes(config, "b", document("Ben", 1, "x"), "/erp/folder /listen ");
     proposes(config, "b", document("Ann", 1, "x"), "/erp/folder /listen /workshop ");
     proposes(config, "b", document("a", 2, ""), "/credentials/password /workshop ");
-    proposes(config, "a", document("Ann", 1, "x"), ""); /* not against itself */
+    proposes(config, "a", document("Ann", 1, "x"), ""); /* a workshop does not clash with itself */
     proposes(config, "a", document("a", 1, "x"), "");
     config_free(config);
 }
 
-/* Over the control socket, root's recipes are named by name. */
+/* Over the control socket, recipes can only be named without a path. */
 static void
 a_path_is_only_kept(void **state)
 {
@@ -105,7 +105,7 @@ a_path_is_only_kept(void **state)
     proposes(config, "b", json_deep_copy(sent),
              "/erp/recipe /erp/browser/binary /listen /workshop ");
     proposes(config, "a", json_deep_copy(sent), "/erp/recipe /erp/browser/binary ");
-    /* As root has named it: it is read, and found to be none. */
+    /* A path set by root is read: here it is not a recipe. */
     json_object_set(config->workshops[0]->document, "erp", erp);
     proposes_in(config, "a", sent, " ", "/etc/hostname");
     config_free(config);
@@ -119,18 +119,18 @@ a_file_says_what_was_written(void **state)
     struct err err;
 
     (void)state;
-    assert_false(registry_in_step(config, &keys, "a")); /* it is not there */
+    assert_false(registry_in_step(config, &keys, "a")); /* the file is missing */
     assert_true(registry_in_step(config, &keys, "b"));
     assert_int_equal(registry_write(config, config->workshops[0], &err), 0);
     assert_true(registry_in_step(config, &keys, "a"));
-    /* The same password typed in by hand is the same. */
+    /* The same password in plain text counts as unchanged. */
     json_object_set_new(json_object_get(config->workshops[0]->document, "credentials"), "password",
                         json_string("secret-a"));
     assert_int_equal(registry_write(config, config->workshops[0], &err), 0);
     config_free(config);
     config = configuration(&keys);
     assert_true(registry_in_step(config, &keys, "a"));
-    config->workshop_count = 0; /* a file that was not read */
+    config->workshop_count = 0; /* the file was not loaded */
     assert_false(registry_in_step(config, &keys, "a"));
     config->workshop_count = 1;
     assert_int_equal(truncate(path, 5), 0);

@@ -1,4 +1,4 @@
-/* What one configuration makes of another. */
+/* Differences between two configurations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ workshop(const char *slug, unsigned port, bool active)
     return one;
 }
 
-/* Takes over the workshops, up to NULL. */
+/* Takes over the listed workshops; ends with NULL. */
 static struct daemon_config *
 configuration(struct workshop_config *first, ...)
 {
@@ -76,7 +76,7 @@ workshops_are_told_apart_by_slug(void **state)
     strcpy(after->sandbox, before->sandbox);
     strcpy(after->webdriver_url, before->webdriver_url);
     assert_false(reload_all_slices(before, after));
-    after->webdriver_shared = !before->webdriver_shared; /* the same URL, but now it is written */
+    after->webdriver_shared = !before->webdriver_shared; /* same URL, but now set explicitly */
     assert_true(reload_all_slices(before, after));
     after->webdriver_shared = before->webdriver_shared;
     after->uid_first++;

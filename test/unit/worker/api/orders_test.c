@@ -1,4 +1,4 @@
-/* Orders in error that are placed again where the ERP can be searched on one worksheet alone. */
+/* Retrying failed orders if the ERP can be searched by worksheet only. */
 #include "test/unit/worker/scripted.h"
 
 #include "test/unit/worker/asking.h"
@@ -15,7 +15,7 @@ api_of(struct scripted *s, bool looks_in_worksheet)
                                        .arg = s});
 }
 
-/* An order in error; sent: a request that may have stored its line has left. */
+/* A failed order; sent: a request that may have stored its line was sent. */
 static void
 put_in_error(struct queue *queue, const char *uniqueid, const char *reason, bool sent,
              const char *reference)
@@ -63,7 +63,7 @@ a_line_that_may_be_there_is_not_made_on_another_worksheet(void **state)
     assert_string_equal(get(s->f.queue, "exhausted").worksheet, "558");
     assert_int_equal(retry(api, "unseen", other).status, 409);
     assert_int_equal(retry(api, "unseen", NULL).status, 200);
-    assert_true(get(s->f.queue, "unseen").commit_sent); /* it is looked up once more */
+    assert_true(get(s->f.queue, "unseen").commit_sent); /* looked up once more */
     assert_int_equal(retry(api, "exhausted", NULL).status, 200);
     assert_int_equal(retry(api, "changed", "{\"product_amount\": \"6\"}").status, 200);
     api_free(api);
@@ -94,7 +94,7 @@ an_erp_that_finds_it_anywhere_takes_every_correction(void **state)
     put_in_error(s->f.queue, "asked", "outcome_unknown", true, "");
     assert_int_equal(retry(api, "amount", "{\"worksheet\": \"559\"}").status, 200);
     assert_int_equal(retry(api, "asked", NULL).status, 200);
-    assert_false(get(s->f.queue, "asked").commit_sent); /* a person has looked */
+    assert_false(get(s->f.queue, "asked").commit_sent); /* a person has checked */
     api_free(api);
 }
 

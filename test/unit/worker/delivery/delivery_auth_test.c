@@ -1,5 +1,5 @@
-/* The worker loop when the ERP refuses who asks: no account is locked by trying again; and jobs
- * that share a login. */
+/* The worker loop if the ERP rejects the credentials: retries never lock an account; and jobs that
+ * share a login. */
 #include "test/unit/worker/scripted.h"
 
 static void
@@ -13,7 +13,7 @@ place_many(struct scripted *s, unsigned count)
     }
 }
 
-/* --- credentials that are refused --- */
+/* --- rejected credentials --- */
 
 static void
 configured_credentials_park_until_started(void **state)
@@ -107,7 +107,7 @@ without_credentials_nobody_asks(void **state)
     assert_string_equal(s->users, "nobody ");
 }
 
-/* As if the process had ended and another had started. */
+/* As after a restart of the process. */
 static void
 restart(struct scripted *s)
 {
@@ -163,7 +163,7 @@ a_restart_remembers_own_credentials(void **state)
     assert_string_equal(s->seen, "u-1 u-3 ");
 }
 
-/* --- a login that is shared --- */
+/* --- a shared login --- */
 
 static void
 who_waits_for_a_login_is_woken(void **state)
@@ -218,7 +218,7 @@ a_login_that_fails_is_tried_by_the_next(void **state)
     assert_int_equal(s->logins, 2);
 }
 
-/* Three orders wait for one login; its refusal is an answer for all of them. */
+/* Three orders wait for one login; a rejection applies to all of them. */
 static void
 a_login_that_is_refused_is_sent_once(void **state)
 {

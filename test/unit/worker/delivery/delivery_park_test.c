@@ -1,4 +1,4 @@
-/* The worker loop when the ERP is away: it parks, and probes with one order. */
+/* The worker loop if the ERP is unreachable: it parks and probes with one order. */
 #include "test/unit/worker/scripted.h"
 
 static void
@@ -52,7 +52,7 @@ four_failures_do_not_park(void **state)
     assert_int_equal(s->lines, 10);
 }
 
-/* What the ERP fails at may be the order's fault; that it does not answer is not. */
+/* An error reply may be the order's fault; no reply at all is not. */
 static void
 one_order_alone_does_not_park_unless_nobody_answers(void **state)
 {
@@ -97,7 +97,7 @@ a_probe_is_alone(void **state)
     run_until_counts(s, ORDER_CREATED, 6);
 }
 
-/* A refusal is an answer: the ERP is there. */
+/* A refusal is a reply, so the ERP is reachable. */
 static void
 a_probe_that_is_refused_ends_the_park(void **state)
 {
@@ -113,7 +113,7 @@ a_probe_that_is_refused_ends_the_park(void **state)
     run_until_counts(s, ORDER_CREATED, 1);
 }
 
-/* Nobody else is left to ask with. */
+/* No other order is left to probe with. */
 static void
 a_probe_takes_an_order_before_its_time(void **state)
 {

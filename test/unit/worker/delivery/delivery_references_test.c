@@ -1,8 +1,8 @@
-/* The guard of references, from a driver's outcome to the order's end: for the scripted driver, and
- * for the file driver, whose references are made of the uniqueid. */
+/* The reference guard, from a driver's outcome to the end of the order: with the scripted driver,
+ * and with the file driver, whose references are made from the uniqueid. */
 #include "test/unit/worker/scripted.h"
 
-/* An order that has this reference. */
+/* The order with this reference. */
 static void
 has_line(struct scripted *s, const char *uniqueid, const char *reference)
 {

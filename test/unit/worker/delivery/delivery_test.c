@@ -1,4 +1,4 @@
-/* The worker loop: who is sent when, how often, and what becomes of it. */
+/* The worker loop: order of delivery, retries, and results. */
 #include "test/unit/worker/scripted.h"
 
 static void
@@ -76,7 +76,7 @@ a_refusal_ends_the_order(void **state)
     assert_int_equal(s->lines, 2);
 }
 
-/* --- how many at once --- */
+/* --- concurrency --- */
 
 static void
 the_limit_is_honoured(void **state)
@@ -250,7 +250,7 @@ without_look_up_a_lost_attempt_is_not_repeated(void **state)
     assert_int_equal(s->lines, 1);
 }
 
-/* --- a disk that takes nothing --- */
+/* --- full disk --- */
 
 static void
 fill_disk(struct scripted *s, const char *uniqueid)

@@ -1,4 +1,4 @@
-/* What the log shows of an exchange with an ERP, and what it never shows. */
+/* What the log shows of an exchange with an ERP, and what it hides. */
 #include "test/unit/worker/fixture.h"
 
 #include "common/base/log.h"
@@ -39,7 +39,7 @@ teardown(void **state)
     return 0;
 }
 
-/* All that was logged. */
+/* All log output. */
 static const char *
 logged(void)
 {
@@ -102,7 +102,7 @@ a_password_that_cannot_be_masked_hides_the_bodies(void **state)
     assert_non_null(strstr(said, "12 bytes\n"));
 }
 
-/* Cut in the middle, half a password would be left that no mask knows. */
+/* Truncation could leave half a password, which no mask recognises. */
 static void
 a_password_at_the_cut_is_masked(void **state)
 {

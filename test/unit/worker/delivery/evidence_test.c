@@ -1,4 +1,4 @@
-/* Pictures and pages of an attempt: what is kept, for how long, and who can look at it. */
+/* Screenshots and pages of an attempt: which are kept, for how long, and who can read them. */
 #include "test/unit/worker/scripted.h"
 
 #include <dirent.h>
@@ -43,7 +43,7 @@ name_at(const json_t *names, size_t i)
     return name;
 }
 
-/* How many files there are; *bytes: in all. */
+/* Number of files; *bytes: their total size. */
 static unsigned
 count_files(struct fixture *f, size_t *bytes)
 {
@@ -91,7 +91,7 @@ what_is_kept_can_be_read(void **state)
     assert_null(keep(f, &order, outcome_with(NULL, NULL)));
 }
 
-/* Reading fails, as on a bad disk. The caller frees what it got, whatever came of it. */
+/* Read errors, as on a failing disk. The caller frees the result in any case. */
 static void
 a_read_error_leaves_nothing_behind(void **state)
 {
@@ -149,7 +149,7 @@ every_name_is_safe(void **state)
                                       "0123456789-_."),
                          strlen(name));
         json_decref(names);
-        assert_int_equal(count_files(f, &bytes), i + 1); /* no two share a name */
+        assert_int_equal(count_files(f, &bytes), i + 1); /* all names are distinct */
     }
 }
 
@@ -189,7 +189,7 @@ foreign_names_read_nothing(void **state)
     free(path);
 }
 
-/* --- the bounds --- */
+/* --- limits --- */
 
 static void
 the_oldest_go_first(void **state)
@@ -262,7 +262,7 @@ old_ones_expire(void **state)
     int64_t before_ms = clock_wall_ms() - 1000;
     size_t bytes;
 
-    evidence_expire(f->folder, before_ms); /* there is no folder yet */
+    evidence_expire(f->folder, before_ms); /* the folder does not exist yet */
     json_decref(keep(f, &order, outcome_with("x", "y")));
     evidence_expire(f->folder, before_ms);
     assert_int_equal(count_files(f, &bytes), 2);
@@ -283,7 +283,7 @@ a_full_disk_keeps_nothing(void **state)
     assert_int_equal(count_files(f, &bytes), 0);
 }
 
-/* --- from the driver to the reply --- */
+/* --- from driver to reply --- */
 
 static enum erp_verdict
 changed_step(void *session, struct erp_job *job, const struct erp_reply *reply,
@@ -351,10 +351,10 @@ the_history_names_it_and_the_api_shows_it(void **state)
     seen = ask_file(api, "u-1", name, false);
     assert_int_equal(seen.status, 200);
     assert_string_equal(seen.type, "text/plain; charset=utf-8");
-    seen = ask_file(api, "u-1", name, true); /* the channel carries text alone */
+    seen = ask_file(api, "u-1", name, true); /* the channel carries text only */
     assert_int_equal(seen.status, 406);
     assert_non_null(strstr(seen.body, "read evidence/"));
-    assert_null(strstr(seen.body, s->f.folder)); /* who reads it may be root: no path is told */
+    assert_null(strstr(seen.body, s->f.folder)); /* the reader may be root, so no path is shown */
     api_free(api);
 }
 

@@ -1,4 +1,4 @@
-/* What follows from an attempt. Pure: the clock and the dice are arguments. */
+/* The decision after an attempt. Pure functions: clock and random numbers are arguments. */
 #include "test/unit/worker/fixture.h"
 
 #include "worker/delivery/policy.h"
@@ -52,8 +52,8 @@ assert_order(const struct attempt *a, enum order_status status, const char *code
     assert_int_equal(a->order.next_attempt_ms, next_ms);
 }
 
-/* In an ERP that another workshop writes into, too, what is found before anything was sent is
- * nobody's for sure. */
+/* If another workshop writes to the same ERP, a line found before anything was sent may not be
+ * ours. */
 static void
 found_beside_a_neighbour(void **state)
 {
@@ -70,7 +70,7 @@ found_beside_a_neighbour(void **state)
     assert_non_null(strstr(a.order.reason_text, "\"Carls Cars\""));
     assert_string_equal(a.order.erp_reference, "");
     a.order.status = ORDER_PROCESSING;
-    a.order.commit_sent = true; /* it has looked before: then it is its own */
+    a.order.commit_sent = true; /* it looked before, so the line is ours */
     assert_int_equal(apply(&a), POLICY_ANSWERS);
     assert_order(&a, ORDER_CREATED, "", "", 0);
     assert_string_equal(a.order.erp_reference, "17");
@@ -116,7 +116,7 @@ a_changed_page_leaves_a_doubt(void **state)
     assert_int_equal(apply(&a), POLICY_ANSWERS);
     assert_order(&a, ORDER_ERROR, "ui_changed", "lookup/2: no such table", 0);
     attempt_of(&a, ERP_REJECT, "ui_changed", "lookup/2: no such table");
-    a.order.commit_sent = true; /* by an attempt before, and nobody could look */
+    a.order.commit_sent = true; /* sent by an earlier attempt, and the look-up failed */
     apply(&a);
     assert_order(&a, ORDER_ERROR, "ui_changed",
                  "the line may be in the ERP, lookup/2: no such table", 0);
@@ -207,7 +207,7 @@ backoff_survives_great_limits(void **state)
     assert_int_equal(policy_backoff_ms(&great, 1, UINT32_MAX), 0);
 }
 
-/* Even dice give even waits: each tenth of the range gets a tenth of them. */
+/* Uniform random numbers give uniform waits: each tenth of the range gets a tenth of them. */
 static void
 backoff_is_spread_evenly(void **state)
 {
@@ -224,7 +224,7 @@ backoff_is_spread_evenly(void **state)
         assert_in_range(tenths[i], rolls / 10 - 2, rolls / 10 + 2);
 }
 
-/* --- patience --- */
+/* --- give-up time --- */
 
 static void
 a_locked_worksheet_is_asked_patiently(void **state)
@@ -277,7 +277,7 @@ exhaustion_names_the_last_reason(void **state)
     assert_order(&a, ORDER_ERROR, "attempts_exhausted", "erp_busy: 429", 0);
 }
 
-/* The clock is set two days on while the ERP is away. */
+/* The clock is set forward two days while the ERP is unreachable. */
 static void
 a_step_of_the_clock_exhausts_nothing(void **state)
 {
@@ -333,7 +333,7 @@ no_wait_is_longer_than_the_longest(void **state)
 
     (void)state;
     assert_int_equal(policy_longest_ms(&usual), 300001);
-    /* A patient wait is up to twice the first one. */
+    /* Waits may be up to twice the first one. */
     assert_int_equal(policy_longest_ms(&even), 4001);
 }
 
@@ -411,7 +411,7 @@ what_can_be_looked_up_or_has_not_left_is_tried_again(void **state)
     }
 }
 
-/* An answer is an answer, whatever has left before. */
+/* A definite answer counts, even if a request was sent before. */
 static void
 an_answer_ends_the_doubt(void **state)
 {

@@ -1,4 +1,4 @@
-/* Sessions: one for each pair of credentials, as long as somebody may want it. */
+/* Sessions: one per pair of credentials, kept as long as it may be needed. */
 #include "test/unit/worker/fixture.h"
 
 #include "common/base/clock.h"

@@ -1,5 +1,4 @@
-/* Requests to kill browsers: one at a time, each answered after it was asked, none waits for ever.
- */
+/* Kill requests for browsers: one at a time, each answered later, with a time limit. */
 #include "test/unit/worker/server.h"
 
 #include "worker/io/browser_kill.h"
@@ -74,7 +73,7 @@ who_comes_later_has_a_kill_of_his_own(void **state)
     assert_int_equal(asked, 2);
     browser_killer_answer(browser_killer, 0);
     assert_int_equal(answers, 2);
-    assert_int_equal(asked, 3); /* asked from inside an answer */
+    assert_int_equal(asked, 3); /* requested from inside a callback */
     browser_killer_answer(browser_killer, 0);
     assert_int_equal(answers, 3);
     assert_int_equal(ended, 1);
@@ -104,7 +103,7 @@ nobody_waits_for_ever(void **state)
     browser_killer_ask(browser_killer, 10, on_done, &answers);
     RUN_UNTIL(base, answers == 1);
     assert_int_equal(late, 1);
-    browser_killer_answer(browser_killer, 1); /* too late for it */
+    browser_killer_answer(browser_killer, 1); /* too late */
     assert_int_equal(ended, 0);
 }
 
@@ -115,7 +114,7 @@ without_anybody_to_ask_nothing_is_ended(void **state)
     browser_killer_free(browser_killer);
     browser_killer = browser_killer_new(base, NULL, NULL);
     browser_killer_ask(browser_killer, 60000, on_done, &answers);
-    assert_int_equal(answers, 0); /* not from inside */
+    assert_int_equal(answers, 0); /* never from inside the call */
     RUN_UNTIL(base, answers == 1);
     assert_int_equal(late + ended, 0);
 }

@@ -1,4 +1,4 @@
-/* Certificates and nothing else. */
+/* CA files contain certificates and nothing else. */
 #include "test/unit/worker/fixture.h"
 
 #include "common/base/secret.h"
@@ -62,7 +62,7 @@ test_anything_else(void **state)
     assert_int_equal(ca_file_read("/dev/zero", &pem, &err), -1);
     assert_int_equal(ca_file_read(folder, &pem, &err), -1);
     unlink(path);
-    assert_int_equal(mkfifo(path, 0600), 0); /* nobody is waited for at its other end */
+    assert_int_equal(mkfifo(path, 0600), 0); /* without a writer: opening must not block */
     assert_int_equal(ca_file_read(path, &pem, &err), -1);
     unlink(path);
 }

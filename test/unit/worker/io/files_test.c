@@ -1,4 +1,4 @@
-/* A driver's file requests: whole and on disk, or not there. */
+/* A driver's file requests: a file is complete and on disk, or absent. */
 #include "test/unit/worker/fixture.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ teardown(void **state)
     return 0;
 }
 
-/* A path in the test's folder; four of them at a time. */
+/* A path in the test's folder; the last four results stay valid. */
 static char *
 path_of(void **state, const char *name)
 {
@@ -66,7 +66,7 @@ file_rename(char *from, char *to)
     return perform(ERP_FILE_RENAME, from, to, NULL, 0);
 }
 
-/* Reads and expects that content. */
+/* Reads and expects this content. */
 static void
 assert_reads(char *path, const char *content, size_t length)
 {
@@ -173,7 +173,7 @@ a_folder_is_no_file(void **state)
     assert_reads(file, "x", 1);
 }
 
-/* Whoever may write into the folder must not lead the worker elsewhere. */
+/* Others who can write to the folder must not redirect the worker. */
 static void
 a_symlink_is_refused(void **state)
 {
@@ -199,7 +199,7 @@ a_large_file_is_read_up_to_the_limit(void **state)
     free(content);
 }
 
-/* Opening one for reading would wait for a writer. */
+/* Opening it for reading would block. */
 static void
 a_pipe_is_no_file(void **state)
 {
@@ -240,7 +240,7 @@ a_full_disk_leaves_no_part(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-/* The status of a rename where fsync of a folder fails so. */
+/* Status of a rename if fsync of the folder fails with this errno. */
 static int
 rename_where_fsync_fails(void **state, int number)
 {

@@ -1,5 +1,5 @@
-/* HTTP as drivers need it: whether a request may have reached the server, whether the reply is
- * whole, and never twice. */
+/* HTTP for drivers: whether a request may have reached the server, whether the reply is complete,
+ * and no request is sent twice. */
 #include "test/unit/worker/server.h"
 
 #include "worker/io/http.h"
@@ -11,7 +11,7 @@ struct scene {
     struct erp_request request;
     char url[128];
     struct connection *last;
-    /* what came back */
+    /* the result */
     unsigned done;
     struct erp_reply reply;
     char body[256], error[256];
@@ -66,7 +66,7 @@ on_done(const struct erp_reply *reply, void *arg)
     snprintf(s->error, sizeof s->error, "%s", reply->error ? reply->error : "");
 }
 
-/* Sends and waits for the reply, which must have these properties. */
+/* Sends the request; the reply must have these properties. */
 static void
 assert_reply(struct scene *s, void (*on_request)(struct connection *, void *), bool sent,
              bool complete, int status)
@@ -207,7 +207,7 @@ other_methods_are_sent_as_they_are(void **state)
     assert_memory_equal(s->server.connections->request, "DELETE /path?q=1 HTTP/1.1\r\n", 27);
 }
 
-/* --- what does not come back --- */
+/* --- missing and broken replies --- */
 
 static void
 a_refused_connection_was_not_sent(void **state)
@@ -326,7 +326,7 @@ a_body_has_its_limit(void **state)
     assert_in_range(s->reply.body_length, 0, HTTP_REPLY_BYTES_MAX);
 }
 
-/* It stays open: only the client can end this. */
+/* The connection stays open: only the client can end this. */
 static void
 answer_with_fields(struct connection *c, const char *head)
 {
@@ -408,8 +408,8 @@ a_connection_is_used_again(void **state)
     assert_int_equal(s->server.accepted, 1);
 }
 
-/* On a kept connection that closes, libcurl sends again by itself: what creates a line must not
- * travel on one. */
+/* If a reused connection closes, libcurl repeats the request by itself: a request that creates a
+ * line must not use one. */
 static void
 a_request_that_commits_is_sent_once(void **state)
 {

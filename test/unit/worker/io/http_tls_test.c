@@ -1,5 +1,5 @@
-/* HTTPS: a server is believed only where its certificate comes from a trusted authority and bears
- * its name. The server is openssl's own. */
+/* HTTPS: the server's certificate must be issued by a trusted authority for its name. The server is
+ * `openssl s_server`. */
 #include "test/unit/worker/server.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct scene {
     char error[256];
 };
 
-/* Runs openssl in the folder, its words into a file there. */
+/* Runs openssl in the folder; its output goes to a file there. */
 static pid_t
 openssl(struct scene *s, char *const arguments[])
 {
@@ -148,7 +148,7 @@ on_done(const struct erp_reply *reply, void *arg)
     snprintf(s->error, sizeof s->error, "%s", reply->error ? reply->error : "");
 }
 
-/* Asks the server under that name, trusting the certificates in that file (NULL: the system's). */
+/* Sends a request under that name, trusting the certificates in that file (NULL: the system's). */
 static void
 ask(struct scene *s, const char *host, const char *ca_name)
 {

@@ -1,4 +1,4 @@
-/* Names, asked of somebody else. */
+/* Name resolution through another process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ test_one_question_for_all(void **state)
     assert_int_equal(f->count, 2);
     assert_string_equal(f->first, "192.0.2.7");
     names_resolve(f->names, "erp.example.com", on_answer, f);
-    assert_int_equal(f->answers, 2); /* never from inside */
+    assert_int_equal(f->answers, 2); /* never from inside the call */
     event_base_loop(f->base, EVLOOP_NONBLOCK);
     assert_int_equal(f->answers, 3);
     assert_int_equal(f->asked, 1);
@@ -116,7 +116,7 @@ test_one_that_is_cancelled_is_not_told(void **state)
     names_cancel(names_resolve(f->names, "a", on_answer, f));
     say(f, "\"addresses\":[\"192.0.2.7\"]");
     assert_int_equal(f->answers, 0);
-    f->id = 77; /* nobody asked */
+    f->id = 77; /* unknown id */
     say(f, "\"addresses\":[\"192.0.2.9\"]");
     names_resolve(f->names, "a", on_answer, f);
     event_base_loop(f->base, EVLOOP_NONBLOCK);

@@ -1,4 +1,4 @@
-/* What the worker takes over the link to its own WebDriver server, and what it does not. */
+/* What the worker accepts over the link to its own WebDriver server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ struct fixture {
     struct event_base *base;
     struct own_driver *driver;
     struct sockaddr_un address;
-    int link, browser; /* the test's end; what the proxy listens on */
+    int link, browser; /* the test's end; the proxy's listener */
     unsigned told;
 };
 
@@ -52,7 +52,7 @@ set_up(void **state)
 
     f->base = event_base_new();
     f->link = f->browser = -1;
-    f->address.sun_family = AF_UNIX; /* an abstract name, which is the kernel's to choose */
+    f->address.sun_family = AF_UNIX; /* an abstract name, chosen by the kernel */
     assert_int_equal(bind(fd, (struct sockaddr *)&f->address, sizeof(sa_family_t)), 0);
     assert_int_equal(
         getsockname(fd, (struct sockaddr *)&f->address, &(socklen_t){sizeof f->address}), 0);
@@ -87,7 +87,7 @@ link_up(struct fixture *f)
                      0);
 }
 
-/* Takes over fd. */
+/* Passes fd. */
 static void
 pass(struct fixture *f, char kind, int fd)
 {
@@ -120,7 +120,7 @@ until_told(struct fixture *f, unsigned times)
     }
 }
 
-/* Whether the worker has closed its end: it does not wait for whatever comes next. */
+/* Whether the worker has closed its end; later data is ignored. */
 static void
 until_cut_off(struct fixture *f)
 {
@@ -177,7 +177,7 @@ test_the_end_of_the_link_is_that_of_its_sockets(void **state)
     }
 }
 
-/* What would make the worker wait for ever, or fill its table of descriptors. */
+/* Input that could block the worker or fill its descriptor table. */
 static void
 test_what_is_wrong_cuts_the_link(void **state)
 {

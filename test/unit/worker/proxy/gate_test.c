@@ -1,4 +1,4 @@
-/* When the end of a connection shuts the gate. */
+/* When the end of a connection closes the gate. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ after_request(void)
     return stream;
 }
 
-/* What came down, in one piece and byte by byte: whether the end of it shuts the gate. */
+/* Whether the gate closes after this reply ends; sent in one piece and byte by byte. */
 static bool
 shuts_after(const char *reply, int status)
 {
@@ -77,14 +77,14 @@ test_each_request_of_a_connection(void **state)
     struct gate_stream stream = after_request();
 
     (void)state;
-    assert_false(gate_stream_up(&stream, GATE_ARMED, "more", 4)); /* of the same body */
+    assert_false(gate_stream_up(&stream, GATE_ARMED, "more", 4)); /* part of the same body */
     assert_int_equal(gate_stream_down(&stream, reply, strlen(reply)), 0);
     assert_false(gate_stream_shuts(&stream, false));
     assert_true(gate_stream_up(&stream, GATE_ARMED, "GET / HTTP/1.1\r\n", 16));
     assert_true(gate_stream_shuts(&stream, false));
 }
 
-/* A page that is left gives up its pictures, and a browser repeats what the ERP has cut off. */
+/* Leaving a page aborts its images, and a browser repeats requests that the ERP has cut off. */
 static void
 test_what_the_browser_gives_up(void **state)
 {
@@ -115,7 +115,7 @@ test_before_the_commit_nothing_counts(void **state)
     assert_false(gate_stream_shuts(&stream, false));
 }
 
-/* TLS and whatever else cannot be read: a reply may be anything, a session ticket too. */
+/* TLS and other unreadable data: a reply may be anything, even a session ticket. */
 static void
 test_encrypted_bytes_are_never_a_reply(void **state)
 {

@@ -1,4 +1,4 @@
-/* The proxy over real sockets: a browser's end, an ERP's end, and the gate between them. */
+/* The proxy over real sockets: a browser, an ERP, and the gate between them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ is_late(int64_t began_ms)
     return clock_monotonic_ms() - began_ms > DEADLINE_MS;
 }
 
-/* Exactly these bytes come. */
+/* Expects exactly these bytes. */
 static void
 expect(int fd, const char *bytes, size_t length)
 {
@@ -236,7 +236,7 @@ test_bytes_pass_both_ways(void **state)
     expect_end(pair.browser);
 }
 
-/* Nor where the first line is not as HTTP wants it. */
+/* Nor if the first line is malformed. */
 static void
 test_no_query_is_listed(void **state)
 {
@@ -265,7 +265,7 @@ test_other_hosts_are_refused(void **state)
     expect_list("update.example.com:443: refused: not a host of the ERP or in browser.hosts");
 }
 
-/* A name that has two addresses, of which one answers. */
+/* A name with two addresses, of which one answers. */
 static void
 test_each_address_is_tried(void **state)
 {
@@ -385,7 +385,7 @@ test_encrypted_any_end_shuts_it(void **state)
     expect_refused();
 }
 
-/* What came down before the end may be the whole reply: the browser gets all of it. */
+/* Data before the end may be the whole reply: the browser gets all of it. */
 static void
 test_what_has_come_down_is_passed_on(void **state)
 {
@@ -421,7 +421,8 @@ test_what_has_come_down_is_passed_on(void **state)
     expect_end(pair.browser);
 }
 
-/* The browser gives one connection up and uses another at once: both are read in one turn. */
+/* The browser closes one connection and uses another at once: both are read in one turn of the
+ * loop. */
 static void
 test_a_repeat_on_a_kept_connection(void **state)
 {
@@ -438,7 +439,7 @@ test_a_repeat_on_a_kept_connection(void **state)
         send_post(given_up);
         close(given_up.browser);
         SAY(kept.browser, POST);
-        expect_end(kept.erp); /* and not one byte of it */
+        expect_end(kept.erp); /* not a single byte */
         expect_end(given_up.erp);
         expect_end(kept.browser);
         assert_non_null(proxy_shut(proxy));
@@ -463,7 +464,7 @@ test_a_slow_reader_holds_up_the_other_side(void **state)
         sent += count > 0 ? (size_t)count : 0;
         idle = count > 0 ? 0 : idle + 1;
     }
-    assert_true(sent < 64u << 20); /* what the kernel and the proxy hold is bounded */
+    assert_true(sent < 64u << 20); /* buffering in the kernel and the proxy is bounded */
     for (int64_t began_ms = clock_monotonic_ms(); sent && !is_late(began_ms); turn()) {
         ssize_t count = read(pair.browser, block, sizeof block);
 

@@ -1,4 +1,4 @@
-/* SOCKS5 as browsers speak it, and as nobody should. */
+/* SOCKS5 as spoken by browsers, and malformed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ test_greeting(void **state)
     assert_int_equal(socks_greeting(BYTES("")), 0);
     assert_int_equal(socks_greeting(BYTES("\x05")), 0);
     assert_int_equal(socks_greeting(BYTES("\x05\x02\x02")), 0);
-    assert_int_equal(socks_greeting(BYTES("\x05\x01\x02")), -1); /* a password only */
+    assert_int_equal(socks_greeting(BYTES("\x05\x01\x02")),
+                     -1); /* offers only password authentication */
     assert_int_equal(socks_greeting(BYTES("GET / HTTP/1.1")), -1);
     assert_int_equal(socks_greeting(BYTES("\x04\x01")), -1);
 }

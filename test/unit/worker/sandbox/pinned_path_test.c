@@ -1,4 +1,4 @@
-/* Whether a path still leads to what was opened, also for a user who can't look. */
+/* Whether a path still leads to the opened file, even if the user cannot look it up. */
 #include "test/unit/worker/fixture.h"
 
 #include <sys/fsuid.h>
@@ -41,7 +41,7 @@ tear_down(void **state)
     return 0;
 }
 
-/* As a user whom the folder above does not let through. */
+/* As a user without access to the parent folder. */
 static enum pinned_path_state
 look_from_outside(const struct scene *s)
 {
@@ -52,7 +52,7 @@ look_from_outside(const struct scene *s)
     return now;
 }
 
-/* hidden: what such a user finds, where these tests may become one. */
+/* hidden: the result for such a user, if the tests can switch to one. */
 static void
 expect(const struct scene *s, enum pinned_path_state seen, enum pinned_path_state hidden)
 {
@@ -101,7 +101,7 @@ test_a_share_over_it(void **state)
     expect(s, PINNED_SAME, PINNED_SAME);
 }
 
-/* The kernel's list writes a blank as \040. */
+/* The kernel's mount list escapes a space as \040. */
 static void
 test_a_share_over_a_folder_with_a_blank(void **state)
 {
@@ -150,7 +150,7 @@ test_its_name(void **state)
     assert_string_equal(s->pinned->path, s->other);
 }
 
-/* Nothing is written into a folder that its path does not lead to any longer. */
+/* Nothing is written to a folder that its path no longer leads to. */
 static void
 test_files_follow_the_path(void **state)
 {

@@ -1,4 +1,4 @@
-/* Which slug a file's name gives. */
+/* Slugs from file names. */
 #include "supervisor/ctl/commands/document.h"
 
 #include <setjmp.h>

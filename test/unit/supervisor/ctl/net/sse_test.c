@@ -1,4 +1,4 @@
-/* Server-sent events: whatever pieces the bytes come in, the same events come out. */
+/* Server-sent events give the same result however the bytes are split. */
 #include "supervisor/ctl/net/sse.h"
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@ on_event(const char *name, const char *data, void *arg)
     snprintf(seen + used, sizeof seen - used, "%s=%s;", name, data);
 }
 
-/* Feeds the text in pieces of this many bytes and returns what came out as "name=data;". */
+/* Feeds the text in pieces of this size; returns the events as "name=data;". */
 static const char *
 events_of(const char *text, size_t piece)
 {
@@ -34,7 +34,7 @@ events_of(const char *text, size_t piece)
     *seen = '\0';
     for (size_t at = 0; at < length; at += piece) {
         size_t count = length - at < piece ? length - at : piece;
-        char *copy = mem_alloc(count); /* of its own size: reading beyond it is caught */
+        char *copy = mem_alloc(count); /* exact size, so that ASan detects an overrun */
 
         memcpy(copy, text + at, count);
         assert_int_equal(sse_feed(sse, copy, count), 0);

@@ -85,7 +85,8 @@ put_up(struct control *control, struct call *call, enum command command)
         return;
     if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL,
-                     "this integration is not active: activate it first");
+                     "this workshop is inactive: activate it first (pumplinectl activate %s)",
+                     child->workshop->slug);
     else
         commands_do(control->commands, command, child, call, NULL);
 }

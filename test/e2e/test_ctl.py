@@ -191,6 +191,80 @@ def test_put_commands(daemon, command, method, path, reply, said):
     assert "content-type" not in daemon.headers[0]
 
 
+# ---- several workshops ----
+
+def shops(daemon):
+    daemon.on("GET", "/health", health(integration(), integration("Öst", "st"),
+                                       integration("Old", "old", active=False, process="stopped")))
+
+
+@pytest.mark.parametrize("command, path, reply, said", [
+    (row[0][0], row[2], row[3], row[4]) for row in SIMPLE])
+def test_several_workshops(daemon, command, path, reply, said):
+    for name in ("a", "b"):
+        daemon.on("PUT", f"/workshops/{name}{path}", {**reply, "workshop": name})
+    done = ctl(daemon, command, "a", "b")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"a: {said}" in done.stdout and f"b: {said}" in done.stdout
+    assert [one[1] for one in daemon.seen] == [f"/workshops/{name}{path}" for name in "ab"]
+
+
+@pytest.mark.parametrize("command, slugs", [("stop", ["bennys-auto", "st"]), ("kill", ["bennys-auto", "st"]),
+                                            ("clear-queue", ["bennys-auto", "st"]),
+                                            ("activate", ["bennys-auto", "st", "old"]),
+                                            ("deactivate", ["bennys-auto", "st", "old"])])
+def test_all_workshops(daemon, command, slugs):
+    """An inactive one has no process: only its indicator can be changed."""
+    shops(daemon)
+    path = command.replace("-", "_")
+    for slug in slugs:
+        daemon.on("PUT", f"/workshops/{slug}/{path}", {"workshop": slug})
+    done = ctl(daemon, command, "all", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"workshops": [{"workshop": slug} for slug in slugs]}
+
+
+def test_no_workshop_is_meant_by_all(daemon):
+    daemon.on("GET", "/health", health())
+    assert (done := ctl(daemon, "stop", "all")).returncode == 0 and done.stdout == "no workshop is active\n"
+    daemon.on("GET", "/health", health(integration("Alles", "all"), integration()))
+    done = ctl(daemon, "kill", "all")
+    assert (done.returncode, done.stdout) == (2, "") and 'one workshop is called "all"' in done.stderr
+    assert {one[:2] for one in daemon.seen} == {("GET", "/health")}
+
+
+def test_several_go_on_after_a_refusal(daemon):
+    daemon.on("PUT", "/workshops/a/start", problem(409, "inactive", "not active"), 409)
+    daemon.on("PUT", "/workshops/b/start", {"workshop": "b"})
+    done = ctl(daemon, "start", "a", "b")
+    assert (done.returncode, done.stdout) == (1, "b: started\n")
+    assert done.stderr.startswith("pumplinectl: a: Refused: not active (inactive, 409)\n")
+    reply = json.loads(ctl(daemon, "start", "a", "b", "--json").stdout)
+    assert [(one["workshop"], one.get("code")) for one in reply["workshops"]] == [("a", "inactive"), ("b", None)]
+
+
+@pytest.mark.parametrize("command, path", [("kill", "kill"), ("clear-queue", "clear_queue")])
+def test_a_terminal_is_asked(daemon, command, path):
+    daemon.on("PUT", f"{PATH}/{path}", {"workshop": SHOP})
+    for answer, expected, calls in (("n", 1, 0), ("", 1, 0), ("y", 0, 1)):
+        terminal = Terminal(daemon, command, SHOP)
+        terminal.read_until(f": {SHOP}? [y/N] ")
+        terminal.type(answer + "\n")
+        assert terminal.finish()[1] == expected
+        assert len(daemon.seen) == calls
+    output, status = Terminal(daemon, command, SHOP, "--yes").finish()
+    assert status == 0 and "[y/N]" not in output
+
+
+def test_a_terminal_is_asked_once_for_all(daemon):
+    shops(daemon)
+    terminal = Terminal(daemon, "kill", "all")
+    terminal.read_until("all 2 workshops? [y/N] ")
+    terminal.type("\n")
+    assert terminal.finish()[1] == 1
+    assert [one[:2] for one in daemon.seen] == [("GET", "/health")]
+
+
 def test_reload(daemon):
     reply = {"added": ["bennys-auto", "x"], "changed": [], "removed": ["y"], "unchanged": 3,
              "needs_restart": []}
@@ -582,6 +656,38 @@ def test_refusal_that_is_no_json(daemon, status):
     assert json.loads(done.stdout)["status"] == status
 
 
+@pytest.mark.parametrize("args, code, said", [
+    (["remove", "Ben's"], "orders_waiting",
+     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+    (["remove", "Ben's"], "queue_unknown",
+     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+])
+def test_a_refusal_says_what_to_do(daemon, args, code, said):
+    daemon.otherwise = (409, problem(409, code, "no"))
+    assert ctl(daemon, *args).stderr.splitlines()[1:] == [f"pumplinectl: {said}"]
+
+
+@pytest.mark.parametrize("typed, said", [
+    ("benny-auto", "did you mean bennys-auto?"), ("bennys auot", "did you mean Bennys Auto?"), ("BENN", "did you mean bennys-auto?"),
+    ("x", "pumplinectl status lists the workshops"), ("a" * 4000, "pumplinectl status lists the workshops")])
+def test_an_unknown_workshop_gets_the_nearest(daemon, typed, said):
+    shops(daemon)
+    daemon.otherwise = (404, problem(404, "unknown_workshop", "no"))
+    assert ctl(daemon, "stop", typed).stderr.splitlines()[1:] == [f"pumplinectl: {said}"]
+
+
+@pytest.mark.parametrize("args, said", [
+    (["stat"], "unknown command: stat; did you mean status?"), (["eror", SHOP], "did you mean errors?"),
+    (["clear_queue"], "did you mean clear-queue?"), (["frobnicate"], "frobnicate; see pumplinectl --help"),
+    (["status", "--wacth"], "unknown option --wacth; did you mean --watch?"),
+    (["order", "--pasword-file=gygag"], "unknown option --pasword-file; did you mean --password-file?"),
+    (["status", "--zzzz"], "unknown option --zzzz; see pumplinectl --help"),
+])
+def test_did_you_mean(daemon, args, said):
+    done = ctl(daemon, *args)
+    assert done.returncode == 2 and said in done.stderr
+
+
 def test_faults_of_a_configuration_are_all_named(daemon):
     refusal = problem(400, "bad_config", "2 faults")
     refusal["fields"] = ["left", "to", "detail"]
@@ -644,7 +750,7 @@ def test_json_is_the_reply_as_it_is(daemon):
 
 
 @pytest.mark.parametrize("args", [
-    [], ["frobnicate"], ["start"], ["start", "a", "b"], ["start", ""], ["reload", "x"],
+    [], ["frobnicate"], ["start"], ["show", "a", "b"], ["start", ""], ["start", "a", ""], ["reload", "x"],
     ["order-status", "a"], ["resolve", "a", "b"], ["order", SHOP],
     ["order", SHOP, "--worksheet", "1", "--product", "2"], ["start", SHOP, "--limit", "1"],
     ["queue", SHOP, "--limit", "0"], ["queue", SHOP, "--limit", "-1"],
@@ -712,6 +818,13 @@ def test_help_and_version():
         assert part in done.stdout
     done = ctl(None, "--version")
     assert re.fullmatch(r"pumplinectl \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_help_is_a_command_too():
+    assert ctl(None, "help").stdout == ctl(None, "--help").stdout
+    for command in listed():
+        assert ctl(None, "help", *command.split()).stdout == ctl(None, *command.split(), "--help").stdout
+    assert ctl(None, "help", "frobnicate").returncode == 2
 
 
 def test_full_disk_is_told(daemon):

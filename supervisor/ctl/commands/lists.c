@@ -89,28 +89,10 @@ print_queue(const struct ctl *ctl, const json_t *reply)
              json_integer_value(json_object_get(reply, "length")), json_array_size(tasks));
 }
 
-/* Quotes a word for the shell, so that the hint can be pasted. To be freed. */
-static char *
-shell_quote(const char *word)
-{
-    char *quoted = mem_string("'"), *longer;
-
-    for (size_t part; *word; word += part) {
-        part = *word == '\'' ? 1 : strcspn(word, "'");
-        longer = *word == '\'' ? mem_format("%s'\\''", quoted)
-                               : mem_format("%s%.*s", quoted, (int)part, word);
-        free(quoted);
-        quoted = longer;
-    }
-    longer = mem_format("%s'", quoted);
-    free(quoted);
-    return longer;
-}
-
 static void
 print_errors_hint(const struct ctl *ctl)
 {
-    char *workshop = shell_quote(ctl->args[0]);
+    char *workshop = text_shell_quote(ctl->args[0]);
 
     text_say("To retry an order: pumplinectl retry %s UNIQUEID [--worksheet W] [--product P] "
              "[--amount A]",

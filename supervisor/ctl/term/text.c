@@ -83,6 +83,23 @@ text_escape_json(const char *json)
     return escape(json, true);
 }
 
+char *
+text_shell_quote(const char *word)
+{
+    char *quoted = mem_string("'"), *longer;
+
+    for (size_t part; *word; word += part) {
+        part = *word == '\'' ? 1 : strcspn(word, "'");
+        longer = *word == '\'' ? mem_format("%s'\\''", quoted)
+                               : mem_format("%s%.*s", quoted, (int)part, word);
+        free(quoted);
+        quoted = longer;
+    }
+    longer = mem_format("%s'", quoted);
+    free(quoted);
+    return longer;
+}
+
 size_t
 text_width(const char *text)
 {

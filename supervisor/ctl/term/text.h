@@ -20,6 +20,9 @@ char *text_escape(const char *text);
  * Needed because jansson leaves DEL and U+0080-U+009F as they are. */
 char *text_escape_json(const char *json);
 
+/* A word quoted for the shell, so that a hint can be pasted. */
+char *text_shell_quote(const char *word);
+
 /* The number of terminal columns of an escaped text. */
 size_t text_width(const char *text);
 

@@ -23,7 +23,7 @@ static const struct command commands[] = {
         .summary = "Show all integrations, or one",
         .about = "QUEUE is the number of orders waiting or being processed; OLDEST is how long the "
                  "first one has waited.\nWith --watch the table is updated at every change, until "
-                 "Ctrl-C; --json then prints one line per change.",
+                 "q or Ctrl-C; --json then prints one line per change.",
         .example = "pumplinectl status 'Bennys Auto'",
         .args_max = 1,
         .options = OPTION_BIT(OPTION_WATCH),
@@ -168,10 +168,10 @@ static const struct command commands[] = {
     },
     {
         .name = "errors",
-        .usage = "WORKSHOP [--limit N]",
-        .summary = "List the orders in error, newest first",
+        .usage = "[WORKSHOP] [--limit N]",
+        .summary = "List the orders in error of one workshop or of all, newest first",
         .example = "pumplinectl errors 'Bennys Auto'",
-        ARGUMENTS(1, 1),
+        .args_max = 1,
         .options = OPTION_BIT(OPTION_LIMIT),
         .run = command_errors,
     },

@@ -288,11 +288,11 @@ def test_status_shows_every_integration(daemon):
     done = ctl(daemon, "status")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert columns(lines[0]) == ["WORKSHOP", "PORT", "ERP", "PROCESS", "WORKER", "QUEUE", "OLDEST",
+    assert columns(lines[0]) == ["WORKSHOP", "SLUG", "PORT", "ERP", "PROCESS", "WORKER", "QUEUE", "OLDEST",
                                  "ERRORS", "RESTARTS", "PID", "UPTIME"]
-    assert columns(lines[1]) == [SHOP, "8101", "tryton", "running", "parked (auth_failed)", "7",
+    assert columns(lines[1]) == [SHOP, "bennys-auto", "8101", "tryton", "running", "parked (auth_failed)", "7",
                                  "3m", "3", "2", "4711", "2h 5m"]
-    assert columns(lines[2]) == ["Värkstad Öst 修理", "8102", "tryton", "stopped, inactive", "-", "-",
+    assert columns(lines[2]) == ["Värkstad Öst 修理", "vst", "8102", "tryton", "stopped, inactive", "-", "-",
                                  "-", "-", "0", "-", "-"]
     # A wide character is one code point and two columns.
     assert lines[1].index("8101") == lines[2].index("8102") + 2
@@ -312,9 +312,9 @@ def test_status_of_one(daemon, state):
     daemon.on("GET", "/workshops/bennys-auto", one)
     done = ctl(daemon, "status", "bennys-auto")
     assert done.returncode == 0
-    assert columns(done.stdout.splitlines()[1])[:5] == [SHOP, "8101", "tryton", "running",
+    assert columns(done.stdout.splitlines()[1])[:6] == [SHOP, "bennys-auto", "8101", "tryton", "running",
                                                         "parked (auth_failed)"]
-    assert "last exit: signal 9 at 2026-11-24 08:15:30" in done.stdout
+    assert "last exit: signal 9 at 2026-11-24 08:15:30 UTC (" in done.stdout
     assert "last error" not in done.stdout and "salvaged" not in done.stdout
 
 
@@ -327,7 +327,7 @@ def test_status_of_one_with_trouble(daemon, orders, said):
     lines = ctl(daemon, "status", SHOP).stdout.splitlines()
     assert ("last error: cannot listen on 127.0.0.1:8101: Address already in use"
             in lines)
-    assert re.fullmatch(r"queue salvaged at 2026-11-24 08:15:30 \(.*\): " + said +
+    assert re.fullmatch(r"queue salvaged at 2026-11-24 08:15:30 UTC \(.*\): " + said +
                         " need attention; the damaged file is kept as /q/data.mdb.damaged", lines[-1])
 
 
@@ -391,7 +391,7 @@ def test_queue_shows_retries(daemon):
     assert header == ["UNIQUEID", "WORKSHEET", "PRODUCT", "AMOUNT", "STATUS", "REASON",
                       "REASON TEXT", "ATTEMPTS", "PLACED", "NEXT ATTEMPT"]
     assert row[:8] == ["a1", "558", "10", "4.5", "placed", "erp_busy", "503 try later", "3"]
-    assert row[8].startswith("2026-11-24 08:15:30 (")
+    assert row[8].startswith("2026-11-24 08:15:30 UTC (")
 
 
 def test_empty_queue(daemon):
@@ -413,6 +413,31 @@ def test_errors(daemon):
                                      "Arbetsordern är stängd"]
     assert "pumplinectl retry 'Bennys Auto' UNIQUEID" in lines[-2]
     assert "pumplinectl resolve 'Bennys Auto' UNIQUEID --note TEXT" in lines[-1]
+
+
+def test_errors_of_all(daemon):
+    shops(daemon)
+    daemon.on("GET", "/workshops/bennys-auto/orders?status=error&limit=100",
+              {"workshop": SHOP, "next": None, "orders": [order("a", status="error", reason_code="erp_rejected")]})
+    daemon.on("GET", "/workshops/st/orders?status=error&limit=100",
+              {"workshop": "Öst", "next": None, "orders": [order("b", workshop="Öst", status="error")]})
+    done = ctl(daemon, "errors")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [columns(line)[:2] for line in lines[:3]] == [["WORKSHOP", "UNIQUEID"], [SHOP, "a"], ["Öst", "b"]]
+    assert "pumplinectl retry WORKSHOP UNIQUEID" in done.stdout and lines[-1] == "Not included, as it could not be asked: old"
+    reply = json.loads(ctl(daemon, "errors", "--json").stdout)
+    assert ([one["uniqueid"] for one in reply["orders"]], reply["incomplete"]) == (["a", "b"], ["old"])
+
+
+def test_errors_of_all_says_who_could_not_be_asked(daemon):
+    shops(daemon)
+    daemon.on("GET", "/workshops/bennys-auto/orders?status=error&limit=100", problem(504, "unresponsive", "late"), 504)
+    daemon.on("GET", "/workshops/st/orders?status=error&limit=100", {"workshop": "Öst", "next": None, "orders": []})
+    done = ctl(daemon, "errors")
+    assert (done.returncode, done.stdout) == (
+        1, "no orders in error\nNot included, as it could not be asked: bennys-auto, old\n")
+    assert done.stderr == "pumplinectl: bennys-auto: Refused: late (unresponsive, 504)\n"
 
 
 def test_hint_can_be_pasted_into_a_shell(daemon):
@@ -620,7 +645,7 @@ EVERY = [
     ["status"], ["status", SHOP], ["start", SHOP], ["stop", SHOP], ["restart", SHOP],
     ["kill", SHOP], ["start-worker", SHOP], ["stop-worker", SHOP], ["queue", SHOP],
     ["clear-queue", SHOP], ["order", SHOP, *CONTENT], ["order-status", SHOP, "u"],
-    ["order-status", SHOP, "u", "--history"], ["errors", SHOP], ["retry", SHOP, "u"],
+    ["order-status", SHOP, "u", "--history"], ["errors", SHOP], ["errors"], ["retry", SHOP, "u"],
     ["resolve", SHOP, "u", "--note", "n"], ["reload"], ["show", SHOP], ["remove", SHOP],
     ["activate", SHOP], ["deactivate", SHOP], ["token", "add", SHOP, "--scope", "order"],
     ["token", "list", SHOP], ["token", "revoke", SHOP, "n"], ["rekey"], ["status", "--watch"],
@@ -1036,8 +1061,8 @@ def test_events_are_lines(daemon):
     daemon.events.put(None)
     status, out, err = program.finish()
     assert status == 3 and "closed the event stream" in err
-    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in out.splitlines())
-    assert [line[20:] for line in out.splitlines()] == [
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", line) for line in out.splitlines())
+    assert [line[24:] for line in out.splitlines()] == [
         "pumplined: 1 integrations, 1 running, 1 parked, 0 failed",
         f"{SHOP}: running, worker parked (auth_failed), 7 in the queue, 3 in error",
         "Öst: backoff", "Öst: removed"]
@@ -1122,6 +1147,21 @@ def test_watch_on_a_terminal_draws_anew_and_leaves_it_as_it_was(daemon):
     assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
 
 
+@pytest.mark.parametrize("key", ["q", "Q"])
+def test_watch_ends_with_q(daemon, key):
+    daemon.events = queue.Queue()
+    daemon.on("GET", "/health", health(integration()))
+    terminal = Terminal(daemon, "status", "--watch")
+    terminal.read_until("pumplined 0.1.0")
+    assert not termios.tcgetattr(terminal.fd)[3] & termios.ICANON
+    terminal.type("x" + key)
+    terminal.read_until(None)
+    assert termios.tcgetattr(terminal.fd)[3] & termios.ICANON and termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    output, status = terminal.finish()
+    daemon.events.put(None)
+    assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
+
+
 # ---- for the eye ----
 
 def test_no_colour_in_a_pipe(daemon):
@@ -1144,25 +1184,72 @@ def test_no_colour_where_it_is_not_wanted(daemon, more):
     assert "\x1b" not in Terminal(daemon, "status", **more).finish()[0]
 
 
-def long_errors(daemon):
-    text = "Arbetsordern är stängd 修理 " * 20
+def long_errors(daemon, text="Arbetsordern är stängd 修理 " * 20, uniqueid="a1"):
     daemon.on("GET", f"{PATH}/orders?status=error&limit=100", {
         "workshop": SHOP, "next": None,
-        "orders": [order(status="error", reason_code="erp_rejected", reason_text=text)]})
+        "orders": [order(uniqueid, status="error", reason_code="erp_rejected", reason_text=text)]})
     return text
 
 
-@pytest.mark.parametrize("width", [200, 100, 60, 20, 3, 1])
-def test_long_text_is_cut_on_a_terminal(daemon, width):
-    long_errors(daemon)
-    terminal = Terminal(daemon, "errors", SHOP, width=width, NO_COLOR="1")
-    lines = terminal.finish()[0].splitlines()
-    for line in lines[:2]:
-        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
-        assert len(line) + wide <= max(width, 3)
-    assert "…" in lines[1] or width < 60
-    if width >= 100:
-        assert "2026-11-24" in lines[1]
+def wide(line):
+    return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize("width", [400, 200, 100, 80, 60, 20, 3, 1])
+def test_errors_are_not_cut_on_a_terminal(daemon, width):
+    text = long_errors(daemon)
+    output = Terminal(daemon, "errors", SHOP, width=width, NO_COLOR="1").finish()[0]
+    table = output.split("To retry an order")[0]
+    for part in ("a1", "558", "4.5", "erp_rejected", text, "2026-11-24 08:15:30 UTC ("):
+        assert squeezed(part) in squeezed(table) or width < 20, (part, width)
+    assert "…" not in table or width < 20
+    if width >= 60:
+        assert all(wide(line) <= width for line in table.splitlines())
+
+
+def test_what_does_not_fit_breaks_into_lines_of_its_own(daemon):
+    long_errors(daemon, "Arbetsordern är stängd", "8e9b2a3e-93d0-4c3a-9a0e-2d5f1c8f7a10")
+    output = Terminal(daemon, "errors", SHOP, width=80, NO_COLOR="1").finish()[0]
+    lines = re.sub(r"\(.*\)", "(3m)", output).splitlines()
+    assert lines[:5] == ["UNIQUEID                              WORKSHEET  PRODUCT  AMOUNT  REASON",
+                         "8e9b2a3e-93d0-4c3a-9a0e-2d5f1c8f7a10  558        10          4.5  erp_rejected",
+                         "    reason text: Arbetsordern är stängd", "    since: 2026-11-24 08:15:30 UTC (3m)", ""]
+
+
+def test_a_long_uniqueid_can_be_copied(daemon):
+    long_errors(daemon, "closed", "x" * 128)
+    output = Terminal(daemon, "errors", SHOP, width=80, NO_COLOR="1").finish()[0]
+    assert "x" * 128 in output and "\r\n    worksheet: 558\r\n" in output
+    daemon.on("GET", f"{PATH}/queue?limit=100",
+              {"workshop": SHOP, "length": 1, "tasks": [order("x" * 128)], "next": None})
+    output = Terminal(daemon, "queue", SHOP, width=80, NO_COLOR="1").finish()[0]
+    assert "x" * 128 in output and re.search(r"^ +placed\r$", output, re.M)
+
+
+def test_history_is_not_cut_on_a_terminal(daemon):
+    note = "entered by Ann, " * 10
+    daemon.on("GET", f"{PATH}/orders/a1/history", {"history": [
+        {"at": "2026-11-24T08:15:30Z", "status": "error", "attempt": 1, "duration_ms": 12, "reason_code": "worksheet_closed",
+         "reason_text": "Arbetsordern är stängd 修理 " * 9, "evidence": ["a1-0f-2.png", "a1-0f-2.html"],
+         "changes": {"worksheet": ["558", "559"]}, "note": note, "erp_reference": "LINE-9"}]})
+    output = Terminal(daemon, "order-status", SHOP, "a1", "--history", width=80, NO_COLOR="1").finish()[0]
+    for part in ("worksheet_closed", "Arbetsordern är stängd 修理 " * 9, "a1-0f-2.png a1-0f-2.html", note, "LINE-9",
+                 "worksheet 558 -> 559", "2026-11-24 08:15:30 UTC ("):
+        assert squeezed(part) in squeezed(output)
+    assert "…" not in output and all(wide(line) <= 80 for line in output.splitlines())
+
+
+def test_status_at_80_columns_has_what_matters(daemon):
+    daemon.on("GET", "/health", health(integration(), integration("Värkstad Öst", "varkstad-ost", worker_reason="erp_unreachable")))
+    output = Terminal(daemon, "status", width=80, NO_COLOR="1").finish()[0]
+    table = output.split("\r\n\r\n")[0].splitlines()
+    assert columns(table[0])[:3] == ["WORKSHOP", "SLUG", "PROCESS"] and "ERRORS" in table[0]
+    assert "parked (erp_unreachable)" in output and "varkstad-ost" in output
+    assert "…" not in output and all(wide(line) <= 80 for line in table)
 
 
 def test_long_text_is_not_cut_in_a_pipe(daemon):

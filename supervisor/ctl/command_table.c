@@ -382,6 +382,17 @@ static const struct command commands[] = {
         .run = command_events,
     },
     {
+        .name = "logs",
+        .usage = "WORKSHOP [--follow] [--limit N]",
+        .summary = "Show the last lines of a workshop's log: 50, or N",
+        .about = "Runs tail on the files in log_dir, or journalctl if there is no log_dir.",
+        .example = "pumplinectl logs bennys-auto -f",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_LIMIT),
+        .no_json = true,
+        .run = command_logs,
+    },
+    {
         .name = "metrics",
         .usage = "",
         .summary = "Print the daemon's metrics as OpenMetrics text",

@@ -48,6 +48,7 @@ enum ctl_option {
     OPTION_SHOW,
     OPTION_FOLDER,
     OPTION_YES,
+    OPTION_FOLLOW,
     OPTION_COMMANDS, /* for programs: help_list() */
     OPTION_COUNT,
 };
@@ -125,6 +126,7 @@ int command_token_add(struct ctl *ctl);
 int command_token_list(struct ctl *ctl);
 int command_token_revoke(struct ctl *ctl);
 int command_events(struct ctl *ctl);
+int command_logs(struct ctl *ctl);
 int command_metrics(struct ctl *ctl);
 int command_recipe_check(struct ctl *ctl);
 int command_recipe_run(struct ctl *ctl);

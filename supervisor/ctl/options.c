@@ -14,7 +14,7 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
     [OPTION_HELP] = {"help", NULL, "show this help, or the help of a command"},
     [OPTION_VERSION] = {"version", NULL, "show the version"},
-    [OPTION_LIMIT] = {"limit", "N", "show at most N orders"},
+    [OPTION_LIMIT] = {"limit", "N", "show at most N orders or lines"},
     [OPTION_WORKSHEET] = {"worksheet", "W", "worksheet number"},
     [OPTION_PRODUCT] = {"product", "P", "product number"},
     [OPTION_AMOUNT] = {"amount", "A", "amount, an exact decimal such as 4.5"},
@@ -42,6 +42,7 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_SHOW] = {"show", NULL, "show the browser window"},
     [OPTION_FOLDER] = {"folder", "DIR", "folder for the screenshots (default: recipe-run)"},
     [OPTION_YES] = {"yes", NULL, "do not ask, even on a terminal"},
+    [OPTION_FOLLOW] = {"follow", NULL, "show new lines as they are written (also -f)"},
     [OPTION_COMMANDS] = {"commands", NULL, NULL},
 };
 
@@ -90,11 +91,13 @@ options_read(struct ctl *ctl, struct words *words, int argc, char **argv)
     opterr = 0;
     /* '-': words are returned in order even under POSIXLY_CORRECT; ':': distinguishes a missing
      * value from an unknown option. */
-    while ((found = getopt_long(argc, argv, "-:hc:", longs, NULL)) != -1) {
+    while ((found = getopt_long(argc, argv, "-:hfc:", longs, NULL)) != -1) {
         if (found == 1)
             take_word(words, optarg);
         else if (found == 'h')
             ctl->options[OPTION_HELP] = "";
+        else if (found == 'f')
+            ctl->options[OPTION_FOLLOW] = "";
         else if (found == 'c')
             ctl->options[OPTION_CONFIG] = optarg;
         else if (found >= 256)

@@ -784,7 +784,7 @@ def test_json_is_the_reply_as_it_is(daemon):
     ["token"], ["token", "x"], ["token", "add", SHOP], ["token", "revoke", SHOP], ["status", "token", "add"],
     ["token", "add", SHOP, "--scope", b"\xff"], ["add"], ["add", "a", "b", "c"], ["metrics", "--json"],
     ["add", "a", "/dev/null", "--slug", "b"], ["add", "/none"], ["add", "/dev/null"], ["add", "-"],
-    ["seal"], ["seal", SHOP, "--password", "x"], ["seal", SHOP], ["rekey", "x"], ["reload", "-c", "x"],
+    ["logs", SHOP, "--json"], ["seal"], ["seal", SHOP, "--password", "x"], ["seal", SHOP], ["rekey", "x"], ["reload", "-c", "x"],
 ])
 def test_usage(daemon, args):
     done = ctl(daemon, *args)
@@ -1011,6 +1011,42 @@ def test_seal_asks_without_echo(daemon):
     output, status = terminal.finish()
     assert status == 0 and "gygag" not in output and '{"sealed": "QUJD"}' in output
     assert daemon.seen[0][2]["password"] == "gygag"
+
+
+def test_logs_are_the_ends_of_the_files(daemon, tmp_path):
+    files = [tmp_path / "s_api.log", tmp_path / "s_create_orderline.log"]
+    for file in files:
+        file.write_text("".join(f"{file.name} {i}\n" for i in range(100)))
+    daemon.on("GET", PATH, integration(log_files=[str(file) for file in files]))
+    done = ctl(daemon, "logs", SHOP)
+    assert (done.returncode, done.stderr) == (0, "")
+    for file in files:
+        assert f"{file.name} 50\n" in done.stdout and f"{file.name} 49\n" not in done.stdout
+    assert "s_api.log 98" not in ctl(daemon, "logs", SHOP, "--limit", "1").stdout
+
+
+@pytest.mark.parametrize("option", ["-f", "--follow"])
+def test_logs_are_followed(daemon, tmp_path, option):
+    log = tmp_path / "s_api.log"
+    log.write_text("one\n")
+    daemon.on("GET", PATH, integration(log_files=[str(log)]))
+    program = Running(daemon, "logs", SHOP, option)
+    program.read_until("one\n")
+    with log.open("a") as file:
+        file.write("two\n")
+    program.read_until("two\n")
+    assert program.finish(signal.SIGTERM)[0] == -signal.SIGTERM
+
+
+def test_logs_without_files_are_in_the_journal(daemon, tmp_path):
+    (tmp_path / "journalctl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "journalctl").chmod(0o755)
+    daemon.on("GET", PATH, integration("Benny+Co"))
+    done = ctl(daemon, "logs", SHOP, "-f", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.stdout.splitlines() == ["--identifier=pumplined", "--output=cat", "--case-sensitive=yes",
+                                        "--grep=^\\QBenny+Co\\E: ", "-n", "50", "-f"]
+    done = ctl(daemon, "logs", SHOP, PATH=str(tmp_path / "none"))
+    assert done.returncode == 2 and "cannot run journalctl" in done.stderr
 
 
 def test_metrics_are_printed_as_they_are(daemon):

@@ -25,12 +25,15 @@ _pumplinectl_offer_workshops() {
     slugs=$("$program" ${socket:+--socket "$socket"} status --json 2>/dev/null |
         sed -n 's/^ *"slug": "\([a-z0-9-]*\)".*/\1/p')
     _pumplinectl_offer "$slugs"
+    [[ -n $slugs && $1 == *"|all" ]] && _pumplinectl_offer all
 }
 
-# What the usage calls a value says what can stand there: WORKSHOP, [WORKSHOP], FILE, FILE|-, order|manage.
+# What the usage calls a value says what can stand there: WORKSHOP, [WORKSHOP], WORKSHOP…|all, COMMAND, FILE, FILE|-,
+# order|manage.
 _pumplinectl_offer_value() {
     case $1 in
-    *WORKSHOP*) _pumplinectl_offer_workshops ;;
+    *WORKSHOP*) _pumplinectl_offer_workshops "$1" ;;
+    *COMMAND*) _pumplinectl_offer_commands "" ;;
     *FILE* | PATH | DIR) _pumplinectl_offer_files ;;
     *[a-z]*) _pumplinectl_offer "${1//|/$'\n'}" ;;
     esac
@@ -89,6 +92,10 @@ _pumplinectl_offer_arguments() {
     local names=${row#*$'\t'} at=${#given[@]}
     local -a arguments
     read -ra arguments <<<"${names%%$'\t'*}"
+    if [[ ${#arguments[@]} -gt 0 && ${arguments[-1]} == *…* ]]; then # it may be repeated
+        _pumplinectl_offer_value "${arguments[-1]}"
+        return
+    fi
     ((at < ${#arguments[@]})) || return
     _pumplinectl_offer_value "${arguments[at]}"
     # What may be left out may be what comes next.

@@ -57,6 +57,18 @@ get_workshops(struct call *call, void *context)
     call_reply(call, 200, view_workshops(control->daemon));
 }
 
+/* Null: its lines go to stderr only. */
+static json_t *
+log_files_of(const struct daemon_config *config, const struct child *child)
+{
+    const char *slug = child->workshop->slug;
+
+    if (!*config->log_dir)
+        return json_null();
+    return json_pack("[oo]", json_sprintf("%s/%s_api.log", config->log_dir, slug),
+                     json_sprintf("%s/%s_create_orderline.log", config->log_dir, slug));
+}
+
 /* Whoever looks for a file of the queue has its folder from here, never from the worker. */
 static void
 get_workshop(struct call *call, void *context)
@@ -71,6 +83,7 @@ get_workshop(struct call *call, void *context)
     folder = archive_queue_path(control->daemon->config, child->workshop->slug);
     view = view_workshop(child);
     json_object_set_new(view, "queue_folder", json_string(folder));
+    json_object_set_new(view, "log_files", log_files_of(control->daemon->config, child));
     free(folder);
     call_reply(call, 200, view);
 }
@@ -85,7 +98,8 @@ put_up(struct control *control, struct call *call, enum command command)
         return;
     if (!child->workshop->active)
         call_problem(call, 409, "inactive", NULL,
-                     "this integration is not active: activate it first");
+                     "this workshop is inactive: activate it first (pumplinectl activate %s)",
+                     child->workshop->slug);
     else
         commands_do(control->commands, command, child, call, NULL);
 }

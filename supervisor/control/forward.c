@@ -106,8 +106,8 @@ refuse_not_running(struct call *call, const struct child *child)
     call_problem(
         call, 503, "not_running", NULL,
         "the workshop's process is not running: check pumplinectl status, or start it with "
-        "pumplinectl start %s",
-        child->workshop->slug);
+        "pumplinectl %s %s",
+        child->workshop->active ? "start" : "activate", child->workshop->slug);
 }
 
 static void

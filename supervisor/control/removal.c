@@ -42,8 +42,8 @@ end(struct removal *removal)
 static void
 refuse_waiting(struct call *call, json_int_t waiting)
 {
-    char *detail = mem_format("%lld order%s; to remove the integration anyway and keep its queue "
-                              "aside, use ?force=true (pumplinectl: --force)",
+    char *detail = mem_format("%lld order%s; the integration is only removed if forced, and its "
+                              "queue kept aside",
                               (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
 
@@ -175,8 +175,7 @@ decide(struct removal *removal)
     else
         call_problem(removal->call, 409, "queue_unknown", NULL,
                      "cannot count the waiting orders: the process did not read the whole queue; "
-                     "to remove the integration anyway and keep its queue aside, use ?force=true "
-                     "(pumplinectl: --force)");
+                     "the integration is only removed if forced, and its queue kept aside");
     call_off(removal);
 }
 

@@ -47,6 +47,8 @@ enum ctl_option {
     OPTION_UNTIL,
     OPTION_SHOW,
     OPTION_FOLDER,
+    OPTION_YES,
+    OPTION_FOLLOW,
     OPTION_COMMANDS, /* for programs: help_list() */
     OPTION_COUNT,
 };
@@ -62,15 +64,17 @@ struct option_def {
     const char *help;  /* NULL: not shown */
 };
 
-enum { CTL_ARGS_MAX = 64 };
+/* args_max of a command that takes any number of workshops. */
+#define CTL_ARGS_MANY ((size_t)-1)
 
 struct ctl {
     const struct command *command;
-    const char *args[CTL_ARGS_MAX];    /* borrowed from argv */
-    size_t args_count;                 /* more than CTL_ARGS_MAX: too many were given */
+    const char **args; /* borrowed from argv */
+    size_t args_count;
     const char *options[OPTION_COUNT]; /* borrowed; NULL if not given, "" for a flag */
     struct client *client;             /* owned by main() */
     struct screen screen;
+    json_t *results; /* ctl_each(): of several workshops, what --json prints; else NULL */
 };
 
 /* The parameters of command_put(): PUT /workshops/{w}/ACTION and the message about its result. */
@@ -88,6 +92,7 @@ struct command {
     const char *summary;
     const char *about; /* further text, if the summary is not enough; may be NULL */
     const char *example;
+    const char *ask; /* asked on a terminal before it acts, followed by the workshops; or NULL */
     size_t args_min, args_max;
     unsigned options; /* OPTION_BITs of its own options */
     unsigned needed;  /* … the required ones among them */
@@ -121,6 +126,7 @@ int command_token_add(struct ctl *ctl);
 int command_token_list(struct ctl *ctl);
 int command_token_revoke(struct ctl *ctl);
 int command_events(struct ctl *ctl);
+int command_logs(struct ctl *ctl);
 int command_metrics(struct ctl *ctl);
 int command_recipe_check(struct ctl *ctl);
 int command_recipe_run(struct ctl *ctl);
@@ -156,6 +162,10 @@ long long ctl_number(const json_t *object, const char *name);
 
 /* Sets a string member; CTL_USAGE if it is not UTF-8 and so cannot be sent. NULL is left out. */
 int ctl_body_set(json_t *body, const char *name, const char *value);
+
+/* Runs a command for each of its workshops, or for `all`, after command->ask. Goes on after a
+ * refusal, not if the daemon cannot be reached; returns the worst exit status. */
+int ctl_each(struct ctl *ctl, int (*run)(struct ctl *one));
 
 /* Prints a reply as one JSON object: indented, or on one line. */
 void ctl_print_json(const json_t *reply, bool indented);

@@ -9,6 +9,7 @@
 #include "supervisor/ctl/help.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/options.h"
+#include "supervisor/ctl/term/nearest.h"
 #include "supervisor/ctl/term/text.h"
 
 /* The number of words that form the command's name; 0 if they are another's. */
@@ -37,8 +38,7 @@ find_command(struct ctl *ctl, const struct words *words)
         if ((used = name_words(&commands[i], words)))
             ctl->command = &commands[i];
     ctl->args_count = words->count - used;
-    for (size_t i = 0; i < CTL_ARGS_MAX && used + i < words->count; i++)
-        ctl->args[i] = words->items[used + i];
+    ctl->args = words->items + used;
 }
 
 static int
@@ -58,6 +58,21 @@ run_command(struct ctl *ctl)
     return result;
 }
 
+static void
+complain_command(const char *word)
+{
+    struct nearest nearest = {.word = word};
+    size_t count;
+    const struct command *commands = command_table(&count);
+
+    for (size_t i = 0; i < count; i++)
+        nearest_try(&nearest, commands[i].name);
+    if (nearest.best)
+        text_complain("unknown command: %s; did you mean %s?", word, nearest.best);
+    else
+        text_complain("unknown command: %s; see pumplinectl --help", word);
+}
+
 static int
 no_command(const struct words *words)
 {
@@ -71,15 +86,31 @@ no_command(const struct words *words)
                           firsts[i][1]);
             return CTL_USAGE;
         }
-    text_complain("%s%s; see pumplinectl --help", word ? "unknown command: " : "missing command",
-                  word ? word : "");
+    if (!word)
+        text_complain("missing command; see pumplinectl --help");
+    else
+        complain_command(word);
     return CTL_USAGE;
+}
+
+/* `help COMMAND` is `COMMAND --help`. */
+static void
+take_help(struct ctl *ctl, struct words *words)
+{
+    bool of_itself = words->count == 1 && ctl->options[OPTION_HELP];
+
+    if (!words->count || strcmp(words->items[0], "help") || of_itself)
+        return;
+    ctl->options[OPTION_HELP] = "";
+    words->count--;
+    memmove(words->items, words->items + 1, words->count * sizeof *words->items);
 }
 
 /* Help and version need neither a daemon nor a complete command line. */
 static int
-dispatch(struct ctl *ctl, const struct words *words)
+dispatch(struct ctl *ctl, struct words *words)
 {
+    take_help(ctl, words);
     if (ctl->options[OPTION_VERSION])
         puts("pumplinectl " PUMPLINE_VERSION);
     else if (ctl->options[OPTION_COMMANDS])
@@ -113,5 +144,6 @@ main(int argc, char **argv)
         text_complain("cannot write to stdout");
         result = CTL_REFUSED;
     }
+    free(words.items);
     return result;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
+#include "supervisor/ctl/term/nearest.h"
 #include "supervisor/ctl/term/text.h"
 
 static const struct option_def option_defs[OPTION_COUNT] = {
@@ -12,7 +14,7 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
     [OPTION_HELP] = {"help", NULL, "show this help, or the help of a command"},
     [OPTION_VERSION] = {"version", NULL, "show the version"},
-    [OPTION_LIMIT] = {"limit", "N", "show at most N orders"},
+    [OPTION_LIMIT] = {"limit", "N", "show at most N orders or lines"},
     [OPTION_WORKSHEET] = {"worksheet", "W", "worksheet number"},
     [OPTION_PRODUCT] = {"product", "P", "product number"},
     [OPTION_AMOUNT] = {"amount", "A", "amount, an exact decimal such as 4.5"},
@@ -39,6 +41,8 @@ static const struct option_def option_defs[OPTION_COUNT] = {
                       "continue: store the line (commit), or also compare it (end)"},
     [OPTION_SHOW] = {"show", NULL, "show the browser window"},
     [OPTION_FOLDER] = {"folder", "DIR", "folder for the screenshots (default: recipe-run)"},
+    [OPTION_YES] = {"yes", NULL, "do not ask, even on a terminal"},
+    [OPTION_FOLLOW] = {"follow", NULL, "show new lines as they are written (also -f)"},
     [OPTION_COMMANDS] = {"commands", NULL, NULL},
 };
 
@@ -51,18 +55,25 @@ option_table(void)
 static void
 take_word(struct words *words, const char *word)
 {
-    if (words->count++ < WORDS_MAX)
-        words->items[words->count - 1] = word;
+    words->items[words->count++] = word;
 }
 
 /* argument is where getopt stopped. A value after '=' is not printed: it may be a secret. */
 static int
 complain_option(int found, const char *argument)
 {
-    text_complain("%s --%.*s; see pumplinectl --help",
-                  found == ':' ? "missing value for option" : "unknown option",
-                  (int)strcspn(argument + strspn(argument, "-"), "="),
-                  argument + strspn(argument, "-"));
+    const char *word = argument + strspn(argument, "-");
+    char *name = mem_format("%.*s", (int)strcspn(word, "="), word);
+    struct nearest nearest = {.word = name};
+
+    for (size_t i = 0; found != ':' && i < OPTION_COUNT; i++)
+        nearest_try(&nearest, option_defs[i].help ? option_defs[i].name : NULL);
+    if (nearest.best)
+        text_complain("unknown option --%s; did you mean --%s?", name, nearest.best);
+    else
+        text_complain("%s --%s; see pumplinectl --help",
+                      found == ':' ? "missing value for option" : "unknown option", name);
+    free(name);
     return CTL_USAGE;
 }
 
@@ -76,14 +87,17 @@ options_read(struct ctl *ctl, struct words *words, int argc, char **argv)
         longs[i] = (struct option){option_defs[i].name,
                                    option_defs[i].value ? required_argument : no_argument, NULL,
                                    256 + (int)i};
+    words->items = mem_alloc((size_t)argc * sizeof *words->items);
     opterr = 0;
     /* '-': words are returned in order even under POSIXLY_CORRECT; ':': distinguishes a missing
      * value from an unknown option. */
-    while ((found = getopt_long(argc, argv, "-:hc:", longs, NULL)) != -1) {
+    while ((found = getopt_long(argc, argv, "-:hfc:", longs, NULL)) != -1) {
         if (found == 1)
             take_word(words, optarg);
         else if (found == 'h')
             ctl->options[OPTION_HELP] = "";
+        else if (found == 'f')
+            ctl->options[OPTION_FOLLOW] = "";
         else if (found == 'c')
             ctl->options[OPTION_CONFIG] = optarg;
         else if (found >= 256)

@@ -4,13 +4,10 @@
 
 #include "supervisor/ctl/ctl.h"
 
-/* A command has two words at most. */
-enum { WORDS_MAX = CTL_ARGS_MAX + 2 };
-
 /* The words that are not options, in order; borrowed from argv. */
 struct words {
-    const char *items[WORDS_MAX];
-    size_t count; /* more than WORDS_MAX: too many were given */
+    const char **items; /* owned */
+    size_t count;
 };
 
 /* By enum ctl_option. */

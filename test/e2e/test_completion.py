@@ -85,10 +85,13 @@ def test_workshops_come_from_the_daemon(daemon):
         offered = complete([*command.split(), ""], daemon.socket, daemon.folder / "lines-aura")
         first = arguments[0] if arguments else ""
         words = set(first.split("|")) if first.islower() else set()
-        assert offered == ({"bennys-auto", "aura"} if "WORKSHOP" in first else words), command
+        words |= {"all"} if first.endswith("|all") else set()
+        words |= {name.split()[0] for name in commands()} if "COMMAND" in first else set()
+        assert offered == ({"bennys-auto", "aura"} | words if "WORKSHOP" in first else words), command
     assert complete(["stop", "b"], daemon.socket) == {"bennys-auto"}
     assert complete(["--socket", str(daemon.socket), "stop", "b"]) == {"bennys-auto"}
-    assert complete(["stop", "bennys-auto", ""], daemon.socket) == set()
+    assert complete(["stop", "bennys-auto", "a"], daemon.socket) == {"aura", "all"}
+    assert complete(["show", "bennys-auto", ""], daemon.socket) == set()
     assert complete(["token", "add", "--scope", "order", "a"], daemon.socket) == {"aura"}
     assert complete(["recipe", "run", "x", "--workshop", "a"], daemon.socket) == {"aura"}
 

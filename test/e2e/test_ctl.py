@@ -191,6 +191,80 @@ def test_put_commands(daemon, command, method, path, reply, said):
     assert "content-type" not in daemon.headers[0]
 
 
+# ---- several workshops ----
+
+def shops(daemon):
+    daemon.on("GET", "/health", health(integration(), integration("Öst", "st"),
+                                       integration("Old", "old", active=False, process="stopped")))
+
+
+@pytest.mark.parametrize("command, path, reply, said", [
+    (row[0][0], row[2], row[3], row[4]) for row in SIMPLE])
+def test_several_workshops(daemon, command, path, reply, said):
+    for name in ("a", "b"):
+        daemon.on("PUT", f"/workshops/{name}{path}", {**reply, "workshop": name})
+    done = ctl(daemon, command, "a", "b")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"a: {said}" in done.stdout and f"b: {said}" in done.stdout
+    assert [one[1] for one in daemon.seen] == [f"/workshops/{name}{path}" for name in "ab"]
+
+
+@pytest.mark.parametrize("command, slugs", [("stop", ["bennys-auto", "st"]), ("kill", ["bennys-auto", "st"]),
+                                            ("clear-queue", ["bennys-auto", "st"]),
+                                            ("activate", ["bennys-auto", "st", "old"]),
+                                            ("deactivate", ["bennys-auto", "st", "old"])])
+def test_all_workshops(daemon, command, slugs):
+    """An inactive one has no process: only its indicator can be changed."""
+    shops(daemon)
+    path = command.replace("-", "_")
+    for slug in slugs:
+        daemon.on("PUT", f"/workshops/{slug}/{path}", {"workshop": slug})
+    done = ctl(daemon, command, "all", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"workshops": [{"workshop": slug} for slug in slugs]}
+
+
+def test_no_workshop_is_meant_by_all(daemon):
+    daemon.on("GET", "/health", health())
+    assert (done := ctl(daemon, "stop", "all")).returncode == 0 and done.stdout == "no workshop is active\n"
+    daemon.on("GET", "/health", health(integration("Alles", "all"), integration()))
+    done = ctl(daemon, "kill", "all")
+    assert (done.returncode, done.stdout) == (2, "") and 'one workshop is called "all"' in done.stderr
+    assert {one[:2] for one in daemon.seen} == {("GET", "/health")}
+
+
+def test_several_go_on_after_a_refusal(daemon):
+    daemon.on("PUT", "/workshops/a/start", problem(409, "inactive", "not active"), 409)
+    daemon.on("PUT", "/workshops/b/start", {"workshop": "b"})
+    done = ctl(daemon, "start", "a", "b")
+    assert (done.returncode, done.stdout) == (1, "b: started\n")
+    assert done.stderr.startswith("pumplinectl: a: Refused: not active (inactive, 409)\n")
+    reply = json.loads(ctl(daemon, "start", "a", "b", "--json").stdout)
+    assert [(one["workshop"], one.get("code")) for one in reply["workshops"]] == [("a", "inactive"), ("b", None)]
+
+
+@pytest.mark.parametrize("command, path", [("kill", "kill"), ("clear-queue", "clear_queue")])
+def test_a_terminal_is_asked(daemon, command, path):
+    daemon.on("PUT", f"{PATH}/{path}", {"workshop": SHOP})
+    for answer, expected, calls in (("n", 1, 0), ("", 1, 0), ("y", 0, 1)):
+        terminal = Terminal(daemon, command, SHOP)
+        terminal.read_until(f": {SHOP}? [y/N] ")
+        terminal.type(answer + "\n")
+        assert terminal.finish()[1] == expected
+        assert len(daemon.seen) == calls
+    output, status = Terminal(daemon, command, SHOP, "--yes").finish()
+    assert status == 0 and "[y/N]" not in output
+
+
+def test_a_terminal_is_asked_once_for_all(daemon):
+    shops(daemon)
+    terminal = Terminal(daemon, "kill", "all")
+    terminal.read_until("all 2 workshops? [y/N] ")
+    terminal.type("\n")
+    assert terminal.finish()[1] == 1
+    assert [one[:2] for one in daemon.seen] == [("GET", "/health")]
+
+
 def test_reload(daemon):
     reply = {"added": ["bennys-auto", "x"], "changed": [], "removed": ["y"], "unchanged": 3,
              "needs_restart": []}
@@ -214,11 +288,11 @@ def test_status_shows_every_integration(daemon):
     done = ctl(daemon, "status")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert columns(lines[0]) == ["WORKSHOP", "PORT", "ERP", "PROCESS", "WORKER", "QUEUE", "OLDEST",
+    assert columns(lines[0]) == ["WORKSHOP", "SLUG", "PORT", "ERP", "PROCESS", "WORKER", "QUEUE", "OLDEST",
                                  "ERRORS", "RESTARTS", "PID", "UPTIME"]
-    assert columns(lines[1]) == [SHOP, "8101", "tryton", "running", "parked (auth_failed)", "7",
+    assert columns(lines[1]) == [SHOP, "bennys-auto", "8101", "tryton", "running", "parked (auth_failed)", "7",
                                  "3m", "3", "2", "4711", "2h 5m"]
-    assert columns(lines[2]) == ["Värkstad Öst 修理", "8102", "tryton", "stopped, inactive", "-", "-",
+    assert columns(lines[2]) == ["Värkstad Öst 修理", "vst", "8102", "tryton", "stopped, inactive", "-", "-",
                                  "-", "-", "0", "-", "-"]
     # A wide character is one code point and two columns.
     assert lines[1].index("8101") == lines[2].index("8102") + 2
@@ -238,9 +312,9 @@ def test_status_of_one(daemon, state):
     daemon.on("GET", "/workshops/bennys-auto", one)
     done = ctl(daemon, "status", "bennys-auto")
     assert done.returncode == 0
-    assert columns(done.stdout.splitlines()[1])[:5] == [SHOP, "8101", "tryton", "running",
+    assert columns(done.stdout.splitlines()[1])[:6] == [SHOP, "bennys-auto", "8101", "tryton", "running",
                                                         "parked (auth_failed)"]
-    assert "last exit: signal 9 at 2026-11-24 08:15:30" in done.stdout
+    assert "last exit: signal 9 at 2026-11-24 08:15:30 UTC (" in done.stdout
     assert "last error" not in done.stdout and "salvaged" not in done.stdout
 
 
@@ -253,7 +327,7 @@ def test_status_of_one_with_trouble(daemon, orders, said):
     lines = ctl(daemon, "status", SHOP).stdout.splitlines()
     assert ("last error: cannot listen on 127.0.0.1:8101: Address already in use"
             in lines)
-    assert re.fullmatch(r"queue salvaged at 2026-11-24 08:15:30 \(.*\): " + said +
+    assert re.fullmatch(r"queue salvaged at 2026-11-24 08:15:30 UTC \(.*\): " + said +
                         " need attention; the damaged file is kept as /q/data.mdb.damaged", lines[-1])
 
 
@@ -317,7 +391,7 @@ def test_queue_shows_retries(daemon):
     assert header == ["UNIQUEID", "WORKSHEET", "PRODUCT", "AMOUNT", "STATUS", "REASON",
                       "REASON TEXT", "ATTEMPTS", "PLACED", "NEXT ATTEMPT"]
     assert row[:8] == ["a1", "558", "10", "4.5", "placed", "erp_busy", "503 try later", "3"]
-    assert row[8].startswith("2026-11-24 08:15:30 (")
+    assert row[8].startswith("2026-11-24 08:15:30 UTC (")
 
 
 def test_empty_queue(daemon):
@@ -339,6 +413,31 @@ def test_errors(daemon):
                                      "Arbetsordern är stängd"]
     assert "pumplinectl retry 'Bennys Auto' UNIQUEID" in lines[-2]
     assert "pumplinectl resolve 'Bennys Auto' UNIQUEID --note TEXT" in lines[-1]
+
+
+def test_errors_of_all(daemon):
+    shops(daemon)
+    daemon.on("GET", "/workshops/bennys-auto/orders?status=error&limit=100",
+              {"workshop": SHOP, "next": None, "orders": [order("a", status="error", reason_code="erp_rejected")]})
+    daemon.on("GET", "/workshops/st/orders?status=error&limit=100",
+              {"workshop": "Öst", "next": None, "orders": [order("b", workshop="Öst", status="error")]})
+    done = ctl(daemon, "errors")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [columns(line)[:2] for line in lines[:3]] == [["WORKSHOP", "UNIQUEID"], [SHOP, "a"], ["Öst", "b"]]
+    assert "pumplinectl retry WORKSHOP UNIQUEID" in done.stdout and lines[-1] == "Not included, as it could not be asked: old"
+    reply = json.loads(ctl(daemon, "errors", "--json").stdout)
+    assert ([one["uniqueid"] for one in reply["orders"]], reply["incomplete"]) == (["a", "b"], ["old"])
+
+
+def test_errors_of_all_says_who_could_not_be_asked(daemon):
+    shops(daemon)
+    daemon.on("GET", "/workshops/bennys-auto/orders?status=error&limit=100", problem(504, "unresponsive", "late"), 504)
+    daemon.on("GET", "/workshops/st/orders?status=error&limit=100", {"workshop": "Öst", "next": None, "orders": []})
+    done = ctl(daemon, "errors")
+    assert (done.returncode, done.stdout) == (
+        1, "no orders in error\nNot included, as it could not be asked: bennys-auto, old\n")
+    assert done.stderr == "pumplinectl: bennys-auto: Refused: late (unresponsive, 504)\n"
 
 
 def test_hint_can_be_pasted_into_a_shell(daemon):
@@ -546,7 +645,7 @@ EVERY = [
     ["status"], ["status", SHOP], ["start", SHOP], ["stop", SHOP], ["restart", SHOP],
     ["kill", SHOP], ["start-worker", SHOP], ["stop-worker", SHOP], ["queue", SHOP],
     ["clear-queue", SHOP], ["order", SHOP, *CONTENT], ["order-status", SHOP, "u"],
-    ["order-status", SHOP, "u", "--history"], ["errors", SHOP], ["retry", SHOP, "u"],
+    ["order-status", SHOP, "u", "--history"], ["errors", SHOP], ["errors"], ["retry", SHOP, "u"],
     ["resolve", SHOP, "u", "--note", "n"], ["reload"], ["show", SHOP], ["remove", SHOP],
     ["activate", SHOP], ["deactivate", SHOP], ["token", "add", SHOP, "--scope", "order"],
     ["token", "list", SHOP], ["token", "revoke", SHOP, "n"], ["rekey"], ["status", "--watch"],
@@ -580,6 +679,38 @@ def test_refusal_that_is_no_json(daemon, status):
     assert done.returncode == 1
     assert str(status) in done.stderr and "\x1b" not in done.stderr
     assert json.loads(done.stdout)["status"] == status
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (["remove", "Ben's"], "orders_waiting",
+     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+    (["remove", "Ben's"], "queue_unknown",
+     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+])
+def test_a_refusal_says_what_to_do(daemon, args, code, said):
+    daemon.otherwise = (409, problem(409, code, "no"))
+    assert ctl(daemon, *args).stderr.splitlines()[1:] == [f"pumplinectl: {said}"]
+
+
+@pytest.mark.parametrize("typed, said", [
+    ("benny-auto", "did you mean bennys-auto?"), ("bennys auot", "did you mean Bennys Auto?"), ("BENN", "did you mean bennys-auto?"),
+    ("x", "pumplinectl status lists the workshops"), ("a" * 4000, "pumplinectl status lists the workshops")])
+def test_an_unknown_workshop_gets_the_nearest(daemon, typed, said):
+    shops(daemon)
+    daemon.otherwise = (404, problem(404, "unknown_workshop", "no"))
+    assert ctl(daemon, "stop", typed).stderr.splitlines()[1:] == [f"pumplinectl: {said}"]
+
+
+@pytest.mark.parametrize("args, said", [
+    (["stat"], "unknown command: stat; did you mean status?"), (["eror", SHOP], "did you mean errors?"),
+    (["clear_queue"], "did you mean clear-queue?"), (["frobnicate"], "frobnicate; see pumplinectl --help"),
+    (["status", "--wacth"], "unknown option --wacth; did you mean --watch?"),
+    (["order", "--pasword-file=gygag"], "unknown option --pasword-file; did you mean --password-file?"),
+    (["status", "--zzzz"], "unknown option --zzzz; see pumplinectl --help"),
+])
+def test_did_you_mean(daemon, args, said):
+    done = ctl(daemon, *args)
+    assert done.returncode == 2 and said in done.stderr
 
 
 def test_faults_of_a_configuration_are_all_named(daemon):
@@ -644,7 +775,7 @@ def test_json_is_the_reply_as_it_is(daemon):
 
 
 @pytest.mark.parametrize("args", [
-    [], ["frobnicate"], ["start"], ["start", "a", "b"], ["start", ""], ["reload", "x"],
+    [], ["frobnicate"], ["start"], ["show", "a", "b"], ["start", ""], ["start", "a", ""], ["reload", "x"],
     ["order-status", "a"], ["resolve", "a", "b"], ["order", SHOP],
     ["order", SHOP, "--worksheet", "1", "--product", "2"], ["start", SHOP, "--limit", "1"],
     ["queue", SHOP, "--limit", "0"], ["queue", SHOP, "--limit", "-1"],
@@ -653,7 +784,7 @@ def test_json_is_the_reply_as_it_is(daemon):
     ["token"], ["token", "x"], ["token", "add", SHOP], ["token", "revoke", SHOP], ["status", "token", "add"],
     ["token", "add", SHOP, "--scope", b"\xff"], ["add"], ["add", "a", "b", "c"], ["metrics", "--json"],
     ["add", "a", "/dev/null", "--slug", "b"], ["add", "/none"], ["add", "/dev/null"], ["add", "-"],
-    ["seal"], ["seal", SHOP, "--password", "x"], ["seal", SHOP], ["rekey", "x"], ["reload", "-c", "x"],
+    ["logs", SHOP, "--json"], ["seal"], ["seal", SHOP, "--password", "x"], ["seal", SHOP], ["rekey", "x"], ["reload", "-c", "x"],
 ])
 def test_usage(daemon, args):
     done = ctl(daemon, *args)
@@ -712,6 +843,13 @@ def test_help_and_version():
         assert part in done.stdout
     done = ctl(None, "--version")
     assert re.fullmatch(r"pumplinectl \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_help_is_a_command_too():
+    assert ctl(None, "help").stdout == ctl(None, "--help").stdout
+    for command in listed():
+        assert ctl(None, "help", *command.split()).stdout == ctl(None, *command.split(), "--help").stdout
+    assert ctl(None, "help", "frobnicate").returncode == 2
 
 
 def test_full_disk_is_told(daemon):
@@ -875,6 +1013,42 @@ def test_seal_asks_without_echo(daemon):
     assert daemon.seen[0][2]["password"] == "gygag"
 
 
+def test_logs_are_the_ends_of_the_files(daemon, tmp_path):
+    files = [tmp_path / "s_api.log", tmp_path / "s_create_orderline.log"]
+    for file in files:
+        file.write_text("".join(f"{file.name} {i}\n" for i in range(100)))
+    daemon.on("GET", PATH, integration(log_files=[str(file) for file in files]))
+    done = ctl(daemon, "logs", SHOP)
+    assert (done.returncode, done.stderr) == (0, "")
+    for file in files:
+        assert f"{file.name} 50\n" in done.stdout and f"{file.name} 49\n" not in done.stdout
+    assert "s_api.log 98" not in ctl(daemon, "logs", SHOP, "--limit", "1").stdout
+
+
+@pytest.mark.parametrize("option", ["-f", "--follow"])
+def test_logs_are_followed(daemon, tmp_path, option):
+    log = tmp_path / "s_api.log"
+    log.write_text("one\n")
+    daemon.on("GET", PATH, integration(log_files=[str(log)]))
+    program = Running(daemon, "logs", SHOP, option)
+    program.read_until("one\n")
+    with log.open("a") as file:
+        file.write("two\n")
+    program.read_until("two\n")
+    assert program.finish(signal.SIGTERM)[0] == -signal.SIGTERM
+
+
+def test_logs_without_files_are_in_the_journal(daemon, tmp_path):
+    (tmp_path / "journalctl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "journalctl").chmod(0o755)
+    daemon.on("GET", PATH, integration("Benny+Co"))
+    done = ctl(daemon, "logs", SHOP, "-f", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.stdout.splitlines() == ["--identifier=pumplined", "--output=cat", "--case-sensitive=yes",
+                                        "--grep=^\\QBenny+Co\\E: ", "-n", "50", "-f"]
+    done = ctl(daemon, "logs", SHOP, PATH=str(tmp_path / "none"))
+    assert done.returncode == 2 and "cannot run journalctl" in done.stderr
+
+
 def test_metrics_are_printed_as_they_are(daemon):
     text = '# TYPE x gauge\nx{workshop="Värkstad"} 1\n# EOF\n'
     daemon.on("GET", "/metrics", text.encode())
@@ -923,8 +1097,8 @@ def test_events_are_lines(daemon):
     daemon.events.put(None)
     status, out, err = program.finish()
     assert status == 3 and "closed the event stream" in err
-    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in out.splitlines())
-    assert [line[20:] for line in out.splitlines()] == [
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", line) for line in out.splitlines())
+    assert [line[24:] for line in out.splitlines()] == [
         "pumplined: 1 integrations, 1 running, 1 parked, 0 failed",
         f"{SHOP}: running, worker parked (auth_failed), 7 in the queue, 3 in error",
         "Öst: backoff", "Öst: removed"]
@@ -1009,6 +1183,21 @@ def test_watch_on_a_terminal_draws_anew_and_leaves_it_as_it_was(daemon):
     assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
 
 
+@pytest.mark.parametrize("key", ["q", "Q"])
+def test_watch_ends_with_q(daemon, key):
+    daemon.events = queue.Queue()
+    daemon.on("GET", "/health", health(integration()))
+    terminal = Terminal(daemon, "status", "--watch")
+    terminal.read_until("pumplined 0.1.0")
+    assert not termios.tcgetattr(terminal.fd)[3] & termios.ICANON
+    terminal.type("x" + key)
+    terminal.read_until(None)
+    assert termios.tcgetattr(terminal.fd)[3] & termios.ICANON and termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    output, status = terminal.finish()
+    daemon.events.put(None)
+    assert status == 0 and output.endswith("\x1b[?25h\x1b[?1049l")
+
+
 # ---- layout and colour ----
 
 def test_no_colour_in_a_pipe(daemon):
@@ -1031,25 +1220,72 @@ def test_no_colour_where_it_is_not_wanted(daemon, more):
     assert "\x1b" not in Terminal(daemon, "status", **more).finish()[0]
 
 
-def long_errors(daemon):
-    text = "Arbetsordern är stängd 修理 " * 20
+def long_errors(daemon, text="Arbetsordern är stängd 修理 " * 20, uniqueid="a1"):
     daemon.on("GET", f"{PATH}/orders?status=error&limit=100", {
         "workshop": SHOP, "next": None,
-        "orders": [order(status="error", reason_code="erp_rejected", reason_text=text)]})
+        "orders": [order(uniqueid, status="error", reason_code="erp_rejected", reason_text=text)]})
     return text
 
 
-@pytest.mark.parametrize("width", [200, 100, 60, 20, 3, 1])
-def test_long_text_is_cut_on_a_terminal(daemon, width):
-    long_errors(daemon)
-    terminal = Terminal(daemon, "errors", SHOP, width=width, NO_COLOR="1")
-    lines = terminal.finish()[0].splitlines()
-    for line in lines[:2]:
-        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
-        assert len(line) + wide <= max(width, 3)
-    assert "…" in lines[1] or width < 60
-    if width >= 100:
-        assert "2026-11-24" in lines[1]
+def wide(line):
+    return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize("width", [400, 200, 100, 80, 60, 20, 3, 1])
+def test_errors_are_not_cut_on_a_terminal(daemon, width):
+    text = long_errors(daemon)
+    output = Terminal(daemon, "errors", SHOP, width=width, NO_COLOR="1").finish()[0]
+    table = output.split("To retry an order")[0]
+    for part in ("a1", "558", "4.5", "erp_rejected", text, "2026-11-24 08:15:30 UTC ("):
+        assert squeezed(part) in squeezed(table) or width < 20, (part, width)
+    assert "…" not in table or width < 20
+    if width >= 60:
+        assert all(wide(line) <= width for line in table.splitlines())
+
+
+def test_what_does_not_fit_breaks_into_lines_of_its_own(daemon):
+    long_errors(daemon, "Arbetsordern är stängd", "8e9b2a3e-93d0-4c3a-9a0e-2d5f1c8f7a10")
+    output = Terminal(daemon, "errors", SHOP, width=80, NO_COLOR="1").finish()[0]
+    lines = re.sub(r"\(.*\)", "(3m)", output).splitlines()
+    assert lines[:5] == ["UNIQUEID                              WORKSHEET  PRODUCT  AMOUNT  REASON",
+                         "8e9b2a3e-93d0-4c3a-9a0e-2d5f1c8f7a10  558        10          4.5  erp_rejected",
+                         "    reason text: Arbetsordern är stängd", "    since: 2026-11-24 08:15:30 UTC (3m)", ""]
+
+
+def test_a_long_uniqueid_can_be_copied(daemon):
+    long_errors(daemon, "closed", "x" * 128)
+    output = Terminal(daemon, "errors", SHOP, width=80, NO_COLOR="1").finish()[0]
+    assert "x" * 128 in output and "\r\n    worksheet: 558\r\n" in output
+    daemon.on("GET", f"{PATH}/queue?limit=100",
+              {"workshop": SHOP, "length": 1, "tasks": [order("x" * 128)], "next": None})
+    output = Terminal(daemon, "queue", SHOP, width=80, NO_COLOR="1").finish()[0]
+    assert "x" * 128 in output and re.search(r"^ +placed\r$", output, re.M)
+
+
+def test_history_is_not_cut_on_a_terminal(daemon):
+    note = "entered by Ann, " * 10
+    daemon.on("GET", f"{PATH}/orders/a1/history", {"history": [
+        {"at": "2026-11-24T08:15:30Z", "status": "error", "attempt": 1, "duration_ms": 12, "reason_code": "worksheet_closed",
+         "reason_text": "Arbetsordern är stängd 修理 " * 9, "evidence": ["a1-0f-2.png", "a1-0f-2.html"],
+         "changes": {"worksheet": ["558", "559"]}, "note": note, "erp_reference": "LINE-9"}]})
+    output = Terminal(daemon, "order-status", SHOP, "a1", "--history", width=80, NO_COLOR="1").finish()[0]
+    for part in ("worksheet_closed", "Arbetsordern är stängd 修理 " * 9, "a1-0f-2.png a1-0f-2.html", note, "LINE-9",
+                 "worksheet 558 -> 559", "2026-11-24 08:15:30 UTC ("):
+        assert squeezed(part) in squeezed(output)
+    assert "…" not in output and all(wide(line) <= 80 for line in output.splitlines())
+
+
+def test_status_at_80_columns_has_what_matters(daemon):
+    daemon.on("GET", "/health", health(integration(), integration("Värkstad Öst", "varkstad-ost", worker_reason="erp_unreachable")))
+    output = Terminal(daemon, "status", width=80, NO_COLOR="1").finish()[0]
+    table = output.split("\r\n\r\n")[0].splitlines()
+    assert columns(table[0])[:3] == ["WORKSHOP", "SLUG", "PROCESS"] and "ERRORS" in table[0]
+    assert "parked (erp_unreachable)" in output and "varkstad-ost" in output
+    assert "…" not in output and all(wide(line) <= 80 for line in table)
 
 
 def test_long_text_is_not_cut_in_a_pipe(daemon):

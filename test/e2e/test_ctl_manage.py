@@ -100,6 +100,7 @@ def test_remove_with_orders_waiting_needs_force(daemon):
     workshop.place("a1")
     done = run(daemon, "remove", SHOP)
     assert done.returncode == 1 and "orders_waiting" in done.stderr
+    assert f"pumplinectl remove '{SHOP}' --force" in done.stderr and "?force" not in done.stderr
     assert ok(daemon, "remove", SHOP, "--force").startswith(f"{SHOP}: removed\n1 order still in its queue\nits queue is kept in ")
 
 
@@ -108,6 +109,8 @@ def test_activate_and_deactivate(daemon):
     daemon.start()
     assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: was already active; process running")
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: deactivated; process stopped")
+    for command in ("start", "restart", "queue", "errors"):
+        assert "pumplinectl activate bennys-auto" in run(daemon, command, SHOP).stderr
     assert ok(daemon, "deactivate", SHOP).startswith(f"{SHOP}: was not active")
     assert stored(daemon)["active"] is False and not workshop.up()
     assert ok(daemon, "activate", SHOP).startswith(f"{SHOP}: activated; process running")

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from pumpline import SECRET, alive, until
+from pumpline import BUILD, SECRET, alive, until
 
 ROOT = Path(__file__).parents[2]
 LINE = re.compile(r"(?P<who>[^:]+): (\[(?P<uniqueid>[^]]+)\] )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -54,6 +54,13 @@ def test_each_line_says_whose_it_is(pair):
         assert "serving" in logs(daemon, slug)[0].read_text()
     assert (daemon.folder / "log").stat().st_mode & 0o777 == 0o750
     assert SECRET not in daemon.log.read_text()
+
+
+def test_pumplinectl_finds_the_files(pair):
+    done = subprocess.run([BUILD / "pumplinectl", "--socket", str(pair[0].socket), "logs", "bennys-auto"],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert logs(pair[0])[0].read_text() in done.stdout and str(logs(pair[0])[1]) in done.stdout
 
 
 def test_a_journal_gets_priorities(daemon, monkeypatch):

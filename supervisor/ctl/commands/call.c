@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/err.h"
+#include "supervisor/ctl/commands/hint.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
@@ -65,6 +66,20 @@ print_faults(const json_t *problem)
     }
 }
 
+/* One workshop's reply is printed; of several, it is kept for the one object at the end. A problem
+ * names no workshop by itself. */
+static void
+give_json(const struct ctl *ctl, json_t *reply)
+{
+    if (!ctl->results) {
+        ctl_print_json(reply, true);
+        return;
+    }
+    if (!json_object_get(reply, "workshop"))
+        json_object_set_new(reply, "workshop", json_string(ctl->args[0]));
+    json_array_append(ctl->results, reply);
+}
+
 static void
 print_problem(const struct ctl *ctl, int status, const json_t *problem)
 {
@@ -72,17 +87,19 @@ print_problem(const struct ctl *ctl, int status, const json_t *problem)
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     const char *code = json_string_value(json_object_get(problem, "code"));
 
-    text_complain("%s%s%s (%s%s%d)", title ? title : "refused", detail ? ": " : "",
-                  detail ? detail : "", code ? code : "", code ? ", " : "", status);
+    text_complain("%s%s%s%s%s (%s%s%d)", ctl->results ? ctl->args[0] : "", ctl->results ? ": " : "",
+                  title ? title : "refused", detail ? ": " : "", detail ? detail : "",
+                  code ? code : "", code ? ", " : "", status);
     print_faults(problem);
-    if (ctl->options[OPTION_JSON])
-        ctl_print_json(problem, true);
 }
 
 int
 ctl_refused(const struct ctl *ctl, int status, json_t *problem)
 {
     print_problem(ctl, status, problem);
+    hint_print(ctl, problem);
+    if (ctl->options[OPTION_JSON])
+        give_json(ctl, problem);
     json_decref(problem);
     return CTL_REFUSED;
 }
@@ -110,7 +127,7 @@ ctl_show(const struct ctl *ctl, json_t *reply,
          void (*print)(const struct ctl *ctl, const json_t *reply))
 {
     if (ctl->options[OPTION_JSON])
-        ctl_print_json(reply, true);
+        give_json(ctl, reply);
     else
         print(ctl, reply);
     json_decref(reply);

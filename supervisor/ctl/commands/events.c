@@ -50,10 +50,10 @@ print_event(const char *name, const json_t *event)
     const char *workshop = json_string_value(json_object_get(event, "workshop"));
     time_t now = time(NULL);
     struct tm local;
-    char at[32] = "", *text;
+    char at[64] = "", *text;
 
     if (localtime_r(&now, &local))
-        strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", &local);
+        strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S %Z", &local);
     if (strcmp(name, "integration") == 0)
         text = integration_text(event);
     else if (strcmp(name, "snapshot") == 0)

@@ -12,6 +12,7 @@
 enum { PAGE_ORDERS = 100 };
 
 enum {
+    LIST_WORKSHOP,
     LIST_UNIQUEID,
     LIST_WORKSHEET,
     LIST_PRODUCT,
@@ -26,28 +27,30 @@ enum {
 };
 
 static const struct column queue_columns[LIST_COUNT] = {
-    [LIST_UNIQUEID] = {.title = "UNIQUEID", .flexible = true},
-    [LIST_WORKSHEET] = {.title = "WORKSHEET"},
-    [LIST_PRODUCT] = {.title = "PRODUCT"},
-    [LIST_AMOUNT] = {.title = "AMOUNT", .right = true},
+    [LIST_WORKSHOP] = {.title = "WORKSHOP", .optional = true},
+    [LIST_UNIQUEID] = {.title = "UNIQUEID", .whole = true},
+    [LIST_WORKSHEET] = {.title = "WORKSHEET", .below = 8},
+    [LIST_PRODUCT] = {.title = "PRODUCT", .below = 7},
+    [LIST_AMOUNT] = {.title = "AMOUNT", .right = true, .below = 6},
     [LIST_STATUS] = {.title = "STATUS"},
-    [LIST_REASON] = {.title = "REASON", .optional = true},
-    [LIST_TEXT] = {.title = "REASON TEXT", .flexible = true, .optional = true},
-    [LIST_ATTEMPTS] = {.title = "ATTEMPTS", .right = true},
-    [LIST_TIME] = {.title = "PLACED"},
-    [LIST_NEXT] = {.title = "NEXT ATTEMPT", .optional = true},
+    [LIST_REASON] = {.title = "REASON", .optional = true, .below = 5},
+    [LIST_TEXT] = {.title = "REASON TEXT", .optional = true, .below = 1},
+    [LIST_ATTEMPTS] = {.title = "ATTEMPTS", .right = true, .below = 4},
+    [LIST_TIME] = {.title = "PLACED", .below = 2},
+    [LIST_NEXT] = {.title = "NEXT ATTEMPT", .optional = true, .below = 3},
 };
 
 static const struct column errors_columns[LIST_COUNT] = {
-    [LIST_UNIQUEID] = {.title = "UNIQUEID", .flexible = true},
-    [LIST_WORKSHEET] = {.title = "WORKSHEET"},
-    [LIST_PRODUCT] = {.title = "PRODUCT"},
-    [LIST_AMOUNT] = {.title = "AMOUNT", .right = true},
+    [LIST_WORKSHOP] = {.title = "WORKSHOP", .optional = true},
+    [LIST_UNIQUEID] = {.title = "UNIQUEID", .whole = true},
+    [LIST_WORKSHEET] = {.title = "WORKSHEET", .below = 6},
+    [LIST_PRODUCT] = {.title = "PRODUCT", .below = 5},
+    [LIST_AMOUNT] = {.title = "AMOUNT", .right = true, .below = 4},
     [LIST_STATUS] = {.title = "STATUS", .optional = true},
-    [LIST_REASON] = {.title = "REASON"},
-    [LIST_TEXT] = {.title = "REASON TEXT", .flexible = true},
+    [LIST_REASON] = {.title = "REASON", .below = 3},
+    [LIST_TEXT] = {.title = "REASON TEXT", .below = 1},
     [LIST_ATTEMPTS] = {.title = "ATTEMPTS", .right = true, .optional = true},
-    [LIST_TIME] = {.title = "SINCE"},
+    [LIST_TIME] = {.title = "SINCE", .below = 2},
     [LIST_NEXT] = {.title = "NEXT ATTEMPT", .optional = true},
 };
 
@@ -89,28 +92,10 @@ print_queue(const struct ctl *ctl, const json_t *reply)
              json_integer_value(json_object_get(reply, "length")), json_array_size(tasks));
 }
 
-/* Quotes a word for the shell, so that the hint can be pasted. To be freed. */
-static char *
-shell_quote(const char *word)
-{
-    char *quoted = mem_string("'"), *longer;
-
-    for (size_t part; *word; word += part) {
-        part = *word == '\'' ? 1 : strcspn(word, "'");
-        longer = *word == '\'' ? mem_format("%s'\\''", quoted)
-                               : mem_format("%s%.*s", quoted, (int)part, word);
-        free(quoted);
-        quoted = longer;
-    }
-    longer = mem_format("%s'", quoted);
-    free(quoted);
-    return longer;
-}
-
 static void
 print_errors_hint(const struct ctl *ctl)
 {
-    char *workshop = shell_quote(ctl->args[0]);
+    char *workshop = ctl->args_count ? text_shell_quote(ctl->args[0]) : mem_string("WORKSHOP");
 
     text_say("To retry an order: pumplinectl retry %s UNIQUEID [--worksheet W] [--product P] "
              "[--amount A]",
@@ -120,21 +105,39 @@ print_errors_hint(const struct ctl *ctl)
 }
 
 static void
+print_incomplete(const json_t *slugs)
+{
+    char *text = text_of_json(slugs);
+
+    if (json_array_size(slugs))
+        text_say("Not included, as it could not be asked: %s", text);
+    free(text);
+}
+
+static void
 print_errors(const struct ctl *ctl, const json_t *reply)
 {
+    bool several = json_object_get(reply, "incomplete") != NULL;
     const json_t *orders = json_object_get(reply, "orders");
     struct table *table = table_new(errors_columns, LIST_COUNT);
     size_t i;
     json_t *order;
 
-    json_array_foreach(orders, i, order) put_order(table, order, "updated_at");
+    json_array_foreach(orders, i, order)
+    {
+        put_order(table, order, "updated_at");
+        if (several)
+            table_json(table, LIST_WORKSHOP, COLOUR_NONE, json_object_get(order, "workshop"));
+    }
     if (json_array_size(orders) > 0) {
         table_print(table, &ctl->screen);
         putchar('\n');
         print_errors_hint(ctl);
     } else {
-        text_say("%s: no orders in error", ctl_workshop(ctl, reply));
+        text_say("%s%sno orders in error", several ? "" : ctl_workshop(ctl, reply),
+                 several ? "" : ": ");
     }
+    print_incomplete(json_object_get(reply, "incomplete"));
     table_free(table);
 }
 
@@ -209,9 +212,77 @@ command_queue(struct ctl *ctl)
     return result;
 }
 
+/* Appends the orders in error of one workshop. One that cannot be asked goes to `incomplete`: an
+ * inactive one as a matter of course, another after its refusal has been reported. */
+static int
+append_errors(struct ctl *ctl, const json_t *integration, json_t *whole)
+{
+    const char *slug = json_string_value(json_object_get(integration, "slug")) ?: "";
+    struct ctl one = *ctl;
+    json_t *reply;
+    int result;
+
+    if (json_is_false(json_object_get(integration, "active"))) {
+        json_array_append_new(json_object_get(whole, "incomplete"), json_string(slug));
+        return CTL_OK;
+    }
+    one.args = &slug;
+    one.args_count = 1;
+    one.results = json_array(); /* a refusal names the workshop and is not the reply */
+    result = pages_fetch(&one, "orders?status=error&", "orders", &reply);
+    json_decref(one.results);
+    if (result != CTL_OK) {
+        json_array_append_new(json_object_get(whole, "incomplete"), json_string(slug));
+        return result;
+    }
+    json_array_extend(json_object_get(whole, "orders"), json_object_get(reply, "orders"));
+    json_decref(reply);
+    return CTL_OK;
+}
+
+/* --limit is that of each workshop. */
+static int
+fetch_all_errors(struct ctl *ctl, json_t **whole)
+{
+    json_t *health, *one;
+    size_t i;
+    int worst, result;
+
+    *whole = NULL;
+    worst = ctl_call(ctl, "GET", mem_string("/health"), NULL, &health);
+    if (worst != CTL_OK)
+        return worst;
+    *whole = json_pack("{s[] s[]}", "orders", "incomplete");
+    json_array_foreach(json_object_get(health, "integrations"), i, one)
+    {
+        if (worst == CTL_UNREACHED)
+            break;
+        result = append_errors(ctl, one, *whole);
+        worst = result > worst ? result : worst;
+    }
+    json_decref(health);
+    return worst;
+}
+
+static int
+errors_of_all(struct ctl *ctl)
+{
+    json_t *whole;
+    int result = fetch_all_errors(ctl, &whole);
+
+    if (whole && result != CTL_UNREACHED)
+        ctl_show(ctl, whole, print_errors);
+    else
+        json_decref(whole);
+    return result;
+}
+
 int
 command_errors(struct ctl *ctl)
 {
+    if (!ctl->args_count || strcmp(ctl->args[0], "all") == 0)
+        return errors_of_all(ctl);
+
     json_t *whole;
     int result = pages_fetch(ctl, "orders?status=error&", "orders", &whole);
 

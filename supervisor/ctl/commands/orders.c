@@ -187,12 +187,12 @@ static const struct column history_columns[HISTORY_COUNT] = {
     [HISTORY_STATUS] = {.title = "STATUS"},
     [HISTORY_ATTEMPT] = {.title = "ATTEMPT", .right = true},
     [HISTORY_TOOK] = {.title = "MS", .right = true, .optional = true},
-    [HISTORY_REASON] = {.title = "REASON", .optional = true},
-    [HISTORY_TEXT] = {.title = "REASON TEXT", .flexible = true, .optional = true},
-    [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true},
-    [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true}, /* what a retry corrected */
-    [HISTORY_NOTE] = {.title = "NOTE", .flexible = true, .optional = true},
-    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true}, /* stored apart from the queue */
+    [HISTORY_REASON] = {.title = "REASON", .optional = true, .below = 5},
+    [HISTORY_TEXT] = {.title = "REASON TEXT", .optional = true, .below = 1},
+    [HISTORY_REFERENCE] = {.title = "REFERENCE", .optional = true, .below = 4},
+    [HISTORY_CHANGES] = {.title = "CHANGES", .optional = true, .below = 3}, /* by a retry */
+    [HISTORY_NOTE] = {.title = "NOTE", .optional = true, .below = 2},
+    [HISTORY_EVIDENCE] = {.title = "EVIDENCE", .optional = true, .below = 2},
 };
 
 /* "worksheet 558 -> 559, product_amount 5 -> 6" */

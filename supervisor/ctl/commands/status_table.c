@@ -9,6 +9,7 @@
 
 enum {
     STATUS_WORKSHOP,
+    STATUS_SLUG,
     STATUS_PORT,
     STATUS_ERP,
     STATUS_PROCESS,
@@ -24,16 +25,17 @@ enum {
 
 static const struct column status_columns[STATUS_COUNT] = {
     [STATUS_WORKSHOP] = {.title = "WORKSHOP", .flexible = true},
-    [STATUS_PORT] = {.title = "PORT", .right = true},
-    [STATUS_ERP] = {.title = "ERP"},
+    [STATUS_SLUG] = {.title = "SLUG"},
+    [STATUS_PORT] = {.title = "PORT", .right = true, .spare = true},
+    [STATUS_ERP] = {.title = "ERP", .spare = true},
     [STATUS_PROCESS] = {.title = "PROCESS"},
-    [STATUS_WORKER] = {.title = "WORKER", .flexible = true},
+    [STATUS_WORKER] = {.title = "WORKER", .below = 1},
     [STATUS_QUEUE] = {.title = "QUEUE", .right = true},
     [STATUS_OLDEST] = {.title = "OLDEST", .right = true},
     [STATUS_ERRORS] = {.title = "ERRORS", .right = true},
-    [STATUS_RESTARTS] = {.title = "RESTARTS", .right = true},
-    [STATUS_PID] = {.title = "PID", .right = true},
-    [STATUS_UPTIME] = {.title = "UPTIME", .right = true},
+    [STATUS_RESTARTS] = {.title = "RESTARTS", .right = true, .spare = true},
+    [STATUS_PID] = {.title = "PID", .right = true, .spare = true},
+    [STATUS_UPTIME] = {.title = "UPTIME", .right = true, .spare = true},
 };
 
 /* A member of an integration: directly, as in /health, or inside "state", as in /workshops/{w}. */
@@ -93,6 +95,7 @@ put_integration(struct table *table, const json_t *one)
 
     table_row(table);
     table_json(table, STATUS_WORKSHOP, COLOUR_NONE, member(one, "workshop"));
+    table_json(table, STATUS_SLUG, COLOUR_NONE, member(one, "slug"));
     put_port(table, one);
     if (!erp)
         erp = json_object_get(json_object_get(one, "erp"), "system");

@@ -19,10 +19,16 @@ print_put(const struct ctl *ctl, const json_t *reply)
              process ? "; process " : "", process ? process : "");
 }
 
+static int
+put_one(struct ctl *ctl)
+{
+    return ctl_run(ctl, "PUT", ctl_path(ctl, ctl->command->put.action), NULL, print_put);
+}
+
 int
 command_put(struct ctl *ctl)
 {
-    return ctl_run(ctl, "PUT", ctl_path(ctl, ctl->command->put.action), NULL, print_put);
+    return ctl_each(ctl, put_one);
 }
 
 static void
@@ -35,10 +41,16 @@ print_cleared(const struct ctl *ctl, const json_t *reply)
                  "one again.");
 }
 
+static int
+clear_one(struct ctl *ctl)
+{
+    return ctl_run(ctl, "PUT", ctl_path(ctl, "clear_queue"), NULL, print_cleared);
+}
+
 int
 command_clear_queue(struct ctl *ctl)
 {
-    return ctl_run(ctl, "PUT", ctl_path(ctl, "clear_queue"), NULL, print_cleared);
+    return ctl_each(ctl, clear_one);
 }
 
 /* Empty lists of what was not applied are not worth showing. */

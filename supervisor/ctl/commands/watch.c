@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -14,6 +15,7 @@
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/net/stream.h"
+#include "supervisor/ctl/term/keys.h"
 #include "supervisor/ctl/term/signals.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -28,7 +30,7 @@ enum {
 struct watch {
     struct ctl *ctl;
     char *path;
-    int signals;
+    int signals, awaited; /* awaited: signals and keys */
     bool terminal, away, ended;
     json_t *shown;         /* last state without volatile members; NULL: none yet */
     struct stream *stream; /* NULL: we poll */
@@ -38,8 +40,13 @@ struct watch {
 static void
 screen_enter(const struct watch *watch)
 {
-    if (watch->terminal)
-        fputs("\033[?1049h\033[?25l", stdout);
+    struct epoll_event readable = {.events = EPOLLIN};
+
+    if (!watch->terminal)
+        return;
+    if (keys_open())
+        epoll_ctl(watch->awaited, EPOLL_CTL_ADD, STDIN_FILENO, &readable);
+    fputs("\033[?1049h\033[?25l", stdout);
 }
 
 static void
@@ -48,6 +55,8 @@ screen_leave(const struct watch *watch)
     if (watch->terminal)
         fputs("\033[?25h\033[?1049l", stdout);
     fflush(stdout);
+    epoll_ctl(watch->awaited, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+    keys_close();
 }
 
 static void
@@ -201,18 +210,42 @@ take_signals(struct watch *watch)
 }
 
 static void
+take_keys(struct watch *watch)
+{
+    int key;
+
+    while ((key = keys_take()) > 0)
+        watch->ended = watch->ended || key == 'q' || key == 'Q';
+    if (key < 0)
+        epoll_ctl(watch->awaited, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+}
+
+/* One descriptor for signals and, while the screen is ours, keys. */
+static int
+awaited_open(const struct watch *watch)
+{
+    struct epoll_event readable = {.events = EPOLLIN};
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+
+    if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, watch->signals, &readable))
+        die_abort("cannot wait for signals");
+    return fd;
+}
+
+static void
 wait_once(struct watch *watch, int timeout_ms)
 {
-    struct pollfd signals = {.fd = watch->signals, .events = POLLIN};
+    struct pollfd awaited = {.fd = watch->awaited, .events = POLLIN};
 
     if (!watch->stream) {
-        poll(&signals, 1, timeout_ms);
-    } else if (!stream_wait(watch->stream, watch->signals, timeout_ms)) {
+        poll(&awaited, 1, timeout_ms);
+    } else if (!stream_wait(watch->stream, watch->awaited, timeout_ms)) {
         stream_close(watch->stream);
         watch->stream = NULL;
         due_at(watch, watch->drawn_ms + POLL_MS);
     }
     take_signals(watch);
+    take_keys(watch);
 }
 
 static void
@@ -234,6 +267,7 @@ status_watch(struct ctl *ctl)
     watch.path = ctl->args_count ? ctl_path(ctl, NULL) : mem_string("/health");
     watch.terminal = isatty(STDOUT_FILENO) && !ctl->options[OPTION_JSON] && term && *term &&
                      strcmp(term, "dumb") != 0;
+    watch.awaited = awaited_open(&watch);
     client_set_timeout(ctl->client, CALL_S);
     do {
         result = look(&watch);
@@ -245,6 +279,7 @@ status_watch(struct ctl *ctl)
     stream_close(watch.stream);
     json_decref(watch.shown);
     free(watch.path);
+    close(watch.awaited);
     close(watch.signals);
     return result;
 }

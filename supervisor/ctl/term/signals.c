@@ -9,7 +9,7 @@
 int
 signals_open(void)
 {
-    static const int awaited[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH};
+    static const int awaited[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
     sigset_t set;
     int fd;
 

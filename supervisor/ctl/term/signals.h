@@ -2,8 +2,8 @@
 #ifndef SUPERVISOR_CTL_TERM_SIGNALS_H
 #define SUPERVISOR_CTL_TERM_SIGNALS_H
 
-/* Blocks the signals that end us (SIGINT, SIGTERM, SIGHUP), SIGTSTP and SIGWINCH, and returns a
- * descriptor that is readable when one is pending; aborts on failure. */
+/* Blocks the signals that end us (SIGINT, SIGTERM, SIGHUP, SIGQUIT), SIGTSTP and SIGWINCH, and
+ * returns a descriptor that is readable when one is pending; aborts on failure. */
 int signals_open(void);
 
 /* The next pending signal, or 0. */

@@ -1,6 +1,7 @@
 /* The layout of a table: widths, shrinking, colours. text.c escapes the cells. */
 #include "supervisor/ctl/term/table.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "common/base/err.h"
 #include "supervisor/ctl/term/text.h"
 
-enum { GAP = 2, FLEXIBLE_MIN = 12, COLUMNS_MAX = 16 };
+enum { GAP = 2, FLEXIBLE_MIN = 12, COLUMNS_MAX = 16, BELOW_MAX = 9, INDENT = 4 };
 
 struct cell {
     char *text; /* owned; NULL: empty */
@@ -25,9 +26,10 @@ struct table {
     size_t rows_count;
 };
 
-/* The layout of one printing. A width of 0 omits a column. */
+/* The layout of one printing. A width of 0 omits a column from the row. */
 struct layout {
     size_t widths[COLUMNS_MAX];
+    bool below[COLUMNS_MAX];
     const struct screen *screen;
 };
 
@@ -193,14 +195,25 @@ total_width(const struct table *table, const struct layout *layout)
     return total;
 }
 
-/* Reduces the flexible columns, the widest first. If that is not enough, print_row() cuts at the
- * edge. */
+static bool
+is_narrow(const struct table *table, const struct layout *layout)
+{
+    return layout->screen->columns && total_width(table, layout) > layout->screen->columns;
+}
+
+static void
+layout_drop_spare(const struct table *table, struct layout *layout)
+{
+    for (size_t i = table->columns_count; i-- > 0 && is_narrow(table, layout);)
+        if (table->columns[i].spare)
+            layout->widths[i] = 0;
+}
+
+/* Reduces the flexible columns, the widest first. */
 static void
 layout_shrink(const struct table *table, struct layout *layout)
 {
-    size_t total = total_width(table, layout);
-
-    for (; layout->screen->columns && total > layout->screen->columns; total--) {
+    while (is_narrow(table, layout)) {
         size_t *widest = NULL;
 
         for (size_t i = 0; i < table->columns_count; i++)
@@ -210,6 +223,27 @@ layout_shrink(const struct table *table, struct layout *layout)
             return;
         --*widest;
     }
+}
+
+static void
+layout_move_below(const struct table *table, struct layout *layout)
+{
+    for (int rank = 1; rank <= BELOW_MAX; rank++)
+        for (size_t i = 0; i < table->columns_count && is_narrow(table, layout); i++)
+            if (table->columns[i].below == rank && layout->widths[i] > 0) {
+                layout->widths[i] = 0;
+                layout->below[i] = true;
+            }
+}
+
+/* A column that is never cut gets what the others leave. */
+static void
+layout_fit_whole(const struct table *table, struct layout *layout)
+{
+    for (size_t i = 0; i < table->columns_count; i++)
+        while (table->columns[i].whole && layout->widths[i] > FLEXIBLE_MIN &&
+               is_narrow(table, layout))
+            layout->widths[i]--;
 }
 
 static void
@@ -234,14 +268,14 @@ print_column(const struct screen *screen, const struct column *shape, size_t wid
 {
     if (screen->columns && start + width > screen->columns)
         width = screen->columns - start;
-    char *text = text_cut(cell->text ? cell->text : "-", width);
+    char *text = shape->whole ? mem_string(cell->text ?: "-") : text_cut(cell->text ?: "-", width);
     size_t taken = text_width(text);
 
     if (shape->right && taken < width)
         print_padding(width - taken);
     print_cell(screen, cell->colour, text);
     free(text);
-    return start + (shape->right ? width : taken);
+    return start + (shape->right && taken < width ? width : taken);
 }
 
 static void
@@ -254,11 +288,31 @@ print_row(const struct table *table, const struct layout *layout, const struct c
             continue;
         if (layout->screen->columns && start + GAP >= layout->screen->columns)
             break;
+        if (start && at + GAP > start) {
+            putchar('\n');
+            at = 0;
+        }
         print_padding(start - at);
         at = print_column(layout->screen, &table->columns[i], layout->widths[i], start, &cells[i]);
         start += layout->widths[i] + GAP;
     }
     putchar('\n');
+}
+
+/* "reason text: …" on lines of their own, for the cells that did not fit into the row. */
+static void
+print_below(const struct table *table, const struct layout *layout, const struct cell *cells)
+{
+    for (size_t i = 0; i < table->columns_count; i++) {
+        if (!layout->below[i] || !cells[i].text)
+            continue;
+        char *line = mem_format("%s: %s", table->columns[i].title, cells[i].text);
+
+        for (char *c = line; *c != ':'; c++)
+            *c = (char)tolower((unsigned char)*c);
+        text_print_wrapped(line, INDENT, layout->screen->columns);
+        free(line);
+    }
 }
 
 static void
@@ -279,13 +333,18 @@ table_print(const struct table *table, const struct screen *screen)
 
     for (size_t i = 0; i < table->columns_count; i++)
         layout.widths[i] = column_width(table, i);
+    layout_drop_spare(table, &layout);
     layout_shrink(table, &layout);
+    layout_move_below(table, &layout);
+    layout_fit_whole(table, &layout);
     if (table->columns[0].title)
         print_header(table, &layout);
     if (screen->rows && screen->rows < rows)
         rows = screen->rows;
-    for (size_t row = 0; row < rows; row++)
+    for (size_t row = 0; row < rows; row++) {
         print_row(table, &layout, cell_at(table, row, 0));
+        print_below(table, &layout, cell_at(table, row, 0));
+    }
     if (rows < table->rows_count)
         printf("… and %zu more\n", table->rows_count - rows);
 }

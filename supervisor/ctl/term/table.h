@@ -1,5 +1,5 @@
 /* A readable table: aligned by display width; on a terminal with a bold header and coloured states
- * (if it has colours), cut to its width. */
+ * (if it has colours), fitted to its width. */
 #ifndef SUPERVISOR_CTL_TERM_TABLE_H
 #define SUPERVISOR_CTL_TERM_TABLE_H
 
@@ -20,6 +20,10 @@ struct column {
     bool right;        /* numbers */
     bool flexible;     /* shrinks first if the screen is narrow */
     bool optional;     /* omitted if all its cells are empty */
+    bool spare;        /* omitted if the screen is narrow; the last one goes first */
+    bool whole;        /* never cut: if it is too long, the row goes on in the next line */
+    int below;         /* if the screen is narrow, its cells go on lines of their own below the row:
+                        * those with 1 first, then 2 …; 0: never */
 };
 
 struct table;

@@ -83,6 +83,23 @@ text_escape_json(const char *json)
     return escape(json, true);
 }
 
+char *
+text_shell_quote(const char *word)
+{
+    char *quoted = mem_string("'"), *longer;
+
+    for (size_t part; *word; word += part) {
+        part = *word == '\'' ? 1 : strcspn(word, "'");
+        longer = *word == '\'' ? mem_format("%s'\\''", quoted)
+                               : mem_format("%s%.*s", quoted, (int)part, word);
+        free(quoted);
+        quoted = longer;
+    }
+    longer = mem_format("%s'", quoted);
+    free(quoted);
+    return longer;
+}
+
 size_t
 text_width(const char *text)
 {
@@ -115,6 +132,40 @@ text_cut(const char *text, size_t columns)
     return mem_format("%.*s…", (int)bytes, text);
 }
 
+/* The bytes of the beginning that fits into `columns`, at least one character. */
+static size_t
+fitting_bytes(const char *text, size_t columns)
+{
+    size_t bytes = 0, width = 0, space = 0;
+    mbstate_t state = {0};
+
+    while (text[bytes]) {
+        wchar_t c;
+        size_t used = mbrtowc(&c, text + bytes, strlen(text + bytes), &state);
+
+        if (used == (size_t)-1 || used == (size_t)-2)
+            return strlen(text);
+        width += (size_t)wcwidth(c);
+        if (width > columns && bytes)
+            return space ? space : bytes;
+        bytes += used;
+        if (c == L' ')
+            space = bytes;
+    }
+    return bytes;
+}
+
+void
+text_print_wrapped(const char *text, size_t indent, size_t columns)
+{
+    size_t room = columns > 2 * indent ? columns - indent : columns, bytes;
+
+    for (; *text; text += bytes) {
+        bytes = fitting_bytes(text, room);
+        printf("%*s%.*s\n", columns > room ? (int)indent : 0, "", (int)bytes, text);
+    }
+}
+
 char *
 text_age(long long seconds)
 {
@@ -138,9 +189,10 @@ text_time(const char *iso)
     if (!rest || (*rest != '.' && *rest != 'Z'))
         return mem_string(iso ? iso : "-");
     time_t at = timegm(&utc), now = time(NULL);
-    char stamp[32];
+    char stamp[64];
 
-    if (!localtime_r(&at, &local) || !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local))
+    if (!localtime_r(&at, &local) ||
+        !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S %Z", &local))
         return mem_string(iso);
     char *age = text_age(at > now ? at - now : now - at);
     char *text = mem_format("%s (%s%s)", stamp, at > now ? "in " : "", age);

@@ -20,17 +20,24 @@ char *text_escape(const char *text);
  * Needed because jansson leaves DEL and U+0080-U+009F as they are. */
 char *text_escape_json(const char *json);
 
+/* A word quoted for the shell, so that a hint can be pasted. */
+char *text_shell_quote(const char *word);
+
 /* The number of terminal columns of an escaped text. */
 size_t text_width(const char *text);
 
 /* An escaped text of at most `columns` columns; ends in … if it was cut. */
 char *text_cut(const char *text, size_t columns);
 
+/* Prints an escaped text on lines of at most `columns` columns, all of them indented; broken at
+ * spaces where there are any. */
+void text_print_wrapped(const char *text, size_t indent, size_t columns);
+
 /* "42s", "3m", "2h 5m", "4d 3h". Negative ages (clocks differ) are "0s". */
 char *text_age(long long seconds);
 
-/* A time of the API ("2026-11-24T08:15:30.123Z") in local time with its age; anything else is
- * returned as it is, NULL as "-". A future time is given as "in 3m". */
+/* A time of the API ("2026-11-24T08:15:30.123Z") in local time with its zone and age; anything else
+ * is returned as it is, NULL as "-". A future time is given as "in 3m". */
 char *text_time(const char *iso);
 
 /* A JSON value on one line: a string's text, a number, "-" for null or an empty value, a list's

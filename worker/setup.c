@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/recipe/recipe.h"
 #include "worker/queue/folder.h"
 #include "worker/queue/queue.h"
 #include "worker/salvage/salvage.h"
@@ -39,6 +40,15 @@ driver_setup(const struct worker *w, const json_t *slice)
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)
         json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
     return erp;
+}
+
+/* Once in the life of a process. */
+static void
+warn_unproven(const json_t *recipe)
+{
+    if (recipe_is_http(recipe) && !json_is_string(json_object_get(recipe, "proven_with")))
+        log_warning("this recipe has not been proven with an ERP (proven_with): try it by "
+                    "pumplinectl recipe run, and check its first lines");
 }
 
 static unsigned char *
@@ -78,6 +88,7 @@ setup_load(struct worker *w, const json_t *slice, struct err *err)
     if (!w->driver)
         return err_set(err, "config", "unknown ERP system %s", w->workshop->erp_system);
     w->erp = driver_setup(w, slice);
+    warn_unproven(json_object_get(slice, "recipe"));
     w->key = slice_key(slice, "key");
     w->old_key = slice_key(slice, "old_key");
     if (!w->key)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 import web_server
 from odoo import DATABASE, KEY, Odoo
@@ -321,3 +322,30 @@ def test_an_erp_that_speaks_xml(daemon, tmp_path):
             place(shop, uniqueid, amount="4.5")
             assert shop.wait(uniqueid, "created")["erp_reference"] == str(len(server.lines) - 1)
     assert len(server.lines) == 2 and "<qty>4,5</qty>" in server.lines[0]
+
+
+# --- what is shipped
+
+SHIPPED = sorted(path for path in [*RECIPES.glob("*.json"), *RECIPES.glob("unproven/*.json")])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_valid(path):
+    result = ctl("recipe", "check", path)
+    assert result.returncode == 0, result.stdout
+    jsonschema.Draft202012Validator(json.loads(ctl("recipe", "schema").stdout)).validate(json.loads(path.read_text()))
+
+
+def test_each_proven_recipe_says_by_what():
+    for path in SHIPPED:
+        recipe = json.loads(path.read_text())
+        if recipe.get("kind") == "http":
+            assert (recipe["proven_with"] is None) == (path.parent.name == "unproven")
+
+
+@pytest.mark.parametrize("proven", [None, "Odoo 19.0"])
+def test_the_daemon_warns_of_a_recipe_that_is_not_proven(daemon, odoo, proven):
+    shop = start(daemon, odoo, "odoo-json2", proven_with=proven)
+    place(shop, "oil")
+    shop.wait("oil", "created")
+    assert daemon.log.read_text().count("has not been proven with an ERP") == (proven is None)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "common/json/number.h"
 
@@ -119,6 +120,36 @@ test_quote(void **state)
     expect_quoted("1.", "\"1.\"");
 }
 
+/* What a parser and a writer of JSON do with it in between changes nothing. */
+static void
+expect_unmarked(const char *document, const char *expected)
+{
+    char *marked = json_number_mark(document, strlen(document)), *text, *dumped;
+    json_t *value = json_loads(marked, JSON_DECODE_ANY, NULL);
+
+    assert_non_null(value);
+    dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text = json_number_unmark(dumped);
+    assert_string_equal(text, expected);
+    free(text);
+    free(dumped);
+    free(marked);
+    json_decref(value);
+}
+
+static void
+test_mark(void **state)
+{
+    (void)state;
+    expect_unmarked("[1, 2.500, -3e5, \"4.5\", 12345678901234567.89]",
+                    "[1,2.500,-3e5,\"4.5\",12345678901234567.89]");
+    expect_unmarked("{\"1.5\": 1.50, \"a\\\"b\": \"c\\\\\"}",
+                    "{\"1.5\":1.50,\"a\\\"b\":\"c\\\\\"}");
+    expect_unmarked("\"\\u0001x,1\"", "\"\\u0001x,1\"");
+    expect_unmarked("\"\\\"\\u00012\"", "\"\\\"\\u00012\"");
+    expect_unmarked("0.10", "0.10");
+}
+
 static void
 test_plain_text(void **state)
 {
@@ -152,7 +183,7 @@ main(void)
         cmocka_unit_test(test_plain_members), cmocka_unit_test(test_no_number),
         cmocka_unit_test(test_after_others),  cmocka_unit_test(test_escaped_names),
         cmocka_unit_test(test_room),          cmocka_unit_test(test_quote),
-        cmocka_unit_test(test_plain_text)};
+        cmocka_unit_test(test_mark),          cmocka_unit_test(test_plain_text)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,7 @@ test_password_has_one_place(void **state)
     check("{credentials.password}", NULL, true, true);
     check("{credentials.password}", NULL, false, false);
     check("{credentials.password|urlencode}", NULL, true, false);
+    check("{credentials.basic}", NULL, false, false);
     check("{credentials.username}", NULL, false, true);
 }
 
@@ -131,6 +132,18 @@ test_expand(void **state)
 }
 
 static void
+test_or(void **state)
+{
+    (void)state;
+    expand("{x|or:7}", "v", "v");
+    expand("{x|or:7}", "", "7");
+    expand("{unset|or:7}", "v", "7");
+    expand("{unset|or}", "v", "");
+    expand("{unset|or:a|upper}", "v", "A");
+    expand("{unset|upper|or}", "v", NULL);
+}
+
+static void
 test_hostile_values(void **state)
 {
     static const char hostile[] = "a\"b'c\\d<e>]&f=g/h#i?{j}\n";
@@ -144,6 +157,13 @@ test_hostile_values(void **state)
     expand("//a[.={x|xpath}]", "'or\"1", "//a[.=concat('',\"'\",'or\"1')]");
     expand("#r{x|css}", "5\"]a", "#r\\35 \\\"\\]a");
     expand("[id=\"{x|css}\"]", "\\\"", "[id=\"\\\\\\\"\"]");
+    expand("{x|xml}", hostile, "a&quot;b&apos;c\\d&lt;e&gt;]&amp;f=g/h#i?{j}\n");
+    expand("[{x|odata}]", "o'5", "[o''5]");
+    expand("{x|economic}", "a$b(c)*,[d]", "a$$b$(c$)$*$,$[d$]");
+    expand("{x|sqlfilters}", "o'5 %_$", "o'5 %_$");
+    expand("{x|sqlfilters}", "a(b", NULL);
+    expand("{x|sqlfilters}", "a\"b", NULL);
+    expand("{x|base64}", "user:pass", "dXNlcjpwYXNz");
     expand("{x|css}", "-", "\\-");
     expand("{x|css}", "-5-_a\x01", "-\\35 -_a\\1 ");
 }
@@ -256,6 +276,7 @@ main(void)
         cmocka_unit_test(test_password_has_one_place),
         cmocka_unit_test(test_foreign_text_is_escaped),
         cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_or),
         cmocka_unit_test(test_hostile_values),
         cmocka_unit_test(test_numbers_are_written),
         cmocka_unit_test(test_numbers_are_read),

@@ -27,7 +27,7 @@ struct worker {
     struct api *api;
     struct http_server *server;
     struct drain drain;
-    struct event *expire, *watch;
+    struct event *expire, *watch, *check;
     bool unsure;   /* the disk has another time: said once */
     bool outdated; /* stops because of that */
 };

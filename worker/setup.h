@@ -27,7 +27,7 @@ struct worker {
     struct api *api;
     struct http_server *server;
     struct drain drain;
-    struct event *expire, *tick;
+    struct event *expire, *tick, *check;
     unsigned ticks;
     bool unsure;   /* the disk's time differs: logged once */
     bool outdated; /* stops because of that */

@@ -30,6 +30,7 @@
 #define TICK_MS 5000      /* the supervisor pings after 6 s of silence */
 #define WATCH_TICKS 4 /* from one look at the watched files to the next; in trouble, every tick */
 #define DAY_MS 86400000LL
+#define CHECK_NEXT_MS 5 /* a part of the check takes less */
 
 /* --- the end --- */
 
@@ -139,6 +140,26 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     evtimer_add(w->expire, &next);
 }
 
+/* --- a queue that was not closed --- */
+
+static void
+on_check(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct timeval next = clock_timeval(CHECK_NEXT_MS);
+    struct err err;
+    int more = w->drain.stop_by_ms ? 0 : queue_check_part(w->queue, &err);
+
+    (void)fd;
+    (void)what;
+    if (more > 0) {
+        evtimer_add(w->check, &next);
+    } else if (more < 0) {
+        log_error("the check of the queue found damage: %s", err.text);
+        on_changed(w);
+    }
+}
+
 /* --- the beginning --- */
 
 static void
@@ -196,7 +217,8 @@ start_delivery(struct worker *w)
 static void
 start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), tick = clock_timeval(TICK_MS);
+    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), tick = clock_timeval(TICK_MS),
+                   soon = clock_timeval(CHECK_NEXT_MS);
 
     w->api =
         api_new(&(struct api_setup){.base = w->base,
@@ -218,7 +240,9 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
     drain_open(&w->drain);
     w->expire = loop_timer(w->base, on_expire, w);
     w->tick = loop_timer(w->base, on_tick, w);
+    w->check = loop_timer(w->base, on_check, w);
     evtimer_add(w->expire, &first);
+    evtimer_add(w->check, &soon);
     evtimer_add(w->tick, &tick);
     if (strcmp(setup_text(slice, "worker"), "stopped"))
         delivery_boot(w->delivery);
@@ -259,7 +283,7 @@ failed:
 int
 worker_exit_status(const struct err *err)
 {
-    static const char *const lasting[] = {"config", "credentials", "sandbox"};
+    static const char *const lasting[] = {"config", "credentials", "sandbox", "format"};
 
     for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
         if (strcmp(err->code, lasting[i]) == 0)
@@ -353,6 +377,7 @@ worker_free(struct worker *w)
         drain_close(&w->drain);
         event_free(w->expire);
         event_free(w->tick);
+        event_free(w->check);
         api_free(w->api);
         http_server_free(w->server);
     }

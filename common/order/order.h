@@ -33,12 +33,13 @@ struct order {
     int64_t placed_ms, updated_ms;
     int64_t next_attempt_ms; /* 0: null */
     int64_t trusted_ms; /* updated_ms in the queue's own time, see queue_trusted_ms; 0: unknown */
-    uint64_t seq;       /* position in the queue, assigned by the queue; a retry gets a new one */
-    uint32_t history_length; /* number of entries in its history */
-    bool commit_sent;        /* a request that may have created the line has been sent */
-    bool own_credentials;    /* the queue keeps the order's own credentials, sealed */
-    int64_t queued_ms;       /* when it was last placed, by its client or by a retry */
-    int64_t retry_since_ms;  /* first failure of the current series of attempts, in queue_run_ms's
+    uint64_t seq;       /* place in the queue, given by the queue; a retry gets a new one */
+    uint64_t born;      /* its first seq, which it keeps */
+    uint32_t history_length; /* entries of its history so far */
+    bool commit_sent;        /* a request that may have created the line has left */
+    bool own_credentials;    /* credentials of its own are kept, sealed, by the queue */
+    int64_t queued_ms;       /* when it was placed last, by its client or by a retry */
+    int64_t retry_since_ms;  /* first failure of the present series of attempts, in queue_run_ms's
                                 time; 0: none yet */
 };
 

@@ -352,7 +352,7 @@ static const struct command commands[] = {
                  "neither daemon\nnor ERP. share/pumpline/recipes/API.md explains dialogues.",
         .example = "pumplinectl recipe test our-erp.json dialogues/*.json",
         .args_min = 2,
-        .args_max = CTL_ARGS_MAX,
+        .args_max = CTL_ARGS_MANY,
         .no_json = true,
         .run = command_recipe_test,
     },

@@ -64,7 +64,7 @@ struct option_def {
     const char *help;  /* NULL: not shown */
 };
 
-/* args_max of a command that takes any number of workshops. */
+/* args_max of a command that takes any number of them. */
 #define CTL_ARGS_MANY ((size_t)-1)
 
 struct ctl {

@@ -9,41 +9,157 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
-#include "worker/queue/record.h"
 #include "worker/queue/references.h"
 
-#define WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + 8)
+#define INDEX_AT_ONCE 256
 
-static struct bytes
-key_worksheet(unsigned char key[WORKSHEET_KEY_BYTES], const char *worksheet, uint64_t seq)
+struct bytes
+queue_key_worksheet(unsigned char key[QUEUE_WORKSHEET_KEY_BYTES], const char *worksheet,
+                    uint64_t seq)
 {
     size_t length = strlen(worksheet) + 1;
 
     memcpy(key, worksheet, length);
     store_put_u64(key + length, seq);
-    return (struct bytes){key, length + 8};
+    return (struct bytes){key, length + QUEUE_SEQ_BYTES};
 }
 
-static struct bytes
-key_due(unsigned char key[16], const struct order *order)
+struct bytes
+queue_key_due(unsigned char key[QUEUE_DUE_KEY_BYTES], const struct order *order)
 {
     store_put_u64(key, (uint64_t)order->next_attempt_ms);
     store_put_u64(key + 8, order->seq);
-    return (struct bytes){key, 16};
+    return (struct bytes){key, QUEUE_DUE_KEY_BYTES};
+}
+
+enum store_table
+queue_table(enum order_status status)
+{
+    static const enum store_table tables[] = {
+        STORE_ORDERS, [ORDER_PLACED] = STORE_PLACED, [ORDER_PROCESSING] = STORE_PROCESSING,
+        [ORDER_CREATED] = STORE_CREATED, [ORDER_ERROR] = STORE_ERROR};
+
+    return tables[status];
+}
+
+/* --- transactions --- */
+
+void
+queue_begin(struct queue *queue, struct queue_txn *t)
+{
+    t->queue = queue;
+    t->last_seq = queue->last_seq;
+    t->backlog = queue->backlog;
+    memcpy(t->counts, queue->counts, sizeof t->counts);
+    store_begin(queue->store, &t->txn, true);
+}
+
+static void
+put_backlog(struct queue_txn *t)
+{
+    json_t *note = t->backlog ? json_pack("{s:I}", "seq", (json_int_t)t->backlog) : NULL;
+
+    queue_meta_put(t, QUEUE_META_BACKLOG, note);
+    json_decref(note);
+}
+
+int
+queue_commit(struct queue_txn *t, struct err *err)
+{
+    if (t->backlog != t->queue->backlog)
+        put_backlog(t);
+    if (store_commit(&t->txn, err))
+        return -1;
+    failpoint_here("queue.committed");
+    t->queue->last_seq = t->last_seq;
+    t->queue->backlog = t->backlog;
+    memcpy(t->queue->counts, t->counts, sizeof t->counts);
+    return 0;
+}
+
+/* --- reading --- */
+
+static bool
+damaged(struct store_txn *txn, const char *uniqueid, const char *what)
+{
+    if (!txn->error) {
+        log_write(LOG_ERROR, LOG_API, uniqueid, "%s", what);
+        txn->error = EBADMSG;
+    }
+    return false;
+}
+
+static bool
+read_record(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
+{
+    unsigned char buffer[QUEUE_SEQ_BYTES];
+    struct bytes key = queue_key_seq(buffer, seq), record;
+
+    if (!store_get(txn, STORE_ORDERS, key, &record))
+        return damaged(txn, NULL, "the record of an order is missing");
+    return record_decode_order(key, record, order, sealed) == 0 ||
+           damaged(txn, NULL, "the record of an order is damaged");
+}
+
+/* Nobody's order is listed or delivered that can't be asked for. */
+bool
+queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
+{
+    struct bytes place;
+
+    if (!read_record(txn, seq, order, sealed))
+        return false;
+    return (store_get(txn, STORE_IDS, queue_key_text(order->uniqueid), &place) &&
+            place.size == QUEUE_SEQ_BYTES && store_get_u64(place.data) == seq) ||
+           damaged(txn, order->uniqueid, "the place of this order is damaged");
+}
+
+static bool
+read_found(struct store_txn *txn, const char *uniqueid, struct bytes place, struct order *order)
+{
+    if (place.size != QUEUE_SEQ_BYTES)
+        return damaged(txn, uniqueid, "the place of this order is damaged");
+    if (!read_record(txn, store_get_u64(place.data), order, NULL))
+        return false;
+    return strcmp(order->uniqueid, uniqueid) == 0 ||
+           damaged(txn, uniqueid, "another order is in the place of this one");
 }
 
 bool
-queue_history_from(struct store_txn *txn, const char *uniqueid, uint32_t *number,
-                   struct bytes *record)
+queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
+{
+    struct bytes place;
+
+    return store_get(txn, STORE_IDS, queue_key_text(uniqueid), &place) &&
+           read_found(txn, uniqueid, place, order);
+}
+
+uint64_t
+queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
+                   struct order *order)
+{
+    unsigned char key[QUEUE_SEQ_BYTES];
+    struct store_cursor cursor;
+    uint64_t found = 0;
+
+    if (store_seek(&cursor, txn, queue_table(status), queue_key_seq(key, seq + 1)) &&
+        queue_read_seq(txn, store_get_u64(cursor.key.data), order, NULL))
+        found = order->seq;
+    store_cursor_close(&cursor);
+    return found;
+}
+
+bool
+queue_history_from(struct store_txn *txn, uint64_t born, uint32_t *number, struct bytes *record)
 {
     unsigned char key[QUEUE_HISTORY_KEY_BYTES];
-    struct bytes from = queue_key_history(key, uniqueid, *number);
+    struct bytes from = queue_key_history(key, born, *number);
     struct store_cursor cursor;
     bool found = store_seek(&cursor, txn, STORE_HISTORY, from) && cursor.key.size == from.size &&
-                 memcmp(cursor.key.data, key, from.size - 4) == 0;
+                 memcmp(cursor.key.data, key, QUEUE_SEQ_BYTES) == 0;
 
     if (found) {
-        const unsigned char *at = (const unsigned char *)cursor.key.data + from.size - 4;
+        const unsigned char *at = (const unsigned char *)cursor.key.data + QUEUE_SEQ_BYTES;
 
         *number = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
         *record = cursor.value;
@@ -52,72 +168,7 @@ queue_history_from(struct store_txn *txn, const char *uniqueid, uint32_t *number
     return found;
 }
 
-void
-queue_begin(struct queue *queue, struct queue_txn *t)
-{
-    t->queue = queue;
-    t->last_seq = queue->last_seq;
-    memcpy(t->counts, queue->counts, sizeof t->counts);
-    store_begin(queue->store, &t->txn, true);
-}
-
-int
-queue_commit(struct queue_txn *t, struct err *err)
-{
-    if (store_commit(&t->txn, err))
-        return -1;
-    failpoint_here("queue.committed");
-    t->queue->last_seq = t->last_seq;
-    memcpy(t->queue->counts, t->counts, sizeof t->counts);
-    return 0;
-}
-
-bool
-queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
-{
-    struct bytes key = queue_key_text(uniqueid), record;
-    json_t *content;
-    bool sound;
-
-    if (!store_get(txn, STORE_ORDERS, key, &record))
-        return false;
-    content = record_decode(key, record);
-    sound = content && record_to_order(content, order) == 0;
-    json_decref(content);
-    if (!sound && !txn->error) {
-        log_write(LOG_ERROR, LOG_API, uniqueid, "the record of this order is damaged");
-        txn->error = EBADMSG;
-    }
-    return sound;
-}
-
-bool
-queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order)
-{
-    char uniqueid[ORDER_VALUE_MAX + 1];
-
-    if (value.size >= sizeof uniqueid)
-        return false;
-    memcpy(uniqueid, value.data, value.size);
-    uniqueid[value.size] = '\0';
-    return queue_read(txn, uniqueid, order);
-}
-
-uint64_t
-queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
-                   struct order *order)
-{
-    unsigned char key[9];
-    struct store_cursor cursor;
-    uint64_t found = 0;
-
-    if (store_seek(&cursor, txn, STORE_STATUS, queue_key_status(key, status, seq + 1)) &&
-        *(const unsigned char *)cursor.key.data == status &&
-        queue_read_entry(txn, cursor.value, order))
-        found = order->seq;
-    store_cursor_close(&cursor);
-    return found;
-}
+/* --- the indexes of open orders --- */
 
 static bool
 is_open(enum order_status status)
@@ -125,63 +176,108 @@ is_open(enum order_status status)
     return status == ORDER_PLACED || status == ORDER_PROCESSING;
 }
 
-/* The first order of the worksheet that is still open: `known`, if it is that one. */
-static bool
-worksheet_first(struct store_txn *txn, const char *worksheet, const struct order *known,
-                struct order *first)
+bool
+queue_is_indexed(const struct queue_txn *t, uint64_t seq)
 {
-    unsigned char key[WORKSHEET_KEY_BYTES];
-    struct bytes from = key_worksheet(key, worksheet, 0);
-    size_t prefix = strlen(worksheet) + 1;
-    struct store_cursor cursor;
-    bool found = store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
-                 memcmp(cursor.key.data, worksheet, prefix) == 0;
-
-    if (found && store_get_u64((const unsigned char *)cursor.key.data + prefix) == known->seq)
-        *first = *known;
-    else
-        found = found && queue_read_entry(txn, cursor.value, first);
-    store_cursor_close(&cursor);
-    return found;
+    return !t->backlog || seq < t->backlog;
 }
 
-/* Whether an order of the worksheet before this one is still open. */
-static bool
-is_behind(struct store_txn *txn, const struct order *order)
+/* The seq of the first order of the worksheet that is still open; 0: there is none. */
+static uint64_t
+worksheet_first(struct store_txn *txn, const char *worksheet)
 {
-    unsigned char key[WORKSHEET_KEY_BYTES];
-    struct bytes from = key_worksheet(key, order->worksheet, 0);
+    unsigned char key[QUEUE_WORKSHEET_KEY_BYTES];
+    struct bytes from = queue_key_worksheet(key, worksheet, 0);
+    size_t prefix = from.size - QUEUE_SEQ_BYTES;
     struct store_cursor cursor;
-    bool behind =
-        store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
-        memcmp(cursor.key.data, from.data, from.size - 8) == 0 &&
-        store_get_u64((const unsigned char *)cursor.key.data + from.size - 8) < order->seq;
+    uint64_t seq = 0;
 
+    if (store_seek(&cursor, txn, STORE_WORKSHEET, from) && cursor.key.size == from.size &&
+        memcmp(cursor.key.data, worksheet, prefix) == 0)
+        seq = store_get_u64((const unsigned char *)cursor.key.data + prefix);
     store_cursor_close(&cursor);
-    return behind;
+    return seq;
 }
 
-/* Whoever is first of its worksheet now, and waits, is due. */
+/* Whoever is first of its worksheet now, and waits, is due: `known`, if it is that one. */
 static void
 due_set(struct queue_txn *t, const char *worksheet, const struct order *known)
 {
-    unsigned char key[16];
+    uint64_t seq = worksheet_first(&t->txn, worksheet);
+    unsigned char key[QUEUE_DUE_KEY_BYTES];
     struct order first;
 
-    if (worksheet_first(&t->txn, worksheet, known, &first) && first.status == ORDER_PLACED)
-        store_put(&t->txn, STORE_DUE, key_due(key, &first), queue_key_text(first.uniqueid));
+    if (!seq)
+        return;
+    if (seq == known->seq)
+        first = *known;
+    else if (!queue_read_seq(&t->txn, seq, &first, NULL))
+        return;
+    if (first.status == ORDER_PLACED)
+        store_put(&t->txn, STORE_DUE, queue_key_due(key, &first), (struct bytes){"", 0});
 }
+
+static void
+index_open_remove(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[QUEUE_WORKSHEET_KEY_BYTES];
+
+    if (!is_open(order->status) || !queue_is_indexed(t, order->seq))
+        return;
+    store_delete(&t->txn, STORE_DUE, queue_key_due(key, order));
+    store_delete(&t->txn, STORE_WORKSHEET, queue_key_worksheet(key, order->worksheet, order->seq));
+}
+
+static void
+index_open_add(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[QUEUE_WORKSHEET_KEY_BYTES];
+
+    store_put(&t->txn, STORE_WORKSHEET, queue_key_worksheet(key, order->worksheet, order->seq),
+              (struct bytes){"", 0});
+}
+
+/* Whoever is before a new one is due already. */
+static void
+index_new(struct queue_txn *t, const struct order *order)
+{
+    bool first = !worksheet_first(&t->txn, order->worksheet);
+    unsigned char key[QUEUE_DUE_KEY_BYTES];
+
+    index_open_add(t, order);
+    if (first)
+        store_put(&t->txn, STORE_DUE, queue_key_due(key, order), (struct bytes){"", 0});
+}
+
+bool
+queue_index_some(struct queue_txn *t)
+{
+    struct order order;
+    unsigned count = 0;
+    uint64_t seq = t->backlog ? t->backlog - 1 : 0;
+
+    if (!t->backlog)
+        return false;
+    while (count < INDEX_AT_ONCE &&
+           (seq = queue_first_behind(&t->txn, ORDER_PLACED, seq, &order))) {
+        index_new(t, &order);
+        t->backlog = seq + 1;
+        count++;
+    }
+    if (count < INDEX_AT_ONCE)
+        t->backlog = 0;
+    return count != 0;
+}
+
+/* --- changes --- */
 
 static void
 index_remove(struct queue_txn *t, const struct order *order)
 {
-    unsigned char key[WORKSHEET_KEY_BYTES];
+    unsigned char key[QUEUE_SEQ_BYTES];
 
-    store_delete(&t->txn, STORE_STATUS, queue_key_status(key, 0, order->seq));
-    store_delete(&t->txn, STORE_STATUS, queue_key_status(key, order->status, order->seq));
-    store_delete(&t->txn, STORE_DUE, key_due(key, order));
-    if (is_open(order->status))
-        store_delete(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq));
+    store_delete(&t->txn, queue_table(order->status), queue_key_seq(key, order->seq));
+    index_open_remove(t, order);
     queue_reference_remove(t, order);
     t->counts[0]--;
     t->counts[order->status]--;
@@ -190,17 +286,129 @@ index_remove(struct queue_txn *t, const struct order *order)
 static void
 index_add(struct queue_txn *t, const struct order *order)
 {
-    struct bytes id = queue_key_text(order->uniqueid);
-    unsigned char key[WORKSHEET_KEY_BYTES];
+    unsigned char key[QUEUE_SEQ_BYTES];
 
-    store_put(&t->txn, STORE_STATUS, queue_key_status(key, 0, order->seq), id);
-    store_put(&t->txn, STORE_STATUS, queue_key_status(key, order->status, order->seq), id);
-    if (is_open(order->status))
-        store_put(&t->txn, STORE_WORKSHEET, key_worksheet(key, order->worksheet, order->seq), id);
+    store_append(&t->txn, queue_table(order->status), queue_key_seq(key, order->seq),
+                 (struct bytes){"", 0});
+    if (is_open(order->status) && queue_is_indexed(t, order->seq))
+        index_open_add(t, order);
     queue_reference_add(t, order);
     t->counts[0]++;
     t->counts[order->status]++;
 }
+
+static void
+give_seq(struct queue_txn *t, struct order *order)
+{
+    order->seq = ++t->last_seq;
+    if (!order->born)
+        order->born = order->seq;
+    if (!t->backlog && t->counts[ORDER_PLACED] >= QUEUE_EAGER)
+        t->backlog = order->seq;
+}
+
+/* Encoded before anything is written: its credentials may still lie in the record that goes. */
+static struct bytes
+encode(struct queue_txn *t, const struct order *was, const struct order *now,
+       const struct bytes *sealed, unsigned char buffer[RECORD_ORDER_MAX])
+{
+    struct bytes kept = {NULL, 0};
+    struct order present;
+
+    if (sealed)
+        kept = *sealed;
+    else if (was && now->own_credentials && !read_record(&t->txn, was->seq, &present, &kept))
+        kept = (struct bytes){NULL, 0};
+    return record_encode_order(buffer, now, now->own_credentials ? kept : (struct bytes){NULL, 0});
+}
+
+static void
+move(struct queue_txn *t, const struct order *was, const struct order *now)
+{
+    unsigned char key[QUEUE_SEQ_BYTES], place[QUEUE_SEQ_BYTES];
+
+    if (was && was->seq != now->seq)
+        store_delete(&t->txn, STORE_ORDERS, queue_key_seq(key, was->seq));
+    if (!was || was->seq != now->seq)
+        store_put(&t->txn, STORE_IDS, queue_key_text(now->uniqueid),
+                  queue_key_seq(place, now->seq));
+}
+
+/* Whether no index would say anything else. */
+static bool
+same_indexes(const struct order *was, const struct order *now)
+{
+    return was && was->seq == now->seq && was->status == now->status &&
+           was->next_attempt_ms == now->next_attempt_ms &&
+           strcmp(was->worksheet, now->worksheet) == 0 &&
+           strcmp(was->erp_reference, now->erp_reference) == 0;
+}
+
+static void
+put_record(struct queue_txn *t, bool present, struct bytes key, struct bytes record)
+{
+    if (present)
+        store_put(&t->txn, STORE_ORDERS, key, record);
+    else
+        store_append(&t->txn, STORE_ORDERS, key, record);
+}
+
+void
+queue_store_sealed(struct queue_txn *t, const struct order *was, struct order *now,
+                   const struct bytes *sealed)
+{
+    unsigned char key[QUEUE_SEQ_BYTES], buffer[RECORD_ORDER_MAX];
+    bool same = same_indexes(was, now);
+    struct bytes record;
+
+    if (!now->seq)
+        give_seq(t, now);
+    record = encode(t, was, now, sealed, buffer);
+    if (!same) {
+        if (was)
+            index_remove(t, was);
+        failpoint_here("queue.change");
+        move(t, was, now);
+        index_add(t, now);
+    }
+    put_record(t, was && was->seq == now->seq, queue_key_seq(key, now->seq), record);
+    if (!same && queue_is_indexed(t, now->seq)) {
+        due_set(t, now->worksheet, now);
+        if (was && strcmp(was->worksheet, now->worksheet))
+            due_set(t, was->worksheet, now);
+    }
+}
+
+void
+queue_store(struct queue_txn *t, const struct order *was, struct order *now)
+{
+    queue_store_sealed(t, was, now, NULL);
+}
+
+bool
+queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
+{
+    unsigned char key[QUEUE_SEQ_BYTES], buffer[RECORD_ORDER_MAX];
+    struct bytes place = queue_key_seq(key, t->last_seq + 1), present;
+
+    if (!store_insert(&t->txn, STORE_IDS, queue_key_text(order->uniqueid), place, &present))
+        return false;
+    order->seq = order->born = 0;
+    give_seq(t, order);
+    order->history_length = 1;
+    order->updated_ms = order->placed_ms;
+    order->trusted_ms = t->queue->time.trusted_ms;
+    failpoint_here("queue.change");
+    store_append(&t->txn, STORE_ORDERS, place, record_encode_order(buffer, order, sealed));
+    store_append(&t->txn, STORE_PLACED, place, (struct bytes){"", 0});
+    if (queue_is_indexed(t, order->seq))
+        index_new(t, order);
+    t->counts[0]++;
+    t->counts[ORDER_PLACED]++;
+    return true;
+}
+
+/* --- history --- */
 
 static void
 record_put(struct queue_txn *t, enum store_table table, struct bytes key, json_t *content)
@@ -213,44 +421,55 @@ record_put(struct queue_txn *t, enum store_table table, struct bytes key, json_t
 }
 
 static void
-set_text(json_t *entry, const char *name, const char *text)
+set_text(json_t *line, const char *name, const char *text)
 {
-    json_object_set_new(entry, name, text && *text ? json_string(text) : json_null());
+    if (text && *text)
+        json_object_set_new(line, name, json_string(text));
 }
 
+/* Only what there is to say: each line is a part of what an order grows by. */
 static json_t *
-history_entry(const struct order *now, const struct queue_remark *remark)
+history_line(const struct order *now, const struct queue_remark *remark)
 {
-    json_t *entry = json_pack("{s:I s:s s:I}", "at", (json_int_t)now->updated_ms, "status",
-                              order_status_name(now->status), "attempt", (json_int_t)now->attempts);
+    json_t *line = json_pack("{s:I s:s s:I}", "at", (json_int_t)now->updated_ms, "status",
+                             order_status_name(now->status), "attempt", (json_int_t)now->attempts);
 
-    set_text(entry, "reason_code", now->reason_code);
-    set_text(entry, "reason_text", now->reason_text);
-    set_text(entry, "erp_reference", now->erp_reference);
-    set_text(entry, "note", remark->note);
-    json_object_set_new(entry, "duration_ms",
-                        remark->duration_ms < 0 ? json_null() : json_integer(remark->duration_ms));
-    json_object_set_new(entry, "changes",
-                        remark->changes ? json_incref(remark->changes) : json_null());
+    set_text(line, "reason_code", now->reason_code);
+    set_text(line, "reason_text", now->reason_text);
+    set_text(line, "erp_reference", now->erp_reference);
+    set_text(line, "note", remark->note);
+    if (remark->duration_ms >= 0)
+        json_object_set_new(line, "duration_ms", json_integer(remark->duration_ms));
+    if (remark->changes)
+        json_object_set(line, "changes", remark->changes);
     if (remark->evidence)
-        json_object_set(entry, "evidence", (json_t *)remark->evidence);
-    return entry;
+        json_object_set(line, "evidence", (json_t *)remark->evidence);
+    return line;
 }
 
-void
-queue_store(struct queue_txn *t, const struct order *was, struct order *now)
+json_t *
+queue_line_shown(const json_t *line)
 {
-    if (was)
-        index_remove(t, was);
-    failpoint_here("queue.change");
-    if (!now->seq)
-        now->seq = ++t->last_seq;
-    record_put(t, STORE_ORDERS, queue_key_text(now->uniqueid), record_from_order(now));
-    index_add(t, now);
-    if (was || !is_behind(&t->txn, now)) /* who is before a new one is due already */
-        due_set(t, now->worksheet, now);
-    if (was && strcmp(was->worksheet, now->worksheet))
-        due_set(t, was->worksheet, now);
+    static const char *const names[] = {"at",          "status",      "attempt",
+                                        "reason_code", "reason_text", "erp_reference",
+                                        "note",        "duration_ms", "changes"};
+    json_t *shown = json_object(), *evidence = json_object_get(line, "evidence");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *value = json_object_get(line, names[i]);
+
+        json_object_set_new(shown, names[i], value ? json_incref(value) : json_null());
+    }
+    if (evidence)
+        json_object_set(shown, "evidence", evidence);
+    return shown;
+}
+
+json_t *
+queue_first_line(const struct order *order)
+{
+    return json_pack("{s:I s:s s:i}", "at", (json_int_t)order->placed_ms, "status",
+                     order_status_name(ORDER_PLACED), "attempt", 0);
 }
 
 void
@@ -262,8 +481,8 @@ queue_change(struct queue_txn *t, const struct order *was, struct order *now,
     now->updated_ms = clock_wall_ms();
     now->trusted_ms = t->queue->time.trusted_ms;
     if (remark)
-        record_put(t, STORE_HISTORY, queue_key_history(key, now->uniqueid, now->history_length++),
-                   history_entry(now, remark));
+        record_put(t, STORE_HISTORY, queue_key_history(key, now->born, now->history_length++),
+                   history_line(now, remark));
     queue_store(t, was, now);
 }
 
@@ -293,11 +512,8 @@ queue_remove(struct queue_txn *t, const struct order *order)
     struct bytes record;
 
     index_remove(t, order);
-    for (uint32_t i = 0;
-         queue_history_from(&t->txn, order->uniqueid, &i, &record) && i < order->history_length;
-         i++)
-        store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->uniqueid, i));
-    store_delete(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
-    store_delete(&t->txn, STORE_ORDERS, queue_key_text(order->uniqueid));
-    due_set(t, order->worksheet, order);
+    for (uint32_t i = 0; queue_history_from(&t->txn, order->born, &i, &record); i++)
+        store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->born, i));
+    store_delete(&t->txn, STORE_IDS, queue_key_text(order->uniqueid));
+    store_delete(&t->txn, STORE_ORDERS, queue_key_seq(key, order->seq));
 }

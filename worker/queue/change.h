@@ -21,9 +21,11 @@ struct queue {
     json_t *salvaged; /* the note of its opening; NULL: none */
     char *folder;
     struct queue_keys keys;
-    unsigned char *hash_key; /* of refused credentials; secret memory */
-    bool rekeyed;            /* nothing is sealed with an old key */
+    unsigned char *hash_key;   /* of refused credentials; secret memory */
+    bool rekeyed;              /* nothing is sealed with an old key */
+    struct queue_check *check; /* how far it has come; NULL: none is under way */
     uint64_t last_seq;
+    uint64_t backlog;                 /* see queue_is_indexed */
     unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
     struct queue_time time;
 };
@@ -32,7 +34,7 @@ struct queue {
 struct queue_txn {
     struct store_txn txn;
     struct queue *queue;
-    uint64_t last_seq;
+    uint64_t last_seq, backlog;
     unsigned counts[ORDER_ERROR + 1];
 };
 
@@ -51,13 +53,33 @@ static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
 
-/* Writes *now in the place of *was (NULL: a new order) with every index, and a line of history if
- * remark is not NULL. Sets now->updated_ms, trusted_ms and history_length. */
+/* Writes *now in the place of *was with every index, and a line of history if remark is not NULL.
+ * Sets now->updated_ms, trusted_ms and history_length. Its credentials go where own_credentials is
+ * false now. */
 void queue_change(struct queue_txn *t, const struct order *was, struct order *now,
                   const struct queue_remark *remark);
 
-/* The same without a change of its time or its history: now->seq 0 gets a new one. */
+/* The same without a change of its time or its history. was NULL: a new one; now->seq 0 gets a new
+ * one. sealed: its credentials; NULL: those that it has. */
 void queue_store(struct queue_txn *t, const struct order *was, struct order *now);
+void queue_store_sealed(struct queue_txn *t, const struct order *was, struct order *now,
+                        const struct bytes *sealed);
+
+/* A new order, unless this uniqueid is known: false. Sets seq, born and history_length; its first
+ * line of history is what queue_first_line makes of it. */
+bool queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed);
+json_t *queue_first_line(const struct order *order);
+
+/* A line of history as it is shown: with a null for each member that it does not have. */
+json_t *queue_line_shown(const json_t *line);
+
+/* An open order is in the tables of worksheets and due times only if it is before the backlog:
+ * where many wait, only as many as delivery needs to look at. */
+#define QUEUE_EAGER 1024 /* more than so many wait: a new one begins the backlog */
+bool queue_is_indexed(const struct queue_txn *t, uint64_t seq);
+
+/* Takes some of the backlog into these tables. Whether there were any. */
+bool queue_index_some(struct queue_txn *t);
 
 /* A note of the queue's own, beside the orders. NULL removes it; the caller owns what get returns.
  */
@@ -65,6 +87,8 @@ void queue_store(struct queue_txn *t, const struct order *was, struct order *now
 #define QUEUE_META_SESSIONS "sessions"
 #define QUEUE_META_REFERENCES "references"
 #define QUEUE_META_TIME "time"
+#define QUEUE_META_BACKLOG "backlog"
+#define QUEUE_META_LAST "last_seq" /* at least so far were numbers given */
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
 json_t *queue_meta_get(struct store_txn *txn, const char *name);
 
@@ -78,8 +102,12 @@ void queue_remove(struct queue_txn *t, const struct order *order);
 /* false: not there, or damaged (which sticks as an error of the transaction). */
 bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order);
 
-/* The order that an index entry names. */
-bool queue_read_entry(struct store_txn *txn, struct bytes value, struct order *order);
+/* The order at a place that an index names: it must be there. sealed: NULL, or its credentials,
+ * which lie in its record. */
+bool queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed);
+
+/* The table of this status; 0: of all orders. */
+enum store_table queue_table(enum order_status status);
 
 /* The first order with this status whose seq is greater: its seq, or 0. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
@@ -87,7 +115,14 @@ uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uin
 
 /* The first line of its history from *number on, whose number that becomes: what is there counts,
  * not how many a record says there are. */
-bool queue_history_from(struct store_txn *txn, const char *uniqueid, uint32_t *number,
+bool queue_history_from(struct store_txn *txn, uint64_t born, uint32_t *number,
                         struct bytes *record);
+
+/* Keys of the indexes of open orders. */
+#define QUEUE_WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + QUEUE_SEQ_BYTES)
+struct bytes queue_key_worksheet(unsigned char key[QUEUE_WORKSHEET_KEY_BYTES],
+                                 const char *worksheet, uint64_t seq);
+#define QUEUE_DUE_KEY_BYTES (8 + QUEUE_SEQ_BYTES)
+struct bytes queue_key_due(unsigned char key[QUEUE_DUE_KEY_BYTES], const struct order *order);
 
 #endif

@@ -7,22 +7,42 @@
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
 
+#define INDEX_ROUNDS 4 /* in one transaction */
+
+/* *last_ms: when the last of them is due; 0: at once, as a new one. */
 static unsigned
-due_ids(struct store_txn *txn, int64_t latest_ms, char (*ids)[ORDER_VALUE_MAX + 1], unsigned limit)
+due_seqs(struct store_txn *txn, int64_t latest_ms, uint64_t *seqs, unsigned limit,
+         uint64_t *last_ms)
 {
     struct store_cursor cursor;
     unsigned count = 0;
-    bool found = store_seek(&cursor, txn, STORE_DUE, (struct bytes){"", 1});
+    bool found = store_seek(&cursor, txn, STORE_DUE, (struct bytes){NULL, 0});
 
+    *last_ms = 0;
     for (; found && count < limit; found = store_next(&cursor)) {
-        if (store_get_u64(cursor.key.data) > (uint64_t)latest_ms ||
-            cursor.value.size > ORDER_VALUE_MAX)
+        uint64_t due_ms = store_get_u64(cursor.key.data);
+
+        if (due_ms > (uint64_t)latest_ms)
             break;
-        memcpy(ids[count], cursor.value.data, cursor.value.size);
-        ids[count++][cursor.value.size] = '\0';
+        *last_ms = due_ms;
+        seqs[count++] = store_get_u64((const unsigned char *)cursor.key.data + 8);
     }
     store_cursor_close(&cursor);
     return count;
+}
+
+/* Out of the backlog come as many as it takes to find enough that are due at once: they go first.
+ */
+static unsigned
+find_due(struct queue_txn *t, int64_t latest_ms, uint64_t *seqs, unsigned limit)
+{
+    uint64_t last_ms;
+    unsigned due = due_seqs(&t->txn, latest_ms, seqs, limit, &last_ms);
+
+    for (int round = 0; (due < limit || last_ms) && round < INDEX_ROUNDS && queue_index_some(t);
+         round++)
+        due = due_seqs(&t->txn, latest_ms, seqs, limit, &last_ms);
+    return due;
 }
 
 /* Only a master key that was changed by hand can do this; the order must not block its worksheet.
@@ -37,15 +57,16 @@ take_unreadable(struct order *order)
 }
 
 static bool
-take_one(struct queue_txn *t, const char *uniqueid, struct queue_task *task)
+take_one(struct queue_txn *t, uint64_t seq, struct queue_task *task)
 {
+    struct bytes sealed;
     struct order was;
 
-    if (!queue_read(&t->txn, uniqueid, &was))
+    if (!queue_read_seq(&t->txn, seq, &was, &sealed))
         return false;
     task->order = was;
     task->order.next_attempt_ms = 0;
-    if (queue_credentials_get(t, &was, &task->credentials)) {
+    if (queue_unseal(&t->queue->keys, &was, sealed, &task->credentials)) {
         take_unreadable(&task->order);
     } else {
         task->order.status = ORDER_PROCESSING;
@@ -59,22 +80,24 @@ int
 queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, unsigned limit,
            struct err *err)
 {
-    char(*ids)[ORDER_VALUE_MAX + 1] = mem_alloc(limit * sizeof *ids);
+    uint64_t *seqs = mem_alloc(limit * sizeof *seqs);
     struct queue_txn t;
     unsigned count = 0, due;
+    bool changed;
 
     queue_begin(queue, &t);
-    due = due_ids(&t.txn, latest_ms, ids, limit);
+    due = find_due(&t, latest_ms, seqs, limit);
     for (unsigned i = 0; i < due; i++)
-        count += take_one(&t, ids[i], &tasks[count]);
-    if (due)
+        count += take_one(&t, seqs[i], &tasks[count]);
+    changed = due || t.backlog != queue->backlog;
+    if (changed)
         failpoint_here("queue.take");
-    free(ids);
-    if (due && queue_commit(&t, err) == 0)
+    free(seqs);
+    if (changed && queue_commit(&t, err) == 0)
         return (int)count;
     for (unsigned i = 0; i < count; i++)
         credentials_clear(&tasks[i].credentials);
-    if (due)
+    if (changed)
         return -1;
     return store_end(&t.txn, err);
 }
@@ -87,8 +110,10 @@ queue_next_due_ms(struct queue *queue)
     struct err err;
     int64_t due = INT64_MAX;
 
+    if (queue->backlog)
+        return 0; /* there may be one among them */
     store_begin(queue->store, &txn, false);
-    if (store_seek(&cursor, &txn, STORE_DUE, (struct bytes){"", 1}))
+    if (store_seek(&cursor, &txn, STORE_DUE, (struct bytes){NULL, 0}))
         due = (int64_t)store_get_u64(cursor.key.data);
     store_cursor_close(&cursor);
     return store_end(&txn, &err) ? INT64_MAX : due;
@@ -118,10 +143,8 @@ queue_finish(struct queue *queue, struct order *order, const struct queue_end *e
     if (queue_read(&t.txn, order->uniqueid, &was)) {
         queue_reference_guard(&t.txn, order);
         /* *order may bear the marks of a commit that failed. */
-        if (was.own_credentials && (end->forget || order->status == ORDER_CREATED)) {
-            store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid));
+        if (end->forget || order->status == ORDER_CREATED)
             order->own_credentials = false;
-        }
         queue_change(&t, &was, order, &remark);
         if (order->retry_since_ms)
             queue_time_put(&t);

@@ -8,17 +8,10 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 
-#define RESEAL_AT_ONCE 200 /* values in one transaction */
+#define RESEAL_AT_ONCE 200 /* orders in one transaction */
 #define REFUSED "refused "
 #define REFUSED_BYTES (sizeof REFUSED - 1 + SECRET_HASH_TEXT_BYTES)
-#define HASH_KEY "hash_key"
 #define HASH_KEY_CONTEXT "\nhash_key" /* no uniqueid is so */
-
-static char *
-context_of(struct bytes key)
-{
-    return mem_format("%.*s", (int)key.size, (const char *)key.data);
-}
 
 /* Tries the new key, then the old one. plain has room for sealed.size. NULL: neither opens it. */
 static const unsigned char *
@@ -48,56 +41,58 @@ seal(const struct queue_keys *keys, const char *context, const void *plain, size
 }
 
 struct bytes
-queue_reseal(const struct queue_keys *keys, struct bytes key, struct bytes sealed)
+queue_reseal(const struct queue_keys *keys, const char *uniqueid, struct bytes sealed)
 {
     unsigned char *plain = secret_alloc(sealed.size + 1);
-    char *context = context_of(key);
-    const unsigned char *with = open_sealed(keys, context, sealed, plain);
+    const unsigned char *with =
+        sealed.size > SECRET_OVERHEAD_BYTES ? open_sealed(keys, uniqueid, sealed, plain) : NULL;
     struct bytes result = {NULL, 0};
 
-    if (with == keys->key)
+    if (with == keys->key && with)
         result = copy_of(sealed);
     else if (with)
-        result = seal(keys, context, plain, sealed.size - SECRET_OVERHEAD_BYTES);
-    free(context);
+        result = seal(keys, uniqueid, plain, sealed.size - SECRET_OVERHEAD_BYTES);
     secret_free(plain);
     return result;
 }
 
 /* --- the orders' own credentials --- */
 
-void
-queue_credentials_put(struct queue_txn *t, const struct order *order,
-                      const struct credentials *credentials)
+struct bytes
+queue_seal(const struct queue_keys *keys, const struct order *order,
+           const struct credentials *credentials, unsigned char buffer[RECORD_SEALED_MAX])
 {
-    size_t username = strlen(credentials->username) + 1,
-           length = username + strlen(credentials->password);
-    unsigned char *plain = secret_alloc(length);
-    struct bytes sealed;
+    size_t username, length;
+    unsigned char *plain;
 
+    if (!credentials || !credentials->username)
+        return (struct bytes){NULL, 0};
+    username = strlen(credentials->username) + 1;
+    length = username + strlen(credentials->password);
+    if (length + SECRET_OVERHEAD_BYTES > RECORD_SEALED_MAX)
+        die_abort("cannot seal credentials: they are too long");
+    plain = secret_alloc(length);
     memcpy(plain, credentials->username, username);
     memcpy(plain + username, credentials->password, length - username);
-    sealed = seal(&t->queue->keys, order->uniqueid, plain, length);
-    store_put(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid), sealed);
-    free((void *)sealed.data);
+    secret_seal(keys->key, order->uniqueid, plain, length, buffer);
     secret_free(plain);
+    return (struct bytes){buffer, length + SECRET_OVERHEAD_BYTES};
 }
 
 int
-queue_credentials_get(struct queue_txn *t, const struct order *order,
-                      struct credentials *credentials)
+queue_unseal(const struct queue_keys *keys, const struct order *order, struct bytes sealed,
+             struct credentials *credentials)
 {
-    struct bytes sealed;
     char *plain;
     int result = -1;
 
     *credentials = (struct credentials){NULL, NULL};
     if (!order->own_credentials)
         return 0;
-    if (!store_get(&t->txn, STORE_CREDENTIALS, queue_key_text(order->uniqueid), &sealed))
+    if (sealed.size <= SECRET_OVERHEAD_BYTES)
         return -1;
     plain = secret_alloc(sealed.size + 1);
-    if (open_sealed(&t->queue->keys, order->uniqueid, sealed, plain)) {
+    if (open_sealed(keys, order->uniqueid, sealed, plain)) {
         plain[sealed.size - SECRET_OVERHEAD_BYTES] = '\0';
         credentials->username = secret_string(plain);
         credentials->password = secret_string(plain + strlen(plain) + 1);
@@ -111,41 +106,46 @@ queue_credentials_get(struct queue_txn *t, const struct order *order,
 
 struct reseal {
     struct queue_txn t;
-    char from[ORDER_VALUE_MAX + 2]; /* where to go on, and its length */
-    size_t from_size;
+    uint64_t seq; /* the last one that was looked at */
     unsigned done, unreadable;
 };
 
-/* One entry, at `from` or behind it; false: there is none. */
+static void
+reseal_one(struct reseal *r, struct order *order, struct bytes sealed)
+{
+    struct bytes anew = queue_reseal(&r->t.queue->keys, order->uniqueid, sealed);
+
+    r->done += anew.data != NULL;
+    r->unreadable += !anew.data;
+    if (anew.data && memcmp(anew.data, sealed.data, sealed.size))
+        queue_store_sealed(&r->t, order, order, &anew);
+    free((void *)anew.data);
+}
+
+/* The order behind the last one; false: there is none. */
 static bool
 reseal_next(struct reseal *r)
 {
-    struct bytes from = {r->from, r->from_size}, sealed = {NULL, 0};
+    unsigned char key[QUEUE_SEQ_BYTES];
+    struct bytes sealed = {NULL, 0};
     struct store_cursor cursor;
-    bool found = store_seek(&cursor, &r->t.txn, STORE_CREDENTIALS, from) &&
-                 cursor.key.size <= ORDER_VALUE_MAX,
-         changed = false;
+    struct order order;
+    bool found = store_seek(&cursor, &r->t.txn, STORE_ORDERS, queue_key_seq(key, r->seq + 1)) &&
+                 queue_read_seq(&r->t.txn, store_get_u64(cursor.key.data), &order, &sealed);
 
-    if (found) {
-        memcpy(r->from, cursor.key.data, cursor.key.size);
-        r->from[cursor.key.size] = '\0'; /* what is right behind it */
-        r->from_size = cursor.key.size + 1;
-        sealed = queue_reseal(&r->t.queue->keys, cursor.key, cursor.value);
-        changed = sealed.data && memcmp(sealed.data, cursor.value.data, sealed.size);
-    }
     store_cursor_close(&cursor);
-    if (changed)
-        store_put(&r->t.txn, STORE_CREDENTIALS, (struct bytes){r->from, r->from_size - 1}, sealed);
-    r->done += sealed.data != NULL;
-    r->unreadable += found && !sealed.data;
-    free((void *)sealed.data);
-    return found;
+    if (!found)
+        return false;
+    r->seq = order.seq;
+    if (order.own_credentials)
+        reseal_one(r, &order, sealed);
+    return true;
 }
 
 static int
 reseal_credentials(struct queue *queue, struct err *err)
 {
-    struct reseal r = {.from = "", .from_size = 1};
+    struct reseal r = {.seq = 0};
     bool more = true;
 
     while (more) {
@@ -177,7 +177,7 @@ read_hash_key(struct queue *queue)
     struct err err;
 
     store_begin(queue->store, &txn, false);
-    if (store_get(&txn, STORE_META, queue_key_text(HASH_KEY), &sealed) &&
+    if (store_get(&txn, STORE_META, queue_key_text(QUEUE_META_HASH_KEY), &sealed) &&
         sealed.size == sizeof plain)
         with = open_sealed(&queue->keys, HASH_KEY_CONTEXT, sealed, plain);
     if (with)
@@ -197,7 +197,7 @@ write_hash_key(struct queue *queue, struct err *err)
     int result;
 
     queue_begin(queue, &t);
-    store_put(&t.txn, STORE_META, queue_key_text(HASH_KEY), sealed);
+    store_put(&t.txn, STORE_META, queue_key_text(QUEUE_META_HASH_KEY), sealed);
     failpoint_here("queue.resealed");
     result = queue_commit(&t, err);
     free((void *)sealed.data);

@@ -4,15 +4,20 @@
 
 #include "worker/queue/change.h"
 
-/* The orders' own credentials, sealed. */
-void queue_credentials_put(struct queue_txn *t, const struct order *order,
-                           const struct credentials *credentials);
-int queue_credentials_get(struct queue_txn *t, const struct order *order,
-                          struct credentials *credentials);
+/* An order's own credentials, sealed in `buffer`; empty where credentials is NULL or has none. */
+struct bytes queue_seal(const struct queue_keys *keys, const struct order *order,
+                        const struct credentials *credentials,
+                        unsigned char buffer[RECORD_SEALED_MAX]);
 
-/* A sealed value under its key: as it is where keys->key opens it, sealed anew where keys->old
- * does. The caller frees *data; NULL where neither opens it. */
-struct bytes queue_reseal(const struct queue_keys *keys, struct bytes key, struct bytes sealed);
+/* -1: neither key opens them. */
+int queue_unseal(const struct queue_keys *keys, const struct order *order, struct bytes sealed,
+                 struct credentials *credentials);
+
+/* Sealed credentials: as they are where keys->key opens them, sealed anew where keys->old does.
+ * The caller frees *data; NULL where neither opens them. */
+struct bytes queue_reseal(const struct queue_keys *keys, const char *uniqueid, struct bytes sealed);
+
+#define QUEUE_META_HASH_KEY "hash_key" /* sealed, no record */
 
 /* Once the queue is open: seals anew what is sealed with the old key, in transactions of a bounded
  * size; cut short, it goes on the next time. Sees to the key of the hashes. */

@@ -3,6 +3,7 @@
 #include "worker/queue/queue.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,28 +13,53 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/order/reason.h"
+#include "worker/queue/check.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
 
+#define CHECK_AT_ONCE 400 /* entries: one or two milliseconds */
+
 /* --- opening --- */
 
-static void
-count_all(struct queue *queue, struct store_txn *txn)
+static uint64_t
+note_seq(struct store_txn *txn, const char *name)
 {
-    unsigned char key[9];
+    json_t *note = queue_meta_get(txn, name);
+    uint64_t seq = (uint64_t)json_integer_value(json_object_get(note, "seq"));
+    struct bytes record;
+
+    /* Without it, orders would wait for ever. */
+    if (!note && store_get(txn, STORE_META, queue_key_text(name), &record))
+        txn->error = EBADMSG;
+    json_decref(note);
+    return seq;
+}
+
+static uint64_t
+newest_seq(struct store_txn *txn)
+{
+    unsigned char key[QUEUE_SEQ_BYTES];
     struct store_cursor cursor;
-    bool found = store_seek(&cursor, txn, STORE_STATUS, queue_key_status(key, 0, 0));
+    uint64_t seq = 0;
 
-    for (; found; found = store_next(&cursor)) {
-        const unsigned char *at = cursor.key.data;
-        uint64_t seq = store_get_u64(at + 1);
-
-        if (at[0] <= ORDER_ERROR)
-            queue->counts[at[0]]++;
-        if (seq > queue->last_seq)
-            queue->last_seq = seq;
-    }
+    if (store_seek_before(&cursor, txn, STORE_ORDERS, queue_key_seq(key, UINT64_MAX)))
+        seq = store_get_u64(cursor.key.data);
     store_cursor_close(&cursor);
+    return seq;
+}
+
+/* The same effort for any number of orders. */
+static void
+open_figures(struct queue *queue, struct store_txn *txn)
+{
+    uint64_t given = note_seq(txn, QUEUE_META_LAST);
+
+    for (int status = 0; status <= ORDER_ERROR; status++)
+        queue->counts[status] = (unsigned)store_count(txn, queue_table((enum order_status)status));
+    queue->last_seq = newest_seq(txn);
+    if (queue->last_seq < given)
+        queue->last_seq = given;
+    queue->backlog = note_seq(txn, QUEUE_META_BACKLOG);
 }
 
 static int
@@ -105,7 +131,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
     queue->store = store_open(folder, map_mib, err);
     if (queue->store) {
         store_begin(queue->store, &txn, false);
-        count_all(queue, &txn);
+        open_figures(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
         queue_time_open(queue, &txn);
         if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0) {
@@ -125,22 +151,42 @@ queue_close(struct queue *queue)
     store_close(queue->store);
     secret_free(queue->hash_key);
     json_decref(queue->salvaged);
+    free(queue->check);
     free(queue->folder);
     free(queue);
 }
 
+int
+queue_check_part(struct queue *queue, struct err *err)
+{
+    int more;
+
+    if (!store_unsure(queue->store))
+        return 0;
+    if (!queue->check)
+        queue->check = mem_alloc(sizeof *queue->check);
+    more = queue_check_some(queue->store, queue->check, CHECK_AT_ONCE, err);
+    if (more > 0)
+        return 1;
+    free(queue->check);
+    queue->check = NULL;
+    if (more == 0)
+        store_checked(queue->store);
+    return more;
+}
+
 /* --- taking orders --- */
 
-static void
+/* False: its uniqueid is known. */
+static bool
 put_new(struct queue_txn *t, struct queue_put *put)
 {
-    struct order *order = put->order;
+    unsigned char buffer[RECORD_SEALED_MAX];
+    struct bytes sealed = queue_seal(&t->queue->keys, put->order, put->credentials, buffer);
 
-    order->placed_ms = order->queued_ms = clock_wall_ms();
-    queue_change(t, NULL, order, &queue_plain_remark);
-    if (put->credentials && put->credentials->username)
-        queue_credentials_put(t, order, put->credentials);
+    put->order->placed_ms = put->order->queued_ms = clock_wall_ms();
     put->answer = QUEUE_PLACED;
+    return queue_insert(t, put->order, sealed);
 }
 
 static void
@@ -148,14 +194,12 @@ put_one(struct queue_txn *t, struct queue_put *put, const char *full)
 {
     struct order present;
 
-    if (queue_read(&t->txn, put->order->uniqueid, &present)) {
+    if ((full || !put_new(t, put)) && queue_read(&t->txn, put->order->uniqueid, &present)) {
         put->answer = order_same_content(&present, put->order) ? QUEUE_DUPLICATE : QUEUE_CONFLICT;
         *put->order = present;
     } else if (full) {
         put->answer = QUEUE_REFUSED;
         err_set(&put->err, full, "no space left for another order");
-    } else {
-        put_new(t, put);
     }
     put->queue_length = t->counts[ORDER_PLACED] + t->counts[ORDER_PROCESSING];
 }
@@ -247,10 +291,8 @@ change_error(struct queue *queue, struct order *order, const struct queue_remark
             json_decref(full.changes);
             full.changes = NULL;
         }
-        if (now.status == ORDER_CREATED && now.own_credentials) {
-            store_delete(&t.txn, STORE_CREDENTIALS, queue_key_text(now.uniqueid));
+        if (now.status == ORDER_CREATED)
             now.own_credentials = false;
-        }
         if (queue_reference_taken(&t.txn, &now))
             now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
         queue_change(&t, &was, &now, &full);

@@ -36,6 +36,10 @@ void queue_close(struct queue *queue);
  * size. */
 int queue_set_erp(struct queue *queue, const char *erp, struct err *err);
 
+/* Looks through a part of a queue that was not closed. 1: there is more to do; 0: it is over, or
+ * there was none to do; -1: damage was found, and the queue is broken. */
+int queue_check_part(struct queue *queue, struct err *err);
+
 /* --- taking orders --- */
 
 enum queue_answer {

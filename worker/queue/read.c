@@ -49,43 +49,32 @@ queue_oldest_placed_ms(struct queue *queue)
 /* One status's entries, walked in the page's direction. */
 struct lane {
     struct store_cursor cursor;
-    unsigned status;
     bool open;
 };
 
 static uint64_t
 lane_seq(const struct lane *lane)
 {
-    return store_get_u64((const unsigned char *)lane->cursor.key.data + 1);
-}
-
-static void
-lane_check(struct lane *lane)
-{
-    lane->open = lane->open && *(const unsigned char *)lane->cursor.key.data == lane->status;
+    return store_get_u64(lane->cursor.key.data);
 }
 
 static void
 lane_open(struct lane *lane, struct store_txn *txn, const struct queue_page *page, unsigned status)
 {
-    unsigned char key[9];
+    enum store_table table = queue_table((enum order_status)status);
+    unsigned char key[QUEUE_SEQ_BYTES];
 
-    lane->status = status;
     if (!page->newest_first)
-        lane->open = store_seek(&lane->cursor, txn, STORE_STATUS,
-                                queue_key_status(key, status, page->after + 1));
+        lane->open = store_seek(&lane->cursor, txn, table, queue_key_seq(key, page->after + 1));
     else
-        lane->open = store_seek_before(
-            &lane->cursor, txn, STORE_STATUS,
-            queue_key_status(key, status, page->after ? page->after : UINT64_MAX));
-    lane_check(lane);
+        lane->open = store_seek_before(&lane->cursor, txn, table,
+                                       queue_key_seq(key, page->after ? page->after : UINT64_MAX));
 }
 
 static void
 lane_step(struct lane *lane, const struct queue_page *page)
 {
     lane->open = page->newest_first ? store_previous(&lane->cursor) : store_next(&lane->cursor);
-    lane_check(lane);
 }
 
 static struct lane *
@@ -115,7 +104,7 @@ queue_page(struct queue *queue, struct queue_page *page, struct err *err)
             lane_open(&lanes[lane_count++], &txn, page, status);
     for (unsigned n = 0; (lane = lane_first(lanes, lane_count, page)) && n < page->limit; n++) {
         page->next = lane_seq(lane);
-        if (queue_read_entry(&txn, lane->cursor.value, &order))
+        if (queue_read_seq(&txn, page->next, &order, NULL))
             page->each(&order, page->arg);
         lane_step(lane, page);
     }
@@ -126,26 +115,42 @@ queue_page(struct queue *queue, struct queue_page *page, struct err *err)
     return store_end(&txn, err);
 }
 
+static void
+add_line(json_t *history, json_t *line)
+{
+    if (line)
+        json_array_append_new(history, queue_line_shown(line));
+    json_decref(line);
+}
+
+static void
+add_lines(struct store_txn *txn, const struct order *order, json_t *history)
+{
+    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
+    struct bytes record;
+
+    for (uint32_t i = 0;
+         queue_history_from(txn, order->born, &i, &record) && i < order->history_length; i++) {
+        if (i && !json_array_size(history))
+            add_line(history, queue_first_line(order));
+        add_line(history, record_decode(queue_key_history(key, order->born, i), record));
+    }
+    if (!json_array_size(history) && order->history_length)
+        add_line(history, queue_first_line(order));
+}
+
 int
 queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err)
 {
-    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
     struct store_txn txn;
-    struct bytes record;
     struct order order;
     bool found;
 
     *history = json_array();
     store_begin(queue->store, &txn, false);
     found = queue_read(&txn, uniqueid, &order);
-    for (uint32_t i = 0;
-         found && queue_history_from(&txn, uniqueid, &i, &record) && i < order.history_length;
-         i++) {
-        json_t *entry = record_decode(queue_key_history(key, uniqueid, i), record);
-
-        if (entry)
-            json_array_append_new(*history, entry);
-    }
+    if (found)
+        add_lines(&txn, &order, *history);
     if (store_end(&txn, err) == 0)
         return found;
     json_decref(*history);

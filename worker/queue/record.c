@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION_JSON 1
+#define VERSION_ORDER 2
 #define CHECKSUM_BYTES crypto_shorthash_BYTES
 #define HEAD_BYTES (1 + CHECKSUM_BYTES)
-#define SEQ_MAX (1LL << 61) /* so that there are numbers behind it */
 
 struct bytes
 queue_key_text(const char *text)
@@ -17,34 +17,210 @@ queue_key_text(const char *text)
 }
 
 struct bytes
-queue_key_status(unsigned char key[9], unsigned status, uint64_t seq)
+queue_key_seq(unsigned char key[QUEUE_SEQ_BYTES], uint64_t seq)
 {
-    key[0] = (unsigned char)status;
-    store_put_u64(key + 1, seq);
-    return (struct bytes){key, 9};
+    store_put_u64(key, seq);
+    return (struct bytes){key, QUEUE_SEQ_BYTES};
 }
 
 struct bytes
-queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid, uint32_t number)
+queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], uint64_t born, uint32_t number)
 {
-    size_t length = strlen(uniqueid) + 1;
-
-    memcpy(key, uniqueid, length);
+    store_put_u64(key, born);
     for (int i = 3; i >= 0; i--, number >>= 8)
-        key[length + (size_t)i] = (unsigned char)number;
-    return (struct bytes){key, length + 4};
+        key[QUEUE_SEQ_BYTES + i] = (unsigned char)number;
+    return (struct bytes){key, QUEUE_HISTORY_KEY_BYTES};
 }
 
 /* Against accidents, not against people: whoever can write the file can delete it too. */
 static void
-checksum(struct bytes key, const char *content, size_t length, unsigned char sum[CHECKSUM_BYTES])
+checksum(struct bytes key, const unsigned char *content, size_t length,
+         unsigned char sum[CHECKSUM_BYTES])
 {
     static const unsigned char none[crypto_shorthash_KEYBYTES];
     unsigned char of_key[crypto_shorthash_KEYBYTES] = {0};
 
     crypto_shorthash(of_key, key.data, key.size, none);
-    crypto_shorthash(sum, (const unsigned char *)content, length, of_key);
+    crypto_shorthash(sum, content, length, of_key);
 }
+
+static void
+set_head(struct bytes key, unsigned char *record, size_t size, unsigned char version)
+{
+    record[0] = version;
+    checksum(key, record + HEAD_BYTES, size - HEAD_BYTES, record + 1);
+}
+
+static bool
+is_sound(struct bytes key, struct bytes record, unsigned char version)
+{
+    const unsigned char *data = record.data;
+    unsigned char sum[CHECKSUM_BYTES];
+
+    if (record.size < HEAD_BYTES || data[0] != version)
+        return false;
+    checksum(key, data + HEAD_BYTES, record.size - HEAD_BYTES, sum);
+    return memcmp(sum, data + 1, sizeof sum) == 0;
+}
+
+/* --- an order --- */
+
+/* Behind the head: status, flags, numbers of 8 bytes, texts with a length of 2 bytes each, and so
+ * the sealed credentials. */
+enum flag { COMMIT_SENT = 1, OWN_CREDENTIALS = 2, FLAGS = 3 };
+
+#define MEMBER(member)                                                                             \
+    {                                                                                              \
+        offsetof(struct order, member), sizeof(((struct order *)0)->member)                        \
+    }
+
+struct member {
+    size_t offset, size;
+};
+
+static const struct member numbers[] = {
+    MEMBER(born),       MEMBER(placed_ms),       MEMBER(queued_ms),     MEMBER(updated_ms),
+    MEMBER(trusted_ms), MEMBER(next_attempt_ms), MEMBER(retry_since_ms)};
+static const struct member counts[] = {MEMBER(attempts), MEMBER(history_length)};
+static const struct member texts[] = {
+    MEMBER(uniqueid),    MEMBER(worksheet),   MEMBER(product_nr),   MEMBER(product_amount),
+    MEMBER(reason_code), MEMBER(reason_text), MEMBER(erp_reference)};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define COUNT_BYTES 4
+#define LENGTH_BYTES 2
+#define FIXED_BYTES (HEAD_BYTES + 2 + COUNT(numbers) * 8 + COUNT(counts) * COUNT_BYTES)
+
+_Static_assert(FIXED_BYTES + COUNT(texts) * LENGTH_BYTES + 4 * ORDER_VALUE_MAX + 32 +
+                       ORDER_REASON_TEXT_MAX + ORDER_REFERENCE_MAX + LENGTH_BYTES +
+                       RECORD_SEALED_MAX <=
+                   RECORD_ORDER_MAX,
+               "the largest record has room");
+
+static unsigned char *
+put_number(unsigned char *to, uint64_t value, size_t bytes)
+{
+    for (size_t i = bytes; i-- > 0; value >>= 8)
+        to[i] = (unsigned char)value;
+    return to + bytes;
+}
+
+static unsigned char *
+put_bytes(unsigned char *to, const void *data, size_t length)
+{
+    to = put_number(to, length, LENGTH_BYTES);
+    if (length)
+        memcpy(to, data, length);
+    return to + length;
+}
+
+struct bytes
+record_encode_order(unsigned char buffer[RECORD_ORDER_MAX], const struct order *order,
+                    struct bytes sealed)
+{
+    unsigned char key[QUEUE_SEQ_BYTES], *to = buffer + HEAD_BYTES;
+    const char *from = (const char *)order;
+
+    if (sealed.size > RECORD_SEALED_MAX)
+        die_abort("cannot write a record: its credentials are too long");
+    *to++ = (unsigned char)order->status;
+    *to++ = (unsigned char)((order->commit_sent ? COMMIT_SENT : 0) |
+                            (order->own_credentials ? OWN_CREDENTIALS : 0));
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        to = put_number(to, *(const uint64_t *)(const void *)(from + numbers[i].offset), 8);
+    for (size_t i = 0; i < COUNT(counts); i++)
+        to =
+            put_number(to, *(const uint32_t *)(const void *)(from + counts[i].offset), COUNT_BYTES);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        to = put_bytes(to, from + texts[i].offset, strlen(from + texts[i].offset));
+    to = put_bytes(to, sealed.data, sealed.size);
+    set_head(queue_key_seq(key, order->seq), buffer, (size_t)(to - buffer), VERSION_ORDER);
+    return (struct bytes){buffer, (size_t)(to - buffer)};
+}
+
+static const unsigned char *
+get_number(const unsigned char *from, uint64_t *value, size_t bytes)
+{
+    *value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        *value = *value << 8 | from[i];
+    return from + bytes;
+}
+
+/* NULL: it does not end where it should. */
+static const unsigned char *
+get_bytes(const unsigned char *from, const unsigned char *end, struct bytes *bytes)
+{
+    uint64_t length;
+
+    if (!from || end - from < LENGTH_BYTES)
+        return NULL;
+    from = get_number(from, &length, LENGTH_BYTES);
+    *bytes = (struct bytes){from, (size_t)length};
+    return (size_t)(end - from) < length ? NULL : from + length;
+}
+
+static const unsigned char *
+get_text(const unsigned char *from, const unsigned char *end, char *to, size_t size)
+{
+    struct bytes text;
+
+    from = get_bytes(from, end, &text);
+    if (!from || text.size >= size || memchr(text.data, '\0', text.size))
+        return NULL;
+    memcpy(to, text.data, text.size);
+    to[text.size] = '\0';
+    return from;
+}
+
+static const unsigned char *
+get_fixed(const unsigned char *from, struct order *order)
+{
+    char *to = (char *)order;
+    uint64_t value;
+
+    order->status = (enum order_status)from[0];
+    order->commit_sent = from[1] & COMMIT_SENT;
+    order->own_credentials = from[1] & OWN_CREDENTIALS;
+    from += 2;
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        from = get_number(from, (uint64_t *)(void *)(to + numbers[i].offset), 8);
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        from = get_number(from, &value, COUNT_BYTES);
+        *(uint32_t *)(void *)(to + counts[i].offset) = (uint32_t)value;
+    }
+    return from;
+}
+
+static bool
+is_possible(const struct order *order, const unsigned char *record)
+{
+    return order->status >= ORDER_PLACED && order->status <= ORDER_ERROR &&
+           !(record[HEAD_BYTES + 1] & ~FLAGS) && *order->uniqueid && order->seq &&
+           order->seq <= QUEUE_SEQ_MAX && order->born && order->born <= QUEUE_SEQ_MAX;
+}
+
+int
+record_decode_order(struct bytes key, struct bytes record, struct order *order,
+                    struct bytes *sealed)
+{
+    const unsigned char *data = record.data, *end = data + record.size, *from;
+    struct bytes rest;
+
+    if (key.size != QUEUE_SEQ_BYTES || record.size < FIXED_BYTES ||
+        !is_sound(key, record, VERSION_ORDER))
+        return -1;
+    order->seq = store_get_u64(key.data);
+    from = get_fixed(data + HEAD_BYTES, order);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        from = get_text(from, end, (char *)order + texts[i].offset, texts[i].size);
+    from = get_bytes(from, end, &rest);
+    if (sealed)
+        *sealed = rest;
+    return from == end && rest.size <= RECORD_SEALED_MAX && is_possible(order, data) ? 0 : -1;
+}
+
+/* --- history and notes --- */
 
 struct bytes
 record_encode(struct bytes key, const json_t *content)
@@ -60,96 +236,14 @@ record_encode(struct bytes key, const json_t *content)
         record = mem_resize(record, HEAD_BYTES + length);
         json_dumpb(content, (char *)record + HEAD_BYTES, length, JSON_COMPACT);
     }
-    record[0] = VERSION;
-    checksum(key, (char *)record + HEAD_BYTES, length, record + 1);
+    set_head(key, record, HEAD_BYTES + length, VERSION_JSON);
     return (struct bytes){record, HEAD_BYTES + length};
 }
 
 json_t *
 record_decode(struct bytes key, struct bytes record)
 {
-    const unsigned char *data = record.data;
-    unsigned char sum[CHECKSUM_BYTES];
-
-    if (record.size < HEAD_BYTES || data[0] != VERSION)
-        return NULL;
-    checksum(key, (const char *)data + HEAD_BYTES, record.size - HEAD_BYTES, sum);
-    if (memcmp(sum, data + 1, sizeof sum))
-        return NULL;
-    return json_loadb((const char *)data + HEAD_BYTES, record.size - HEAD_BYTES, 0, NULL);
-}
-
-json_t *
-record_from_order(const struct order *order)
-{
-    return json_pack(
-        "{s:s s:s s:s s:s s:i s:s s:s s:s s:I s:I s:I s:I s:I s:I s:b s:b s:I s:I s:i s:I}",
-        "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
-        "product_amount", order->product_amount, "status", (int)order->status, "reason_code",
-        order->reason_code, "reason_text", order->reason_text, "erp_reference",
-        order->erp_reference, "attempts", (json_int_t)order->attempts, "placed_ms",
-        (json_int_t)order->placed_ms, "updated_ms", (json_int_t)order->updated_ms,
-        "next_attempt_ms", (json_int_t)order->next_attempt_ms, "seq", (json_int_t)order->seq,
-        "history_length", (json_int_t)order->history_length, "commit_sent", order->commit_sent,
-        "own_credentials", order->own_credentials, "queued_ms", (json_int_t)order->queued_ms,
-        "retry_since_run_ms", (json_int_t)order->retry_since_ms, "retry_since_ms",
-        0 /* earlier versions want it: wall clock */, "trusted_ms", (json_int_t)order->trusted_ms);
-}
-
-struct text_member {
-    const char *name;
-    size_t offset, size;
-};
-
-#define TEXT(member)                                                                               \
-    {                                                                                              \
-#member, offsetof(struct order, member), sizeof(((struct order *)0)->member)               \
-    }
-
-static const struct text_member texts[] = {
-    TEXT(uniqueid),    TEXT(worksheet),   TEXT(product_nr),   TEXT(product_amount),
-    TEXT(reason_code), TEXT(reason_text), TEXT(erp_reference)};
-
-static int
-take_texts(const json_t *content, struct order *order)
-{
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = json_string_value(json_object_get(content, texts[i].name));
-
-        if (!text || strlen(text) >= texts[i].size)
-            return -1;
-        text_copy((char *)order + texts[i].offset, texts[i].size, text);
-    }
-    return 0;
-}
-
-int
-record_to_order(const json_t *content, struct order *order)
-{
-    int status, commit_sent, own_credentials;
-    json_int_t attempts, placed, updated, next, seq, length, queued, since = 0, trusted = 0;
-
-    *order = (struct order){.seq = 0};
-    if (take_texts(content, order) ||
-        json_unpack((json_t *)content, "{s:i s:I s:I s:I s:I s:I s:I s:b s:b s:I s?I s?I}",
-                    "status", &status, "attempts", &attempts, "placed_ms", &placed, "updated_ms",
-                    &updated, "next_attempt_ms", &next, "seq", &seq, "history_length", &length,
-                    "commit_sent", &commit_sent, "own_credentials", &own_credentials, "queued_ms",
-                    &queued, "retry_since_run_ms", &since, "trusted_ms", &trusted) ||
-        status < ORDER_PLACED || status > ORDER_ERROR || !*order->uniqueid || attempts < 0 ||
-        attempts > UINT32_MAX || length < 0 || length > UINT32_MAX || seq < 0 || seq > SEQ_MAX)
-        return -1;
-    order->status = (enum order_status)status;
-    order->attempts = (uint32_t)attempts;
-    order->placed_ms = placed;
-    order->updated_ms = updated;
-    order->next_attempt_ms = next;
-    order->seq = (uint64_t)seq;
-    order->history_length = (uint32_t)length;
-    order->commit_sent = commit_sent;
-    order->own_credentials = own_credentials;
-    order->queued_ms = queued;
-    order->retry_since_ms = since;
-    order->trusted_ms = trusted;
-    return 0;
+    return is_sound(key, record, VERSION_JSON) ? json_loadb((const char *)record.data + HEAD_BYTES,
+                                                            record.size - HEAD_BYTES, 0, NULL)
+                                               : NULL;
 }

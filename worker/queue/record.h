@@ -1,33 +1,47 @@
 /* How an order and a line of its history lie on disk: a version byte, a checksum over key and
- * content, the content as JSON. A record that was damaged, or that stands under another's key, is
- * not taken for an order. */
+ * content, the content. A record that was damaged, or that stands under another's key, is not taken
+ * for an order. */
 #ifndef WORKER_QUEUE_RECORD_H
 #define WORKER_QUEUE_RECORD_H
 
 #include <jansson.h>
 
+#include "common/base/secret.h"
 #include "common/order/order.h"
 #include "worker/queue/store.h"
 
 /* Keys, as the tables sort them. */
 struct bytes queue_key_text(const char *text);
 
-/* status, seq. */
-struct bytes queue_key_status(unsigned char key[9], unsigned status, uint64_t seq);
+#define QUEUE_SEQ_BYTES 8
+#define QUEUE_SEQ_MAX (1ull << 61) /* so that there are numbers behind it */
+struct bytes queue_key_seq(unsigned char key[QUEUE_SEQ_BYTES], uint64_t seq);
 
-#define QUEUE_HISTORY_KEY_BYTES (ORDER_VALUE_MAX + 1 + 4)
-struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], const char *uniqueid,
+#define QUEUE_HISTORY_KEY_BYTES (QUEUE_SEQ_BYTES + 4)
+struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], uint64_t born,
                                uint32_t number);
+
+/* --- an order: a fixed layout --- */
+
+#define RECORD_SEALED_MAX (ORDER_VALUE_MAX + 1 + ORDER_PASSWORD_MAX + SECRET_OVERHEAD_BYTES)
+#define RECORD_ORDER_MAX 2304
+
+/* Under queue_key_seq(order->seq). sealed: its own credentials, at most RECORD_SEALED_MAX. The
+ * result lies in `buffer`. */
+struct bytes record_encode_order(unsigned char buffer[RECORD_ORDER_MAX], const struct order *order,
+                                 struct bytes sealed);
+
+/* -1: it is damaged, or is what no queue writes. *sealed lies in the record; NULL: not asked for.
+ */
+int record_decode_order(struct bytes key, struct bytes record, struct order *order,
+                        struct bytes *sealed);
+
+/* --- history and notes: JSON --- */
 
 /* The caller frees *data. */
 struct bytes record_encode(struct bytes key, const json_t *content);
 
 /* NULL where the record is damaged; the caller owns the result. */
 json_t *record_decode(struct bytes key, struct bytes record);
-
-json_t *record_from_order(const struct order *order);
-
-/* -1: a member is missing, of the wrong type, or what no queue writes. */
-int record_to_order(const json_t *content, struct order *order);
 
 #endif

@@ -37,7 +37,7 @@ drop_some(struct queue_txn *t, uint64_t *seq)
     while (found && count++ < AT_ONCE) {
         struct bytes entry = {key, 0};
 
-        found = store_seek(&cursor, &t->txn, STORE_REFERENCES, (struct bytes){"", 1}) &&
+        found = store_seek(&cursor, &t->txn, STORE_REFERENCES, (struct bytes){NULL, 0}) &&
                 cursor.key.size <= sizeof key;
         if (found)
             memcpy(key, cursor.key.data, entry.size = cursor.key.size);

@@ -1,6 +1,7 @@
 /* The data file: made, opened, copied, closed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,19 @@
 #include "worker/queue/store_internal.h"
 
 #define FULL_PERCENT 80
-#define RESERVE 4 /* an order grows by its history: about fourfold in three attempts */
+#define RESERVE 8   /* an order grows by its history: about fivefold in three attempts */
+#define LIVES_MAX 3 /* openings without a whole check before one is due first */
 
-static const char *const table_names[] = {[STORE_META] = "meta",
-                                          [STORE_ORDERS] = "orders",
-                                          [STORE_STATUS] = "status",
-                                          [STORE_WORKSHEET] = "worksheet",
-                                          [STORE_DUE] = "due",
-                                          [STORE_HISTORY] = "history",
-                                          [STORE_CREDENTIALS] = "credentials",
-                                          [STORE_REFERENCES] = "references"};
+static const char *const names_1[STORE_TABLES_MAX] = {[STORE_META] = "meta",
+                                                      [STORE_ORDERS] = "orders",
+                                                      [STORE_HISTORY] = "history",
+                                                      [STORE_CREDENTIALS] = "credentials",
+                                                      [STORE_REFERENCES] = "references"};
+static const char *const names_2[STORE_TABLES_MAX] = {
+    [STORE_META] = "meta",       [STORE_ORDERS] = "orders",         [STORE_IDS] = "ids",
+    [STORE_PLACED] = "placed",   [STORE_PROCESSING] = "processing", [STORE_CREATED] = "created",
+    [STORE_ERROR] = "error",     [STORE_WORKSHEET] = "worksheet",   [STORE_DUE] = "due",
+    [STORE_HISTORY] = "history", [STORE_REFERENCES] = "references"};
 
 /* A second process on one queue would deliver every order twice. The lock goes with its holder. */
 int
@@ -46,16 +50,64 @@ store_lock(const char *folder, struct err *err)
     return fd;
 }
 
+/* flags: MDB_CREATE or 0, where a table that is missing stays so. */
 static int
-open_tables(MDB_env *env, MDB_dbi tables[STORE_TABLES])
+open_tables(MDB_env *env, const char *const names[STORE_TABLES_MAX], unsigned flags,
+            MDB_dbi tables[STORE_TABLES_MAX])
 {
     MDB_txn *txn;
+    int error = mdb_txn_begin(env, NULL, flags ? 0 : MDB_RDONLY, &txn);
+
+    if (error)
+        return error;
+    for (int i = 0; !error && i < STORE_TABLES_MAX; i++) {
+        error = names[i] ? mdb_dbi_open(txn, names[i], flags, &tables[i]) : 0;
+        if (error == MDB_NOTFOUND)
+            error = 0;
+    }
+    if (!error)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return error;
+}
+
+/* Nothing is made in a file of another format. */
+static int
+check_format(MDB_env *env, unsigned format)
+{
+    MDB_val name = {strlen(STORE_FORMAT_NAME), STORE_FORMAT_NAME}, value;
+    MDB_txn *txn;
+    MDB_dbi main;
+    int error = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+
+    if (error)
+        return error;
+    error = mdb_dbi_open(txn, NULL, 0, &main);
+    if (!error)
+        error = mdb_get(txn, main, &name, &value);
+    if (!error && format == STORE_FORMAT &&
+        (value.mv_size != 8 || store_get_u64(value.mv_data) != format))
+        error = MDB_VERSION_MISMATCH;
+    mdb_txn_abort(txn);
+    return error;
+}
+
+static int
+put_format(MDB_env *env)
+{
+    MDB_val name = {strlen(STORE_FORMAT_NAME), STORE_FORMAT_NAME}, value;
+    unsigned char number[8];
+    MDB_txn *txn;
+    MDB_dbi main;
     int error = mdb_txn_begin(env, NULL, 0, &txn);
 
     if (error)
         return error;
-    for (int i = 0; !error && i < STORE_TABLES; i++)
-        error = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &tables[i]);
+    store_put_u64(number, STORE_FORMAT);
+    value = (MDB_val){sizeof number, number};
+    error = mdb_dbi_open(txn, NULL, 0, &main);
+    if (!error)
+        error = mdb_put(txn, main, &name, &value, 0);
     if (!error)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -68,19 +120,21 @@ static int
 make_file(const char *folder, const char *data, struct err *err)
 {
     char *fresh = mem_format("%s/data.new", folder);
-    MDB_dbi tables[STORE_TABLES];
+    MDB_dbi tables[STORE_TABLES_MAX];
     MDB_env *env = NULL;
     int error, result = 0;
 
     unlink(fresh);
     error = mdb_env_create(&env);
     if (!error)
-        error = mdb_env_set_maxdbs(env, STORE_TABLES);
+        error = mdb_env_set_maxdbs(env, STORE_TABLES_MAX);
     if (!error)
         error = mdb_env_open(env, fresh, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
     failpoint_here("store.new");
     if (!error)
-        error = open_tables(env, tables);
+        error = put_format(env);
+    if (!error)
+        error = open_tables(env, names_2, MDB_CREATE, tables);
     if (env)
         mdb_env_close(env);
     failpoint_here("store.made");
@@ -114,12 +168,13 @@ mend_length(struct store *store, struct err *err)
 }
 
 static int
-open_environment(struct store *store, const char *folder, struct err *err)
+open_environment(struct store *store, const char *folder, unsigned format, struct err *err)
 {
+    bool old = format < STORE_FORMAT;
     int error = mdb_env_create(&store->env);
 
     if (!error)
-        error = mdb_env_set_maxdbs(store->env, STORE_TABLES);
+        error = mdb_env_set_maxdbs(store->env, STORE_TABLES_MAX);
     if (!error)
         error = mdb_env_set_mapsize(store->env, RESERVE * store->map_bytes);
     if (!error)
@@ -128,12 +183,110 @@ open_environment(struct store *store, const char *folder, struct err *err)
         return store_fail(err, error, "cannot open the queue");
     if (mend_length(store, err))
         return -1;
-    error = open_tables(store->env, store->tables);
+    error = check_format(store->env, format);
+    if (!error)
+        error =
+            open_tables(store->env, old ? names_1 : names_2, old ? 0 : MDB_CREATE, store->tables);
     return error ? store_fail(err, error, "cannot open the queue's tables") : 0;
 }
 
+/* --- what is known of its soundness --- */
+
+/* Also in a signal handler. */
+static void
+add_lives(const char *path, size_t lives)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return;
+    if (write(fd, "...", lives) < 0) {
+        /* Then it is found out later. */
+    }
+    close(fd);
+}
+
+bool
+store_is_suspect(const char *folder)
+{
+    char *path = mem_format("%s/unchecked", folder);
+    struct stat file;
+    bool suspect = stat(path, &file) == 0 && file.st_size >= LIVES_MAX;
+
+    free(path);
+    return suspect;
+}
+
+static void
+touch(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
+void
+store_note_sound(const char *folder)
+{
+    char *unchecked = mem_format("%s/unchecked", folder), *closed = mem_format("%s/closed", folder);
+
+    unlink(unchecked);
+    touch(closed);
+    free(unchecked);
+    free(closed);
+}
+
+bool
+store_unsure(const struct store *store)
+{
+    return store->unsure;
+}
+
+void
+store_checked(struct store *store)
+{
+    unlink(store->unchecked);
+    store->unsure = false;
+}
+
+/* A damaged page can make LMDB itself die: then the next process checks before it serves. */
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGABRT};
+static struct sigaction fatal_before[sizeof fatal_signals / sizeof *fatal_signals];
+static const char *fatal_path;
+
+static void
+on_fatal(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (fatal_path)
+        add_lives(fatal_path, LIVES_MAX);
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
+        if (fatal_signals[i] == number)
+            sigaction(number, &fatal_before[i], NULL);
+    if (info->si_code <= 0) /* it was sent: it does not come again by itself */
+        raise(number);
+}
+
+/* path: NULL ends it. */
+static void
+watch_fatal(const char *path)
+{
+    struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO};
+    bool watched = fatal_path;
+
+    fatal_path = path;
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
+        if (path && !watched)
+            sigaction(fatal_signals[i], &action, &fatal_before[i]);
+        else if (!path && watched)
+            sigaction(fatal_signals[i], &fatal_before[i], NULL);
+}
+
+/* --- */
+
 struct store *
-store_open_locked(const char *folder, unsigned map_mib, struct err *err)
+store_open_locked(const char *folder, unsigned map_mib, unsigned format, struct err *err)
 {
     struct store *store = mem_alloc(sizeof *store);
     char *data = mem_format("%s/data.mdb", folder);
@@ -142,8 +295,10 @@ store_open_locked(const char *folder, unsigned map_mib, struct err *err)
     store->map_bytes = (size_t)map_mib << 20;
     store->lock_fd = -1;
     store->closed = mem_format("%s/closed", folder);
+    store->unchecked = mem_format("%s/unchecked", folder);
     disk_reserve_open(&store->reserve, folder);
-    if ((there || make_file(folder, data, err) == 0) && open_environment(store, folder, err) == 0) {
+    if ((there || make_file(folder, data, err) == 0) &&
+        open_environment(store, folder, format, err) == 0) {
         free(data);
         return store;
     }
@@ -153,17 +308,37 @@ store_open_locked(const char *folder, unsigned map_mib, struct err *err)
     return NULL;
 }
 
+/* What can't be opened although nothing is short is likely to be damaged. */
+static void
+note_failure(const char *folder, const struct err *err)
+{
+    char *path = mem_format("%s/unchecked", folder);
+
+    if (strcmp(err->code, "storage") == 0)
+        add_lives(path, LIVES_MAX);
+    free(path);
+}
+
 struct store *
 store_open(const char *folder, unsigned map_mib, struct err *err)
 {
     int lock_fd = store_lock(folder, err);
-    struct store *store = lock_fd < 0 ? NULL : store_open_locked(folder, map_mib, err);
+    char *data = mem_format("%s/data.mdb", folder);
+    bool unsure = access(data, F_OK) == 0 && !store_was_closed(folder);
+    struct store *store =
+        lock_fd < 0 ? NULL : store_open_locked(folder, map_mib, STORE_FORMAT, err);
 
+    free(data);
     if (store) {
         store->lock_fd = lock_fd;
+        store->unsure = unsure;
+        if (unsure)
+            add_lives(store->unchecked, 1);
+        watch_fatal(store->unchecked);
         unlink(store->closed);
         disk_sync_parent(store->closed); /* a new file's name; an order may follow at once */
     } else if (lock_fd >= 0) {
+        note_failure(folder, err);
         close(lock_fd);
     }
     return store;
@@ -185,14 +360,16 @@ store_broken(const struct store *store)
     return store->broken;
 }
 
+/* One that is still unsure begins its check anew. */
 static void
 mark_closed(const struct store *store)
 {
-    int fd =
-        store->broken ? -1 : open(store->closed, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd >= 0)
-        close(fd);
+    if (store->broken)
+        add_lives(store->unchecked, LIVES_MAX);
+    else
+        unlink(store->unchecked);
+    if (!store->broken && !store->unsure)
+        touch(store->closed);
 }
 
 int
@@ -217,13 +394,16 @@ store_close(struct store *store)
 {
     if (!store)
         return;
-    if (store->env) {
+    if (fatal_path == store->unchecked)
+        watch_fatal(NULL);
+    if (store->env)
         mdb_env_close(store->env);
+    if (store->lock_fd >= 0)
         mark_closed(store);
-    }
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->closed);
+    free(store->unchecked);
     disk_reserve_close(&store->reserve);
     free(store);
 }

@@ -12,17 +12,30 @@
 
 #include "common/base/err.h"
 
+/* Numbers in keys and values are 8 bytes, big-endian. The tables of each status hold every order of
+ * that status once, so their sizes are the counters. */
 enum store_table {
-    STORE_META,      /* name → value */
-    STORE_ORDERS,    /* uniqueid → record */
-    STORE_STATUS,    /* status (1 byte; 0: all), seq (8, big-endian) → uniqueid */
-    STORE_WORKSHEET, /* worksheet, NUL, seq → uniqueid; orders that wait or are processed */
-    STORE_DUE, /* due time in ms (8), seq → uniqueid; the first of each worksheet where it waits */
-    STORE_HISTORY,     /* uniqueid, NUL, number (4) → record */
-    STORE_CREDENTIALS, /* uniqueid → sealed */
-    STORE_REFERENCES,  /* the ERP's reference, NUL, seq → uniqueid; created orders */
-    STORE_TABLES
+    STORE_META,   /* name → value */
+    STORE_ORDERS, /* seq → record; its own credentials and its first line of history are in it */
+    STORE_IDS,    /* uniqueid → seq */
+    STORE_PLACED, /* seq → nothing; and so on */
+    STORE_PROCESSING,
+    STORE_CREATED,
+    STORE_ERROR,
+    STORE_WORKSHEET, /* worksheet, NUL, seq → nothing; open orders before the backlog */
+    STORE_DUE,       /* due time in ms, seq → nothing; the first of each worksheet, if it waits */
+    STORE_HISTORY,   /* born, number (4) → record; the lines after the first one */
+    STORE_REFERENCES, /* the ERP's reference, NUL, seq → uniqueid; created orders */
+    STORE_TABLES,
+    STORE_CREDENTIALS = STORE_TABLES, /* of format 1: uniqueid → sealed */
+    STORE_TABLES_MAX
 };
+
+#define STORE_FORMAT 2 /* what this release writes */
+
+/* The file's format is a value beside the tables, under the name of a table of format 1: so an
+ * earlier release refuses the file instead of taking it for a queue without orders. */
+#define STORE_FORMAT_NAME "status"
 
 struct bytes {
     const void *data;
@@ -44,8 +57,10 @@ struct store_txn {
  * brought to its end. */
 struct store *store_open(const char *folder, unsigned map_mib, struct err *err);
 
-/* The same where the caller holds the folder's lock, which it keeps. */
-struct store *store_open_locked(const char *folder, unsigned map_mib, struct err *err);
+/* The same where the caller holds the folder's lock, which it keeps. format: 1 or STORE_FORMAT; a
+ * file of format 1 is read only, and other keys and values are in its tables. */
+struct store *store_open_locked(const char *folder, unsigned map_mib, unsigned format,
+                                struct err *err);
 
 /* Makes the folder where it is missing and locks it: a descriptor to close, or -1 with the code
  * "in_use". */
@@ -55,6 +70,17 @@ void store_close(struct store *store);
 /* Whether the last process that had it open closed it; where it did not, its file deserves a look.
  */
 bool store_was_closed(const char *folder);
+
+/* Whether it should be checked before it is opened: a process found damage or died of it, or
+ * several died before they had checked all of it. */
+bool store_is_suspect(const char *folder);
+
+/* Notes that the file in folder is sound, as if it had been closed. */
+void store_note_sound(const char *folder);
+
+/* Whether it should be checked while it is open, as it was not closed; and that it was. */
+bool store_unsure(const struct store *store);
+void store_checked(struct store *store);
 
 /* True once the disk has refused what can't be taken back: only opening it anew tells what is on
  * it. */
@@ -83,6 +109,18 @@ bool store_get(struct store_txn *txn, enum store_table table, struct bytes key,
                struct bytes *value);
 void store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value);
 
+/* The same for a key that is most likely behind all others: the pages are filled to the end. */
+void store_append(struct store_txn *txn, enum store_table table, struct bytes key,
+                  struct bytes value);
+
+/* Puts it unless the key is there already: then false, with what it has in *present. */
+bool store_insert(struct store_txn *txn, enum store_table table, struct bytes key,
+                  struct bytes value, struct bytes *present);
+
+/* How many entries a table has, and away with all of them. */
+size_t store_count(struct store_txn *txn, enum store_table table);
+void store_clear(struct store_txn *txn, enum store_table table);
+
 /* A key that is not there is no error. */
 void store_delete(struct store_txn *txn, enum store_table table, struct bytes key);
 
@@ -92,8 +130,8 @@ struct store_cursor {
     struct bytes key, value; /* the present entry */
 };
 
-/* Moves to the first entry at or after `from`; false if there is none. Close it before the
- * transaction ends. */
+/* Moves to the first entry at or after `from`, or to the first of all where its size is 0; false if
+ * there is none. Close it before the transaction ends. */
 bool store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
                 struct bytes from);
 

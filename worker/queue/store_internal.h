@@ -9,10 +9,12 @@
 
 struct store {
     MDB_env *env;
-    MDB_dbi tables[STORE_TABLES];
+    MDB_dbi tables[STORE_TABLES_MAX]; /* 0: not in this format */
     size_t map_bytes;
     int lock_fd;
-    char *closed; /* the file that says that it was closed */
+    char *closed;    /* the file that says that it was closed */
+    char *unchecked; /* the file that has a byte for each opening since the last whole check */
+    bool unsure;     /* it was not closed, and was not checked since */
     struct disk_reserve reserve;
     bool broken;
 };

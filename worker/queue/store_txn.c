@@ -128,6 +128,56 @@ store_put(struct store_txn *txn, enum store_table table, struct bytes key, struc
 }
 
 void
+store_append(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value)
+{
+    MDB_val k = to_val(key), v = to_val(value);
+    int error;
+
+    if (txn->error)
+        return;
+    error = mdb_put(txn->handle, txn->store->tables[table], &k, &v, MDB_APPEND);
+    if (error == MDB_KEYEXIST) /* it is not the last one */
+        store_put(txn, table, key, value);
+    else
+        stick(txn, error);
+}
+
+bool
+store_insert(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value,
+             struct bytes *present)
+{
+    MDB_val k = to_val(key), v = to_val(value);
+    int error;
+
+    *present = (struct bytes){NULL, 0};
+    if (txn->error)
+        return false;
+    error = mdb_put(txn->handle, txn->store->tables[table], &k, &v, MDB_NOOVERWRITE);
+    if (error == MDB_KEYEXIST)
+        *present = to_bytes(v);
+    else
+        stick(txn, error);
+    return !error;
+}
+
+size_t
+store_count(struct store_txn *txn, enum store_table table)
+{
+    MDB_stat stat = {.ms_entries = 0};
+
+    if (!txn->error)
+        stick(txn, mdb_stat(txn->handle, txn->store->tables[table], &stat));
+    return stat.ms_entries;
+}
+
+void
+store_clear(struct store_txn *txn, enum store_table table)
+{
+    if (!txn->error)
+        stick(txn, mdb_drop(txn->handle, txn->store->tables[table], 0));
+}
+
+void
 store_delete(struct store_txn *txn, enum store_table table, struct bytes key)
 {
     MDB_val k = to_val(key);
@@ -165,7 +215,7 @@ cursor_open(struct store_cursor *cursor, struct store_txn *txn, enum store_table
     MDB_cursor *handle = NULL;
 
     *cursor = (struct store_cursor){.txn = txn};
-    if (!txn->error)
+    if (!txn->error && txn->store->tables[table])
         stick(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &handle));
     cursor->handle = handle;
 }
@@ -177,7 +227,7 @@ store_seek(struct store_cursor *cursor, struct store_txn *txn, enum store_table 
     MDB_val key = to_val(from);
 
     cursor_open(cursor, txn, table);
-    return cursor_move(cursor, &key, MDB_SET_RANGE);
+    return cursor_move(cursor, &key, from.size ? MDB_SET_RANGE : MDB_FIRST);
 }
 
 bool

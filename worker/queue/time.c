@@ -39,20 +39,15 @@ queue_set_running(struct queue *queue, bool running)
 static int64_t
 newest_ms(struct store_txn *txn)
 {
-    unsigned char key[9];
+    unsigned char key[QUEUE_SEQ_BYTES];
     struct store_cursor cursor;
-    struct bytes record;
     struct order order;
-    json_t *content = NULL;
     int64_t at_ms = clock_wall_ms();
 
-    if (store_seek_before(&cursor, txn, STORE_STATUS, queue_key_status(key, 0, UINT64_MAX)) &&
-        *(const unsigned char *)cursor.key.data == 0 &&
-        store_get(txn, STORE_ORDERS, cursor.value, &record))
-        content = record_decode(cursor.value, record);
-    if (content && record_to_order(content, &order) == 0 && order.updated_ms < at_ms)
+    if (store_seek_before(&cursor, txn, STORE_ORDERS, queue_key_seq(key, UINT64_MAX)) &&
+        record_decode_order(cursor.key, cursor.value, &order, NULL) == 0 &&
+        order.updated_ms < at_ms)
         at_ms = order.updated_ms;
-    json_decref(content);
     store_cursor_close(&cursor);
     return at_ms;
 }

@@ -114,6 +114,54 @@ store_pages_header(const char *path)
     return result;
 }
 
+#define NODE_TABLE 0x02u /* the value is a table's root */
+
+/* The main tree has a dozen entries: its root is a leaf. */
+static uint64_t
+format_in_page(const unsigned char *page, size_t page_bytes)
+{
+    struct page_header header;
+    uint16_t offset, head[4];
+
+    memcpy(&header, page, HEADER_BYTES);
+    if (!(header.flags & FLAG_LEAF) || header.lower > page_bytes)
+        return 0;
+    for (size_t at = HEADER_BYTES; at + sizeof offset <= header.lower; at += sizeof offset) {
+        const size_t name = strlen(STORE_FORMAT_NAME);
+
+        memcpy(&offset, page + at, sizeof offset);
+        if (offset < HEADER_BYTES || offset + NODE_BYTES + name + 8 > page_bytes)
+            continue;
+        memcpy(head, page + offset, sizeof head);
+        if (head[3] != name || memcmp(page + offset + NODE_BYTES, STORE_FORMAT_NAME, name) != 0)
+            continue;
+        if (head[2] & NODE_TABLE)
+            return 1;
+        return head[2] || head[0] != 8 ? 0 : store_get_u64(page + offset + NODE_BYTES + name);
+    }
+    return 0;
+}
+
+uint64_t
+store_pages_format(const char *path)
+{
+    struct meta first, second;
+    unsigned char *page = NULL;
+    uint64_t format = 0, root;
+    struct file file;
+
+    if (file_open(&file, path) && read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
+        root = (first.transaction > second.transaction ? first : second).databases[1].root;
+        page = mem_alloc(file.page_bytes);
+        if (root < file.bytes / file.page_bytes &&
+            read_at(&file, root * file.page_bytes, page, file.page_bytes))
+            format = format_in_page(page, file.page_bytes);
+    }
+    free(page);
+    file_close(&file);
+    return format;
+}
+
 bool
 store_pages_unborn(const char *path)
 {

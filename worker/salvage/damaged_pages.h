@@ -19,6 +19,9 @@ enum store_pages_header {
 
 enum store_pages_header store_pages_header(const char *path);
 
+/* The format that the file says it has, with which it is opened; 0: nothing there says so. */
+uint64_t store_pages_format(const char *path);
+
 /* Whether it is the beginning of a file that was never finished: too short for any table, and no
  * header. */
 bool store_pages_unborn(const char *path);

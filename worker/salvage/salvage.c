@@ -2,14 +2,8 @@
 #include "worker/salvage/salvage.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,109 +11,30 @@
 #include "common/base/disk.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
-#include "common/base/secret.h"
 #include "common/order/reason.h"
 #include "worker/queue/folder.h"
 #include "worker/queue/keys.h"
-#include "worker/queue/record.h"
 #include "worker/salvage/damaged_pages.h"
+#include "worker/salvage/format_1.h"
+#include "worker/salvage/walk.h"
 
-/* What a look at the queue comes to. One that fails for want of descriptors,
- * memory or a process says nothing about the queue. */
-enum walk { WALK_SOUND, WALK_DAMAGED, WALK_FAILED };
+#define AT_ONCE 2000 /* entries in one transaction: bounds the memory */
 
-#define CHECK_SECONDS 120 /* a loop in a damaged tree ends here */
-
+/* Taking a queue over into a new one, in two passes: a line of history is put beside its order. */
 struct salvage {
     const char *aside; /* for people */
     unsigned map_mib;
     const struct queue_keys *keys;
     struct queue *queue; /* the new one */
     struct queue_txn t;
+    unsigned pending; /* entries in t */
+    struct err *err;
+    bool failed; /* see err */
+    bool upgrade;
     bool from_tree;
+    bool orders_pass;
     unsigned orders, for_a_person;
 };
-
-/* --- reading through the tree, in a process of its own --- */
-
-static bool
-write_bytes(FILE *to, struct bytes bytes)
-{
-    return !to || (fwrite(&bytes.size, sizeof bytes.size, 1, to) == 1 &&
-                   fwrite(bytes.data, 1, bytes.size, to) == bytes.size);
-}
-
-/* Every entry of a table; what is sound goes to `to` (NULL: nowhere). */
-static bool
-walk_table(struct store_txn *txn, enum store_table table, FILE *to)
-{
-    bool checked = table == STORE_ORDERS || table == STORE_HISTORY, sound = true, found;
-    struct store_cursor cursor;
-
-    for (found = store_seek(&cursor, txn, table, (struct bytes){"", 1}); found;
-         found = store_next(&cursor)) {
-        json_t *content = checked ? record_decode(cursor.key, cursor.value) : NULL;
-        bool kept = checked ? content != NULL : table == STORE_CREDENTIALS;
-
-        if ((checked && !kept) ||
-            (kept && (!write_bytes(to, cursor.key) || !write_bytes(to, cursor.value))))
-            sound = false;
-        json_decref(content);
-        /* What was written stays even if the next page kills this process. */
-        if (to)
-            fflush(to);
-    }
-    store_cursor_close(&cursor);
-    return sound && !txn->error;
-}
-
-static void __attribute__((noreturn))
-walk_child(const char *folder, unsigned map_mib, const char *records, pid_t parent)
-{
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
-    struct store_txn txn;
-    struct store *store;
-    struct err err;
-    FILE *to;
-    bool sound = true;
-
-    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        signal(fatal[i], SIG_DFL);
-    alarm(CHECK_SECONDS);
-    /* It holds the folder's lock, and must not outlive whom it works for. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-        _exit(WALK_FAILED);
-    store = store_open_locked(folder, map_mib, &err);
-    if (!store)
-        _exit(strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED);
-    to = records ? fopen(records, "we") : NULL;
-    if (records && !to)
-        _exit(WALK_FAILED);
-    store_begin(store, &txn, false);
-    for (int table = 0; table < STORE_TABLES; table++)
-        sound = walk_table(&txn, (enum store_table)table, to) && sound;
-    if (to && fclose(to))
-        sound = false;
-    _exit(sound && store_end(&txn, &err) == 0 ? WALK_SOUND : WALK_DAMAGED);
-}
-
-/* records: a file for what is sound; NULL: only check. */
-static enum walk
-walk(const char *folder, unsigned map_mib, const char *records)
-{
-    pid_t parent = getpid(), pid = failpoint("salvage.fork") ? -1 : fork();
-    int status;
-
-    if (pid < 0)
-        return WALK_FAILED;
-    if (!pid)
-        walk_child(folder, map_mib, records, parent);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (WIFEXITED(status))
-        return (enum walk)WEXITSTATUS(status);
-    return WTERMSIG(status) == SIGKILL ? WALK_FAILED : WALK_DAMAGED;
-}
 
 /* --- taking over --- */
 
@@ -140,10 +55,29 @@ is_for_a_person(const struct order *order)
     return order->status == ORDER_ERROR && strcmp(order->reason_text, in_doubt) == 0;
 }
 
+/* The place that an order had. Outside the tree an old one's may be another's by now. */
 static void
-take_order(struct salvage *s, struct order *order)
+take_place(struct salvage *s, struct order *order, const struct order *present)
+{
+    if (present) {
+        order->seq = present->seq;
+        order->born = present->born;
+    } else if (!s->from_tree) {
+        order->seq = 0;
+    } else if (!order->born) {
+        order->born = order->seq;
+    }
+    if (order->seq > s->t.last_seq)
+        s->t.last_seq = order->seq;
+    if (order->born > s->t.last_seq)
+        s->t.last_seq = order->born;
+}
+
+static void
+take_order(struct salvage *s, struct order *order, struct bytes sealed)
 {
     struct order present;
+    struct bytes anew = {NULL, 0};
     bool known = queue_read(&s->t.txn, order->uniqueid, &present);
 
     if (known && (s->from_tree || !is_newer(order, &present)))
@@ -157,59 +91,155 @@ take_order(struct salvage *s, struct order *order)
     /* A page may hold an earlier state of it, which was taken first. */
     s->for_a_person += is_for_a_person(order);
     s->for_a_person -= known && is_for_a_person(&present);
-    if (known)
-        order->seq = present.seq;
-    else if (!s->from_tree)
-        order->seq = 0; /* an old one's place may be another's by now */
-    if (order->seq > s->t.last_seq)
-        s->t.last_seq = order->seq;
-    queue_store(&s->t, known ? &present : NULL, order);
+    take_place(s, order, known ? &present : NULL);
+    anew = queue_reseal(s->keys, order->uniqueid, sealed);
+    queue_store_sealed(&s->t, known ? &present : NULL, order, anew.data ? &anew : &sealed);
+    free((void *)anew.data);
     s->orders += !known;
 }
 
-/* The key tells what a record is: a history entry's has a NUL in it. */
 static void
-take_record(struct bytes key, struct bytes value, void *arg)
+put_line(struct salvage *s, uint64_t born, uint32_t number, const json_t *line)
 {
-    struct salvage *s = arg;
-    json_t *content = record_decode(key, value);
+    unsigned char buffer[QUEUE_HISTORY_KEY_BYTES];
+    struct bytes key = queue_key_history(buffer, born, number), record = record_encode(key, line);
+
+    store_put(&s->t.txn, STORE_HISTORY, key, record);
+    free((void *)record.data);
+}
+
+/* Less what goes without saying. */
+static void
+take_line(struct salvage *s, const struct order *order, uint32_t number, json_t *line)
+{
+    json_t *first = queue_first_line(order), *value;
+    const char *name;
+    void *next;
+
+    json_object_foreach_safe(line, next, name, value)
+    {
+        if (json_is_null(value))
+            json_object_del(line, name);
+    }
+    if (number || !json_equal(line, first))
+        put_line(s, order->born, number, line);
+    json_decref(first);
+}
+
+static void
+take_credentials(struct salvage *s, struct bytes key, struct bytes sealed)
+{
+    struct bytes anew = {NULL, 0};
+    struct order order;
+    char *uniqueid = mem_format("%.*s", (int)key.size, (const char *)key.data);
+
+    if (queue_read(&s->t.txn, uniqueid, &order) && order.own_credentials)
+        anew = queue_reseal(s->keys, uniqueid, sealed);
+    if (anew.data)
+        queue_store_sealed(&s->t, &order, &order, &anew);
+    else if (s->upgrade && order.own_credentials) /* a key that is not known now */
+        queue_store_sealed(&s->t, &order, &order, &sealed);
+    free((void *)anew.data);
+    free(uniqueid);
+}
+
+static bool
+is_line_key(struct bytes key)
+{
+    return key.size == QUEUE_HISTORY_KEY_BYTES && *(const unsigned char *)key.data == 0;
+}
+
+static void
+take_order_record(struct salvage *s, struct bytes key, struct bytes value)
+{
+    struct bytes sealed = {NULL, 0};
     struct order order;
 
-    if (content && memchr(key.data, '\0', key.size) && key.size <= QUEUE_HISTORY_KEY_BYTES) {
-        store_put(&s->t.txn, STORE_HISTORY, key, value);
-    } else if (content && record_to_order(content, &order) == 0) {
-        take_order(s, &order);
-    } else if (!content && key.size <= ORDER_VALUE_MAX && value.size > SECRET_OVERHEAD_BYTES) {
-        struct bytes sealed = queue_reseal(s->keys, key, value);
+    if (record_decode_order(key, value, &order, &sealed) == 0)
+        take_order(s, &order, sealed);
+    else if (format_1_order(key, value, &order) == 0)
+        take_order(s, &order, (struct bytes){NULL, 0});
+}
 
-        if (sealed.data)
-            store_put(&s->t.txn, STORE_CREDENTIALS, key, sealed);
-        free((void *)sealed.data);
+static void
+take_other_record(struct salvage *s, struct bytes key, struct bytes value)
+{
+    char uniqueid[ORDER_VALUE_MAX + 1];
+    json_t *content = record_decode(key, value);
+    struct order order;
+    uint32_t number;
+
+    if (content && is_line_key(key)) {
+        uint64_t born = store_get_u64(key.data);
+
+        store_put(&s->t.txn, STORE_HISTORY, key, value);
+        if (born > s->t.last_seq && born <= QUEUE_SEQ_MAX)
+            s->t.last_seq = born; /* no later order gets the lines of one that is lost */
+    } else if (content && format_1_line(key, uniqueid, &number) == 0) {
+        if (queue_read(&s->t.txn, uniqueid, &order))
+            take_line(s, &order, number, content);
+    } else if (!content && key.size && key.size <= ORDER_VALUE_MAX &&
+               !memchr(key.data, '\0', key.size) && value.size > SECRET_OVERHEAD_BYTES &&
+               value.size <= RECORD_SEALED_MAX) {
+        take_credentials(s, key, value);
     }
     json_decref(content);
 }
 
-static bool
-read_bytes(FILE *from, struct bytes *bytes, char *buffer, size_t size)
+/* As queue_open leaves it: what waits is put into its indexes by and by, in its order. */
+static void
+begin_part(struct salvage *s)
 {
-    if (fread(&bytes->size, sizeof bytes->size, 1, from) != 1 || bytes->size > size)
-        return false;
-    bytes->data = buffer;
-    return fread(buffer, 1, bytes->size, from) == bytes->size;
+    queue_begin(s->queue, &s->t);
+    s->t.backlog = 1;
+    s->pending = 0;
 }
 
 static void
-take_file(struct salvage *s, const char *records)
+commit_part(struct salvage *s)
 {
-    static char key_buffer[512], value_buffer[65536];
-    FILE *from = fopen(records, "re");
-    struct bytes key, value;
+    failpoint_here("salvage.part");
+    if (queue_commit(&s->t, s->err))
+        s->failed = true;
+}
 
-    while (from && read_bytes(from, &key, key_buffer, sizeof key_buffer) &&
-           read_bytes(from, &value, value_buffer, sizeof value_buffer))
+static void
+take_record(struct bytes key, struct bytes value, void *arg)
+{
+    struct salvage *s = arg;
+
+    if (s->failed)
+        return;
+    if (s->orders_pass)
+        take_order_record(s, key, value);
+    else
+        take_other_record(s, key, value);
+    if (++s->pending < AT_ONCE)
+        return;
+    commit_part(s);
+    begin_part(s);
+}
+
+/* An upgrade keeps the queue's notes too, and just those references that are in the index: others
+ * are of an earlier ERP. */
+static void
+take_entry(enum store_table table, struct bytes key, struct bytes value, void *arg)
+{
+    struct salvage *s = arg;
+
+    if (table != STORE_META && table != STORE_REFERENCES)
         take_record(key, value, s);
-    if (from)
-        fclose(from);
+    else if (s->upgrade && !s->orders_pass)
+        store_put(&s->t.txn, table, key, value);
+}
+
+static void
+note_last(struct salvage *s)
+{
+    json_t *note = json_pack("{s:I}", "seq", (json_int_t)s->t.last_seq);
+
+    queue_meta_put(&s->t, QUEUE_META_LAST, note);
+    json_decref(note);
 }
 
 static void
@@ -225,25 +255,38 @@ note_down(struct salvage *s)
     json_decref(note);
 }
 
-static int
-take_over(struct salvage *s, const char *damaged, const char *records, const char *fresh,
-          struct err *err)
+/* damaged: a file whose pages are looked through besides; NULL: none. */
+static void
+take_pass(struct salvage *s, const char *records, const char *damaged)
 {
-    int result = -1;
+    s->from_tree = true;
+    walk_read(records, take_entry, s);
+    s->from_tree = false;
+    if (damaged && !s->failed && store_pages_scan(damaged, take_record, s)) {
+        err_errno(s->err, "storage", "cannot read the damaged queue");
+        s->failed = true;
+    }
+}
 
-    s->queue = queue_open(fresh, s->map_mib, s->keys, err);
+static int
+take_over(struct salvage *s, const char *damaged, const char *records, const char *fresh)
+{
+    s->queue = queue_open(fresh, s->map_mib, s->keys, s->err);
     if (!s->queue)
         return -1;
-    queue_begin(s->queue, &s->t);
-    s->from_tree = true;
-    take_file(s, records);
-    s->from_tree = false;
-    if (store_pages_scan(damaged, take_record, s))
-        err_errno(err, "storage", "cannot read the damaged queue");
-    note_down(s);
-    result = queue_commit(&s->t, err);
+    begin_part(s);
+    s->orders_pass = true;
+    take_pass(s, records, damaged);
+    s->orders_pass = false;
+    if (s->upgrade)
+        store_clear(&s->t.txn, STORE_REFERENCES);
+    take_pass(s, records, damaged);
+    note_last(s);
+    if (!s->upgrade)
+        note_down(s);
+    commit_part(s);
     queue_close(s->queue);
-    return result;
+    return s->failed ? -1 : 0;
 }
 
 /* --- setting aside --- */
@@ -251,8 +294,8 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
 static void
 remove_folder(const char *folder)
 {
-    static const char *const names[] = {"data.mdb", "data.new", "lock.mdb", "worker.lock",
-                                        "closed"};
+    static const char *const names[] = {"data.mdb",    "data.new", "lock.mdb",
+                                        "worker.lock", "closed",   "unchecked"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = mem_format("%s/%s", folder, names[i]);
@@ -275,8 +318,8 @@ aside_name(const char *folder)
     return mem_format("%s/damaged-%s.mdb", folder, text);
 }
 
-/* The damaged file keeps a name of its own before the new one takes its place: at no moment is
- * there neither. */
+/* aside: the damaged file keeps a name of its own before the new one takes its place: at no moment
+ * is there neither. NULL: nobody needs it any more. */
 static int
 swap_files(const char *data, const char *aside, const char *fresh, const char *folder,
            struct err *err)
@@ -284,37 +327,52 @@ swap_files(const char *data, const char *aside, const char *fresh, const char *f
     char *fresh_data = mem_format("%s/data.mdb", fresh), *lock = mem_format("%s/lock.mdb", folder);
     int result = 0;
 
-    if (link(data, aside) && errno != EEXIST)
+    if (aside && link(data, aside) && errno != EEXIST)
         result = err_errno(err, "storage", "cannot keep the damaged queue aside");
     else if (rename(fresh_data, data))
         result = err_errno(err, "storage", "cannot rename the salvaged queue");
     else if (disk_sync_parent(data))
         result = err_errno(err, "storage", "cannot sync the folder of the salvaged queue");
+    failpoint_here("salvage.swapped");
     unlink(lock);
+    if (result == 0)
+        store_note_sound(folder);
     free(lock);
     free(fresh_data);
     return result;
 }
 
-static int
-mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
-     struct err *err)
+static char *
+records_name(const char *folder)
 {
-    char *aside = aside_name(folder), *shown = folder_shown(aside),
-         *fresh = mem_format("%s/salvage", folder);
-    char *records = mem_format("%s/salvage.records", folder);
-    struct salvage s = {.aside = shown, .map_mib = map_mib, .keys = keys};
+    return mem_format("%s/salvage.records", folder);
+}
+
+static char *
+fresh_name(const char *folder)
+{
+    return mem_format("%s/salvage", folder);
+}
+
+static int
+mend(const char *folder, struct salvage *s, unsigned format, const char *data, struct err *err)
+{
+    char *aside = aside_name(folder), *shown = folder_shown(aside), *fresh = fresh_name(folder),
+         *records = records_name(folder);
     int result;
 
     log_error("the queue file is damaged: salvaging the readable orders");
+    s->aside = shown;
+    s->err = err;
     remove_folder(fresh);
-    walk(folder, map_mib, records);
-    result = take_over(&s, data, records, fresh, err);
+    unlink(records);
+    walk(folder, s->map_mib, format, records);
+    result = take_over(s, data, records, fresh);
     if (result == 0)
         result = swap_files(data, aside, fresh, folder, err);
     if (result == 0)
         log_error("the damaged queue is kept as %s; salvaged %u orders, %u of them need attention",
-                  shown, s.orders, s.for_a_person);
+                  shown, s->orders, s->for_a_person);
     remove_folder(fresh);
     unlink(records);
     free(records);
@@ -323,6 +381,53 @@ mend(const char *folder, unsigned map_mib, const struct queue_keys *keys, const 
     free(aside);
     return result;
 }
+
+/* --- an earlier format --- */
+
+/* A new file comes into being beside it, and takes its place when it is whole. */
+static int
+rewrite(const char *folder, struct salvage *s, const char *data, const char *records,
+        struct err *err)
+{
+    char *fresh = fresh_name(folder);
+    int result;
+
+    s->upgrade = true;
+    s->err = err;
+    remove_folder(fresh);
+    result = take_over(s, NULL, records, fresh);
+    failpoint_here("salvage.upgraded");
+    if (result == 0)
+        result = swap_files(data, NULL, fresh, folder, err);
+    if (result == 0)
+        log_info("upgraded the queue file to format %u: %u orders", STORE_FORMAT, s->orders);
+    remove_folder(fresh);
+    free(fresh);
+    return result;
+}
+
+static int
+upgrade(const char *folder, struct salvage *s, const char *data, struct err *err)
+{
+    char *records = records_name(folder);
+    int result;
+
+    switch (walk(folder, s->map_mib, 1, records)) {
+    case WALK_SOUND:
+        result = rewrite(folder, s, data, records, err);
+        break;
+    case WALK_DAMAGED:
+        result = mend(folder, s, 1, data, err);
+        break;
+    default:
+        result = err_set(err, "storage", "cannot upgrade the queue now");
+    }
+    unlink(records);
+    free(records);
+    return result;
+}
+
+/* --- */
 
 /* An earlier version that was killed while it made a new queue leaves such a file. A queue that has
  * taken an order, or was closed once, has left a trace: there it is damage. */
@@ -336,10 +441,45 @@ never_was_one(const char *folder, const char *data)
     return !lived && store_pages_unborn(data);
 }
 
+/* Before it serves: where the file is cut, or a process had reason to doubt it. Otherwise a queue
+ * that was not closed is checked while it serves, and each record when it is read. */
+static int
+check_now(const char *folder, struct salvage *s, const char *data, struct err *err)
+{
+    switch (walk(folder, s->map_mib, STORE_FORMAT, NULL)) {
+    case WALK_SOUND:
+        store_note_sound(folder);
+        return 0;
+    case WALK_DAMAGED:
+        return mend(folder, s, STORE_FORMAT, data, err);
+    default:
+        return err_set(err, "storage", "cannot check the queue now");
+    }
+}
+
+static int
+check_sound_header(const char *folder, struct salvage *s, const char *data,
+                   enum store_pages_header header, struct err *err)
+{
+    uint64_t format = store_pages_format(data);
+
+    if (format > STORE_FORMAT)
+        return err_set(err, "format",
+                       "the queue file has format %llu, and this release knows formats up to %d: "
+                       "start the release that wrote it, or a later one",
+                       (unsigned long long)format, STORE_FORMAT);
+    if (format == 1)
+        return upgrade(folder, s, data, err);
+    if (format == 0)
+        return mend(folder, s, STORE_FORMAT, data, err);
+    if (header == STORE_PAGES_SHORT || store_is_suspect(folder))
+        return check_now(folder, s, data, err);
+    return 0;
+}
+
 /* Under the folder's lock, which the walking process inherits. */
 static int
-check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys, const char *data,
-             struct err *err)
+check_locked(const char *folder, struct salvage *s, const char *data, struct err *err)
 {
     enum store_pages_header header = store_pages_header(data);
 
@@ -350,28 +490,20 @@ check_locked(const char *folder, unsigned map_mib, const struct queue_keys *keys
     if (header == STORE_PAGES_UNREAD)
         return err_errno(err, "storage", "cannot read the queue file");
     if (header == STORE_PAGES_BAD)
-        return mend(folder, map_mib, keys, data, err);
-    if (header == STORE_PAGES_SOUND && store_was_closed(folder))
-        return 0;
-    switch (walk(folder, map_mib, NULL)) {
-    case WALK_SOUND:
-        return 0;
-    case WALK_DAMAGED:
-        return mend(folder, map_mib, keys, data, err);
-    default:
-        return err_set(err, "storage", "cannot check the queue now");
-    }
+        return mend(folder, s, STORE_FORMAT, data, err);
+    return check_sound_header(folder, s, data, header, err);
 }
 
 int
 salvage_check(const char *folder, unsigned map_mib, const struct queue_keys *keys, struct err *err)
 {
+    struct salvage s = {.map_mib = map_mib, .keys = keys};
     char *data = mem_format("%s/data.mdb", folder);
     int result = 0, lock_fd;
 
     if (access(data, F_OK) == 0) {
         lock_fd = store_lock(folder, err);
-        result = lock_fd < 0 ? -1 : check_locked(folder, map_mib, keys, data, err);
+        result = lock_fd < 0 ? -1 : check_locked(folder, &s, data, err);
         if (lock_fd >= 0)
             close(lock_fd);
     }

@@ -2,6 +2,8 @@
  * own credentials are. */
 #include "test/unit/worker/fixture.h"
 
+#include "worker/queue/record.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -220,9 +222,14 @@ sealed_count(struct fixture *f)
     store = store_open(f->folder, 16, &err);
     assert_non_null(store);
     store_begin(store, &txn, false);
-    found = store_seek(&cursor, &txn, STORE_CREDENTIALS, (struct bytes){"", 1});
-    for (; found; found = store_next(&cursor))
-        count++;
+    found = store_seek(&cursor, &txn, STORE_ORDERS, (struct bytes){NULL, 0});
+    for (; found; found = store_next(&cursor)) {
+        struct bytes sealed;
+        struct order order;
+
+        assert_int_equal(record_decode_order(cursor.key, cursor.value, &order, &sealed), 0);
+        count += sealed.size > 0;
+    }
     store_cursor_close(&cursor);
     assert_int_equal(store_end(&txn, &err), 0);
     store_close(store);

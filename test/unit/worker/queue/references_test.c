@@ -217,7 +217,7 @@ drop_index(struct fixture *f)
     store = store_open(f->folder, 16, &err);
     assert_non_null(store);
     store_begin(store, &txn, true);
-    while (store_seek(&cursor, &txn, STORE_REFERENCES, (struct bytes){"", 1})) {
+    while (store_seek(&cursor, &txn, STORE_REFERENCES, (struct bytes){NULL, 0})) {
         char key[256];
 
         entry = (struct bytes){memcpy(key, cursor.key.data, cursor.key.size), cursor.key.size};

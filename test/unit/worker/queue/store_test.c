@@ -300,7 +300,7 @@ a_full_map_is_told_before_and_after(void **state)
     assert_in_range(near, 500, 900);
     full = fill(p->store, near, NULL, &err);
     assert_string_equal(err.code, "queue_full");
-    assert_in_range(full, near * 3, near * 6);
+    assert_in_range(full, near * 6, near * 12);
     assert_true(nearly_full(p->store));
     store_close(p->store);
     p->store = store_open(p->folder, 2, &err);

@@ -1,0 +1,243 @@
+/* A queue of an earlier release: all of it is there, whenever the upgrade was cut off. */
+#include "test/unit/worker/salvage/queue_dump.h"
+
+#include <sys/wait.h>
+#include <time.h>
+
+#include "worker/queue/store.h"
+#include "worker/salvage/salvage.h"
+
+#define DATA TEST_SOURCE_DIR "/data/queue-format-1"
+#define ERP "{\"system\":\"tryton\"}"
+#define PASSWORD "gygag-never-shown"
+
+static void
+unpack(const char *from, const char *to)
+{
+    char *command = mem_format("gzip -dc %s > %s", from, to);
+
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static void
+begin(struct fixture *f)
+{
+    queue_close(f->queue);
+    f->queue = NULL;
+    folder_remove(f->folder);
+    assert_int_equal(mkdir(f->folder, 0700), 0);
+    unpack(DATA ".mdb.gz", data_path(f));
+}
+
+/* As the worker opens it. */
+static void
+open_checked(struct fixture *f)
+{
+    struct err err;
+
+    /* The process that reads for one that was killed may have the lock a little longer. */
+    while (salvage_check(f->folder, 16, &(struct queue_keys){f->key, NULL}, &err))
+        if (strcmp(err.code, "in_use"))
+            fail_msg("%s", err.text);
+    fixture_open(f, 16);
+}
+
+static json_t *
+expected(const struct fixture *f)
+{
+    char *path = mem_format("%s/expected.json", f->folder);
+    json_t *document;
+
+    unpack(DATA ".json.gz", path);
+    document = json_load_file(path, 0, NULL);
+    assert_non_null(document);
+    unlink(path);
+    free(path);
+    return document;
+}
+
+static void
+assert_whole(struct fixture *f)
+{
+    json_t *want = expected(f), *have = dump_queue(f->queue), *orders, *order;
+    size_t i;
+
+    assert_null(queue_salvaged(f->queue));
+    orders = json_object_get(want, "orders");
+    assert_int_equal(json_array_size(json_object_get(have, "orders")), json_array_size(orders));
+    json_array_foreach(orders, i, order)
+    {
+        json_t *other = json_array_get(json_object_get(have, "orders"), i);
+
+        if (json_equal(order, other))
+            continue;
+        json_dumpf(order, stderr, JSON_INDENT(1) | JSON_SORT_KEYS);
+        json_dumpf(other, stderr, JSON_INDENT(1) | JSON_SORT_KEYS);
+        fail_msg("order %zu differs", i);
+    }
+    assert_true(json_equal(want, have));
+    json_decref(want);
+    json_decref(have);
+}
+
+static void
+all_of_it_is_there(void **state)
+{
+    struct credentials wrong = {secret_string("u"), secret_string("wrong")};
+    struct fixture *f = *state;
+
+    begin(f);
+    open_checked(f);
+    assert_whole(f);
+    assert_int_equal(queue_refused_ms(f->queue, &wrong), 4711);
+    fixture_reopen(f, 16);
+    assert_int_equal(get(f->queue, "created-2").status, ORDER_CREATED);
+    credentials_clear(&wrong);
+}
+
+/* Each order of its own credentials is delivered with them. */
+static void
+what_waits_is_delivered_in_order(void **state)
+{
+    struct fixture *f = *state;
+    unsigned count = 0, own = 0, waiting;
+    char last[128] = "";
+    struct queue_task task;
+    struct err err;
+
+    begin(f);
+    open_checked(f);
+    waiting = queue_length(f->queue);
+    for (; queue_take(f->queue, INT64_MAX, &task, 1, &err) == 1; count++) {
+        if (strncmp(task.order.uniqueid, "many-", 5) == 0) {
+            assert_true(strcmp(task.order.uniqueid, last) > 0);
+            strcpy(last, task.order.uniqueid);
+        }
+        if (task.credentials.username) {
+            assert_string_equal(task.credentials.password, PASSWORD);
+            own++;
+        }
+        credentials_clear(&task.credentials);
+        assert_int_equal(strcmp(task.order.uniqueid, "sent") == 0, task.order.commit_sent);
+        snprintf(task.order.erp_reference, sizeof task.order.erp_reference, "of %u", count);
+        finish(f->queue, &task.order, ORDER_CREATED, "");
+    }
+    assert_int_equal(count, waiting);
+    assert_int_equal(own, 3);
+    assert_int_equal(queue_length(f->queue), 0);
+}
+
+static void
+end_as(struct fixture *f, const char *uniqueid, const char *reference, enum order_status status)
+{
+    struct queue_task task;
+
+    put_new(f->queue, uniqueid, uniqueid);
+    for (;;) {
+        struct err err;
+
+        assert_int_equal(queue_take(f->queue, INT64_MAX, &task, 1, &err), 1);
+        credentials_clear(&task.credentials);
+        if (strcmp(task.order.uniqueid, uniqueid) == 0)
+            break;
+        finish(f->queue, &task.order, ORDER_ERROR, "erp_rejected");
+    }
+    strcpy(task.order.erp_reference, reference);
+    finish(f->queue, &task.order, ORDER_CREATED, "");
+    assert_int_equal(get(f->queue, uniqueid).status, status);
+}
+
+/* Those of the ERP of today, and no others. */
+static void
+references_are_known(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+
+    begin(f);
+    open_checked(f);
+    assert_int_equal(queue_set_erp(f->queue, ERP, &err), 0);
+    end_as(f, "new-1", "R-2", ORDER_ERROR);
+    end_as(f, "new-2", "R-1", ORDER_ERROR);
+    assert_non_null(strstr(get(f->queue, "new-2").reason_text, "\"created-2\""));
+    end_as(f, "new-3", "R-4", ORDER_CREATED);
+}
+
+/* Kills the upgrade after a while. False: it had come to its end. */
+static bool
+killed_after(struct fixture *f, long wait_us)
+{
+    const struct timespec wait = {.tv_nsec = wait_us * 1000};
+    pid_t child = fork();
+    struct err err;
+    int status;
+
+    if (child == 0)
+        _exit(salvage_check(f->folder, 16, &(struct queue_keys){f->key, NULL}, &err) ? 1 : 0);
+    nanosleep(&wait, NULL);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    return WIFSIGNALED(status);
+}
+
+static void
+a_kill_at_any_moment_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    bool killed = true;
+
+    for (long wait_us = 0; killed && wait_us < 900000; wait_us += 400 + wait_us / 100) {
+        begin(f);
+        killed = killed_after(f, wait_us);
+        open_checked(f);
+        assert_whole(f);
+    }
+}
+
+/* A later release's file is named and left as it is, byte for byte. */
+static void
+a_newer_format_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    size_t before_length, after_length;
+    char *before, *after, *at;
+    struct err err;
+    int fd;
+
+    put_new(f->queue, "u-1", "558");
+    queue_close(f->queue);
+    f->queue = NULL;
+    before = file_content(data_path(f), &before_length);
+    for (at = before; (at = memmem(at, before_length - (size_t)(at - before),
+                                   STORE_FORMAT_NAME "\0\0\0\0\0\0\0\2", 14));)
+        at[13] = 3;
+    fd = open(data_path(f), O_WRONLY);
+    assert_int_equal(write(fd, before, before_length), before_length);
+    close(fd);
+    assert_int_equal(salvage_check(f->folder, 16, &(struct queue_keys){f->key, NULL}, &err), -1);
+    assert_string_equal(err.code, "format");
+    assert_non_null(strstr(err.text, "format 3"));
+    after = file_content(data_path(f), &after_length);
+    assert_int_equal(before_length, after_length);
+    assert_memory_equal(before, after, before_length);
+    free(before);
+    free(after);
+    begin(f);
+    open_checked(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(all_of_it_is_there),        TEST(what_waits_is_delivered_in_order),
+        TEST(references_are_known),      TEST(a_kill_at_any_moment_loses_nothing),
+        TEST(a_newer_format_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

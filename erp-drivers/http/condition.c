@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json/number.h"
 #include "erp-drivers/engine/texts.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/value.h"
@@ -190,17 +191,33 @@ holds_header(struct walk *a, const json_t *c, char *why)
     return compare(a, test, is ? value : NULL, why);
 }
 
+static const char *
+type_of(const json_t *value)
+{
+    if (json_is_object(value))
+        return "object";
+    if (json_is_array(value))
+        return "list";
+    if (json_is_integer(value) ||
+        (json_is_string(value) && *json_string_value(value) == JSON_NUMBER_MARK))
+        return "number";
+    return json_is_string(value) ? "text" : "";
+}
+
 static enum truth
 holds_json(struct walk *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "json");
     const json_t *present = json_object_get(test, "present");
     const char *at = json_string_value(json_object_get(test, "at"));
+    const char *is_a = json_string_value(json_object_get(test, "is_a"));
     const json_t *value = reply_pointer(a->reply.json, at);
 
     if (present)
         return told((value && !json_is_null(value)) == json_is_true(present), why, "%s is %sthere",
                     at, value ? "" : "not ");
+    if (is_a)
+        return told(strcmp(type_of(value), is_a) == 0, why, "%s is not a %s", at, is_a);
     return compare(a, test, value_as_text(a, value), why);
 }
 

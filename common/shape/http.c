@@ -107,12 +107,15 @@ static const struct recipe_member header_test_members[] = {
     COMPARISONS,
 };
 
+static const char *const json_types[] = {"object", "list", "text", "number", NULL};
+
 static const struct recipe_member json_test_members[] = {
     {.name = "at", .kind = RECIPE_POINTER, .required = true},
     {.name = "present",
      .kind = RECIPE_BOOL,
      .way = true,
      .about = "whether there is anything but null"},
+    {.name = "is_a", .kind = RECIPE_CHOICE, .choices = json_types, .way = true},
     COMPARISONS,
 };
 

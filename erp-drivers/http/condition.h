@@ -1,4 +1,4 @@
-/* Conditions about texts and the last reply, and the error rules. */
+/* Conditions about texts and the last reply. */
 #ifndef ERP_DRIVERS_HTTP_CONDITION_H
 #define ERP_DRIVERS_HTTP_CONDITION_H
 
@@ -14,7 +14,7 @@ enum truth condition_holds(struct walk *a, const json_t *condition, char why[CON
 /* Whether a status is "4xx", 404 or one of a list. */
 bool condition_status(const json_t *wanted, int status);
 
-/* FAILED by the first error rule that holds for the last reply; DONE: none does. */
-enum result rules_check(struct walk *a);
+/* Whether each condition that an object names holds; of a rule, for example. */
+enum truth condition_all(struct walk *a, const json_t *parts, char why[CONDITION_WHY_BYTES]);
 
 #endif

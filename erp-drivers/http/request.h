@@ -1,4 +1,4 @@
-/* A step's request, what its reply means, and the pages of a list. */
+/* A step's request. */
 #ifndef ERP_DRIVERS_HTTP_REQUEST_H
 #define ERP_DRIVERS_HTTP_REQUEST_H
 
@@ -7,7 +7,7 @@
 /* Fills the job's request from a step. */
 enum result request_send(struct walk *a, const json_t *step, const char *method);
 
-/* DONE: its variable is set. SENT: the next page is asked for. */
-enum result request_take(struct walk *a, const json_t *step, const struct erp_reply *reply);
+/* For logs and reasons: what the section's requests are for. */
+const char *request_word(const struct walk *a);
 
 #endif

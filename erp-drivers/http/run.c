@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "erp-drivers/http/answer.h"
 #include "erp-drivers/http/request.h"
 #include "erp-drivers/http/value.h"
 #include "erp-drivers/http/verbs.h"
@@ -102,7 +103,7 @@ one_step(struct walk *a, const struct erp_reply *reply)
     if (function)
         result = function(a, step);
     else if (reply)
-        result = request_take(a, step, reply);
+        result = answer_take(a, step, reply);
     else
         result = request_send(a, step, verb);
     if (result == FAILED && is_forgiven(a, step))

@@ -1,9 +1,9 @@
 /* One attempt at one order by an HTTP API: its state, and the session that attempts share.
  *
  * The files build on each other in this order: walk (state, failures), reply (what came back),
- * value (texts and variables), condition (conditions and error rules), body (JSON bodies), request
- * (a step's request and its pages), verbs (the other verbs), run (a section's steps), failure (what
- * a failure means for the order) and http (the walk from section to section). */
+ * value (texts and variables), condition, rules (error rules), body (JSON bodies), request (what a
+ * step sends), answer (what its reply means), verbs (the other verbs), run (a section's steps),
+ * failure (what a failure means for the order) and http (the walk from section to section). */
 #ifndef ERP_DRIVERS_HTTP_WALK_H
 #define ERP_DRIVERS_HTTP_WALK_H
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import plan as plans
+import world
 from browser_erp import BrowserErp
 from check import check
 from clients import Clients
@@ -312,6 +313,8 @@ def next_seeds(options):
 
 
 def run(options, folder):
+    if options.recipe:
+        world.TRYTON = {"system": "http", "recipe": "tryton"}
     if options.erp == "tryton":
         RealTryton.template()  # before the lanes would all make one
     context = multiprocessing.get_context("fork")
@@ -360,6 +363,7 @@ def arguments():
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, help="of the first round; by itself: that round alone")
     parser.add_argument("--erp", choices=list(ERPS), default="scripted")
+    parser.add_argument("--recipe", action="store_true", help="Tryton's JSON-RPC by its recipe, not by the driver in C")
     parser.add_argument("--plan-only", action="store_true", help="print the plan and end")
     parser.add_argument("--build", default=Path(__file__).parents[2] / "build-faults")
     parser.add_argument("--mutant", action="append", default=[], help="a fault that is planted on purpose")

@@ -26,6 +26,7 @@ import tryton  # noqa: E402
 import tryton_seed  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
+TRYTON = {"system": "tryton"}  # by which driver: the one in C, or the recipe (--recipe)
 NAMES = {"erp": "Bennys Auto", "file": "Nils Værksted"}
 PLAN_BYTES = 4096
 CLIENT_TIMEOUT_S = 10
@@ -415,8 +416,7 @@ class ScriptedErp:
         return self.folder / f"r{plan.seed}"
 
     def driver(self, plan):
-        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/",
-                "max_in_flight": plan.in_flight}
+        return {**TRYTON, "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/", "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:
@@ -504,7 +504,7 @@ class RealTryton:
         return self.folder / f"r{plan.seed}"
 
     def driver(self, plan):
-        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/erp/", "max_in_flight": plan.in_flight}
+        return {**TRYTON, "url": f"http://127.0.0.1:{self.port}/erp/", "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:

@@ -1,4 +1,4 @@
--- wrk's part of test/bench/create: every request is another order. Arguments: RUN WORKSHOP
+-- wrk's part of test/bench/create and queue: every request is another order. Arguments: RUN WORKSHOP [random]
 -- The request is made once; only digits are put in, always as many, so that wrk's own work stays small.
 local threads = 0
 
@@ -14,10 +14,15 @@ function init(args)
                            order:gsub("@", "000", 1):gsub("@", "00000000", 1))
    before, between, after = made:match('^(.*"worksheet": ")000(".*%-)00000000(".*)$')
    orders = 0
+   random = args[3] == "random"
 end
 
 function request()
    orders = orders + 1
+   if random then -- as far apart as eight digits go, and none twice
+      local id = string.format("%08d", orders * 61803399 % 100000000)
+      return before .. string.format("%03d", orders % 1000) .. between .. id .. after
+   end
    return before .. string.format("%03d", orders % 1000) .. between .. string.format("%08d", orders) .. after
 end
 

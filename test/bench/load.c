@@ -2,11 +2,12 @@
  * next one. One thread and one small write and read an order, so that it costs less than any server
  * that it measures, and the same for all of them.
  *
- * usage: load http|get|beanstalkd|redis PORT[,PORT…] CONNECTIONS SECONDS RUN WORKSHOP
+ * usage: load http|get|beanstalkd|redis PORT[,PORT…] CONNECTIONS SECONDS RUN WORKSHOP [random]
  *
  * http: POST /create; get: GET /missing, answered 404; beanstalkd: put; redis: RPUSH. The
  * connections take the ports in turn; an "@" in WORKSHOP stands for the port. Every order has
- * another uniqueid, RUN-CONNECTION-NUMBER. Prints
+ * another uniqueid, RUN-CONNECTION-NUMBER, where the numbers count up or, with "random", lie far
+ * apart. Prints
  * "RESULT REPLIES DURATION_US WRONG BROKEN P50_US P99_US", and for several ports
  * "PORT PORT REPLIES" for each. */
 #include <arpa/inet.h>
@@ -49,6 +50,8 @@ static struct {
     size_t count, room;
     unsigned wrong, broken;
 } results;
+
+static bool spread;
 
 static int64_t
 now_us(void)
@@ -201,12 +204,16 @@ connection_open(struct connection *c, int epoll, unsigned port, const struct pro
 static void
 connection_send(struct connection *c)
 {
-    char number[DIGITS + 1];
+    char count[DIGITS + 1], id[DIGITS + 1];
+    uint64_t number = c->number++ % 100000000;
 
-    snprintf(number, sizeof number, "%08u", c->number++ % 100000000);
-    for (int i = 0; i < 2; i++)
-        if (c->digits[i])
-            memcpy(c->digits[i], number, DIGITS);
+    snprintf(count, sizeof count, "%08llu", (unsigned long long)number);
+    snprintf(id, sizeof id, "%08llu",
+             (unsigned long long)(spread ? number * 61803399 % 100000000 : number));
+    if (c->digits[0])
+        memcpy(c->digits[0], count, DIGITS);
+    if (c->digits[1])
+        memcpy(c->digits[1], id, DIGITS);
     c->received = 0;
     c->sent_us = now_us();
     if (write(c->fd, c->message, c->length) != (ssize_t)c->length)
@@ -308,7 +315,8 @@ main(int argc, char **argv)
     struct connection *connections;
     int64_t took_us;
 
-    for (size_t i = 0; argc == 7 && i < sizeof protocols / sizeof *protocols; i++)
+    spread = argc == 8 && strcmp(argv[7], "random") == 0;
+    for (size_t i = 0; (argc == 7 || spread) && i < sizeof protocols / sizeof *protocols; i++)
         if (strcmp(argv[1], protocols[i].name) == 0)
             protocol = &protocols[i];
     if (!protocol) {

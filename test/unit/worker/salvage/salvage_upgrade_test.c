@@ -188,7 +188,7 @@ a_kill_at_any_moment_loses_nothing(void **state)
     struct fixture *f = *state;
     bool killed = true;
 
-    for (long wait_us = 0; killed && wait_us < 900000; wait_us += 400 + wait_us / 100) {
+    for (long wait_us = 0; killed && wait_us < 900000; wait_us += 1000 + wait_us / 20) {
         begin(f);
         killed = killed_after(f, wait_us);
         open_checked(f);

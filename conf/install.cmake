@@ -36,4 +36,16 @@ install(FILES conf/man/pumpline.json.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES conf/man/pumplined.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES conf/completion/pumplinectl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
         RENAME pumplinectl)
-install(FILES conf/pumpline.logrotate DESTINATION /etc/logrotate.d RENAME pumpline)
+# The other shells' run bash's, whose path they name.
+install(CODE "set(PUMPLINE_COMPLETION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/bash-completion/completions/pumplinectl\")
+foreach(shell zsh fish)
+  configure_file(${CMAKE_SOURCE_DIR}/conf/completion/pumplinectl.\${shell}.in ${CMAKE_BINARY_DIR}/pumplinectl.\${shell} @ONLY)
+endforeach()")
+install(FILES ${CMAKE_BINARY_DIR}/pumplinectl.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+        RENAME _pumplinectl)
+install(FILES ${CMAKE_BINARY_DIR}/pumplinectl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+# Edited by the operator, perhaps; ours is in the examples.
+install(FILES conf/pumpline.logrotate DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(CODE "if(NOT EXISTS \"\$ENV{DESTDIR}/etc/logrotate.d/pumpline\")
+  file(INSTALL DESTINATION /etc/logrotate.d TYPE FILE RENAME pumpline FILES ${CMAKE_SOURCE_DIR}/conf/pumpline.logrotate)
+endif()")

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
                python3-prometheus-client python3-jsonschema mmdebstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
-               chromium chromium-driver firefox-esr nginx-light cppcheck clang-tidy clang-format)
+               chromium chromium-driver firefox-esr nginx-light zsh fish cppcheck clang-tidy clang-format)
 results=$(mktemp -d)
 declare -A aside=()
 trap 'for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done

@@ -1,4 +1,5 @@
-# Bash completion for pumplinectl: commands, options and their values, and the workshops of the running daemon.
+# Bash completion for pumplinectl: commands, options and their values, and the workshops and orders of the running daemon.
+# The completions of zsh and fish run this file with the words of their command line, and read what it offers.
 #
 # What there is comes from `pumplinectl --commands`, a line a command: name, arguments, options, with a tab between the
 # three. The functions share the variables of _pumplinectl, which is the one that bash calls.
@@ -33,10 +34,21 @@ _pumplinectl_offer_workshops() {
 _pumplinectl_offer_value() {
     case $1 in
     *WORKSHOP*) _pumplinectl_offer_workshops "$1" ;;
+    UNIQUEID) _pumplinectl_offer_uniqueids ;;
     *COMMAND*) _pumplinectl_offer_commands "" ;;
     *FILE* | PATH | DIR) _pumplinectl_offer_files ;;
     *[a-z]*) _pumplinectl_offer "${1//|/$'\n'}" ;;
     esac
+}
+
+# Only those that need no quotes: in error, and for order-status also those in the queue.
+_pumplinectl_offer_uniqueids() {
+    local list lists=errors
+    [[ ${row%%$'\t'*} == order-status ]] && lists='errors queue'
+    for list in $lists; do
+        _pumplinectl_offer "$("$program" ${socket:+--socket "$socket"} "$list" --json --limit 100 -- "${given[0]}" 2>/dev/null |
+            sed -n 's/^ *"uniqueid": "\([A-Za-z0-9._-]*\)".*/\1/p')"
+    done
 }
 
 _pumplinectl_row() {
@@ -126,4 +138,11 @@ _pumplinectl() {
     return 0
 }
 
-complete -F _pumplinectl pumplinectl
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then # run by another shell
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    _pumplinectl
+    ((${#COMPREPLY[@]} == 0)) || printf '%s\n' "${COMPREPLY[@]}"
+else
+    complete -F _pumplinectl pumplinectl
+fi

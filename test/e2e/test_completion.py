@@ -1,6 +1,7 @@
 """Bash completion of pumplinectl: a real bash sources the file and calls its function."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -94,6 +95,48 @@ def test_workshops_come_from_the_daemon(daemon):
     assert complete(["show", "bennys-auto", ""], daemon.socket) == set()
     assert complete(["token", "add", "--scope", "order", "a"], daemon.socket) == {"aura"}
     assert complete(["recipe", "run", "x", "--workshop", "a"], daemon.socket) == {"aura"}
+
+
+def test_uniqueids_come_from_the_daemon(daemon):
+    bennys = daemon.add_file()
+    daemon.start()
+    bennys.put("/stop_worker")
+    for uniqueid in ("e-1", "e 2"):
+        bennys.place(uniqueid)
+    bennys.put("/clear_queue")
+    bennys.place("q-1")
+    for command in ("retry", "resolve"):
+        assert complete([command, "bennys-auto", ""], daemon.socket) == {"e-1"}  # "e 2" would need quotes
+    assert complete(["order-status", "bennys-auto", ""], daemon.socket) == {"e-1", "q-1"}
+    assert complete(["retry", "bennys-auto", "x"], daemon.socket) == set()
+
+
+def offered_by(shell, tmp_path, script, *arguments):
+    """What a shell offers, with the completion file for it made as cmake --install makes it."""
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    file = tmp_path / "_pumplinectl"
+    file.write_text((FILE.parent / f"pumplinectl.{shell}.in").read_text().replace("@PUMPLINE_COMPLETION@", str(FILE)))
+    env = {"PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": str(tmp_path), "PUMPLINE_SOCKET": "/nonexistent", "LANG": "C.UTF-8"}
+    done = subprocess.run([shell, "-c", script, *arguments], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("sta", {"status", "start", "start-worker"}), ("token ", {"add", "list", "revoke"}), ("stop --js", {"--json"}),
+    ("token add x --scope ", {"order", "manage"})])
+def test_fish_offers_the_same(tmp_path, line, offered):
+    script = f"source _pumplinectl; complete --do-complete 'pumplinectl {line}'"
+    assert offered_by("fish", tmp_path, script) == offered
+
+
+@pytest.mark.parametrize("words, offered", [
+    (["sta"], {"status", "start", "start-worker"}), (["token", ""], {"add", "list", "revoke"}), (["stop", "--js"], {"--json"}),
+    (["no-such", ""], set())])
+def test_zsh_offers_the_same(tmp_path, words, offered):
+    script = """words=(pumplinectl "$@"); CURRENT=$#words; compadd() { shift; print -l -- "$@" }; . ./_pumplinectl"""
+    assert offered_by("zsh", tmp_path, script, "zsh", *words) == offered
 
 
 def test_without_a_daemon_no_workshop_is_offered():

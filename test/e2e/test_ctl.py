@@ -318,6 +318,15 @@ def test_status_of_one(daemon, state):
     assert "last error" not in done.stdout and "salvaged" not in done.stdout
 
 
+def test_status_of_one_says_why_the_worker_is_parked(daemon):
+    daemon.on("GET", PATH, integration(worker_since="2026-11-24T08:15:30.123Z", worker_text="connection refused",
+                                       next_probe_at="2126-11-24T08:16:00Z"))
+    lines = ctl(daemon, "status", SHOP).stdout.splitlines()
+    assert any(line.startswith("worker: parked since 2026-11-24 08:15:30 UTC (") for line in lines)
+    assert "worker's reason: connection refused" in lines
+    assert any(line.startswith("next probe of the ERP: 2126-11-24 08:16:00 UTC (in ") for line in lines)
+
+
 @pytest.mark.parametrize("orders, said", [(7, "7 orders, 2"), (1, "1 order, 2")])
 def test_status_of_one_with_trouble(daemon, orders, said):
     daemon.on("GET", PATH, integration(
@@ -976,6 +985,18 @@ def test_token_add_shows_it_once_and_sends_its_hash(daemon):
     assert tokens[0] != tokens[1]
     reply = json.loads(ctl(daemon, "token", "add", SHOP, "--scope", "manage", "--json").stdout)
     assert set(reply) == {"workshop", "name", "scope", "token"} and reply["scope"] == "manage"
+
+
+def test_the_first_token_and_the_last_change_who_is_refused(daemon):
+    one, other = {"name": "oilmat", "scope": "order"}, {"name": "gui", "scope": "manage"}
+    for tokens, said in (([one], True), ([one, other], False)):
+        daemon.on("POST", f"{PATH}/tokens", {"workshop": SHOP, "tokens": tokens})
+        done = ctl(daemon, "token", "add", SHOP, "--scope", "order")
+        assert ("from now on its port refuses clients without one (401)" in done.stdout) == said
+    for tokens, said in (([], True), ([one], False)):
+        daemon.on("DELETE", f"{PATH}/tokens/gui", {"workshop": SHOP, "tokens": tokens})
+        done = ctl(daemon, "token", "revoke", SHOP, "gui")
+        assert ("from now on the port accepts clients without one" in done.stdout) == said
 
 
 def test_token_whose_reply_is_lost_is_not_shown(daemon):

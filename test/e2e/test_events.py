@@ -115,10 +115,12 @@ def test_a_worker_that_parks_is_told(daemon, watch):
     for number in range(6):
         bennys.place(f"p{number}", worksheet=str(number))
     parked = watcher.wait(about("bennys-auto", worker="parked"))
-    assert parked["worker_reason"]
+    assert parked["worker_reason"] and parked["worker_text"] and parked["worker_since"]
+    assert parked["next_probe_at"] > parked["worker_since"]
+    assert bennys.get("/alive").json["worker_since"] == parked["worker_since"]
     lines.mkdir()
     bennys.put("/start_worker")
-    watcher.wait(about("bennys-auto", worker="running", queue_length=0))
+    watcher.wait(about("bennys-auto", worker="running", queue_length=0, worker_text=None, next_probe_at=None))
 
 
 def test_the_configuration_is_told(pair, watch):

@@ -159,6 +159,12 @@ def test_clear_retry_and_resolve(bennys):
     assert (retried["status"], retried["worksheet"], retried["product_nr"], retried["product_amount"]) == (
         "placed", "777", "10", "6.5")
     assert bennys.history("a")[-1]["changes"] == {"worksheet": ["558", "777"], "product_amount": ["5", "6.5"]}
+    for body, code in ((None, "missing_fields"), ({}, "missing_fields"), ({"note": " \t\n"}, "missing_fields"),
+                       ({"note": 7}, "invalid_fields"), ({"note": "x" * 1025}, "invalid_fields"),
+                       ({"note": "x", "by": "me"}, "invalid_fields")):
+        reply = bennys.put("/orders/b/resolve", body)
+        assert (reply.status, reply.json["code"]) == (400, code), body
+    assert bennys.state("b")["status"] == "error"
     resolved = bennys.put("/orders/b/resolve", {"note": "typed in by hand"}).json
     assert resolved["status"] == "created"
     assert bennys.history("b")[-1]["note"] == "typed in by hand"

@@ -129,7 +129,8 @@ def retry_given_up(world):
                     raise Violation(f"{order['reason_code']} after {MOST_RETRIES} retries: {order['reason_text']}",
                                     order["uniqueid"])
                 done = order["reason_code"] == "outcome_unknown" and order["uniqueid"] in imported
-                status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}")
+                status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}",
+                                             {"note": "the line is there"} if done else None)
                 if status not in (200, 409):
                     raise Violation(f"retry or resolve: {status} {reply}", order["uniqueid"])
                 count += 1

@@ -19,6 +19,18 @@ enum access {
     ACCESS_CONTROL = 4 /* the control socket alone */
 };
 
+/* 0 is null. */
+static json_t *
+time_json(int64_t at_ms)
+{
+    char text[CLOCK_TEXT_BYTES];
+
+    if (!at_ms)
+        return json_null();
+    clock_text(at_ms, text);
+    return json_string(text);
+}
+
 json_t *
 api_alive(const struct api *api)
 {
@@ -29,18 +41,20 @@ api_alive(const struct api *api)
     const char *reason = delivery_reason(delivery);
     json_t *salvaged = queue_salvaged(queue);
 
-    return json_pack("{s:s s:s s:s s:s? s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s s:o}",
-                     "workshop", api->setup.workshop->name, "api", "running", "worker",
-                     delivery_state(delivery), "worker_reason", reason, "erp_system",
-                     api->setup.workshop->erp_system, "queue_length", (int)queue_length(queue),
-                     "oldest_placed_age_s",
-                     oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders",
-                     "placed", (int)queue_count(queue, ORDER_PLACED), "processing",
-                     (int)queue_count(queue, ORDER_PROCESSING), "created",
-                     (int)queue_count(queue, ORDER_CREATED), "error",
-                     (int)queue_count(queue, ORDER_ERROR), "pid", (int)getpid(), "uptime_s",
-                     (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version",
-                     PUMPLINE_VERSION, "salvaged", salvaged ? salvaged : json_null());
+    return json_pack(
+        "{s:s s:s s:s s:s? s:s? s:o s:o s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s s:o}",
+        "workshop", api->setup.workshop->name, "api", "running", "worker", delivery_state(delivery),
+        "worker_reason", reason, "worker_text", delivery_text(delivery), "worker_since",
+        time_json(delivery_since_ms(delivery)), "next_probe_at",
+        time_json(delivery_next_probe_ms(delivery)), "erp_system", api->setup.workshop->erp_system,
+        "queue_length", (int)queue_length(queue), "oldest_placed_age_s",
+        oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders", "placed",
+        (int)queue_count(queue, ORDER_PLACED), "processing",
+        (int)queue_count(queue, ORDER_PROCESSING), "created",
+        (int)queue_count(queue, ORDER_CREATED), "error", (int)queue_count(queue, ORDER_ERROR),
+        "pid", (int)getpid(), "uptime_s",
+        (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version", PUMPLINE_VERSION,
+        "salvaged", salvaged ? salvaged : json_null());
 }
 
 static void

@@ -100,25 +100,40 @@ api_retry(struct call *call, void *context)
                      &order, &err);
 }
 
+/* Without a note, nobody could tell later why an order without a line of ours is `created`. White
+ * space alone is none. */
+static bool
+check_note(struct call *call, const json_t *body)
+{
+    const json_t *note = json_object_get(body, "note");
+    const char *text = json_string_value(note);
+
+    if (!note || (text && !text[strspn(text, " \t\r\n")]))
+        call_problem(call, 400, "missing_fields", json_pack("[s]", "note"),
+                     "note is missing: say how the order was entered");
+    else if (!text || strlen(text) > NOTE_MAX)
+        call_problem(call, 400, "invalid_fields", json_pack("[s]", "note"),
+                     "note must be a string of at most %d bytes", NOTE_MAX);
+    else if (json_object_size(body) > 1)
+        call_problem(call, 400, "invalid_fields", NULL, "the body must have no member but note");
+    else
+        return true;
+    return false;
+}
+
+/* The note is the body's. */
 static bool
 read_note(struct call *call, json_t **body, const char **note)
 {
     struct err err;
 
-    *note = NULL;
     *body = call->body_length ? json_text_read(call->body, call->body_length, 0, &err) : NULL;
     if (call->body_length && !json_is_object(*body)) {
         call_problem(call, 400, "invalid_json", NULL, "the body must be a JSON object");
         return false;
     }
-    if (json_object_get(*body, "note"))
-        *note = json_string_value(json_object_get(*body, "note"));
-    if (json_object_get(*body, "note") && (!*note || strlen(*note) > NOTE_MAX)) {
-        call_problem(call, 400, "invalid_fields", json_pack("[s]", "note"),
-                     "note must be a string of at most %d bytes", NOTE_MAX);
-        return false;
-    }
-    return true;
+    *note = json_string_value(json_object_get(*body, "note"));
+    return check_note(call, *body);
 }
 
 void
@@ -132,10 +147,9 @@ api_resolve(struct call *call, void *context)
 
     if (!get_order(call, api, call->params[0], &order))
         return;
-    if (read_note(call, &body, &note))
-        reply_change(
-            call, api,
-            order.status == ORDER_ERROR ? queue_resolve(api->setup.queue, &order, note, &err) : 0,
-            &order, &err);
+    if (order.status != ORDER_ERROR)
+        reply_change(call, api, 0, &order, NULL);
+    else if (read_note(call, &body, &note))
+        reply_change(call, api, queue_resolve(api->setup.queue, &order, note, &err), &order, &err);
     json_decref(body);
 }

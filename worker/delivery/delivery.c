@@ -22,8 +22,10 @@ enum state { STOPPED, RUNNING, PARKED };
 struct delivery {
     struct delivery_setup setup;
     enum state state;
-    const char *reason; /* why it is parked; static */
-    unsigned limit;     /* orders in progress */
+    const char *reason;                   /* why it is parked; static */
+    char text[ORDER_REASON_TEXT_MAX + 1]; /* the same in the ERP's words */
+    int64_t since_ms;                     /* wall clock */
+    unsigned limit;                       /* orders in progress */
     struct jobs jobs;
     struct closings closings;
     bool ending;
@@ -48,7 +50,7 @@ pump_soon(struct delivery *d)
 /* --- the worker's state --- */
 
 static void
-set_state(struct delivery *d, enum state state, const char *reason)
+set_state(struct delivery *d, enum state state, const char *reason, const char *text)
 {
     static const char *const names[] = {
         [STOPPED] = "stopped", [RUNNING] = "running", [PARKED] = "parked"};
@@ -60,6 +62,8 @@ set_state(struct delivery *d, enum state state, const char *reason)
     queue_set_running(d->setup.queue, state != STOPPED);
     d->state = state;
     d->reason = reason;
+    d->since_ms = clock_wall_ms();
+    text_copy(d->text, sizeof d->text, text);
     d->setup.changed(d->setup.arg);
 }
 
@@ -83,28 +87,32 @@ is_another_failure(struct delivery *d, const char *uniqueid, const char *reason)
 }
 
 static void
-on_job_ended(enum policy_sign sign, const char *uniqueid, const char *reason, void *arg)
+on_job_ended(enum policy_sign sign, const char *uniqueid, const struct erp_outcome *outcome,
+             void *arg)
 {
     struct delivery *d = arg;
+    const char *reason = outcome->reason_code, *text = outcome->reason_text;
 
     if (sign == POLICY_ANSWERS) {
         d->failures = d->probes = 0;
         if (d->state == PARKED && d->probe_ms != NEVER)
-            set_state(d, RUNNING, NULL);
+            set_state(d, RUNNING, NULL, "");
         return;
     }
     if (d->state == STOPPED)
         return;
     if (sign == POLICY_REFUSES) {
         d->probe_ms = NEVER;
-        set_state(d, PARKED, reason);
+        d->since_ms = clock_wall_ms();
+        set_state(d, PARKED, reason, text);
     } else if (d->state == PARKED && d->probe_ms != NEVER) {
         schedule_probe(d);
+        d->setup.changed(d->setup.arg);
     } else if (d->state == RUNNING && is_another_failure(d, uniqueid, reason) &&
                ++d->failures >= PARK_AFTER) {
         d->probes = 0;
         schedule_probe(d);
-        set_state(d, PARKED, reason);
+        set_state(d, PARKED, reason, text);
     }
 }
 
@@ -332,7 +340,8 @@ delivery_boot(struct delivery *d)
     if (!configured->username || !queue_refused_ms(d->setup.queue, configured))
         delivery_start(d);
     else
-        set_state(d, PARKED, REASON_AUTH_FAILED);
+        set_state(d, PARKED, REASON_AUTH_FAILED,
+                  "the ERP has refused these credentials: correct them, or start the worker");
 }
 
 void
@@ -343,7 +352,7 @@ delivery_start(struct delivery *d)
     d->failures = d->probes = 0;
     d->probe_ms = NEVER;
     sessions_forget_refused(&d->jobs.sessions);
-    set_state(d, RUNNING, NULL);
+    set_state(d, RUNNING, NULL, "");
     pump_soon(d);
 }
 
@@ -351,7 +360,7 @@ void
 delivery_stop(struct delivery *d)
 {
     evtimer_del(d->timer);
-    set_state(d, STOPPED, NULL);
+    set_state(d, STOPPED, NULL, "");
 }
 
 void
@@ -370,6 +379,26 @@ const char *
 delivery_reason(const struct delivery *d)
 {
     return d->reason;
+}
+
+const char *
+delivery_text(const struct delivery *d)
+{
+    return *d->text ? d->text : NULL;
+}
+
+int64_t
+delivery_since_ms(const struct delivery *d)
+{
+    return d->since_ms;
+}
+
+int64_t
+delivery_next_probe_ms(const struct delivery *d)
+{
+    bool none = d->state != PARKED || d->probe_ms == NEVER || !queue_length(d->setup.queue);
+
+    return none ? 0 : d->probe_ms;
 }
 
 bool

@@ -70,6 +70,16 @@ const char *delivery_state(const struct delivery *delivery);
 /* Why it is parked, or NULL. */
 const char *delivery_reason(const struct delivery *delivery);
 
+/* The same in the ERP's words, or NULL. */
+const char *delivery_text(const struct delivery *delivery);
+
+/* Since when its state is as it is (wall clock). */
+int64_t delivery_since_ms(const struct delivery *delivery);
+
+/* When it tries the ERP again with one order (wall clock); 0: no probe is planned, because it is
+ * not parked, because no order waits, or because a person must start it. */
+int64_t delivery_next_probe_ms(const struct delivery *delivery);
+
 /* It is parked, or its last attempts failed for technical reasons. */
 bool delivery_troubled(const struct delivery *delivery);
 

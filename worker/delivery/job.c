@@ -144,7 +144,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     job_leave(job);
     job->record = loop_timer(jobs->setup->base, on_record, job);
     event_add(job->record, &(struct timeval){0, 0});
-    jobs->ended(sign, job->task.order.uniqueid, outcome->reason_code, jobs->arg);
+    jobs->ended(sign, job->task.order.uniqueid, outcome, jobs->arg);
 }
 
 /* --- the steps --- */

@@ -16,7 +16,8 @@ struct jobs {
     struct job *list;
     unsigned in_hand;
     /* An attempt has ended; what it says about the ERP. reason_code is static. */
-    void (*ended)(enum policy_sign sign, const char *uniqueid, const char *reason_code, void *arg);
+    void (*ended)(enum policy_sign sign, const char *uniqueid, const struct erp_outcome *outcome,
+                  void *arg);
     /* Its end is on disk and its slot is free. */
     void (*gone)(void *arg);
     void *arg;

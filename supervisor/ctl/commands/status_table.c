@@ -172,6 +172,26 @@ print_last_exit(const json_t *last)
     free(at);
 }
 
+/* Since when and why the worker is not running, and when it goes on by itself. */
+static void
+print_worker(const json_t *one)
+{
+    const char *worker = json_string_value(member(one, "worker"));
+    const char *text = json_string_value(member(one, "worker_text"));
+    const char *probe = json_string_value(member(one, "next_probe_at"));
+    char *since = text_time(json_string_value(member(one, "worker_since")));
+    char *at = text_time(probe);
+
+    if (worker && json_is_string(member(one, "worker_since")))
+        text_say("worker: %s since %s", worker, since);
+    if (text)
+        text_say("worker's reason: %s", text);
+    if (probe)
+        text_say("next probe of the ERP: %s", at);
+    free(at);
+    free(since);
+}
+
 /* The daemon's reason why it does not run. */
 static void
 print_last_error(const json_t *error)
@@ -210,6 +230,7 @@ status_print_one(const struct ctl *ctl, const json_t *one)
         print_last_exit(member(one, "last_exit"));
     else
         text_say("last exit: none since the daemon started");
+    print_worker(one);
     print_last_error(member(one, "last_error"));
     print_faults(one);
     print_salvaged(member(one, "salvaged"));

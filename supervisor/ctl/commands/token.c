@@ -30,6 +30,9 @@ print_token(const struct ctl *ctl, const json_t *reply)
 
     text_say("%s: token %s added; it is shown only once:", ctl_workshop(ctl, reply), name);
     text_say("%s", json_string_value(json_object_get(reply, "token")));
+    if (json_array_size(json_object_get(reply, "tokens")) == 1)
+        text_say("This is the workshop's first token: from now on its port refuses clients without "
+                 "one (401).");
 }
 
 static int
@@ -108,7 +111,11 @@ command_token_list(struct ctl *ctl)
 static void
 print_revoked(const struct ctl *ctl, const json_t *reply)
 {
+    const json_t *left = json_object_get(reply, "tokens");
+
     text_say("%s: token %s revoked", ctl_workshop(ctl, reply), ctl->args[1]);
+    if (json_is_array(left) && json_array_size(left) == 0)
+        text_say("No token is left: from now on the port accepts clients without one.");
 }
 
 int

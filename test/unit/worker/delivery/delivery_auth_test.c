@@ -25,6 +25,8 @@ configured_credentials_park_until_started(void **state)
     place(s, "u-1", "558");
     run_until_state(s, "parked");
     assert_string_equal(delivery_reason(s->delivery), "auth_failed");
+    assert_non_null(delivery_text(s->delivery));
+    assert_int_equal(delivery_next_probe_ms(s->delivery), 0);
     RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
     assert_int_equal(get(s->f.queue, "u-1").status, ORDER_PLACED);
     assert_string_equal(get(s->f.queue, "u-1").reason_code, "auth_failed");

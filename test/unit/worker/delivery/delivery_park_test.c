@@ -23,6 +23,9 @@ five_failures_park_and_one_order_probes(void **state)
     place_many(s, 8);
     run_until_state(s, "parked");
     assert_string_equal(delivery_reason(s->delivery), "erp_failure");
+    assert_non_null(delivery_text(s->delivery));
+    assert_true(delivery_since_ms(s->delivery) > 0);
+    assert_true(delivery_next_probe_ms(s->delivery) > 0);
     assert_true(s->lines >= 5);
     RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
     s->most_at_once = 0;
@@ -33,6 +36,8 @@ five_failures_park_and_one_order_probes(void **state)
     s->otherwise = 200;
     run_until_state(s, "running");
     assert_null(delivery_reason(s->delivery));
+    assert_null(delivery_text(s->delivery));
+    assert_int_equal(delivery_next_probe_ms(s->delivery), 0);
     run_until_counts(s, ORDER_CREATED, 8);
 }
 

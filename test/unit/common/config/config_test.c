@@ -164,7 +164,7 @@ test_long_member(void **state)
 }
 
 static void
-faults_are_each_workshops_own(void **state)
+faults_belong_to_their_workshop(void **state)
 {
     struct daemon_config *config;
 
@@ -194,7 +194,7 @@ faults_are_each_workshops_own(void **state)
 
 /* Sealing without the daemon works even if another part of the configuration is faulty. */
 static void
-the_key_file_is_found_whatever_else_is_wrong(void **state)
+the_key_file_is_found_despite_other_faults(void **state)
 {
     static const struct {
         const char *document, *path; /* path: relative to the folder; NULL: an error is expected */
@@ -234,8 +234,8 @@ main(void)
         TEST(test_everything),
         TEST(test_all_faults_at_once),
         TEST(test_long_member),
-        TEST(faults_are_each_workshops_own),
-        TEST(the_key_file_is_found_whatever_else_is_wrong),
+        TEST(faults_belong_to_their_workshop),
+        TEST(the_key_file_is_found_despite_other_faults),
     };
 
     secret_start();

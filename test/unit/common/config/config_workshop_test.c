@@ -92,7 +92,7 @@ test_open_to_the_network(void **state)
 #define ZEROS "000000000000000000000000000000000000000000000000000000000000000"
 
 static void
-tokens_have_hashes_and_names_of_their_own(void **state)
+tokens_have_valid_hashes_and_unique_names(void **state)
 {
     static const char begin[] = "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:1\"," FILE_ERP
                                 ",\"api_tokens\":[{\"scope\":\"order\",\"hash\":\"" ZEROS;
@@ -123,7 +123,7 @@ tokens_have_hashes_and_names_of_their_own(void **state)
 
 /* The check is not quadratic, and the number of workshops is limited. */
 static void
-tokens_are_not_without_number(void **state)
+the_number_of_tokens_is_limited(void **state)
 {
     json_t *document =
         json_pack("{s:s s:s s:{s:s s:s} s:[]}", "workshop", "A", "listen", "127.0.0.1:1", "erp",
@@ -149,8 +149,8 @@ main(void)
         TEST(test_names),
         TEST(test_listen),
         TEST(test_open_to_the_network),
-        TEST(tokens_have_hashes_and_names_of_their_own),
-        TEST(tokens_are_not_without_number),
+        TEST(tokens_have_valid_hashes_and_unique_names),
+        TEST(the_number_of_tokens_is_limited),
     };
 
     secret_start();

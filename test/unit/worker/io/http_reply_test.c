@@ -12,7 +12,7 @@ answer_in_chunks(struct connection *c, void *arg)
 }
 
 static void
-chunks_are_put_together(void **state)
+chunks_are_joined(void **state)
 {
     struct scene *s = *state;
 
@@ -49,7 +49,7 @@ answer_long_ago(struct connection *c, void *arg)
 }
 
 static void
-statuses_are_told(void **state)
+statuses_are_reported(void **state)
 {
     struct scene *s = *state;
 
@@ -86,7 +86,7 @@ answer_half_a_head(struct connection *c, void *arg)
 }
 
 static void
-a_reply_that_is_cut_was_sent(void **state)
+a_request_with_a_truncated_reply_was_sent(void **state)
 {
     struct scene *s = *state;
 
@@ -97,7 +97,7 @@ a_reply_that_is_cut_was_sent(void **state)
 }
 
 static void
-a_reply_that_is_late_was_sent(void **state)
+a_request_with_a_late_reply_was_sent(void **state)
 {
     struct scene *s = *state;
     int64_t before = clock_monotonic_ms();
@@ -128,7 +128,7 @@ answer_just_enough(struct connection *c, void *arg)
 }
 
 static void
-a_body_has_its_limit(void **state)
+bodies_are_limited(void **state)
 {
     struct scene *s = *state;
 
@@ -167,7 +167,7 @@ answer_with_trailers(struct connection *c, void *arg)
 }
 
 static void
-heads_and_trailers_have_their_limit(void **state)
+heads_and_trailers_are_limited(void **state)
 {
     struct scene *s = *state;
 
@@ -181,9 +181,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(chunks_are_put_together),      TEST(statuses_are_told),
-        TEST(a_reply_that_is_cut_was_sent), TEST(a_reply_that_is_late_was_sent),
-        TEST(a_body_has_its_limit),         TEST(heads_and_trailers_have_their_limit),
+        TEST(chunks_are_joined),
+        TEST(statuses_are_reported),
+        TEST(a_request_with_a_truncated_reply_was_sent),
+        TEST(a_request_with_a_late_reply_was_sent),
+        TEST(bodies_are_limited),
+        TEST(heads_and_trailers_are_limited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

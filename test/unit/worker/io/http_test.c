@@ -2,7 +2,7 @@
 #include "test/unit/worker/io/http_scene.h"
 
 static void
-a_reply_comes_whole(void **state)
+a_reply_is_complete(void **state)
 {
     struct scene *s = *state;
 
@@ -20,7 +20,7 @@ answer_with_request(struct connection *c, void *arg)
 }
 
 static void
-what_is_sent_is_what_was_asked(void **state)
+a_request_is_sent_as_given(void **state)
 {
     char *headers[] = {"Content-Type: application/json", "X-Key: 4711", NULL};
     struct scene *s = *state;
@@ -53,7 +53,7 @@ other_methods_are_sent_as_they_are(void **state)
 }
 
 static void
-a_refused_connection_was_not_sent(void **state)
+a_request_to_a_closed_port_was_not_sent(void **state)
 {
     struct scene *s = *state;
 
@@ -63,7 +63,7 @@ a_refused_connection_was_not_sent(void **state)
 }
 
 static void
-a_name_that_is_not_known_was_not_sent(void **state)
+a_request_to_an_unknown_name_was_not_sent(void **state)
 {
     struct scene *s = *state;
 
@@ -72,7 +72,7 @@ a_name_that_is_not_known_was_not_sent(void **state)
 }
 
 static void
-other_protocols_are_not_spoken(void **state)
+other_protocols_are_refused(void **state)
 {
     struct scene *s = *state;
 
@@ -144,7 +144,7 @@ a_request_that_commits_is_sent_once(void **state)
 }
 
 static void
-a_cancelled_transfer_says_nothing(void **state)
+a_cancelled_transfer_makes_no_callback(void **state)
 {
     struct scene *s = *state;
     struct http_transfer *transfer;
@@ -193,17 +193,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_reply_comes_whole),
-        TEST(what_is_sent_is_what_was_asked),
+        TEST(a_reply_is_complete),
+        TEST(a_request_is_sent_as_given),
         TEST(other_methods_are_sent_as_they_are),
-        TEST(a_refused_connection_was_not_sent),
-        TEST(a_name_that_is_not_known_was_not_sent),
-        TEST(other_protocols_are_not_spoken),
+        TEST(a_request_to_a_closed_port_was_not_sent),
+        TEST(a_request_to_an_unknown_name_was_not_sent),
+        TEST(other_protocols_are_refused),
         TEST(no_redirect_is_followed),
         TEST(no_proxy_is_used),
         TEST(a_connection_is_used_again),
         TEST(a_request_that_commits_is_sent_once),
-        TEST(a_cancelled_transfer_says_nothing),
+        TEST(a_cancelled_transfer_makes_no_callback),
         TEST(transfers_under_way_end_with_their_owner),
         TEST(many_transfers_come_back_each_once),
     };

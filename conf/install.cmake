@@ -1,13 +1,13 @@
-# Where Debian expects things, with --prefix /usr; systemd looks below /usr/local/lib too. What is configured is always
-# /etc/pumpline, and what is there already stays as it is.
+# Paths for Debian, with --prefix /usr; systemd also reads /usr/local/lib. The configuration is always in /etc/pumpline, and
+# existing files there are kept.
 include(GNUInstallDirs)
 
 install(TARGETS pumplined RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS pumplinectl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-# spawn_worker_path() looks here; the same on every architecture.
+# must match spawn_worker_path(); the same on every architecture
 install(TARGETS pumpline-worker pumpline-webdriver RUNTIME DESTINATION lib/pumpline)
 
-# The units name the programs' path, which is known when the prefix is: at the time of installing.
+# The units contain the programs' path, which depends on the prefix of the installation.
 install(CODE "set(PUMPLINE_SBIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
 set(PUMPLINE_LIBEXEC \"\${CMAKE_INSTALL_PREFIX}/lib/pumpline\")
 foreach(unit pumplined.service pumpline-key.service pumpline-webdriver@.service)
@@ -15,7 +15,7 @@ foreach(unit pumplined.service pumpline-key.service pumpline-webdriver@.service)
 endforeach()")
 install(FILES ${CMAKE_BINARY_DIR}/pumplined.service ${CMAKE_BINARY_DIR}/pumpline-key.service
         ${CMAKE_BINARY_DIR}/pumpline-webdriver@.service DESTINATION lib/systemd/system)
-# Browsers that workshops share, by webdriver_url; enabled by who needs it.
+# Browsers shared by workshops, used through webdriver_url; not enabled by default.
 install(FILES conf/pumpline-chromedriver.service DESTINATION lib/systemd/system)
 install(FILES conf/pumpline.sysusers DESTINATION lib/sysusers.d RENAME pumpline.conf)
 install(FILES conf/pumpline.tmpfiles DESTINATION lib/tmpfiles.d RENAME pumpline.conf)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to an order that has become a line: installs, builds, starts the supervisor in a temporary
-# folder with one workshop on the file driver, and places one order. Run it as root or with sudo at hand.
+# From a fresh Debian 12 to an order that has become a line: installs packages, builds, starts the supervisor in a temporary
+# folder with one workshop on the file driver, and places one order. Run it as root or with sudo available.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . conf/setup.sh
@@ -35,7 +35,7 @@ order='{"workshop": "Bennys Auto", "worksheet": "558", "product_nr": "10", "prod
         "uniqueid": "xxx", "username": "admin", "password": "gygag"}'
 url=http://127.0.0.1:$PORT
 
-# get PATH: a GET that waits for the integration for a while.
+# get PATH: a GET that retries for a while until the integration is up.
 get() { curl -s --fail --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused "$url$1" && echo; }
 status() { get '/get_order_status?uniqueid=xxx' | sed -n 's/.*"status":"\([a-z]*\)".*/\1/p'; }
 

@@ -1,4 +1,4 @@
-# Sourced by quickstart.sh and test/run.sh: Debian packages and the build. Not a program of its own.
+# Sourced by quickstart.sh and test/run.sh: installs Debian packages and builds.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev libxml2-dev
                 liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev node-llhttp
@@ -8,7 +8,7 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Asks the package manager only for what is missing, so that a second run needs no network.
+# Calls the package manager only if something is missing, so that a second run needs no network.
 install_packages() {
     local missing=() package
     for package in "$@"; do
@@ -22,7 +22,7 @@ install_packages() {
 }
 
 # build FOLDER [CMAKE OPTION …]
-# Configured twice: in a folder that another compiler was used in, cmake drops the other options without a word.
+# Configured twice: if the compiler changes, cmake silently drops the other options.
 build() {
     local folder=$1
     shift

@@ -117,8 +117,8 @@ static const struct command commands[] = {
     {
         .name = "clear-queue",
         .usage = "WORKSHOP…|all [--yes]",
-        .summary = "Remove every waiting order from the queue",
-        .about = "The orders end in error with the reason `cleared`, so none is forgotten.",
+        .summary = "Remove every waiting order from the queue; the orders end in error",
+        .about = "Their reason is `cleared`; the command `errors` lists them.",
         .example = "pumplinectl clear-queue bennys-auto",
         ARGUMENTS(1, CTL_ARGS_MANY),
         .ask = "Take every waiting order out of the queue",
@@ -318,7 +318,7 @@ static const struct command commands[] = {
     {
         .name = "recipe schema",
         .usage = "",
-        .summary = "Prints the JSON schema of recipes, for editors",
+        .summary = "Print the JSON schema of recipes, for editors",
         .about = "share/pumpline/recipes/recipe.schema.json is the same. recipe check finds more.",
         .example = "pumplinectl recipe schema > recipe.schema.json",
         .run = command_recipe_schema,
@@ -359,7 +359,7 @@ static const struct command commands[] = {
     {
         .name = "schema",
         .usage = "daemon|workshop",
-        .summary = "Prints the JSON schema of a configuration file, for editors",
+        .summary = "Print the JSON schema of a configuration file, for editors",
         .about = "Of pumpline.json, or of a workshop's file; in share/pumpline they are\n"
                  "pumpline.schema.json and workshop.schema.json. pumplined -n finds more.",
         .example = "pumplinectl schema workshop > workshop.schema.json",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The layout of all C files, and static analysis of the four source folders: cppcheck, clang-tidy and gcc's -fanalyzer.
-# Status 1 where one has a finding.
+# The layout of all C files, and static analysis of the four source folders: cppcheck, clang-tidy and gcc's -fanalyzer. Exits
+# with 1 on any finding.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 folder=build-analysis
@@ -21,7 +21,7 @@ part() {
     fi
 }
 
-# The compiler warns with -Werror; only the programs are built, no tests.
+# Warnings fail through -Werror; only the programs are built, no tests.
 analyzer() { ninja -k 0 -C "$folder" pumplined pumpline-worker pumplinectl >"$folder/log" || { grep -v '^\[' "$folder/log"; false; }; }
 
 checker() {
@@ -33,7 +33,7 @@ checker() {
 tidy() { sources | xargs -P "$jobs" -n 8 clang-tidy --quiet -p "$folder" 2>"$folder/tidy.log"; }
 
 cmake -S . -B "$folder" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-fanalyzer >/dev/null || exit 1
-sed -i 's/ -fanalyzer / /' "$folder/compile_commands.json" # clang does not know it
+sed -i 's/ -fanalyzer / /' "$folder/compile_commands.json" # clang does not know this option
 part clang-format test/analysis/layout.sh
 part cppcheck checker
 part "gcc -fanalyzer" analyzer

@@ -1,8 +1,7 @@
-"""The peer of test/bench/create: POST /create in the predecessor's way, Flask in front of a persist-queue.
+"""The peer of test/bench/create: POST /create as the predecessor did it, Flask in front of a persist-queue.
 
-It keeps the contract (required members, the right workshop, an exact amount, one order a uniqueid).
-Where it does less than Pumpline (no log line an order, no sealed passwords, no history, the known ids only in
-memory), it is the faster for it.
+It keeps the contract (required members, the right workshop, an exact amount, one order per uniqueid). What it lacks (a
+log line per order, sealed passwords, a history, known ids on disk) makes it faster.
 """
 
 import os
@@ -33,7 +32,7 @@ def bad(code, detail, fields=()):
 
 
 def sound(name, value):
-    """A number may stand for a string where it is a whole one; bool is an int to isinstance, and no value here."""
+    """An integer may replace a string; bool is an int to isinstance, but not allowed here."""
     if type(value) is int and name not in ("workshop", "username", "password"):
         value = str(value)
     if not isinstance(value, str) or len(value) > (512 if name == "password" else 128) or CONTROL.search(value):
@@ -42,7 +41,7 @@ def sound(name, value):
 
 
 def check(document):
-    """None for an order that can be placed."""
+    """The error, or None for a valid order."""
     if not isinstance(document, dict):
         return bad("invalid_json", "expected an object")
     missing = [name for name in MEMBERS if document.get(name) is None or not str(document[name]).strip()]
@@ -55,7 +54,7 @@ def check(document):
 
 
 def place(order):
-    """Whether the order was known, and with the same content. setdefault is atomic: one of two threads places it."""
+    """(whether the order was known, whether with the same content). setdefault is atomic: only one of two threads places it."""
     uniqueid = str(order["uniqueid"])
     content = (str(order["worksheet"]), str(order["product_nr"]), Decimal(order["product_amount"]))
     present = known.setdefault(uniqueid, content)
@@ -88,4 +87,4 @@ def alive():
 
 
 os.makedirs(os.environ["BENCH_FOLDER"], exist_ok=True)
-queue = persistqueue.Queue(os.environ["BENCH_FOLDER"], tempdir=os.environ["BENCH_FOLDER"])  # never waits for the disk, but at every hundredth order
+queue = persistqueue.Queue(os.environ["BENCH_FOLDER"], tempdir=os.environ["BENCH_FOLDER"])  # fsync only every 100 orders

@@ -1,8 +1,9 @@
-/* The same small reply by three HTTP servers on one libevent loop: evhttp, the front of this
+/* The same small reply from three HTTP servers on one libevent loop: evhttp, the server of this
  * repository (llhttp), and libmicrohttpd with an external loop. For test/bench/http.
  *
- *     http_servers evhttp|front|microhttpd PORT
- */
+ *     http_servers evhttp
+ * front
+ * microhttpd PORT */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -55,7 +56,7 @@ start_evhttp(struct event_base *base, int port)
     evhttp_accept_socket(http, listen_on(port));
 }
 
-/* --- the front --- */
+/* --- our own --- */
 
 static void
 on_call(struct call *call, void *arg)
@@ -84,7 +85,7 @@ on_microhttpd(void *arg, struct MHD_Connection *connection, const char *url, con
     enum MHD_Result result;
 
     (void)arg, (void)url, (void)method, (void)version, (void)data;
-    if (!*state || *size) { /* the head, then the body, then the end */
+    if (!*state || *size) { /* called for the head, then the body, then the end */
         *state = &seen;
         *size = 0;
         return MHD_YES;

@@ -1,10 +1,10 @@
-/* What this machine's disk and LMDB can do at best: the ceiling of whoever keeps each order before
- * the reply.
+/* The fastest that this machine's disk and LMDB can be: the upper limit for any server that stores
+ * each order before the reply.
  *
  * usage: limits FOLDER SECONDS
  *
- * Prints how often a second 300 new bytes reach the disk: by write and fdatasync; as one put in one
- * commit of LMDB; and as puts in commits of 64. */
+ * Prints how many times per second 300 new bytes reach the disk: by write and fdatasync; as one put
+ * per commit of LMDB; and as 64 puts per commit. */
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* The load of test/bench: connections that each place an order, wait for the reply, and place the
- * next one. One thread and one small write and read an order, so that it costs less than any server
- * that it measures, and the same for all of them.
+/* The load generator of test/bench: each connection places an order, waits for the reply, and
+ * places the next one. One thread with one small write and read per order, so that it costs less
+ * than any measured server, and the same for all of them.
  *
  * usage: load http|get|beanstalkd|redis PORT[,PORT…] CONNECTIONS SECONDS RUN WORKSHOP [random]
  *
@@ -33,12 +33,12 @@ struct connection {
     int fd;
     char message[MESSAGE_BYTES], reply[REPLY_BYTES];
     size_t length, received;
-    char *digits[2]; /* where the order's number stands; NULL: nowhere */
+    char *digits[2]; /* positions of the order's number; NULL: none */
     unsigned number, port;
     int64_t sent_us;
 };
 
-/* A reply's length once it is whole, or 0; *right: it is the one that is wanted. */
+/* The length of a complete reply, or 0; *right: whether it is the expected one. */
 struct protocol {
     const char *name;
     int (*write)(char *to, const char *run, int connection, const char *workshop);
@@ -283,7 +283,7 @@ run_for(int epoll, int64_t us, const struct protocol *protocol)
     return now_us() - begin;
 }
 
-/* What was sent and not answered counts too: one a connection at the most. */
+/* Orders without a reply count too: at most one per connection. */
 static void
 print_ports(const struct connection *connections, int count, const unsigned *ports, int port_count)
 {

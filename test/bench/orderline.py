@@ -1,6 +1,6 @@
-"""Selenium scripts as the predecessor had them, one for each ERP: a browser and a login for every order.
+"""Selenium scripts like the predecessor's, one for each ERP: a browser and a login for every order.
 
-They save and read nothing back, and wait for what they need, never for a fixed time.
+They save without reading back, and wait for elements, never for a fixed time.
 """
 
 from selenium.common.exceptions import (ElementClickInterceptedException, ElementNotInteractableException,
@@ -16,7 +16,7 @@ NOT_YET = [ElementClickInterceptedException, ElementNotInteractableException, Ja
 
 
 class Orderline:
-    """One order: the browser is there from `with` on, and gone after it."""
+    """One order: `with` opens the browser and closes it."""
 
     def __init__(self, webdriver_url, arguments, poll_s, erp_url, login):
         self.webdriver_url, self.poll_s, self.erp_url, self.login = webdriver_url, poll_s, erp_url, login
@@ -33,7 +33,7 @@ class Orderline:
         self.driver.quit()
 
     def click(self, css):
-        """Again where a page that still moves is in the way."""
+        """Retries while a moving page covers the element."""
         def clicked(_driver):
             target = expected.element_to_be_clickable((By.CSS_SELECTOR, css))(self.driver)
             if target:
@@ -132,7 +132,7 @@ class TrytonSao(Orderline):
         self.click(f"{self.SEARCH}.modal-footer button.btn-primary")
         self.until(f"!!jQuery('{self.LINE}input[name=unit]').val()")
         self.idle()
-        # The click swaps the field for another one of that name.
+        # The click replaces the field by another one with the same name.
         self.click(f"{self.LINE}input[name=quantity][type=text]")
         self.type(f"{self.LINE}input[name=quantity][type=number]", amount + Keys.TAB)
         self.idle()

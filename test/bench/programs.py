@@ -1,4 +1,4 @@
-"""What every benchmark needs before it can import the tests' modules."""
+"""Set-up of every benchmark, before it can import the tests' modules."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def prepare(packages=""):
-    """Installs and builds what is missing. PUMPLINE_BUILD names programs that are built already."""
+    """Installs and builds what is missing. PUMPLINE_BUILD selects existing programs."""
     steps = [". conf/setup.sh"]
     if packages:
         steps.append(f"install_packages {packages}")
     if "PUMPLINE_BUILD" not in os.environ:
-        # A folder of its own: the choice of no unit tests would stay in the one that the tests use.
+        # A separate folder, since PUMPLINE_TESTS=OFF would persist in the one that the tests use.
         cmake = "-DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=OFF"
         steps += ['install_packages "${BUILD_PACKAGES[@]}"', f"build build-bench {cmake}"]
         os.environ["PUMPLINE_BUILD"] = str(ROOT / "build-bench")
@@ -23,7 +23,7 @@ def prepare(packages=""):
 
 
 def compile_c(name, folder, *libraries):
-    """A program of this folder."""
+    """A program built from this folder."""
     program = Path(folder) / name
     source = Path(__file__).with_name(f"{name}.c")
     subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, source, *libraries], check=True)

@@ -21,7 +21,7 @@ def good(daemon, **more):
             **more}
 
 
-def test_a_good_one(daemon):
+def test_a_valid_configuration(daemon):
     write(daemon, "bennys-auto", good(daemon))
     result = check(daemon)
     assert result.returncode == 0, result.stderr

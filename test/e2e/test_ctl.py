@@ -375,7 +375,7 @@ def test_queue_limit(daemon):
     assert len(reply["tasks"]) == 120 and reply["next"] == "c 120"
 
 
-def test_queue_with_a_cursor_that_stands_still_ends(daemon):
+def test_queue_ends_if_the_cursor_does_not_advance(daemon):
     page = {"workshop": SHOP, "length": 9, "tasks": [order()], "next": "c"}
     daemon.on("GET", f"{PATH}/queue?limit=100", page)
     daemon.on("GET", f"{PATH}/queue?limit=100&after=c", page)
@@ -682,7 +682,7 @@ def test_refused(daemon, args):
 
 
 @pytest.mark.parametrize("status", [400, 401, 409, 429, 500, 503, 504])
-def test_refusal_that_is_no_json(daemon, status):
+def test_refusal_that_is_not_json(daemon, status):
     daemon.on("GET", "/health", b"<html>\x1b[31m</html>", status)
     done = ctl(daemon, "status", "--json")
     assert done.returncode == 1
@@ -737,7 +737,7 @@ def test_faults_of_a_configuration_are_all_named(daemon):
 
 
 @pytest.mark.parametrize("reply", [b"", b"[]", b"nonsense", b'{"a": 1', b"{} {}"])
-def test_success_that_makes_no_sense(daemon, reply):
+def test_nonsensical_success(daemon, reply):
     daemon.on("GET", "/health", reply)
     done = ctl(daemon, "status")
     assert (done.returncode, done.stdout) == (3, "")
@@ -811,7 +811,7 @@ def test_options_stand_before_or_after_the_command(daemon):
             assert done.returncode == 0 and json.loads(done.stdout) == health()
 
 
-def test_socket_option_goes_before_the_environment(daemon):
+def test_socket_option_overrides_the_environment(daemon):
     daemon.on("GET", "/health", health())
     assert ctl(None, "status", "--socket", daemon.path, PUMPLINE_SOCKET="/none").returncode == 0
     assert ctl(None, "status", PUMPLINE_SOCKET="/none").returncode == 3
@@ -861,7 +861,7 @@ def test_help_is_a_command_too():
     assert ctl(None, "help", "frobnicate").returncode == 2
 
 
-def test_full_disk_is_told(daemon):
+def test_full_disk_is_reported(daemon):
     daemon.on("GET", "/health", health())
     with open("/dev/full", "w") as full:
         done = subprocess.run([CTL, "status"], env=environment(daemon), stdout=full,
@@ -915,7 +915,7 @@ def test_add(daemon, tmp_path, args, file, path, created, said):
 
 @pytest.mark.parametrize("text", ['{"password": "gygag', '{"a": 1, "a": 2}', "[1", '{"a": 1} x', '"a"gygag',
                                   "{}", '{"workshop": 1}', "[]"])
-def test_add_of_what_is_no_document(daemon, text):
+def test_add_of_an_invalid_document(daemon, text):
     done = ctl(daemon, "add", "-", stdin=text)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"pumplinectl: [^\n]+\n", done.stderr) and "gygag" not in done.stderr

@@ -46,7 +46,7 @@ def test_events_end_with_the_daemon(daemon):
     assert following.finish() == 3
 
 
-def test_watch_is_told_of_changes(daemon):
+def test_watch_follows_events(daemon):
     """Twenty changes before the deadline: polling every ten seconds would be too slow, so the events must trigger the
     refresh."""
     daemon.add_file()

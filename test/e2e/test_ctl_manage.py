@@ -193,12 +193,12 @@ def test_what_was_sealed_for_another_is_refused(daemon, tmp_path):
 @pytest.mark.parametrize("args, said", [
     (["Bennys Auto"], "is not a valid slug"), (["../x"], "is not a valid slug"),
 ])
-def test_sealing_here_takes_a_slug(daemon, args, said):
+def test_local_sealing_takes_a_slug(daemon, args, said):
     done = run(daemon, "seal", *args, "-c", daemon.config, stdin=SECRET)
     assert (done.returncode, done.stdout) == (2, "") and said in done.stderr and SECRET not in done.stderr
 
 
-def test_sealing_here_needs_a_key_of_its_owner_alone(daemon, tmp_path):
+def test_local_sealing_needs_a_private_key_file(daemon, tmp_path):
     def refused(said):
         done = run(daemon, "seal", "x", "--config", daemon.config, stdin=SECRET)
         assert (done.returncode, done.stdout) == (2, "") and said in done.stderr, done

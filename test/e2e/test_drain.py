@@ -78,7 +78,7 @@ def finished(daemon, erp, bennys):
     assert "[behind] " not in lines
 
 
-def test_stop_waits_for_the_order_in_hand(daemon, erp, in_hand):
+def test_stop_waits_for_the_order_in_flight(daemon, erp, in_hand):
     pid = daemon.worker_pid()
     replies = []
     asked = threading.Thread(target=lambda: replies.append(daemon.call("PUT", "/workshops/bennys-auto/stop").json))
@@ -110,7 +110,7 @@ def test_the_daemon_drains(daemon, erp, in_hand, how):
     assert erp.notes() == ["behind", "first", "in-hand"]
 
 
-def test_a_stop_is_not_endless(daemon, erp, in_hand):
+def test_a_stop_has_a_time_limit(daemon, erp, in_hand):
     """After stop_timeout_s the process ends; its successor looks the order up and creates no second line."""
     path = daemon.folder / "workshops.d" / "bennys-auto.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "stop_timeout_s": 1}))

@@ -106,7 +106,7 @@ def test_a_snapshot_then_each_change(pair, watch):
     assert watcher.wait(about("carls-cars", process="stopped", pid=None))["last_exit"]["signal"] == signal.SIGKILL
 
 
-def test_a_worker_that_parks_is_told(daemon, watch):
+def test_a_parked_worker_is_an_event(daemon, watch):
     lines = daemon.folder / "lines-bennys-auto"
     bennys = daemon.add_file()
     lines.rmdir()
@@ -123,7 +123,7 @@ def test_a_worker_that_parks_is_told(daemon, watch):
     watcher.wait(about("bennys-auto", worker="running", queue_length=0, worker_text=None, next_probe_at=None))
 
 
-def test_the_configuration_is_told(pair, watch):
+def test_configuration_changes_are_events(pair, watch):
     daemon, _, _ = pair
     watcher = watch()
     path = daemon.folder / "workshops.d" / "bennys-auto.json"
@@ -194,7 +194,7 @@ def open_and_never_read(daemon):
     return one
 
 
-def test_who_never_reads_costs_no_memory(pair, watch):
+def test_slow_clients_cost_no_memory(pair, watch):
     """Ten at a time, closed one after the other; the others continue, and the memory is reused."""
     daemon, bennys, carls = pair
     good, count, memory = watch(), 10, [resident_bytes(daemon)]
@@ -240,7 +240,7 @@ def test_the_daemon_stops_with_watchers(pair, watch):
     silent.close()
 
 
-def test_who_leaves_is_forgotten(pair):
+def test_closed_clients_are_forgotten(pair):
     daemon, bennys, _ = pair
 
     def descriptors():

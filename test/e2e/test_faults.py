@@ -19,7 +19,7 @@ def test_the_list_is_the_sources():
     assert sorted(found) == sorted(listed())
 
 
-def test_a_usable_build_holds_no_fault_point():
+def test_a_release_build_has_no_failpoint():
     for program in ("pumplined", "pumpline-worker"):
         data = (BUILD / program).read_bytes()
         assert b"Pumpline" in data or b"pumpline" in data

@@ -77,7 +77,7 @@ def test_the_check_names_them_all(daemon):
     assert done.returncode == 0, done.stderr  # creates what the daemon needs to start
 
 
-def test_nobody_starts_it_before(daemon):
+def test_it_cannot_be_started_before(daemon):
     daemon.add_file()
     write(daemon, sound(colour=1, api_tokens=[{"scope": "manage", "hash": "ab" * 32}]))
     daemon.start()
@@ -99,7 +99,7 @@ def test_nobody_starts_it_before(daemon):
     assert daemon.call("PUT", "/reload").status == 200
 
 
-def test_an_inactive_one_is_mended_and_stays_down(daemon):
+def test_an_inactive_workshop_is_fixed_and_stays_down(daemon):
     write(daemon, sound(active=False, colour=1))
     daemon.start()
     assert daemon.integration("faulty")["process"] == "failed"
@@ -108,7 +108,7 @@ def test_an_inactive_one_is_mended_and_stays_down(daemon):
     assert daemon.integration("faulty")["process"] == "stopped"
 
 
-def test_what_is_elsewhere_is_mended_by_reading_again(daemon):
+def test_faults_in_other_files_are_fixed_by_a_reload(daemon):
     """Its file is unchanged."""
     daemon.write_config(recipes_dir=str(daemon.folder / "recipes"))
     bennys = daemon.add_file()
@@ -138,7 +138,7 @@ def test_names_that_clash_are_told_apart_by_their_slugs(daemon):
     until(lambda: daemon.integration("third")["process"] == "running", "the third serves")
 
 
-def test_a_port_that_is_taken_is_waited_for(daemon):
+def test_a_port_in_use_is_retried(daemon):
     bennys = daemon.add_file()
     body = sound()
     write(daemon, body)
@@ -163,7 +163,7 @@ def test_it_is_shown(daemon):
     assert done.returncode == 1 and "/colour" in done.stderr
 
 
-def test_its_queue_is_sealed_anew_all_the_same(daemon):
+def test_its_queue_is_resealed_all_the_same(daemon):
     one = daemon.add("faulty", "Faulty", {"system": "file", "folder": "/nonexistent"})
     daemon.start()
     one.put("/stop_worker")
@@ -179,7 +179,7 @@ def test_its_queue_is_sealed_anew_all_the_same(daemon):
     assert one.get("/queue").json["length"] == 1
 
 
-def test_a_worker_by_itself_needs_its_own_file_alone(daemon):
+def test_a_standalone_worker_needs_only_its_own_file(daemon):
     bennys = daemon.add_file()
     write(daemon, "{")
     alone = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "bennys-auto", "-c", daemon.config],

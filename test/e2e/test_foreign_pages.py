@@ -99,7 +99,7 @@ def test_a_foreign_page_places_no_order(daemon, tmp_path):
     assert placed(shop) == set()
 
 
-def test_only_the_check_stands_in_the_way(daemon, tmp_path):
+def test_only_the_check_prevents_it(daemon, tmp_path):
     """Cross-check: if the configuration allows that name and origin, the same page does place an order."""
     shop = daemon.add_file(hosts=[NAME])
     port = shop.port

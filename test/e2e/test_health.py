@@ -28,7 +28,7 @@ def by_slug(daemon):
     return {one["slug"]: one for one in health["integrations"]}, health["summary"]
 
 
-def test_stopped_children_are_told_of_as_they_were(many):
+def test_suspended_children_are_shown_unchanged(many):
     daemon, workshops = many
     for number, workshop in enumerate(workshops[:5]):
         workshop.put("/stop_worker")
@@ -54,7 +54,7 @@ def test_stopped_children_are_told_of_as_they_were(many):
     assert 'pumpline_workshop_queue_length{workshop="Shop 4"} 4\n' in metrics
 
 
-def test_one_that_hangs_is_killed_and_the_others_are_told_of_meanwhile(many):
+def test_a_hung_child_is_killed_and_the_others_are_shown(many):
     daemon, workshops = many
     before, _ = by_slug(daemon)
     pid = before["shop-07"]["pid"]

@@ -74,7 +74,7 @@ def test_a_status_of_many_values_is_not_kept(tmp_path):
         assert resident_mib(daemon.process.pid) < 40
 
 
-def test_a_reply_that_would_be_two_is_none(tmp_path):
+def test_a_reply_that_would_be_two_is_rejected(tmp_path):
     with lying(tmp_path, "forged-reply") as daemon:
         for target in ("alive", "queue"):
             with socket.socket(socket.AF_UNIX) as client:
@@ -111,7 +111,7 @@ def test_a_worker_logs_as_itself_and_rewrites_nothing(tmp_path):
         assert all(line.startswith("forger: ") for line in log.splitlines() if "forged" in line)
 
 
-def test_a_log_that_nobody_reads_stops_nothing(daemon):
+def test_a_log_without_a_reader_blocks_nothing(daemon):
     """The daemon's stderr is a pipe that is not read."""
     bennys = daemon.add_file()
     reader, writer = os.pipe()
@@ -127,7 +127,7 @@ def test_a_log_that_nobody_reads_stops_nothing(daemon):
     os.close(reader)
 
 
-def test_all_that_an_honest_worker_says_is_known(daemon):
+def test_all_messages_of_an_honest_worker_are_known(daemon):
     """A member of /alive that is missing from the supervisor's table would be missing from /health."""
     bennys = daemon.add_file()
     daemon.start()

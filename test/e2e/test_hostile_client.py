@@ -71,7 +71,7 @@ def test_nothing_is_smuggled(peer, name):
 
 
 @pytest.mark.parametrize("name", hostile.BODIES)
-def test_no_order_comes_of_a_strange_body(scene, name):
+def test_malformed_bodies_place_no_order(scene, name):
     body = hostile.BODIES[name](scene.shop.order("strange"))
     reply = scene.shop.call("POST", "/create", body)
     assert reply.status == 400, reply.text
@@ -122,7 +122,7 @@ def test_half_closed_in_the_middle(peer):
             assert peer.listen(connection) == b""
 
 
-def test_slow_ones_and_idle_ones_leave_room(scene, peer):
+def test_slow_and_idle_clients_leave_room(scene, peer):
     """More connections than the port accepts, of each kind; a well-behaved client still gets through."""
     parts = (b"", hostile.GET[:5], hostile.sized(b"9")[:-1], hostile.CHUNKED + b"5\r\n")
     held = []
@@ -142,7 +142,7 @@ def test_ten_thousand_requests_at_once(peer):
     assert len(statuses(peer.say(hostile.GET * 10000 + last))) == 10001
 
 
-def test_replies_that_nobody_reads(scene):
+def test_unread_replies(scene):
     """Ten connections repeatedly request all of a long queue and never read."""
     def place(number):
         bodies = [json.dumps(scene.shop.order(f"o{n}")).encode() for n in range(number, 1000, 20)]
@@ -165,7 +165,7 @@ def test_replies_that_nobody_reads(scene):
 # --- afterwards
 
 
-def test_at_last_all_is_as_it_was(scene):
+def test_afterwards_all_is_unchanged(scene):
     peaks = peak_mib(scene.pid), peak_mib(scene.daemon.process.pid)
     print("VmHWM in MiB of the worker and the supervisor:", *peaks)
     assert scene.daemon.worker_pid() == scene.pid and scene.daemon.integration()["restarts"] == 0

@@ -146,7 +146,7 @@ def test_no_worker_has_died_or_grown(scene):
     assert SANITIZED or max(scene.peaks.values()) < MEMORY_MIB, scene.peaks
 
 
-def test_no_password_is_told(scene):
+def test_no_password_is_revealed(scene):
     assert SECRET not in scene.daemon.log.read_text()
     assert not [path for path in (scene.daemon.folder / "log").glob("*") if SECRET in path.read_text()]
 
@@ -155,7 +155,7 @@ def test_no_password_is_told(scene):
 
 
 @NEEDS_OPENSSL
-def test_nobody_else_is_taken_for_the_erp(daemon, tmp_path):
+def test_no_other_server_is_taken_for_the_erp(daemon, tmp_path):
     """No request is sent to a server with an invalid certificate, and no redirect to plain HTTP is followed."""
     made, authority = hostile.certificates(tmp_path)
     authority.chmod(0o644)

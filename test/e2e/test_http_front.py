@@ -158,7 +158,7 @@ def test_a_body_says_what_it_is(shop):
     assert reply.status == 404
 
 
-def test_with_tokens_pages_are_of_no_matter(daemon):
+def test_with_tokens_host_and_origin_are_ignored(daemon):
     shop = daemon.add_file(api_tokens=[{"scope": "order", "name": "oilmat", "hash": TOKEN_HASH}])
     daemon.start()
     assert shop.call("GET", "/alive", headers={"Host": "any.example.com"}).status == 401
@@ -200,7 +200,7 @@ def test_deadlines(daemon):
         assert statuses(read_all(body)) == [408]
 
 
-def test_a_reply_that_nobody_reads(daemon):
+def test_an_unread_reply(daemon):
     shop = limited(daemon, reply_s=1, queued_bytes=65536)
     for start in range(0, 1000, 50):
         bodies = [json.dumps(shop.order(f"o{n}")).encode() for n in range(start, start + 50)]
@@ -232,7 +232,7 @@ def test_pipelined_requests_have_their_order(shop):
         assert statuses(read_all(connection)) == [200] * 201
 
 
-def test_a_client_that_says_no_more_still_gets_its_reply(shop):
+def test_a_half_closed_client_gets_its_reply(shop):
     with connect(shop) as connection:
         connection.sendall(GET * 3)
         connection.shutdown(socket.SHUT_WR)
@@ -276,7 +276,7 @@ def test_lists_in_a_loop_starve_nobody(daemon):
     assert daemon.worker_pid() == pid and daemon.integration()["restarts"] == 0
 
 
-def test_an_order_in_hand_has_descriptors_left(daemon):
+def test_orders_in_flight_have_descriptors_left(daemon):
     """As many connections as the system lets us open: the worker reserves descriptors for its own work."""
     shop = limited(daemon, connections=100000, connections_per_address=100000)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

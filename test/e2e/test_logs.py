@@ -27,7 +27,7 @@ def logs(daemon, slug="bennys-auto"):
     return [daemon.folder / "log" / f"{slug}_{kind}.log" for kind in ("api", "create_orderline")]
 
 
-def test_each_line_says_whose_it_is(pair):
+def test_each_line_names_its_workshop(pair):
     daemon, bennys, carls = pair
     for workshop in pair[1:]:
         workshop.place("u-1")
@@ -75,7 +75,7 @@ def test_a_journal_gets_priorities(daemon, monkeypatch):
     assert all(LINE.match(line) for path in logs(daemon) for line in path.read_text().splitlines())
 
 
-def test_a_worker_by_itself_opens_its_files(daemon):
+def test_a_standalone_worker_opens_its_files(daemon):
     from pumpline import BUILD
     bennys = daemon.add_file()
     (daemon.folder / "log").mkdir()

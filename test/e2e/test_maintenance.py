@@ -75,11 +75,11 @@ def maintain(folder):
     return Child(folder, maintenance=True).end()
 
 
-def test_a_queue_that_is_not_there_holds_nothing(tmp_path):
+def test_a_missing_queue_is_empty(tmp_path):
     assert maintain(tmp_path) == ([{"type": "bye", "waiting": 0, "rekeyed": False}], 0)
 
 
-def test_maintenance_tells_what_waits_and_delivers_nothing(tmp_path):
+def test_maintenance_reports_waiting_orders_and_delivers_none(tmp_path):
     child = Child(tmp_path)
     child.read("ready")
     for number in range(3):

@@ -31,7 +31,7 @@ def commands():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_mandoc_has_nothing_to_say(page):
+def test_mandoc_reports_nothing(page):
     if not shutil.which("mandoc"):
         pytest.skip("mandoc is not installed")
     done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", page], capture_output=True, text=True, timeout=60)
@@ -53,7 +53,7 @@ def test_every_command_and_its_options(name, options):
                                       else source("pumplinectl.1")), f"{name} {option}"
 
 
-def test_no_command_that_there_is_not():
+def test_no_unknown_command():
     tags = first_lines("pumplinectl.1", "COMMANDS")
     assert len(tags) == len(commands())
 

@@ -29,7 +29,7 @@ def values(families, name, key="workshop", **labels):
             if all(sample.labels.get(label) == value for label, value in labels.items())}
 
 
-def test_what_an_operator_alarms_on(daemon):
+def test_families_for_alerts(daemon):
     bennys, _ = daemon.add_file(), daemon.add_file("carls-cars", "Carls Cars")
     daemon.add_file("zoes-zone", "Zoes Zone", active=False)
     taken = free_port()

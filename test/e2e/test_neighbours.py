@@ -72,7 +72,7 @@ def test_two_daemons_do_not_share_a_folder_either(daemon, second):
     until(carls.up, "the folder is free")
 
 
-def test_another_workshops_file_is_not_taken_for_ones_own(daemon, second):
+def test_another_workshops_file_is_not_taken_for_the_orders_own(daemon, second):
     """One after the other."""
     bennys = daemon.add_file()
     daemon.start()

@@ -18,7 +18,7 @@ def manager(tmp_path, monkeypatch):
         yield listener
 
 
-def test_the_manager_is_told_of_each_turn(daemon, manager):
+def test_the_manager_is_notified_of_each_state(daemon, manager):
     daemon.add_file()
     daemon.add_file("carls-cars", "Carls Cars", stop_timeout_s=100)
     daemon.start()

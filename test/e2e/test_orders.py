@@ -188,7 +188,7 @@ def test_one_worksheet_keeps_its_order(bennys):
     assert created == sorted(created)
 
 
-def test_a_folder_that_is_missing_is_waited_for(bennys):
+def test_a_missing_folder_is_retried(bennys):
     moved = bennys.lines.rename(bennys.lines.with_name("away"))
     bennys.place("later")
     waiting = until(lambda: bennys.state("later")["reason_code"] and bennys.state("later"), "a reason")

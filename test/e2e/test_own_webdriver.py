@@ -42,7 +42,7 @@ def site(served, old):
     return one
 
 
-def test_orders_go_through_a_driver_that_nobody_else_reaches(site, served, units, old):
+def test_orders_go_through_an_isolated_driver(site, served, units, old):
     for number in range(2):
         site.create(f"oil-{number}")
         one_line(old, f"oil-{number}")
@@ -106,7 +106,7 @@ def test_it_stops_where_the_workshop_has_another_erp(site, served, units, tmp_pa
     until(lambda: units.asked[-1] == ("stop", SLUG), "it is stopped")
 
 
-def test_a_url_in_pumpline_json_is_everybody_s(driver, served, units, old):
+def test_a_url_in_pumpline_json_applies_to_all(driver, served, units, old):
     site = Site(served, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
     site.create("first")
     assert not units.asked
@@ -118,7 +118,7 @@ def test_a_url_in_pumpline_json_is_everybody_s(driver, served, units, old):
 
 
 @pytest.mark.parametrize("said", ["webdriver_url", "proxy"])
-def test_who_says_where_the_driver_is_has_none_of_his_own(driver, served, units, old, said):
+def test_a_configured_url_means_no_own_driver(driver, served, units, old, said):
     erp = {"webdriver_url": {"webdriver_url": driver.url},
            "proxy": {"browser": {"arguments": browser.ROOT_ARGUMENTS, "proxy": f"127.0.0.1:{free_port()}"}}}[said]
     site = Site(served, None, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD, **erp)

@@ -143,7 +143,7 @@ def test_a_broken_recipe_changes_nothing(started):
     assert started.worker_pid("shop") == pid
 
 
-def test_a_recipe_that_is_gone_is_in_nobodys_way(started):
+def test_a_missing_recipe_blocks_no_other_workshop(started):
     """Revoking access or shutting a workshop down does not wait for another client's edit."""
     put(started, document())
     with without(started.folder / "recipes" / "our-erp.json"):

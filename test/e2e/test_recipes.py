@@ -214,7 +214,7 @@ def test_what_a_sound_recipe_says_of_ids(tmp_path):
     assert ": note: the recipe compares the uniqueid with page text" in blanks and "contains one of []: the page uses" in signs
 
 
-def test_files_that_are_none(tmp_path):
+def test_files_that_are_not_recipes(tmp_path):
     assert check("{\"recipe\": 1, \"recipe\": 1}", tmp_path / "r.json") == [""]
     assert check("[", tmp_path / "r.json") == [""]
     assert check(" " * (1 << 20) + "{}", tmp_path / "r.json") == [""]
@@ -279,7 +279,7 @@ def test_a_run_opens_with_either_key_of_a_rekey(daemon, shop, place):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
-def test_a_folder_that_is_not_for_pictures_stays_whose_it_is(daemon, shop):
+def test_a_foreign_folder_keeps_its_owner(daemon, shop):
     pictures = daemon.folder / "pictures"
     pictures.mkdir(0o755)
     earlier = pictures / "07-create-1-click.png"

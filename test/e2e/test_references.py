@@ -68,7 +68,7 @@ def test_another_tryton(daemon, erp, tmp_path):
 
 
 @NEEDS_CHROMIUM
-def test_a_web_page_that_counts_anew(driver, old, daemon):
+def test_a_web_page_that_numbers_from_one_again(driver, old, daemon):
     site = Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
     assert site.create("oil-1")["erp_reference"] == "558/1"
     with old.lock:

@@ -70,7 +70,7 @@ def test_amounts_as_numbers(shop, amount):
     problem(post(shop, body), 400)
 
 
-def test_nan_is_no_json(shop):
+def test_nan_is_invalid_json(shop):
     body = json.dumps(shop.order("a3")).replace('"product_amount": "5"', '"product_amount": NaN')
     problem(post(shop, body), 400, "invalid_json")
 
@@ -126,7 +126,7 @@ def test_control_characters(shop, name, text):
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("text", [" a", "a ", "\u00a0a", "a\u3000", "a\u2009", "\ufeffa", "a\u200bb", "a\u200d", "a\u00adb",
                                   "\u200b", "a\u2028b"])
-def test_what_nobody_sees(shop, name, text):
+def test_invisible_characters(shop, name, text):
     """A different value that looks the same."""
     order = shop.order("v1")
     order[name] = text

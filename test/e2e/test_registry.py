@@ -146,7 +146,7 @@ def test_another_configuration_restarts_and_the_same_does_not(neighboured):
     assert daemon.call("PUT", "/reload").json["unchanged"] == 2 and daemon.worker_pid() == reply["pid"]
 
 
-def test_a_broken_file_of_another_is_nobodys_business(neighboured):
+def test_another_workshops_broken_file_has_no_effect(neighboured):
     daemon, _ = neighboured
     path(daemon, "neighbour").write_text("{ half")
     put(daemon, "bennys-auto", {**stored(daemon), "stop_timeout_s": 9})
@@ -227,7 +227,7 @@ def test_a_configuration_goes_to_a_gui_and_back(neighboured):
     assert stored(daemon, "carls-cars")["api_tokens"] == []
 
 
-def test_what_was_not_stored_can_not_be_kept(neighboured):
+def test_a_missing_secret_cannot_be_kept(neighboured):
     daemon, _ = neighboured
     body = document(daemon, credentials={"username": "bot", "password": PASSWORD},
                     api_tokens=[{"scope": "order", "hash": HASH}, {"scope": "order", "hash": "cd" * 32}])
@@ -319,7 +319,7 @@ def test_a_plain_password_of_a_file_is_sealed_at_the_next_write(neighboured):
     assert daemon.call("PUT", "/reload").json["changed"] == [] and daemon.worker_pid("carls-cars") == pid
 
 
-def test_what_somebody_is_editing_is_not_overwritten_by_a_switch(neighboured):
+def test_a_file_being_edited_is_not_overwritten_by_a_switch(neighboured):
     daemon, _ = neighboured
     path(daemon).write_text(json.dumps({**stored(daemon), "retention_days": 7}))
     text = path(daemon).read_text()
@@ -364,7 +364,7 @@ def test_the_last_token_of_an_open_address_stays(neighboured):
     assert len(stored(daemon, "carls-cars")["api_tokens"]) == 1 and daemon.worker_pid("carls-cars") == pid
 
 
-def test_a_token_wakes_nobody_who_was_stopped(neighboured):
+def test_a_token_starts_no_stopped_workshop(neighboured):
     daemon, bennys = neighboured
     daemon.call("PUT", "/workshops/bennys-auto/stop")
     assert daemon.call("POST", "/workshops/bennys-auto/tokens", {"name": "a", "scope": "order", "hash": HASH}).status == 200

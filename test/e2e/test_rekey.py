@@ -92,7 +92,7 @@ def test_the_old_key_is_refused_and_opens_nothing(daemon):
     bennys.wait("b0", "created")
 
 
-def test_queues_that_nobody_serves_are_sealed_too(daemon):
+def test_queues_of_stopped_workshops_are_resealed(daemon):
     shops = {"stopped": daemon.add_file("stopped", "Stopped"), "inactive": daemon.add_file("inactive", "Inactive"),
              "gone": daemon.add_file("gone", "Gone"), "kept": add_configured(daemon, "kept", "Kept")}
     daemon.start()
@@ -126,7 +126,7 @@ def test_queues_that_nobody_serves_are_sealed_too(daemon):
         delivered(shop, slug[0], 1)
 
 
-def test_a_failed_one_does_not_stand_in_the_way(daemon):
+def test_a_failed_workshop_does_not_block_it(daemon):
     bennys, carls = daemon.add_file(), add_configured(daemon)
     daemon.start()
     stopped_with_orders(carls, "c", 1)
@@ -158,7 +158,7 @@ def test_a_failed_one_does_not_stand_in_the_way(daemon):
     bennys.wait("between", "created")
 
 
-def test_a_queue_in_other_hands_is_waited_for(daemon):
+def test_a_queue_in_use_is_waited_for(daemon):
     bennys = daemon.add_file()
     daemon.start()
     stopped_with_orders(bennys, "b", 1)
@@ -177,7 +177,7 @@ def test_a_queue_in_other_hands_is_waited_for(daemon):
     delivered(bennys, "b", 1)
 
 
-def test_a_worker_by_itself_knows_both_keys(daemon):
+def test_a_standalone_worker_knows_both_keys(daemon):
     bennys = daemon.add_file(credentials={"username": "bot", "password": CONFIGURED})
     daemon.start()
     stopped_with_orders(bennys, "b", 1)

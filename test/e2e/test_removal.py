@@ -223,7 +223,7 @@ def held(daemon, threads):
     return pid, removing
 
 
-def test_who_starts_it_meanwhile_keeps_it(neighboured):
+def test_a_start_meanwhile_keeps_it(neighboured):
     daemon, bennys = neighboured
     with ThreadPoolExecutor() as threads:
         pid, removing = held(daemon, threads)
@@ -239,7 +239,7 @@ def test_who_starts_it_meanwhile_keeps_it(neighboured):
     assert path(daemon).exists()
 
 
-def test_one_that_is_taken_out_by_hand_meanwhile(neighboured):
+def test_a_workshop_removed_by_hand_meanwhile(neighboured):
     daemon, bennys = neighboured
     with ThreadPoolExecutor() as threads:
         pid, removing = held(daemon, threads)

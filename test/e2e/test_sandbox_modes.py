@@ -152,7 +152,7 @@ def test_an_erp_behind_tls(daemon, trusted, code):
 # --- without a supervisor
 
 
-def test_a_worker_by_itself_is_in_it_too(daemon):
+def test_a_standalone_worker_is_confined_too(daemon):
     bennys = daemon.add_file()
     process = subprocess.Popen([BUILD / "pumpline-worker", str(bennys.port), "bennys-auto", "-c", daemon.config],
                                stderr=open(daemon.log, "ab"))

@@ -1,8 +1,7 @@
-"""A real chromedriver on loopback, and a plain WebDriver client to look at pages with.
+"""A real chromedriver on loopback, and a plain WebDriver client for looking at pages.
 
-Chromedriver runs under a small parent of its own (this file as a program) that
-takes over every orphan below it: so all browser processes that it ever started
-can be counted, whoever of them has died, and all are ended with it.
+Chromedriver runs under a small parent process (this file as a program) that adopts all orphans below it. So every browser
+process it ever started can be counted, even if intermediate processes died, and all are killed with the parent.
 
     /usr/bin/python3 test/erp/browser.py chromedriver --port=9515    # until SIGTERM
 """
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from web_server import Hold, Server, reply
 
-PORTS = range(20000, 32768)  # below those that outgoing connections take
+PORTS = range(20000, 32768)  # below the range of outgoing connections
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 REQUEST_TIMEOUT_S = 120
@@ -31,7 +30,7 @@ POLL_S = 0.02
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MARK = "--pumpline-browser="
 
-# What Chromium needs here. As root it has no sandbox; the tests' pages are their own.
+# Flags that Chromium needs here. As root it has no sandbox; it only shows the tests' own pages.
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--remote-debugging-pipe", "--window-size=1280,1000"]
 ROOT_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -45,7 +44,7 @@ def installed():
 
 
 def state_and_parent(pid):
-    """None for a process that is gone."""
+    """None if the process is gone."""
     try:
         state, parent = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:2]
     except (FileNotFoundError, ProcessLookupError):
@@ -54,7 +53,7 @@ def state_and_parent(pid):
 
 
 def descendants(root):
-    """Those that live below a process, by pid."""
+    """All descendants of a process, by pid."""
     children = {}
     for name in os.listdir("/proc"):
         seen = state_and_parent(name) if name.isdigit() else None
@@ -69,7 +68,7 @@ def descendants(root):
 
 
 def program(pid):
-    """The name of what it runs; "" where it is gone."""
+    """The name of its program; "" if the process is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
@@ -82,7 +81,7 @@ def arguments(pid):
 
 
 class Chromedriver:
-    """start() and stop() at will; the port stays the same."""
+    """Can be started and stopped repeatedly; the port stays the same."""
 
     PROGRAM = "chromedriver"
     COMMAND = ["chromedriver", "--log-level=WARNING"]
@@ -126,23 +125,23 @@ class Chromedriver:
         return next(pid for pid in descendants(self.keeper.pid) if program(pid) == self.PROGRAM)
 
     def browsers(self):
-        """Every process that is left of any browser."""
+        """All remaining browser processes."""
         return [pid for pid in descendants(self.keeper.pid) if program(pid) != self.PROGRAM]
 
     def main_browser(self):
-        """The one that the others are children of; None: no browser runs."""
+        """The parent of the others; None: no browser runs."""
         driver = self.driver_pid()
         return next((pid for pid in self.browsers() if (state_and_parent(pid) or ("", 0))[1] == driver), None)
 
     def marked(self):
-        """The main processes of browsers that Pumpline opened, whoever is their parent now."""
+        """The main processes of browsers that Pumpline opened, whatever their parent is now."""
         return [pid for pid in self.browsers() if any(word.startswith(MARK) for word in arguments(pid))]
 
     def kill_browser(self):
         os.kill(self.main_browser(), signal.SIGKILL)
 
     def kill_driver(self):
-        """kill -9; start_driver() brings a new one."""
+        """kill -9; start_driver() starts a new one."""
         os.kill(self.driver_pid(), signal.SIGKILL)
 
     def start_driver(self):
@@ -154,10 +153,9 @@ class Chromedriver:
 
 
 class Proxy(Server):
-    """Between a WebDriver client and its driver: counts requests, and can hold one.
+    """A proxy between a WebDriver client and its driver: counts requests, and can hold one.
 
-    A held request has reached nobody yet; with `after`, the driver has answered
-    it and its client does not know.
+    A held request has not reached the driver; with `after`, the driver has answered and the client is still waiting.
     """
 
     def __init__(self, driver_url, port):
@@ -169,7 +167,7 @@ class Proxy(Server):
         self.start()
 
     def hold(self, text, after=False):
-        """The next request whose path and body contain the text waits until the result's release()."""
+        """Holds the next request whose path and body contain the text, until release() of the result."""
         self.held, self.after, self.text = Hold(), after, text
         return self.held
 
@@ -213,7 +211,7 @@ class WebDriverError(Exception):
 
 
 class Browser:
-    """One session. Each method is one request; wait() and find() poll."""
+    """One session. Each method sends one request; wait() and find() poll."""
 
     DEADLINE_S = 30
 
@@ -259,7 +257,7 @@ class Browser:
             time.sleep(0.05)
 
 
-# --- the parent of it all
+# --- the parent process
 
 
 def kill_all():
@@ -272,7 +270,7 @@ def kill_all():
 
 
 def keep(command):
-    """Runs a driver until SIGTERM; it is not started again when it dies."""
+    """Runs a driver until SIGTERM; does not restart it."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

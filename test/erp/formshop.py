@@ -1,16 +1,17 @@
-"""An ERP of server-rendered pages without a script: a worksheet is one form, and each save posts all its lines again.
+"""An ERP of server-rendered pages without scripts: a worksheet is one form, and each save posts all its lines again.
 
-A line that the form has no number for is a new one, so a form that arrives twice stores its new line twice: nothing in
-this shop protects from that. Each form that it gives out bears a mark of its own, so it is seen how often one came back.
+A line without a number is a new one, so a form that arrives twice stores its new line twice: the shop has no protection
+against that. Each form carries its own mark, which shows how often it was submitted.
 
     formshop.py PORT FOLDER [--tls]
 
-serves FOLDER/NAME at /NAME/. NAME/erp.json says what is in it: {"users": {name: password}, "sales": {worksheet: state},
-"products": {code: {"salable", "digits", "refused"}}}. NAME/mood.json is how it misbehaves (front.py); more than there:
-  "answer": "redirect" or "page" (what a save is answered with), "version": "HTTP/1.1" or "HTTP/1.0",
-  "times": so many faults at most; "read_kinds": like "kinds", for what is no save
-Each connection has a process of its own, which a fault can kill or stop. All that happens is written to
-NAME/record.jsonl before the reply leaves.
+serves FOLDER/NAME at /NAME/. NAME/erp.json is its content: {"users": {name: password}, "sales": {worksheet: state},
+"products": {code: {"salable", "digits", "refused"}}}. NAME/mood.json says how it misbehaves (see front.py), with these
+additional members:
+  "answer": "redirect" or "page", the reply to a save; "version": "HTTP/1.1" or "HTTP/1.0"
+  "times": maximum number of faults; "read_kinds": like "kinds", for requests that save nothing
+Each connection has its own process, which a fault can kill or stop. All events are written to NAME/record.jsonl before
+the reply is sent.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def quoted(text):
     return html.escape(str(text), quote=True)
 
 
-# --- what happens to the process that has a request
+# --- faults of the process that serves a request
 
 
 def die(*_):
@@ -54,7 +55,7 @@ def die(*_):
 
 
 def stop_for(seconds):
-    """SIGSTOP; somebody else lets it go on."""
+    """SIGSTOP; another process continues it."""
     with subprocess.Popen(["sh", "-c", f"sleep {seconds}; kill -CONT $PPID"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL):
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -65,7 +66,7 @@ front.KINDS |= {"kill_before": (front.NOT_CARRIED_OUT, die), "kill_after": (fron
 
 
 class Mood(front.Mood):
-    """Read anew for each request: tests change it under a connection that is kept."""
+    """Read again for each request, since tests change it during a kept connection."""
 
     def __init__(self, folder, shop):
         super().__init__(folder)
@@ -85,11 +86,11 @@ class Mood(front.Mood):
             return kind
 
 
-# --- what it knows
+# --- data
 
 
 class State:
-    """All of the record, applied; new entries are written behind it."""
+    """The data of the whole record; new entries are appended to the record."""
 
     def __init__(self, folder, file):
         content = json.loads((folder / "erp.json").read_text())
@@ -121,7 +122,7 @@ class State:
 
 
 class Shop:
-    """A folder. Every process opens it for itself, one at a time."""
+    """One folder's data. Each process opens it for itself, one at a time."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -144,7 +145,7 @@ class Shop:
             return key
 
     def save(self, sheet, lines):
-        """None, or what stands in the way: then nothing is stored."""
+        """None, or the reason why nothing is stored."""
         with self.open() as state:
             words = None if state.sheets[sheet] == "draft" else f"Worksheet {sheet} is closed."
             for line in lines:
@@ -183,7 +184,7 @@ def redirect(to, *headers):
 
 
 class Pages:
-    """One request's answer."""
+    """The reply to one request."""
 
     def __init__(self, shop, base, request, mood):
         self.shop, self.base, self.request, self.mood = shop, base, request, mood
@@ -279,7 +280,7 @@ def lines_of(form):
 
 
 class Server(front.Front):
-    """front.py's, with a process for each connection."""
+    """The server of front.py, with a process per connection."""
 
     def __init__(self, port, folder, tls):
         self.folder = Path(folder)
@@ -287,7 +288,7 @@ class Server(front.Front):
                          secure=web_server.tls(*certificate(folder)) if tls else None)
 
     def welcome(self, connection):
-        """In a child: it ends with its connection."""
+        """Runs in a child process, which ends with its connection."""
         if os.fork():
             connection.close()
             return
@@ -296,7 +297,7 @@ class Server(front.Front):
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.converse(self.secured(connection))
         except OSError:
-            pass  # the fault that was ordered, or a browser that was killed in the TLS handshake
+            pass  # the intended fault, or a browser killed during the TLS handshake
         except Exception:
             traceback.print_exc()
         finally:
@@ -311,7 +312,7 @@ class Server(front.Front):
 
     @contextlib.contextmanager
     def counted(self):
-        """By a lock, which goes with a process that is killed."""
+        """The lock is released if its process is killed."""
         with (self.folder / "busy").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield
@@ -324,7 +325,7 @@ class Server(front.Front):
         return Mood(folder, Shop(folder))
 
     def handle(self, connection, request):
-        if not (self.folder_of(request.path) / "mood.json").exists():  # a favicon
+        if not (self.folder_of(request.path) / "mood.json").exists():  # such as a request for a favicon
             connection.sendall(page("<h1>Not found</h1>", 404))
             return True
         return super().handle(connection, request)
@@ -352,7 +353,7 @@ class Server(front.Front):
 
 
 def busy(folder):
-    """Whether a request is under way: it may still be carried out."""
+    """Whether a request is in progress, and may still take effect."""
     with (Path(folder) / "busy").open("w") as file, contextlib.suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return False
@@ -360,7 +361,7 @@ def busy(folder):
 
 
 def certificate(folder):
-    """(certificate, key) for 127.0.0.1, made where there is none."""
+    """(certificate, key) for 127.0.0.1, created if missing."""
     crt, key = Path(folder) / "shop.crt", Path(folder) / "shop.key"
     if not crt.exists():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -370,7 +371,7 @@ def certificate(folder):
 
 
 class FormShop:
-    """A running one and its shop "shop", for who tests with it."""
+    """A running server with its shop "shop", for tests."""
 
     def __init__(self, folder, port, tls=False):
         self.folder, self.port = Path(folder), port
@@ -383,7 +384,7 @@ class FormShop:
         self.process = start(port, self.folder, tls)
 
     def behave(self, kind=None, **settings):
-        """From the next request on. `kind` is what happens to the next save."""
+        """Applies from the next request. `kind` is the fault of the next save."""
         fault = {"kinds": {kind: 1}, "write_chance": 1, "times": self.faults() + 1} if kind else {}
         path = self.shop / "mood.json"
         path.with_suffix(".new").write_text(json.dumps({**CALM, **settings, **fault}))
@@ -401,7 +402,7 @@ class FormShop:
                 if one.get("line", {}).get("reference") == reference}
 
     def posts(self):
-        """The marks of the forms that came to be saved, one for each time."""
+        """The mark of each submitted form, in order."""
         return [one["posted"] for one in self.record() if "posted" in one]
 
     def stop(self):
@@ -419,7 +420,7 @@ def start(port, folder, tls=False):
 
 
 def end(process):
-    """All of it at once, whoever is stopped."""
+    """Kills the whole group, stopped processes too."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,8 +1,8 @@
-"""A web server that misbehaves on purpose. Who stands behind it carries a request out.
+"""A web server that misbehaves on purpose, in front of code that executes the requests.
 
-What it does to a request is drawn from the round's mood, FOLDER/mood.json:
+The fault of each request is drawn from the round's mood, FOLDER/mood.json:
   {"seed", "chance", "write_chance", "kinds": {name: weight}, "slow_s", "keep_alive"}
-As soon as FOLDER/quiet exists it behaves.
+If FOLDER/quiet exists, there are no faults.
 """
 
 import contextlib
@@ -19,15 +19,15 @@ from web_server import json_reply, reply
 NOT_CARRIED_OUT, CARRIED_OUT = "before", "after"
 
 
-# What is done to a request: (whether it is carried out, what the client gets instead of the reply).
+# Faults: (whether the request is executed, what the client gets instead of the reply).
 def cut(connection, _):
-    # A reset, as a killed peer sends it.
+    # A reset, as from a killed peer.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     raise ConnectionError
 
 
 def close(*_):
-    # FIN, as an orderly server or the end of its process sends it.
+    # FIN, as from an orderly shutdown or the end of the process.
     raise ConnectionError
 
 
@@ -53,7 +53,7 @@ def say(*arguments):
 
 
 def truncated(connection, answer):
-    """Framed correctly, but only half of what there was to say."""
+    """Correct framing, but only half of the content."""
     body = answer.split(b"\r\n\r\n", 1)[1]
     connection.sendall(reply(200, body[: len(body) // 2], ["Content-Type: application/json"]))
 
@@ -73,12 +73,12 @@ KINDS = {
     "nonsense": (NOT_CARRIED_OUT, say(200, b'{"id":1,"result":17}', ["Content-Type: application/json"])),
     "locked": (NOT_CARRIED_OUT, say(200, b'{"id":1,"error":["database is locked",""]}')),
     "head_after": (CARRIED_OUT, head_and_close),
-    # These three also need what stands behind: see Front.treat.
+    # These three also need the code behind: see Front.treat.
     "slow_late": (CARRIED_OUT, None),
     "slow_reply": (CARRIED_OUT, None),
     "401": (NOT_CARRIED_OUT, None),
 }
-# Ends of an exchange that need no answer: each is there as NAME_before and as NAME_after.
+# Ends of an exchange without a reply; each exists as NAME_before and as NAME_after.
 ENDS = {
     "fin": close,
     "rst": cut,
@@ -109,7 +109,7 @@ class Mood:
 
 
 class Front(web_server.Server):
-    """folder_of(path) tells where a request's round lives; carry_out(request) returns the reply's bytes."""
+    """folder_of(path) gives the folder of a request's round; carry_out(request) returns the reply's bytes."""
 
     def __init__(self, address, folder_of, carry_out, drop_sessions, **more):
         super().__init__(address, **more)
@@ -118,7 +118,7 @@ class Front(web_server.Server):
         self.under_way = 0
 
     def writes(self, request):
-        """Whether the request is one that stores a line."""
+        """Whether the request would store a line."""
         return b"sale.sale.write" in request.body
 
     @contextlib.contextmanager
@@ -132,7 +132,7 @@ class Front(web_server.Server):
                 self.under_way -= 1
 
     def busy(self):
-        """How many requests are under way; 0 where nothing will be carried out any more."""
+        """The number of requests in progress; 0 if none of them will be executed."""
         return self.under_way
 
     def mood(self, request):
@@ -142,7 +142,7 @@ class Front(web_server.Server):
         return self.moods[folder]
 
     def run(self):
-        """As a program: until it is killed."""
+        """Runs as a program until it is killed."""
         print("ready", flush=True)
         self.serve()
 
@@ -156,7 +156,7 @@ class Front(web_server.Server):
             return mood.keep_alive
 
     def treat(self, connection, request, mood, kind):
-        if kind == "slow_late":  # the client has given up long before it is carried out
+        if kind == "slow_late":  # executed long after the client has given up
             time.sleep(mood.slow_s)
         if kind == "401":
             self.drop_sessions(request)

@@ -1,7 +1,7 @@
-"""Pages with one of everything that a recipe can meet, and a line that can be stored and found.
+"""Pages with one of everything that a recipe can use, and a line that can be stored and found.
 
-Frames in frames, windows that open windows, all kinds of dialogs, fields and keys, things that come late, move away or
-lie on top of others. Each page is fixed but for /find, which shows what /save took.
+Nested frames, windows that open windows, all kinds of dialogs, fields and keys, elements that appear late, move away or
+cover others. Every page is static except /find, which shows what /save stored.
 """
 
 import html
@@ -9,7 +9,7 @@ import time
 
 from web_server import Server, page
 
-SLOW_S = 12  # what a page of an ERP may well take
+SLOW_S = 12  # as slow as an ERP page may be
 
 FORM = """\
 <title>Form</title>
@@ -87,7 +87,7 @@ PAGES = {
 
 
 class Gallery(Server):
-    """Runs already."""
+    """Started on creation."""
 
     def __init__(self, port):
         super().__init__(port)

@@ -1,8 +1,8 @@
 """A small W3C WebDriver server for Firefox: Debian has the browser, but no geckodriver.
 
-Each session starts a Firefox of its own with a fresh profile and translates W3C commands into Marionette's: frames of
-`length:json` over TCP, [0, id, command, parameters] out, [1, id, error, result] in. As with geckodriver, a Firefox
-whose driver is killed goes on. For tests only: whoever reaches its port may start any program.
+Each session starts its own Firefox with a fresh profile and translates W3C commands to Marionette's: frames of
+`length:json` over TCP, [0, id, command, parameters] out, [1, id, error, result] in. As with geckodriver, Firefox keeps
+running if its driver is killed. For tests only: anyone who can connect to its port can start any program.
 
     /usr/bin/python3 test/erp/marionette.py --port=4444    # until SIGTERM or GET /shutdown
 """
@@ -27,7 +27,7 @@ import browser
 from web_server import Server, json_reply
 
 START_TIMEOUT_S = 60
-COMMAND_TIMEOUT_S = 400  # Firefox ends page loads and scripts by its own, shorter timeouts
+COMMAND_TIMEOUT_S = 400  # Firefox has its own, shorter timeouts for page loads and scripts
 POLL_S = 0.02
 PR_SET_NAME = 15
 
@@ -41,9 +41,9 @@ class Driver(browser.Chromedriver):
     COMMAND = [sys.executable, __file__]
 
 
-# What a fresh profile would do at its first start. Marionette sets the rest.
+# Turns off first-run activity of a fresh profile. Marionette sets the rest.
 PREFS = {
-    "marionette.port": 0,  # any free one; Firefox writes it into its profile
+    "marionette.port": 0,  # any free port; Firefox writes it to its profile
     "app.update.disabledForTesting": True,
     "browser.shell.checkDefaultBrowser": False,
     "browser.startup.homepage_override.mstone": "ignore",
@@ -53,14 +53,14 @@ PREFS = {
     "toolkit.startup.max_resumed_crashes": -1,
 }
 
-STATUS = {  # of the standard's errors; 500: all others
+STATUS = {  # from the standard; all other errors: 500
     400: ("element click intercepted", "element not interactable", "insecure certificate", "invalid argument",
           "invalid cookie domain", "invalid element state", "invalid selector"),
     404: ("invalid session id", "no such alert", "no such cookie", "no such element", "no such frame",
           "no such window", "stale element reference", "unknown command"),
 }
 
-# METHOD path below /session/ID: Marionette's command. Parts of the path in braces become parameters.
+# METHOD path below /session/ID: Marionette's command. Path parts in braces become parameters.
 COMMANDS = {
     "POST url": "Navigate", "GET url": "GetCurrentURL", "GET title": "GetTitle", "GET source": "GetPageSource",
     "POST back": "Back", "POST forward": "Forward", "POST refresh": "Refresh",
@@ -108,7 +108,7 @@ def find_command(method, path, body):
 
 
 def frame_parameters(body):
-    """An element goes by another name than a number and null."""
+    """Marionette names elements, numbers and null differently."""
     return {"element": next(iter(body["id"].values()))} if isinstance(body.get("id"), dict) else body
 
 
@@ -131,7 +131,7 @@ class Firefox:
             stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             self.connect()
-            result = self.command("NewSession", {**wanted, "acceptInsecureCerts": True})  # the tests' own
+            result = self.command("NewSession", {**wanted, "acceptInsecureCerts": True})  # the tests' own certificates
         except BaseException:
             self.end()
             raise
@@ -146,7 +146,7 @@ class Firefox:
             time.sleep(POLL_S)
         self.connection = socket.create_connection(("127.0.0.1", int(place.read_text())), COMMAND_TIMEOUT_S)
         self.stream = self.connection.makefile("rb")
-        self.read()  # who it is
+        self.read()  # its greeting
 
     def read(self):
         length = b""

@@ -1,10 +1,8 @@
-"""An ERP as many workshops have it: frames, forms that reload, a pop-up window.
+"""A typical old workshop ERP: frames, forms that reload, a pop-up window.
 
-All of it is the tests' own. Pages are made by the server; every change of a
-field sends the whole form and brings the page back; the product is chosen in
-a window that writes into its opener and closes itself; saving asks confirm().
-It rounds amounts to two digits without a word. What tests need is behind
-OldShop's methods, and for other processes behind /control (JSON).
+It is written for the tests. The server renders all pages; every change of a field posts the whole form and reloads the
+page; the product is chosen in a window that writes to its opener and closes itself; saving asks confirm(). Amounts are
+silently rounded to two digits. Tests control it through OldShop's methods; other processes use /control (JSON).
 
     /usr/bin/python3 test/erp/oldshop.py --port 8080    # until SIGTERM
 """
@@ -66,7 +64,7 @@ type="password"> <input type="submit" value="Log in"></form>
 
 
 def rounded(text):
-    """What the shop makes of an amount: two digits, without a word; "" where it is none."""
+    """The amount as stored by the shop: silently rounded to two digits; "" if invalid."""
     try:
         number = Decimal(text.replace(".", "").replace(",", "."))
     except InvalidOperation:
@@ -79,7 +77,7 @@ def quoted(text):
 
 
 class OldShop(Server):
-    """The shop and its server, which runs already."""
+    """The shop and its server, started on creation."""
 
     def __init__(self, port):
         super().__init__(port)
@@ -90,12 +88,12 @@ class OldShop(Server):
         self.locked = False
         self.names = {name: name for name in FIELDS}
         self.edit_before_save = self.close_before_save = False
-        self.warning = ""  # in red, on the page that says "Saved."
+        self.warning = ""  # shown in red on the page that says "Saved."
         self.drop_reply_of = None
         self.show_password = False
         self.checks_login = self.login_says_nothing = False
-        self.finds_all = False  # whatever is searched for
-        self.remark_as = "{}"  # HTML of the search's result
+        self.finds_all = False  # the search returns all lines
+        self.remark_as = "{}"  # HTML of a remark in the search result
         self.holds = {}
         self.freezes_at = None
         self.start()
@@ -116,7 +114,7 @@ class OldShop(Server):
             self.requests += 1
         return Pages(self, request).answer()
 
-    # --- what is in it
+    # --- data
 
     def lines(self, uniqueid=None):
         with self.lock:
@@ -129,10 +127,10 @@ class OldShop(Server):
         return {"lines": self.lines(), "logins": self.logins, "failed_logins": self.failed_logins,
                 "locked": self.locked, "requests": self.requests, "saves": self.saves}
 
-    # --- what people do
+    # --- actions of people
 
     def add_line(self, remark, number="558", product="10", qty="5,00"):
-        """Somebody's, or another program's: saved in between like any other."""
+        """A line of a person or another program, stored like any other."""
         with self.lock:
             sheet = self.worksheets[number]
             sheet["version"] += 1
@@ -144,10 +142,10 @@ class OldShop(Server):
             sheet["version"] += 1
             del sheet["lines"][place - 1]
 
-    # --- what happens to it
+    # --- faults
 
     def rename(self, field, name):
-        """The page's author calls a field otherwise."""
+        """Renames a form field, as after an update of the ERP."""
         self.names[field] = name
 
     def expire_sessions(self):
@@ -155,16 +153,16 @@ class OldShop(Server):
             self.sessions.clear()
 
     def hold(self, point):
-        """The next request that comes to `point` waits there until the result's release()."""
+        """The next request that reaches `point` waits there until release() of the result."""
         self.holds[point] = hold = Hold()
         return hold
 
     def freeze(self, point):
-        """The next page that comes of `point`, "choose" or "saved", keeps its browser busy for ever."""
+        """The next page served by `point`, "choose" or "saved", keeps its browser busy for ever."""
         self.freezes_at = point
 
     def control(self, wish):
-        """The same for other processes: {"rename": [field, name], "expire": true, …}."""
+        """The same control for other processes: {"rename": [field, name], "expire": true, …}."""
         if "rename" in wish:
             self.rename(*wish["rename"])
         if wish.get("expire"):
@@ -173,7 +171,7 @@ class OldShop(Server):
         self.drop_reply_of = wish.get("drop_reply_of", self.drop_reply_of)
         return self.state()
 
-    # --- for the pages
+    # --- used by the pages
 
     def at(self, point):
         """Points are "check" (before a login is sent), "choose", "save" (before it is stored), "saved" (after) and "find"."""
@@ -199,7 +197,7 @@ class OldShop(Server):
             return key
 
     def save(self, number, version, lines):
-        """None, or what stands in the way."""
+        """None, or the reason for a refusal."""
         with self.lock:
             sheet = self.worksheets[number]
             if self.edit_before_save:
@@ -221,7 +219,7 @@ class OldShop(Server):
 
 
 class Pages:
-    """One request's answer."""
+    """The reply to one request."""
 
     def __init__(self, shop, request):
         self.shop, self.request = shop, request
@@ -271,7 +269,7 @@ class Pages:
                          f"User: {quoted(self.shop.sessions.get(self.session))}")
 
     def page_worksheets(self, query, _form):
-        """The search goes by the beginning of the number: 558 finds 5581 too."""
+        """The search matches prefixes: 558 finds 5581 too."""
         wanted = query.get("number", "")
         rows = "".join(
             f'<tr><td>{number}</td><td>{sheet["state"]}</td><td><a href="/worksheet?number={number}">Open</a></td></tr>'
@@ -282,7 +280,7 @@ class Pages:
             f'<p id="searched">Searched: {quoted(wanted)}</p>')
 
     def page_find(self, query, _form):
-        """Lines whose remark contains a text."""
+        """Lines whose remark contains the text."""
         wanted = query.get("remark", "")
         if wanted:
             self.shop.at("find")

@@ -1,4 +1,4 @@
-"""nginx in front of an ERP: HTTP/2, and the ways in which a reverse proxy loses a reply."""
+"""nginx in front of an ERP: HTTP/2, and the ways a reverse proxy loses a reply."""
 
 import os
 import signal
@@ -36,12 +36,12 @@ http {{
 }}
 """
 IMPATIENT = "proxy_read_timeout 1s;"
-# 444: nginx closes without a word, whatever the ERP has stored meanwhile.
+# 444: nginx closes without a reply, whatever the ERP has stored.
 SILENT = "error_page 502 504 = @nothing; proxy_intercept_errors on;"
 
 
 class Nginx:
-    """With tls, and HTTP/2 over it. `more` are lines of the server's configuration."""
+    """With tls: HTTPS with HTTP/2. `more`: additional lines of the server's configuration."""
 
     def __init__(self, folder, port, behind, tls=False, http2=False, more=""):
         self.folder, self.port = Path(folder), port
@@ -61,7 +61,7 @@ class Nginx:
         (self.folder / "nginx.conf").write_text(CONFIGURATION.format(more=more, **self.configuration))
 
     def worker(self):
-        """The pid of the process that has the connections."""
+        """The pid of the worker process, which has the connections."""
         end = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < end:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -72,11 +72,11 @@ class Nginx:
         raise RuntimeError(f"nginx did not start: {(self.folder / 'error.log').read_text()[-2000:]}")
 
     def kill_worker(self):
-        """Its master starts another one."""
+        """Its master starts a new one."""
         os.kill(self.worker(), signal.SIGKILL)
 
     def behave(self, more=""):
-        """From the next connection on."""
+        """Applies from the next connection."""
         before = self.worker()
         self.write(more)
         self.process.send_signal(signal.SIGHUP)

@@ -1,8 +1,7 @@
-"""A real Tryton server on loopback, for tests and for trying things by hand.
+"""A real Tryton server on loopback, for tests and for manual use.
 
-Owns the server's process and its folder: configuration, SQLite database, log.
-What the database holds at first is in tryton_seed.py. Needs Debian's packages
-tryton-server, tryton-modules-sale, tryton-sao and tryton-proteus.
+Owns the server's process and its folder: configuration, SQLite database, log. tryton_seed.py creates the initial content
+of the database. Needs Debian's packages tryton-server, tryton-modules-sale, tryton-sao and tryton-proteus.
 
     /usr/bin/python3 test/erp/tryton.py --folder DIR serve
 """
@@ -31,10 +30,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tryton_seed  # noqa: E402
 
-PYTHON = "/usr/bin/python3"  # the one that Debian's trytond is installed for
+PYTHON = "/usr/bin/python3"  # Debian's trytond is installed for this one
 DATABASE = "erp"
-# Below the range that outgoing connections take their ports from, so that a
-# stopped server finds its port free when it comes back.
+# Below the range of outgoing connections, so that the port is still free after a restart.
 PORTS = range(20000, 32768)
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
@@ -62,7 +60,7 @@ def free_port():
 
 
 class RpcError(Exception):
-    """Tryton refused a call: `status` is HTTP's, `error` what the reply said."""
+    """Tryton refused a call: `status` is the HTTP status, `error` comes from the reply."""
 
     def __init__(self, status, error):
         super().__init__(f"{status} {error}")
@@ -71,8 +69,8 @@ class RpcError(Exception):
 
 
 def exact(text):
-    """The number of a JSON text as a plain decimal: "5.0" is "5", "1e-06" is
-    "0.000001". Tryton's floats are read as text so that no digit is lost."""
+    """A JSON number as a plain decimal: "5.0" is "5", "1e-06" is "0.000001". Tryton's floats are read as text so that no
+    digit is lost."""
     number = Decimal(text)
     return format(number.normalize() if number else Decimal(0), "f")
 
@@ -84,9 +82,9 @@ def decode(value):
 
 
 class Rpc:
-    """One user's session; it logs in by itself, and again after a 401.
+    """One user's session; it logs in automatically, and again after a 401.
 
-    It shares nothing with the driver under test: one can check the other.
+    It shares no code with the driver, so that each checks the other.
     """
 
     TIMEOUT_S = 60
@@ -147,10 +145,9 @@ class Rpc:
 
 
 class Tryton:
-    """One server in `folder`: prepare() once, then start() and stop() at will.
+    """One server in `folder`: prepare() once, then start() and stop() as needed.
 
-    The port stays the same over a restart. Readers and helpers need a running
-    server, unless they say otherwise.
+    The port stays the same after a restart. Readers and helpers need a running server unless they say otherwise.
     """
 
     def __init__(self, folder, port=None):
@@ -168,7 +165,7 @@ class Tryton:
 
     @classmethod
     def template(cls, cache):
-        """A prepared folder under `cache`, made at most once per seed."""
+        """A prepared folder under `cache`, created once per seed."""
         seed = Path(tryton_seed.__file__).read_bytes()
         key = hashlib.sha256(seed).hexdigest()[:16]
         folder = Path(cache) / f"tryton-{key}"
@@ -178,27 +175,27 @@ class Tryton:
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             fresh = Path(scratch) / "fresh"
             cls(fresh).prepare()
-            # It fails where another test session was faster.
+            # Fails if another test session was faster.
             with contextlib.suppress(OSError):
                 fresh.rename(folder)
         return folder
 
     def prepare(self, template=None):
-        """The seeded database: a copy of the template's, or half a minute."""
+        """The seeded database: a copy of the template if there is one; creating it takes half a minute."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # A killed server may leave one, which belongs to the database it had.
+        # A killed server may leave one that belongs to its old database.
         Path(f"{self.database_path}-journal").unlink(missing_ok=True)
         if template:
             shutil.copy(Path(template) / self.database_path.name,
                         self.database_path)
             return
         self._write_config()
-        self.database_path.write_bytes(b"")  # trytond wants it to exist
+        self.database_path.write_bytes(b"")  # trytond requires the file to exist
         try:
             self._activate_modules()
             self._run(PYTHON, tryton_seed.__file__, self.config_path, DATABASE)
         except BaseException:
-            self.database_path.unlink()  # half a database looks like a whole one
+            self.database_path.unlink()  # an incomplete database looks like a complete one
             raise
 
     def _write_config(self):
@@ -216,7 +213,7 @@ class Tryton:
                 TRYTONPASSFILE=password.name)
 
     def _run(self, *command, **environment):
-        """Runs a tool to its end; its output is shown only if it fails."""
+        """Runs a command to its end; shows its output only if it fails."""
         done = subprocess.run(
             command, env={**os.environ, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -227,7 +224,7 @@ class Tryton:
     # --- the process
 
     def start(self):
-        """Returns when the server answers."""
+        """Returns once the server answers."""
         self._write_config()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
@@ -253,7 +250,7 @@ class Tryton:
             connection.close()
 
     def stop(self):
-        """SIGTERM, and SIGKILL for what is left after a while."""
+        """SIGTERM, then SIGKILL for the remaining processes."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(STOP_TIMEOUT_S)
@@ -269,19 +266,19 @@ class Tryton:
             self.process.wait(timeout_s)
 
     def _signal(self, number):
-        # Its session is its process group: no child of the server stays. The
-        # group lives on while a member does, so a dead leader is no obstacle.
+        # The server leads a process group, so that no child of it is left. The group exists while it has a member, even if
+        # the leader has died.
         if self.process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    # --- what is in it
+    # --- content
 
     def all_lines(self):
         return self._lines([])
 
     def lines(self, uniqueid):
-        """The order lines that carry our id: there should be one at most."""
+        """The order lines with our id: at most one is expected."""
         return self._lines([["note", "=", uniqueid]])
 
     def _lines(self, domain):
@@ -308,10 +305,10 @@ class Tryton:
             "sale.sale", [["reference", "=", reference]],
             ["number", "reference", "state"])
 
-    # --- what people do in it
+    # --- actions of people
 
     def add_worksheets(self, references):
-        """A draft sale, without lines, for each reference."""
+        """A draft sale without lines for each reference."""
         (party,) = self.admin.search_read(
             "party.party", [["name", "=", tryton_seed.CUSTOMER]], ["addresses"])
         address = party["addresses"][0]
@@ -338,16 +335,16 @@ class Tryton:
         self.admin.call(f"model.sale.sale.{button}", sales)
 
     def set_password(self, login, password):
-        """Sessions that the user has stay valid: see expire_sessions()."""
+        """The user's existing sessions stay valid: see expire_sessions()."""
         (user,) = self.admin.search_read(
             "res.user", [["login", "=", login]], ["id"])
         self.admin.call(
             "model.res.user.write", [user["id"]], {"password": password})
 
-    # --- straight in the database: what no call can do. The server may run.
+    # --- direct access to the database, for what no call can do. The server may be running.
 
     def expire_sessions(self):
-        """Every session's next call gets a 401."""
+        """The next call of every session gets a 401."""
         self._sql("DELETE FROM ir_session")
 
     def failed_logins(self, login):
@@ -359,8 +356,7 @@ class Tryton:
         self._sql("DELETE FROM res_user_login_attempt")
 
     def block_logins(self, login, attempts=6):
-        """As many failed logins as make the next one a 429, without the
-        seconds by which Tryton delays each real one."""
+        """Records enough failed logins for the next one to get a 429, without Tryton's delay for each real one."""
         for _ in range(attempts):
             self._sql(
                 "INSERT INTO res_user_login_attempt (login, create_date) "
@@ -373,7 +369,7 @@ class Tryton:
 
 
 def serve(folder):
-    """Until SIGTERM, or until the server dies by itself."""
+    """Until SIGTERM or until the server ends."""
     tryton = Tryton(folder)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if not tryton.database_path.exists():

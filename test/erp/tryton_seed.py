@@ -1,8 +1,7 @@
-"""Fills a fresh Tryton database with what the tests order against.
+"""Fills a new Tryton database with the objects that tests order against: company, users, products, sales.
 
-Owns the content of the database: company, users, products, sales. Run by
-tryton.py in a process of its own, because a trytond loaded for proteus keeps
-its configuration and database in globals:
+tryton.py runs it in a process of its own, because a trytond loaded for proteus keeps its configuration and database in
+globals:
 
     tryton_seed.py TRYTOND.CONF DATABASE
 """
@@ -13,7 +12,7 @@ from decimal import Decimal
 
 ADMIN = ("admin", "admin-secret-2209")
 BOT = ("bot", "bot-secret-7351")
-VIEWER = ("viewer", "viewer-pass-3820")  # in no group: may not touch sales
+VIEWER = ("viewer", "viewer-pass-3820")  # in no group: no access to sales
 
 # code, name, unit, price, salable
 PRODUCTS = [
@@ -23,15 +22,14 @@ PRODUCTS = [
     ("40", "Waste oil", "Liter", "0.10", False),
     ("50", "Additive", "Fine liter", "99.00", True),
 ]
-DRAFTS = ["558", "559", "560", "777", "777"]  # 777 twice: it is ambiguous
+DRAFTS = ["558", "559", "560", "777", "777"]  # 777 twice: ambiguous
 PROCESSING = "600"
 QUOTATION = "700"
 CUSTOMER = "Test customer"
 
 
 def seed_company():
-    """The company with its chart of accounts. No fiscal year: it would make a
-    seeded database go stale, and nothing here posts an invoice."""
+    """The company with its chart of accounts. Without a fiscal year, which would expire; nothing here posts an invoice."""
     from trytond.modules.account.tests.tools import create_chart
     from trytond.modules.company.tests.tools import create_company, get_company
     from trytond.modules.currency.tests.tools import get_currency
@@ -59,7 +57,7 @@ def account_category(company):
 
 
 def seed_fine_liter():
-    """A litre that takes as many digits as an order's amount may have."""
+    """A litre with as many digits as an order's amount may have."""
     from proteus import Model
 
     Uom = Model.get("product.uom")
@@ -80,7 +78,7 @@ def seed_product(category, code, name, unit, price, salable):
     template.list_price = Decimal(price)
     template.account_category = category
     (product,) = template.products
-    product.suffix_code = code  # `code` itself is computed from it
+    product.suffix_code = code  # `code` is computed from it
     template.save()
 
 
@@ -97,14 +95,14 @@ def seed_party():
 
 
 def seed_sale(party, reference, *steps):
-    """A draft sale, taken through `steps`; with a line if it goes anywhere."""
+    """A draft sale taken through `steps`; with a line if there are any."""
     from proteus import Model
 
     sale = Model.get("sale.sale")(party=party, reference=reference)
     if steps:
         (product,) = Model.get("product.product").find([("code", "=", "30")])
         line = sale.lines.new()
-        line.product = product  # set by itself: then the taxes come with it
+        line.product = product  # set separately, so that the taxes are filled in
         line.quantity = 1.0
     sale.save()
     for step in steps:
@@ -128,7 +126,7 @@ def seed_user(company, credentials, group=None):
 
 
 def finish_wizards():
-    """Else the web client opens them instead of what it is asked for."""
+    """Otherwise the web client opens them instead of the requested page."""
     from proteus import Model
 
     items = Model.get("ir.module.config_wizard.item").find([])

@@ -1,5 +1,5 @@
-"""What systemd does for conf/pumpline-webdriver@.service, for a daemon that a test starts by itself: each unit is the
-program of ours with a chromedriver, in a network and a tree of processes of its own. Needs root."""
+"""A stand-in for systemd and conf/pumpline-webdriver@.service, for a daemon started by a test: each unit runs our program
+with a chromedriver, in its own network and mount namespace. Needs root."""
 
 import os
 import subprocess
@@ -13,11 +13,11 @@ DRIVER = ["chromedriver", "--port=9514", "--log-level=WARNING"]
 
 
 class Units:
-    """`environment` is the daemon's. What it has asked for is in `asked`: ("restart", "bennys-auto")."""
+    """`environment` is the daemon's. `asked` lists its requests: ("restart", "bennys-auto")."""
 
     def __init__(self, folder, program):
         self.folder, self.program = Path(folder), program
-        self.scratch = tempfile.TemporaryDirectory()  # a short name: Chromium's sockets and ours are below it
+        self.scratch = tempfile.TemporaryDirectory()  # a short path: Chromium's and our sockets are below it
         self.run, self.asked, self.running = Path(self.scratch.name) / "run", [], {}
         self.run.mkdir()
         tool = self.folder / "bin" / "systemctl"
@@ -29,7 +29,7 @@ class Units:
         self.environment = {"PATH": f"{tool.parent}:{os.environ['PATH']}", "RUNTIME_DIRECTORY": str(self.run),
                             "PUMPLINE_WEBDRIVER_UNIT": "pumpline-webdriver@"}
         self.lock = threading.Lock()
-        # Open for writing, too, so that it has no end before stop().
+        # Also open for writing, so that reading does not end before stop().
         self.pipe = os.fdopen(os.open(self.fifo, os.O_RDWR), "r")
         self.thread = threading.Thread(target=self.listen)
         self.thread.start()
@@ -64,7 +64,7 @@ class Units:
             one.wait()
 
     def restart(self, slug):
-        """It has failed."""
+        """Marks the unit as failed."""
         with self.lock:
             self.end(slug)
             self.begin(slug)

@@ -1,7 +1,7 @@
-"""The HTTP server behind every fake of the tests: ERPs, WebDriver servers, proxies, pages of attackers, a control API.
+"""The HTTP server behind every fake of the tests: ERPs, WebDriver servers, proxies, attackers' pages, a control API.
 
-A fake is a Server with a function request -> bytes, or a subclass with its own `answer`. One that breaks the rules of
-HTTP overrides `handle`, and has the connection itself. It listens as soon as it is made, and serves from start() to stop().
+A fake is a Server with a function request -> bytes, or a subclass with its own `answer`. To break the rules of HTTP,
+override `handle`, which gets the connection. It listens once created, and serves from start() to stop().
 """
 
 import contextlib
@@ -16,18 +16,18 @@ from http.cookies import SimpleCookie
 
 BACKLOG = 128
 LOOPBACK = "127.0.0.1"
-HOLD_TIMEOUT_S = 300  # nobody let it go: the test has failed
+HOLD_TIMEOUT_S = 300  # not released: the test has failed
 
 
 class Request:
-    """`path` is as it was sent; names in `headers` are in lower case."""
+    """`path` is as sent; names in `headers` are in lower case."""
 
     def __init__(self, method, path, headers, body):
         self.method, self.path, self.headers, self.body = method, path, headers, body
 
     @property
     def place(self):
-        """The path without its query."""
+        """The path without the query."""
         return urllib.parse.urlsplit(self.path).path
 
     @property
@@ -67,7 +67,7 @@ def page(text, status=200, headers=()):
 
 
 def read(stream):
-    """None where the client has nothing more to say, or has gone in the middle of it."""
+    """None if the client has closed, even in the middle of a request."""
     line = stream.readline().split()
     if len(line) < 2:
         return None
@@ -81,7 +81,7 @@ def read(stream):
 
 
 def listen(address):
-    """A port on loopback, (host, port), or the path of a Unix socket."""
+    """An address: a port on loopback, (host, port), or the path of a Unix socket."""
     if isinstance(address, (str, os.PathLike)):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.fspath(address))
@@ -91,14 +91,14 @@ def listen(address):
 
 
 def tls(certificate, key):
-    """For `secure`: a handshake with that certificate."""
+    """For `secure`: a TLS handshake with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return lambda connection: context.wrap_socket(connection, server_side=True)
 
 
 class Hold:
-    """A request that waits at some point of the server until it is let go."""
+    """A request that waits at some point of the server until released."""
 
     def __init__(self):
         self.reached, self.let_go = threading.Event(), threading.Event()
@@ -115,7 +115,7 @@ class Hold:
 
 
 class Server:
-    """A thread for each connection. `secure` makes the TLS connection of a plain one, or raises OSError."""
+    """A thread per connection. `secure` turns a plain connection into a TLS one, or raises OSError."""
 
     def __init__(self, address, answer=None, secure=None):
         self.listener = listen(address)
@@ -131,7 +131,7 @@ class Server:
     def url(self):
         return f"http{'s' if self.secure else ''}://{LOOPBACK}:{self.port}"
 
-    # --- its life
+    # --- start and stop
 
     def start(self):
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -139,14 +139,14 @@ class Server:
         return self
 
     def serve(self):
-        """Until stop()."""
+        """Serves until stop()."""
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self.listener.accept()
                 self.welcome(connection)
 
     def stop(self):
-        """Nobody is listened to any more, nor answered."""
+        """Closes all connections; answers nothing more."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         if self.thread:
@@ -170,7 +170,7 @@ class Server:
         thread.start()
 
     def attend(self, connection):
-        """In a thread of its own."""
+        """Runs in its own thread."""
         try:
             with contextlib.suppress(OSError), connection:
                 self.converse(self.secured(connection))
@@ -183,7 +183,7 @@ class Server:
         return connection
 
     def converse(self, connection):
-        """To the end of the connection."""
+        """Serves until the connection closes."""
         if connection.family == socket.AF_INET:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection, connection.makefile("rb") as stream:
@@ -191,12 +191,12 @@ class Server:
                 pass
 
     def exchange(self, connection, stream):
-        """Whether another one can follow."""
+        """Whether another request can follow."""
         request = read(stream)
         return request is not None and self.handle(connection, request)
 
     def handle(self, connection, request):
-        """Whether the connection is kept."""
+        """Whether the connection is kept alive."""
         connection.sendall(self.answer(request))
         return request.headers.get("connection", "").lower() != "close"
 

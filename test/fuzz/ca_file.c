@@ -1,4 +1,4 @@
-/* A file that is to be certificates: what is taken is text with certificates and no other block. */
+/* CA files: an accepted file is text with certificates and no other block. */
 #include "worker/io/ca_file.h"
 #include "test/fuzz/fuzz.h"
 

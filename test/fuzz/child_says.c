@@ -1,6 +1,5 @@
-/* What a worker says to the supervisor, on its channel and on its log: whatever it is, nothing that
- * the tables of child_message.c do not know is kept, and each reply that goes on to a client is one
- * reply. */
+/* Messages and log lines from a worker: nothing outside the tables of child_message.c is stored,
+ * and each forwarded reply is exactly one reply. */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,7 +61,7 @@ on_changed(struct child *child, void *arg)
     (void)arg;
 }
 
-/* As an HTTP front would write it. */
+/* As an HTTP server would send it. */
 static void
 check_reply(struct call *call, int status, const char *content_type, const char *body,
             size_t length)

@@ -1,4 +1,5 @@
-/* pumpline.json: sound, or faults that are JSON; so are the workshops' files beside it. */
+/* pumpline.json and the workshops' files: either valid, or rejected with faults that are valid
+ * JSON. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ check_config(const struct daemon_config *config)
     }
 }
 
-/* The document of the daemon, an empty line, one of a workshop. */
+/* The daemon's document, an empty line, a workshop's document. */
 static void
 write_files(const uint8_t *data, size_t size)
 {

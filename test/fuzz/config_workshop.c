@@ -1,5 +1,5 @@
-/* Whatever a workshop's file, or a slice of it on the channel, holds: a configuration whose views
- * are JSON, or faults that are. */
+/* A workshop's file, or its slice on the channel: either valid, with views that are JSON, or
+ * rejected with faults that are. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* As a worker gets it. */
+/* As a worker receives it. */
 static void
 read_slice(json_t *document)
 {

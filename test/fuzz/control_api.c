@@ -1,5 +1,5 @@
-/* The control socket: requests through the real front, routes and handlers of a daemon with two
- * workshops, whose folders are gone: nothing is written, no process starts. */
+/* The control socket: requests through the real server, routes and handlers of a daemon with two
+ * workshops. The folders do not exist, so nothing is written and no process starts. */
 #include <sys/stat.h>
 
 #include "common/base/clock.h"

@@ -1,5 +1,5 @@
-/* What pumplinectl shows of the daemon's words: events in pieces are the same events; nothing that
- * steers a terminal or ends a line gets through; a table is no wider than its screen. */
+/* Output of pumplinectl: events are the same however they are split; no control sequence or line
+ * end gets through; no table is wider than the screen. */
 #include <stdbool.h>
 #include <wchar.h>
 

@@ -1,5 +1,4 @@
-/* Names of files made of an order's uniqueid, or given by a client: one safe name, in its folder.
- */
+/* File names made from a uniqueid or sent by a client: always one safe name in the folder. */
 #include <dirent.h>
 #include <unistd.h>
 
@@ -36,7 +35,7 @@ of_a_client(const char *name)
     free(path);
 }
 
-/* What is kept is found again by its name. */
+/* A stored file is found by its name. */
 static void
 keep(const char *uniqueid)
 {

@@ -1,5 +1,5 @@
-/* What the file driver reads back: its own record is this order and no other; a whole attempt over
- * any files ends, and creates nothing that it has not written or read. */
+/* Files that the file driver reads back: only its own record is taken for this order; a whole
+ * attempt over any files ends, and reports nothing created that it has not written or read. */
 #include "erp-drivers/driver.h"
 #include "erp-drivers/file/record.h"
 #include "test/fuzz/fuzz.h"
@@ -22,7 +22,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Text of an order has no line ends and is UTF-8; the delimiter and quotes may be in it. */
+/* An order's text is UTF-8 without line ends; it may contain the delimiter and quotes. */
 static void
 take_value(const uint8_t **data, size_t *size, char to[ORDER_VALUE_MAX + 1])
 {
@@ -48,7 +48,7 @@ round_trip(const struct file_format *format, const struct order *order)
     free(record);
 }
 
-/* The rest of the input is what the files hold, one after the other: a status and a content. */
+/* The rest of the input is the files in turn: a status and a content each. */
 static void
 attempt(const json_t *erp, const struct order *order, const uint8_t *data, size_t size)
 {

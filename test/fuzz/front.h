@@ -1,5 +1,5 @@
-/* The input as what a client sends on one connection of the real HTTP server; what comes back must
- * be whole replies, and those of type JSON be JSON. */
+/* Sends the input on one connection of the real HTTP server; the output must be complete replies,
+ * and JSON where the type says so. */
 #ifndef TEST_FUZZ_FRONT_H
 #define TEST_FUZZ_FRONT_H
 
@@ -15,10 +15,10 @@
 #define FRONT_ROUNDS 24
 #define FRONT_REPLY_BYTES (1u << 20)
 
-/* What no reply may hold; NULL: nothing. */
+/* Must not appear in any reply; NULL: no check. */
 static const char *front_secret;
 
-/* "Name: value" of a head, "" where it is not there; valid up to the next call. */
+/* The value of "Name: value" in a head, or ""; valid until the next call. */
 static inline const char *
 front_header(const char *head, const char *end, const char *name)
 {
@@ -48,7 +48,7 @@ front_check_body(int status, const char *type, const char *body, size_t length)
     json_decref(json);
 }
 
-/* Returns how many replies there were. A reply to HEAD has no body, and a stream has no end. */
+/* Returns the number of replies. A reply to HEAD has no body, and a stream has no end. */
 static inline unsigned
 front_check(const char *reply, size_t length)
 {
@@ -96,7 +96,7 @@ front_exchange(struct http_server *server, struct event_base *base, const uint8_
         got = read(pair[1], reply + length, FRONT_REPLY_BYTES - length);
         length += got > 0 ? (size_t)got : 0;
         if (got < 0 && ++idle == 2)
-            shutdown(pair[1], SHUT_WR); /* not sooner: the rest would not be answered */
+            shutdown(pair[1], SHUT_WR); /* not earlier, or the rest would not be answered */
     }
     close(pair[1]);
     event_base_loop(base, EVLOOP_NONBLOCK);

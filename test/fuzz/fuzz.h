@@ -1,4 +1,4 @@
-/* What fuzz targets share. */
+/* Shared by all fuzz targets. */
 #ifndef TEST_FUZZ_FUZZ_H
 #define TEST_FUZZ_FUZZ_H
 
@@ -17,7 +17,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold, whatever the input: the fuzzer keeps the input that breaks it. */
+/* An invariant: the fuzzer stores the input that violates it. */
 #define REQUIRE(condition)                                                                         \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                          \
     } while (0)
 
-/* Begins an input of a target that logs and opens files: the fuzzer has closed stderr, and what
- * takes its number would get the log. */
+/* Called first by targets that log and open files: the fuzzer has closed stderr, and a file that
+ * got its number would receive the log. */
 static inline void
 fuzz_begin(void)
 {
@@ -38,7 +38,7 @@ fuzz_begin(void)
     done = true;
 }
 
-/* The first byte of the input, which chooses what is tried; 0 where there is none. */
+/* The first byte of the input, which selects the case; 0 if there is none. */
 static inline unsigned
 take_choice(const uint8_t **data, size_t *size)
 {
@@ -48,8 +48,8 @@ take_choice(const uint8_t **data, size_t *size)
     return *(*data)++;
 }
 
-/* The input up to `end`, which is skipped, or all the rest; NUL-terminated, up to the first NUL in
- * it. The caller frees it. */
+/* The input up to `end`, which is skipped, or the rest; NUL-terminated, and cut at its first NUL.
+ * The caller frees it. */
 static inline char *
 take_text(const uint8_t **data, size_t *size, char end)
 {
@@ -64,8 +64,7 @@ take_text(const uint8_t **data, size_t *size, char end)
     return text;
 }
 
-/* A folder of its own for a target whose parser reads files: in $TMPDIR, which run.sh removes, or
- * in memory. */
+/* A folder for targets whose parser reads files: in $TMPDIR, which run.sh removes, or in memory. */
 static inline const char *
 fuzz_folder(void)
 {
@@ -79,7 +78,7 @@ fuzz_folder(void)
     return folder;
 }
 
-/* FOLDER/name with this content. */
+/* Writes this content to FOLDER/name. */
 static inline void
 fuzz_write(const char *path, const void *data, size_t size)
 {

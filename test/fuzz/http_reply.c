@@ -1,5 +1,5 @@
-/* What an ERP's server answers: whatever bytes they are, libcurl and worker/io/http.c make one
- * reply of them, within its bounds. The server is this process, on a port of its own. */
+/* Replies of an ERP's server: from any bytes, libcurl and worker/io/http.c make one reply within
+ * the limits. The server is this process, on its own port. */
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,8 +18,8 @@ static const uint8_t *answer;
 static size_t answer_size;
 static unsigned replies;
 
-/* Not waiting for the request: a server may speak first. Closed before the request has come, it
- * would take its answer back. */
+/* Sent before the request arrives, which is allowed. Closing before that would reset the connection
+ * and discard the reply. */
 static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {

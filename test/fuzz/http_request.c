@@ -1,4 +1,4 @@
-/* What a request is does not depend on the pieces in which it comes. */
+/* A request is parsed the same however its bytes are split. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     read_in_pieces(&whole, data, size, size + 1);
     if (read_in_pieces(&pieces, data, size, 1) && pieces.complete && !pieces.status)
-        abort(); /* the byte that ends it is its last */
+        abort(); /* it ends with its last byte */
     if (whole.status != pieces.status || whole.body_length > limits.body_bytes)
         abort();
     if (!whole.status && whole.complete &&

@@ -1,4 +1,5 @@
-/* In a document that jansson accepts, the text of a number is what jansson took for its value. */
+/* In a document that jansson accepts, the text found for a number is the one that jansson parsed.
+ */
 #include <jansson.h>
 #include <math.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* JSON of others: what is read is read the same from its own text; what is not has a place and a
- * reason that quotes nothing. */
+/* JSON text: a value that is read is read the same from its own serialisation; an error has a
+ * position and a reason without quotes from the text. */
 #include "common/json/text.h"
 #include "test/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-"""lines.py TARGET ROOT: llvm-cov's JSON on stdin as a line for each source file."""
+"""lines.py TARGET ROOT: prints llvm-cov's JSON on stdin as one line per source file."""
 
 import json
 import os

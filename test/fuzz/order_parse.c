@@ -1,5 +1,4 @@
-/* Whatever POST /create brings: an order within the contract's limits, or a fault with its words.
- */
+/* Bodies of POST /create: an order within the contract's limits, or a fault with a text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What is decoded comes back from its encoding, in the room that it was given. */
+/* Decoded text encodes back to the same, within the given buffer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The browser's proxy: host patterns, SOCKS, the gate's look at HTTP, the list of requests, and a
- * whole tunnel to nowhere. */
+/* The browser's proxy: host patterns, SOCKS, the gate's HTTP parser, the request list, and a whole
+ * tunnel without a target. */
 #include <event2/event.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 
 static struct event_base *base;
 
-/* Each prefix wants more until the message is whole; what follows it changes nothing. */
+/* Each prefix asks for more until the message is complete; later bytes change nothing. */
 static void
 socks(const uint8_t *data, size_t size)
 {
@@ -59,7 +59,7 @@ pattern(const char *text)
     free(whole);
 }
 
-/* The pieces in which a reply comes change nothing. */
+/* Splitting a reply changes nothing. */
 static void
 gate(const uint8_t *data, size_t size)
 {
@@ -93,7 +93,7 @@ list(const uint8_t *data, size_t size)
     evbuffer_free(proxy.list);
 }
 
-/* No host is allowed, so nothing is connected to. */
+/* No host is allowed, so nothing connects. */
 static void
 tunnel(const uint8_t *data, size_t size, enum gate_state state)
 {

@@ -1,5 +1,5 @@
-/* A queue's records: what was written is read back, what was changed is not taken for a record, and
- * an order that is read is written the same. */
+/* Queue records: a written record is read back, a changed one is rejected, and an order that was
+ * read is written the same. */
 #include "common/order/order.h"
 #include "test/fuzz/fuzz.h"
 #include "worker/queue/record.h"

@@ -1,5 +1,5 @@
-/* Whatever a recipe's file holds: sound, or faults that are JSON; and whatever a template is, it is
- * expanded or refused. */
+/* Recipe files: valid, or rejected with faults that are JSON; any template is expanded or rejected.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # test/fuzz/run.sh [-j N] [--coverage] [SECONDS [TARGET …]]
-# Builds the fuzz targets with clang and runs each of them, or those named, for SECONDS (10), N at once (2). Status 1 where
-# one found something; the input that did it stays in the folder that is printed.
-# --coverage (needs Debian's llvm-14) also prints how many lines of the sources a target is about its inputs have reached.
+# Builds the fuzz targets with clang and runs all of them, or the named ones, for SECONDS (10) each, N at once (2). Exits
+# with 1 if one found something; its input stays in the folder that is printed.
+# --coverage (needs Debian's llvm-14) also prints how many lines of the sources under test each target has reached.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -24,7 +24,7 @@ if [ $# -eq 0 ]; then
 fi
 work=$(mktemp -d)
 TMPDIR=$(mktemp -d /dev/shm/pumpline-fuzz-XXXXXX) # the targets' folders
-ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=12 # with the defaults a driver's targets run at a fifth of the pace
+ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=12 # the defaults slow a driver's targets down five times
 export here programs work seconds TMPDIR ASAN_OPTIONS
 trap 'rm -rf "$TMPDIR"' EXIT
 
@@ -46,7 +46,7 @@ build_or_fail() {
 }
 build_or_fail build-fuzz "" "$@"
 
-# One target; its corpus begins with its own seeds. What it says is only heard where an input is tried again.
+# One target; its corpus starts with its seeds. Its output is shown only when an input is run again.
 cat >"$work/one" <<'END'
 name=$1
 mkdir -p "$work/$name/corpus"

@@ -1,5 +1,5 @@
-/* A queue whose file has no header any more is salvaged from its pages, whatever records they hold:
- * a new queue is there afterwards, without an order that would be sent to the ERP by itself. */
+/* A queue whose file has lost its header is salvaged from its pages, whatever records they hold:
+ * the result is a new queue without an order that would be sent to the ERP automatically. */
 #include <dirent.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ empty_folder(void)
     closedir(folder);
 }
 
-/* A leaf page with one node: flags and bounds as LMDB has them. */
+/* A leaf page with one node; flags and offsets in LMDB's format. */
 static bool
 make_page(unsigned char page[PAGE_BYTES], struct bytes name, struct bytes value)
 {
@@ -54,8 +54,8 @@ make_page(unsigned char page[PAGE_BYTES], struct bytes name, struct bytes value)
     return true;
 }
 
-/* A line "KEY JSON" as a record with its checksum, anything else as it is; '^' in a key stands for
- * the NUL of a history entry's. */
+/* A line "KEY JSON" becomes a record with its checksum, anything else is stored as is; '^' in a key
+ * stands for the NUL in a history entry's key. */
 static void
 write_line(FILE *file, char *line)
 {
@@ -79,7 +79,7 @@ write_line(FILE *file, char *line)
 static void
 damaged_file(const uint8_t *data, size_t size)
 {
-    unsigned char none[2 * PAGE_BYTES] = {0}; /* where the header was */
+    unsigned char none[2 * PAGE_BYTES] = {0}; /* in place of the header */
     FILE *file = fopen(data_path, "we");
 
     REQUIRE(file && fwrite(none, sizeof none, 1, file) == 1);
@@ -92,7 +92,7 @@ damaged_file(const uint8_t *data, size_t size)
     REQUIRE(fwrite(none, PAGE_BYTES, 1, file) == 1 && fclose(file) == 0);
 }
 
-/* One transaction at a time: the queue is asked once the page is over. */
+/* Only one transaction at a time: the queue is queried after the page. */
 static void
 take_name(const struct order *order, void *arg)
 {

@@ -1,5 +1,5 @@
-/* Sealed values: what is sealed opens for its place alone; what comes from elsewhere does not open.
- * Keys and tokens as text. */
+/* Sealed values: a sealed value opens for its place only; foreign values do not open. Keys and
+ * tokens as text. */
 #include "common/config/sealed.h"
 #include "test/fuzz/fuzz.h"
 
@@ -29,7 +29,7 @@ round_trip(const char *place, const char *plain)
     free(sealed);
 }
 
-/* A stranger's value; none was sealed with this key. */
+/* A foreign value, not sealed with this key. */
 static void
 open_foreign(const char *text, const uint8_t *bytes, size_t size)
 {
@@ -60,7 +60,7 @@ keys_and_tokens(const char *text)
     free(masked);
 }
 
-/* The same document has the same place; it is text in any case. */
+/* The same document gives the same place, which is always text. */
 static void
 place(const char *text)
 {

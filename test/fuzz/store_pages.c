@@ -1,5 +1,5 @@
-/* A queue's data file, damaged in any way, read without LMDB: every key and value that is shown
- * lies in memory that is there. */
+/* A queue's data file with any damage, read without LMDB: all keys and values lie inside the mapped
+ * file. */
 #include "test/fuzz/fuzz.h"
 #include "worker/salvage/damaged_pages.h"
 

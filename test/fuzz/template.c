@@ -1,5 +1,5 @@
-/* Templates: what is checked and sound expands where its values are plain; a filter's text is read
- * back as the value that went in; a number is one of ours or refused. */
+/* Templates: a valid one expands with plain values; a filter's output reads back as its input; a
+ * number is normalised or rejected. */
 #include <jansson.h>
 
 #include "common/base/percent.h"
@@ -76,7 +76,7 @@ quote(char *value)
 {
     char *xpath = filtered("xpath", value), *css = filtered("css", value);
 
-    /* Nothing of the value stands outside the quotes. */
+    /* No part of the value is outside the quotes. */
     if (xpath && *xpath != 'c')
         REQUIRE(strlen(xpath) == strlen(value) + 2 && xpath[0] == xpath[strlen(xpath) - 1] &&
                 !strchr(value, xpath[0]));

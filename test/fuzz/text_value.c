@@ -1,5 +1,5 @@
-/* Text at the entrance: normalised once it stays so, and what is refused has a reason. Amounts and
- * slugs beside it. */
+/* Text from clients: normalising is idempotent, and rejected text has a reason. Also amounts and
+ * slugs. */
 #include "common/base/text_value.h"
 #include "common/config/parts.h"
 #include "common/order/order.h"

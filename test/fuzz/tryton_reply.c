@@ -1,5 +1,5 @@
-/* Feeds an attempt with replies, one a line of the input; an empty line is a refused session.
- * Whatever an ERP answers, the driver neither crashes nor lets the password out.
+/* Feeds an attempt with replies, one per line of the input; an empty line is a refused session.
+ * Whatever the ERP answers, the driver neither crashes nor reveals the password.
  *
  *     clang -fsanitize=fuzzer,address,undefined … test/fuzz/tryton_reply.c */
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Feeds an attempt with a browser's answers, one a line of the input: JSON for "value", or an error
- * where it begins with '!'. Whatever a page answers, the engine neither crashes nor goes on for
- * ever nor lets the password out. */
+/* Feeds an attempt with a browser's answers, one per line of the input: JSON for "value", or an
+ * error if it begins with '!'. Whatever a page answers, the engine neither crashes nor loops for
+ * ever nor reveals the password. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

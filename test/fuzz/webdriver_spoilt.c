@@ -1,7 +1,7 @@
-/* A browser that answers well until the input spoils a reply: two attempts and a closing job. Each
- * ends, and no word that leaves the driver holds the password. An input is lines: how many requests
- * are answered well, as the first byte from '0' on, and then what the next one gets: JSON for
- * "value", an error behind '!', nothing at all for '?'. */
+/* A browser that answers correctly until the input corrupts a reply: two attempts and a closing
+ * job. Each ends, and nothing the driver outputs contains the password. An input is lines: the
+ * number of correct answers, as the first byte counted from '0', then the next reply: JSON for
+ * "value", an error after '!', no reply for '?'. */
 #include "test/fuzz/fuzz.h"
 #include "test/unit/erp-drivers/fake_browser.h"
 
@@ -41,8 +41,8 @@ spoil(struct erp_reply *reply, const char *line)
 struct input {
     const uint8_t *data;
     size_t size;
-    unsigned well; /* requests that are still answered well */
-    char *line;    /* for the next one; NULL: all go well from here on */
+    unsigned well; /* remaining correct answers */
+    char *line;    /* the next reply; NULL: all replies are correct from here on */
 };
 
 static void

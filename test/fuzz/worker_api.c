@@ -1,6 +1,6 @@
-/* A workshop's port: requests through the real front, routes and handlers, to a queue with an order
- * in each state. The first byte says whether the carrier is trusted and which configuration is
- * served. */
+/* A workshop's port: requests through the real server, routes and handlers, to a queue with an
+ * order in each state. The first byte selects the configuration and whether the caller is trusted.
+ */
 #include <dirent.h>
 
 #include "common/base/clock.h"
@@ -165,7 +165,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* What was changed is for this input alone. */
+/* Changes apply to this input only. */
 static bool
 is_as_made(void)
 {

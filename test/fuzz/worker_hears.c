@@ -1,5 +1,5 @@
-/* What the supervisor says to a worker: the channel, the commands, and the answers about names. The
- * worker behind them is a pretence: worker_api.c has what becomes of a call. */
+/* Messages from the supervisor to a worker: channel, commands, and answers about names. The worker
+ * behind them is a stub; worker_api.c tests the calls. */
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ struct worker {
 static struct event_base *base;
 static unsigned asked;
 
-/* --- the pretence, in the place of worker/worker.c --- */
+/* --- the stub that replaces worker/worker.c --- */
 
 static void
 on_ask(unsigned id, const char *name, void *arg)
@@ -181,7 +181,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* What it says is one JSON object a line. */
+/* Its output is one JSON object per line. */
 static void
 check_said(int fd)
 {

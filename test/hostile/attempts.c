@@ -1,4 +1,4 @@
-/* Plan in, report out. */
+/* Reads the plan, runs the attempts, writes the report. */
 #include "test/hostile/attempts.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "common/base/err.h"
 
-#define DIED 255 /* no errno: the attempt's process was killed */
+#define DIED 255 /* not an errno: the attempt's process was killed */
 
 int
 attempt_result(long result)
@@ -34,7 +34,8 @@ plan_number(const json_t *plan, const char *name)
     return (int)json_integer_value(json_object_get(plan, name));
 }
 
-/* One that succeeds may change the process, or end it: so in another one where that is let. */
+/* A successful attempt may change or end the process, so each runs in a child if fork is possible.
+ */
 static int
 run_apart(const struct attempt *attempt, const json_t *plan)
 {

@@ -1,13 +1,12 @@
-/* What a worker that was taken over would try. Each attempt is one function and one line of the
- * report: {"attempt": NAME, "errno": NUMBER, "error": NAME of it}, 0 where it succeeded. */
+/* Attempts of a compromised worker. Each is one function and one line of the report: {"attempt":
+ * NAME, "errno": NUMBER, "error": NAME of it}, 0 if it succeeded. */
 #ifndef TEST_HOSTILE_ATTEMPTS_H
 #define TEST_HOSTILE_ATTEMPTS_H
 
 #include <jansson.h>
 #include <stddef.h>
 
-/* 0 where it succeeded, an errno where it was refused. plan: what to aim at, see test_sandbox.py.
- */
+/* Returns 0 on success, or the errno of the refusal. plan: the targets, see test_sandbox.py. */
 typedef int attempt_run(const json_t *plan);
 
 struct attempt {
@@ -18,11 +17,11 @@ struct attempt {
 extern const struct attempt file_attempts[], process_attempts[], network_attempts[];
 extern const size_t file_attempt_count, process_attempt_count, network_attempt_count;
 
-/* Runs all of them by FOLDER/hostile.json, each in a process of its own where one can be made, and
- * puts the report in FOLDER/findings.jsonl. Does nothing without a plan. */
+/* Runs all attempts of FOLDER/hostile.json, each in its own process if possible, and writes the
+ * report to FOLDER/findings.jsonl. Does nothing without a plan. */
 void attempts_run(const char *folder);
 
-/* errno where result says that the call failed. */
+/* errno if result is a failure. */
 int attempt_result(long result);
 
 const char *plan_text(const json_t *plan, const char *name);

@@ -1,4 +1,4 @@
-/* Files: other people's to read, and any outside the own folder to write. */
+/* Files: reading other users' files, and writing outside the own folder. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -194,7 +194,7 @@ change_root(const json_t *plan)
     return attempt_result(chroot(plan_text(plan, "own_folder")));
 }
 
-/* What must work. */
+/* These must succeed. */
 static int
 write_own_folder(const json_t *plan)
 {

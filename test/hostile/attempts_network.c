@@ -70,7 +70,7 @@ send_fast(int port)
         sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to));
 }
 
-/* Data in the first packet: a way past connect(). */
+/* Data in the first packet bypasses connect(). */
 static int
 connect_fast_open(const json_t *plan)
 {
@@ -121,7 +121,7 @@ bind_udp(const json_t *plan)
     return bind_as(SOCK_DGRAM);
 }
 
-/* Without bind it listens on a port that the kernel takes. */
+/* Without bind, the kernel chooses the port. */
 static int
 listen_anywhere(const json_t *plan)
 {
@@ -172,7 +172,7 @@ control_socket(const json_t *plan)
     return connect_unix(socket(AF_UNIX, SOCK_STREAM, 0), plan);
 }
 
-/* With one half of a pair, which it may have. */
+/* With one end of a socket pair, which is allowed. */
 static int
 control_socket_by_pair(const json_t *plan)
 {

@@ -19,7 +19,7 @@
 
 #include "test/hostile/attempts.h"
 
-#define HARMLESS SIGCONT /* to a process that is not stopped */
+#define HARMLESS SIGCONT /* if the process is not stopped */
 
 /* --- other programs and processes --- */
 
@@ -67,7 +67,7 @@ read_memory(int pid)
     char room[16];
     struct iovec here = {room, sizeof room}, there = {room, sizeof room};
 
-    /* Nothing of it needs to be there: EFAULT comes after the question whether it may. */
+    /* Needs no valid arguments: EFAULT comes after the permission check. */
     return process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 && errno != EFAULT ? errno : 0;
 }
 
@@ -87,7 +87,7 @@ signal_queued(int pid)
     return attempt_result(syscall(SYS_rt_sigqueueinfo, pid, HARMLESS, &info));
 }
 
-/* A descriptor's owner is sent a signal of one's choice. */
+/* A descriptor's owner can be sent any signal. */
 static int
 signal_by_owner(int pid)
 {
@@ -138,7 +138,7 @@ AIMS(signal_queued, signal_sibling_queued, "sibling_pid")
 AIMS(signal_by_owner, signal_sibling_by_owner, "sibling_pid")
 AIMS(limit_other, limit_sibling, "sibling_pid")
 
-/* More than it is: less is never an ordinary user's to set. */
+/* Raised: lowering is always allowed. */
 static int
 slow_down_sibling(const json_t *plan)
 {
@@ -266,7 +266,7 @@ make_code(const json_t *plan)
     return room == MAP_FAILED ? errno : attempt_result(mprotect(room, 4096, PROT_READ | PROT_EXEC));
 }
 
-/* A file of its own, which it could write into afterwards. */
+/* A file of its own, which it could write to afterwards. */
 static int
 map_file(const json_t *plan)
 {
@@ -304,11 +304,11 @@ type_into_terminal(const json_t *plan)
     char byte = 'x';
 
     (void)plan;
-    /* On what is no terminal: refused before the kernel looks what it is. */
+    /* Not on a terminal: the filter refuses before the kernel checks that. */
     return ioctl(STDIN_FILENO, TIOCSTI, &byte) < 0 && errno != ENOTTY ? errno : 0;
 }
 
-/* --- what must work --- */
+/* --- these must succeed --- */
 
 static void *
 do_nothing(void *arg)

@@ -1,5 +1,5 @@
-"""A client that means harm, of a workshop's port or of the control socket: both have one HTTP front. What it does is bytes on
-sockets (test/e2e/test_hostile_client.py)."""
+"""A hostile client of a workshop's port or of the control socket, which share one HTTP server. It sends raw bytes
+(test/e2e/test_hostile_client.py)."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ import socket
 import threading
 
 HOST = b"Host: localhost\r\n"
-GET = b"GET /alive HTTP/1.1\r\n" + HOST + b"\r\n"  # what is smuggled: its reply would be a second one
+GET = b"GET /alive HTTP/1.1\r\n" + HOST + b"\r\n"  # the smuggled request: must not get a reply
 POST = b"POST /create HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -20,7 +20,7 @@ def sized(length, body=b"{}"):
     return POST + b"Content-Length: " + length + b"\r\n\r\n" + body
 
 
-# name: (bytes, the one status that comes back before the server closes). Each is followed by another request.
+# name: (bytes, the status of the only reply before the server closes). A second request follows each.
 SMUGGLING = {
     "0x0": (CHUNKED + b"0x0\r\n\r\n", 400), "0X2": (CHUNKED + b"0X2\r\n{}\r\n0\r\n\r\n", 400),
     "chunk size signed": (CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n", 400),
@@ -94,7 +94,7 @@ SMUGGLING = {
 
 
 class Peer:
-    """Where it connects to: a workshop's port, or the control socket."""
+    """The target: a workshop's port or the control socket."""
 
     DEADLINE_S = 60
 
@@ -105,12 +105,12 @@ class Peer:
         connection = socket.socket(self.family)
         if receive_bytes:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        connection.connect(self.address)  # a full backlog of a Unix socket would end one with a deadline
+        connection.connect(self.address)  # with a timeout, a full backlog of a Unix socket would fail at once
         connection.settimeout(self.DEADLINE_S)
         return connection
 
     def say(self, data):
-        """All that comes back until the server closes, whether it has read all or not."""
+        """Everything until the server closes, even if it has not read the whole request."""
         with self.connect() as connection:
             sender = threading.Thread(target=self.send, args=[connection, data], daemon=True)
             sender.start()
@@ -131,13 +131,13 @@ class Peer:
 
 
 def reset(connection):
-    """Ends it as a killed client's kernel does."""
+    """Resets the connection, as the kernel does for a killed client."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
 
 
 def with_member(order, text):
-    """The order with one more member, whatever that is."""
+    """The order with one more member of any value."""
     return json.dumps(order).encode()[:-1] + b', "x": ' + text + b"}"
 
 
@@ -145,7 +145,7 @@ def with_amount(order, text):
     return json.dumps(order).encode().replace(b'"5"', text)
 
 
-# name: a function of a sound order that gives the body of a request; each is refused with 400.
+# name: a function that turns a valid order into a request body; each is refused with 400.
 BODIES = {
     "arrays": lambda order: with_member(order, b"[" * 200000 + b"]" * 200000)[:16000],
     "deep": lambda order: with_member(order, b"[" * 7000 + b"]" * 7000),

@@ -1,7 +1,8 @@
-"""An ERP that was taken over, or is broken: Tryton's JSON-RPC as the driver asks for it, whose replies are not what they
-should be. Who stands behind it, and keeps the lines, is the storm's scripted ERP (test/e2e/test_hostile_erp.py).
+"""A compromised or broken ERP: Tryton's JSON-RPC as used by the driver, with wrong replies. The storm's scripted ERP behind
+it keeps the lines (test/e2e/test_hostile_erp.py).
 
-An order's user is "STAGE.KIND": once, at that stage of the order, the reply is what KIND says. From then on all is well.
+An order's user is "STAGE.KIND": once, at that stage of the order, the reply is the one of KIND. All other replies are
+correct.
 """
 
 import base64
@@ -27,7 +28,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 BLOCK = 65536
 
 
-# --- what the driver gets instead of a reply: function(connection, the honest reply, the ERP)
+# --- what is sent instead of a reply: function(connection, the correct reply, the ERP)
 
 
 def send(data):
@@ -42,12 +43,12 @@ def page(status, body=b"", *fields):
 
 
 def result(text):
-    """A JSON text as the result of the call."""
+    """The result of the call as JSON text."""
     return page(200, b'{"id": 1, "result": ' + text + b"}")
 
 
 def stay(connection, *_):
-    """Says nothing more, until the other side has enough."""
+    """Sends nothing more until the client closes."""
     while connection.recv(BLOCK):
         pass
 
@@ -60,7 +61,7 @@ def send_and_stay(data):
 
 
 def flood(head, block, pause_s=0):
-    """Goes on for as long as somebody listens."""
+    """Continues until the client closes."""
     def kind(connection, *_):
         connection.sendall(head)
         while True:
@@ -89,7 +90,7 @@ def cut(share):
 
 
 def squeezed(field, cut_at=None):
-    """What a client that unpacks gets of it is a gigabyte."""
+    """A gigabyte for a client that decompresses it."""
     bomb = gzip.compress(b"[" * (1 << 20)) * 1024
 
     def kind(connection, *_):
@@ -124,8 +125,8 @@ def reset(connection, *_):
     front.cut(connection, None)
 
 
-# kind: (the reason that the order's history must name, what is done). By the workshop that meets them: each is alone with
-# what costs memory or time.
+# workshop: {kind: (the reason that the order's history must name, the fault)}. Cases that cost memory or time have a
+# workshop of their own.
 KINDS = {
     "slow-silent": {"silent": ("erp_unreachable", stay)},
     "slow-head": {"head drips": ("erp_unreachable", flood(b"HTTP/1.1 200 OK\r\nX-Y: ", b"z", 0.1))},
@@ -208,7 +209,7 @@ class Hostile(front.Front):
         erp = scripted_erp.Erp(folder)
         super().__init__(port, erp.folder_of, erp.carry_out, erp.drop_sessions, secure=greet)
         self.erp = erp
-        self.events = {}  # (database, user): what has become of its requests, in their order
+        self.events = {}  # (database, user): events of its requests, in order
         self.done = set()
         self.requests = 0
         self.start()
@@ -237,7 +238,7 @@ class Hostile(front.Front):
         return base64.b64decode(request.headers["authorization"].split()[1]).decode().rsplit(":", 2)[0]
 
     def kind_of(self, name, call, user, stage):
-        """None: this one is answered as it should be."""
+        """None: a correct reply."""
         due, _, kind = user.partition(".")
         if stage == "look-up" and due == "read-back":
             stored = any(line["note"] == call["params"][0][0][2] for line in self.database(name).lines.values())
@@ -249,7 +250,7 @@ class Hostile(front.Front):
 
 
 def ending(kind):
-    """For `greet`: what is done instead of a handshake."""
+    """For `greet`: sent instead of a handshake."""
     def end(connection):
         connection.recv(BLOCK)
         kind(connection)
@@ -268,7 +269,7 @@ HANDSHAKES = {"no-answer": ending(stay), "closed": ending(lambda _: None), "plai
 
 
 def certificates(folder):
-    """{what is wrong with it: (certificate, key)} for 127.0.0.1, and the authority's own certificate."""
+    """{defect: (certificate, key)} for 127.0.0.1, and the authority's own certificate."""
     def openssl(*arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 

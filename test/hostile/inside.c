@@ -1,5 +1,5 @@
-/* A worker that was taken over: the real one, but for what runs when its boot page is done. The
- * linker puts these in the way (--wrap), so that nothing of it is in the sources that are used. */
+/* A compromised worker: the real one, except for code that runs at the end of its start. The linker
+ * adds it (--wrap), so the production sources contain nothing of it. */
 #include <stdlib.h>
 
 #include "common/base/err.h"
@@ -29,9 +29,9 @@ __wrap_delivery_boot(struct delivery *delivery)
 {
     struct err err;
 
-    /* As after its first order. Before, the loader of libraries may map files as code, and so may
-     * whoever has taken over: the log says so. */
-    (void)curl_api_load(&err); /* refused to one that needs no library */
+    /* As after its first order. Before that, libraries may still be mapped as code, also by an
+     * attacker: the log says so. */
+    (void)curl_api_load(&err); /* refused if no library is needed */
     attempts_run(own_folder);
     free(own_folder);
     own_folder = NULL;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A worker that was taken over and says what it likes: it stands in the place of pumpline-worker, becomes its workshop's
-user as that does, and then does what the lie of its workshop's slug is (test/e2e/test_hostile_channel.py)."""
+"""A compromised worker that sends false messages: it replaces pumpline-worker, becomes its workshop's user in the same way,
+and then tells the lie named by its workshop's slug (test/e2e/test_hostile_channel.py)."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ def answer(message, status=200, body="{}", **more):
 
 
 def heard():
-    """What the supervisor says; pings are answered."""
+    """Messages of the supervisor; pings are answered."""
     for line in lines:
         message = json.loads(line)
         if message["type"] == "ping":
@@ -40,18 +40,18 @@ def heard():
 
 
 def serve(answers):
-    """answers: what a call's target is answered with, a function of the message."""
+    """answers: for each call target, a function of the message that replies."""
     ready()
     for message in heard():
         if message["type"] == "call":
             answers.get(message["target"], answer)(message)
 
 
-# --- a copy of the queue that is none
+# --- an invalid copy of the queue
 
 
 def backup(make, name):
-    """make: what it leaves in its folder under this name before it tells it."""
+    """make: creates something in the worker's folder under this name, before the reply."""
     def tell(message):
         make()
         answer(message, body=json.dumps({"workshop": "x", "file": name}))
@@ -79,7 +79,7 @@ def folder():
     os.mkdir("backup-1.mdb")
 
 
-# --- messages that are no worker's
+# --- messages that a worker never sends
 
 
 def many_values():
@@ -96,7 +96,7 @@ def forged_reply():
 
 
 def deaf():
-    """Its first process shuts the listening socket down, which its next one is given."""
+    """The first process shuts down the listening socket that its successor gets."""
     first = not os.path.exists("closed")
     open("closed", "w").close()
     ready()
@@ -111,7 +111,7 @@ def deaf():
 
 
 def forger():
-    """Writes as somebody else, and cuts whatever it has a descriptor of."""
+    """Writes in another workshop's name, and truncates every file it has a descriptor for."""
     os.write(2, b"31\t\thonest words\n")
     ready()
     for message in heard():

@@ -1,4 +1,4 @@
-/* The same attempts by a process that nothing holds back: hostile-outside FOLDER. */
+/* The same attempts by an unconfined process: hostile-outside FOLDER. */
 #include "test/hostile/attempts.h"
 
 int

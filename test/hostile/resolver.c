@@ -1,6 +1,6 @@
-/* A resolver that was taken over, or believes a hostile name server: it stands in the place of
- * pumpline-worker, and is the worker for whatever else it is asked for
- * (test/e2e/test_hostile_names.py). What it says depends on the name. */
+/* A resolver that is compromised or trusts a hostile name server: it replaces pumpline-worker, and
+ * runs the real worker for everything else (test/e2e/test_hostile_names.py). Its answer depends on
+ * the name. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
-"""A WebDriver server that was taken over, or is broken, and its page: as far as RECIPE asks, and without a browser. The first
-time that it is asked at each place (a command, a question to the page) the reply is what KIND says, and the command is
-carried out (test/e2e/test_hostile_webdriver.py)."""
+"""A compromised or broken WebDriver server with a page, as far as RECIPE needs it, without a browser. The first time that
+each place (a command, a query to the page) is reached, the reply is the one of KIND, and the command is executed
+(test/e2e/test_hostile_webdriver.py).
+"""
 
 import json
 import re
@@ -36,7 +37,7 @@ def element(name):
 
 
 def named(name):
-    """The same reply, but every id in it is that one."""
+    """The correct reply, with every id replaced by this one."""
     def kind(answer):
         pattern = rb'("(?:sessionId|%s)": )"[^"]*"' % ELEMENT.encode()
         return front.reply(200, re.sub(pattern, lambda found: found[1] + json.dumps(name).encode(),
@@ -92,7 +93,7 @@ class Hostile(web_server.Server):
         return json.loads(request.body)["args"][0]
 
     def carry(self, request, question):
-        """Does what is wanted, and returns its value."""
+        """Executes the command and returns its value."""
         known = re.fullmatch(r"/session(/[^/]+(/(url|window|window/handles|frame|screenshot|execute/sync|alert/text|"
                              r"element/([^/]+)/(click|clear|value)))?)?", request.path)
         if not known:

@@ -1,7 +1,7 @@
-/* Runs a program on a system that lacks something: without ERRNO CALL[,CALL…] PROGRAM [ARGUMENT…]
+/* Runs a program on a system with missing features: without ERRNO CALL[,CALL…] PROGRAM [ARGUMENT…]
  *
- * Each named system call fails with EPERM, as behind a container's or a service manager's filter,
- * or with ENOSYS, as on an old kernel. */
+ * Each named system call fails with EPERM, as under a container's or service manager's filter, or
+ * with ENOSYS, as on an old kernel. */
 #include <errno.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ refuse(scmp_filter_ctx filter, int number, const char *name)
 {
     const uint32_t action = SCMP_ACT_ERRNO((uint32_t)number);
 
-    /* The older way to it. */
+    /* The older call for the same feature. */
     if (strcmp(name, "seccomp") == 0 &&
         seccomp_rule_add(filter, action, SCMP_SYS(prctl), 1,
                          SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0)))

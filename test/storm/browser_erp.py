@@ -1,4 +1,4 @@
-"""The form shop of test/erp behind a real browser, for the storm: another server for each round, one chromedriver for all."""
+"""The form shop of test/erp behind a real browser, for the storm: a server per round, one chromedriver for all rounds."""
 
 import contextlib
 import json
@@ -22,8 +22,8 @@ import reverse  # noqa: E402
 
 RECIPE = Path(formshop.__file__).with_name("formshop-recipe.json")
 IDLE_S = 60
-PAGE_S = 20  # a busy machine needs seconds for a browser's first page
-SERVER_S = 3  # how long a save takes that nobody holds up
+PAGE_S = 20  # a browser's first page takes seconds on a busy machine
+SERVER_S = 3  # the duration of a save without faults
 
 
 class BrowserErp:
@@ -70,7 +70,7 @@ class BrowserErp:
     def base(self, plan):
         return self.folder / f"r{plan.seed}"
 
-    # --- what is done to it
+    # --- faults
 
     def kill(self, pause_s):
         with self.lock:
@@ -87,7 +87,7 @@ class BrowserErp:
         return 0
 
     def stop_browser(self, _):
-        """It does not answer any more; the daemon ends it."""
+        """It stops answering; the daemon ends it."""
         pid = self.driver_process.main_browser()
         if pid:
             with contextlib.suppress(ProcessLookupError):
@@ -107,13 +107,13 @@ class BrowserErp:
         return int(self.nginx is not None)
 
     def touch(self, _plan, _sale):
-        pass  # nobody looks at a stamp here
+        pass  # no stamp is checked here
 
     def close(self, plan, sale):
         with self.shop.open() as state:
             state.write(sheet=f"w{plan.seed}-{sale}", state="processing")
 
-    # --- what became of it
+    # --- results
 
     def calm(self, _):
         (self.shop.folder / "quiet").touch()
@@ -138,10 +138,10 @@ class BrowserErp:
     def forget(self, plan):
         shutil.rmtree(self.base(plan), ignore_errors=True)
 
-    # --- the end
+    # --- shutdown
 
     def end(self):
-        """Of a round: no browser of it may see the next one's ERP."""
+        """Ends a round: none of its browsers may reach the next round's ERP."""
         for pid in self.driver_process.browsers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The invariants, from the workshop API on one side and the ERP's own record on the other."""
+"""The invariants, checked between the workshop API and the ERP's own record."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -6,13 +6,13 @@ from decimal import Decimal
 import plan as plans
 from world import Violation
 
-# What may follow what in an order's history.
+# Allowed transitions in an order's history.
 NEXT = {None: {"placed"}, "placed": {"processing", "error"}, "processing": {"placed", "created", "error"},
         "error": {"placed", "created"}, "created": set()}
 
 
 def erp_lines(world):
-    """{slug: {uniqueid: [line]}}, the lines in the order that the ERP got them."""
+    """{slug: {uniqueid: [line]}}, in the order in which the ERP received them."""
     record = world.erp.record(world.plan)
     found = {"erp": defaultdict(list), "file": defaultdict(list)}
     for line in record["lines"]:
@@ -37,7 +37,7 @@ def check_line(order, line):
 
 
 def confirmed(order, wish, record):
-    """Whether the ERP's own content and record say what the reason says."""
+    """Whether the ERP's content and record agree with the reason."""
     code = order["reason_code"]
     product = plans.PRODUCTS.get(order["product_nr"])
     if code == "product_not_found":
@@ -93,7 +93,7 @@ def placed_again(history):
 
 
 def check_sequence(orders, lines):
-    """A worksheet's lines stand in the order that they were placed in; the ERP's record is in time's order."""
+    """Within a worksheet, lines are in placing order; the ERP's record is chronological."""
     place = {uniqueid: number for number, uniqueid in enumerate(orders)}
     last = defaultdict(lambda: (-1, None))
     for uniqueid, found in lines.items():
@@ -105,7 +105,7 @@ def check_sequence(orders, lines):
 
 
 def check(world, posted):
-    """posted: {uniqueid: the replies' statuses and duplicates}, as the clients saw them. Returns how many orders."""
+    """posted: {uniqueid: statuses and duplicates of the replies}, from the clients. Returns the number of orders."""
     record, lines = erp_lines(world)
     for uniqueid, times in record.get("repeated", {}).items():
         raise Violation(f"wrong: the browser has sent its form {times} times", uniqueid)
@@ -127,7 +127,7 @@ def check(world, posted):
             histories[order["uniqueid"]] = shop.history(order["uniqueid"])
             check_history(order, histories[order["uniqueid"]])
         if slug == "erp":
-            # What was placed again by hand went to the end; its line may be from before.
+            # A manual retry moves an order to the end; its line may be older.
             check_sequence([one for one in known if not placed_again(histories[one])], lines[slug])
         counts = shop.insist("GET", "/alive")[1]["orders"]
         if counts["processing"] or counts["placed"] or counts["created"] + counts["error"] != len(orders):

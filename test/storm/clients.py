@@ -1,4 +1,4 @@
-"""The clients of a round: they post until they get an answer, or vanish."""
+"""The clients of a round: they post until they get a reply, or disappear."""
 
 import contextlib
 import http.client
@@ -10,15 +10,15 @@ from collections import Counter, defaultdict
 
 from world import Violation
 
-GIVE_UP_S = 25  # long after the faults have ended
+GIVE_UP_S = 25  # long after the last fault
 
 
 class Posted:
-    """What an order's clients were told."""
+    """The replies that an order's clients received."""
 
     def __init__(self):
         self.statuses = Counter()
-        self.new = 0  # 200 and not a duplicate
+        self.new = 0  # 200, not a duplicate
 
 
 class Clients:
@@ -52,19 +52,19 @@ class Clients:
         for order in orders:
             getattr(self, order.way)(order)
 
-    # --- the ways to post an order
+    # --- ways to post an order
 
     def once(self, order):
         self.post(order, self.body(order))
 
     def vanish(self, order):
-        """Sends it and is gone before the reply: nobody knows what became of it."""
+        """Sends it and closes before the reply: the result is unknown."""
         body = json.dumps(self.body(order)).encode()
         head = (f"POST /create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n").encode()
         with contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", self.shop(order).port), timeout=5) as connection:
-                # A few leave in the middle of what they had to say.
+                # A few close in the middle of the request.
                 connection.sendall(head + (body[:-9] if len(body) % 5 == 0 else body))
 
     def vanish_and_again(self, order):
@@ -105,7 +105,7 @@ class Clients:
             raise Violation(f"POST /create: {status}", order.uniqueid)
 
     def send(self, order, body, is_answer):
-        """Until there is an answer; the same order again and again."""
+        """Repeats the same order until there is a reply."""
         end = time.monotonic() + GIVE_UP_S
         while True:
             try:

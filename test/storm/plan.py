@@ -1,4 +1,4 @@
-"""A round's plan, drawn from its seed alone: what is ordered, by whom, and what goes wrong when."""
+"""A round's plan, derived from its seed: which orders, from which clients, and which faults at which time."""
 
 import random
 from dataclasses import asdict, dataclass, field
@@ -12,19 +12,19 @@ PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digit
             "50": {"salable": True, "digits": 6}, "90": {"salable": True, "digits": 2, "refused": True}}
 USERS = {"bot": "bot-secret-7351", "second": "second-secret-88"}
 SECOND = {"scripted": "second", "tryton": "admin", "browser": "second"}
-SLOW_S = {"scripted": 1.3, "tryton": 2.4, "browser": 2}  # behind erp.timeout_s; a reverse proxy's
+SLOW_S = {"scripted": 1.3, "tryton": 2.4, "browser": 2}  # longer than erp.timeout_s, or than the reverse proxy's timeout
 TIMEOUT_S = {"scripted": 1, "tryton": 2, "browser": 30}
-SPAN_S = {"scripted": 0.5, "tryton": 1.5, "browser": 25}  # in which what is to happen happens
-RAGE_S = {"scripted": 0, "tryton": 0, "browser": 60}  # at most so long after that, while orders wait
+SPAN_S = {"scripted": 0.5, "tryton": 1.5, "browser": 25}  # the period in which actions happen
+RAGE_S = {"scripted": 0, "tryton": 0, "browser": 60}  # maximum additional time with faults, while orders wait
 ORDERS = {"scripted": (10, 40), "tryton": (8, 16), "browser": (3, 6)}
 
-# What can be ordered: the reason that it must end with; None: it must become a line.
+# Orders: the reason that each must end with; None: it must become a line.
 KINDS = {"good": None, "own_user": None, "unknown_product": "product_not_found", "not_for_sale": "product_not_found",
          "too_fine": "amount_refused", "unknown_worksheet": "worksheet_not_found", "closed": "worksheet_closed",
          "refused": "erp_rejected", "bad_password": "auth_failed"}
 KIND_WEIGHTS = (60, 4, 3, 3, 3, 3, 3, 3, 1)
 
-# How it is posted.
+# Ways of posting.
 WAYS = {"once": 70, "vanish": 10, "vanish_and_again": 8, "eight": 6, "conflict": 6}
 
 
@@ -47,7 +47,7 @@ class Plan:
     erp: str
     orders: list = field(default_factory=list)
     clients: int = 3
-    faults: dict = field(default_factory=dict)  # plan's name → lines
+    faults: dict = field(default_factory=dict)  # plan name: lines
     actions: list = field(default_factory=list)  # (second, what, …)
     mood: dict = field(default_factory=dict)
     importer: bool = False
@@ -60,7 +60,7 @@ class Plan:
 
 
 def points():
-    """(name, plan, most passes, actions) of each line."""
+    """(name, plan, maximum passes, actions) of each line."""
     for line in POINTS.read_text().splitlines():
         if line and not line.startswith("#"):
             name, where, most, *actions = line.split()
@@ -75,7 +75,7 @@ def draw(seed, erp, mutants=()):
     draw_actions(dice, plan)
     draw_mood(dice, plan)
     plan.importer = dice.random() < 0.4
-    if dice.random() < 0.1:  # gives up, so that a person must press retry
+    if dice.random() < 0.1:  # gives up, so that a person must retry it
         plan.give_up_after_s = dice.choice([0.05, 0.3])
     plan.after = [what for what, chance in (("retry", 0.6), ("reboot", 0.4)) if dice.random() < chance]
     if mutants and erp == "browser":
@@ -127,7 +127,7 @@ def fault_line(dice, point):
 
 
 def draw_faults(dice, plan):
-    """One point by turns, so that each gets its share, and others at random."""
+    """One point in rotation, so that each gets its share, and more at random."""
     known = [point for point in points() if not point[0].startswith("mutant.")]
     chosen = [known[plan.seed % len(known)]]
     chosen += dice.sample(known, dice.choice([0, 0, 1, 2, 3]))
@@ -143,7 +143,7 @@ ACTIONS = {"kill_worker": 5, "kill_daemon": 3, "kill_erp": 3, "clock_back": 2, "
 
 BROWSER_ACTIONS = {"kill_browser": 6, "kill_chromedriver": 4, "kill_proxy": 4, "stop_browser": 1}
 
-# Points that a process comes to only when something has happened before.
+# Failpoints that are reached only after certain events.
 LEADS_TO = {"queue.clear": "clear_queue", "salvage.open": "kill_worker", "salvage.fork": "kill_worker",
             "disk.write": "reconfigure", "disk.sync": "reconfigure", "disk.written": "reconfigure",
             "disk.rename": "reconfigure", "disk.renamed": "reconfigure",
@@ -163,7 +163,7 @@ def draw_actions(dice, plan):
     plan.actions.sort()
 
 
-# What can happen to a form that is to be saved, and to any other page. What a page holds is believed, so none is spoilt.
+# Faults of a save, and of any other page. The content of pages is trusted, so it is never corrupted.
 SAVES = ["fin_before", "fin_after", "rst_before", "rst_after", "kill_before", "kill_after", "100_after", "103_after",
          "half_status_after", "head_after", "cut_inside", "408_before", "408_after", "500_before", "500_after", "503",
          "garbage", "401"]
@@ -182,7 +182,7 @@ def draw_browser_mood(dice, plan):
 
 
 def only_lose_replies(plan):
-    """A round takes a minute: what a planted fault needs comes in the first one."""
+    """A round takes a minute, so the planted fault's trigger must be in the first one."""
     plan.faults, plan.actions, plan.after = {}, [], []
     plan.mood |= {"chance": 0, "write_chance": 0.6, "kinds": {"fin_after": 1, "rst_after": 1}, "front": "http",
                   "keep_alive": True, "version": "HTTP/1.1"}

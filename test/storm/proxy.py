@@ -1,4 +1,4 @@
-"""proxy.py PORT FOLDER BEHIND: the same misbehaviour in front of a real server on port BEHIND."""
+"""proxy.py PORT FOLDER BEHIND: the faults of front.py in front of a real server on port BEHIND."""
 
 import socket
 import sys

@@ -1,8 +1,8 @@
-"""An ERP with Tryton's JSON-RPC, as far as erp-drivers/tryton uses it, that forgets nothing.
+"""An ERP with the part of Tryton's JSON-RPC that erp-drivers/tryton uses, and durable data.
 
-scripted_erp.py PORT FOLDER: serves the database FOLDER/NAME at /NAME/, where NAME/erp.json says what is in it:
+scripted_erp.py PORT FOLDER: serves the database FOLDER/NAME at /NAME/, where NAME/erp.json is its content:
 {"users": {name: password}, "sales": {reference: state}, "products": {code: {…}}}. Every line, refusal and change is
-written to NAME/record.jsonl before the reply leaves, and read from there after a kill.
+written to NAME/record.jsonl before the reply is sent, and read from there after a kill.
 """
 
 import base64
@@ -21,11 +21,11 @@ DECIMAL = {"__class__": "Decimal", "decimal": "12.5000"}
 
 
 class Refused(Exception):
-    """An answer {"error": …}."""
+    """An {"error": …} reply."""
 
 
 class Number(str):
-    """A JSON number with the digits that it came with."""
+    """A JSON number with its original digits."""
 
 
 class Database:
@@ -44,7 +44,7 @@ class Database:
         for entry in (self.folder / "record.jsonl").read_text().splitlines():
             self.apply(json.loads(entry))
 
-    # --- what is kept
+    # --- data
 
     def write(self, **entry):
         os.write(self.record, json.dumps(entry).encode() + b"\n")
@@ -150,7 +150,7 @@ class Erp:
 
     def carry_out(self, request):
         database = self.database(request.path)
-        if request.path.endswith("/person"):  # somebody at the ERP's screen: {"sale", "state"}
+        if request.path.endswith("/person"):  # a user of the ERP: {"sale", "state"}
             with database.lock:
                 database.write(**json.loads(request.body))
             return front.json_reply(None)

@@ -1,4 +1,4 @@
-"""The machine that proves "exactly once": rounds of orders and faults, and what must hold after each.
+"""Tests "exactly once": rounds of orders and faults, and the invariants after each round.
 
 See README.md beside it. The last line: storm: rounds=… orders=… kills=… lost=0 doubled=0 wrong=0
 """
@@ -29,13 +29,13 @@ from clients import Clients
 from spoilt import look, too_many
 from world import RealTryton, ScriptedErp, Violation, World, take_lane
 
-SETTLE_S = {"scripted": 60, "tryton": 60, "browser": 600}  # without a fault: far more than it takes
+SETTLE_S = {"scripted": 60, "tryton": 60, "browser": 600}  # without faults; far more than needed
 LOG_LINES = 40
-ROUNDS_FOR_ALL = 1000  # in so many, each fault point must have had its fault
+ROUNDS_FOR_ALL = 1000  # after this many, each failpoint must have fired
 
 
 class Tender(threading.Thread):
-    """Keeps the daemon up, carries out the plan's actions, empties the file driver's folder."""
+    """Keeps the daemon running, executes the plan's actions, empties the file driver's folder."""
 
     def __init__(self, world):
         super().__init__(daemon=True)
@@ -52,7 +52,7 @@ class Tender(threading.Thread):
                 self.world.tend()
                 if self.actions and time.monotonic() - begin >= self.actions[0][0]:
                     self.act(self.actions[0])
-                    self.actions.pop(0)  # only now: finish_actions() must find its thread
+                    self.actions.pop(0)  # removed only now: finish_actions() must find its thread
                 if self.plan.importer:
                     self.world.import_files()
             except Violation as violation:
@@ -61,7 +61,7 @@ class Tender(threading.Thread):
             time.sleep(0.005)
 
     def act(self, action):
-        """Beside this thread: the daemon must be tended meanwhile."""
+        """Runs in a thread, since the daemon must be restarted meanwhile."""
         helper = threading.Thread(target=self.world.do, args=[action], daemon=True)
         helper.start()
         self.helpers.append(helper)
@@ -83,7 +83,7 @@ class Tender(threading.Thread):
 
 
 def rage(world):
-    """A browser takes seconds for what an API does at once: the faults go on as long."""
+    """A browser needs seconds where an API needs none, so the faults go on as long."""
     end = time.monotonic() + plans.RAGE_S[world.plan.erp]
     while time.monotonic() < end:
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
@@ -93,7 +93,7 @@ def rage(world):
 
 
 def settle(world, tender):
-    """Until no order waits; a worker that is parked for refused credentials waits for a person."""
+    """Until no order waits; a worker that is parked after rejected credentials needs a person."""
     end = time.monotonic() + world.settle_s
     while True:
         waiting = 0
@@ -110,9 +110,8 @@ def settle(world, tender):
         time.sleep(0.02)
 
 
-# What a person does first: places again what was tried for too long, or taken out of the queue. What the file driver
-# can't know, since an importer took the file, is looked up: there it is, or it is placed again. A page that came in half
-# is none that a recipe knows.
+# Errors that a person retries at once: the order was tried for too long or taken out of the queue; its file was taken by an
+# importer, so it is looked up and either found or created; or half a page arrived, which no recipe recognises.
 GIVEN_UP = {"file": {"outcome_unknown"}, "browser": {"ui_changed"}}
 MOST_RETRIES = 8
 
@@ -138,7 +137,7 @@ def retry_given_up(world):
 
 
 def retry_refused(world):
-    """Corrects what the ERP refused, and places it again."""
+    """Corrects what the ERP refused, and retries it."""
     wishes = {order.uniqueid: order for order in world.plan.orders}
     shop = world.shops["erp"]
     for order in shop.orders():
@@ -152,7 +151,7 @@ def retry_refused(world):
 
 
 def reboot(world):
-    """Everything dies once more: what was on disk stays as it was."""
+    """Kills everything once more: the data on disk must not change."""
     before = {slug: shop.orders() for slug, shop in world.shops.items()}
     world.kill_daemon(0)
     world.kill_worker(0)
@@ -163,7 +162,7 @@ def reboot(world):
 
 
 def read_log(world):
-    """How many leak checks could not be made."""
+    """The number of failed leak checks."""
     broken, unchecked = look(world.log.read_text(errors="replace"))
     if broken:
         raise Violation(f"in the log: {broken}")
@@ -213,7 +212,7 @@ def play(seed, options, erp, lane, folder):
     try:
         result["orders"] = storm(world)
         world.stop(gently=seed % 2 == 0)
-        result["unchecked"] = read_log(world)  # now: leaks are looked for at the end
+        result["unchecked"] = read_log(world)  # read now, since leak checks run at exit
     except Violation as violation:
         result["violation"] = report(world, violation)
     except Exception:
@@ -232,7 +231,7 @@ def play(seed, options, erp, lane, folder):
 
 
 def report(world, violation):
-    """All that helps to understand it."""
+    """Everything that helps to understand a violation."""
     words, uniqueid = (*violation.args, None)[:2]
     lines = [f"VIOLATION seed={world.plan.seed} erp={world.plan.erp}: {uniqueid or ''} {words}",
              f"folder: {world.folder}"]
@@ -253,8 +252,8 @@ def report(world, violation):
 
 
 def run_lane(options, seeds, results, folder, over):
-    """One process: round after round with one ERP."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the round at hand is played to its end
+    """One process: consecutive rounds with one ERP."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the current round is completed
     erp = None
     lane, held = take_lane()
     try:
@@ -305,7 +304,7 @@ class Score:
 
 
 def next_seeds(options):
-    """Of the run's seed, or the one that was asked for."""
+    """The seed of the run, or the requested one."""
     first = random.SystemRandom().randrange(1 << 20) * 1000 if options.seed is None else options.seed
     number = first
     while options.rounds is None or number < first + options.rounds:
@@ -317,7 +316,7 @@ def run(options, folder):
     if options.recipe:
         world.TRYTON = {"system": "http", "recipe": "tryton"}
     if options.erp == "tryton":
-        RealTryton.template()  # before the lanes would all make one
+        RealTryton.template()  # before all lanes would create it at once
     context = multiprocessing.get_context("fork")
     seeds, results = context.Queue(1), context.Queue()
     over = context.Event()
@@ -385,7 +384,7 @@ def main():
     if options.plan_only:
         print(json.dumps(plans.draw(options.seed or 0, options.erp, options.mutant).text(), indent=1, ensure_ascii=False))
         return 0
-    # In memory: what a kill leaves behind is the same there, and a round is twice as fast.
+    # In memory: a kill leaves the same data there, and rounds are twice as fast.
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="storm-", dir=base))
     score = run(options, folder)
@@ -396,7 +395,7 @@ def main():
     print(f"storm: erp={options.erp} median={seconds[len(seconds) // 2]:.2f}s most={seconds[-1]:.2f}s "
           f"faults={sum(score.fired.values())} points={len(known) - len(silent)}/{len(known)}"
           f"{' never: ' + ' '.join(silent) if silent else ''} leak checks that could not be made={score.unchecked}")
-    idle = silent and score.rounds >= ROUNDS_FOR_ALL  # a point that nothing comes to proves nothing
+    idle = silent and score.rounds >= ROUNDS_FOR_ALL  # a failpoint that is never reached proves nothing
     if options.junit:
         write_junit(options.junit, options, score)
     if options.discard or not score.violations:

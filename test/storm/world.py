@@ -1,4 +1,4 @@
-"""What a round runs in: the daemon with two workshops, the ERP behind them, and what is done to them."""
+"""The environment of a round: the daemon with two workshops, their ERP, and the actions on them."""
 
 import contextlib
 import fcntl
@@ -30,21 +30,21 @@ TRYTON = {"system": "tryton"}  # by which driver: the one in C, or the recipe (-
 NAMES = {"erp": "Bennys Auto", "file": "Nils Værksted"}
 PLAN_BYTES = 4096
 CLIENT_TIMEOUT_S = 10
-STOP_TIMEOUT_S = 60  # with a browser that does not answer
+STOP_TIMEOUT_S = 60  # including a browser that does not answer
 PORTS = range(14000, 20000)
 LANE_PORTS = 200
-HANDLERS_S = 1  # before it listens for signals, SIGTERM ends it as it does any process
-# A worker that was forked just before the kill holds the daemon's lock and control socket until it executes: the
-# next daemon ends with EX_UNAVAILABLE or EX_CANTCREAT, and its service manager starts it again.
+HANDLERS_S = 1  # before the daemon installs its handlers, SIGTERM kills it like any process
+# A worker forked just before the kill holds the daemon's lock and control socket until exec: the next daemon ends with
+# EX_UNAVAILABLE or EX_CANTCREAT, and its service manager restarts it.
 HELD, LOCK_HELD_S = (69, 73), 1
 
 
 class Violation(Exception):
-    """Something that must never be. Arguments: the words, and the uniqueid where it is about an order."""
+    """A violated invariant. Arguments: the text, and the uniqueid if it is about an order."""
 
 
 def take_lane():
-    """(number, a file that holds it): a part of the ports for this process alone, whoever else runs a storm."""
+    """(number, the open reservation): a port range reserved for this process, since several storms may run."""
     for lane in range(len(PORTS) // LANE_PORTS):
         file = (Path(tempfile.gettempdir()) / f"pumpline-storm-{os.getuid()}-{lane}.lock").open("w")
         with contextlib.suppress(BlockingIOError):
@@ -102,7 +102,7 @@ class Shop:
                        body)
 
     def insist(self, method, target, body=None, deadline_s=15):
-        """Until it answers: after the faults have ended it must."""
+        """Repeats until there is a reply, which must come after the last fault."""
         end = time.monotonic() + deadline_s
         while True:
             try:
@@ -116,7 +116,7 @@ class Shop:
             time.sleep(0.02)
 
     def orders(self):
-        """All of them, oldest first."""
+        """All orders, oldest first."""
         found, after = [], ""
         while True:
             status, page = self.insist("GET", f"/orders?limit=1000{after}")
@@ -137,7 +137,7 @@ def hard_limit(pid):
 
 
 def limit_descriptors(pid, soft, hard):
-    """By the process's own user: in a container root may not do it to others."""
+    """As the process's own user, since root in a container may lack the right to signal it."""
     with open(f"/proc/{pid}/status") as status:
         uid = next(int(line.split()[1]) for line in status if line.startswith("Uid:"))
     user = {} if uid == os.getuid() else {"user": uid, "group": uid, "extra_groups": []}
@@ -146,7 +146,7 @@ def limit_descriptors(pid, soft, hard):
 
 
 class FaultPlan:
-    """The mapped file of common/base/failpoint.h."""
+    """The shared memory of common/base/failpoint.h."""
 
     def __init__(self, path, lines):
         self.path = path
@@ -159,12 +159,12 @@ class FaultPlan:
             file.write(f"{offset_ms:+013}".encode())
 
     def fired(self):
-        """(what is left of the point's name, action) of what has happened."""
+        """(rest of the failpoint's name, action) of each event."""
         lines = self.path.read_bytes().split(b"\0")[0].decode().splitlines()
         return [(line[1:].split()[0], line.split()[2]) for line in lines if line.startswith("#")]
 
     def clear(self, but):
-        """No fault any more, but those at the points in `but`; the clock stays as it is."""
+        """Removes all faults except those at the points in `but`; the clock stays as it is."""
         with self.path.open("r+b") as file:
             start = len("clock +000000000000\n")
             for line in file.read()[start:].split(b"\0")[0].splitlines():
@@ -175,7 +175,7 @@ class FaultPlan:
 
 
 class World:
-    """One round's folder and processes. `erp` is the ERP's front, shared by many rounds."""
+    """One round's folder and processes. `erp`: the front of the ERP, shared by many rounds."""
 
     def __init__(self, folder, plan, build, erp, lane):
         self.folder, self.plan, self.build, self.erp = Path(folder), plan, Path(build), erp
@@ -183,7 +183,7 @@ class World:
         self.log = self.folder / "pumplined.log"
         self.lines, self.imported = self.folder / "lines", self.folder / "imported"
         self.process, self.kills, self.over = None, 0, False
-        # It can't look for leaks where descriptors are short.
+        # The leak check fails if descriptors are short.
         short = any(what == "descriptors" for _, what, _ in plan.actions)
         self.sanitizer = "detect_leaks=0" if short else ""
         self.killed_s = self.started_s = 0
@@ -191,14 +191,14 @@ class World:
         self.lock = threading.Lock()
         for path in (self.folder / "workshops.d", self.folder / "state", self.lines, self.imported):
             path.mkdir(parents=True)
-        self.lines.chmod(0o777)  # as root each worker is a user of its own, and all put their lines there
+        self.lines.chmod(0o777)  # as root, each worker has its own user, and all write their lines there
         self.shops = {slug: Shop(slug, free_port(lane)) for slug in plans.SLUGS}
         self.plans = {name: FaultPlan(self.folder / "state" / f"{name}.faults", plan.faults.get(name, []))
                       for name in (*plans.SLUGS, "pumplined")}
         self.write_configuration()
 
     def write_configuration(self):
-        # Short, or the round waits longer than it must; long enough to see a fault between two attempts.
+        # Short, to keep rounds short; long enough for a fault between two attempts.
         retry = {"first_s": 0.02, "max_s": 0.3, "give_up_after_s": self.plan.give_up_after_s}
         drivers = {"erp": {**self.erp.driver(self.plan), "timeout_s": plans.TIMEOUT_S[self.plan.erp]},
                    "file": {"system": "file", "folder": str(self.lines), "format": "json",
@@ -214,7 +214,7 @@ class World:
                 document["credentials"] = {"username": user, "password": password}
             (self.folder / "workshops.d" / f"{slug}.json").write_text(json.dumps(document))
 
-    # --- the daemon, which is started again whenever it dies
+    # --- the daemon, restarted whenever it dies
 
     def start(self):
         with self.lock, self.log.open("ab") as log:
@@ -225,7 +225,7 @@ class World:
                                                 env={**os.environ, "ASAN_OPTIONS": self.sanitizer})
 
     def tend(self):
-        """Called often: the daemon's service manager."""
+        """Called frequently, like a service manager."""
         status = self.process.poll() if self.process else None
         if status is None:
             return
@@ -251,7 +251,7 @@ class World:
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             return request(UnixConnection(self.socket), method, target, body)
 
-    # --- what is done to it; `dice` is a number of the plan's
+    # --- actions; `dice` is a number from the plan
 
     def kill_worker(self, dice):
         children = self.children()
@@ -281,8 +281,8 @@ class World:
             self.plans[slug].clock(1000 * (1 + dice % 7200))
 
     def descriptors(self, dice):
-        """A process has none left for a while."""
-        # Not the daemon in its first moments: then its libraries can't be loaded, and that is another story.
+        """A process runs out of descriptors for a while."""
+        # Not during the daemon's start, when it could not load its libraries.
         pids = self.children()
         if not pids:
             return
@@ -313,7 +313,7 @@ class World:
         self.control("PUT", f"/workshops/{plans.SLUGS[dice % 2]}/restart")
 
     def reconfigure(self, dice):
-        """As a GUI does it: what is shown, one member of it another one."""
+        """As in a GUI: reads the document and changes one member."""
         path = f"/workshops/{plans.SLUGS[dice % 2]}"
         for retention_days in (400 + dice % 100, 400):
             shown = self.control("GET", path)
@@ -330,7 +330,7 @@ class World:
         self.erp.close(self.plan, 1 + dice % 5)
 
     def do(self, action):
-        """What is not the daemon's is done to the ERP, and what belongs to it."""
+        """Actions on the ERP and its processes."""
         _, what, dice = action
         if hasattr(self, what):
             getattr(self, what)(dice)
@@ -341,7 +341,7 @@ class World:
 
     def import_files(self):
         for path in self.lines.glob("[!.]*.json"):
-            # Under a name of its own each time: a file that comes twice is seen twice.
+            # A new name each time, so that duplicate files are noticed.
             with contextlib.suppress(FileNotFoundError):
                 path.rename(self.imported / f"{time.monotonic_ns()}-{path.name}")
 
@@ -349,10 +349,10 @@ class World:
         return [json.loads(path.read_text()) for folder in (self.lines, self.imported)
                 for path in folder.iterdir() if not path.name.startswith(".")]
 
-    # --- the end
+    # --- shutdown
 
     def calm(self, but=()):
-        """No fault from here on."""
+        """No faults from here on."""
         for one in self.plans.values():
             one.clear(but)
         self.erp.calm(self.plan)
@@ -378,7 +378,7 @@ class World:
 
 
 class Process:
-    """A helper in Python, with a line on its stdout once it serves."""
+    """A helper program in Python that prints a line once it serves."""
 
     def __init__(self, *command):
         self.command = [PYTHON, "-S", "-B", *map(str, command)]
@@ -441,7 +441,7 @@ class ScriptedErp:
         wait_until_idle(self.port)
 
     def record(self, plan):
-        """What it has written down: lines, what it refused, and which sales are closed."""
+        """Its record: lines, refusals, and closed sales."""
         path = self.base(plan) / "record.jsonl"
         entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         references = dict(enumerate(json.loads((self.base(plan) / "erp.json").read_text())["sales"], 1))
@@ -460,7 +460,7 @@ class ScriptedErp:
 
 
 def wait_until_idle(port, deadline_s=20):
-    """A request that was held back may still be carried out."""
+    """A delayed request may still take effect."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -475,7 +475,7 @@ class RealTryton:
 
     @staticmethod
     def template():
-        """The seeded database: half a minute the first time, kept for the next run."""
+        """The seeded database: takes half a minute the first time, then cached."""
         return tryton.Tryton.template(Path(tempfile.gettempdir()) / f"pumpline-tryton-{os.getuid()}")
 
     def __init__(self, folder, lane):
@@ -517,7 +517,7 @@ class RealTryton:
             return call(*arguments)
 
     def touch(self, plan, sale):
-        pass  # the real one's stamp has whole seconds: other rounds' writes do it
+        pass  # the real one's stamp has whole seconds; writes of other rounds advance it
 
     def close(self, plan, sale):
         reference = f"w{plan.seed}-{sale}"

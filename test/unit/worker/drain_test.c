@@ -123,7 +123,7 @@ a_stop_waits_for_the_order_first(void **state)
 }
 
 static void
-an_order_that_takes_too_long_is_given_up_and_its_session_closed(void **state)
+a_slow_order_is_dropped_and_its_session_closed(void **state)
 {
     struct way_out *w = *state;
 
@@ -163,7 +163,7 @@ a_kill_does_not_wait_longer(void **state)
 }
 
 static void
-without_anything_open_a_stop_is_over_at_once(void **state)
+without_open_sessions_a_stop_ends_at_once(void **state)
 {
     struct way_out *w = *state;
 
@@ -181,10 +181,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_stop_closes_what_is_open),
         TEST(a_stop_waits_for_the_order_first),
-        TEST(an_order_that_takes_too_long_is_given_up_and_its_session_closed),
+        TEST(a_slow_order_is_dropped_and_its_session_closed),
         TEST(a_kill_closes_within_its_second),
         TEST(a_kill_does_not_wait_longer),
-        TEST(without_anything_open_a_stop_is_over_at_once),
+        TEST(without_open_sessions_a_stop_ends_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

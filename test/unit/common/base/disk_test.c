@@ -92,7 +92,7 @@ a_file_is_replaced(void **state)
 }
 
 static void
-one_that_can_not_be_written_stays(void **state)
+a_failed_write_keeps_the_old_file(void **state)
 {
     const struct rlimit small = {3, RLIM_INFINITY};
     struct rlimit before;
@@ -112,7 +112,7 @@ one_that_can_not_be_written_stays(void **state)
 }
 
 static void
-what_was_left_behind_is_removed_and_nothing_else(void **state)
+only_leftovers_are_removed(void **state)
 {
     static const char *const others[] = {".one.json.swp", ".one.json.new-12345", ".x.new-1234567",
                                          "one.json.new-123456"};
@@ -139,8 +139,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_replaced),
-        cmocka_unit_test(one_that_can_not_be_written_stays),
-        cmocka_unit_test(what_was_left_behind_is_removed_and_nothing_else),
+        cmocka_unit_test(a_failed_write_keeps_the_old_file),
+        cmocka_unit_test(only_leftovers_are_removed),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

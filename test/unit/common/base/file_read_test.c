@@ -62,7 +62,7 @@ a_file_is_read_whole(void **state)
 }
 
 static void
-what_is_no_file_holds_nobody_up(void **state)
+special_files_do_not_block(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -87,7 +87,7 @@ what_is_no_file_holds_nobody_up(void **state)
 
 /* Files under /proc report size 0. */
 static void
-a_file_that_has_more_than_it_says_is_refused(void **state)
+a_file_larger_than_its_size_is_refused(void **state)
 {
     (void)state;
     refused("/proc/self/status", 1 << 20, "too_large");
@@ -112,8 +112,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_read_whole),
-        cmocka_unit_test(what_is_no_file_holds_nobody_up),
-        cmocka_unit_test(a_file_that_has_more_than_it_says_is_refused),
+        cmocka_unit_test(special_files_do_not_block),
+        cmocka_unit_test(a_file_larger_than_its_size_is_refused),
     };
 
     secret_start();

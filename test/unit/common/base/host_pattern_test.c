@@ -36,7 +36,7 @@ test_matches(void **state)
 }
 
 static void
-test_what_is_none(void **state)
+test_invalid_patterns(void **state)
 {
     static const char *const wrong[] = {"",     "http://erp", "erp/x",    "erp:",  "erp:0",
                                         ":80",  "erp:65536",  "erp:80x",  "*",     "*.",
@@ -86,7 +86,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matches), cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_matches), cmocka_unit_test(test_invalid_patterns),
         cmocka_unit_test(test_of_url), cmocka_unit_test(test_addresses)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,7 @@ both_are_opened(void **state)
 
 /* If one file cannot be opened, its slot stays empty and the other keeps its own. */
 static void
-one_alone_is_opened_as_itself(void **state)
+one_file_is_not_taken_for_the_other(void **state)
 {
     struct log_files files;
 
@@ -115,7 +115,8 @@ none_where_none_can_be_opened(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(both_are_opened), TEST(one_alone_is_opened_as_itself),
+    const struct CMUnitTest tests[] = {TEST(both_are_opened),
+                                       TEST(one_file_is_not_taken_for_the_other),
                                        TEST(none_where_none_can_be_opened)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

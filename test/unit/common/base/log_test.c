@@ -247,7 +247,7 @@ test_no_link(void **state)
 
 /* If the reader is too slow, dropped lines are counted, and the count is logged later. */
 static void
-test_a_log_that_nobody_reads(void **state)
+test_a_log_without_a_reader(void **state)
 {
     static char room[1 << 20];
     int ends[2];
@@ -296,7 +296,7 @@ test_a_flood(void **state)
 }
 
 static void
-test_what_a_flood_leaves_is_told(void **state)
+test_dropped_lines_are_counted(void **state)
 {
     struct log_kind *kind = NULL;
     int64_t at_ms = 1LL << 40;
@@ -360,9 +360,9 @@ main(void)
                                        TEST(test_no_folder),
                                        TEST(test_no_link),
                                        TEST(test_new_folder),
-                                       TEST(test_a_log_that_nobody_reads),
+                                       TEST(test_a_log_without_a_reader),
                                        TEST(test_a_flood),
-                                       TEST(test_what_a_flood_leaves_is_told),
+                                       TEST(test_dropped_lines_are_counted),
                                        TEST(test_what_a_child_relays),
                                        TEST(test_a_child_relays)};
 

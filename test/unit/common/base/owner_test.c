@@ -61,7 +61,7 @@ may_change_mode(void *arg)
 }
 
 static void
-test_a_mode_that_lets_nobody_in(void **state)
+test_a_mode_without_permissions(void **state)
 {
     struct pinned_path *p = *state;
 
@@ -85,7 +85,7 @@ test_no_link_is_followed(void **state)
 }
 
 static void
-test_what_is_not_there(void **state)
+test_missing_files(void **state)
 {
     struct pinned_path *p = *state;
     struct stat status;
@@ -172,8 +172,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_folder_that_is_anothers_alone), TEST(test_a_mode_that_lets_nobody_in),
-        TEST(test_no_link_is_followed), TEST(test_what_is_not_there), TEST(test_a_lone_file_alone)};
+        TEST(test_a_folder_that_is_anothers_alone), TEST(test_a_mode_without_permissions),
+        TEST(test_no_link_is_followed), TEST(test_missing_files), TEST(test_a_lone_file_alone)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

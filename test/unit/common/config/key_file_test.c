@@ -164,7 +164,7 @@ it_can_be_made_beforehand(void **state)
 }
 
 static void
-nobody_else_may_read_it(void **state)
+a_key_readable_by_others_is_refused(void **state)
 {
     static const mode_t open_modes[] = {0640, 0604, 0660, 0610, 0601, 0644};
     struct pinned_path *p = *state;
@@ -179,7 +179,7 @@ nobody_else_may_read_it(void **state)
 }
 
 static void
-it_is_our_own(void **state)
+a_key_of_another_owner_is_refused(void **state)
 {
     struct pinned_path *p = *state;
 
@@ -194,7 +194,7 @@ it_is_our_own(void **state)
 }
 
 static void
-it_has_its_size(void **state)
+a_key_of_the_wrong_size_is_refused(void **state)
 {
     static const size_t sizes[] = {0, 1, SECRET_KEY_BYTES - 1, SECRET_KEY_BYTES + 1};
     struct pinned_path *p = *state;
@@ -206,7 +206,7 @@ it_has_its_size(void **state)
 }
 
 static void
-it_is_a_file(void **state)
+a_key_that_is_not_a_file_is_refused(void **state)
 {
     struct pinned_path *p = *state;
     struct err err;
@@ -216,7 +216,7 @@ it_is_a_file(void **state)
 }
 
 static void
-a_credential_goes_before_the_file(void **state)
+a_credential_takes_precedence(void **state)
 {
     struct pinned_path *p = *state;
 
@@ -273,7 +273,7 @@ give_by_acl(const struct pinned_path *p, uint32_t user, unsigned group)
 }
 
 static void
-an_acl_for_ourselves_is_fine(void **state)
+an_acl_for_our_own_user_is_accepted(void **state)
 {
     struct pinned_path *p = *state;
     struct stat file;
@@ -291,7 +291,7 @@ an_acl_for_ourselves_is_fine(void **state)
 }
 
 static void
-another_one_takes_its_place(void **state)
+the_key_is_replaced(void **state)
 {
     struct pinned_path *p = *state;
     char first[SECRET_KEY_BYTES], second[SECRET_KEY_BYTES];
@@ -319,7 +319,7 @@ another_one_takes_its_place(void **state)
 }
 
 static void
-a_finish_that_was_cut_off_is_finished(void **state)
+an_interrupted_finish_is_completed(void **state)
 {
     struct pinned_path *p = *state;
     char first[SECRET_KEY_BYTES], second[SECRET_KEY_BYTES];
@@ -402,15 +402,15 @@ main(void)
 {
     const struct CMUnitTest tests[] = {TEST(it_is_made_once),
                                        TEST(it_can_be_made_beforehand),
-                                       TEST(nobody_else_may_read_it),
-                                       TEST(it_is_our_own),
-                                       TEST(it_has_its_size),
-                                       TEST(it_is_a_file),
-                                       TEST(a_credential_goes_before_the_file),
+                                       TEST(a_key_readable_by_others_is_refused),
+                                       TEST(a_key_of_another_owner_is_refused),
+                                       TEST(a_key_of_the_wrong_size_is_refused),
+                                       TEST(a_key_that_is_not_a_file_is_refused),
+                                       TEST(a_credential_takes_precedence),
                                        TEST(a_credential_that_others_can_read_is_refused),
-                                       TEST(an_acl_for_ourselves_is_fine),
-                                       TEST(another_one_takes_its_place),
-                                       TEST(a_finish_that_was_cut_off_is_finished),
+                                       TEST(an_acl_for_our_own_user_is_accepted),
+                                       TEST(the_key_is_replaced),
+                                       TEST(an_interrupted_finish_is_completed),
                                        TEST(a_rekey_needs_the_key_in_the_file),
                                        TEST(a_credential_is_replaced_where_it_came_from)};
 

@@ -30,7 +30,7 @@ place_of(const char *erp)
 #define BASE "\"system\":\"webdriver\",\"url\":\"https://erp.example.com/db/\",\"recipe\":\"a\""
 
 static void
-what_makes_the_place(void **state)
+members_that_make_the_place(void **state)
 {
     static const char *const same[] = {
         "{" BASE "}",
@@ -127,7 +127,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_makes_the_place),
+        cmocka_unit_test(members_that_make_the_place),
         cmocka_unit_test(the_place_is_authenticated),
         cmocka_unit_test(an_unbound_one_opens_as_such_alone),
     };

@@ -407,7 +407,7 @@ test_expectation(void **state)
 
 /* A bad client does not affect other connections. */
 static void
-test_others_live_on(void **state)
+test_other_connections_continue(void **state)
 {
     int fd = client_open();
     struct reply reply;
@@ -471,7 +471,7 @@ main(void)
                                        TEST(test_large_bodies),
                                        TEST(test_chunks),
                                        TEST(test_expectation),
-                                       TEST(test_others_live_on),
+                                       TEST(test_other_connections_continue),
                                        TEST(test_peer)};
 
     signal(SIGPIPE, SIG_IGN);

@@ -152,7 +152,7 @@ test_client_floods_and_leaves(void **state)
 
 /* The client closed before the stream began. */
 static void
-test_client_left(void **state)
+test_client_gone_before_the_stream(void **state)
 {
     int fd = client_open();
 
@@ -213,7 +213,7 @@ test_outlasts_idle_connections(void **state)
 }
 
 static void
-test_server_goes_first(void **state)
+test_server_closes_first(void **state)
 {
     int fds[3] = {open_stream(GET)}, ended;
 
@@ -261,10 +261,10 @@ main(void)
                                        STREAM_TEST(test_head),
                                        STREAM_TEST(test_client_leaves),
                                        TEST(test_client_floods_and_leaves),
-                                       STREAM_TEST(test_client_left),
+                                       STREAM_TEST(test_client_gone_before_the_stream),
                                        STREAM_TEST(test_cut),
                                        STREAM_TEST(test_outlasts_idle_connections),
-                                       STREAM_TEST(test_server_goes_first),
+                                       STREAM_TEST(test_server_closes_first),
                                        STREAM_TEST(test_a_carrier_without_streams)};
 
     signal(SIGPIPE, SIG_IGN);

@@ -21,7 +21,7 @@ setup(void **state)
 }
 
 static void
-a_browser_goes_with_all_below_it(void **state)
+a_browser_is_killed_with_its_descendants(void **state)
 {
     struct marked browser = marked_new(BROWSER_MARK_SWITCH, mark, "");
 
@@ -32,7 +32,7 @@ a_browser_goes_with_all_below_it(void **state)
 }
 
 static void
-a_stopped_one_goes_too(void **state)
+a_stopped_browser_is_killed(void **state)
 {
     struct marked browser = marked_new(BROWSER_MARK_SWITCH, mark, ""),
                   other = marked_new(BROWSER_MARK_SWITCH, mark, "");
@@ -46,7 +46,7 @@ a_stopped_one_goes_too(void **state)
 }
 
 static void
-others_stay(void **state)
+other_processes_stay(void **state)
 {
     char close[BROWSER_MARK_BYTES];
     struct marked others[4];
@@ -66,7 +66,7 @@ others_stay(void **state)
 }
 
 static void
-marks_are_a_workshops_own(void **state)
+marks_differ_between_workshops(void **state)
 {
     char first[] = "/tmp/kill_test.XXXXXX", second[] = "/tmp/kill_test.XXXXXX";
     char one[BROWSER_MARK_BYTES], again[BROWSER_MARK_BYTES], other[BROWSER_MARK_BYTES],
@@ -92,9 +92,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_browser_goes_with_all_below_it, setup),
-        cmocka_unit_test_setup(a_stopped_one_goes_too, setup),
-        cmocka_unit_test_setup(others_stay, setup), cmocka_unit_test(marks_are_a_workshops_own)};
+        cmocka_unit_test_setup(a_browser_is_killed_with_its_descendants, setup),
+        cmocka_unit_test_setup(a_stopped_browser_is_killed, setup),
+        cmocka_unit_test_setup(other_processes_stay, setup),
+        cmocka_unit_test(marks_differ_between_workshops)};
 
     secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ each_spelling_is_masked(void **state)
 }
 
 static void
-what_is_no_password_stays(void **state)
+other_text_stays(void **state)
 {
     char text[] = "abc a\"b/", short_one[] = "abc";
 
@@ -51,7 +51,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_spelling_is_masked),
-                                       cmocka_unit_test(what_is_no_password_stays)};
+                                       cmocka_unit_test(other_text_stays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,7 +153,7 @@ test_text_is_normalised(void **state)
 }
 
 static void
-test_what_nobody_sees_is_refused(void **state)
+test_invisible_text_is_refused(void **state)
 {
     static const struct {
         const char *value, *wrong;
@@ -436,7 +436,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
                                        cmocka_unit_test(test_text_is_normalised),
-                                       cmocka_unit_test(test_what_nobody_sees_is_refused),
+                                       cmocka_unit_test(test_invisible_text_is_refused),
                                        cmocka_unit_test(test_missing),
                                        cmocka_unit_test(test_wrong_workshop),
                                        cmocka_unit_test(test_duplicates),

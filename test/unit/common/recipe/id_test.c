@@ -90,7 +90,7 @@ test_exact_comparisons(void **state)
 }
 
 static void
-test_what_is_none(void **state)
+test_inexact_comparisons(void **state)
 {
     static const char *const wheres[] = {
         "{\"text\":\"[{order.uniqueid}]\"}",
@@ -265,7 +265,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact_comparisons),
-        cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_inexact_comparisons),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_ways_to_found),
         cmocka_unit_test(test_one_row_of_several),

@@ -167,7 +167,7 @@ next_call(size_t i)
 }
 
 static void
-test_circles(void **state)
+test_cycles(void **state)
 {
     (void)state;
     expect_circles(6, some_call, "/p1 /p2 /p4 ");
@@ -209,7 +209,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),    cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_options), cmocka_unit_test(test_where_it_looks),
-        cmocka_unit_test(test_circles), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_cycles),  cmocka_unit_test(test_find),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ new_call(const char *method, const char *target, const char *body)
 }
 
 static void
-a_call_goes_on_as_it_came(void **state)
+a_call_is_forwarded_unchanged(void **state)
 {
     struct call *call =
         new_call("POST", "/workshops/X/orders/a%2Fb/retry?x=%20y", "{\"a\":\"\xc3\xa4\"}");
@@ -59,7 +59,7 @@ a_call_goes_on_as_it_came(void **state)
 }
 
 static void
-what_is_no_utf8_does_not_go_on(void **state)
+invalid_utf8_is_not_forwarded(void **state)
 {
     struct call *call = new_call("POST", "/workshops/X/create", "\xff");
 
@@ -69,7 +69,7 @@ what_is_no_utf8_does_not_go_on(void **state)
 }
 
 static void
-a_reply_comes_back_as_it_is(void **state)
+a_reply_is_returned_unchanged(void **state)
 {
     json_t *reply = json_pack("{si si ss s[ss] ss}", "id", 1, "status", 405, "content_type",
                               "application/problem+json", "header", "Allow", "PUT", "body", "{}");
@@ -84,7 +84,7 @@ a_reply_comes_back_as_it_is(void **state)
 }
 
 static void
-an_unsound_reply_is_502(void **state)
+an_invalid_reply_is_502(void **state)
 {
     static const char *const texts[] = {
         "{}", "{\"status\":\"200\"}", "{\"status\":20}", "{\"status\":200,\"header\":[\"Allow\"]}",
@@ -107,7 +107,7 @@ an_unsound_reply_is_502(void **state)
 }
 
 static void
-commands_are_done_when_they_have_come_true(void **state)
+commands_end_when_their_state_is_reached(void **state)
 {
     static const struct {
         enum command command;
@@ -157,7 +157,7 @@ commands_are_done_when_they_have_come_true(void **state)
 }
 
 static void
-strangers_may_not_ask(void **state)
+other_users_are_refused(void **state)
 {
     (void)state;
     assert_true(peer_user_allowed(0, 0, ""));
@@ -172,12 +172,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_call_goes_on_as_it_came),
-        cmocka_unit_test(what_is_no_utf8_does_not_go_on),
-        cmocka_unit_test(a_reply_comes_back_as_it_is),
-        cmocka_unit_test(an_unsound_reply_is_502),
-        cmocka_unit_test(commands_are_done_when_they_have_come_true),
-        cmocka_unit_test(strangers_may_not_ask),
+        cmocka_unit_test(a_call_is_forwarded_unchanged),
+        cmocka_unit_test(invalid_utf8_is_not_forwarded),
+        cmocka_unit_test(a_reply_is_returned_unchanged),
+        cmocka_unit_test(an_invalid_reply_is_502),
+        cmocka_unit_test(commands_end_when_their_state_is_reached),
+        cmocka_unit_test(other_users_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

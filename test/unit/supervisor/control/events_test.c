@@ -208,7 +208,7 @@ a_reader_starts_with_a_snapshot(void **state)
 }
 
 static void
-states_are_told_at_once(void **state)
+states_are_sent_at_once(void **state)
 {
     struct reader *one = open_reader(true);
     json_t *data;
@@ -242,7 +242,7 @@ wait_for_text(struct reader *reader)
 }
 
 static void
-figures_are_told_together(void **state)
+figures_are_sent_together(void **state)
 {
     struct reader *one = open_reader(true);
     json_t *data;
@@ -269,7 +269,7 @@ figures_are_told_together(void **state)
 }
 
 static void
-one_that_is_gone_is_told(void **state)
+a_removal_is_sent(void **state)
 {
     struct reader *one = open_reader(true);
     json_t *data;
@@ -292,7 +292,7 @@ one_that_is_gone_is_told(void **state)
 
 /* A reader that does not read is closed at the limit; the others continue. */
 static void
-one_that_does_not_read_is_cut_off(void **state)
+a_slow_reader_is_cut_off(void **state)
 {
     struct reader *slow = open_reader(false), *other = open_reader(true);
     size_t snapshot = strlen(slow->text);
@@ -312,7 +312,7 @@ one_that_does_not_read_is_cut_off(void **state)
 
 /* The last reader may be closed while removals are sent. */
 static void
-the_last_one_is_cut_off_while_it_is_told(void **state)
+the_last_reader_is_cut_off_during_a_send(void **state)
 {
     struct reader *slow = open_reader(false);
     char *block = mem_alloc(EVENTS_BACKLOG_MAX + 2);
@@ -354,7 +354,7 @@ the_end_ends_all(void **state)
 }
 
 static void
-what_weighs_how_much(void **state)
+each_change_has_its_weight(void **state)
 {
     static const struct {
         const char *before, *now;
@@ -392,14 +392,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_reader_starts_with_a_snapshot),
-                                       TEST(states_are_told_at_once),
-                                       TEST(figures_are_told_together),
-                                       TEST(one_that_is_gone_is_told),
-                                       TEST(one_that_does_not_read_is_cut_off),
-                                       TEST(the_last_one_is_cut_off_while_it_is_told),
+                                       TEST(states_are_sent_at_once),
+                                       TEST(figures_are_sent_together),
+                                       TEST(a_removal_is_sent),
+                                       TEST(a_slow_reader_is_cut_off),
+                                       TEST(the_last_reader_is_cut_off_during_a_send),
                                        TEST(readers_are_counted),
                                        TEST(the_end_ends_all),
-                                       cmocka_unit_test(what_weighs_how_much)};
+                                       cmocka_unit_test(each_change_has_its_weight)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

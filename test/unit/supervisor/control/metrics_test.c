@@ -42,7 +42,7 @@ expect(const char *text, const char *line)
 }
 
 static void
-one_that_runs_and_one_that_does_not(void **state)
+a_running_and_a_stopped_workshop(void **state)
 {
     struct workshop_config workshops[2] = {
         {.slug = "anns", .name = "Ann's \"A\"", .erp_system = "file", .port = 8101, .active = true},
@@ -86,7 +86,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(labels_are_escaped),
-                                       cmocka_unit_test(one_that_runs_and_one_that_does_not)};
+                                       cmocka_unit_test(a_running_and_a_stopped_workshop)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ completes(const char *sent, const char *stored, const char *expected)
 }
 
 static void
-what_no_reply_shows_need_not_be_sent_back(void **state)
+hidden_secrets_need_not_be_sent_back(void **state)
 {
     (void)state;
     completes("{}", NULL, "{}");
@@ -86,7 +86,7 @@ what_no_reply_shows_need_not_be_sent_back(void **state)
 #define STORED "{\"credentials\":{\"username\":\"bot\",\"password\":{\"sealed\":\"x\"}}}"
 
 static void
-a_password_stays_its_users(void **state)
+a_password_is_kept_for_the_same_user_only(void **state)
 {
     static const char *const same[] = {
         "{\"credentials\":{\"username\":\"bot\"}}",
@@ -119,7 +119,7 @@ a_password_stays_its_users(void **state)
 #define TOKENS(list) "{\"api_tokens\":[" list "]}"
 
 static void
-a_hash_stays_its_tokens(void **state)
+a_hash_is_kept_for_the_same_token_only(void **state)
 {
     static const char stored[] = TOKENS(TOKEN("order", NAMED("a") HASHED("1")) "," TOKEN(
         "manage", HASHED("2")) "," TOKEN("order", HASHED("3")) "," TOKEN("order", HASHED("4")));
@@ -221,7 +221,7 @@ a_password_does_not_follow_to_another_place(void **state)
 }
 
 static void
-what_an_earlier_version_has_sealed_is_bound(void **state)
+an_earlier_versions_sealed_value_is_bound(void **state)
 {
     json_t *stored = at("https://erp.example.com/db/", "x"), *again;
     char *text = secret_seal_text(other_key, "credentials", "secret-1");
@@ -244,7 +244,7 @@ what_an_earlier_version_has_sealed_is_bound(void **state)
 
 /* During a rekey. */
 static void
-what_was_sealed_with_the_old_key_is_sealed_with_the_new_one(void **state)
+the_old_keys_values_are_resealed(void **state)
 {
     json_t *document = with_password("secret-1"), *again, *foreign = with_password("x");
     char *text;
@@ -267,7 +267,7 @@ what_was_sealed_with_the_old_key_is_sealed_with_the_new_one(void **state)
 }
 
 static void
-a_file_is_fit_for_people(void **state)
+a_file_is_readable(void **state)
 {
     json_t *document = parse("{\"b\":0.05,\"a\":{\"c\":[1,\"\xc3\xa4\"]}}");
     char *text = document_text(document);
@@ -284,14 +284,14 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slugs_are_made_of_names),
-        cmocka_unit_test(what_no_reply_shows_need_not_be_sent_back),
-        cmocka_unit_test(a_password_stays_its_users),
-        cmocka_unit_test(a_hash_stays_its_tokens),
+        cmocka_unit_test(hidden_secrets_need_not_be_sent_back),
+        cmocka_unit_test(a_password_is_kept_for_the_same_user_only),
+        cmocka_unit_test(a_hash_is_kept_for_the_same_token_only),
         cmocka_unit_test(a_password_is_sealed_and_then_stays_as_it_is),
         cmocka_unit_test(a_password_does_not_follow_to_another_place),
-        cmocka_unit_test(what_an_earlier_version_has_sealed_is_bound),
-        cmocka_unit_test(what_was_sealed_with_the_old_key_is_sealed_with_the_new_one),
-        cmocka_unit_test(a_file_is_fit_for_people),
+        cmocka_unit_test(an_earlier_versions_sealed_value_is_bound),
+        cmocka_unit_test(the_old_keys_values_are_resealed),
+        cmocka_unit_test(a_file_is_readable),
     };
 
     secret_start();

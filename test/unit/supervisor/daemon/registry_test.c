@@ -93,7 +93,7 @@ a_document_is_checked_against_the_others(void **state)
 
 /* Over the control socket, recipes can only be named without a path. */
 static void
-a_path_is_only_kept(void **state)
+a_path_can_only_be_kept(void **state)
 {
     struct daemon_config *config = configuration(&keys);
     json_t *sent = document("Ann", 1, "x"),
@@ -173,7 +173,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_is_checked_against_the_others),
-        cmocka_unit_test(a_path_is_only_kept),
+        cmocka_unit_test(a_path_can_only_be_kept),
         cmocka_unit_test(a_file_says_what_was_written),
         cmocka_unit_test(a_key_that_is_replaced_still_opens),
     };

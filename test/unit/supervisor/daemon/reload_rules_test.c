@@ -88,7 +88,7 @@ workshops_are_told_apart_by_slug(void **state)
 }
 
 static void
-each_workshop_has_its_wish(void **state)
+each_workshop_has_its_action(void **state)
 {
     struct workshop_config *up = workshop("a", 1, true), *moved = workshop("a", 2, true),
                            *down = workshop("a", 1, false), *moved_down = workshop("a", 2, false),
@@ -121,7 +121,7 @@ each_workshop_has_its_wish(void **state)
 }
 
 static void
-what_needs_a_restart_is_named_and_kept(void **state)
+members_that_need_a_restart_are_named_and_kept(void **state)
 {
     struct daemon_config *before = configuration(workshop("a", 1, true), NULL);
     struct daemon_config *after = configuration(workshop("b", 2, true), NULL);
@@ -170,8 +170,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workshops_are_told_apart_by_slug),
-        cmocka_unit_test(each_workshop_has_its_wish),
-        cmocka_unit_test(what_needs_a_restart_is_named_and_kept),
+        cmocka_unit_test(each_workshop_has_its_action),
+        cmocka_unit_test(members_that_need_a_restart_are_named_and_kept),
         cmocka_unit_test(another_folder_keeps_the_workshops),
     };
 

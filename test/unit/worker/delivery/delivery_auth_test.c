@@ -84,7 +84,7 @@ own_credentials_that_are_refused_are_not_sent_again(void **state)
 }
 
 static void
-own_credentials_go_before_the_configured(void **state)
+own_credentials_take_precedence(void **state)
 {
     struct scripted *s = *state;
 
@@ -97,7 +97,7 @@ own_credentials_go_before_the_configured(void **state)
 }
 
 static void
-without_credentials_nobody_asks(void **state)
+without_credentials_nothing_is_sent(void **state)
 {
     struct scripted *s = *state;
 
@@ -168,7 +168,7 @@ a_restart_remembers_own_credentials(void **state)
 /* --- a shared login --- */
 
 static void
-who_waits_for_a_login_is_woken(void **state)
+orders_waiting_for_a_login_are_woken(void **state)
 {
     struct scripted *s = *state;
 
@@ -207,7 +207,7 @@ another_user_does_not_wait(void **state)
 }
 
 static void
-a_login_that_fails_is_tried_by_the_next(void **state)
+a_failed_login_is_retried_by_the_next_order(void **state)
 {
     struct scripted *s = *state;
 
@@ -253,13 +253,13 @@ main(void)
         TEST(configured_credentials_park_until_started),
         TEST(a_start_asks_once_more_and_parks_again),
         TEST(own_credentials_that_are_refused_are_not_sent_again),
-        TEST(own_credentials_go_before_the_configured),
-        TEST(without_credentials_nobody_asks),
+        TEST(own_credentials_take_precedence),
+        TEST(without_credentials_nothing_is_sent),
         TEST(a_restart_remembers_configured_credentials),
         TEST(a_restart_remembers_own_credentials),
-        TEST(who_waits_for_a_login_is_woken),
+        TEST(orders_waiting_for_a_login_are_woken),
         TEST(another_user_does_not_wait),
-        TEST(a_login_that_fails_is_tried_by_the_next),
+        TEST(a_failed_login_is_retried_by_the_next_order),
         TEST(a_login_that_is_refused_is_sent_once),
     };
 

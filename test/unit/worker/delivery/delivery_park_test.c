@@ -59,7 +59,7 @@ four_failures_do_not_park(void **state)
 
 /* An error reply may be the order's fault; no reply at all is not. */
 static void
-one_order_alone_does_not_park_unless_nobody_answers(void **state)
+one_order_alone_does_not_park_unless_there_is_no_reply(void **state)
 {
     struct scripted *s = *state;
 
@@ -196,7 +196,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(five_failures_park_and_one_order_probes),
         TEST(four_failures_do_not_park),
-        TEST(one_order_alone_does_not_park_unless_nobody_answers),
+        TEST(one_order_alone_does_not_park_unless_there_is_no_reply),
         TEST(a_probe_is_alone),
         TEST(a_probe_that_is_refused_ends_the_park),
         TEST(a_probe_takes_an_order_before_its_time),

@@ -27,7 +27,7 @@ assert_doubtful(struct scripted *s, const char *uniqueid, const char *words)
 }
 
 static void
-a_line_of_another_order_is_no_success(void **state)
+another_orders_line_is_not_a_success(void **state)
 {
     struct scripted *s = *state;
 
@@ -43,7 +43,7 @@ a_line_of_another_order_is_no_success(void **state)
 }
 
 static void
-a_file_of_another_order_is_no_success(void **state)
+another_orders_file_is_not_a_success(void **state)
 {
     struct scripted *s = *state;
     char path[128];
@@ -69,8 +69,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_line_of_another_order_is_no_success),
-        TEST(a_file_of_another_order_is_no_success),
+        TEST(another_orders_line_is_not_a_success),
+        TEST(another_orders_file_is_not_a_success),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ nothing_starts_while_stopped(void **state)
 }
 
 static void
-trouble_is_tried_again(void **state)
+technical_failures_are_retried(void **state)
 {
     struct scripted *s = *state;
     json_t *history;
@@ -159,7 +159,7 @@ a_locked_worksheet_blocks_no_other(void **state)
 /* --- stopping --- */
 
 static void
-a_stop_lets_the_order_in_hand_finish(void **state)
+a_stop_lets_orders_in_flight_finish(void **state)
 {
     struct scripted *s = *state;
 
@@ -289,7 +289,7 @@ step_on_full_disk(void *session, struct erp_job *job, const struct erp_reply *re
 }
 
 static void
-what_cannot_be_recorded_does_not_leave(void **state)
+a_request_that_cannot_be_recorded_is_not_sent(void **state)
 {
     struct scripted *s = *state;
     json_t *history;
@@ -354,18 +354,18 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_order_becomes_a_line),
         TEST(nothing_starts_while_stopped),
-        TEST(trouble_is_tried_again),
+        TEST(technical_failures_are_retried),
         TEST(a_refusal_ends_the_order),
         TEST(the_limit_is_honoured),
         TEST(the_driver_has_a_limit_of_its_own),
         TEST(a_worksheet_is_served_in_order),
         TEST(a_locked_worksheet_blocks_no_other),
-        TEST(a_stop_lets_the_order_in_hand_finish),
+        TEST(a_stop_lets_orders_in_flight_finish),
         TEST(an_order_given_up_is_found_by_the_next),
         TEST(without_look_up_nothing_is_sent_twice),
         TEST(without_look_up_a_lost_attempt_is_not_repeated),
         TEST(an_end_waits_for_room_on_the_disk),
-        TEST(what_cannot_be_recorded_does_not_leave),
+        TEST(a_request_that_cannot_be_recorded_is_not_sent),
         TEST(a_file_is_written),
     };
 

@@ -151,7 +151,7 @@ configured_credentials_park(void **state)
 }
 
 static void
-technical_trouble_is_tried_again(void **state)
+technical_failures_are_retried(void **state)
 {
     static const char *const codes[] = {"erp_unreachable", "erp_busy", "erp_failure",
                                         "browser_failure"};
@@ -250,7 +250,7 @@ a_locked_worksheet_is_asked_patiently(void **state)
 }
 
 static void
-patience_ends_too(void **state)
+retries_of_a_locked_worksheet_end_too(void **state)
 {
     struct attempt a;
 
@@ -367,7 +367,7 @@ wait_with(int64_t retry_after_ms, uint32_t dice)
 }
 
 static void
-the_wish_of_the_erp_is_heard(void **state)
+retry_after_is_respected(void **state)
 {
     (void)state;
     assert_int_equal(wait_with(60000, UINT32_MAX), 60000);
@@ -381,7 +381,7 @@ the_wish_of_the_erp_is_heard(void **state)
 /* --- unknown outcomes --- */
 
 static void
-what_may_have_left_is_not_sent_twice_on_a_guess(void **state)
+a_request_that_may_have_been_sent_is_not_repeated_blindly(void **state)
 {
     struct attempt a;
 
@@ -396,7 +396,7 @@ what_may_have_left_is_not_sent_twice_on_a_guess(void **state)
 }
 
 static void
-what_can_be_looked_up_or_has_not_left_is_tried_again(void **state)
+unsent_requests_and_lines_that_can_be_looked_up_are_retried(void **state)
 {
     struct attempt a;
 
@@ -429,7 +429,7 @@ an_answer_ends_the_doubt(void **state)
 }
 
 static void
-foreign_words_are_made_fit(void **state)
+foreign_text_is_cleaned(void **state)
 {
     static const enum erp_verdict verdicts[] = {ERP_REJECT, ERP_RETRY, ERP_PARK};
     struct attempt a;
@@ -456,24 +456,24 @@ main(void)
         cmocka_unit_test(a_changed_page_leaves_a_doubt),
         cmocka_unit_test(own_credentials_end_the_order),
         cmocka_unit_test(configured_credentials_park),
-        cmocka_unit_test(technical_trouble_is_tried_again),
+        cmocka_unit_test(technical_failures_are_retried),
         cmocka_unit_test(the_next_attempt_is_never_at_zero),
         cmocka_unit_test(backoff_is_within_its_bounds),
         cmocka_unit_test(backoff_survives_great_limits),
         cmocka_unit_test(backoff_is_spread_evenly),
         cmocka_unit_test(a_locked_worksheet_is_asked_patiently),
-        cmocka_unit_test(patience_ends_too),
+        cmocka_unit_test(retries_of_a_locked_worksheet_end_too),
         cmocka_unit_test(exhaustion_names_the_last_reason),
         cmocka_unit_test(a_step_of_the_clock_exhausts_nothing),
         cmocka_unit_test(exhaustion_tells_a_doubt),
         cmocka_unit_test(exhaustion_tells_of_a_line_that_may_be_there),
         cmocka_unit_test(no_wait_is_longer_than_the_longest),
         cmocka_unit_test(exhaustion_fits_the_longest_reason),
-        cmocka_unit_test(the_wish_of_the_erp_is_heard),
-        cmocka_unit_test(what_may_have_left_is_not_sent_twice_on_a_guess),
-        cmocka_unit_test(what_can_be_looked_up_or_has_not_left_is_tried_again),
+        cmocka_unit_test(retry_after_is_respected),
+        cmocka_unit_test(a_request_that_may_have_been_sent_is_not_repeated_blindly),
+        cmocka_unit_test(unsent_requests_and_lines_that_can_be_looked_up_are_retried),
         cmocka_unit_test(an_answer_ends_the_doubt),
-        cmocka_unit_test(foreign_words_are_made_fit),
+        cmocka_unit_test(foreign_text_is_cleaned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ an_answer_is_passed_on(void **state)
 }
 
 static void
-who_comes_later_has_a_kill_of_his_own(void **state)
+a_later_request_gets_its_own_kill(void **state)
 {
     (void)state;
     browser_killer_ask(browser_killer, 60000, on_done, &answers);
@@ -81,7 +81,7 @@ who_comes_later_has_a_kill_of_his_own(void **state)
 }
 
 static void
-one_that_is_given_up_hears_nothing(void **state)
+a_cancelled_request_gets_no_answer(void **state)
 {
     struct browser_kill_request *request =
         browser_killer_ask(browser_killer, 60000, on_done, &answers);
@@ -97,7 +97,7 @@ one_that_is_given_up_hears_nothing(void **state)
 }
 
 static void
-nobody_waits_for_ever(void **state)
+a_request_has_a_time_limit(void **state)
 {
     (void)state;
     browser_killer_ask(browser_killer, 10, on_done, &answers);
@@ -108,7 +108,7 @@ nobody_waits_for_ever(void **state)
 }
 
 static void
-without_anybody_to_ask_nothing_is_ended(void **state)
+without_a_supervisor_nothing_is_killed(void **state)
 {
     (void)state;
     browser_killer_free(browser_killer);
@@ -125,9 +125,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_answer_is_passed_on), TEST(who_comes_later_has_a_kill_of_his_own),
-        TEST(one_that_is_given_up_hears_nothing), TEST(nobody_waits_for_ever),
-        TEST(without_anybody_to_ask_nothing_is_ended)};
+        TEST(an_answer_is_passed_on), TEST(a_later_request_gets_its_own_kill),
+        TEST(a_cancelled_request_gets_no_answer), TEST(a_request_has_a_time_limit),
+        TEST(without_a_supervisor_nothing_is_killed)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

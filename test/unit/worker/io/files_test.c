@@ -91,7 +91,7 @@ read_status(char *path)
 }
 
 static void
-what_is_written_and_renamed_is_read(void **state)
+a_written_and_renamed_file_is_read(void **state)
 {
     static const char content[] = "a;\0;\xc3\xa4\r\n";
     char *part = path_of(state, ".u-1.part"), *whole = path_of(state, "u-1.csv");
@@ -134,7 +134,7 @@ a_rename_replaces(void **state)
 }
 
 static void
-a_file_is_not_for_everybody(void **state)
+a_file_is_not_world_readable(void **state)
 {
     char *path = path_of(state, "u-1.csv");
     mode_t mask = umask(0);
@@ -161,7 +161,7 @@ a_missing_folder_is_404(void **state)
 }
 
 static void
-a_folder_is_no_file(void **state)
+a_folder_is_refused(void **state)
 {
     char *folder = path_of(state, "folder"), *file = path_of(state, "file");
 
@@ -201,7 +201,7 @@ a_large_file_is_read_up_to_the_limit(void **state)
 
 /* Opening it for reading would block. */
 static void
-a_pipe_is_no_file(void **state)
+a_pipe_is_refused(void **state)
 {
     char *path = path_of(state, "pipe");
 
@@ -210,7 +210,7 @@ a_pipe_is_no_file(void **state)
 }
 
 static void
-an_http_request_is_none_for_files(void **state)
+an_http_request_is_refused(void **state)
 {
     assert_int_equal(perform(ERP_HTTP, path_of(state, "x"), NULL, NULL, 0), 500);
 }
@@ -264,7 +264,7 @@ rename_where_fsync_fails(void **state, int number)
 }
 
 static void
-a_share_that_cannot_sync_folders_is_good_enough(void **state)
+a_share_without_folder_sync_is_accepted(void **state)
 {
     assert_int_equal(rename_where_fsync_fails(state, EINVAL), 200);
     assert_int_equal(rename_where_fsync_fails(state, EOPNOTSUPP), 200);
@@ -275,18 +275,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_share_that_cannot_sync_folders_is_good_enough),
-        TEST(what_is_written_and_renamed_is_read),
+        TEST(a_share_without_folder_sync_is_accepted),
+        TEST(a_written_and_renamed_file_is_read),
         TEST(an_empty_file_is_a_file),
         TEST(a_write_replaces_the_whole),
         TEST(a_rename_replaces),
-        TEST(a_file_is_not_for_everybody),
+        TEST(a_file_is_not_world_readable),
         TEST(a_missing_folder_is_404),
-        TEST(a_folder_is_no_file),
+        TEST(a_folder_is_refused),
         TEST(a_symlink_is_refused),
         TEST(a_large_file_is_read_up_to_the_limit),
-        TEST(a_pipe_is_no_file),
-        TEST(an_http_request_is_none_for_files),
+        TEST(a_pipe_is_refused),
+        TEST(an_http_request_is_refused),
         TEST(a_full_disk_leaves_no_part),
     };
 

@@ -183,7 +183,7 @@ assert_refused(struct scene *s)
 }
 
 static void
-a_trusted_server_is_believed(void **state)
+a_trusted_server_is_accepted(void **state)
 {
     struct scene *s = *state;
 
@@ -215,7 +215,7 @@ another_name_is_refused(void **state)
 }
 
 static void
-a_missing_ca_file_trusts_nobody(void **state)
+a_missing_ca_file_trusts_no_server(void **state)
 {
     struct scene *s = *state;
 
@@ -227,10 +227,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_trusted_server_is_believed),
+        cmocka_unit_test(a_trusted_server_is_accepted),
         cmocka_unit_test(an_unknown_authority_is_refused),
         cmocka_unit_test(another_name_is_refused),
-        cmocka_unit_test(a_missing_ca_file_trusts_nobody),
+        cmocka_unit_test(a_missing_ca_file_trusts_no_server),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -55,7 +55,7 @@ say(struct fixture *f, const char *text)
 }
 
 static void
-test_one_question_for_all(void **state)
+test_one_query_for_all(void **state)
 {
     struct fixture *f = *state;
 
@@ -93,7 +93,7 @@ test_an_address_is_its_own_answer(void **state)
 }
 
 static void
-test_what_is_no_address_is_none(void **state)
+test_invalid_addresses_are_dropped(void **state)
 {
     struct fixture *f = *state;
 
@@ -109,7 +109,7 @@ test_what_is_no_address_is_none(void **state)
 }
 
 static void
-test_one_that_is_cancelled_is_not_told(void **state)
+test_a_cancelled_query_gets_no_answer(void **state)
 {
     struct fixture *f = *state;
 
@@ -165,8 +165,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_one_question_for_all), TEST(test_an_address_is_its_own_answer),
-        TEST(test_what_is_no_address_is_none), TEST(test_one_that_is_cancelled_is_not_told),
+        TEST(test_one_query_for_all), TEST(test_an_address_is_its_own_answer),
+        TEST(test_invalid_addresses_are_dropped), TEST(test_a_cancelled_query_gets_no_answer),
         TEST(test_many_names)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

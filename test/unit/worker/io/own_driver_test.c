@@ -179,7 +179,7 @@ test_the_end_of_the_link_is_that_of_its_sockets(void **state)
 
 /* Input that could block the worker or fill its descriptor table. */
 static void
-test_what_is_wrong_cuts_the_link(void **state)
+test_bad_input_closes_the_link(void **state)
 {
     struct fixture *f = *state;
 
@@ -206,7 +206,7 @@ test_what_is_wrong_cuts_the_link(void **state)
 }
 
 static void
-test_more_than_there_is_room_for_cuts_it(void **state)
+test_too_many_sockets_close_the_link(void **state)
 {
     struct fixture *f = *state;
 
@@ -229,9 +229,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_sockets_come_and_are_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_end_of_the_link_is_that_of_its_sockets, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_wrong_cuts_the_link, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_more_than_there_is_room_for_cuts_it, set_up,
-                                        tear_down)};
+        cmocka_unit_test_setup_teardown(test_bad_input_closes_the_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_many_sockets_close_the_link, set_up, tear_down)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

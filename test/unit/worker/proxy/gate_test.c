@@ -51,7 +51,7 @@ test_a_reply_counts_when_its_head_is_complete(void **state)
 }
 
 static void
-test_an_interim_reply_is_none(void **state)
+test_an_interim_reply_does_not_count(void **state)
 {
     (void)state;
     assert_true(shuts_after("HTTP/1.1 100 Continue\r\n\r\n", 0));
@@ -133,7 +133,7 @@ test_encrypted_bytes_are_never_a_reply(void **state)
 }
 
 static void
-test_what_is_no_http_any_more(void **state)
+test_other_protocols_after_http(void **state)
 {
     (void)state;
     assert_true(shuts_after("HTTP/1.1 101 Switching Protocols\r\n\r\nframes", 0));
@@ -145,13 +145,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_reply_counts_when_its_head_is_complete),
-        cmocka_unit_test(test_an_interim_reply_is_none),
+        cmocka_unit_test(test_an_interim_reply_does_not_count),
         cmocka_unit_test(test_what_makes_a_browser_repeat),
         cmocka_unit_test(test_each_request_of_a_connection),
         cmocka_unit_test(test_what_the_browser_gives_up),
         cmocka_unit_test(test_before_the_commit_nothing_counts),
         cmocka_unit_test(test_encrypted_bytes_are_never_a_reply),
-        cmocka_unit_test(test_what_is_no_http_any_more)};
+        cmocka_unit_test(test_other_protocols_after_http)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

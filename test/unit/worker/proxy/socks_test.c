@@ -54,7 +54,7 @@ test_request(void **state)
 }
 
 static void
-test_what_is_refused(void **state)
+test_refusals(void **state)
 {
     struct socks_target target;
     enum socks_reply refused;
@@ -91,7 +91,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_greeting), cmocka_unit_test(test_request),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_answer)};
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_answer)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

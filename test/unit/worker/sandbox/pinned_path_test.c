@@ -103,7 +103,7 @@ test_a_share_over_it(void **state)
 
 /* The kernel's mount list escapes a space as \040. */
 static void
-test_a_share_over_a_folder_with_a_blank(void **state)
+test_a_share_over_a_folder_with_a_space(void **state)
 {
     struct scene *s = *state;
 
@@ -190,7 +190,7 @@ main(void)
                                        TEST(test_gone),
                                        TEST(test_another_took_its_name),
                                        TEST(test_a_share_over_it),
-                                       TEST(test_a_share_over_a_folder_with_a_blank),
+                                       TEST(test_a_share_over_a_folder_with_a_space),
                                        TEST(test_not_there_yet),
                                        TEST(test_its_name),
                                        TEST(test_files_follow_the_path)};

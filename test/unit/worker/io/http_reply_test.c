@@ -1,0 +1,193 @@
+/* Replies to drivers: whether they are complete, and their limits. */
+#include "test/unit/worker/io/http_scene.h"
+
+static void
+answer_in_chunks(struct connection *c, void *arg)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+
+    (void)arg;
+    server_write(c, text, sizeof text - 1);
+}
+
+static void
+chunks_are_joined(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_in_chunks, true, true, 200);
+    assert_string_equal(s->body, "hello");
+}
+
+static void
+answer_500(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 500, "", "oops");
+}
+
+static void
+answer_503(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 503, "Retry-After: 7\r\n", "");
+}
+
+static void
+answer_for_ever(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 503, "Retry-After: 9223372036854775807\r\n", "");
+}
+
+static void
+answer_long_ago(struct connection *c, void *arg)
+{
+    (void)arg;
+    server_reply(c, 503, "Retry-After: Thu, 01 Jan 1970 00:00:01 GMT\r\n", "");
+}
+
+static void
+statuses_are_reported(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_500, true, true, 500);
+    assert_string_equal(s->body, "oops");
+    assert_int_equal(s->reply.retry_after_ms, 0);
+    assert_reply(s, answer_503, true, true, 503);
+    assert_int_equal(s->reply.retry_after_ms, 7000);
+    assert_reply(s, answer_for_ever, true, true, 503);
+    assert_int_equal(s->reply.retry_after_ms, 86400000);
+    assert_reply(s, answer_long_ago, true, true, 503);
+    assert_int_equal(s->reply.retry_after_ms, 0);
+    assert_int_equal(s->reply.body_length, 0);
+}
+
+static void
+answer_half(struct connection *c, void *arg)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf";
+
+    (void)arg;
+    server_write(c, text, sizeof text - 1);
+    server_close(c);
+}
+
+static void
+answer_half_a_head(struct connection *c, void *arg)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Le";
+
+    (void)arg;
+    server_write(c, text, sizeof text - 1);
+    server_close(c);
+}
+
+static void
+a_request_with_a_truncated_reply_was_sent(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_half, true, false, 0);
+    assert_reply(s, close_at_once, true, false, 0);
+    assert_int_equal(s->server.requests, 2);
+    assert_reply(s, answer_half_a_head, true, false, 0);
+}
+
+static void
+a_request_with_a_late_reply_was_sent(void **state)
+{
+    struct scene *s = *state;
+    int64_t before = clock_monotonic_ms();
+
+    s->request.timeout_ms = 150;
+    assert_reply(s, answer_nothing, true, false, 0);
+    assert_in_range(clock_monotonic_ms() - before, 140, DEADLINE_MS);
+}
+
+static void
+answer_too_much(struct connection *c, void *arg)
+{
+    char head[128], *body = malloc(HTTP_REPLY_BYTES_MAX + 1);
+    int length = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n",
+                          HTTP_REPLY_BYTES_MAX + (arg ? 1u : 0u));
+
+    memset(body, 'x', HTTP_REPLY_BYTES_MAX + 1);
+    server_write(c, head, (size_t)length);
+    server_write(c, body, HTTP_REPLY_BYTES_MAX + (arg ? 1 : 0));
+    free(body);
+}
+
+static void
+answer_just_enough(struct connection *c, void *arg)
+{
+    (void)arg;
+    answer_too_much(c, NULL);
+}
+
+static void
+bodies_are_limited(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_just_enough, true, true, 200);
+    assert_int_equal(s->reply.body_length, HTTP_REPLY_BYTES_MAX);
+    assert_reply(s, answer_too_much, true, false, 0);
+    assert_in_range(s->reply.body_length, 0, HTTP_REPLY_BYTES_MAX);
+}
+
+/* The connection stays open: only the client can end this. */
+static void
+answer_with_fields(struct connection *c, const char *head)
+{
+    char field[1024];
+
+    memset(field, 'x', sizeof field);
+    memcpy(field, "X-Y: ", 5);
+    memcpy(field + sizeof field - 2, "\r\n", 2);
+    server_write(c, head, strlen(head));
+    for (size_t bytes = 0; bytes <= HTTP_HEAD_BYTES_MAX; bytes += sizeof field)
+        server_write(c, field, sizeof field);
+}
+
+static void
+answer_with_head(struct connection *c, void *arg)
+{
+    (void)arg;
+    answer_with_fields(c, "HTTP/1.1 200 OK\r\n");
+}
+
+static void
+answer_with_trailers(struct connection *c, void *arg)
+{
+    (void)arg;
+    answer_with_fields(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+}
+
+static void
+heads_and_trailers_are_limited(void **state)
+{
+    struct scene *s = *state;
+
+    assert_reply(s, answer_with_head, true, false, 0);
+    assert_null(strstr(s->error, "timed out"));
+    assert_reply(s, answer_with_trailers, true, false, 0);
+    assert_null(strstr(s->error, "timed out"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(chunks_are_joined),
+        TEST(statuses_are_reported),
+        TEST(a_request_with_a_truncated_reply_was_sent),
+        TEST(a_request_with_a_late_reply_was_sent),
+        TEST(bodies_are_limited),
+        TEST(heads_and_trailers_are_limited),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

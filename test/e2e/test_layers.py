@@ -20,7 +20,7 @@ ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "recipe"
          "erp-drivers": ["file", "tryton", "webdriver"],
          "worker": ["queue", "salvage", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
          "supervisor": ["system", "child", "daemon", "control"],
-         "supervisor/ctl": ["term", "net", "commands"], "supervisor/webdriver": []}
+         "supervisor/ctl": ["term", "net", "call", "commands"], "supervisor/webdriver": []}
 # Neighbours that know nothing of each other, though one comes first: the later, the earlier.
 STRANGERS = {("worker/sandbox", "worker/queue"), ("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
              ("erp-drivers/tryton", "erp-drivers/file"), ("erp-drivers/webdriver", "erp-drivers/file"),

@@ -132,7 +132,7 @@ int command_recipe_check(struct ctl *ctl);
 int command_recipe_run(struct ctl *ctl);
 int command_recipe_test(struct ctl *ctl);
 
-/* call.c */
+/* call/call.c; call/each.c has ctl_each() */
 
 /* "/workshops/{first argument}/REST" percent-encoded, or without "/REST" if rest is NULL. rest is
  * used as it is. To be freed. */

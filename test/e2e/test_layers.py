@@ -20,7 +20,7 @@ ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape",
          "erp-drivers": ["file", "tryton", "engine", "webdriver", "http"],
          "worker": ["queue", "salvage", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
          "supervisor": ["system", "child", "daemon", "control"],
-         "supervisor/ctl": ["term", "net", "commands"], "supervisor/webdriver": []}
+         "supervisor/ctl": ["term", "net", "call", "commands"], "supervisor/webdriver": []}
 # Rooms that may not use each other despite their order: {later: earlier ones}.
 STRANGERS = {("worker/sandbox", "worker/queue"), ("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
              ("erp-drivers/tryton", "erp-drivers/file"), ("erp-drivers/webdriver", "erp-drivers/file"),

@@ -398,7 +398,7 @@ queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
     order->history_length = 1;
     order->updated_ms = order->placed_ms;
     order->trusted_ms = t->queue->time.trusted_ms;
-    failpoint_here("queue.change");
+    failpoint_here("queue.insert");
     store_append(&t->txn, STORE_ORDERS, place, record_encode_order(buffer, order, sealed));
     store_append(&t->txn, STORE_PLACED, place, (struct bytes){"", 0});
     if (queue_is_indexed(t, order->seq))

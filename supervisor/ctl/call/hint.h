@@ -1,6 +1,6 @@
 /* What to do about a refusal, where the next step is known. */
-#ifndef SUPERVISOR_CTL_COMMANDS_HINT_H
-#define SUPERVISOR_CTL_COMMANDS_HINT_H
+#ifndef SUPERVISOR_CTL_CALL_HINT_H
+#define SUPERVISOR_CTL_CALL_HINT_H
 
 #include "supervisor/ctl/ctl.h"
 

@@ -1,5 +1,5 @@
 /* Hints by the refusal's code. An unknown workshop gets the nearest name. */
-#include "supervisor/ctl/commands/hint.h"
+#include "supervisor/ctl/call/hint.h"
 
 #include <stdlib.h>
 #include <string.h>

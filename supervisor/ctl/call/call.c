@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/err.h"
-#include "supervisor/ctl/commands/hint.h"
+#include "supervisor/ctl/call/hint.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"

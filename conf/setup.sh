@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and test/run.sh: installs Debian packages and builds.
 
-BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev
+BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev libxml2-dev
                 liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev node-llhttp
                 ca-certificates curl)
 

@@ -66,7 +66,8 @@ struct erp_request {
     bool commits; /* may create the line: recorded on disk before it is sent, and never repeated.
                      Several requests of an attempt may have it set */
     bool secret;  /* HTTP: the body or its reply holds a password or a session key: never logged */
-    bool fresh;   /* HTTP: on a new connection, so that nothing repeats it */
+    bool fresh;   /* HTTP: on a connection of its own, so that nothing repeats it */
+    bool gzip;    /* HTTP: the reply may be compressed; its bound is that of the whole body */
     enum erp_gate gate;
     const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
@@ -86,7 +87,8 @@ struct erp_reply {
     const char *cut_off; /* why the gate has shut since the browser was opened; or NULL */
     const char *body;    /* NUL-terminated for convenience, may be NULL */
     size_t body_length;
-    const char *error;      /* if !complete or a file operation failed: a message for people */
+    const char *headers;    /* HTTP: "Name: value" in lines, of the last head; may be NULL */
+    const char *error;      /* where !complete or a file failed: words for people */
     int64_t retry_after_ms; /* from Retry-After; 0: none */
 };
 

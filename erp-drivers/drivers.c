@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "erp-drivers/file/file.h"
+#include "erp-drivers/http/http.h"
 #include "erp-drivers/tryton/tryton.h"
 #include "erp-drivers/webdriver/webdriver.h"
 
 static const struct erp_driver *(*const drivers[])(void) = {file_driver, tryton_driver,
-                                                            webdriver_driver};
+                                                            webdriver_driver, http_driver};
 
 const struct erp_driver *
 erp_driver_find(const char *system)

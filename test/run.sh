@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . conf/setup.sh
 
 TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
-               python3-prometheus-client python3-jsonschema debootstrap systemd-container iproute2
+               python3-prometheus-client python3-jsonschema mmdebstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
                chromium chromium-driver firefox-esr nginx-light cppcheck clang-tidy clang-format)
 results=$(mktemp -d)

@@ -16,6 +16,8 @@ static int take_url(struct allowlist *allowlist, struct sandbox_setup *setup, co
                     const char *value, struct err *err);
 static int take_pages(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
                       const char *value, struct err *err);
+static int take_api(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
+                    const char *value, struct err *err);
 static int take_ca_file(struct allowlist *allowlist, struct sandbox_setup *setup,
                         const json_t *slice, const char *value, struct err *err);
 
@@ -33,6 +35,8 @@ static const struct {
     /* The browser connects to the ERP through this process. */
     {"webdriver", "url", false, take_pages},
     {"webdriver", "ca_file", false, take_ca_file},
+    {"http", "url", false, take_api},
+    {"http", "ca_file", false, take_ca_file},
 };
 
 static int
@@ -69,7 +73,25 @@ take_url(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t 
     return allow_host(setup, &host, err);
 }
 
-/* Where the browser's proxy listens: a workshop's own WebDriver server passes the socket later. */
+/* The ERP's host, and those that its recipe names: one that gives tokens, perhaps. */
+static int
+take_api(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
+         const char *value, struct err *err)
+{
+    const json_t *hosts = json_object_get(json_object_get(slice, "recipe"), "hosts"), *name;
+    struct host_pattern host;
+    size_t i;
+
+    json_array_foreach(hosts, i, name)
+    {
+        if (host_pattern_parse(json_string_value(name), &host) && allow_host(setup, &host, err))
+            return -1;
+    }
+    return take_url(allowlist, setup, slice, value, err);
+}
+
+/* Where the browser's proxy listens: the WebDriver server of its own passes the socket, for which
+ * this one waits. */
 static int
 open_proxy(struct allowlist *allowlist, const json_t *slice, const json_t *erp, struct err *err)
 {

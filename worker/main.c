@@ -23,6 +23,7 @@
 #include "common/ipc/chan.h"
 #include "worker/channel.h"
 #include "worker/dryrun/dryrun.h"
+#include "worker/dryrun/replay.h"
 #include "worker/io/watchdog.h"
 #include "worker/resolve.h"
 #include "worker/sandbox/sandbox.h"
@@ -51,6 +52,7 @@ static const char usage[] =
 struct options {
     bool child, dryrun, verbose;
     const char *resolve;
+    char **replay; /* a recipe, and its dialogues */
     const char *port, *workshop, *config;
 };
 
@@ -81,7 +83,10 @@ parse_options(int argc, char **argv, struct options *o)
             o->child = true;
         else if (strcmp(argv[i], "--recipe-run") == 0)
             o->dryrun = true;
-        else if (strcmp(argv[i], "--resolve") == 0 && i + 1 < argc)
+        else if (strcmp(argv[i], "--recipe-test") == 0 && i == 1 && argc > 3) {
+            o->replay = argv + 2;
+            return true;
+        } else if (strcmp(argv[i], "--resolve") == 0 && i + 1 < argc)
             o->resolve = argv[++i];
         else if (strcmp(argv[i], "-v") == 0)
             o->verbose = true;
@@ -288,6 +293,8 @@ main(int argc, char **argv)
     p.base = loop_new();
     if (sandbox_hide(&err))
         status = fail(EX_OSERR, err.text);
+    else if (o.replay)
+        status = replay_files(o.replay);
     else if (o.dryrun)
         status = dryrun_run(p.base);
     else

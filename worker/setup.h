@@ -28,6 +28,7 @@ struct worker {
     struct http_server *server;
     struct drain drain;
     struct event *expire, *tick;
+    unsigned ticks;
     bool unsure;   /* the disk's time differs: logged once */
     bool outdated; /* stops because of that */
 };

@@ -28,6 +28,7 @@
 #define EXPIRE_ORDERS 200 /* per transaction, so that no client waits long */
 #define BROKEN_MS 1000    /* for pending replies */
 #define TICK_MS 5000      /* the supervisor pings after 6 s of silence */
+#define WATCH_TICKS 4 /* from one look at the watched files to the next; in trouble, every tick */
 #define DAY_MS 86400000LL
 
 /* --- the end --- */
@@ -94,7 +95,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     evtimer_add(w->tick, &next);
-    watch(w);
+    if (w->ticks++ % WATCH_TICKS == 0 || delivery_troubled(w->delivery))
+        watch(w);
     w->events.tick(w->events.arg);
 }
 
@@ -174,18 +176,20 @@ start_delivery(struct worker *w)
     http_use_names(w->http, w->names);
     w->browser_killer = browser_killer_new(w->base, w->events.kill_browsers, w->events.arg);
     start_browsers(w);
-    w->delivery = delivery_new(&(struct delivery_setup){.base = w->base,
-                                                        .queue = w->queue,
-                                                        .http = w->http,
-                                                        .browser_killer = w->browser_killer,
-                                                        .proxy = w->proxy,
-                                                        .workshop = w->workshop,
-                                                        .erp = w->erp,
-                                                        .driver = w->driver,
-                                                        .credentials = &w->credentials,
-                                                        .closing_ms = DELIVERY_CLOSING_MS,
-                                                        .changed = on_changed,
-                                                        .arg = w});
+    w->delivery =
+        delivery_new(&(struct delivery_setup){.base = w->base,
+                                              .queue = w->queue,
+                                              .http = w->http,
+                                              .browser_killer = w->browser_killer,
+                                              .proxy = w->proxy,
+                                              .workshop = w->workshop,
+                                              .erp = w->erp,
+                                              .driver = w->driver,
+                                              .credentials = &w->credentials,
+                                              .closing_ms = DELIVERY_CLOSING_MS,
+                                              .storage_pause_ms = DELIVERY_STORAGE_PAUSE_MS,
+                                              .changed = on_changed,
+                                              .arg = w});
     delivery_tidy(w->delivery);
 }
 

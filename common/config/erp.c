@@ -87,7 +87,17 @@ static const struct json_member webdriver_members[] = {
     {.name = "timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 600},
 };
 
-/* Preferences of Chromium and Firefox that Pumpline sets itself, by prefix. */
+static const struct json_member http_members[] = {
+    SYSTEM_MEMBER,
+    IN_FLIGHT_MEMBER,
+    {.name = "recipe", .kind = JSON_KIND_TEXT, .required = true, .minimum = 1, .maximum = 255},
+    {.name = "url", .kind = JSON_KIND_URL, .required = true},
+    {.name = "options", .kind = JSON_KIND_OBJECT},
+    {.name = "ca_file", .kind = JSON_KIND_PATH, .nullable = true},
+    {.name = "timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 600},
+};
+
+/* Preferences of Chromium and Firefox that Pumpline answers for, by how their names begin. */
 static const struct {
     const char *prefix, *why;
 } kept_preferences[] = {
@@ -288,6 +298,7 @@ static const struct {
     {"webdriver",
      {webdriver_members, sizeof webdriver_members / sizeof *webdriver_members},
      check_browser},
+    {"http", {http_members, sizeof http_members / sizeof *http_members}, NULL},
 };
 
 #define SYSTEM_COUNT (sizeof systems / sizeof *systems)
@@ -348,11 +359,11 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
 {
     const struct json_location location = {file, "/erp", faults};
     const char *name = json_string_value(json_object_get(erp, "recipe"));
-    const json_t *system = json_object_get(erp, "system");
+    const char *system = json_string_value(json_object_get(erp, "system")) ?: "";
     char *path;
     json_t *recipe;
 
-    if (!name || strcmp(json_string_value(system) ?: "", "webdriver"))
+    if (!name || (strcmp(system, "webdriver") && strcmp(system, "http")))
         return NULL;
     path = recipe_find(recipes_dir, name);
     if (!path) {
@@ -362,6 +373,14 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
     }
     recipe = recipe_read(path, faults);
     free(path);
+    if (recipe && recipe_is_http(recipe) != (strcmp(system, "http") == 0)) {
+        json_check_fault(&location, "recipe",
+                         recipe_is_http(recipe)
+                             ? "is a recipe for an HTTP API: system must be \"http\""
+                             : "is a recipe for web pages: system must be \"webdriver\"");
+        json_decref(recipe);
+        return NULL;
+    }
     if (recipe &&
         (json_is_object(json_object_get(erp, "options")) || !json_object_get(erp, "options")))
         recipe_check_options(recipe, json_object_get(erp, "options"), file, "/erp", faults);

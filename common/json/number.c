@@ -107,9 +107,12 @@ json_number_text(const char *document, size_t length, const char *name, char *te
     return false;
 }
 
-/* Copies one string, number or single character of the document. */
+#define MARK "\\u0001" /* as JSON writes it */
+
+/* One string or number or single character of the document, to the copy. before: what stands before
+ * a real in its quotes. */
 static char *
-quote_token(struct walk *w, char *to)
+quote_token(struct walk *w, const char *before, char *to)
 {
     const char *from = w->at;
     bool real = false;
@@ -124,26 +127,39 @@ quote_token(struct walk *w, char *to)
         w->at++;
     }
     if (real)
-        *to++ = '"';
+        to += sprintf(to, "\"%s", before);
     to = (char *)mempcpy(to, from, (size_t)(w->at - from));
     if (real)
         *to++ = '"';
     return to;
 }
 
-char *
-json_number_quote(const char *document, size_t length)
+/* A real has two characters or more. */
+static char *
+quote(const char *document, size_t length, const char *before)
 {
     struct walk w = {document, document + length};
-    char *copy = mem_alloc(2 * length + 1), *to = copy; /* a real has two characters or more */
+    char *copy = mem_alloc((2 + strlen(before)) * length + 2), *to = copy;
 
     while (w.at < w.end)
-        to = quote_token(&w, to);
+        to = quote_token(&w, before, to);
     *to = '\0';
     return copy;
 }
 
-/* A number as digits without leading and trailing zeros, and the position of the decimal point. */
+char *
+json_number_quote(const char *document, size_t length)
+{
+    return quote(document, length, "");
+}
+
+char *
+json_number_mark(const char *document, size_t length)
+{
+    return quote(document, length, MARK);
+}
+
+/* A number as its digits, without zeros around them, and the place of the point among them. */
 struct scientific {
     bool negative;
     char digits[DIGITS_MAX];
@@ -207,6 +223,44 @@ scientific_read(const char *number, struct scientific *n)
         return false;
     trim_zeros(n);
     return !*at;
+}
+
+/* A string of the document, to the copy. */
+static char *
+unmark_string(const char *from, size_t length, char *to)
+{
+    static const char marked[] = "\"" MARK;
+    char number[DIGITS_MAX];
+    struct scientific n;
+
+    if (length > sizeof marked && length - sizeof marked < sizeof number &&
+        strncmp(from, marked, sizeof marked - 1) == 0) {
+        snprintf(number, sizeof number, "%.*s", (int)(length - sizeof marked),
+                 from + sizeof marked - 1);
+        if (scientific_read(number, &n))
+            return stpcpy(to, number);
+    }
+    return (char *)mempcpy(to, from, length);
+}
+
+char *
+json_number_unmark(const char *document)
+{
+    struct walk w = {document, document + strlen(document)};
+    char *copy = mem_alloc(strlen(document) + 1), *to = copy;
+
+    while (w.at < w.end) {
+        const char *from = w.at;
+
+        if (*from == '"') {
+            skip_string(&w);
+            to = unmark_string(from, (size_t)(w.at - from), to);
+        } else {
+            *to++ = *w.at++;
+        }
+    }
+    *to = '\0';
+    return copy;
 }
 
 bool

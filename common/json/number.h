@@ -17,8 +17,17 @@ bool json_number_text(const char *document, size_t length, const char *name, cha
  * The caller frees it. */
 char *json_number_quote(const char *document, size_t length);
 
-/* The plain text of a JSON number, without exponent and padding zeros: "1.50e1" → "15". false: not
- * a number, or no room. */
+/* The same, and each such string begins with JSON_NUMBER_MARK: it is told from a string that the
+ * document has, and json_number_unmark makes the number of it again. */
+#define JSON_NUMBER_MARK '\001'
+char *json_number_mark(const char *document, size_t length);
+
+/* The text of a document, as jansson writes it, with its marked strings as numbers; one whose text
+ * is no number stays. The caller frees it. */
+char *json_number_unmark(const char *document);
+
+/* The plain text of a number as JSON writes it, without exponent and needless zeros: "1.50e1" →
+ * "15". false: no such number, or no room. */
 bool json_number_plain(const char *number, char *text, size_t size);
 
 #endif

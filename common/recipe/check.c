@@ -48,19 +48,39 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_PIECES] = recipe_kind_pieces,
     [RECIPE_ERRORS] = recipe_kind_errors,
     [RECIPE_ONE] = recipe_kind_one,
+    [RECIPE_PROVEN] = recipe_kind_proven,
+    [RECIPE_ID_RULES] = recipe_kind_id_rules,
+    [RECIPE_TYPED_VALUES] = recipe_kind_typed_values,
+    [RECIPE_BODY] = recipe_kind_body,
+    [RECIPE_STATUS] = recipe_kind_status,
+    [RECIPE_POINTER] = recipe_kind_pointer,
+    [RECIPE_VARIABLE] = recipe_kind_variable,
+    [RECIPE_OR_NULL] = recipe_kind_variable_or_null,
+    [RECIPE_PAGES] = recipe_kind_pages,
+    [RECIPE_HEADER_TEST] = recipe_kind_test,
+    [RECIPE_JSON_TEST] = recipe_kind_test,
+    [RECIPE_BETWEEN] = recipe_kind_between,
+    [RECIPE_TEXTS] = recipe_kind_texts,
+    [RECIPE_XML_TEST] = recipe_kind_test,
+    [RECIPE_XPATHS] = recipe_kind_xpaths,
 };
 
 bool
 recipe_check(const json_t *recipe, const char *file, struct json_faults *faults)
 {
-    struct recipe_checker c = {.recipe = recipe, .file = file, .faults = faults, .checks = checks};
+    struct recipe_checker c = {.recipe = recipe,
+                               .file = file,
+                               .faults = faults,
+                               .checks = checks,
+                               .http = recipe_is_http(recipe)};
     size_t before = faults->count;
 
     if (json_object_size(json_object_get(recipe, "pieces")) > RECIPE_PIECES_MAX) {
         json_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
     } else if (json_is_object(recipe)) {
         c.names = recipe_whole_names(recipe);
-        recipe_check_object(&c, recipe, recipe_shape(RECIPE_OBJECT_FILE), NULL);
+        recipe_check_object(
+            &c, recipe, recipe_shape(c.http ? RECIPE_OBJECT_HTTP_FILE : RECIPE_OBJECT_FILE), NULL);
         recipe_whole_check(&c);
         recipe_id_check(&c);
         json_decref(c.names);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json/similar.h"
 #include "common/template/template.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -108,6 +109,27 @@ shape_has(const struct recipe_shape *shape, const char *name, bool *ways)
 }
 
 static void
+try_all(struct similar *similar, const struct recipe_shape *shape)
+{
+    for (size_t i = 0; shape && i < shape->count; i++)
+        similar_try(similar, shape->members[i].name);
+}
+
+static void
+unknown_member(struct recipe_checker *c, const char *name, const struct recipe_shape *shape,
+               const struct recipe_shape *more)
+{
+    struct similar similar = {.word = name};
+
+    try_all(&similar, shape);
+    try_all(&similar, more);
+    if (similar.best)
+        recipe_fault(c, "unknown member: did you mean \"%s\"?", similar.best);
+    else
+        recipe_fault(c, "unknown member");
+}
+
+static void
 check_ways(struct recipe_checker *c, const struct recipe_shape *shape, int ways)
 {
     char words[160] = "";
@@ -136,7 +158,7 @@ recipe_check_object(struct recipe_checker *c, const json_t *object,
         size_t here = recipe_enter(c, name);
 
         if (!shape_has(shape, name, &has_ways) && !shape_has(more, name, &has_ways))
-            recipe_fault(c, "unknown member");
+            unknown_member(c, name, shape, more);
         recipe_leave(c, here);
     }
     shape_has(shape, "", &has_ways);
@@ -145,4 +167,31 @@ recipe_check_object(struct recipe_checker *c, const json_t *object,
         check_members(c, object, more, &ways);
     if (has_ways)
         check_ways(c, shape, ways);
+}
+
+void
+recipe_check_shaped(struct recipe_checker *c, const json_t *value, enum recipe_object object)
+{
+    if (json_is_object(value))
+        recipe_check_object(c, value, recipe_shape(object), NULL);
+    else
+        recipe_fault(c, "must be an object");
+}
+
+void
+recipe_check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind,
+                  size_t minimum)
+{
+    const json_t *element;
+    size_t i;
+
+    if (!json_is_array(value) || json_array_size(value) < minimum)
+        recipe_fault(c, minimum ? "must be a list with at least one element" : "must be a list");
+    json_array_foreach(value, i, element)
+    {
+        size_t here = recipe_enter_item(c, i);
+
+        recipe_check_kind(c, kind, element);
+        recipe_leave(c, here);
+    }
 }

@@ -11,7 +11,7 @@
 
 #include "common/json/members.h"
 #include "common/recipe/recipe.h"
-#include "common/recipe/shape.h"
+#include "common/shape/shape.h"
 
 #define RECIPE_POINTER_BYTES 512
 
@@ -27,7 +27,8 @@ struct recipe_checker {
     json_t *names; /* variables set by some step: an object, its values have no meaning */
     const char *file;
     struct json_faults *faults;
-    char pointer[RECIPE_POINTER_BYTES]; /* the current position */
+    bool http;                          /* the recipe is for an HTTP API */
+    char pointer[RECIPE_POINTER_BYTES]; /* where we are */
     unsigned section;
     bool in_row;    /* "row" is defined */
     bool page_only; /* in a condition that only the page evaluates */
@@ -51,7 +52,12 @@ recipe_kind_check recipe_kind_locator, recipe_kind_page, recipe_kind_locator_or_
     recipe_kind_row_condition, recipe_kind_row_steps, recipe_kind_row_locators,
     recipe_kind_steps; /* parts.c */
 
-/* Enters a member; recipe_leave(result) leaves it. */
+recipe_kind_check recipe_kind_proven, recipe_kind_id_rules, recipe_kind_typed_values,
+    recipe_kind_body, recipe_kind_status, recipe_kind_pointer, recipe_kind_variable,
+    recipe_kind_variable_or_null, recipe_kind_pages, recipe_kind_between, recipe_kind_texts,
+    recipe_kind_xpaths; /* http.c */
+
+/* Goes into a member; the result brings recipe_leave back. */
 size_t recipe_enter(struct recipe_checker *c, const char *name);
 size_t recipe_enter_item(struct recipe_checker *c, size_t i);
 void recipe_leave(struct recipe_checker *c, size_t here);
@@ -60,6 +66,14 @@ void recipe_leave(struct recipe_checker *c, size_t here);
 void recipe_check_kind(struct recipe_checker *c, enum recipe_kind kind, const json_t *value);
 void recipe_check_object(struct recipe_checker *c, const json_t *object,
                          const struct recipe_shape *shape, const struct recipe_shape *more);
+void recipe_check_shaped(struct recipe_checker *c, const json_t *value, enum recipe_object object);
+
+/* Each element of an array by a kind. */
+void recipe_check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind,
+                       size_t minimum);
+
+/* http.c: a request, as far as its members depend on each other. */
+void recipe_check_request(struct recipe_checker *c, const json_t *step);
 
 /* whole.c: the variables that steps set; the caller owns the object. */
 json_t *recipe_whole_names(const json_t *recipe);

@@ -95,8 +95,17 @@ walk_each(struct walk *walk, const json_t *step, struct known known)
     row.compared = known.compared || of_id;
     row.one_of = known.one_of || (!row.compared && json_is_false(json_object_get(step, "only")));
     row.compared = walk_member(walk, step, "do", row);
+    if (json_object_get(step, "many"))
+        walk_member(walk, step, "many", (struct known){.one_of = true});
     return (!json_object_get(step, "none") || walk_member(walk, step, "none", known)) &&
            row.compared;
+}
+
+/* An API's has steps. */
+static bool
+walk_wait(struct walk *walk, const json_t *step, struct known known)
+{
+    return walk_member(walk, step, "do", known);
 }
 
 static bool
@@ -129,7 +138,8 @@ static const struct {
     const char *verb;
     bool (*walk)(struct walk *walk, const json_t *step, struct known known);
 } verbs[] = {{"found", walk_found}, {"fail", walk_fail}, {"call", walk_piece},
-             {"when", walk_when},   {"each", walk_each}, {"assert", walk_assert}};
+             {"when", walk_when},   {"each", walk_each}, {"assert", walk_assert},
+             {"wait", walk_wait}};
 
 static bool
 walk_step(struct walk *walk, const json_t *step, struct known known)

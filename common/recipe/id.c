@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/recipe/recipe.h"
 #include "common/template/template.h"
 
 #define ID "order.uniqueid"
@@ -81,14 +82,30 @@ read_sets(const json_t *step)
                                                                                      : LOOSELY;
 }
 
+/* What an API says comes exactly, unless a part of it is cut out. */
 static enum setting
-step_sets(const json_t *step, const char *name)
+http_step_sets(const json_t *step, const char *name)
+{
+    const char *into = json_string_value(json_object_get(step, "into"));
+    const char *row = json_string_value(json_object_get(step, "as")) ?: "row";
+
+    if (json_object_get(step, "each") && strcmp(row, name) == 0)
+        return EXACTLY;
+    if (!into || strcmp(into, name))
+        return NOT_AT_ALL;
+    return json_object_get(step, "between") || json_object_get(step, "number") ? LOOSELY : EXACTLY;
+}
+
+static enum setting
+step_sets(bool http, const json_t *step, const char *name)
 {
     const char *into = json_string_value(json_object_get(step, "into"));
 
     if (json_object_get(json_object_get(step, "set"), name) ||
         json_object_get(json_object_get(step, "with"), name))
         return LOOSELY;
+    if (http)
+        return http_step_sets(step, name);
     if (!into || strcmp(into, name) || json_object_get(step, "type"))
         return NOT_AT_ALL;
     return json_object_get(step, "read") ? read_sets(step) : EXACTLY; /* else a script */
@@ -96,22 +113,22 @@ step_sets(const json_t *step, const char *name)
 
 /* The weakest of all steps that set it, anywhere in the recipe. */
 static enum setting
-setting_of(const json_t *value, const char *name)
+setting_of(bool http, const json_t *value, const char *name)
 {
-    enum setting worst = json_is_object(value) ? step_sets(value, name) : NOT_AT_ALL;
+    enum setting worst = json_is_object(value) ? step_sets(http, value, name) : NOT_AT_ALL;
     const char *key;
     json_t *member;
     size_t i;
 
     json_object_foreach((json_t *)value, key, member)
     {
-        enum setting one = setting_of(member, name);
+        enum setting one = setting_of(http, member, name);
 
         worst = one > worst ? one : worst;
     }
     json_array_foreach(value, i, member)
     {
-        enum setting one = setting_of(member, name);
+        enum setting one = setting_of(http, member, name);
 
         worst = one > worst ? one : worst;
     }
@@ -130,7 +147,9 @@ is_exact_variable(const json_t *recipe, const json_t *template, struct recipe_id
     if (length < 3 || length > TEMPLATE_NAME_MAX + 2 || *text != '{' || text[length - 1] != '}')
         return false;
     text_copy(name, length - 1, text + 1);
-    setting = setting_of(recipe, name);
+    if (recipe_is_http(recipe))
+        name[strcspn(name, ".")] = '\0';
+    setting = setting_of(recipe_is_http(recipe), recipe, name);
     if (setting == FROM_TEXT)
         id->in_text = true;
     return setting == EXACTLY || setting == FROM_TEXT;

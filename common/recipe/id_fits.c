@@ -58,15 +58,15 @@ misfit(char *wrong, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
-    snprintf(wrong, RECIPE_WRONG_BYTES,
-             "this ERP's pages cannot show its uniqueid unambiguously: it %s", why);
+    snprintf(wrong, RECIPE_WRONG_BYTES, "this ERP cannot show its uniqueid unambiguously: it %s",
+             why);
     return false;
 }
 
 static bool
-point_fits(const struct recipe_id *id, uint32_t point, char *wrong)
+point_fits(const struct recipe_id *id, bool typed, uint32_t point, char *wrong)
 {
-    if (point >= KEY_FIRST && point <= KEY_LAST)
+    if (typed && point >= KEY_FIRST && point <= KEY_LAST)
         return misfit(wrong, "contains U+%04X, which WebDriver types as a special key",
                       (unsigned)point);
     if (id->in_text && is_unseen(point))
@@ -90,17 +90,48 @@ ends_fit(const char *uniqueid)
     return point != ' ' && !is_unseen(point);
 }
 
+/* Whether a character is in a set such as "A-Za-z0-9-"; a hyphen counts at the end alone. */
+static bool
+in_set(const char *set, char sign)
+{
+    for (const char *at = set; *at; at++) {
+        bool range = at[1] == '-' && at[2];
+
+        if (range ? sign >= at[0] && sign <= at[2] : sign == *at)
+            return true;
+        at += range ? 2 : 0;
+    }
+    return false;
+}
+
+static bool
+within_rules(const json_t *rules, const char *uniqueid, char *wrong)
+{
+    const json_t *max = json_object_get(rules, "max_bytes");
+    const char *set = json_string_value(json_object_get(rules, "characters"));
+
+    if (max && (json_int_t)strlen(uniqueid) > json_integer_value(max))
+        return misfit(wrong, "is longer than %lld bytes", (long long)json_integer_value(max));
+    for (const char *at = uniqueid; set && *at; at++)
+        if (!in_set(set, *at))
+            return misfit(wrong, "has other characters than %.80s", set);
+    return true;
+}
+
 bool
 recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES])
 {
     const struct recipe_id id = recipe_id_of(recipe);
+    bool http = recipe_is_http(recipe);
 
+    if (http && !within_rules(json_object_get(recipe, "uniqueid"), uniqueid, wrong))
+        return false;
     if (!ends_fit(uniqueid))
         return misfit(wrong, "begins or ends with a space");
     if (id.in_text && strstr(uniqueid, "  "))
         return misfit(wrong, "contains two consecutive spaces, which a page shows as one");
     for (const char *at = uniqueid; *at;)
-        if (!point_fits(&id, take_point(&at), wrong))
+        if (!point_fits(&id, !http, take_point(&at), wrong))
             return false;
     return true;
 }

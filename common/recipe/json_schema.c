@@ -6,7 +6,7 @@
 #include "common/base/err.h"
 #include "common/json/members.h"
 #include "common/order/reason.h"
-#include "common/recipe/shape.h"
+#include "common/shape/shape.h"
 
 #define REF(name) "{\"$ref\": \"#/$defs/" name "\"}"
 #define LIST(of, least) "{\"type\": \"array\", \"minItems\": " least ", \"items\": " of "}"
@@ -17,7 +17,11 @@
 #define FILLED "{\"type\": \"string\", \"minLength\": 1}"
 #define FRAME EITHER(REF("template"), REF("locatorObject"))
 
-/* By kind; the others depend on the member. */
+#define STATUS                                                                                     \
+    EITHER("{\"type\": \"integer\", \"minimum\": 100, \"maximum\": 599}",                          \
+           "{\"type\": \"string\", \"pattern\": \"^[1-5]xx$\"}")
+
+/* By kind; the others depend on their member. */
 static const char *const kinds[] = {
     [RECIPE_TEXT] = STRING,
     [RECIPE_TEMPLATE] = REF("template"),
@@ -64,6 +68,22 @@ static const char *const kinds[] = {
     [RECIPE_PIECES] = MAP(REF("steps")),
     [RECIPE_ERRORS] = LIST(REF("rule"), "0"),
     [RECIPE_ONE] = "{\"const\": 1}",
+    [RECIPE_PROVEN] = EITHER(STRING, "{\"type\": \"null\"}"),
+    [RECIPE_ID_RULES] = REF("idRules"),
+    [RECIPE_TYPED_VALUES] = "{\"type\": \"object\", \"additionalProperties\": " REF("template") "}",
+    [RECIPE_BODY] = "{}",
+    [RECIPE_STATUS] = EITHER(STATUS, LIST(STATUS, "1")),
+    [RECIPE_POINTER] = "{\"type\": \"string\", \"pattern\": \"^(/.*)?$\"}",
+    [RECIPE_VARIABLE] = REF("variable"),
+    [RECIPE_OR_NULL] = EITHER(REF("variable"), "{\"type\": \"null\"}"),
+    [RECIPE_PAGES] = REF("pages"),
+    [RECIPE_HEADER_TEST] = REF("headerTest"),
+    [RECIPE_JSON_TEST] = REF("jsonTest"),
+    [RECIPE_TEXTS] = MAP(FILLED),
+    [RECIPE_XML_TEST] = REF("xmlTest"),
+    [RECIPE_XPATHS] = REF("xpaths"),
+    [RECIPE_BETWEEN] =
+        "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": " STRING "}",
 };
 
 /* Entries of $defs besides the objects. */
@@ -78,23 +98,31 @@ static const struct {
      "written twice\"}"},
     {"filledTemplate", "{\"$ref\": \"#/$defs/template\", \"minLength\": 1}"},
     {"locator", EITHER(REF("filledTemplate"), REF("locatorObject"))},
+    {"variable", "{\"type\": \"string\", \"pattern\": \"^\\\\{[^{}|]+\\\\}$\"}"},
     {"steps", LIST(REF("step"), "0")},
 };
 
+/* http: of a recipe for an HTTP API. */
 static const struct {
     const char *name;
-    enum recipe_object object;
+    enum recipe_object object, http;
 } objects[] = {
-    {"option", RECIPE_OBJECT_OPTION},
-    {"browser", RECIPE_OBJECT_BROWSER},
-    {"locatorObject", RECIPE_OBJECT_LOCATOR},
-    {"test", RECIPE_OBJECT_TEST},
-    {"variableTest", RECIPE_OBJECT_VARIABLE_TEST},
-    {"urlTest", RECIPE_OBJECT_URL_TEST},
-    {"condition", RECIPE_OBJECT_CONDITION},
-    {"rule", RECIPE_OBJECT_RULE},
-    {"numberFormat", RECIPE_OBJECT_NUMBER},
-    {"found", RECIPE_OBJECT_FOUND},
+    {"option", RECIPE_OBJECT_OPTION, RECIPE_OBJECT_OPTION},
+    {"browser", RECIPE_OBJECT_BROWSER, RECIPE_OBJECT_COUNT},
+    {"locatorObject", RECIPE_OBJECT_LOCATOR, RECIPE_OBJECT_COUNT},
+    {"test", RECIPE_OBJECT_TEST, RECIPE_OBJECT_HTTP_TEXT_TEST},
+    {"variableTest", RECIPE_OBJECT_VARIABLE_TEST, RECIPE_OBJECT_HTTP_VARIABLE_TEST},
+    {"urlTest", RECIPE_OBJECT_URL_TEST, RECIPE_OBJECT_COUNT},
+    {"condition", RECIPE_OBJECT_CONDITION, RECIPE_OBJECT_HTTP_CONDITION},
+    {"rule", RECIPE_OBJECT_RULE, RECIPE_OBJECT_HTTP_RULE},
+    {"numberFormat", RECIPE_OBJECT_NUMBER, RECIPE_OBJECT_NUMBER},
+    {"found", RECIPE_OBJECT_FOUND, RECIPE_OBJECT_FOUND},
+    {"idRules", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_ID_RULES},
+    {"pages", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_PAGES},
+    {"headerTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_HEADER_TEST},
+    {"jsonTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_JSON_TEST},
+    {"xmlTest", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_XML_TEST},
+    {"xpaths", RECIPE_OBJECT_COUNT, RECIPE_OBJECT_XPATHS},
 };
 
 /* What a verb's members don't express. What `read` reads depends on `what`: what belongs to the
@@ -198,14 +226,15 @@ add_extras(json_t *step, const char *verb)
 }
 
 static json_t *
-step_schema(void)
+step_schema(bool http)
 {
     json_t *steps = json_array(), *step;
     const struct recipe_verb_row *row;
 
-    for (size_t i = 0; (row = recipe_verb_row(i)); i++) {
+    for (size_t i = 0; (row = recipe_verb_row(http, i)); i++) {
         step = object_schema(&row->shape, recipe_shape(RECIPE_OBJECT_STEP));
-        add_extras(step, row->shape.members->name);
+        if (!http)
+            add_extras(step, row->shape.members->name);
         json_array_append_new(steps, step);
     }
     return json_pack("{s:s s:o}", "type", "object", "anyOf", steps);
@@ -223,32 +252,54 @@ reason_schema(void)
     return json_pack("{s:o}", "enum", codes);
 }
 
+/* RECIPE_OBJECT_COUNT: there is none of that name. */
+static void
+add_definition(json_t *all, const char *name, enum recipe_object object)
+{
+    if (object != RECIPE_OBJECT_COUNT)
+        json_object_set_new(all, name, object_schema(recipe_shape(object), NULL));
+}
+
 static json_t *
-definitions(void)
+definitions(bool http)
 {
     json_t *all = json_object();
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         json_object_set_new(all, values[i].name, parsed(values[i].schema));
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
-        json_object_set_new(all, objects[i].name,
-                            object_schema(recipe_shape(objects[i].object), NULL));
+        add_definition(all, objects[i].name, http ? objects[i].http : objects[i].object);
     json_object_set_new(all, "reason", reason_schema());
-    json_object_set_new(all, "step", step_schema());
+    json_object_set_new(all, "step", step_schema(http));
     return all;
+}
+
+/* With an id of its own, so that its references are to its own definitions. */
+static json_t *
+schema_of(bool http, const char *id)
+{
+    enum recipe_object file = http ? RECIPE_OBJECT_HTTP_FILE : RECIPE_OBJECT_FILE;
+    json_t *schema = json_pack("{s:s}", "$id", id);
+
+    json_object_update_new(schema, object_schema(recipe_shape(file), NULL));
+    json_object_set_new(schema, "$defs", definitions(http));
+    return schema;
 }
 
 json_t *
 recipe_json_schema(void)
 {
-    json_t *schema =
-        json_pack("{s:s s:s s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema",
-                  "title", "A recipe: what a browser does on an ERP's pages", "description",
-                  "README.md beside this file explains it. pumplinectl recipe check says more than "
-                  "this schema can: unknown variables, pieces that call themselves, sections that "
-                  "do not do what they are for.");
-
-    json_object_update_new(schema, object_schema(recipe_shape(RECIPE_OBJECT_FILE), NULL));
-    json_object_set_new(schema, "$defs", definitions());
-    return schema;
+    return json_pack(
+        "{s:s s:s s:s s:{s:[s] s:{s:{s:s}}} s:{s:s} s:{s:s} s:{s:o s:o}}", "$schema",
+        "https://json-schema.org/draft/2020-12/schema", "title",
+        "A recipe: what a browser does on an ERP's pages, or which requests an ERP's HTTP API gets",
+        "description",
+        "README.md beside this file explains it. pumplinectl recipe check says more than this "
+        "schema "
+        "can: unknown variables, pieces that call themselves, sections that do not do what they "
+        "are "
+        "for.",
+        "if", "required", "kind", "properties", "kind", "const", "http", "then", "$ref",
+        "http-recipe", "else", "$ref", "page-recipe", "$defs", "page",
+        schema_of(false, "page-recipe"), "http", schema_of(true, "http-recipe"));
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/host_pattern.h"
+#include "common/json/similar.h"
 #include "common/recipe/browser_rules.h"
 #include "common/recipe/checker.h"
 
@@ -60,29 +61,11 @@ recipe_kind_frame(struct recipe_checker *c, const struct recipe_member *m, const
         recipe_check_kind(c, json_is_string(value) ? RECIPE_TEMPLATE : RECIPE_LOCATOR, value);
 }
 
-/* Checks each element of an array by a kind. */
-static void
-check_list(struct recipe_checker *c, const json_t *value, enum recipe_kind kind, size_t minimum)
-{
-    const json_t *element;
-    size_t i;
-
-    if (!json_is_array(value) || json_array_size(value) < minimum)
-        recipe_fault(c, minimum ? "must be a list with at least one element" : "must be a list");
-    json_array_foreach(value, i, element)
-    {
-        size_t here = recipe_enter_item(c, i);
-
-        recipe_check_kind(c, kind, element);
-        recipe_leave(c, here);
-    }
-}
-
 void
 recipe_kind_templates(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_list(c, value, RECIPE_TEMPLATE, 0);
+    recipe_check_list(c, value, RECIPE_TEMPLATE, 0);
 }
 
 /* fault: returns what is wrong with a text, or NULL. */
@@ -92,7 +75,7 @@ check_texts(struct recipe_checker *c, const json_t *value, const char *(*fault)(
     const json_t *element;
     size_t i;
 
-    check_list(c, value, RECIPE_TEXT, 0);
+    recipe_check_list(c, value, RECIPE_TEXT, 0);
     json_array_foreach(value, i, element)
     {
         const char *text = json_string_value(element), *wrong = text ? fault(text) : NULL;
@@ -130,7 +113,7 @@ void
 recipe_kind_conditions(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_list(c, value, RECIPE_CONDITION, 1);
+    recipe_check_list(c, value, RECIPE_CONDITION, 1);
 }
 
 void
@@ -139,7 +122,7 @@ recipe_kind_pair(struct recipe_checker *c, const struct recipe_member *m, const 
     (void)m;
     if (json_array_size(value) != 2)
         recipe_fault(c, "must be a list of two elements");
-    check_list(c, value, RECIPE_TEMPLATE, 1);
+    recipe_check_list(c, value, RECIPE_TEMPLATE, 1);
 }
 
 /* Checks each member of an object by a kind; its names are variables, options or pieces. */
@@ -176,15 +159,6 @@ recipe_kind_pieces(struct recipe_checker *c, const struct recipe_member *m, cons
     check_map(c, value, RECIPE_STEPS);
 }
 
-static void
-check_shaped(struct recipe_checker *c, const json_t *value, enum recipe_object object)
-{
-    if (json_is_object(value))
-        recipe_check_object(c, value, recipe_shape(object), NULL);
-    else
-        recipe_fault(c, "must be an object");
-}
-
 void
 recipe_kind_options(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
@@ -200,7 +174,7 @@ recipe_kind_options(struct recipe_checker *c, const struct recipe_member *m, con
 
         if (!recipe_name_valid(name))
             recipe_fault(c, "is not a valid name: use letters, digits and _");
-        check_shaped(c, option, RECIPE_OBJECT_OPTION);
+        recipe_check_shaped(c, option, RECIPE_OBJECT_OPTION);
         recipe_leave(c, here);
     }
 }
@@ -209,7 +183,7 @@ void
 recipe_kind_browser(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_shaped(c, value, RECIPE_OBJECT_BROWSER);
+    recipe_check_shaped(c, value, RECIPE_OBJECT_BROWSER);
 }
 
 void
@@ -219,7 +193,7 @@ recipe_kind_number_format(struct recipe_checker *c, const struct recipe_member *
     const struct number_format format = recipe_number_format(value);
 
     (void)m;
-    check_shaped(c, value, RECIPE_OBJECT_NUMBER);
+    recipe_check_shaped(c, value, RECIPE_OBJECT_NUMBER);
     if (format.decimal == format.group)
         recipe_fault(c, "decimal and group must differ");
 }
@@ -228,7 +202,7 @@ void
 recipe_kind_found(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_shaped(c, value, RECIPE_OBJECT_FOUND);
+    recipe_check_shaped(c, value, RECIPE_OBJECT_FOUND);
 }
 
 void
@@ -244,7 +218,7 @@ recipe_kind_errors(struct recipe_checker *c, const struct recipe_member *m, cons
     {
         size_t here = recipe_enter_item(c, i);
 
-        check_shaped(c, rule, RECIPE_OBJECT_RULE);
+        recipe_check_shaped(c, rule, c->http ? RECIPE_OBJECT_HTTP_RULE : RECIPE_OBJECT_RULE);
         recipe_leave(c, here);
     }
 }
@@ -258,13 +232,20 @@ recipe_kind_test(struct recipe_checker *c, const struct recipe_member *m, const 
         [RECIPE_TEXT_TEST] = RECIPE_OBJECT_TEST,
         [RECIPE_VALUE_TEST] = RECIPE_OBJECT_TEST,
         [RECIPE_VARIABLE_TEST] = RECIPE_OBJECT_VARIABLE_TEST,
+        [RECIPE_HEADER_TEST] = RECIPE_OBJECT_HEADER_TEST,
+        [RECIPE_JSON_TEST] = RECIPE_OBJECT_JSON_TEST,
+        [RECIPE_XML_TEST] = RECIPE_OBJECT_XML_TEST,
         [RECIPE_URL_TEST] = RECIPE_OBJECT_URL_TEST,
     };
 
     if (!json_is_object(value) && m->kind == RECIPE_TEXT_TEST)
         recipe_check_kind(c, RECIPE_TEMPLATE, value);
+    else if (c->http && m->kind == RECIPE_TEXT_TEST)
+        recipe_check_shaped(c, value, RECIPE_OBJECT_HTTP_TEXT_TEST);
+    else if (c->http && m->kind == RECIPE_VARIABLE_TEST)
+        recipe_check_shaped(c, value, RECIPE_OBJECT_HTTP_VARIABLE_TEST);
     else
-        check_shaped(c, value, objects[m->kind]);
+        recipe_check_shaped(c, value, objects[m->kind]);
     if (json_object_get(value, "exact") && m->kind == RECIPE_VALUE_TEST)
         recipe_fault(c, "\"exact\" applies to \"text\" only: a value is always compared exactly");
 }
@@ -281,7 +262,7 @@ void
 recipe_kind_condition(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;
-    check_shaped(c, value, RECIPE_OBJECT_CONDITION);
+    recipe_check_shaped(c, value, c->http ? RECIPE_OBJECT_HTTP_CONDITION : RECIPE_OBJECT_CONDITION);
     if (c->page_only && (json_object_get(value, "dialog") || json_object_get(value, "windows")))
         recipe_fault(c, "\"dialog\" and \"windows\" are not valid in a row condition");
 }
@@ -318,7 +299,7 @@ recipe_kind_row_locators(struct recipe_checker *c, const struct recipe_member *m
 
     (void)m;
     c->in_row = true;
-    check_list(c, value, RECIPE_LOCATOR, 1);
+    recipe_check_list(c, value, RECIPE_LOCATOR, 1);
     c->in_row = was;
 }
 
@@ -336,21 +317,43 @@ check_read(struct recipe_checker *c, const json_t *step)
 }
 
 static void
+unknown_verb(struct recipe_checker *c, const json_t *step)
+{
+    const struct recipe_verb_row *row;
+    struct similar similar = {NULL, NULL, 0};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)step, name, value)
+    {
+        similar.word = name;
+        for (size_t i = 0; (row = recipe_verb_row(c->http, i)); i++)
+            similar_try(&similar, row->shape.members->name);
+    }
+    if (similar.best)
+        recipe_fault(c, "has no known verb: did you mean \"%s\"?", similar.best);
+    else
+        recipe_fault(c, "has no known verb");
+}
+
+static void
 check_step(struct recipe_checker *c, const json_t *step)
 {
-    const struct recipe_verb_row *row = recipe_verb_find(step);
+    const struct recipe_verb_row *row = recipe_verb_find(c->http, step);
     const char *verb = row ? row->shape.members->name : "";
 
     if (!json_is_object(step))
         recipe_fault(c, "must be a step (an object)");
     else if (!row)
-        recipe_fault(c, "has no known verb");
+        unknown_verb(c, step);
     else if (row->sections && !(row->sections & c->section))
         recipe_fault(c, "%s is not allowed in this section", verb);
     if (!row)
         return;
     recipe_check_object(c, step, &row->shape, recipe_shape(RECIPE_OBJECT_STEP));
-    if (strcmp(verb, "read") == 0)
+    if (c->http)
+        recipe_check_request(c, step);
+    else if (strcmp(verb, "read") == 0)
         check_read(c, step);
     if (strcmp(verb, "press") == 0 && json_object_get(step, "navigates") &&
         !json_object_get(step, "in"))

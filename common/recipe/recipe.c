@@ -6,7 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/json/members.h"
-#include "common/recipe/shape.h"
+#include "common/shape/shape.h"
 
 /* --- a workshop's options --- */
 
@@ -45,16 +45,22 @@ recipe_number(const json_t *object, const char *name, int64_t fallback)
     return json_is_number(value) ? (int64_t)json_number_value(value) : fallback;
 }
 
-const char *
-recipe_verb(const json_t *step)
+bool
+recipe_is_http(const json_t *recipe)
 {
-    return recipe_verb_find(step)->shape.members->name;
+    return strcmp(json_string_value(json_object_get(recipe, "kind")) ?: "", "http") == 0;
 }
 
 const char *
-recipe_verb_at(size_t i)
+recipe_verb(bool http, const json_t *step)
 {
-    const struct recipe_verb_row *row = recipe_verb_row(i);
+    return recipe_verb_find(http, step)->shape.members->name;
+}
+
+const char *
+recipe_verb_at(bool http, size_t i)
+{
+    const struct recipe_verb_row *row = recipe_verb_row(http, i);
 
     return row ? row->shape.members->name : NULL;
 }

@@ -21,6 +21,7 @@
 #define RECIPE_RECYCLE_S 3600
 #define RECIPE_IDLE_S 300
 #define RECIPE_PAGE_LOAD_S 30
+#define RECIPE_REQUEST_S 30 /* timeout_s of an API's request */
 
 /* Adds each fault; returns whether there was none. */
 bool recipe_check(const json_t *recipe, const char *file, struct json_faults *faults);
@@ -40,11 +41,14 @@ void recipe_check_options(const json_t *recipe, const json_t *options, const cha
 /* An integer member of an object (NULL: no object); fallback if it is absent. */
 int64_t recipe_number(const json_t *object, const char *name, int64_t fallback);
 
-/* The verb of a checked step. */
-const char *recipe_verb(const json_t *step);
+/* Whether it is for an HTTP API, not for pages. */
+bool recipe_is_http(const json_t *recipe);
 
-/* The name of the verb at index i; NULL after the last. */
-const char *recipe_verb_at(size_t i);
+/* The verb of a checked step; http: of a recipe for an HTTP API. */
+const char *recipe_verb(bool http, const json_t *step);
+
+/* The name at place i of all verbs; NULL behind the last. */
+const char *recipe_verb_at(bool http, size_t i);
 
 /* Whether the recipe can distinguish a line of this uniqueid from every other; else wrong says why
  * not. */

@@ -2,10 +2,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/err.h"
+#include "common/json/similar.h"
 #include "common/order/reason.h"
 #include "common/recipe/checker.h"
 
 /* --- texts --- */
+
+/* {reply.error.code}: a part of a variable, which is JSON. */
+static bool
+http_name_known(const struct recipe_checker *c, const char *name)
+{
+    char base[TEMPLATE_NAME_MAX + 1];
+
+    if (strcmp(name, "credentials.basic") == 0)
+        return true;
+    text_copy(base, strcspn(name, ".") + 1, name);
+    return strcmp(base, "reply") == 0 || json_object_get(c->names, base) != NULL;
+}
 
 static bool
 name_known(const char *name, void *arg)
@@ -24,7 +38,7 @@ name_known(const char *name, void *arg)
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strcmp(fixed[i], name) == 0)
             return true;
-    return json_object_get(c->names, name) != NULL;
+    return json_object_get(c->names, name) != NULL || (c->http && http_name_known(c, name));
 }
 
 void
@@ -87,6 +101,20 @@ recipe_kind_choice(struct recipe_checker *c, const struct recipe_member *m, cons
     recipe_fault(c, "must be one of %s", words);
 }
 
+static void
+unknown_reason(struct recipe_checker *c, const char *code)
+{
+    struct similar similar = {.word = code};
+    const struct reason *reason;
+
+    for (size_t i = 0; (reason = reason_at(i)); i++)
+        if (reason->in_recipe)
+            similar_try(&similar, reason->code);
+    recipe_fault(c, "is not a reason code that a recipe may use%s%s%s",
+                 similar.best ? ": did you mean \"" : "", similar.best ?: "",
+                 similar.best ? "\"?" : "");
+}
+
 void
 recipe_kind_reason(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
@@ -94,7 +122,23 @@ recipe_kind_reason(struct recipe_checker *c, const struct recipe_member *m, cons
 
     (void)m;
     if (!code || !reason_find_recipe(code))
-        recipe_fault(c, "is not a reason code that a recipe may use");
+        unknown_reason(c, code ?: "");
+}
+
+static void
+unknown_piece(struct recipe_checker *c, const char *name)
+{
+    struct similar similar = {.word = name};
+    const char *known;
+    json_t *steps;
+
+    json_object_foreach(json_object_get(c->recipe, "pieces"), known, steps)
+    {
+        similar_try(&similar, known);
+    }
+    recipe_fault(c, "pieces has no piece of this name%s%s%s",
+                 similar.best ? ": did you mean \"" : "", similar.best ?: "",
+                 similar.best ? "\"?" : "");
 }
 
 void
@@ -104,7 +148,7 @@ recipe_kind_piece(struct recipe_checker *c, const struct recipe_member *m, const
 
     (void)m;
     if (!name || !json_object_get(json_object_get(c->recipe, "pieces"), name))
-        recipe_fault(c, "pieces has no piece of this name");
+        unknown_piece(c, name ?: "");
 }
 
 void

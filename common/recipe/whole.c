@@ -22,6 +22,21 @@ add_names_of(json_t *names, const json_t *values)
 }
 
 static void
+add_session_names(json_t *names, const json_t *values)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)values, name, value)
+    {
+        char *full = mem_format("session.%s", name);
+
+        json_object_set_new(names, full, json_true());
+        free(full);
+    }
+}
+
+static void
 collect_names(json_t *names, const json_t *value)
 {
     const char *name, *into = json_string_value(json_object_get(value, "into"));
@@ -32,8 +47,14 @@ collect_names(json_t *names, const json_t *value)
         json_object_set_new(names, into, json_true());
     add_names_of(names, json_object_get(value, "set"));
     add_names_of(names, json_object_get(value, "with"));
+    add_session_names(names, json_object_get(value, "keep"));
     if (json_object_get(value, "each"))
+        json_object_set_new(names, json_string_value(json_object_get(value, "as")) ?: "row",
+                            json_true());
+    if (json_object_get(value, "$each"))
         json_object_set_new(names, "row", json_true());
+    if (json_object_get(value, "pages"))
+        json_object_update_new(names, json_pack("{s:b s:b}", "page", 1, "cursor", 1));
     json_object_foreach((json_t *)value, name, member)
     {
         collect_names(names, member);
@@ -70,7 +91,7 @@ struct search {
 };
 
 /* Members that hold steps. */
-static const char *const inside[] = {"then", "else", "do", "none"};
+static const char *const inside[] = {"then", "else", "do", "none", "many"};
 #define INSIDE_COUNT (sizeof inside / sizeof *inside)
 
 static bool search_steps(struct search *search, const json_t *steps);
@@ -156,9 +177,8 @@ is_found(const json_t *step, const struct search *search)
 static bool
 is_act(const json_t *step, const struct search *search)
 {
-    const struct recipe_verb_row *row = recipe_verb_find(step);
+    const struct recipe_verb_row *row = recipe_verb_find(recipe_is_http(search->recipe), step);
 
-    (void)search;
     return row && row->acts;
 }
 
@@ -262,9 +282,10 @@ check_confirmation(struct recipe_checker *c)
     const json_t *steps = json_object_get(c->recipe, "commit");
     size_t count = json_array_size(steps);
     const json_t *last = count ? json_array_get(steps, count - 1) : NULL;
+    const struct search search = {.recipe = c->recipe};
     char pointer[RECIPE_POINTER_BYTES] = "/commit", location[24];
 
-    if (!last || !recipe_verb_find(last) || !is_act(last, NULL) || json_object_get(last, "dialog"))
+    if (!last || c->http || !is_act(last, &search) || json_object_get(last, "dialog"))
         return;
     snprintf(location, sizeof location, "%zu", count - 1);
     json_pointer_add(pointer, sizeof pointer, location);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,93 @@ apply_css(const char *value, const char *argument)
     return text;
 }
 
-/* --- letters and white space --- */
+/* Inside and outside of attributes. */
+static char *
+apply_xml(const char *value, const char *argument)
+{
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
+    static const char signs[] = "&<>\"'";
+    char *text = mem_alloc(6 * strlen(value) + 1), *to = text;
+
+    (void)argument;
+    for (; *value; value++) {
+        const char *sign = strchr(signs, *value);
+
+        if (sign)
+            to = stpcpy(to, entities[sign - signs]);
+        else
+            *to++ = *value;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* Each of the signs with an escape before it. */
+static char *
+escaped(const char *value, const char *signs, char escape)
+{
+    char *text = mem_alloc(2 * strlen(value) + 1), *to = text;
+
+    for (; *value; value++) {
+        if (strchr(signs, *value))
+            *to++ = escape;
+        *to++ = *value;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* A quote within quotes is doubled (OData 4.01, URL conventions, 5.1.1.6.1). */
+static char *
+apply_odata(const char *value, const char *argument)
+{
+    (void)argument;
+    return escaped(value, "'", '\'');
+}
+
+/* e-conomic's filters: $ before their own signs. */
+static char *
+apply_economic(const char *value, const char *argument)
+{
+    (void)argument;
+    return escaped(value, "$()*,[]", '$');
+}
+
+/* Dolibarr's filters have no escapes: what ends a value, or changes its meaning, can't be asked
+ * for. */
+static char *
+apply_sqlfilters(const char *value, const char *argument)
+{
+    (void)argument;
+    return strpbrk(value, "()\"\\\n\r<>;") ? NULL : mem_string(value);
+}
+
+static char *
+apply_base64(const char *value, const char *argument)
+{
+    size_t length = strlen(value),
+           size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+    char *text = mem_alloc(size);
+
+    (void)argument;
+    return sodium_bin2base64(text, size, (const unsigned char *)value, length,
+                             sodium_base64_VARIANT_ORIGINAL);
+}
+
+static bool
+any_argument(const char *argument)
+{
+    (void)argument;
+    return true;
+}
+
+static char *
+apply_or(const char *value, const char *argument)
+{
+    return mem_string(*value ? value : argument);
+}
+
+/* --- letters and blanks --- */
 
 static char *
 apply_trim(const char *value, const char *argument)
@@ -276,10 +363,20 @@ template_number(const char *text, const struct number_format *format, char *plai
 /* --- the table --- */
 
 static const struct template_filter filters[] = {
-    {"urlencode", NULL, apply_urlencode}, {"json", NULL, apply_json},
-    {"xpath", NULL, apply_xpath},         {"css", NULL, apply_css},
-    {"trim", NULL, apply_trim},           {"lower", NULL, apply_lower},
-    {"upper", NULL, apply_upper},         {"number", number_argument, apply_number},
+    {"urlencode", NULL, apply_urlencode},
+    {"json", NULL, apply_json},
+    {"xpath", NULL, apply_xpath},
+    {"css", NULL, apply_css},
+    {"xml", NULL, apply_xml},
+    {"odata", NULL, apply_odata},
+    {"economic", NULL, apply_economic},
+    {"sqlfilters", NULL, apply_sqlfilters},
+    {"base64", NULL, apply_base64},
+    {"or", any_argument, apply_or},
+    {"trim", NULL, apply_trim},
+    {"lower", NULL, apply_lower},
+    {"upper", NULL, apply_upper},
+    {"number", number_argument, apply_number},
 };
 
 bool

@@ -109,7 +109,8 @@ check_piece(const struct piece *piece, const struct template_rules *rules, char 
         return true;
     if (!rules->known(name, rules->arg))
         return fail(wrong, "undefined variable", name, strlen(name));
-    if (strcmp(name, "credentials.password") == 0 && (!rules->password || piece->filter_count))
+    if ((strcmp(name, "credentials.password") == 0 || strcmp(name, "credentials.basic") == 0) &&
+        (!rules->password || piece->filter_count))
         return fail(wrong, "allowed only in typed text, without a filter", name, strlen(name));
     if (rules->needs && strncmp(name, "order.", 6) == 0 && !is_escaped(piece, rules->needs)) {
         snprintf(wrong, TEMPLATE_WRONG_BYTES, "needs a filter here: {%s|%s}", name, rules->needs);
@@ -208,6 +209,8 @@ add_piece(struct text_buffer *buffer, const struct piece *piece, template_lookup
         return true;
     }
     value = lookup(piece->name, arg);
+    if (!value && piece->filter_count && strcmp(piece->filters[0].filter->name, "or") == 0)
+        value = "";
     if (!value)
         return fail(wrong, "variable has no value yet", piece->name, strlen(piece->name));
     text = filtered(piece, value, wrong);

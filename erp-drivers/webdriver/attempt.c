@@ -49,16 +49,6 @@ attempt_free(struct attempt *a)
     free(a);
 }
 
-void
-found_clear(struct found *found)
-{
-    free(found->reference);
-    free(found->product_nr);
-    free(found->amount);
-    free(found->worksheet);
-    *found = (struct found){.is = false};
-}
-
 bool
 attempt_in_doubt(const struct attempt *a)
 {

@@ -8,6 +8,7 @@
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
+#include "erp-drivers/engine/line.h"
 #include "erp-drivers/webdriver/browser.h"
 #include "erp-drivers/webdriver/wire.h"
 
@@ -65,11 +66,6 @@ struct step {
     size_t windows;
 };
 
-struct found {
-    bool is;
-    char *reference, *product_nr, *amount, *worksheet;
-};
-
 /* How far the end of a browser has come. */
 struct ending {
     bool looked;    /* searched, until enough were found or the time was up */
@@ -120,10 +116,7 @@ struct attempt {
 struct attempt *attempt_new(struct browser *browser, struct erp_job *job);
 void attempt_free(struct attempt *a);
 
-void found_clear(struct found *found);
-
-/* Whether a request that may have stored the line has been sent, in this attempt or an earlier one.
- */
+/* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
 bool attempt_in_doubt(const struct attempt *a);
 
 /* --- sending --- */

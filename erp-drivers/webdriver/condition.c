@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "common/order/reason.h"
+#include "erp-drivers/engine/texts.h"
 #include "erp-drivers/webdriver/values.h"
 
-#define NUMBER_BYTES 160
-
-/* --- evaluated here --- */
+/* --- what is known here --- */
 
 static enum truth
 told(struct attempt *a, bool holds, const char *why)
@@ -39,16 +38,6 @@ known_by_dialog(struct attempt *a, const json_t *test)
     return truth;
 }
 
-static bool
-same_number(const char *one, const char *other)
-{
-    const struct number_format format = {'.', 0};
-    char a[NUMBER_BYTES], b[NUMBER_BYTES];
-
-    return template_number(one, &format, a, sizeof a) &&
-           template_number(other, &format, b, sizeof b) && strcmp(a, b) == 0;
-}
-
 static enum truth
 known_by_texts(struct attempt *a, const json_t *condition)
 {
@@ -60,9 +49,7 @@ known_by_texts(struct attempt *a, const json_t *condition)
     other = one ? values_text(a, json_array_get(pair, 1)) : NULL;
     if (other) {
         snprintf(why, sizeof why, "\"%.120s\" is not \"%.120s\"", one, other);
-        truth = told(
-            a, as && strcmp(as, "number") == 0 ? same_number(one, other) : strcmp(one, other) == 0,
-            why);
+        truth = told(a, texts_equal(one, other, as && strcmp(as, "number") == 0), why);
     }
     template_free(one);
     template_free(other);

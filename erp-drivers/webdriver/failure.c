@@ -293,29 +293,6 @@ failure_continue(struct attempt *a, const struct wire_reply *reply)
 void
 failure_compare(struct attempt *a, const char *amount_code)
 {
-    const struct found *found = &a->found;
-    const struct order *order = a->job->order;
-    bool same = strcmp(found->product_nr, order->product_nr) == 0 &&
-                (!found->worksheet || strcmp(found->worksheet, order->worksheet) == 0);
-    bool equal = amount_valid(found->amount) && amount_equal(found->amount, order->product_amount);
-
     a->ended = true;
-    if (same && equal && !*a->changed)
-        a->verdict = erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
-    else if (same && equal) /* a person has to correct the others; a retry finds ours */
-        a->verdict =
-            erp_end(&a->outcome, ERP_REJECT, REASON_ERP_REJECTED,
-                    "the line is stored as ordered (%s), but saving it had side effects: %s",
-                    found->reference, a->changed);
-    else
-        a->verdict =
-            erp_end(&a->outcome, ERP_REJECT, same ? amount_code : REASON_ERP_REJECTED,
-                    "line %s of the ERP carries this uniqueid and holds %s of product %s%s%s; "
-                    "ordered: %s of %s on %s%s%s",
-                    found->reference, found->amount, found->product_nr,
-                    found->worksheet ? " on worksheet " : "",
-                    found->worksheet ? found->worksheet : "", order->product_amount,
-                    order->product_nr, order->worksheet, *a->changed ? "; " : "", a->changed);
-    text_copy(a->outcome.reference, sizeof a->outcome.reference, found->reference);
-    text_clean(a->outcome.reference);
+    a->verdict = found_compare(&a->found, a->job->order, amount_code, a->changed, &a->outcome);
 }

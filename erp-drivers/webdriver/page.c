@@ -143,7 +143,7 @@ put(json_t *question, const char *name, json_t *value)
 enum result
 page_ask_rows(struct attempt *a, const json_t *step, const struct level *row)
 {
-    const char *verb = recipe_verb(step);
+    const char *verb = recipe_verb(false, step);
     const json_t *where = json_object_get(step, "where"), *of = json_object_get(step, "of");
     json_t *question = json_object();
 

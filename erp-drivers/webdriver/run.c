@@ -51,7 +51,7 @@ step_begin(struct attempt *a, const json_t *json)
 {
     int64_t timeout_ms = 1000 * recipe_number(a->browser->recipe, "timeout_s", RECIPE_TIMEOUT_S);
     const json_t *own = json_object_get(json, "timeout_s");
-    const char *verb = recipe_verb(json);
+    const char *verb = recipe_verb(false, json);
     int64_t patience;
 
     if (own)

@@ -3,61 +3,24 @@
 
 #include <string.h>
 
-#include "common/order/reason.h"
+#include "erp-drivers/engine/texts.h"
 #include "erp-drivers/webdriver/report.h"
 
 static const char *
-order_value(const struct attempt *a, const char *name)
+value_of(const char *name, struct attempt *a)
 {
-    static char amount[ORDER_VALUE_MAX + 1];
-    const struct order *order = a->job->order;
+    const struct texts texts = {a->browser->recipe, a->browser->options, a->browser->erp_url,
+                                a->job};
+    bool known;
+    const char *value = texts_value(&texts, name, &known);
 
-    if (!order)
-        return NULL;
-    if (strcmp(name, "product_amount") == 0) {
-        amount_canonical(order->product_amount, amount);
-        return amount;
-    }
-    if (strcmp(name, "worksheet") == 0)
-        return order->worksheet;
-    if (strcmp(name, "product_nr") == 0)
-        return order->product_nr;
-    return strcmp(name, "uniqueid") == 0 ? order->uniqueid : a->job->workshop;
+    return known ? value : json_string_value(json_object_get(a->vars, name));
 }
 
-static const char *
-option_value(const struct browser *b, const char *name)
-{
-    const json_t *given = json_object_get(b->options, name);
-    const json_t *option = json_object_get(json_object_get(b->recipe, "options"), name);
-
-    return json_string_value(given ? given : json_object_get(option, "default"));
-}
-
-static const char *
-value_of(const char *name, void *arg)
-{
-    const struct attempt *a = arg;
-    const struct credentials *auth = a->job->auth;
-
-    if (strncmp(name, "order.", 6) == 0)
-        return order_value(a, name + 6);
-    if (strncmp(name, "options.", 8) == 0)
-        return option_value(a->browser, name + 8);
-    if (strcmp(name, "credentials.username") == 0)
-        return auth ? auth->username : NULL;
-    if (strcmp(name, "credentials.password") == 0)
-        return auth ? auth->password : NULL;
-    if (strcmp(name, "erp.url") == 0)
-        return a->browser->erp_url;
-    return json_string_value(json_object_get(a->vars, name));
-}
-
-/* The last value that a text asked for: the one that a filter could not convert. */
+/* The value that a text asked for last is the one that a filter could not take. */
 struct asked {
     struct attempt *attempt;
-    char name[TEMPLATE_NAME_MAX + 1];
-    const char *value;
+    struct misfit last;
 };
 
 static const char *
@@ -65,9 +28,9 @@ asked_value(const char *name, void *arg)
 {
     struct asked *asked = arg;
 
-    text_copy(asked->name, sizeof asked->name, name);
-    asked->value = value_of(name, asked->attempt);
-    return asked->value;
+    text_copy(asked->last.name, sizeof asked->last.name, name);
+    asked->last.value = value_of(name, asked->attempt);
+    return asked->last.value;
 }
 
 /* An order that cannot be written in the page's format is refused: neither the page nor another
@@ -75,20 +38,11 @@ asked_value(const char *name, void *arg)
 static enum result
 fail_by_value(struct attempt *a, const struct asked *asked, const char *text, const char *wrong)
 {
-    const struct order *order = a->job->order;
-    bool ordered = strncmp(asked->name, "order.", 6) == 0;
+    char words[2 * ORDER_REASON_TEXT_MAX];
+    const char *code = texts_misfit(a->job->order, &asked->last, text, words, sizeof words);
 
-    if (!order || !asked->value)
-        return attempt_fail(a, NULL, "\"%s\" %s", text, wrong);
-    if (strcmp(asked->name, "order.product_amount") == 0 ||
-        (!ordered && amount_valid(asked->value) &&
-         amount_equal(asked->value, order->product_amount)))
-        return attempt_fail(a, REASON_AMOUNT_REFUSED,
-                            "cannot write the amount %s as \"%s\": too many decimal places",
-                            asked->value, text);
-    if (ordered)
-        return attempt_fail(a, REASON_ERP_REJECTED, "cannot write %s \"%s\" as \"%s\"",
-                            asked->name + 6, asked->value, text);
+    if (code)
+        return attempt_fail(a, code, "%s", words);
     return attempt_fail(a, NULL, "\"%s\" %s", text, wrong);
 }
 

@@ -5,8 +5,6 @@
 #include "supervisor/child/killer.h"
 #include "supervisor/child/state.h"
 
-#define PAUSE_MS 1000 /* from the start of one search to that of the next */
-
 static void start_in_time(struct child *child);
 
 static void
@@ -71,7 +69,8 @@ child_kill_browsers_now(evutil_socket_t fd, short what, void *arg)
 static void
 start_in_time(struct child *child)
 {
-    int64_t due_ms = child->killed_browsers_ms ? child->killed_browsers_ms + PAUSE_MS : 0;
+    int64_t due_ms =
+        child->killed_browsers_ms ? child->killed_browsers_ms + child->host->kill_pause_ms : 0;
     int64_t now_ms = clock_monotonic_ms();
     struct timeval rest = clock_timeval(due_ms - now_ms);
 

@@ -19,6 +19,8 @@
 #include "supervisor/child/rules.h"
 #include "supervisor/system/spawn.h"
 
+#define CHILD_KILL_PAUSE_MS 1000
+
 struct child;
 
 /* What children share: what they need from their host, and its callbacks. */
@@ -30,6 +32,7 @@ struct child_host {
     json_t *(*slice)(const struct child *child, void *arg); /* first message; the caller owns it */
     bool (*own_driver)(const struct child *child, void *arg); /* see config_webdriver_own */
     const char *(*log_dir)(void *arg);                        /* borrowed; empty: no log files */
+    unsigned kill_pause_ms; /* from the start of one search for browsers to that of the next */
     /* The state, the process, the channel or the pushed status has changed. Must not call back. */
     void (*changed)(struct child *child, void *arg);
     void (*replied)(struct child *child, const json_t *reply, void *arg);

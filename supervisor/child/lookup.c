@@ -59,13 +59,13 @@ take_hosts(json_t *hosts, const json_t *value)
 
 /* Hosts that a browser may reach besides the ERP's own; ".example.com" stands for all below it. */
 static void
-take_patterns(json_t *hosts, const json_t *browser)
+take_patterns(json_t *hosts, const json_t *object)
 {
     struct host_pattern pattern;
     const json_t *host;
     size_t i;
 
-    json_array_foreach(json_object_get(browser, "hosts"), i, host)
+    json_array_foreach(json_object_get(object, "hosts"), i, host)
     {
         if (json_is_string(host) && host_pattern_parse(json_string_value(host), &pattern))
             json_array_append_new(hosts, json_string(pattern.host));
@@ -82,6 +82,7 @@ child_take_hosts(struct child *child, const json_t *slice)
     take_hosts(child->hosts, document);
     take_hosts(child->hosts, json_object_get(slice, "webdriver_url"));
     take_patterns(child->hosts, json_object_get(json_object_get(document, "erp"), "browser"));
+    take_patterns(child->hosts, json_object_get(slice, "recipe"));
     take_patterns(child->hosts, json_object_get(json_object_get(slice, "recipe"), "browser"));
 }
 

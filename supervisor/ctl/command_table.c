@@ -292,8 +292,8 @@ static const struct command commands[] = {
     {
         .name = "recipe check",
         .usage = "FILE",
-        .summary = "Check a recipe for the web pages of an ERP",
-        .about = "Reports every fault with its JSON pointer. Notes on a valid recipe say which "
+        .summary = "Check a recipe for the web pages or the HTTP API of an ERP",
+        .about = "Reports every fault with its place. Notes on a valid recipe say which "
                  "orders it refuses\n"
                  "because of their uniqueid. Does not need the daemon. "
                  "share/pumpline/recipes/README.md explains\n"
@@ -330,6 +330,18 @@ static const struct command commands[] = {
         .needed = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER),
         .no_json = true,
         .run = command_recipe_run,
+    },
+    {
+        .name = "recipe test",
+        .usage = "FILE DIALOGUE...",
+        .summary = "Play recorded exchanges to a recipe for an HTTP API",
+        .about = "Says in which exchange the recipe sends something else, or ends otherwise. Needs "
+                 "neither daemon\nnor ERP. share/pumpline/recipes/API.md explains dialogues.",
+        .example = "pumplinectl recipe test our-erp.json dialogues/*.json",
+        .args_min = 2,
+        .args_max = CTL_ARGS_MAX,
+        .no_json = true,
+        .run = command_recipe_test,
     },
     {
         .name = "schema",

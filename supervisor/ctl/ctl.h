@@ -62,7 +62,7 @@ struct option_def {
     const char *help;  /* NULL: not shown */
 };
 
-enum { CTL_ARGS_MAX = 2 };
+enum { CTL_ARGS_MAX = 64 };
 
 struct ctl {
     const struct command *command;
@@ -124,6 +124,7 @@ int command_events(struct ctl *ctl);
 int command_metrics(struct ctl *ctl);
 int command_recipe_check(struct ctl *ctl);
 int command_recipe_run(struct ctl *ctl);
+int command_recipe_test(struct ctl *ctl);
 
 /* call.c */
 

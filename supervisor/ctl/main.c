@@ -61,7 +61,7 @@ run_command(struct ctl *ctl)
 static int
 no_command(const struct words *words)
 {
-    static const char *const firsts[][2] = {{"recipe", "check or run"},
+    static const char *const firsts[][2] = {{"recipe", "check, run or test"},
                                             {"token", "add, list or revoke"}};
     const char *word = words->count ? words->items[0] : NULL;
 

@@ -256,6 +256,7 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                               .started_wall_ms = clock_wall_ms(),
                               .host = {.base = base,
                                        .worker_path = worker_path,
+                                       .kill_pause_ms = CHILD_KILL_PAUSE_MS,
                                        .spawn = spawn_worker,
                                        .slice = new_slice,
                                        .own_driver = own_driver,

@@ -1,4 +1,4 @@
-"""A Debian of its own with Pumpline installed in it: debootstrapped, booted by systemd-nspawn, spoken to through its
+"""A Debian of its own with Pumpline installed in it: made by mmdebstrap, booted by systemd-nspawn, spoken to through its
 first process. Knows nothing of what is tested."""
 
 import contextlib
@@ -53,7 +53,7 @@ def why_not():
     """What is missing here for a boot; empty: nothing."""
     if os.geteuid():
         return "needs root"
-    for tool in ("debootstrap", "systemd-nspawn", "nsenter"):
+    for tool in ("mmdebstrap", "systemd-nspawn", "nsenter"):
         if not shutil.which(tool):
             return f"needs {tool}"
     attempt = subprocess.run(["unshare", "-mpnuif", "true"], capture_output=True, text=True, check=False)
@@ -142,8 +142,10 @@ class Machine:
     # Before it runs.
 
     def bootstrap(self):
-        attempt = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", codename(),
-                                  self.tree, mirror()],
+        # /proc is mounted in the tree: in a namespace of its own, so that nothing is left mounted where it is killed.
+        attempt = subprocess.run(["unshare", "-m", "mmdebstrap", "--mode=root", "--variant=minbase",
+                                  f"--include={','.join(PACKAGES)}", "--dpkgopt=force-unsafe-io", codename(), self.tree,
+                                  mirror()],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert attempt.returncode == 0, attempt.stdout[-2000:]
 

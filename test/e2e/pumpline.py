@@ -66,22 +66,36 @@ def squatting(port):
 
 
 def until(condition, what, deadline_s=DEADLINE_S):
-    """Polls until condition() is true and returns its value."""
+    """Polls until condition() is true and returns its value. The interval grows, so that polling does not slow down what it
+    waits for."""
     end = time.monotonic() + deadline_s
+    pause_s = 0.01
     while True:
         result = condition()
         if result:
             return result
         assert time.monotonic() < end, f"not in {deadline_s} s: {what}"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.1, 0.1)
+
+
+def process_state(pid):
+    """A letter, as in /proc; None: it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    return process_state(pid) not in (None, "Z")
+
+
+def freeze(pid):
+    """SIGSTOP: kill() returns before the process has stopped."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: process_state(pid) == "T", f"{pid} stands still")
 
 
 def as_user(user):

@@ -39,7 +39,7 @@ def test_it_is_registered():
 def test_every_command_is_offered():
     assert complete([""]) == {name.split()[0] for name in commands()}
     assert complete(["token", ""]) == {"add", "list", "revoke"}
-    assert complete(["recipe", ""]) == {"check", "run", "schema"}
+    assert complete(["recipe", ""]) == {"check", "run", "schema", "test"}
     assert complete(["sta"]) == {"status", "start", "start-worker"}
     assert complete(["token", "re"]) == {"revoke"}
     assert complete(["no-such", ""]) == set()

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pumpline import until
+from pumpline import freeze, until
 
 COUNT = 50
 
@@ -38,7 +38,7 @@ def test_suspended_children_are_shown_unchanged(many):
     before, _ = by_slug(daemon)
     pids = [one["pid"] for one in before.values()]
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
     try:
         until(lambda: all(process_state(pid) == "T" for pid in pids), "all are stopped")
         now, summary = by_slug(daemon)
@@ -58,7 +58,7 @@ def test_a_hung_child_is_killed_and_the_others_are_shown(many):
     daemon, workshops = many
     before, _ = by_slug(daemon)
     pid = before["shop-07"]["pid"]
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
 
     def replaced():
         now, summary = by_slug(daemon)

@@ -242,6 +242,7 @@ def test_a_half_closed_client_gets_its_reply(shop):
 # --- other clients are served
 
 
+@pytest.mark.long
 def test_lists_in_a_loop_starve_nobody(daemon):
     """Six hundred connections keep requesting the whole queue. Serving all of them in one turn would take longer than the
     ping timeout: the supervisor must not kill the worker, and requests through the supervisor are answered."""

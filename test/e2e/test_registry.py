@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pumpline import (DEADLINE_S, Workshop, alive, call, free_port, refused, squatting, UnixConnection,
-                      until)
+from pumpline import DEADLINE_S, UnixConnection, Workshop, alive, call, free_port, freeze, refused, squatting, until
 
 PASSWORD = "Plain-pw-93ab-never-written"
 HASH = "ab" * 32
@@ -428,7 +427,7 @@ def test_each_file_is_old_or_new_whenever_the_daemon_dies(daemon):
 
 def test_nothing_is_written_while_the_daemon_stops(daemon, bennys):
     pid = daemon.worker_pid()
-    os.kill(pid, signal.SIGSTOP)  # to delay its reply
+    freeze(pid)  # to delay its reply
     daemon.process.send_signal(signal.SIGTERM)
     until(lambda: "stopping" in daemon.log.read_text(), "it stops")
     before = below(daemon.folder / "workshops.d")

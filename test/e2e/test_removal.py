@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pumpline import DEADLINE_S, alive, refused, until
+from pumpline import DEADLINE_S, alive, freeze, refused, until
 
 
 def path(daemon, slug="bennys-auto"):
@@ -171,7 +171,7 @@ def test_an_order_that_comes_while_it_is_removed(neighboured):
             bennys.put("/clear_queue")
             until(lambda: daemon.integration()["queue_length"] == 0, "that is known")
             pid = daemon.worker_pid()
-            os.kill(pid, signal.SIGSTOP)  # so that the order and the stop reach it together
+            freeze(pid)  # so that the order and the stop reach it together
             before = post_by_hand(bennys, f"b{number}") if number % 2 else None
             removing = threads.submit(daemon.call, "DELETE", "/workshops/bennys-auto")
             until(lambda: daemon.integration()["process"] == "stopping", "it is on its way")
@@ -217,7 +217,7 @@ def test_orders_that_come_all_the_time(neighboured):
 def held(daemon, threads):
     """A removal that waits for a process which does not end."""
     pid = daemon.worker_pid()
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     removing = threads.submit(daemon.call, "DELETE", "/workshops/bennys-auto")
     until(lambda: daemon.integration()["process"] == "stopping", "it is on its way")
     return pid, removing

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from pumpline import BUILD, DEADLINE_S, alive, free_port, refused, squatting, until
+from pumpline import BUILD, DEADLINE_S, alive, free_port, freeze, refused, squatting, until
 
 
 def kill_worker(daemon, slug="bennys-auto"):
@@ -160,7 +160,7 @@ def test_an_inactive_one_is_not_started(daemon):
 def test_a_hung_child_is_unresponsive_then_replaced(pair):
     daemon, bennys, carls = pair
     pid = daemon.worker_pid()
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     reply = daemon.call("GET", "/workshops/bennys-auto/alive")
     assert (reply.status, reply.json["code"]) == (504, "unresponsive")
     assert carls.get("/alive").status == 200

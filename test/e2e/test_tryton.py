@@ -13,10 +13,14 @@ from pumpline import until
 USER, PASSWORD = BOT[0], BOT[1]
 
 
-@pytest.fixture
-def shops(daemon, tryton):
-    """(the workshop with the Tryton driver, the one with the file driver)"""
-    shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": tryton.url},
+# The driver in C, and the recipe that sends the same requests.
+DRIVERS = [pytest.param({"system": "tryton"}, id="driver"), pytest.param({"system": "http", "recipe": "tryton"}, id="recipe")]
+
+
+@pytest.fixture(params=DRIVERS)
+def shops(daemon, tryton, request):
+    """(the workshop on Tryton, the one with the file driver)"""
+    shop = daemon.add("bennys-auto", "Bennys Auto", {**request.param, "url": tryton.url},
                       credentials={"username": USER, "password": PASSWORD})
     other = daemon.add_file("carls-cars", "Carls Cars")
     daemon.start()

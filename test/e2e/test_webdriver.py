@@ -13,7 +13,7 @@ from pathlib import Path
 import browser
 import oldshop
 import pytest
-from pumpline import BUILD, free_port, until
+from pumpline import BUILD, free_port, freeze, until
 from tryton_seed import BOT
 from webshop import (NEEDS_CHROMIUM, PNG, RECIPE, Site, no_browser, one_line, with_changes)
 
@@ -381,12 +381,12 @@ def test_a_browser_is_stopped(driver, old, daemon, point):
     site.place("oil")
     held.wait()
     stopped = driver.main_browser()
-    os.kill(stopped, signal.SIGSTOP)
+    freeze(stopped)
     held.release()
     order = site.wait("oil", "created")
     one_line(old, "oil")
     assert order["attempts"] == 2 and len(driver.marked()) == 1 and stopped not in driver.marked()
-    os.kill(driver.main_browser(), signal.SIGSTOP)
+    freeze(driver.main_browser())
     all_gone(site, driver)
 
 
@@ -394,7 +394,7 @@ def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
     """It survives its driver, and a new driver does not know it."""
     site.create("first")
     stopped = driver.main_browser()
-    os.kill(stopped, signal.SIGSTOP)
+    freeze(stopped)
     driver.kill_driver()
     driver.start_driver()
     site.create("second")
@@ -430,7 +430,7 @@ def test_a_dry_run_is_killed(site, old, driver, number):
          site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
     held.wait()
     [tried] = set(driver.marked()) - {own}
-    os.kill(tried, signal.SIGSTOP)
+    freeze(tried)
     worker = next(pid for pid in browser.descendants(dry_run.pid)  # the other one is its guard
                   if browser.state_and_parent(pid)[1] == dry_run.pid)
     os.kill(worker, number)
@@ -457,7 +457,7 @@ def test_a_worker_by_itself_is_killed(driver, old, daemon):
     held = old.hold("choose")
     assert shop.create("oil", username=oldshop.USER, password=oldshop.PASSWORD).status == 200
     held.wait()
-    os.kill(driver.main_browser(), signal.SIGSTOP)
+    freeze(driver.main_browser())
     worker.kill()
     worker.wait()
     no_browser(driver)

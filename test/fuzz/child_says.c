@@ -98,6 +98,7 @@ static const struct child_host *
 host(void)
 {
     static struct child_host it = {.worker_path = "/nowhere/worker",
+                                   .kill_pause_ms = CHILD_KILL_PAUSE_MS,
                                    .spawn = pretend_spawn,
                                    .slice = slice,
                                    .own_driver = has_own_driver,

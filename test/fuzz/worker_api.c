@@ -132,6 +132,7 @@ open_api(const struct workshop_config *workshop)
 {
     delivery =
         delivery_new(&(struct delivery_setup){.base = base,
+                                              .storage_pause_ms = DELIVERY_STORAGE_PAUSE_MS,
                                               .queue = queue,
                                               .workshop = workshop,
                                               .erp = json_object_get(workshop->document, "erp"),

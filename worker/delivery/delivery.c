@@ -12,8 +12,7 @@
 #include "worker/delivery/closing.h"
 #include "worker/delivery/job.h"
 
-#define PARK_AFTER 5 /* consecutive technical failures */
-#define STORAGE_PAUSE_MS 1000
+#define PARK_AFTER 5        /* consecutive technical failures */
 #define LOOK_AGAIN_MS 30000 /* the wall clock may be changed while the timer runs */
 #define TAKE_MAX 64
 #define NEVER INT64_MAX
@@ -247,7 +246,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
         count = start_due(d, slots, now_ms, &err);
     if (count < 0) {
         log_error("cannot take orders from the queue: %s", err.text);
-        d->pause_until_ms = clock_monotonic_ms() + STORAGE_PAUSE_MS;
+        d->pause_until_ms = clock_monotonic_ms() + d->setup.storage_pause_ms;
     }
     if (count)
         d->setup.changed(d->setup.arg);

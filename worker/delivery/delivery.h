@@ -15,7 +15,8 @@
 #include "worker/proxy/proxy.h"
 #include "worker/queue/queue.h"
 
-#define DELIVERY_CLOSING_MS 10000 /* what a closing job gets */
+#define DELIVERY_CLOSING_MS 10000      /* what a closing job gets */
+#define DELIVERY_STORAGE_PAUSE_MS 1000 /* between two tries to write the queue */
 
 struct delivery;
 
@@ -30,6 +31,7 @@ struct delivery_setup {
     const struct erp_driver *driver;
     const struct credentials *credentials; /* the configured ones; username NULL: none */
     unsigned closing_ms;                   /* a closing job's deadline */
+    unsigned storage_pause_ms;             /* before the queue is tried again */
     void (*changed)(void *arg);            /* the worker's state or an order's may have changed */
     void *arg;
 };

@@ -14,8 +14,6 @@
 #include "worker/delivery/evidence.h"
 #include "worker/delivery/steps.h"
 
-#define RECORD_AGAIN_MS 1000
-
 struct job {
     struct jobs *jobs;
     struct job *next;
@@ -82,7 +80,7 @@ on_record(evutil_socket_t fd, short what, void *arg)
     const struct queue_end end = {.duration_ms = clock_monotonic_ms() - job->started_ms,
                                   .forget = job->forget,
                                   .evidence = job->evidence};
-    struct timeval pause = clock_timeval(RECORD_AGAIN_MS);
+    struct timeval pause = clock_timeval(jobs->setup->storage_pause_ms);
     struct err err;
 
     (void)fd;

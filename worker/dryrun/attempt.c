@@ -16,6 +16,7 @@
 
 #include "common/base/clock.h"
 #include "common/order/reason.h"
+#include "worker/dryrun/exchange.h"
 #include "worker/dryrun/folder.h"
 #include "worker/dryrun/walk.h"
 
@@ -37,6 +38,9 @@ on_reply(const struct erp_reply *reply, void *arg)
     if (reply->body)
         memcpy(answer->body, reply->body, reply->body_length);
     answer->reply.body = answer->body;
+    free(answer->headers);
+    answer->headers = mem_string(reply->headers ? reply->headers : "");
+    answer->reply.headers = answer->headers;
     text_copy(answer->error, sizeof answer->error, reply->error ? reply->error : "");
     answer->reply.error = reply->error ? answer->error : NULL;
     event_base_loopbreak(w->setup->base);
@@ -211,7 +215,13 @@ say_stop(const struct walk *w, bool interrupted)
 
 /* --- the walk --- */
 
-/* The verdict stays ERP_SEND if it was interrupted. */
+static bool
+is_of_pages(const struct walk *w)
+{
+    return strcmp(w->setup->driver->system, "webdriver") == 0;
+}
+
+/* What remains is ERP_SEND where it was left in the middle. */
 static enum erp_verdict
 go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
 {
@@ -220,18 +230,22 @@ go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
     enum erp_verdict verdict;
 
     for (;; taken = &w->said.reply) {
-        bool goes_on, asks;
+        bool goes_on, asks, pages = is_of_pages(w);
 
         erp_request_clear(&job->request);
         job->now_ms = clock_monotonic_ms() - w->paused_ms;
         verdict = setup->driver->step(setup->session, job, taken, outcome);
         goes_on =
             verdict == ERP_SEND && !is_over(w) && !(job->order && is_too_far(w, &job->request));
-        asks = goes_on && webdriver_asks(job);
-        if (!asks)
+        asks = pages && goes_on && webdriver_asks(job);
+        if (pages && !asks)
             take_picture(w);
+        if (!pages)
+            w->began_ms = clock_monotonic_ms();
         if (!goes_on || !perform(w, &job->request, &w->said))
             return verdict;
+        if (!pages)
+            exchange_add(w, job, &w->said.reply);
         if (asks)
             take_picture(w);
     }
@@ -248,10 +262,13 @@ attempt(struct walk *w, const struct order *order)
     enum erp_verdict verdict;
     int status = 0;
 
-    walk_begin(w, order ? "browser start" : "", clock_monotonic_ms() - w->paused_ms);
+    walk_begin(w, order && is_of_pages(w) ? "browser start" : "",
+               clock_monotonic_ms() - w->paused_ms);
     verdict = go_through(w, &job, &outcome);
     if (order)
         status = verdict == ERP_SEND ? say_stop(w, w->interrupted) : say_end(w, verdict, &outcome);
+    if (order && !is_of_pages(w))
+        exchange_save(w, &job, verdict == ERP_SEND ? NULL : &outcome, verdict);
     fflush(stdout);
     setup->driver->job_free(setup->session, &job);
     erp_request_clear(&job.request);
@@ -277,7 +294,10 @@ int
 dryrun_attempt(const struct dryrun_attempt *setup)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
-    struct walk w = {.setup = setup, .variables = json_array(), .unseen = json_array()};
+    struct walk w = {.setup = setup,
+                     .variables = json_array(),
+                     .unseen = json_array(),
+                     .exchanges = json_array()};
     int status;
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -285,16 +305,21 @@ dryrun_attempt(const struct dryrun_attempt *setup)
         if (!w.signals[i] || event_add(w.signals[i], NULL))
             die_abort("out of memory for signals");
     }
-    webdriver_trace(setup->session, walk_on_event, &w);
+    if (is_of_pages(&w))
+        webdriver_trace(setup->session, walk_on_event, &w);
     status = attempt(&w, setup->order);
     wait_for_person(&w);
     w.closing = true;
-    attempt(&w, NULL);
+    if (is_of_pages(&w))
+        attempt(&w, NULL);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         event_free(w.signals[i]);
     json_decref(w.variables);
     json_decref(w.unseen);
+    json_decref(w.exchanges);
     free(w.said.body);
+    free(w.said.headers);
     free(w.seen.body);
+    free(w.seen.headers);
     return status;
 }

@@ -20,7 +20,9 @@ struct dryrun_attempt {
     const char *until; /* "create", "commit" or "end" */
     int folder;        /* for screenshots */
     const char *folder_path;
-    int terminal; /* the browser is closed when Enter is pressed there; -1: at once */
+    const char *url;       /* of the ERP */
+    const json_t *options; /* of the recipe; may be NULL */
+    int terminal;          /* the browser is closed when Enter is pressed there; -1: at once */
 };
 
 /* The attempt, and then closing the browser, also after a signal. 0: it came as far as requested;

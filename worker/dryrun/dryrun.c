@@ -122,7 +122,13 @@ load_order(struct dryrun *t)
     return status;
 }
 
-/* The workshop's erp object with the recipe to be tried. */
+static bool
+is_http(const struct dryrun *t)
+{
+    return strcmp(t->workshop->erp_system, "http") == 0;
+}
+
+/* The workshop's erp object with the recipe that is tried. */
 static int
 load_recipe(struct dryrun *t)
 {
@@ -130,6 +136,9 @@ load_recipe(struct dryrun *t)
     struct json_faults faults = {NULL, 0};
     json_t *recipe = recipe_read(request_text(t, "recipe"), &faults), *browser;
 
+    if (recipe && recipe_is_http(recipe) != is_http(t))
+        json_fault_add(&faults, request_text(t, "recipe"), "/kind",
+                       "does not fit the workshop's erp.system");
     if (recipe)
         recipe_check_options(recipe, json_object_get(configured, "options"), t->workshop->slug,
                              "/erp", &faults);
@@ -161,8 +170,9 @@ load(struct dryrun *t)
     t->workshop = config_find(t->config, request_text(t, "workshop"));
     if (t->workshop && t->workshop->faults.count)
         return refuse_faults(&t->workshop->faults);
-    if (!t->workshop || strcmp(t->workshop->erp_system, "webdriver"))
-        return refuse(EX_CONFIG, "no such workshop, or its erp.system is not webdriver");
+    if (!t->workshop || (strcmp(t->workshop->erp_system, "webdriver") && !is_http(t)))
+        return refuse(EX_CONFIG,
+                      "no such workshop, or its erp.system is neither webdriver nor http");
     status = load_recipe(t);
     status = status ? status : load_order(t);
     return status ? status : load_credentials(t);
@@ -209,7 +219,9 @@ run(struct dryrun *t, struct event_base *base)
 {
     const struct pinned_path *ca_file = t->allowlist.ca_file;
     struct dryrun_attempt setup = {.base = base,
-                                   .driver = erp_driver_find("webdriver"),
+                                   .driver = erp_driver_find(t->workshop->erp_system),
+                                   .url = json_string_value(json_object_get(t->erp, "url")),
+                                   .options = json_object_get(t->erp, "options"),
                                    .workshop = t->workshop->name,
                                    .order = &t->order,
                                    .auth = &t->credentials,
@@ -228,7 +240,8 @@ run(struct dryrun *t, struct event_base *base)
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     proxy_free(setup.proxy);
-    printf("screenshots are in %s\n", request_text(t, "folder"));
+    printf(is_http(t) ? "the dialogue is in %s\n" : "screenshots are in %s\n",
+           request_text(t, "folder"));
     return status;
 }
 

@@ -9,7 +9,7 @@
 
 struct answer {
     struct erp_reply reply;
-    char *body;
+    char *body, *headers;
     char error[256];
 };
 
@@ -17,10 +17,11 @@ struct walk {
     const struct dryrun_attempt *setup;
     char step[LABEL_BYTES]; /* that has started; empty: none */
     int64_t began_ms;
-    unsigned steps;    /* finished steps */
-    json_t *variables; /* variables set by the step: lines */
-    json_t *unseen;    /* names of the pending screenshots: one picture serves for all */
-    int64_t paused_ms; /* total */
+    unsigned steps;    /* that are over */
+    json_t *variables; /* that the step has set: lines */
+    json_t *exchanges; /* with an API */
+    json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
+    int64_t paused_ms; /* in all */
     char failed[LABEL_BYTES];
     bool committed; /* a request that may store the line has been sent */
     bool closing, interrupted;

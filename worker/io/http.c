@@ -33,6 +33,7 @@ transfer_free(struct http_transfer *transfer)
         names_cancel(transfer->wait);
     free(transfer->server);
     evbuffer_free(transfer->body);
+    evbuffer_free(transfer->head);
     free(transfer);
 }
 
@@ -54,6 +55,14 @@ curl_body(char *data, size_t size, size_t count, void *arg)
     return length;
 }
 
+/* The one before was a provisional one, such as 100. */
+static void
+begin_head(struct http_transfer *transfer)
+{
+    transfer->head_ended = false;
+    evbuffer_drain(transfer->head, evbuffer_get_length(transfer->head));
+}
+
 /* libcurl keeps them all, and has no limit for trailers. */
 static size_t
 curl_head(char *data, size_t size, size_t count, void *arg)
@@ -62,9 +71,11 @@ curl_head(char *data, size_t size, size_t count, void *arg)
     size_t length = size * count;
 
     if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
-        transfer->head_ended = false;
+        begin_head(transfer);
     else if (length && (*data == '\r' || *data == '\n'))
         transfer->head_ended = true;
+    else if (!transfer->head_ended)
+        evbuffer_add(transfer->head, data, length);
     transfer->head_bytes += length;
     return transfer->head_bytes > HTTP_HEAD_BYTES_MAX ? 0 : length;
 }
@@ -120,6 +131,8 @@ transfer_deliver(struct http_transfer *transfer)
     evbuffer_add(transfer->body, "", 1);
     reply.body_length = evbuffer_get_length(transfer->body) - 1;
     reply.body = (const char *)evbuffer_pullup(transfer->body, -1);
+    evbuffer_add(transfer->head, "", 1);
+    reply.headers = (const char *)evbuffer_pullup(transfer->head, -1);
     done(&reply, arg);
     transfer_free(transfer);
 }
@@ -201,8 +214,10 @@ set_request(struct http_transfer *transfer, const struct erp_request *request)
     api->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     api->easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                      (long)(request->timeout_ms ? request->timeout_ms : HTTP_TIMEOUT_MS));
-    /* If a kept connection turns out to be closed, libcurl sends a request again by itself, even a
-     * POST that the server has already processed. */
+    if (request->gzip)
+        api->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    /* On a kept connection that turns out to be closed libcurl sends a request again by itself,
+     * even a POST that the server has already carried out. */
     if (request->commits || request->fresh)
         api->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
@@ -330,7 +345,8 @@ http_send(struct http *http, const struct erp_request *request,
         (struct http_transfer){.http = http, .next = http->transfers, .done = done, .arg = arg};
     http->transfers = transfer;
     transfer->body = evbuffer_new();
-    if (!transfer->body)
+    transfer->head = evbuffer_new();
+    if (!transfer->body || !transfer->head)
         die_abort("out of memory for a reply");
     if (http_loop_load(http, &err) == 0) {
         transfer->easy = http->api->easy_init();

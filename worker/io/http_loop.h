@@ -27,9 +27,9 @@ struct http_transfer {
     struct http_transfer *next;
     CURL *easy; /* NULL where libcurl is missing */
     struct curl_slist *headers, *resolved;
-    struct names_wait *wait; /* for the server's address; NULL: it has been sent */
-    char *server;            /* HOST:PORT, as libcurl knows it */
-    struct evbuffer *body;
+    struct names_wait *wait;      /* for the server's address; NULL: it is on its way */
+    char *server;                 /* HOST:PORT, as libcurl knows it */
+    struct evbuffer *body, *head; /* head: the fields of the last one */
     size_t head_bytes;
     bool head_ended;
     void (*done)(const struct erp_reply *reply, void *arg);

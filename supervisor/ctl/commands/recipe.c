@@ -10,7 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/file_read.h"
 #include "common/base/secret.h"
+#include "common/json/file.h"
+#include "common/json/position.h"
 #include "common/recipe/recipe.h"
 #include "supervisor/ctl/commands/document.h"
 #include "supervisor/ctl/ctl.h"
@@ -44,11 +47,41 @@ print_faults(const struct ctl *ctl, const json_t *reply)
     (void)ctl;
     json_array_foreach(json_object_get(reply, "faults"), i, fault)
     {
-        text_say("%s: %s%s%s", json_string_value(json_object_get(fault, "file")),
-                 json_string_value(json_object_get(fault, "pointer")),
-                 *json_string_value(json_object_get(fault, "pointer")) ? ": " : "",
-                 json_string_value(json_object_get(fault, "detail")));
+        const char *pointer = json_string_value(json_object_get(fault, "pointer"));
+        char place[64] = "";
+
+        if (json_object_get(fault, "line"))
+            snprintf(place, sizeof place, ":%lld:%lld",
+                     (long long)json_integer_value(json_object_get(fault, "line")),
+                     (long long)json_integer_value(json_object_get(fault, "column")));
+        text_say("%s%s: %s%s%s", json_string_value(json_object_get(fault, "file")), place, pointer,
+                 *pointer ? ": " : "", json_string_value(json_object_get(fault, "detail")));
     }
+}
+
+/* Where in the file each fault is; a file that is no JSON says so itself. */
+static json_t *
+placed_faults(const char *path, const struct json_faults *faults)
+{
+    json_t *list = json_faults_json(faults), *fault;
+    size_t i, length;
+    struct err err;
+    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, &err);
+    json_t *sound = text ? json_loadb(text, length, 0, NULL) : NULL;
+
+    json_array_foreach(list, i, fault)
+    {
+        struct json_position place;
+
+        if (!sound)
+            break;
+        place = json_position(text, faults->items[i].pointer);
+        json_object_set_new(fault, "line", json_integer((json_int_t)place.line));
+        json_object_set_new(fault, "column", json_integer((json_int_t)place.column));
+    }
+    json_decref(sound);
+    secret_free(text);
+    return list;
 }
 
 int
@@ -59,7 +92,7 @@ command_recipe_check(struct ctl *ctl)
 
     ctl_show(ctl,
              json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
-                       json_faults_json(&faults), "notes",
+                       placed_faults(ctl->args[0], &faults), "notes",
                        recipe ? recipe_id_notes(recipe) : json_array()),
              recipe ? print_sound : print_faults);
     json_faults_clear(&faults);
@@ -218,4 +251,25 @@ command_recipe_run(struct ctl *ctl)
     result = find_worker(path) ? CTL_REFUSED : run_worker(path, request);
     json_decref(request);
     return result;
+}
+
+/* --- test --- */
+
+/* The worker program's, which has the drivers. */
+int
+command_recipe_test(struct ctl *ctl)
+{
+    char path[2 * PATH_MAX], **arguments;
+
+    if (find_worker(path))
+        return CTL_REFUSED;
+    arguments = mem_alloc((ctl->args_count + 3) * sizeof *arguments);
+    arguments[0] = path;
+    arguments[1] = (char *)"--recipe-test";
+    for (size_t i = 0; i < ctl->args_count; i++)
+        arguments[i + 2] = (char *)ctl->args[i];
+    execv(path, arguments);
+    text_complain("cannot start %s: %s", path, strerror(errno));
+    free(arguments);
+    return CTL_REFUSED;
 }

@@ -7,6 +7,8 @@
 
 #include "test/unit/worker/server.h"
 
+#define STORAGE_PAUSE_MS 20
+
 #include "worker/delivery/delivery.h"
 
 enum answer { CUT = -1, HOLD = -2 }; /* besides HTTP statuses */
@@ -210,6 +212,7 @@ delivery_remake(struct scripted *s)
                                          .driver = &s->driver,
                                          .credentials = &s->configured,
                                          .closing_ms = s->closing_ms,
+                                         .storage_pause_ms = STORAGE_PAUSE_MS,
                                          .changed = on_changed,
                                          .arg = s};
 

@@ -51,7 +51,7 @@ expect_verb(const char *step, const char *verb)
 {
     json_t *object = json_loads(step, 0, NULL);
 
-    assert_string_equal(recipe_verb(object), verb);
+    assert_string_equal(recipe_verb(false, object), verb);
     json_decref(object);
 }
 
@@ -62,8 +62,8 @@ test_verbs(void **state)
     expect_verb("{\"type\": \"x\", \"into\": \"#x\", \"clear\": true}", "type");
     expect_verb("{\"clear\": \"#x\"}", "clear");
     expect_verb("{\"dialog\": \"accept\", \"type\": \"x\"}", "dialog");
-    assert_null(recipe_verb_at(22));
-    assert_non_null(recipe_verb_at(21));
+    assert_null(recipe_verb_at(false, 22));
+    assert_non_null(recipe_verb_at(false, 21));
 }
 
 static void

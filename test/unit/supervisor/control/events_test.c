@@ -161,8 +161,10 @@ tear_down(void **state)
         events_free(events);
     for (unsigned i = 0; i < reader_count; i++)
         free(readers[i].text);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         json_decref(children_there[i].alive);
+        free(children_there[i].view);
+    }
     event_base_free(base);
     return 0;
 }
@@ -171,6 +173,8 @@ static void
 push(int i, const char *worker, int queue_length, int uptime_s)
 {
     json_decref(children[i]->alive);
+    free(children[i]->view);
+    children[i]->view = NULL;
     children[i]->alive = json_pack("{ss si si}", "worker", worker, "queue_length", queue_length,
                                    "uptime_s", uptime_s);
     children[i]->state = CHILD_RUNNING;

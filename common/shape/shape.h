@@ -52,7 +52,22 @@ enum recipe_kind {
     RECIPE_HOSTS,
     RECIPE_PIECES,
     RECIPE_ERRORS,
-    RECIPE_ONE /* the format's version */
+    RECIPE_ONE,          /* the format's version */
+    RECIPE_PROVEN,       /* a text, or null: nobody has tried it */
+    RECIPE_ID_RULES,     /* which uniqueids the ERP can hold */
+    RECIPE_TYPED_VALUES, /* an object of typed templates by any name: headers, a form */
+    RECIPE_BODY,         /* JSON with templates in it */
+    RECIPE_STATUS,       /* 404, "4xx", or a list of them */
+    RECIPE_POINTER,      /* into a JSON document */
+    RECIPE_VARIABLE,     /* {name}, and nothing around it */
+    RECIPE_OR_NULL,      /* the same, or null for the reply itself */
+    RECIPE_PAGES,
+    RECIPE_HEADER_TEST,
+    RECIPE_JSON_TEST,
+    RECIPE_BETWEEN, /* [text, text] */
+    RECIPE_TEXTS,   /* an object of texts by any name */
+    RECIPE_XML_TEST,
+    RECIPE_XPATHS
 };
 
 enum recipe_section {
@@ -63,7 +78,9 @@ enum recipe_section {
     RECIPE_IN_VERIFY = 16,
     RECIPE_IN_LOGOUT = 32,
     RECIPE_IN_PIECE = 64,
-    RECIPE_IN_ERRORS = 128
+    RECIPE_IN_ERRORS = 128,
+    RECIPE_IN_UNDO = 256,
+    RECIPE_IN_CHECK = 512
 };
 
 struct recipe_member {
@@ -103,15 +120,31 @@ enum recipe_object {
     RECIPE_OBJECT_RULE,
     RECIPE_OBJECT_NUMBER,
     RECIPE_OBJECT_FOUND,
-    RECIPE_OBJECT_STEP /* members of every step */
+    RECIPE_OBJECT_STEP, /* what every step may have */
+    RECIPE_OBJECT_HTTP_FILE,
+    RECIPE_OBJECT_HTTP_CONDITION,
+    RECIPE_OBJECT_HTTP_RULE,
+    RECIPE_OBJECT_HTTP_TEXT_TEST,
+    RECIPE_OBJECT_HTTP_VARIABLE_TEST,
+    RECIPE_OBJECT_HEADER_TEST,
+    RECIPE_OBJECT_JSON_TEST,
+    RECIPE_OBJECT_XML_TEST,
+    RECIPE_OBJECT_XPATHS,
+    RECIPE_OBJECT_PAGES,
+    RECIPE_OBJECT_ID_RULES,
+    RECIPE_OBJECT_COUNT
 };
 
 const struct recipe_shape *recipe_shape(enum recipe_object object);
 
-/* NULL after the last. */
-const struct recipe_verb_row *recipe_verb_row(size_t i);
+/* NULL behind the last. http: of a recipe for an HTTP API, not for pages. */
+const struct recipe_verb_row *recipe_verb_row(bool http, size_t i);
 
-/* The row of a step, which may be any JSON value; NULL: it has no verb. */
-const struct recipe_verb_row *recipe_verb_find(const json_t *step);
+/* The row of a step, which may be anything; NULL: it has no verb. */
+const struct recipe_verb_row *recipe_verb_find(bool http, const json_t *step);
+
+/* http.c: its part of the tables. NULL behind the last. */
+const struct recipe_shape *recipe_http_shape(enum recipe_object object);
+const struct recipe_verb_row *recipe_http_verb(size_t i);
 
 #endif

@@ -1,18 +1,16 @@
-/* One row per member. */
-#include "common/recipe/shape.h"
+/* One row a member. */
+#include "common/shape/shared.h"
 
 #include <limits.h>
 #include <stddef.h>
 
-#define SHAPE(table)                                                                               \
-    {                                                                                              \
-        table, sizeof(table) / sizeof *(table)                                                     \
-    }
-
 #define DAY_S 86400
+
+static const char *const page_kind[] = {"page", NULL};
 
 static const struct recipe_member file_members[] = {
     {.name = "recipe", .kind = RECIPE_ONE, .required = true},
+    {.name = "kind", .kind = RECIPE_CHOICE, .choices = page_kind},
     {.name = "$schema", .kind = RECIPE_TEXT},
     {.name = "name", .kind = RECIPE_TEXT},
     {.name = "about", .kind = RECIPE_TEXT},
@@ -75,12 +73,8 @@ static const struct recipe_member locator_members[] = {
     {.name = "visible", .kind = RECIPE_BOOL},
 };
 
-/* How a text is compared. */
-#define COMPARISONS                                                                                \
-    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},                                          \
-        {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},                                \
-        {.name = "starts", .kind = RECIPE_TEMPLATE, .way = true},                                  \
-        {.name = "ends", .kind = RECIPE_TEMPLATE, .way = true},                                    \
+/* JavaScript's. */
+#define MATCHES                                                                                    \
     {                                                                                              \
         .name = "matches", .kind = RECIPE_REGEX, .way = true                                       \
     }
@@ -88,6 +82,7 @@ static const struct recipe_member locator_members[] = {
 static const struct recipe_member test_members[] = {
     {.name = "of", .kind = RECIPE_LOCATOR, .required = true},
     COMPARISONS,
+    MATCHES,
     {.name = "exact",
      .kind = RECIPE_BOOL,
      .about = "with text: compare spaces too; a value is always compared this way"},
@@ -96,13 +91,13 @@ static const struct recipe_member test_members[] = {
 static const struct recipe_member variable_test_members[] = {
     {.name = "text", .kind = RECIPE_TEMPLATE, .required = true},
     COMPARISONS,
+    MATCHES,
 };
 
 static const struct recipe_member url_test_members[] = {
     COMPARISONS,
+    MATCHES,
 };
-
-static const char *const equal_as[] = {"text", "number", NULL};
 
 static const struct recipe_member condition_members[] = {
     {.name = "present", .kind = RECIPE_LOCATOR, .way = true},
@@ -245,17 +240,6 @@ static const struct recipe_member read_members[] = {
     {.name = "number", .kind = RECIPE_NUMBER},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
 };
-static const struct recipe_member set_members[] = {
-    {.name = "set", .kind = RECIPE_VALUES, .required = true, .about = "variables"},
-};
-static const struct recipe_member assert_members[] = {
-    {.name = "assert",
-     .kind = RECIPE_CONDITION,
-     .required = true,
-     .about = "ends the attempt unless the condition holds"},
-    {.name = "code", .kind = RECIPE_REASON},
-    {.name = "words", .kind = RECIPE_TEMPLATE},
-};
 static const struct recipe_member when_members[] = {
     {.name = "when", .kind = RECIPE_CONDITION, .required = true, .about = "then or else"},
     {.name = "then", .kind = RECIPE_STEPS},
@@ -303,23 +287,6 @@ static const struct recipe_member script_members[] = {
     {.name = "script", .kind = RECIPE_CODE, .required = true, .about = "JavaScript in the page"},
     {.name = "args", .kind = RECIPE_TEMPLATES},
     {.name = "into", .kind = RECIPE_NAME},
-};
-static const struct recipe_member call_members[] = {
-    {.name = "call", .kind = RECIPE_PIECE, .required = true, .about = "the steps of a piece"},
-    {.name = "with", .kind = RECIPE_VALUES},
-};
-static const struct recipe_member found_step_members[] = {
-    {.name = "found",
-     .kind = RECIPE_FOUND,
-     .required = true,
-     .about = "the line was found: ends lookup or verify"},
-};
-static const struct recipe_member fail_members[] = {
-    {.name = "fail",
-     .kind = RECIPE_REASON,
-     .required = true,
-     .about = "ends the attempt with a reason"},
-    {.name = "words", .kind = RECIPE_TEMPLATE},
 };
 
 /* A verb comes before those whose names are also members of it: a dialog can be typed into, and
@@ -370,20 +337,24 @@ static const struct recipe_shape shapes[] = {
 const struct recipe_shape *
 recipe_shape(enum recipe_object object)
 {
-    return &shapes[object];
+    return object < RECIPE_OBJECT_HTTP_FILE ? &shapes[object] : recipe_http_shape(object);
 }
 
 const struct recipe_verb_row *
-recipe_verb_row(size_t i)
+recipe_verb_row(bool http, size_t i)
 {
+    if (http)
+        return recipe_http_verb(i);
     return i < sizeof verbs / sizeof *verbs ? &verbs[i] : NULL;
 }
 
 const struct recipe_verb_row *
-recipe_verb_find(const json_t *step)
+recipe_verb_find(bool http, const json_t *step)
 {
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (json_object_get(step, verbs[i].shape.members->name))
-            return &verbs[i];
+    const struct recipe_verb_row *row;
+
+    for (size_t i = 0; (row = recipe_verb_row(http, i)); i++)
+        if (json_object_get(step, row->shape.members->name))
+            return row;
     return NULL;
 }

@@ -1,0 +1,54 @@
+/* What page recipes and API recipes have in common: shape.c and http.c include it, nobody else. */
+#ifndef COMMON_SHAPE_SHARED_H
+#define COMMON_SHAPE_SHARED_H
+
+#include "common/shape/shape.h"
+
+#define SHAPE(table)                                                                               \
+    {                                                                                              \
+        table, sizeof(table) / sizeof *(table)                                                     \
+    }
+
+/* How a text is compared. */
+#define COMPARISONS                                                                                \
+    {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},                                          \
+        {.name = "contains", .kind = RECIPE_TEMPLATE, .way = true},                                \
+        {.name = "starts", .kind = RECIPE_TEMPLATE, .way = true},                                  \
+    {                                                                                              \
+        .name = "ends", .kind = RECIPE_TEMPLATE, .way = true                                       \
+    }
+
+static const char *const equal_as[] = {"text", "number", NULL};
+
+/* --- steps --- */
+
+static const struct recipe_member set_members[] = {
+    {.name = "set", .kind = RECIPE_VALUES, .required = true, .about = "variables"},
+};
+static const struct recipe_member assert_members[] = {
+    {.name = "assert",
+     .kind = RECIPE_CONDITION,
+     .required = true,
+     .about = "ends the attempt unless the condition holds"},
+    {.name = "code", .kind = RECIPE_REASON},
+    {.name = "words", .kind = RECIPE_TEMPLATE},
+};
+static const struct recipe_member call_members[] = {
+    {.name = "call", .kind = RECIPE_PIECE, .required = true, .about = "the steps of a piece"},
+    {.name = "with", .kind = RECIPE_VALUES},
+};
+static const struct recipe_member found_step_members[] = {
+    {.name = "found",
+     .kind = RECIPE_FOUND,
+     .required = true,
+     .about = "the line was found: ends lookup or verify"},
+};
+static const struct recipe_member fail_members[] = {
+    {.name = "fail",
+     .kind = RECIPE_REASON,
+     .required = true,
+     .about = "ends the attempt with a reason"},
+    {.name = "words", .kind = RECIPE_TEMPLATE},
+};
+
+#endif

@@ -1,0 +1,21 @@
+/* Our line as the ERP holds it, against what was ordered. */
+#ifndef ERP_DRIVERS_ENGINE_LINE_H
+#define ERP_DRIVERS_ENGINE_LINE_H
+
+#include "erp-drivers/driver.h"
+
+struct found {
+    bool is;
+    char *reference, *product_nr, *amount, *worksheet; /* owned; worksheet may be NULL */
+};
+
+void found_clear(struct found *found);
+
+/* ERP_CREATED where the line holds what was ordered, else ERP_REJECT with what it holds, and the
+ * line's reference in both cases. amount_code: the reason where nothing but the amount differs.
+ * changed: what the save did besides, or empty. */
+enum erp_verdict found_compare(const struct found *found, const struct order *order,
+                               const char *amount_code, const char *changed,
+                               struct erp_outcome *outcome);
+
+#endif

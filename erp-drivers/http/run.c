@@ -1,0 +1,130 @@
+/* Levels of steps, and the table of verbs. */
+#include "erp-drivers/http/run.h"
+
+#include <string.h>
+
+#include "erp-drivers/http/request.h"
+#include "erp-drivers/http/value.h"
+#include "erp-drivers/http/verbs.h"
+
+#define STEPS_MAX 100000 /* without a request in between: a recipe that never ends */
+
+static const struct {
+    const char *verb;
+    verb_function *function; /* NULL: sends a request */
+} verbs[] = {{"get", NULL},       {"post", NULL},          {"put", NULL},       {"patch", NULL},
+             {"delete", NULL},    {"read", http_read},     {"set", http_set},   {"keep", http_keep},
+             {"wait", http_wait}, {"assert", http_assert}, {"when", http_when}, {"each", http_each},
+             {"call", http_call}, {"found", http_found},   {"fail", http_fail}};
+
+static verb_function *
+function_of(const char *verb)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].verb, verb) == 0)
+            return verbs[i].function;
+    return NULL;
+}
+
+/* --- levels --- */
+
+/* The next row of a level that has been gone through; false: there is none. */
+static bool
+next_row(struct walk *a, struct level *level)
+{
+    if (!level->rows || level->row + 1 >= json_array_size(level->rows))
+        return false;
+    level->row++;
+    level->index = 0;
+    value_set(a, json_string_value(json_object_get(level->loop, "as")) ?: "row",
+              json_incref(json_array_get(level->rows, level->row)));
+    return true;
+}
+
+/* Leaves levels that are through. */
+static enum result
+settle_levels(struct walk *a)
+{
+    while (a->depth && !walk_step(a)) {
+        struct level *level = &a->levels[a->depth - 1];
+        bool over = true;
+
+        if (next_row(a, level))
+            continue;
+        if (level->loop && !level->rows && http_wait_again(a, level, &over) == FAILED)
+            return FAILED;
+        if (!over)
+            continue;
+        walk_pop(a);
+        if (a->depth)
+            a->levels[a->depth - 1].index++;
+    }
+    return DONE;
+}
+
+/* A step that has put steps of its own on top is left when they are through. */
+static void
+step_done(struct walk *a, const json_t *step, size_t depth)
+{
+    if (a->depth == depth && walk_step(a) == step)
+        a->levels[a->depth - 1].index++;
+}
+
+/* An optional step's own failure is none, unless the ERP has given a reason. */
+static bool
+is_forgiven(const struct walk *a, const json_t *step)
+{
+    return a->failure.unexpected && json_is_true(json_object_get(step, "optional"));
+}
+
+static enum result
+forgive(struct walk *a, size_t depth)
+{
+    a->failure = (struct failure){.code = NULL};
+    walk_paging_end(a);
+    while (a->depth > depth)
+        walk_pop(a);
+    a->levels[a->depth - 1].index++;
+    return DONE;
+}
+
+/* --- steps --- */
+
+static enum result
+one_step(struct walk *a, const struct erp_reply *reply)
+{
+    const json_t *step = walk_step(a);
+    const char *verb = recipe_verb(true, step);
+    verb_function *function = function_of(verb);
+    size_t depth = a->depth;
+    enum result result;
+
+    if (function)
+        result = function(a, step);
+    else if (reply)
+        result = request_take(a, step, reply);
+    else
+        result = request_send(a, step, verb);
+    if (result == FAILED && is_forgiven(a, step))
+        return forgive(a, depth);
+    if (result == DONE)
+        step_done(a, step, depth);
+    return result;
+}
+
+enum result
+section_continue(struct walk *a, const struct erp_reply *reply)
+{
+    enum result result;
+
+    for (int steps = 0; steps < STEPS_MAX; steps++, reply = NULL) {
+        if (!reply && settle_levels(a) == FAILED)
+            return FAILED;
+        if (!a->depth)
+            return DONE;
+        result = one_step(a, reply);
+        if (result != DONE)
+            return result;
+    }
+    return walk_unexpected(a, "the recipe goes round without asking the ERP");
+}

@@ -1,0 +1,176 @@
+/* Where values come from: the order, options, credentials, the session, and variables that steps
+ * have set. */
+#include "erp-drivers/http/value.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json/number.h"
+#include "common/order/reason.h"
+#include "erp-drivers/engine/texts.h"
+
+#define NUMBER_BYTES 160
+
+/* --- JSON as text --- */
+
+static const char *
+keep_text(struct walk *a, char *text)
+{
+    template_free(a->scratch);
+    a->scratch = text;
+    return text;
+}
+
+static const char *
+string_text(struct walk *a, const char *text)
+{
+    char plain[NUMBER_BYTES];
+
+    if (*text == JSON_NUMBER_MARK && json_number_plain(text + 1, plain, sizeof plain))
+        return keep_text(a, mem_string(plain));
+    return text;
+}
+
+static const char *
+json_text(struct walk *a, const json_t *value)
+{
+    char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY), *text;
+
+    if (!dumped)
+        die_abort("out of memory");
+    text = json_number_unmark(dumped);
+    template_free(dumped);
+    return keep_text(a, text);
+}
+
+const char *
+value_as_text(struct walk *a, const json_t *value)
+{
+    if (!value)
+        return NULL;
+    if (json_is_null(value))
+        return "";
+    return json_is_string(value) ? string_text(a, json_string_value(value)) : json_text(a, value);
+}
+
+/* --- names --- */
+
+/* {reply.lines.0.id} */
+static const json_t *
+part_of(const struct walk *a, const char *name)
+{
+    const json_t *value = NULL;
+    char part[TEMPLATE_NAME_MAX + 1];
+    bool first = true;
+
+    for (; *name; first = false) {
+        size_t length = strcspn(name, ".");
+
+        text_copy(part, length + 1, name);
+        if (first)
+            value = strcmp(part, "reply") == 0 ? a->reply.json : json_object_get(a->vars, part);
+        else if (json_is_array(value))
+            value = isdigit((unsigned char)*part) ? json_array_get(value, strtoul(part, NULL, 10))
+                                                  : NULL;
+        else
+            value = json_object_get(value, part);
+        name += length + (name[length] == '.');
+    }
+    return value;
+}
+
+/* "user:password", as Basic authentication has it. */
+static const char *
+basic_value(struct walk *a)
+{
+    const struct credentials *auth = a->job->auth;
+    char *plain, *text;
+    size_t length, size;
+
+    if (!auth)
+        return NULL;
+    length = strlen(auth->username) + strlen(auth->password) + 1;
+    plain = mem_alloc(length + 1);
+    snprintf(plain, length + 1, "%s:%s", auth->username, auth->password);
+    size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+    text = mem_alloc(size);
+    sodium_bin2base64(text, size, (const unsigned char *)plain, length,
+                      sodium_base64_VARIANT_ORIGINAL);
+    template_free(plain);
+    return keep_text(a, text);
+}
+
+static const char *
+value_of(struct walk *a, const char *name)
+{
+    const struct texts texts = {a->session->recipe, a->session->options, a->session->url, a->job};
+    bool known;
+    const char *value = texts_value(&texts, name, &known);
+
+    if (known)
+        return value;
+    if (strcmp(name, "credentials.basic") == 0)
+        return basic_value(a);
+    if (strncmp(name, "session.", 8) == 0)
+        return json_string_value(json_object_get(a->session->kept, name + 8));
+    return value_as_text(a, part_of(a, name));
+}
+
+/* The value that a text asked for last is the one that a filter could not take. */
+struct asked {
+    struct walk *walk;
+    struct misfit last;
+};
+
+static const char *
+asked_value(const char *name, void *arg)
+{
+    struct asked *asked = arg;
+
+    text_copy(asked->last.name, sizeof asked->last.name, name);
+    asked->last.value = value_of(asked->walk, name);
+    return asked->last.value;
+}
+
+char *
+value_string(struct walk *a, const char *text)
+{
+    struct asked asked = {.walk = a};
+    char wrong[TEMPLATE_WRONG_BYTES], words[2 * ORDER_REASON_TEXT_MAX];
+    char *result = template_expand(text, asked_value, &asked, wrong);
+    const char *code;
+
+    if (result)
+        return result;
+    code = texts_misfit(a->job->order, &asked.last, text, words, sizeof words);
+    if (code)
+        walk_fail(a, code, "%s", words);
+    else
+        walk_unexpected(a, "\"%s\": %s", text, wrong);
+    return NULL;
+}
+
+char *
+value_text(struct walk *a, const json_t *text)
+{
+    return value_string(a, json_string_value(text));
+}
+
+const json_t *
+value_json(struct walk *a, const json_t *variable)
+{
+    const char *text = json_string_value(variable);
+    char name[TEMPLATE_NAME_MAX + 1];
+
+    text_copy(name, strlen(text) - 1 < sizeof name ? strlen(text) - 1 : sizeof name, text + 1);
+    return part_of(a, name);
+}
+
+void
+value_set(struct walk *a, const char *name, json_t *value)
+{
+    json_object_set_new(a->vars, name, value);
+}

@@ -1,0 +1,176 @@
+/* The state of an attempt, and where it is among its steps. */
+#include "erp-drivers/http/walk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/json/mask.h"
+#include "common/order/reason.h"
+#include "erp-drivers/http/reply.h"
+
+#define SECRET_BYTES_MIN 8 /* shorter ones are no tokens, and are in other words */
+
+static const char *const section_names[] = {
+    [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
+    [COMMIT] = "commit", [VERIFY] = "verify", [UNDO] = "undo",
+};
+
+struct walk *
+walk_new(struct session *session, struct erp_job *job)
+{
+    struct walk *a = mem_alloc(sizeof *a);
+
+    a->session = session;
+    a->job = job;
+    a->vars = json_object();
+    return a;
+}
+
+void
+walk_free(struct walk *a)
+{
+    walk_clear_steps(a);
+    json_decref(a->vars);
+    json_decref(a->kept_vars);
+    reply_clear(&a->reply);
+    found_clear(&a->found);
+    erp_outcome_clear(&a->outcome);
+    free(a->scratch);
+    free(a);
+}
+
+bool
+walk_in_doubt(const struct walk *a)
+{
+    return a->committed || a->job->order->commit_sent;
+}
+
+/* --- failures --- */
+
+void
+walk_mask(const struct walk *a, char *text)
+{
+    const char *name, *kept;
+    json_t *value;
+
+    if (a->job->auth && a->job->auth->password)
+        mask_password(text, a->job->auth->password);
+    json_object_foreach(a->session->kept, name, value)
+    {
+        kept = json_string_value(value);
+        if (kept && strlen(kept) >= SECRET_BYTES_MIN)
+            mask_password(text, kept);
+    }
+}
+
+static void set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
+                        va_list arguments) __attribute__((format(printf, 4, 0)));
+
+static void
+set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
+            va_list arguments)
+{
+    char words[2 * sizeof a->failure.words];
+
+    vsnprintf(words, sizeof words, format, arguments);
+    walk_mask(a, words);
+    a->failure = (struct failure){.code = code, .unexpected = unexpected};
+    text_copy(a->failure.words, sizeof a->failure.words, words);
+}
+
+enum result
+walk_fail(struct walk *a, const char *code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_failure(a, code, false, format, arguments);
+    va_end(arguments);
+    return FAILED;
+}
+
+enum result
+walk_unexpected(struct walk *a, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_failure(a, REASON_ERP_FAILURE, true, format, arguments);
+    va_end(arguments);
+    return FAILED;
+}
+
+/* --- levels of steps --- */
+
+void
+walk_section(struct walk *a, enum section section)
+{
+    const char *name = section_names[section];
+
+    walk_clear_steps(a);
+    a->section = section;
+    a->failure = (struct failure){.code = NULL};
+    walk_push(a, json_object_get(a->session->recipe, name), name, false);
+}
+
+void
+walk_push(struct walk *a, const json_t *steps, const char *word, bool piece)
+{
+    a->levels = mem_resize(a->levels, (a->depth + 1) * sizeof *a->levels);
+    a->levels[a->depth++] = (struct level){.steps = steps, .word = word, .piece = piece};
+}
+
+void
+walk_pop(struct walk *a)
+{
+    json_decref(a->levels[--a->depth].rows);
+}
+
+void
+walk_paging_end(struct walk *a)
+{
+    json_decref(a->paging.rows);
+    json_decref(a->paging.last);
+    free(a->paging.next);
+    a->paging = (struct paging){.rows = NULL};
+}
+
+void
+walk_clear_steps(struct walk *a)
+{
+    while (a->depth)
+        walk_pop(a);
+    free(a->levels);
+    a->levels = NULL;
+    walk_paging_end(a);
+}
+
+const json_t *
+walk_step(const struct walk *a)
+{
+    const struct level *level = a->depth ? &a->levels[a->depth - 1] : NULL;
+
+    return level ? json_array_get(level->steps, level->index) : NULL;
+}
+
+void
+walk_label(const struct walk *a, char *text, size_t size)
+{
+    const char *name = json_string_value(json_object_get(walk_step(a), "name"));
+    size_t used = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < a->depth && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu",
+                                 !used                ? ""
+                                 : a->levels[i].piece ? " > "
+                                                      : "/",
+                                 a->levels[i].word, a->levels[i].index);
+    if (!a->depth)
+        used = (size_t)snprintf(text, size, "%s", section_names[a->section]);
+    if (used < size && name)
+        snprintf(text + used, size - used, " \"%s\"", name);
+}

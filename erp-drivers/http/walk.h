@@ -1,0 +1,138 @@
+/* One attempt at one order by an HTTP API: its state, and the session that attempts share.
+ *
+ * The files build on each other in this order: walk (state, failures), reply (what came back),
+ * value (texts and variables), condition (conditions and error rules), body (JSON bodies), request
+ * (a step's request and its pages), verbs (the other verbs), run (a section's steps), failure (what
+ * a failure means for the order) and http (the walk from section to section). */
+#ifndef ERP_DRIVERS_HTTP_WALK_H
+#define ERP_DRIVERS_HTTP_WALK_H
+
+#include "common/recipe/recipe.h"
+#include "erp-drivers/driver.h"
+#include "erp-drivers/engine/line.h"
+
+enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, UNDO, SECTION_COUNT };
+
+/* What a function that goes through steps came to. */
+enum result {
+    SENT, /* the job's request is filled */
+    DONE,
+    FAILED /* walk.failure says why */
+};
+
+struct walk;
+struct xml;
+
+struct session {
+    const json_t *recipe, *options;
+    char *url;    /* of the ERP, without a slash at its end */
+    json_t *kept; /* values by name, such as a token */
+    json_t *seen; /* rules that count only when seen twice: by place, when they were seen first */
+    bool logged_in;
+    uint64_t number;    /* tells one login from the next */
+    int64_t expires_ms; /* of what is kept; 0: never */
+    int64_t next_ms;    /* no request leaves before, see requests_per_s */
+    unsigned timeout_ms;
+    const struct walk *logging_in, *holder; /* holder: the order that is being worked on */
+    char *refused;                          /* words of the refusal; NULL: not refused */
+};
+
+enum reply_type { REPLY_EMPTY, REPLY_JSON, REPLY_HTML, REPLY_XML, REPLY_TEXT };
+
+/* The last exchange. */
+struct reply {
+    bool is;
+    int status;
+    enum reply_type type;
+    char *headers, *body;
+    struct xml *xml; /* NULL: it is none */
+    json_t *json;    /* numbers with a fraction are marked: json_number_mark */
+    int64_t retry_after_ms;
+    char *request;    /* as it is shown as evidence; empty where the request was secret */
+    const char *name; /* of its step; NULL: none */
+};
+
+struct failure {
+    const char *code; /* static; outcome_unknown: the engine's own; NULL: none */
+    char words[ORDER_REASON_TEXT_MAX + 1];
+    int64_t retry_after_ms;
+    bool unexpected; /* the recipe does not know this: the exchange is evidence */
+};
+
+/* Steps that are being gone through; an inner level is on top of its outer one. */
+struct level {
+    const json_t *steps;
+    size_t index;
+    const char *word; /* "then", a piece's name, …: for reasons */
+    bool piece;
+    const json_t *loop; /* the step that goes through rows, or that waits; NULL: none */
+    json_t *rows;       /* owned */
+    size_t row;
+    int64_t until_ms; /* of a wait */
+};
+
+/* The pages of a request. */
+struct paging {
+    json_t *rows, *last; /* owned; rows NULL: none are being read */
+    size_t count;
+    char *next; /* the URL of the next one, as the ERP says it; owned */
+};
+
+struct walk {
+    struct session *session;
+    struct erp_job *job;
+    enum section section;
+    bool
+        second_look; /* the look-up right before the commit, where an earlier request may be late */
+    json_t *vars, *kept_vars; /* kept_vars: from before the second look-up */
+    struct level *levels;
+    size_t depth;
+    struct reply reply;
+    struct paging paging;
+    struct found found;
+    bool committed; /* a request that may store the line has left in this attempt */
+    bool touched;   /* create has sent what may have changed something */
+    bool renewed;   /* has logged in a second time */
+    bool logging_in;
+    bool begun;
+    uint64_t session_number; /* of the login that the request under way uses */
+    unsigned wait_ms;        /* before the next request */
+    int64_t settled_ms;      /* not looked up before; see settle_s */
+    struct failure failure;
+    struct failure refusal; /* what was said after the commit: counts if nothing is found */
+    bool ended;             /* verdict and outcome are known */
+    enum erp_verdict verdict;
+    struct erp_outcome outcome;
+    char *scratch; /* a value as text */
+};
+
+struct walk *walk_new(struct session *session, struct erp_job *job);
+void walk_free(struct walk *a);
+
+/* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
+bool walk_in_doubt(const struct walk *a);
+
+/* FAILED with these words. */
+enum result walk_fail(struct walk *a, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for what the recipe does not know: erp_failure, with the exchange as evidence. */
+enum result walk_unexpected(struct walk *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The password and what the session keeps, in place. */
+void walk_mask(const struct walk *a, char *text);
+
+void walk_section(struct walk *a, enum section section);
+void walk_push(struct walk *a, const json_t *steps, const char *word, bool piece);
+void walk_pop(struct walk *a);
+void walk_clear_steps(struct walk *a);
+void walk_paging_end(struct walk *a);
+
+/* The step that is due; NULL: the section is through. */
+const json_t *walk_step(const struct walk *a);
+
+/* "create/3" */
+void walk_label(const struct walk *a, char *text, size_t size);
+
+#endif

@@ -1,0 +1,109 @@
+/* The shipped recipes against exchanges that real servers have had; a folder of golden/http bears a
+ * recipe's name. What a dialogue holds: erp-drivers/http/replay.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/recipe/recipe.h"
+#include "erp-drivers/http/replay.h"
+
+#define DIALOGUES_MAX 400
+
+static json_t *
+load(const char *path)
+{
+    json_error_t error;
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+
+    if (!json)
+        fail_msg("%s:%d: %s", path, error.line, error.text);
+    return json;
+}
+
+/* A recipe of that name: a shipped one, or one beside the dialogues. */
+static json_t *
+recipe_of(const char *path)
+{
+    struct json_faults faults = {NULL, 0};
+    char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
+    char *own = mem_format("%s/_recipe.json", folder);
+    char *shipped =
+        mem_format("%s/../erp-drivers/recipes/%s.json", TEST_SOURCE_DIR, strrchr(folder, '/') + 1);
+    json_t *recipe;
+    FILE *file = fopen(own, "r");
+
+    recipe = recipe_read(file ? own : shipped, &faults);
+    if (file)
+        fclose(file);
+    if (!recipe)
+        fail_msg("%s: %s: %s", shipped, faults.items[0].pointer, faults.items[0].text);
+    free(folder);
+    free(own);
+    free(shipped);
+    return recipe;
+}
+
+static void
+test_dialogue(void **state)
+{
+    char difference[REPLAY_BYTES];
+    json_t *recipe = recipe_of(*state), *dialogue = load(*state);
+
+    if (!http_replay(recipe, dialogue, difference))
+        fail_msg("%s: %s", (const char *)*state, difference);
+    json_decref(recipe);
+    json_decref(dialogue);
+}
+
+/* The replay itself sees when a recipe does something else. */
+static void
+test_difference(void **state)
+{
+    char difference[REPLAY_BYTES];
+    json_t *recipe = recipe_of(*state), *dialogue = load(*state);
+    json_t *exchanges = json_object_get(dialogue, "exchanges");
+
+    json_object_set_new(json_object_get(json_array_get(exchanges, 0), "request"), "path",
+                        json_string("/elsewhere"));
+    assert_false(http_replay(recipe, dialogue, difference));
+    assert_non_null(strstr(difference, "exchange 0, path: expected /elsewhere"));
+    json_array_clear(exchanges);
+    assert_false(http_replay(recipe, dialogue, difference));
+    assert_non_null(strstr(difference, "after 0 exchanges it sends POST"));
+    json_decref(dialogue);
+    dialogue = load(*state);
+    json_object_set_new(json_object_get(dialogue, "ends"), "reference", json_string("38"));
+    assert_false(http_replay(recipe, dialogue, difference));
+    assert_non_null(strstr(difference, "it ends with created"));
+    json_decref(recipe);
+    json_decref(dialogue);
+}
+
+int
+main(void)
+{
+    static struct CMUnitTest tests[DIALOGUES_MAX];
+    glob_t found;
+    size_t count = 0;
+    int failed;
+
+    secret_start();
+    if (glob(TEST_SOURCE_DIR "/golden/http/*/[a-z]*.json", 0, NULL, &found))
+        return 1;
+    for (size_t i = 0; i < found.gl_pathc && count < DIALOGUES_MAX - 1; i++)
+        tests[count++] = (struct CMUnitTest){strstr(found.gl_pathv[i], "http/"), test_dialogue,
+                                             NULL, NULL, found.gl_pathv[i]};
+    tests[count++] = (struct CMUnitTest){
+        "difference", test_difference, NULL, NULL,
+        (void *)(uintptr_t)(TEST_SOURCE_DIR "/golden/http/odoo-json2/created.json")};
+    failed = _cmocka_run_group_tests("replay", tests, count, NULL, NULL);
+    globfree(&found);
+    return failed;
+}

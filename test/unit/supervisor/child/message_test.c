@@ -1,0 +1,155 @@
+/* What a process says: only what is known and sound is kept. */
+#include "test/unit/supervisor/child/child.h"
+
+/* Whoever watches hears of every push. */
+static void
+each_push_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    say(f, "{\"type\":\"ready\"}\n");
+    for (int i = 0; i < 3; i++) {
+        int before = f->changes;
+
+        say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":1}}\n");
+        assert_int_equal(f->changes, before + 1);
+    }
+    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 1);
+}
+
+/* Pinging a thousand idle workers would cost more than anything else that they do. */
+static void
+a_sign_of_life_puts_the_ping_off(void **state)
+{
+    static const char *const signs[] = {"{\"type\":\"pong\"}\n",
+                                        "{\"type\":\"status\",\"alive\":{\"queue_length\":1}}\n"};
+    const struct timeval another = {.tv_sec = 3600};
+    struct fixture *f = *state;
+
+    get_ready(f);
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        struct timeval due, now;
+
+        f->child->unanswered = 3;
+        evtimer_add(f->child->timer, &another);
+        say(f, signs[i]);
+        assert_int_equal(f->child->unanswered, 0);
+        assert_true(event_pending(f->child->timer, EV_TIMEOUT, &due));
+        event_base_gettimeofday_cached(f->base, &now);
+        assert_in_range(due.tv_sec - now.tv_sec, 2, 60);
+    }
+}
+
+static void
+a_refusal_says_why(void **state)
+{
+    struct fixture *f = *state;
+
+    child_start(f->child);
+    say(f, "{\"type\":\"refused\",\"reason\":\"no Landlock\\u0007 here\"}\n");
+    child_reaped(f->child, STATUS(78));
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_FAILED);
+    assert_string_equal(f->child->last_error, "no Landlock  here");
+}
+
+static void
+last_words_count(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    assert_int_equal(write(f->peer, "{\"type\":\"killed\"}\n", 18), 18);
+    child_reaped(f->child, 9); /* before the channel was read */
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    hang_up(f);
+    assert_int_equal(f->child->state, CHILD_STOPPED);
+    assert_int_equal(f->child->wanted, CHILD_DOWN);
+    assert_int_equal(f->child->listen_fd, -1);
+    assert_int_equal(f->spawns, 1);
+}
+
+static void
+a_stopped_worker_stays_stopped(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
+    hang_up(f);
+    child_reaped(f->child, 9);
+    assert_string_equal(heard(f), "{\"type\":\"config\",\"worker\":\"stopped\"}\n");
+    say(f, "{\"type\":\"ready\"}\n");
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"parked\"}}\n");
+    assert_true(f->child->worker_wanted);
+    child_stop(f->child); /* what it says of its worker on its way out is nobody's wish */
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
+    assert_true(f->child->worker_wanted);
+}
+
+static void
+broken_framing_ends_it(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "no json\n");
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_null(f->child->chan);
+}
+
+/* Of what it says of itself only what is known is kept, where it is what it should be. */
+static void
+a_status_is_what_it_should_be(void **state)
+{
+    struct fixture *f = *state;
+    char *kept;
+
+    get_ready(f);
+    say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":7,\"x\":[[],[]],\"worker\":{},"
+           "\"orders\":{\"placed\":-1,\"error\":2,\"y\":{}},\"worker_reason\":null,"
+           "\"oldest_placed_age_s\":\"long\"}}\n");
+    kept = json_dumps(f->child->alive, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(kept,
+                        "{\"orders\":{\"error\":2},\"queue_length\":7,\"worker_reason\":null}");
+    free(kept);
+    say(f, "{\"type\":\"status\",\"alive\":[]}\n");
+    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 7);
+    child_stop(f->child);
+    say(f, "{\"type\":\"bye\",\"waiting\":-5}\n");
+    assert_int_equal(f->child->waiting, -1);
+}
+
+static void
+a_status_of_many_values_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    char line[4096] = "{\"type\":\"status\",\"alive\":{\"x\":[";
+
+    get_ready(f);
+    while (strlen(line) < sizeof line - 16)
+        strcat(line, "[],");
+    strcat(line, "[]]}}\n");
+    say(f, line);
+    assert_int_equal(f->child->state, CHILD_STOPPING);
+    assert_null(f->child->chan);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_push_is_told),
+        TEST(a_sign_of_life_puts_the_ping_off),
+        TEST(a_refusal_says_why),
+        TEST(last_words_count),
+        TEST(a_stopped_worker_stays_stopped),
+        TEST(broken_framing_ends_it),
+        TEST(a_status_is_what_it_should_be),
+        TEST(a_status_of_many_values_ends_it),
+    };
+
+    prepare();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

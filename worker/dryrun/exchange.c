@@ -1,0 +1,194 @@
+/* From requests and replies to lines and JSON. */
+#include "worker/dryrun/exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/clock.h"
+#include "common/json/mask.h"
+#include "common/template/template.h"
+#include "worker/dryrun/folder.h"
+
+#define DIALOGUE "dialogue.json"
+#define SAID_BYTES 1500
+
+/* A copy without the password; template_free() it. */
+static char *
+masked(const struct erp_job *job, const char *text)
+{
+    char *copy = mem_string(text ? text : "");
+
+    if (job->auth && job->auth->password)
+        mask_password(copy, job->auth->password);
+    return copy;
+}
+
+/* --- said --- */
+
+static void
+say_body(const struct erp_job *job, const char *sign, const char *body)
+{
+    char *text = job->request.secret ? mem_string("(not shown)") : masked(job, body);
+
+    if (*text)
+        printf("               %s %.*s%s\n", sign, SAID_BYTES, text,
+               strlen(text) > SAID_BYTES ? " …" : "");
+    template_free(text);
+}
+
+static void
+say(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
+{
+    const struct erp_request *request = &job->request;
+    char *url = masked(job, request->url);
+    int64_t took_ms = clock_monotonic_ms() - w->began_ms;
+
+    printf("%3u %7.2f s  %s: %s %s\n", ++w->steps, (double)took_ms / 1000, request->what,
+           request->method, url);
+    say_body(job, "->", request->body);
+    if (reply->complete)
+        printf("               <- %d\n", reply->status);
+    else
+        printf("               <- no whole reply: %s\n", reply->error ? reply->error : "");
+    say_body(job, "  ", reply->body);
+    fflush(stdout);
+    template_free(url);
+}
+
+/* --- kept --- */
+
+static json_t *
+body_json(const struct erp_job *job, const char *body)
+{
+    char *text = masked(job, body);
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+
+    if (!value)
+        value = json_string(text);
+    template_free(text);
+    return value ? value : json_string("");
+}
+
+/* Whatever it is called, it may be a token. */
+static json_t *
+without_texts(const json_t *value)
+{
+    json_t *copy, *member;
+    const char *name;
+    size_t i;
+
+    if (json_is_string(value))
+        return json_string("masked");
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref((json_t *)value);
+    copy = json_is_object(value) ? json_object() : json_array();
+    json_object_foreach((json_t *)value, name, member)
+    {
+        json_object_set_new(copy, name, without_texts(member));
+    }
+    json_array_foreach(value, i, member)
+    {
+        json_array_append_new(copy, without_texts(member));
+    }
+    return copy;
+}
+
+/* Cookies are sessions, too. */
+static json_t *
+headers_json(const char *headers)
+{
+    static const char *const kept[] = {"Content-Type", "ETag", "Link", "Location", "Retry-After"};
+    json_t *object = json_object();
+
+    for (const char *line = headers; line && *line; line += strspn(line, "\r\n")) {
+        size_t length = strcspn(line, "\r\n");
+
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+            size_t name = strlen(kept[i]);
+
+            if (length > name + 1 && line[name] == ':' && strncasecmp(line, kept[i], name) == 0) {
+                size_t blank = strspn(line + name + 1, " ");
+
+                json_object_set_new(
+                    object, kept[i],
+                    json_stringn(line + name + 1 + blank, length - name - 1 - blank));
+            }
+        }
+        line += length;
+    }
+    return object;
+}
+
+static json_t *
+request_json(const struct walk *w, const struct erp_job *job)
+{
+    const struct erp_request *request = &job->request;
+    size_t base = strlen(w->setup->url);
+    char *url = masked(job, request->url);
+    json_t *value;
+
+    while (base && w->setup->url[base - 1] == '/')
+        base--;
+    value = json_pack("{s:s s:s s:b}", "method", request->method, "path",
+                      strncmp(url, w->setup->url, base) ? url : url + base, "commits",
+                      request->commits);
+    if (!request->secret && request->body_length)
+        json_object_set_new(value, "body", body_json(job, request->body));
+    template_free(url);
+    return value;
+}
+
+static json_t *
+reply_json(const struct erp_job *job, const struct erp_reply *reply)
+{
+    json_t *body, *plain;
+
+    if (!reply->complete)
+        return json_pack("{s:b}", "lost", 1);
+    body = body_json(job, reply->body);
+    if (job->request.secret) {
+        plain = without_texts(body);
+        json_decref(body);
+        body = plain;
+    }
+    return json_pack("{s:i s:o s:o}", "status", reply->status, "headers",
+                     headers_json(reply->headers), "body", body);
+}
+
+void
+exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
+{
+    say(w, job, reply);
+    json_array_append_new(w->exchanges, json_pack("{s:o s:o}", "request", request_json(w, job),
+                                                  "reply", reply_json(job, reply)));
+}
+
+void
+exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
+              enum erp_verdict verdict)
+{
+    static const char *const names[] = {[ERP_CREATED] = "created",
+                                        [ERP_RETRY] = "retry",
+                                        [ERP_REJECT] = "reject",
+                                        [ERP_PARK] = "park"};
+    const struct order *order = job->order;
+    json_t *dialogue = json_pack(
+        "{s:s s:O* s:{s:s s:s s:s s:s} s:O}", "url", w->setup->url, "options", w->setup->options,
+        "order", "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr",
+        order->product_nr, "product_amount", order->product_amount, "exchanges", w->exchanges);
+    char *text;
+
+    if (outcome)
+        json_object_set_new(dialogue, "ends",
+                            json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
+                                      outcome->reason_code ? outcome->reason_code : "", "reference",
+                                      outcome->reference));
+    text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    if (text && dryrun_folder_save(w->setup->folder, DIALOGUE, text, strlen(text)))
+        fprintf(stderr, "%s/" DIALOGUE ": %s\n", w->setup->folder_path, strerror(errno));
+    free(text);
+    json_decref(dialogue);
+}

@@ -1,0 +1,16 @@
+/* The exchanges of a dry run with an API: said one by one, and kept as a dialogue that `pumplinectl
+ * recipe test` replays (erp-drivers/http/replay.h). No password is in either; of a login neither
+ * bodies are said, nor is any text of its reply kept. */
+#ifndef WORKER_DRYRUN_EXCHANGE_H
+#define WORKER_DRYRUN_EXCHANGE_H
+
+#include "worker/dryrun/walk.h"
+
+/* What the job's request has come to. */
+void exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply);
+
+/* The dialogue's file into the run's folder. outcome NULL: it was stopped before its end. */
+void exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
+                   enum erp_verdict verdict);
+
+#endif

@@ -1,0 +1,56 @@
+/* One dialogue after the other. */
+#include "worker/dryrun/replay.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "common/json/file.h"
+#include "common/recipe/recipe.h"
+#include "erp-drivers/http/replay.h"
+
+static int
+say_faults(struct json_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "%s: %s%s%s\n", faults->items[i].file, faults->items[i].pointer,
+                *faults->items[i].pointer ? ": " : "", faults->items[i].text);
+    json_faults_clear(faults);
+    return EX_DATAERR;
+}
+
+/* Whether the recipe does what the dialogue says. */
+static bool
+replay_file(const json_t *recipe, const char *name)
+{
+    char difference[REPLAY_BYTES] = "";
+    struct err err;
+    json_t *dialogue = json_file_read(name, &err);
+    bool same = dialogue && http_replay(recipe, dialogue, difference);
+
+    if (same)
+        printf("%s: as recorded\n", name);
+    else
+        printf("%s: %s\n", name, dialogue ? difference : err.text);
+    json_decref(dialogue);
+    return same;
+}
+
+int
+replay_files(char *const *names)
+{
+    struct json_faults faults = {NULL, 0};
+    json_t *recipe = recipe_read(*names, &faults);
+    int status = EX_OK;
+
+    if (!recipe)
+        return say_faults(&faults);
+    if (!recipe_is_http(recipe)) {
+        fprintf(stderr, "%s: is a recipe for web pages: recipe run tries it\n", *names);
+        status = EX_DATAERR;
+    }
+    for (names++; *names && status != EX_DATAERR; names++)
+        if (!replay_file(recipe, *names))
+            status = 1;
+    json_decref(recipe);
+    return status;
+}

@@ -19,7 +19,7 @@ DRIVERS = [pytest.param({"system": "tryton"}, id="driver"), pytest.param({"syste
 
 @pytest.fixture(params=DRIVERS)
 def shops(daemon, tryton, request):
-    """(tryton's workshop, the file driver's)"""
+    """(the workshop on Tryton, the one with the file driver)"""
     shop = daemon.add("bennys-auto", "Bennys Auto", {**request.param, "url": tryton.url},
                       credentials={"username": USER, "password": PASSWORD})
     other = daemon.add_file("carls-cars", "Carls Cars")

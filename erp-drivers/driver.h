@@ -126,7 +126,8 @@ struct erp_job {
     const struct credentials *auth; /* NULL: none; always NULL in a closing job */
     int64_t now_ms;                 /* monotonic; updated before each step */
     void *state;                    /* owned by the driver, NULL initially, released by job_free */
-    struct erp_request request;     /* erp_request_clear()ed between steps by the worker */
+    const json_t *secrets;      /* the session's tokens, which no log shows; borrowed; or NULL */
+    struct erp_request request; /* erp_request_clear()ed between steps by the worker */
 };
 
 struct erp_driver {

@@ -2,7 +2,6 @@
 #include "common/json/mask.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 #include "common/base/err.h"
 #include "common/base/percent.h"
 #include "common/base/secret.h"
+
+#define TOKEN_BYTES_MIN 8
 
 /* Pages escape text content and attributes differently: `which` of & < > ". */
 static char *
@@ -89,4 +90,18 @@ mask_password(char *text, const char *password)
     }
     mask_copy(text, percent_encode(password));
     mask_copy(text, form_encode(password));
+}
+
+void
+mask_secrets(char *text, const json_t *secrets)
+{
+    const char *name, *secret;
+    json_t *value;
+
+    json_object_foreach((json_t *)secrets, name, value)
+    {
+        secret = json_string_value(value);
+        if (secret && strlen(secret) >= TOKEN_BYTES_MIN)
+            mask_password(text, secret);
+    }
 }

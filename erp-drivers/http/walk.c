@@ -11,8 +11,6 @@
 #include "common/order/reason.h"
 #include "erp-drivers/http/reply.h"
 
-#define SECRET_BYTES_MIN 8 /* shorter ones are no tokens, and are in other words */
-
 static const char *const section_names[] = {
     [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
     [COMMIT] = "commit", [VERIFY] = "verify", [UNDO] = "undo",
@@ -25,6 +23,7 @@ walk_new(struct session *session, struct erp_job *job)
 
     a->session = session;
     a->job = job;
+    job->secrets = session->kept;
     a->vars = json_object();
     return a;
 }
@@ -53,17 +52,9 @@ walk_in_doubt(const struct walk *a)
 void
 walk_mask(const struct walk *a, char *text)
 {
-    const char *name, *kept;
-    json_t *value;
-
     if (a->job->auth && a->job->auth->password)
         mask_password(text, a->job->auth->password);
-    json_object_foreach(a->session->kept, name, value)
-    {
-        kept = json_string_value(value);
-        if (kept && strlen(kept) >= SECRET_BYTES_MIN)
-            mask_password(text, kept);
-    }
+    mask_secrets(text, a->session->kept);
 }
 
 static void set_failure(struct walk *a, const char *code, bool unexpected, const char *format,

@@ -23,6 +23,7 @@ masked(const struct erp_job *job, const char *text)
 
     if (job->auth && job->auth->password)
         mask_password(copy, job->auth->password);
+    mask_secrets(copy, job->secrets);
     return copy;
 }
 

@@ -93,6 +93,27 @@ secret_bodies_are_not_shown(void **state)
     assert_null(strstr(said, "session-key"));
 }
 
+/* A token that a login has yielded may stand in any later body. */
+static void
+tokens_are_masked(void **state)
+{
+    json_t *tokens = json_pack("{s:s s:i}", "token", "t0ken/of-today", "id", 7);
+    struct erp_job job = {.secrets = tokens,
+                          .request = {.kind = ERP_HTTP,
+                                      .method = "GET",
+                                      .url = (char *)"http://erp/?t=t0ken%2Fof-today"}};
+    const char answer[] = "{\"again\": \"t0ken\\/of-today\"}";
+    const struct erp_reply reply = {
+        .complete = true, .status = 200, .body = answer, .body_length = sizeof answer - 1};
+
+    (void)state;
+    dialogue_request(&job);
+    dialogue_reply(&job, &reply);
+    assert_non_null(strstr(logged(), "GET http://erp/?t=****"));
+    assert_null(strstr(said, "of-today"));
+    json_decref(tokens);
+}
+
 static void
 a_password_that_cannot_be_masked_hides_the_bodies(void **state)
 {
@@ -133,6 +154,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_bodies_are_shown_and_the_password_is_masked),
         TEST(secret_bodies_are_not_shown),
+        TEST(tokens_are_masked),
         TEST(a_password_that_cannot_be_masked_hides_the_bodies),
         TEST(a_password_at_the_cut_is_masked),
         TEST(nothing_is_logged_unless_asked_for),

@@ -2,6 +2,7 @@
  * worker could name any. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +52,10 @@ follow_journal(const struct ctl *ctl, const json_t *workshop, const char *lines)
 
     if (ctl->options[OPTION_FOLLOW])
         argv[7] = "-f";
-    return become(argv);
+    int result = become(argv);
+
+    free(pattern);
+    return result;
 }
 
 int

@@ -7,10 +7,10 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/recipe/recipe.h"
-#include "worker/queue/folder.h"
 #include "worker/queue/queue.h"
 #include "worker/salvage/salvage.h"
 #include "worker/sandbox/sandbox.h"
+#include "worker/store/folder.h"
 
 const char *
 setup_text(const json_t *slice, const char *name)

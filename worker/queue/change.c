@@ -32,16 +32,6 @@ queue_key_due(unsigned char key[QUEUE_DUE_KEY_BYTES], const struct order *order)
     return (struct bytes){key, QUEUE_DUE_KEY_BYTES};
 }
 
-enum store_table
-queue_table(enum order_status status)
-{
-    static const enum store_table tables[] = {
-        STORE_ORDERS, [ORDER_PLACED] = STORE_PLACED, [ORDER_PROCESSING] = STORE_PROCESSING,
-        [ORDER_CREATED] = STORE_CREATED, [ORDER_ERROR] = STORE_ERROR};
-
-    return tables[status];
-}
-
 /* --- transactions --- */
 
 void
@@ -75,97 +65,6 @@ queue_commit(struct queue_txn *t, struct err *err)
     t->queue->backlog = t->backlog;
     memcpy(t->queue->counts, t->counts, sizeof t->counts);
     return 0;
-}
-
-/* --- reading --- */
-
-static bool
-damaged(struct store_txn *txn, const char *uniqueid, const char *what)
-{
-    if (!txn->error) {
-        log_write(LOG_ERROR, LOG_API, uniqueid, "%s", what);
-        txn->error = EBADMSG;
-    }
-    return false;
-}
-
-static bool
-read_record(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
-{
-    unsigned char buffer[QUEUE_SEQ_BYTES];
-    struct bytes key = queue_key_seq(buffer, seq), record;
-
-    if (!store_get(txn, STORE_ORDERS, key, &record))
-        return damaged(txn, NULL, "the record of an order is missing");
-    return record_decode_order(key, record, order, sealed) == 0 ||
-           damaged(txn, NULL, "the record of an order is damaged");
-}
-
-/* Nobody's order is listed or delivered that can't be asked for. */
-bool
-queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
-{
-    struct bytes place;
-
-    if (!read_record(txn, seq, order, sealed))
-        return false;
-    return (store_get(txn, STORE_IDS, queue_key_text(order->uniqueid), &place) &&
-            place.size == QUEUE_SEQ_BYTES && store_get_u64(place.data) == seq) ||
-           damaged(txn, order->uniqueid, "the place of this order is damaged");
-}
-
-static bool
-read_found(struct store_txn *txn, const char *uniqueid, struct bytes place, struct order *order)
-{
-    if (place.size != QUEUE_SEQ_BYTES)
-        return damaged(txn, uniqueid, "the place of this order is damaged");
-    if (!read_record(txn, store_get_u64(place.data), order, NULL))
-        return false;
-    return strcmp(order->uniqueid, uniqueid) == 0 ||
-           damaged(txn, uniqueid, "another order is in the place of this one");
-}
-
-bool
-queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
-{
-    struct bytes place;
-
-    return store_get(txn, STORE_IDS, queue_key_text(uniqueid), &place) &&
-           read_found(txn, uniqueid, place, order);
-}
-
-uint64_t
-queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
-                   struct order *order)
-{
-    unsigned char key[QUEUE_SEQ_BYTES];
-    struct store_cursor cursor;
-    uint64_t found = 0;
-
-    if (store_seek(&cursor, txn, queue_table(status), queue_key_seq(key, seq + 1)) &&
-        queue_read_seq(txn, store_get_u64(cursor.key.data), order, NULL))
-        found = order->seq;
-    store_cursor_close(&cursor);
-    return found;
-}
-
-bool
-queue_history_from(struct store_txn *txn, uint64_t born, uint32_t *number, struct bytes *record)
-{
-    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
-    struct bytes from = queue_key_history(key, born, *number);
-    struct store_cursor cursor;
-    bool found = store_seek(&cursor, txn, STORE_HISTORY, from) && cursor.key.size == from.size &&
-                 memcmp(cursor.key.data, key, QUEUE_SEQ_BYTES) == 0;
-
-    if (found) {
-        const unsigned char *at = (const unsigned char *)cursor.key.data + QUEUE_SEQ_BYTES;
-
-        *number = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-        *record = cursor.value;
-    }
-    store_cursor_close(&cursor);
-    return found;
 }
 
 /* --- the indexes of open orders --- */
@@ -317,7 +216,7 @@ encode(struct queue_txn *t, const struct order *was, const struct order *now,
 
     if (sealed)
         kept = *sealed;
-    else if (was && now->own_credentials && !read_record(&t->txn, was->seq, &present, &kept))
+    else if (was && now->own_credentials && !queue_read_record(&t->txn, was->seq, &present, &kept))
         kept = (struct bytes){NULL, 0};
     return record_encode_order(buffer, now, now->own_credentials ? kept : (struct bytes){NULL, 0});
 }
@@ -408,101 +307,17 @@ queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
     return true;
 }
 
-/* --- history --- */
-
-static void
-record_put(struct queue_txn *t, enum store_table table, struct bytes key, json_t *content)
-{
-    struct bytes record = record_encode(key, content);
-
-    store_put(&t->txn, table, key, record);
-    free((void *)record.data);
-    json_decref(content);
-}
-
-static void
-set_text(json_t *line, const char *name, const char *text)
-{
-    if (text && *text)
-        json_object_set_new(line, name, json_string(text));
-}
-
-/* Only what there is to say: each line is a part of what an order grows by. */
-static json_t *
-history_line(const struct order *now, const struct queue_remark *remark)
-{
-    json_t *line = json_pack("{s:I s:s s:I}", "at", (json_int_t)now->updated_ms, "status",
-                             order_status_name(now->status), "attempt", (json_int_t)now->attempts);
-
-    set_text(line, "reason_code", now->reason_code);
-    set_text(line, "reason_text", now->reason_text);
-    set_text(line, "erp_reference", now->erp_reference);
-    set_text(line, "note", remark->note);
-    if (remark->duration_ms >= 0)
-        json_object_set_new(line, "duration_ms", json_integer(remark->duration_ms));
-    if (remark->changes)
-        json_object_set(line, "changes", remark->changes);
-    if (remark->evidence)
-        json_object_set(line, "evidence", (json_t *)remark->evidence);
-    return line;
-}
-
-json_t *
-queue_line_shown(const json_t *line)
-{
-    static const char *const names[] = {"at",          "status",      "attempt",
-                                        "reason_code", "reason_text", "erp_reference",
-                                        "note",        "duration_ms", "changes"};
-    json_t *shown = json_object(), *evidence = json_object_get(line, "evidence");
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        json_t *value = json_object_get(line, names[i]);
-
-        json_object_set_new(shown, names[i], value ? json_incref(value) : json_null());
-    }
-    if (evidence)
-        json_object_set(shown, "evidence", evidence);
-    return shown;
-}
-
-json_t *
-queue_first_line(const struct order *order)
-{
-    return json_pack("{s:I s:s s:i}", "at", (json_int_t)order->placed_ms, "status",
-                     order_status_name(ORDER_PLACED), "attempt", 0);
-}
+/* --- */
 
 void
 queue_change(struct queue_txn *t, const struct order *was, struct order *now,
              const struct queue_remark *remark)
 {
-    unsigned char key[QUEUE_HISTORY_KEY_BYTES];
-
     now->updated_ms = clock_wall_ms();
     now->trusted_ms = t->queue->time.trusted_ms;
     if (remark)
-        record_put(t, STORE_HISTORY, queue_key_history(key, now->born, now->history_length++),
-                   history_line(now, remark));
+        queue_line_put(t, now, remark);
     queue_store(t, was, now);
-}
-
-void
-queue_meta_put(struct queue_txn *t, const char *name, const json_t *note)
-{
-    if (note)
-        record_put(t, STORE_META, queue_key_text(name), json_incref((json_t *)note));
-    else
-        store_delete(&t->txn, STORE_META, queue_key_text(name));
-}
-
-json_t *
-queue_meta_get(struct store_txn *txn, const char *name)
-{
-    struct bytes record;
-
-    return store_get(txn, STORE_META, queue_key_text(name), &record)
-               ? record_decode(queue_key_text(name), record)
-               : NULL;
 }
 
 void

@@ -70,6 +70,9 @@ void queue_store_sealed(struct queue_txn *t, const struct order *was, struct ord
 bool queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed);
 json_t *queue_first_line(const struct order *order);
 
+/* The next line of its history; history_length counts it. */
+void queue_line_put(struct queue_txn *t, struct order *now, const struct queue_remark *remark);
+
 /* A line of history as it is shown: with a null for each member that it does not have. */
 json_t *queue_line_shown(const json_t *line);
 
@@ -105,6 +108,10 @@ bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order
 /* The order at a place that an index names: it must be there. sealed: NULL, or its credentials,
  * which lie in its record. */
 bool queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed);
+
+/* The same, but its uniqueid may lead elsewhere. */
+bool queue_read_record(struct store_txn *txn, uint64_t seq, struct order *order,
+                       struct bytes *sealed);
 
 /* The table of this status; 0: of all orders. */
 enum store_table queue_table(enum order_status status);

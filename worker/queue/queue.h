@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "common/order/order.h"
-#include "worker/queue/store.h"
+#include "worker/store/store.h"
 
 struct queue;
 

@@ -8,7 +8,7 @@
 
 #include "common/base/secret.h"
 #include "common/order/order.h"
-#include "worker/queue/store.h"
+#include "worker/store/store.h"
 
 /* Keys, as the tables sort them. */
 struct bytes queue_key_text(const char *text);

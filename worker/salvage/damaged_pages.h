@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "worker/queue/store.h"
+#include "worker/store/store.h"
 
 enum store_pages_header {
     STORE_PAGES_SOUND,

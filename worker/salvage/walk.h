@@ -3,7 +3,7 @@
 #ifndef WORKER_SALVAGE_WALK_H
 #define WORKER_SALVAGE_WALK_H
 
-#include "worker/queue/store.h"
+#include "worker/store/store.h"
 
 /* What a look at the queue comes to. One that fails for want of descriptors,
  * memory or a process says nothing about the queue. */

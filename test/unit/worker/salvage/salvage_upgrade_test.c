@@ -4,8 +4,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "worker/queue/store.h"
 #include "worker/salvage/salvage.h"
+#include "worker/store/store.h"
 
 #define DATA TEST_SOURCE_DIR "/data/queue-format-1"
 #define ERP "{\"system\":\"tryton\"}"

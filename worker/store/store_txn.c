@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "common/base/failpoint.h"
-#include "worker/queue/store_internal.h"
+#include "worker/store/store_internal.h"
 
 static MDB_val
 to_val(struct bytes bytes)

@@ -3,8 +3,8 @@
  * Errors are sticky: begin, get, put …, commit, and one check at the end. A read transaction is
  * short-lived: nothing waits for the network inside one. Values that a get or a cursor returns are
  * valid until the next write or the end of the transaction. */
-#ifndef WORKER_QUEUE_STORE_H
-#define WORKER_QUEUE_STORE_H
+#ifndef WORKER_STORE_STORE_H
+#define WORKER_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The queue's folder, made and handed over. */
 #include "test/unit/bare_root.h"
 #include "test/unit/worker/fixture.h"
-#include "worker/queue/folder.h"
+#include "worker/store/folder.h"
 
 #define UID 54321
 #define GID 54322

@@ -1,7 +1,6 @@
 /* The data file: made, opened, copied, closed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,11 @@
 
 #include "common/base/disk.h"
 #include "common/base/failpoint.h"
-#include "worker/queue/folder.h"
-#include "worker/queue/store_internal.h"
+#include "worker/store/folder.h"
+#include "worker/store/store_internal.h"
 
 #define FULL_PERCENT 80
-#define RESERVE 8   /* an order grows by its history: about fivefold in three attempts */
-#define LIVES_MAX 3 /* openings without a whole check before one is due first */
+#define RESERVE 8 /* an order grows by its history: about fivefold in three attempts */
 
 static const char *const names_1[STORE_TABLES_MAX] = {[STORE_META] = "meta",
                                                       [STORE_ORDERS] = "orders",
@@ -190,101 +188,6 @@ open_environment(struct store *store, const char *folder, unsigned format, struc
     return error ? store_fail(err, error, "cannot open the queue's tables") : 0;
 }
 
-/* --- what is known of its soundness --- */
-
-/* Also in a signal handler. */
-static void
-add_lives(const char *path, size_t lives)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return;
-    if (write(fd, "...", lives) < 0) {
-        /* Then it is found out later. */
-    }
-    close(fd);
-}
-
-bool
-store_is_suspect(const char *folder)
-{
-    char *path = mem_format("%s/unchecked", folder);
-    struct stat file;
-    bool suspect = stat(path, &file) == 0 && file.st_size >= LIVES_MAX;
-
-    free(path);
-    return suspect;
-}
-
-static void
-touch(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd >= 0)
-        close(fd);
-}
-
-void
-store_note_sound(const char *folder)
-{
-    char *unchecked = mem_format("%s/unchecked", folder), *closed = mem_format("%s/closed", folder);
-
-    unlink(unchecked);
-    touch(closed);
-    free(unchecked);
-    free(closed);
-}
-
-bool
-store_unsure(const struct store *store)
-{
-    return store->unsure;
-}
-
-void
-store_checked(struct store *store)
-{
-    unlink(store->unchecked);
-    store->unsure = false;
-}
-
-/* A damaged page can make LMDB itself die: then the next process checks before it serves. */
-static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGABRT};
-static struct sigaction fatal_before[sizeof fatal_signals / sizeof *fatal_signals];
-static const char *fatal_path;
-
-static void
-on_fatal(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    if (fatal_path)
-        add_lives(fatal_path, LIVES_MAX);
-    for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
-        if (fatal_signals[i] == number)
-            sigaction(number, &fatal_before[i], NULL);
-    if (info->si_code <= 0) /* it was sent: it does not come again by itself */
-        raise(number);
-}
-
-/* path: NULL ends it. */
-static void
-watch_fatal(const char *path)
-{
-    struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO};
-    bool watched = fatal_path;
-
-    fatal_path = path;
-    for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
-        if (path && !watched)
-            sigaction(fatal_signals[i], &action, &fatal_before[i]);
-        else if (!path && watched)
-            sigaction(fatal_signals[i], &fatal_before[i], NULL);
-}
-
-/* --- */
-
 struct store *
 store_open_locked(const char *folder, unsigned map_mib, unsigned format, struct err *err)
 {
@@ -308,17 +211,6 @@ store_open_locked(const char *folder, unsigned map_mib, unsigned format, struct 
     return NULL;
 }
 
-/* What can't be opened although nothing is short is likely to be damaged. */
-static void
-note_failure(const char *folder, const struct err *err)
-{
-    char *path = mem_format("%s/unchecked", folder);
-
-    if (strcmp(err->code, "storage") == 0)
-        add_lives(path, LIVES_MAX);
-    free(path);
-}
-
 struct store *
 store_open(const char *folder, unsigned map_mib, struct err *err)
 {
@@ -333,43 +225,21 @@ store_open(const char *folder, unsigned map_mib, struct err *err)
         store->lock_fd = lock_fd;
         store->unsure = unsure;
         if (unsure)
-            add_lives(store->unchecked, 1);
-        watch_fatal(store->unchecked);
+            soundness_count_opening(store);
+        soundness_watch(store);
         unlink(store->closed);
         disk_sync_parent(store->closed); /* a new file's name; an order may follow at once */
     } else if (lock_fd >= 0) {
-        note_failure(folder, err);
+        soundness_note_failure(folder, err);
         close(lock_fd);
     }
     return store;
 }
 
 bool
-store_was_closed(const char *folder)
-{
-    char *path = mem_format("%s/closed", folder);
-    bool closed = access(path, F_OK) == 0;
-
-    free(path);
-    return closed;
-}
-
-bool
 store_broken(const struct store *store)
 {
     return store->broken;
-}
-
-/* One that is still unsure begins its check anew. */
-static void
-mark_closed(const struct store *store)
-{
-    if (store->broken)
-        add_lives(store->unchecked, LIVES_MAX);
-    else
-        unlink(store->unchecked);
-    if (!store->broken && !store->unsure)
-        touch(store->closed);
 }
 
 int
@@ -394,12 +264,11 @@ store_close(struct store *store)
 {
     if (!store)
         return;
-    if (fatal_path == store->unchecked)
-        watch_fatal(NULL);
+    soundness_unwatch(store);
     if (store->env)
         mdb_env_close(store->env);
     if (store->lock_fd >= 0)
-        mark_closed(store);
+        soundness_mark_closed(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->closed);

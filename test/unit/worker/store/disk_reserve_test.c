@@ -1,5 +1,5 @@
 /* Room on a small disk: when no further order is taken, and that the reserve can be used. */
-#include "worker/queue/disk_reserve.h"
+#include "worker/store/disk_reserve.h"
 
 #include <errno.h>
 #include <fcntl.h>

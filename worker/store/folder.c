@@ -1,5 +1,5 @@
 /* Making it, and handing it over. */
-#include "worker/queue/folder.h"
+#include "worker/store/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Room on the disk: some is kept in a file of its own, so that the orders that are here can be
  * finished when something else has filled the disk. */
-#ifndef WORKER_QUEUE_DISK_RESERVE_H
-#define WORKER_QUEUE_DISK_RESERVE_H
+#ifndef WORKER_STORE_DISK_RESERVE_H
+#define WORKER_STORE_DISK_RESERVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

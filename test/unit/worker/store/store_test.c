@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "worker/queue/store.h"
+#include "worker/store/store.h"
 
 struct pinned_path {
     char folder[64];

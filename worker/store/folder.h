@@ -1,7 +1,7 @@
 /* The queue's folder, made and handed over to the user that will work in it, before that user does.
  */
-#ifndef WORKER_QUEUE_FOLDER_H
-#define WORKER_QUEUE_FOLDER_H
+#ifndef WORKER_STORE_FOLDER_H
+#define WORKER_STORE_FOLDER_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 /* The reserve, and how much is free besides. */
-#include "worker/queue/disk_reserve.h"
+#include "worker/store/disk_reserve.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,0 +1,34 @@
+/* Between store.c (the file), soundness.c (whether it needs a check) and store_txn.c
+ * (transactions). */
+#ifndef WORKER_STORE_STORE_INTERNAL_H
+#define WORKER_STORE_STORE_INTERNAL_H
+
+#include <lmdb.h>
+
+#include "worker/store/disk_reserve.h"
+#include "worker/store/store.h"
+
+struct store {
+    MDB_env *env;
+    MDB_dbi tables[STORE_TABLES_MAX]; /* 0: not in this format */
+    size_t map_bytes;
+    int lock_fd;
+    char *closed;    /* the file that says that it was closed */
+    char *unchecked; /* the file that has a byte for each opening since the last whole check */
+    bool unsure;     /* it was not closed, and was not checked since */
+    struct disk_reserve reserve;
+    bool broken;
+};
+
+/* soundness.c: what is noted beside the file for the next process. From soundness_watch to
+ * soundness_unwatch a fatal signal is noted too. */
+void soundness_count_opening(const struct store *store);
+void soundness_watch(const struct store *store);
+void soundness_unwatch(const struct store *store);
+void soundness_note_failure(const char *folder, const struct err *err);
+void soundness_mark_closed(const struct store *store);
+
+/* -1 with *err for an error of LMDB's or the system's. */
+int store_fail(struct err *err, int error, const char *what);
+
+#endif

@@ -272,6 +272,31 @@ def test_what_a_run_has_recorded_can_be_replayed(daemon, odoo, name):
         assert replayed.returncode == 0, replayed.stdout
 
 
+class TokenShop(web_server.Server):
+    def __init__(self):
+        super().__init__(0)
+        self.asked = []
+
+    def answer(self, request):
+        self.asked.append(request.path)
+        return web_server.json_reply({"value": {"token": "session-4711"}} if request.method == "PUT" else [])
+
+
+def test_a_password_in_a_url_is_shown_nowhere(daemon):
+    path, password, encoded = GOLDEN.parent / "login-url/_recipe.json", "7351/&key+%", "7351%2F%26key%2B%25"
+    with TokenShop() as server:
+        daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": server.url},
+                   credentials={"username": "bot", "password": password})
+        daemon.write_config()
+        order = {"worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "try"}
+        result = ctl("recipe", "run", path, "--config", daemon.config, "--workshop", "Bennys Auto", "--order", json.dumps(order),
+                     "--folder", daemon.folder / "run")
+    assert result.returncode == 0 and server.asked[0].endswith(f"&employee={encoded}"), result.stderr
+    shown = [result.stdout, result.stderr, *(file.read_text() for file in (daemon.folder / "run").iterdir() if file.suffix != ".png")]
+    assert "token/session" in result.stdout
+    assert not [text for text in shown if password in text or encoded in text or "session-4711" in text]
+
+
 # --- the manual
 
 def test_the_manuals_example_is_valid(tmp_path):

@@ -36,7 +36,7 @@ free_wiped(char *text, size_t length)
     free(text);
 }
 
-/* Bodies and headers may contain a password or a session key. */
+/* Bodies, headers and the URL of a login may contain a password or a session key. */
 void
 erp_request_clear(struct erp_request *request)
 {
@@ -44,7 +44,7 @@ erp_request_clear(struct erp_request *request)
         free_wiped(request->headers[i], strlen(request->headers[i]));
     free(request->headers);
     free_wiped(request->body, request->body_length);
-    free(request->url);
+    free_wiped(request->url, request->url ? strlen(request->url) : 0);
     free(request->target);
     *request = (struct erp_request){0};
 }

@@ -302,8 +302,8 @@ recipe_check_request(struct recipe_checker *c, const json_t *step)
         recipe_fault(c, "\"xpath\" requires \"into\", and excludes \"at\" and \"pages\"");
     if (pages && (!json_object_get(step, "into") || !json_object_get(step, "at")))
         recipe_fault(c, "\"pages\" requires \"at\", where each page has its rows, and \"into\"");
-    if (json_object_get(step, "put") && has_operator(json_object_get(step, "json"), "$append") &&
-        !has_guard(step) && !has_operator(json_object_get(step, "json"), "$merge") &&
+    if (has_operator(json_object_get(step, "json"), "$append") && !has_guard(step) &&
+        !has_operator(json_object_get(step, "json"), "$merge") &&
         !json_is_true(json_object_get(c->recipe, "unguarded")))
         recipe_fault(c, "replaces lines: a change that another user makes meanwhile is lost. Send "
                         "the header If-Match, or the whole document by $merge with its version, or "

@@ -57,12 +57,20 @@ recipe_kind_filled(struct recipe_checker *c, const struct recipe_member *m, cons
         recipe_fault(c, "must be a string that is not empty");
 }
 
+/* Some APIs take the secrets of a login nowhere else. */
+static bool
+is_login_url(const struct recipe_checker *c, const struct recipe_member *m)
+{
+    return c->http && m->kind == RECIPE_URL && c->section == RECIPE_IN_LOGIN;
+}
+
 void
 recipe_kind_template(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     static const char *const needs[] = {
         [RECIPE_URL] = "urlencode", [RECIPE_CSS] = "css", [RECIPE_XPATH] = "xpath"};
-    const struct template_rules rules = {name_known, c, m->kind == RECIPE_TYPED,
+    const struct template_rules rules = {name_known, c,
+                                         m->kind == RECIPE_TYPED || is_login_url(c, m),
                                          m->kind <= RECIPE_XPATH ? needs[m->kind] : NULL};
     const char *text = json_string_value(value);
     char wrong[TEMPLATE_WRONG_BYTES];

@@ -100,6 +100,20 @@ is_escaped(const struct piece *piece, const char *needs)
     return false;
 }
 
+/* As it is, or in a URL by the one filter that it needs there: masks know both. */
+static bool
+password_fits(const struct piece *piece, const struct template_rules *rules)
+{
+    bool basic = strcmp(piece->name, "credentials.basic") == 0;
+
+    if (!basic && strcmp(piece->name, "credentials.password"))
+        return true;
+    if (!rules->password || !rules->needs)
+        return rules->password && !piece->filter_count;
+    return !basic && piece->filter_count == 1 &&
+           strcmp(piece->filters[0].filter->name, rules->needs) == 0;
+}
+
 static bool
 check_piece(const struct piece *piece, const struct template_rules *rules, char *wrong)
 {
@@ -109,8 +123,7 @@ check_piece(const struct piece *piece, const struct template_rules *rules, char 
         return true;
     if (!rules->known(name, rules->arg))
         return fail(wrong, "undefined variable", name, strlen(name));
-    if ((strcmp(name, "credentials.password") == 0 || strcmp(name, "credentials.basic") == 0) &&
-        (!rules->password || piece->filter_count))
+    if (!password_fits(piece, rules))
         return fail(wrong, "allowed only in typed text, without a filter", name, strlen(name));
     if (rules->needs && strncmp(name, "order.", 6) == 0 && !is_escaped(piece, rules->needs)) {
         snprintf(wrong, TEMPLATE_WRONG_BYTES, "needs a filter here: {%s|%s}", name, rules->needs);

@@ -8,6 +8,7 @@
 
 #include "common/base/secret.h"
 #include "erp-drivers/http/http.h"
+#include "erp-drivers/http/reply.h"
 
 #define URL "http://erp.example.com/"
 
@@ -131,6 +132,18 @@ headers_of(const json_t *headers)
     return text;
 }
 
+/* The worker leaves it to libcurl. */
+static int64_t
+retry_after_ms(char *headers)
+{
+    const struct reply reply = {.headers = headers};
+    char value[8]; /* days */
+
+    return reply_header(&reply, "Retry-After", value, sizeof value)
+               ? 1000 * strtoll(value, NULL, 10)
+               : 0;
+}
+
 static void
 make_reply(const json_t *reply, struct answer *answer, struct erp_reply *made)
 {
@@ -143,6 +156,7 @@ make_reply(const json_t *reply, struct answer *answer, struct erp_reply *made)
                        ? mem_string(body ? json_string_value(body) : "")
                        : json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     *made = (struct erp_reply){.sent = true,
+                               .retry_after_ms = retry_after_ms(answer->headers),
                                .complete = !json_object_get(reply, "lost"),
                                .status = status ? (int)json_integer_value(status) : 200,
                                .headers = answer->headers,
@@ -160,7 +174,10 @@ check_end(struct replay *r, const json_t *ends, enum erp_verdict verdict,
         [ERP_SEND] = "send",   [ERP_WAIT] = "wait",     [ERP_CREATED] = "created",
         [ERP_RETRY] = "retry", [ERP_REJECT] = "reject", [ERP_PARK] = "park"};
     const char *code = outcome->reason_code ? outcome->reason_code : "";
+    const json_t *after = json_object_get(ends, "retry_after_s");
 
+    if (after && (int64_t)(1000 * json_number_value(after)) != outcome->retry_after_ms)
+        return differ(r, "it is tried again after %g s", (double)outcome->retry_after_ms / 1000);
     if (strcmp(text_of(ends, "verdict", names[verdict]), names[verdict]) ||
         strcmp(text_of(ends, "reason_code", code), code) ||
         strcmp(text_of(ends, "reason_text", outcome->reason_text), outcome->reason_text) ||

@@ -6,11 +6,14 @@
  *                {"username": "bot", "password": "secret"} unless given
  *   attempts     a list of these; or the members of the only one:
  *     order      uniqueid, worksheet, product_nr, product_amount, commit_sent
- *     exchanges  {"request": {…}, "reply": {…}} in their order:
- *       request  what the recipe is to send: method, path, headers, body, commits, delay_ms; what
- * is not named is not compared. A body that is JSON is compared as JSON reply    status (200),
- * headers, body; or {"lost": true}: none came ends       verdict ("created", "retry", "reject",
- * "park"), reason_code, reason_text, reference
+ *     exchanges  {"request": {…}, "reply": {…}} in their order
+ *     ends       verdict ("created", "retry", "reject", "park"), reason_code, reason_text,
+ *                reference, retry_after_s
+ *
+ * A request is what the recipe is to send: method, path, headers, body, commits, delay_ms; what is
+ * not named is not compared. A body that is JSON is compared as JSON.
+ *
+ * A reply: status (200), headers, body; or {"lost": true}: none came.
  */
 #ifndef ERP_DRIVERS_HTTP_REPLAY_H
 #define ERP_DRIVERS_HTTP_REPLAY_H

@@ -226,6 +226,18 @@ def test_faults_have_their_place(tmp_path):
         assert words in result.stdout, result.stdout
 
 
+def test_what_an_unguarded_recipe_risks_is_said(tmp_path):
+    recipe = json.loads((GOLDEN.parent / "document/_recipe.json").read_text())
+    del recipe["commit"][0]["headers"]
+    recipe["commit"][0]["json"] = recipe["commit"][0]["json"]["$merge"][1]
+    (tmp_path / "x.json").write_text(json.dumps(recipe, indent=1))
+    result = ctl("recipe", "check", tmp_path / "x.json")
+    assert result.returncode == 1 and "/commit/0: replaces lines" in result.stdout, result.stdout
+    (tmp_path / "x.json").write_text(json.dumps({**recipe, "unguarded": True}, indent=1))
+    result = ctl("recipe", "check", tmp_path / "x.json")
+    assert result.returncode == 0 and "unguarded: the ERP replaces a worksheet's lines" in result.stdout, result.stdout
+
+
 # --- tried by hand
 
 def dry_run(daemon, odoo, name, *arguments, key=KEY):
@@ -258,6 +270,31 @@ def test_what_a_run_has_recorded_can_be_replayed(daemon, odoo, name):
     if name == "odoo-json2":  # the other's login yields no text, and its calls have the masked password
         replayed = ctl("recipe", "test", path, dialogue)
         assert replayed.returncode == 0, replayed.stdout
+
+
+class TokenShop(web_server.Server):
+    def __init__(self):
+        super().__init__(0)
+        self.asked = []
+
+    def answer(self, request):
+        self.asked.append(request.path)
+        return web_server.json_reply({"value": {"token": "session-4711"}} if request.method == "PUT" else [])
+
+
+def test_a_password_in_a_url_is_shown_nowhere(daemon):
+    path, password, encoded = GOLDEN.parent / "login-url/_recipe.json", "7351/&key+%", "7351%2F%26key%2B%25"
+    with TokenShop() as server:
+        daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": server.url},
+                   credentials={"username": "bot", "password": password})
+        daemon.write_config()
+        order = {"worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "try"}
+        result = ctl("recipe", "run", path, "--config", daemon.config, "--workshop", "Bennys Auto", "--order", json.dumps(order),
+                     "--folder", daemon.folder / "run")
+    assert result.returncode == 0 and server.asked[0].endswith(f"&employee={encoded}"), result.stderr
+    shown = [result.stdout, result.stderr, *(file.read_text() for file in (daemon.folder / "run").iterdir() if file.suffix != ".png")]
+    assert "token/session" in result.stdout
+    assert not [text for text in shown if password in text or encoded in text or "session-4711" in text]
 
 
 # --- the manual
@@ -321,6 +358,55 @@ def test_an_erp_that_speaks_xml(daemon, tmp_path):
             place(shop, uniqueid, amount="4.5")
             assert shop.wait(uniqueid, "created")["erp_reference"] == str(len(server.lines) - 1)
     assert len(server.lines) == 2 and "<qty>4,5</qty>" in server.lines[0]
+
+
+# --- one order at a time, where a recipe says so
+
+ALONE_RECIPE = {
+    "recipe": 1, "kind": "http", "settle_s": 0, "one_at_a_time": True,
+    "lookup": [{"call": "find"}], "create": [],
+    "commit": [{"post": "/lines", "json": {"id": "{order.uniqueid}", "qty": {"$number": "{order.product_amount}"}}}],
+    "verify": [{"call": "find"}],
+    "pieces": {"find": [
+        {"get": "/lines?id={order.uniqueid|urlencode}", "into": "lines"},
+        {"each": "{lines}", "as": "line", "where": {"equal": ["{line.id}", "{order.uniqueid}"]}, "none": [],
+         "do": [{"found": {"reference": "{line.id}", "product_nr": "{order.product_nr}", "amount": "{line.qty}"}}]}]}}
+
+
+class SlowShop(web_server.Server):
+    """Holds the first request."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.lines, self.asked, self.hold = {}, [], web_server.Hold()
+
+    def answer(self, request):
+        uniqueid = request.query.get("id") or request.json["id"]
+        self.asked.append(uniqueid)
+        if len(self.asked) == 1:
+            self.hold.stay()
+        if request.method == "POST":
+            self.lines[uniqueid] = request.json
+            return web_server.json_reply({})
+        return web_server.json_reply([self.lines[uniqueid]] if uniqueid in self.lines else [])
+
+
+def test_one_order_at_a_time(daemon):
+    path = daemon.folder / "alone.json"
+    path.write_text(json.dumps(ALONE_RECIPE))
+    with SlowShop() as server:
+        shop = daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": server.url},
+                          credentials={"username": "bot", "password": KEY})
+        daemon.start()
+        names = [f"oil-{number}" for number in range(4)]
+        for number, name in enumerate(names):
+            place(shop, name, worksheet=str(558 + number))
+        server.hold.wait()
+        server.hold.release()
+        for name in names:
+            shop.wait(name, "created")
+    assert [name for name, again in zip(server.asked, [None, *server.asked]) if name != again] == list(dict.fromkeys(server.asked))
+    assert len(server.asked) == 12
 
 
 # --- what is shipped

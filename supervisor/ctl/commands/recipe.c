@@ -84,6 +84,20 @@ placed_faults(const char *path, const struct json_faults *faults)
     return list;
 }
 
+/* What a sound recipe cannot do, or what it risks. */
+static json_t *
+notes_on(const json_t *recipe)
+{
+    json_t *notes = recipe_id_notes(recipe);
+
+    if (json_is_true(json_object_get(recipe, "unguarded")))
+        json_array_append_new(
+            notes, json_string("unguarded: the ERP replaces a worksheet's lines and does not see "
+                               "that somebody else has changed it meanwhile: what was added, "
+                               "corrected or deleted between reading and writing is lost"));
+    return notes;
+}
+
 int
 command_recipe_check(struct ctl *ctl)
 {
@@ -93,7 +107,7 @@ command_recipe_check(struct ctl *ctl)
     ctl_show(ctl,
              json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
                        placed_faults(ctl->args[0], &faults), "notes",
-                       recipe ? recipe_id_notes(recipe) : json_array()),
+                       recipe ? notes_on(recipe) : json_array()),
              recipe ? print_sound : print_faults);
     json_faults_clear(&faults);
     json_decref(recipe);

@@ -138,6 +138,73 @@ bodies_are_limited(void **state)
     assert_in_range(s->reply.body_length, 0, HTTP_REPLY_BYTES_MAX);
 }
 
+/* Bits as deflate has them: from the lowest of each byte. */
+struct bits {
+    unsigned char bytes[65536];
+    size_t count;
+};
+
+static void
+add_bits(struct bits *to, const char *bits)
+{
+    for (; *bits; bits++, to->count++)
+        if (*bits == '1')
+            to->bytes[to->count / 8] |= (unsigned char)(1 << to->count % 8);
+}
+
+static void
+answer_compressed(struct connection *c, const void *bytes, size_t length)
+{
+    char head[128];
+    int size = snprintf(head, sizeof head,
+                        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                        length);
+
+    server_write(c, head, (size_t)size);
+    server_write(c, bytes, length);
+}
+
+static void
+answer_gzip(struct connection *c, void *arg)
+{
+    static const char hello[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\x07"
+                                "\x00\x86\xa6\x10\x36\x05\x00\x00\x00";
+
+    (void)arg;
+    answer_compressed(c, hello, sizeof hello - 1);
+}
+
+/* An x, and 258 more for each 13 bits. */
+static void
+answer_gzip_bomb(struct connection *c, void *arg)
+{
+    struct bits bits = {.bytes = "\x1f\x8b\x08\0\0\0\0\0\0\xff", .count = 80};
+
+    (void)arg;
+    add_bits(&bits, "110"
+                    "10101000");
+    for (size_t made = 1; made <= 2 * HTTP_REPLY_BYTES_MAX; made += 258)
+        add_bits(&bits, "11000101"
+                        "00000");
+    add_bits(&bits, "0000000");
+    answer_compressed(c, bits.bytes, bits.count / 8 + 9);
+}
+
+static void
+compressed_bodies_are_limited(void **state)
+{
+    struct scene *s = *state;
+
+    s->request.gzip = true;
+    assert_reply(s, answer_gzip, true, true, 200);
+    assert_string_equal(s->body, "hello");
+    assert_reply(s, answer_gzip_bomb, true, false, 0);
+    assert_in_range(s->reply.body_length, HTTP_REPLY_BYTES_MAX / 2, HTTP_REPLY_BYTES_MAX);
+    s->request.gzip = false; /* not asked for: as it is */
+    assert_reply(s, answer_gzip, true, true, 200);
+    assert_int_equal(s->reply.body_length, 25);
+}
+
 /* The connection stays open: only the client can end this. */
 static void
 answer_with_fields(struct connection *c, const char *head)
@@ -186,6 +253,7 @@ main(void)
         TEST(a_request_with_a_truncated_reply_was_sent),
         TEST(a_request_with_a_late_reply_was_sent),
         TEST(bodies_are_limited),
+        TEST(compressed_bodies_are_limited),
         TEST(heads_and_trailers_are_limited),
     };
 

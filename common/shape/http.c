@@ -165,7 +165,7 @@ static const struct recipe_member pages_members[] = {
 static const char *const reply_wants[] = {"json", "text", "any", NULL};
 
 #define REQUEST_MEMBERS(verb, about_it)                                                            \
-    {.name = verb, .kind = RECIPE_URL, .required = true, .about = about_it},                       \
+    {.name = (verb), .kind = RECIPE_URL, .required = true, .about = (about_it)},                   \
         {.name = "headers", .kind = RECIPE_TYPED_VALUES}, {.name = "json", .kind = RECIPE_BODY},   \
         {.name = "form", .kind = RECIPE_TYPED_VALUES},                                             \
         {.name = "multipart", .kind = RECIPE_TYPED_VALUES},                                        \

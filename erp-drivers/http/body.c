@@ -249,11 +249,8 @@ body_graphql(struct walk *a, const json_t *query, const json_t *variables)
 static char *
 joined(char *text, const char *more)
 {
-    size_t length = strlen(text), size = length + strlen(more) + 1;
-    char *both = mem_alloc(size);
+    char *both = mem_format("%s%s", text, more);
 
-    memcpy(both, text, length);
-    memcpy(both + length, more, size - length);
     template_free(text);
     return both;
 }

@@ -19,7 +19,7 @@
             each(xmlXPathFreeObject) each(xmlXPathCastToString) each(xmlSetStructuredErrorFunc)
 
 static struct {
-#define POINTER(name) __typeof__(&name) name;
+#define POINTER(name) __typeof__(name) *(name);
     FUNCTIONS(POINTER)
 #undef POINTER
     bool loaded;

@@ -91,7 +91,7 @@ static const struct member texts[] = {
 #define LENGTH_BYTES 2
 #define FIXED_BYTES (HEAD_BYTES + 2 + COUNT(numbers) * 8 + COUNT(counts) * COUNT_BYTES)
 
-_Static_assert(FIXED_BYTES + COUNT(texts) * LENGTH_BYTES + 4 * ORDER_VALUE_MAX + 32 +
+_Static_assert(FIXED_BYTES + COUNT(texts) * LENGTH_BYTES + 4ul * ORDER_VALUE_MAX + 32 +
                        ORDER_REASON_TEXT_MAX + ORDER_REFERENCE_MAX + LENGTH_BYTES +
                        RECORD_SEALED_MAX <=
                    RECORD_ORDER_MAX,

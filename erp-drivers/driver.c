@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/json/mask.h"
 #include "common/order/reason.h"
 
 #define TOO_MANY_REQUESTS 429
@@ -47,6 +48,14 @@ erp_request_clear(struct erp_request *request)
     free_wiped(request->url, request->url ? strlen(request->url) : 0);
     free(request->target);
     *request = (struct erp_request){0};
+}
+
+void
+erp_job_mask(const struct erp_job *job, char *text)
+{
+    if (job->auth && job->auth->password)
+        mask_password(text, job->auth->password);
+    mask_secrets(text, job->secrets);
 }
 
 enum erp_verdict

@@ -174,6 +174,10 @@ void erp_request_header(struct erp_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void erp_request_clear(struct erp_request *request);
 
+/* Replaces the job's password and its session's tokens in text by as many '*' (common/json/mask.h).
+ */
+void erp_job_mask(const struct erp_job *job, char *text);
+
 /* Fills *outcome anew and returns verdict, so that a step can end in one line. Evidence is added
  * afterwards. */
 enum erp_verdict erp_end(struct erp_outcome *outcome, enum erp_verdict verdict,

@@ -42,26 +42,6 @@ recipe_kind_typed_values(struct recipe_checker *c, const struct recipe_member *m
 }
 
 void
-recipe_kind_texts(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
-{
-    const char *name;
-    json_t *member;
-
-    (void)m;
-    if (!json_is_object(value))
-        recipe_fault(c, "must be an object");
-    json_object_foreach((json_t *)value, name, member)
-    {
-        size_t here = recipe_enter(c, name);
-
-        if (!recipe_name_valid(name))
-            recipe_fault(c, "is not a valid name: use letters, digits and _");
-        recipe_check_kind(c, RECIPE_CODE, member);
-        recipe_leave(c, here);
-    }
-}
-
-void
 recipe_kind_xpaths(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;

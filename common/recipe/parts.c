@@ -153,6 +153,13 @@ recipe_kind_values(struct recipe_checker *c, const struct recipe_member *m, cons
 }
 
 void
+recipe_kind_texts(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
+{
+    (void)m;
+    check_map(c, value, RECIPE_CODE);
+}
+
+void
 recipe_kind_pieces(struct recipe_checker *c, const struct recipe_member *m, const json_t *value)
 {
     (void)m;

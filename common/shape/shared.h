@@ -9,6 +9,24 @@
         table, sizeof(table) / sizeof *(table)                                                     \
     }
 
+/* The sections of an order's way. */
+#define ORDER_SECTIONS                                                                             \
+    {.name = "lookup",                                                                             \
+     .section = RECIPE_IN_LOOKUP,                                                                  \
+     .kind = RECIPE_STEPS,                                                                         \
+     .required = true,                                                                             \
+     .minimum = 1},                                                                                \
+        {.name = "create", .section = RECIPE_IN_CREATE, .kind = RECIPE_STEPS, .required = true},   \
+        {.name = "commit",                                                                         \
+         .section = RECIPE_IN_COMMIT,                                                              \
+         .kind = RECIPE_STEPS,                                                                     \
+         .required = true,                                                                         \
+         .minimum = 1},                                                                            \
+    {                                                                                              \
+        .name = "verify", .section = RECIPE_IN_VERIFY, .kind = RECIPE_STEPS, .required = true,     \
+        .minimum = 1                                                                               \
+    }
+
 /* How a text is compared. */
 #define COMPARISONS                                                                                \
     {.name = "is", .kind = RECIPE_TEMPLATE, .way = true},                                          \

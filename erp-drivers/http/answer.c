@@ -38,7 +38,7 @@ not_expected(struct walk *a, const char *wanted)
     char *words = mem_format("%.2000s", a->reply.body);
     bool busy = a->reply.status == TOO_MANY_REQUESTS || a->reply.status == UNAVAILABLE;
 
-    walk_mask(a, words);
+    erp_job_mask(a->job, words);
     plain_text(words, WORDS_BYTES);
     walk_unexpected(a, "status %d, %s%s%s%s%s", a->reply.status, reply_type_name(a->reply.type),
                     *wanted ? ", expected " : "", wanted, *words ? ": " : "", words);

@@ -33,7 +33,7 @@ add_evidence(struct walk *a)
         return;
     text = mem_format("%s\n\n%d\n%s\n%.*s\n", a->reply.request, a->reply.status, a->reply.headers,
                       SHOWN_BYTES, a->reply.body);
-    walk_mask(a, text);
+    erp_job_mask(a->job, text);
     erp_outcome_evidence(&a->outcome, "txt", text, strlen(text));
 }
 

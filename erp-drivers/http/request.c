@@ -87,7 +87,7 @@ set_url(struct walk *a, const json_t *step, const char *method_name)
         a->job->request.url = url;
         return true;
     }
-    walk_mask(a, url); /* before it is cut */
+    erp_job_mask(a->job, url); /* before it is cut */
     walk_unexpected(a, "%.200s is not at the ERP's host, nor at one of the recipe's hosts", url);
     template_free(url);
     return false;

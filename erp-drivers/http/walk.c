@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/base/secret.h"
-#include "common/json/mask.h"
 #include "common/order/reason.h"
 #include "erp-drivers/http/reply.h"
 
@@ -49,14 +48,6 @@ walk_in_doubt(const struct walk *a)
 
 /* --- failures --- */
 
-void
-walk_mask(const struct walk *a, char *text)
-{
-    if (a->job->auth && a->job->auth->password)
-        mask_password(text, a->job->auth->password);
-    mask_secrets(text, a->session->kept);
-}
-
 static void set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
                         va_list arguments) __attribute__((format(printf, 4, 0)));
 
@@ -67,7 +58,7 @@ set_failure(struct walk *a, const char *code, bool unexpected, const char *forma
     char words[2 * sizeof a->failure.words];
 
     vsnprintf(words, sizeof words, format, arguments);
-    walk_mask(a, words);
+    erp_job_mask(a->job, words);
     a->failure = (struct failure){.code = code, .unexpected = unexpected};
     text_copy(a->failure.words, sizeof a->failure.words, words);
 }

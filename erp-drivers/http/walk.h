@@ -120,9 +120,6 @@ enum result walk_fail(struct walk *a, const char *code, const char *format, ...)
 enum result walk_unexpected(struct walk *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The password and what the session keeps, in place. */
-void walk_mask(const struct walk *a, char *text);
-
 void walk_section(struct walk *a, enum section section);
 void walk_push(struct walk *a, const json_t *steps, const char *word, bool piece);
 void walk_pop(struct walk *a);

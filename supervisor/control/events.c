@@ -77,25 +77,23 @@ send_all(struct events *events, const char *text)
 }
 
 static char *
-event_text(struct events *events, const char *name, const json_t *data)
+event_text(struct events *events, const char *name, const char *data)
 {
-    char *line = json_dumps(data, JSON_COMPACT), *text;
-
-    if (!line)
-        die_abort("cannot write an event as JSON");
-    text =
-        mem_format("id: %lld\nevent: %s\ndata: %s\n\n", (long long)++events->last_id, name, line);
-    free(line);
-    return text;
+    return mem_format("id: %lld\nevent: %s\ndata: %s\n\n", (long long)++events->last_id, name,
+                      data);
 }
 
 static void
 tell(struct events *events, const char *name, const json_t *data)
 {
-    char *text = event_text(events, name, data);
+    char *line = json_dumps(data, JSON_COMPACT), *text;
 
+    if (!line)
+        die_abort("cannot write an event as JSON");
+    text = event_text(events, name, line);
     send_all(events, text);
     free(text);
+    free(line);
 }
 
 /* Integrations. */
@@ -212,16 +210,14 @@ events_reconfigured(struct events *events)
 /* A new reader. */
 
 static void
-remember_all(struct events *events, const json_t *health)
+remember_all(struct events *events)
 {
-    const json_t *integrations = json_object_get(health, "integrations");
-
-    for (size_t i = 0; i < json_array_size(integrations); i++) {
-        json_t *view = json_array_get(integrations, i);
-        const char *slug = json_string_value(json_object_get(view, "slug"));
+    for (size_t i = 0; i < events->daemon->child_count; i++) {
+        const struct child *child = events->daemon->children[i];
+        const char *slug = child->workshop->slug;
 
         if (!json_object_get(events->told, slug))
-            json_object_set(events->told, slug, view);
+            json_object_set_new(events->told, slug, view_integration(child));
     }
 }
 
@@ -230,19 +226,17 @@ add_reader(struct events *events, struct reader *reader)
 {
     struct timeval pause = clock_timeval(EVENTS_BEAT_MS);
     size_t length;
-    char *shown = view_health(events->daemon, &length);
-    json_t *health = json_loadb(shown, length, 0, NULL);
+    char *health = view_health(events->daemon, &length);
     char *text = event_text(events, "snapshot", health);
 
     TAILQ_INSERT_TAIL(&events->readers, reader, link);
     if (events->count++ == 0)
         event_add(events->beat, &pause);
-    remember_all(events, health);
+    remember_all(events);
     call_stream_send(reader->stream, text, strlen(text));
     reader->backlog_max = call_stream_backlog(reader->stream) + EVENTS_BACKLOG_MAX;
     free(text);
-    free(shown);
-    json_decref(health);
+    free(health);
 }
 
 void

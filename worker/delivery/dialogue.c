@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/json/mask.h"
 #include "common/template/template.h"
 
 #define BODY_BYTES_MAX 2000
@@ -19,9 +18,7 @@ masked(const struct erp_job *job, const char *text)
 {
     char *copy = mem_format("%.*s", BODY_BYTES_MAX + PASSWORD_BYTES_MAX, text);
 
-    if (job->auth && job->auth->password)
-        mask_password(copy, job->auth->password);
-    mask_secrets(copy, job->secrets);
+    erp_job_mask(job, copy);
     return copy;
 }
 

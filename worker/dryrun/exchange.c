@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "common/base/clock.h"
-#include "common/json/mask.h"
 #include "common/template/template.h"
 #include "worker/dryrun/folder.h"
 
@@ -21,9 +20,7 @@ masked(const struct erp_job *job, const char *text)
 {
     char *copy = mem_string(text ? text : "");
 
-    if (job->auth && job->auth->password)
-        mask_password(copy, job->auth->password);
-    mask_secrets(copy, job->secrets);
+    erp_job_mask(job, copy);
     return copy;
 }
 

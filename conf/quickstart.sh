@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 . conf/setup.sh
 
 PORT=${PORT:-8101}
+CONSOLE_PORT=${CONSOLE_PORT:-8080}
 say() { printf '\n== %s\n' "$*"; }
 
 say "Installing the build dependencies"
@@ -13,10 +14,13 @@ install_packages "${BUILD_PACKAGES[@]}"
 
 say "Building into build/"
 build build
+command -v npm >/dev/null && supervisor/console/web/build.sh "$PWD/build" || true
 
 folder=$(mktemp -d /tmp/pumpline-quickstart.XXXXXX)
 daemon=
+console=
 finish() {
+    [ -z "$console" ] || { kill "$console" 2>/dev/null && wait "$console" 2>/dev/null; } || true
     [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; } || true
     rm -rf "$folder"
 }
@@ -69,6 +73,29 @@ say "Its history, through the control socket: pumplinectl order-status bennys-au
 build/pumplinectl --socket "$folder/control.sock" order-status bennys-auto xxx --history
 say "All integrations: pumplinectl status"
 build/pumplinectl --socket "$folder/control.sock" status
+
+if [ -f build/console-web/index.html ]; then
+    say "The web console"
+    mkdir -m 0700 "$folder/console"
+    cat >"$folder/console.json" <<JSON
+{"control_socket": "$folder/control.sock", "listen": "127.0.0.1:$CONSOLE_PORT", "web_dir": "$PWD/build/console-web",
+ "accounts_file": "$folder/console/accounts.json"}
+JSON
+    build/pumpline-console -c "$folder/console.json" 2>"$folder/console.log" &
+    console=$!
+    curl -s -o /dev/null --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused "http://127.0.0.1:$CONSOLE_PORT/" || {
+        cat "$folder/console.log"
+        exit 1
+    }
+    link=$(build/pumplinectl user add admin --role admin --accounts "$folder/console/accounts.json" | sed -n 's/^#/#/p')
+    echo "http://127.0.0.1:$CONSOLE_PORT/$link"
+    if [ -t 0 ]; then
+        echo "This address signs in once. The console runs until you press Enter."
+        read -r
+    fi
+else
+    say "The web console was not built: its pages need npm (apt install npm, then run this again)"
+fi
 
 cat <<TEXT
 

@@ -2,7 +2,7 @@
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libcurl4-openssl-dev libxml2-dev
                 liblmdb-dev libsodium-dev libseccomp-dev libutf8proc-dev node-llhttp
-                ca-certificates curl)
+                ca-certificates curl dpkg-dev file python3-yaml)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

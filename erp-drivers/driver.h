@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "common/order/order.h"
+#include "erp-drivers/facts.h"
 
 enum erp_verdict {
     ERP_SEND, /* *request is filled: send it, then step again with the reply */
@@ -117,9 +118,28 @@ struct erp_outcome {
     size_t evidence_count;
 };
 
+/* What a job is for. All but ERP_PLACE leave the ERP as it is: none of their requests has
+ * `commits`. They end with ERP_CREATED where the ERP has answered, with *facts filled; a refusal
+ * (ERP_REJECT) is an answer, too. */
+enum erp_purpose {
+    ERP_PLACE,   /* creates the order's line, exactly once */
+    ERP_CHECK,   /* asks about the order's worksheet; where they are not empty, also about its
+                    product and amount. The order has no uniqueid */
+    ERP_LOOK_UP, /* looks for the order's line */
+    ERP_LOG_IN   /* logs in, and out if the ERP can. Where a login alone proves nothing (a key in
+                    each request), it asks for something that is not there. For a process that ends
+                    with it */
+};
+
 /* One attempt at one order; or a closing job, which logs out and ends what the session has opened,
  * and then ends with ERP_CREATED, even if that failed. */
 struct erp_job {
+    enum erp_purpose purpose;
+    struct erp_facts *facts; /* of ERP_CHECK and ERP_LOOK_UP, which fill it; else NULL */
+    bool hurry; /* an order waits for the session: a job that is not for an order ends as soon as
+                   what the order needs as well (a browser, a login) is there */
+    bool abandoned; /* a dry run stops here: the request that was last given is not sent; what was
+                       begun in the ERP is taken back */
     const char *workshop; /* the name that this workshop has in its orders */
     const struct order
         *order; /* commit_sent: an earlier request may have made the line. NULL: closing job */
@@ -153,6 +173,9 @@ struct erp_driver {
      * another worksheet would not be found. NULL: it finds a line anywhere. */
     bool (*looks_in_worksheet)(const json_t *erp);
 
+    /* Whether it can answer ERP_CHECK. NULL: it can. */
+    bool (*can_check)(const json_t *erp);
+
     /* The rest is NULL for a driver whose sessions need not be closed. */
 
     /* What a later process needs to end what this session has opened: UTF-8, no secret, valid until
@@ -164,6 +187,15 @@ struct erp_driver {
     void (*session_adopt)(void *session, const char *note);
     /* After how many seconds without a job the session is closed; 0: never. */
     unsigned (*session_idle_s)(void *session);
+
+    /* NULL for a driver that has nothing to remember. */
+
+    /* What the next session with these credentials must know, also in another process: UTF-8 with
+     * secrets in it (a token that takes the place of a password), valid until the session's next
+     * step. NULL: nothing. The worker has it on disk, sealed, before it sends the next request. */
+    const char *(*session_memory)(void *session);
+    /* Gives it to a new session. */
+    void (*session_remember)(void *session, const char *memory);
 };
 
 /* The table is in drivers.c. NULL if there is none of that name. */

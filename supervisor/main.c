@@ -19,6 +19,7 @@
 #include "supervisor/control/control.h"
 #include "supervisor/daemon/daemon.h"
 #include "supervisor/system/boot.h"
+#include "supervisor/system/kept_sockets.h"
 
 struct options {
     const char *config;
@@ -248,8 +249,10 @@ main(int count, char **arguments)
         status = check_only(config);
     else if (options.create_key)
         status = create_key(config);
-    else
+    else {
+        kept_sockets_open();
         status = serve(config, options.config);
+    }
     log_close();
     return status;
 }

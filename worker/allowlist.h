@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
+#include "common/sandbox/pinned_path.h"
+#include "common/sandbox/sandbox.h"
 #include "worker/proxy/proxy.h"
-#include "worker/sandbox/pinned_path.h"
-#include "worker/sandbox/sandbox.h"
 
 /* Opened or read before the user changes: its own user may have no access. NULL: not configured. */
 struct allowlist {
@@ -20,6 +20,8 @@ struct allowlist {
     char proxy_address[PROXY_ADDRESS_BYTES];
     struct host_pattern *hosts; /* that its pages may connect to */
     size_t host_count;
+    struct host_pattern *servers; /* that its driver's requests may go to */
+    size_t server_count;
 };
 
 /* Nothing is open initially. */
@@ -37,6 +39,10 @@ struct proxy *allowlist_proxy(struct allowlist *allowlist, struct event_base *ba
  * code "config", or "in_use" for a folder that another process writes to. */
 int allowlist_erp(struct allowlist *allowlist, struct sandbox_setup *setup, const json_t *slice,
                   struct err *err) __attribute__((warn_unused_result));
+
+/* Adds the receiver of the document's callbacks, which the driver does not reach. */
+int allowlist_callback(struct sandbox_setup *setup, const json_t *slice, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Once in the sandbox: checks that the process has access where it needs it; only warns. */
 void allowlist_check(const struct allowlist *allowlist);

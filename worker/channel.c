@@ -11,126 +11,16 @@
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/ipc/chan.h"
-#include "worker/worker.h"
+#include "worker/reports.h"
 
-#define STATUS_SOON_MS 25 /* changes within this time are reported once */
-#define STATUS_EVERY 12   /* ticks, even if nothing has changed */
-#define BYE_MS 1000       /* for the supervisor to read the remaining messages */
-#define LAST_WORDS_MS 1   /* a turn of the loop, in which they are sent */
-
-struct channel {
-    struct event_base *base;
-    struct chan *chan;
-    int listen_fd; /* until the worker owns it */
-    struct worker *worker;
-    struct event *status;
-    bool status_soon;
-    unsigned quiet;          /* ticks since the last status */
-    const char *worker_told; /* the worker's state in the last status */
-    int exit_status;
-};
+#define BYE_MS 1000     /* for the supervisor to read the remaining messages */
+#define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
 
 /* Carries a call's reply back over the channel. */
 struct remote {
     struct channel *channel;
     json_int_t id;
 };
-
-static void
-send_simple(struct channel *m, const char *type)
-{
-    json_t *message = json_pack("{s:s}", "type", type);
-
-    chan_send(m->chan, message);
-    json_decref(message);
-}
-
-static void
-on_status(evutil_socket_t fd, short what, void *arg)
-{
-    struct channel *m = arg;
-    json_t *message;
-
-    (void)fd;
-    (void)what;
-    m->status_soon = false;
-    m->quiet = 0;
-    if (worker_stopping(m->worker))
-        return;
-    m->worker_told = worker_state(m->worker);
-    message = json_pack("{s:s s:o}", "type", "status", "alive", worker_alive(m->worker));
-    chan_send(m->chan, message);
-    json_decref(message);
-}
-
-/* A sign of life. While orders wait, their age changes. */
-static void
-on_tick(void *arg)
-{
-    struct channel *m = arg;
-
-    if (worker_waiting(m->worker) || ++m->quiet == STATUS_EVERY)
-        on_status(-1, 0, m);
-    else
-        send_simple(m, "pong");
-}
-
-/* Once nothing is left to do. */
-static void
-end_maintenance(struct channel *m)
-{
-    if (!worker_tidying(m->worker))
-        event_base_loopbreak(m->base);
-}
-
-static void
-on_changed(void *arg)
-{
-    struct channel *m = arg;
-    struct timeval soon = clock_timeval(STATUS_SOON_MS);
-
-    if (!m->worker || worker_stopping(m->worker))
-        return;
-    if (worker_idle(m->worker)) {
-        end_maintenance(m);
-        return;
-    }
-    /* A person's command must outlive this process, so the supervisor is told at once. */
-    if (strcmp(m->worker_told, worker_state(m->worker)))
-        on_status(-1, 0, m);
-    else if (!m->status_soon) {
-        m->status_soon = true;
-        evtimer_add(m->status, &soon);
-    }
-}
-
-static void
-on_killed(void *arg)
-{
-    struct channel *m = arg;
-
-    send_simple(m, "killed");
-}
-
-static void
-on_kill_browsers(void *arg)
-{
-    struct channel *m = arg;
-
-    send_simple(m, "kill_browsers");
-}
-
-static void
-on_resolve(unsigned id, const char *name, void *arg)
-{
-    struct channel *m = arg;
-    json_t *message =
-        json_pack("{s:s s:I s:s}", "type", "resolve", "id", (json_int_t)id, "name", name);
-
-    if (message)
-        chan_send(m->chan, message);
-    json_decref(message);
-}
 
 static void
 remote_send(struct call *call, int status, const char *content_type, const char *body,
@@ -155,38 +45,67 @@ text_of(const json_t *message, const char *name)
     return json_string_value(json_object_get(message, name));
 }
 
+/* --- a test of the connection --- */
+
 static void
-say_ready(struct channel *m)
+on_tried(const json_t *result, void *arg)
 {
-    json_t *message = json_pack("{s:s s:b}", "type", "ready", "rekeyed", worker_rekeyed(m->worker));
+    struct channel *m = arg;
+    struct timeval last_words = clock_timeval(LAST_WORDS_MS);
+    char *text = json_dumps(result, JSON_COMPACT);
+    json_t *message = json_pack("{s:s s:i s:i s:s s:s?}", "type", "reply", "id", 0, "status", 200,
+                                "content_type", "application/json", "body", text);
 
     chan_send(m->chan, message);
     json_decref(message);
+    free(text);
+    event_base_loopexit(m->base, &last_words);
+}
+
+static int
+start_trial(struct channel *m, const json_t *message, struct err *err)
+{
+    const struct trial_events events = {on_tried, report_on_kill_browsers, report_on_resolve, m};
+
+    m->trial = trial_start(m->base, message, &events, err);
+    return m->trial ? 0 : -1;
 }
 
 static void
 do_config(struct channel *m, const json_t *message)
 {
-    const struct worker_events events = {on_changed,       on_tick,    on_killed,
-                                         on_kill_browsers, on_resolve, m};
+    const struct worker_events events = report_events(m);
     struct timeval last_words = clock_timeval(LAST_WORDS_MS);
     json_t *reply;
     struct err err;
 
-    if (m->worker)
+    if (m->worker || m->trial)
         return;
     log_verbose(json_is_true(json_object_get(message, "verbose")));
-    m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
+    if (json_is_true(json_object_get(message, "reads")))
+        log_quiet();
+    m->watched = json_is_true(json_object_get(message, "watched"));
+    if (json_is_true(json_object_get(message, "test"))) {
+        if (start_trial(m, message, &err) == 0)
+            return;
+    } else {
+        m->worker = worker_start(m->base, message, m->listen_fd, &events, &err);
+    }
     if (m->worker && !worker_idle(m->worker))
         m->listen_fd = -1;
+    if (m->worker && worker_reads(m->worker)) {
+        report_ready(m);
+        return;
+    }
     if (m->worker && worker_idle(m->worker)) {
-        end_maintenance(m);
+        report_maintained(m);
         return;
     }
     if (m->worker) {
         failpoint_here("channel.ready");
-        on_status(-1, 0, m);
-        say_ready(m);
+        report_on_status(-1, 0, m);
+        report_ready(m);
+        worker_tell_uses(m->worker);
         return;
     }
     log_error("cannot start: %s", err.text);
@@ -198,12 +117,20 @@ do_config(struct channel *m, const json_t *message)
 }
 
 static void
+do_watch(struct channel *m, const json_t *message)
+{
+    m->watched = json_is_true(json_object_get(message, "on"));
+    report_simple(m, "watching");
+}
+
+static void
 do_ping(struct channel *m, const json_t *message)
 {
     (void)message;
-    send_simple(m, "pong");
+    report_simple(m, "pong");
 }
 
+/* A supervisor says who makes the call; one that does not say is root's. */
 static void
 do_call(struct channel *m, const json_t *message)
 {
@@ -212,7 +139,7 @@ do_call(struct channel *m, const json_t *message)
     struct remote *remote;
     struct call *call;
 
-    if (!m->worker || worker_idle(m->worker) || !method || !target)
+    if (!m->worker || (worker_idle(m->worker) && !worker_reads(m->worker)) || !method || !target)
         return;
     remote = mem_alloc(sizeof *remote);
     *remote = (struct remote){m, json_integer_value(json_object_get(message, "id"))};
@@ -221,15 +148,20 @@ do_call(struct channel *m, const json_t *message)
     call->carrier = remote;
     call->send = remote_send;
     call->trusted = true;
+    if (author_read(json_object_get(message, "by"), &call->by))
+        author_set(&call->by, "root", AUTHOR_SOCKET);
     worker_call(m->worker, call);
 }
 
 static void
 do_browsers_killed(struct channel *m, const json_t *message)
 {
+    unsigned ended = (unsigned)json_integer_value(json_object_get(message, "ended"));
+
     if (m->worker)
-        worker_browsers_killed(m->worker,
-                               (unsigned)json_integer_value(json_object_get(message, "ended")));
+        worker_browsers_killed(m->worker, ended);
+    if (m->trial)
+        trial_browsers_killed(m->trial, ended);
 }
 
 static void
@@ -237,6 +169,16 @@ do_resolved(struct channel *m, const json_t *message)
 {
     if (m->worker)
         worker_resolved(m->worker, message);
+    if (m->trial)
+        trial_resolved(m->trial, message);
+}
+
+static void
+do_tokens(struct channel *m, const json_t *message)
+{
+    if (m->worker && !worker_idle(m->worker))
+        worker_set_tokens(m->worker, json_object_get(message, "api_tokens"));
+    report_simple(m, "tokens_set");
 }
 
 static void
@@ -251,7 +193,8 @@ static const struct {
     void (*run)(struct channel *m, const json_t *message);
 } commands[] = {{"config", do_config},     {"ping", do_ping},
                 {"call", do_call},         {"browsers_killed", do_browsers_killed},
-                {"resolved", do_resolved}, {"stop", do_stop}};
+                {"resolved", do_resolved}, {"tokens", do_tokens},
+                {"watch", do_watch},       {"stop", do_stop}};
 
 static void
 on_message(json_t *message, void *arg)
@@ -269,7 +212,7 @@ on_message(json_t *message, void *arg)
 static void
 on_closed(void *arg)
 {
-    log_warning("the supervisor has gone away; stopping");
+    log_warning("the supervisor has exited; stopping");
     channel_stop(arg);
 }
 
@@ -279,7 +222,7 @@ channel_stop(struct channel *m)
     if (!m->worker)
         event_base_loopbreak(m->base);
     else if (worker_idle(m->worker))
-        end_maintenance(m); /* maintenance is short, and no other process would do it */
+        report_maintained(m); /* maintenance is short, and no other process would do it */
     else
         worker_stop(m->worker);
 }
@@ -293,19 +236,21 @@ channel_new(struct event_base *base, int chan_fd, int listen_fd)
     m->base = base;
     m->listen_fd = listen_fd;
     m->chan = chan_new(base, chan_fd, &events, m);
-    m->status = loop_timer(base, on_status, m);
+    m->status = loop_timer(base, report_on_status, m);
     return m;
 }
 
 /* Once the queue is closed the figure stays valid until it is opened again. */
 static void
-say_bye(struct channel *m, unsigned waiting, bool rekeyed, bool open)
+say_bye(struct channel *m, unsigned waiting, bool rekeyed, bool open, bool renews)
 {
     json_t *message = json_pack("{s:s s:I s:b}", "type", "bye", "waiting", (json_int_t)waiting,
                                 "rekeyed", rekeyed);
 
     if (open)
         json_object_set_new(message, "open", json_true());
+    if (renews)
+        json_object_set_new(message, "renews", json_true());
     failpoint_here("channel.bye");
     chan_send(m->chan, message);
     chan_flush(m->chan, BYE_MS);
@@ -320,13 +265,18 @@ channel_end(struct channel *m)
     unsigned waiting = closed ? worker_waiting(m->worker) : 0;
     bool rekeyed = closed && worker_rekeyed(m->worker);
     bool open = closed && worker_leaves_open(m->worker);
+    bool renews = closed && worker_outdated(m->worker);
 
     worker_free(m->worker);
+    if (m->trial) /* its reply may have pictures */
+        chan_flush(m->chan, BYE_MS);
+    trial_free(m->trial);
     if (closed)
-        say_bye(m, waiting, rekeyed, open);
+        say_bye(m, waiting, rekeyed, open, renews);
     if (m->listen_fd >= 0)
         close(m->listen_fd);
     event_free(m->status);
+    json_decref(m->orders);
     chan_free(m->chan);
     free(m);
     return exit_status;

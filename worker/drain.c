@@ -70,7 +70,7 @@ drain_start(struct drain *drain, int64_t within_ms)
         return;
     drain->stop_by_ms = clock_monotonic_ms() + within_ms;
     api_stop(drain->api);
-    delivery_stop(drain->delivery);
+    delivery_stop(drain->delivery, "");
     http_server_stop_accepting(drain->server);
     event_active(drain->timer, EV_TIMEOUT, 0);
 }

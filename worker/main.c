@@ -21,12 +21,13 @@
 #include "common/http/listen_tcp.h"
 #include "common/ipc/browser_kill.h"
 #include "common/ipc/chan.h"
+#include "common/sandbox/sandbox.h"
 #include "worker/channel.h"
 #include "worker/dryrun/dryrun.h"
 #include "worker/dryrun/replay.h"
 #include "worker/io/watchdog.h"
 #include "worker/resolve.h"
-#include "worker/sandbox/sandbox.h"
+#include "worker/salvage/damaged_pages.h"
 #include "worker/worker.h"
 
 static const char usage[] =
@@ -51,7 +52,7 @@ static const char usage[] =
 
 struct options {
     bool child, dryrun, verbose;
-    const char *resolve;
+    const char *resolve, *queue_format;
     char **replay; /* a recipe, and its dialogues */
     const char *port, *workshop, *config;
 };
@@ -88,6 +89,8 @@ parse_options(int argc, char **argv, struct options *o)
             return true;
         } else if (strcmp(argv[i], "--resolve") == 0 && i + 1 < argc)
             o->resolve = argv[++i];
+        else if (strcmp(argv[i], "--queue-format") == 0 && i + 1 < argc)
+            o->queue_format = argv[++i];
         else if (strcmp(argv[i], "-v") == 0)
             o->verbose = true;
         else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
@@ -101,8 +104,8 @@ parse_options(int argc, char **argv, struct options *o)
         } else
             o->workshop = argv[i];
     }
-    return o->child || o->dryrun || o->resolve ? !positional && !o->config
-                                               : positional == 2 && o->config;
+    return o->child || o->dryrun || o->resolve || o->queue_format ? !positional && !o->config
+                                                                  : positional == 2 && o->config;
 }
 
 static void
@@ -127,6 +130,17 @@ on_hangup(evutil_socket_t signal, short what, void *arg)
     log_reopen();
 }
 
+/* The supervisor blocks SIGHUP until it has a handler. */
+static void
+hear_hangups(void)
+{
+    sigset_t hangup;
+
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &hangup, NULL);
+}
+
 static void
 run_loop(struct process *p)
 {
@@ -138,6 +152,7 @@ run_loop(struct process *p)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (event_add(events[i], NULL))
             die_abort("out of memory for signals");
+    hear_hangups();
     event_base_dispatch(p->base);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         event_free(events[i]);
@@ -159,6 +174,14 @@ fail(int status, const char *text)
     return status;
 }
 
+/* For the packages of other releases: 0 means that it does not say. */
+static int
+print_queue_format(const char *path)
+{
+    printf("%llu\n", (unsigned long long)store_pages_format(path));
+    return 0;
+}
+
 static json_t *
 alone_slice(const struct daemon_config *config, const struct workshop_config *workshop,
             struct err *err)
@@ -170,7 +193,8 @@ alone_slice(const struct daemon_config *config, const struct workshop_config *wo
     if (key_file_load(config->key_file, true, &keys, err))
         return NULL;
     slice = config_slice(config, workshop, keys.key, true);
-    if (*config->log_dir) /* it opens them itself, and again after a rotation */
+    json_object_del(slice, "worker"); /* only its queue knows whether it is stopped */
+    if (*config->log_dir)             /* it opens them itself, and again after a rotation */
         json_object_set_new(slice, "log_dir", json_string(config->log_dir));
     if (keys.old)
         config_slice_old_key(slice, workshop, keys.old);
@@ -285,6 +309,8 @@ main(int argc, char **argv)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     if (o.resolve)
         return lookup_run(o.resolve);
+    if (o.queue_format)
+        return print_queue_format(o.queue_format);
     umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
                                  inherited umask */
     secret_start();

@@ -7,9 +7,13 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/recipe/recipe.h"
+#include "common/sandbox/sandbox.h"
+#include "worker/io/files.h"
+#include "worker/io/http.h"
+#include "worker/io/names.h"
+#include "worker/io/own_driver.h"
 #include "worker/queue/queue.h"
 #include "worker/salvage/salvage.h"
-#include "worker/sandbox/sandbox.h"
 #include "worker/store/folder.h"
 
 const char *
@@ -26,6 +30,12 @@ setup_is_maintenance(const json_t *slice)
     return json_is_true(json_object_get(slice, "maintenance"));
 }
 
+bool
+setup_reads(const json_t *slice)
+{
+    return json_is_true(json_object_get(slice, "reads"));
+}
+
 /* The erp object, plus what the daemon adds: no configuration has members of these names. */
 static json_t *
 driver_setup(const struct worker *w, const json_t *slice)
@@ -39,6 +49,7 @@ driver_setup(const struct worker *w, const json_t *slice)
 
     for (size_t i = 0; i < sizeof added / sizeof *added; i++)
         json_object_set(erp, added[i][1], json_object_get(slice, added[i][0]));
+    json_object_set_new(erp, "options", config_erp_options(erp, json_object_get(slice, "recipe")));
     return erp;
 }
 
@@ -47,8 +58,8 @@ static void
 warn_unproven(const json_t *recipe)
 {
     if (recipe_is_http(recipe) && !json_is_string(json_object_get(recipe, "proven_with")))
-        log_warning("this recipe has not been proven with an ERP (proven_with): try it by "
-                    "pumplinectl recipe run, and check its first lines");
+        log_warning("this recipe has not been tested with an ERP (proven_with): try it with "
+                    "pumplinectl recipe run, and check its first lines in the ERP");
 }
 
 static unsigned char *
@@ -68,7 +79,24 @@ open_credentials(struct worker *w, const json_t *slice, struct err *err)
 {
     if (setup_is_maintenance(slice))
         return 0;
-    return config_credentials(w->workshop, w->key, w->old_key, &w->credentials, err);
+    if (config_credentials(w->workshop, w->key, w->old_key, &w->credentials, err))
+        return -1;
+    if (!w->workshop->callback_url)
+        return 0;
+    w->callback_secret = config_callback_secret(w->workshop, w->key, w->old_key, err);
+    return w->callback_secret ? 0 : -1;
+}
+
+/* Two machines must never deliver from one queue; looking at it is harmless. */
+static int
+check_moved_out(const struct workshop_config *workshop, const json_t *slice, struct err *err)
+{
+    bool looks = setup_is_maintenance(slice) || setup_reads(slice);
+    char *moved = looks ? NULL : config_moved_out(workshop->document);
+    int result = moved ? err_set(err, "config", "%s", moved) : 0;
+
+    free(moved);
+    return result;
 }
 
 int
@@ -84,11 +112,14 @@ setup_load(struct worker *w, const json_t *slice, struct err *err)
         json_faults_clear(&faults);
         return -1;
     }
+    if (check_moved_out(w->workshop, slice, err))
+        return -1;
     w->driver = erp_driver_find(w->workshop->erp_system);
     if (!w->driver)
         return err_set(err, "config", "unknown ERP system %s", w->workshop->erp_system);
     w->erp = driver_setup(w, slice);
-    warn_unproven(json_object_get(slice, "recipe"));
+    if (!setup_reads(slice))
+        warn_unproven(json_object_get(slice, "recipe"));
     w->key = slice_key(slice, "key");
     w->old_key = slice_key(slice, "old_key");
     if (!w->key)
@@ -146,8 +177,11 @@ setup_shut_in(struct worker *w, const json_t *slice, struct err *err)
         w->log_dir = pinned_path_open(setup_text(slice, "log_dir"));
         setup.paths[setup.path_count++] = (struct sandbox_path){w->log_dir, SANDBOX_APPEND};
     }
-    if ((!setup_is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
+    if (!setup_reads(slice) &&
+        (!setup_is_maintenance(slice) || config_erp_stays_open(w->workshop->erp_system)) &&
         allowlist_erp(&w->allowlist, &setup, slice, err))
+        return -1;
+    if (!setup_is_maintenance(slice) && allowlist_callback(&setup, slice, err))
         return -1;
     setup.names = setup.names && !w->events.resolve;
     if (sandbox_enter(&setup, err))
@@ -188,4 +222,78 @@ setup_erp(struct worker *w, struct err *err)
     /* A full disk must not keep it from serving. */
     log_warning("the index of ERP references is incomplete: %s", err->text);
     return queue_broken(w->queue) ? -1 : 0;
+}
+
+static void
+on_browser(int fd, void *arg)
+{
+    const struct worker *w = arg;
+
+    proxy_listens(w->proxy, fd);
+}
+
+static void
+start_browsers(struct worker *w)
+{
+    if (!w->proxy || w->allowlist.driver_fd < 0)
+        return;
+    w->own_driver = own_driver_new(w->base, w->allowlist.driver_fd, on_browser, w);
+    w->allowlist.driver_fd = -1;
+    http_use_driver(w->http, w->own_driver);
+}
+
+void
+setup_io(struct worker *w)
+{
+    const struct pinned_path *ca_file = w->allowlist.ca_file;
+
+    files_use(w->allowlist.folder);
+    w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->allowlist.ca);
+    if (w->events.resolve)
+        w->names = names_new(w->base, w->events.resolve, w->events.arg);
+    http_use_names(w->http, w->names);
+    http_use_hosts(w->http, w->allowlist.servers, w->allowlist.server_count);
+    w->browser_killer = browser_killer_new(w->base, w->events.kill_browsers, w->events.arg);
+    w->proxy = allowlist_proxy(&w->allowlist, w->base);
+    proxy_use_names(w->proxy, w->names);
+    if (w->proxy)
+        json_object_set_new(w->erp, "$proxy", json_string(w->allowlist.proxy_address));
+    start_browsers(w);
+}
+
+void
+setup_free_io(struct worker *w)
+{
+    browser_killer_free(w->browser_killer);
+    proxy_free(w->proxy);
+    http_free(w->http);
+    own_driver_free(w->own_driver);
+    names_free(w->names);
+}
+
+struct delivery_setup
+setup_delivery(const struct worker *w)
+{
+    return (struct delivery_setup){.base = w->base,
+                                   .queue = w->queue,
+                                   .http = w->http,
+                                   .browser_killer = w->browser_killer,
+                                   .proxy = w->proxy,
+                                   .workshop = w->workshop,
+                                   .erp = w->erp,
+                                   .driver = w->driver,
+                                   .credentials = &w->credentials};
+}
+
+void
+setup_free(struct worker *w)
+{
+    credentials_clear(&w->credentials);
+    secret_free(w->callback_secret);
+    secret_free(w->key);
+    secret_free(w->old_key);
+    json_decref(w->erp);
+    files_use(NULL);
+    allowlist_close(&w->allowlist);
+    workshop_config_free(w->workshop);
 }

@@ -12,25 +12,19 @@
 #include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "common/http/server.h"
+#include "common/sandbox/sandbox.h"
 #include "worker/api/api.h"
-#include "worker/delivery/delivery.h"
-#include "worker/delivery/evidence.h"
+#include "worker/callback/callbacks.h"
+#include "worker/find/find.h"
 #include "worker/io/files.h"
 #include "worker/io/http.h"
 #include "worker/io/names.h"
-#include "worker/io/own_driver.h"
 #include "worker/queue/queue.h"
-#include "worker/sandbox/sandbox.h"
+#include "worker/reconcile/reconcile.h"
 #include "worker/setup.h"
+#include "worker/upkeep.h"
 
-#define EXPIRE_FIRST_MS 5000
-#define EXPIRE_NEXT_MS 600000
-#define EXPIRE_ORDERS 200 /* per transaction, so that no client waits long */
-#define BROKEN_MS 1000    /* for pending replies */
-#define TICK_MS 5000      /* the supervisor pings after 6 s of silence */
-#define WATCH_TICKS 4 /* from one look at the watched files to the next; in trouble, every tick */
-#define DAY_MS 86400000LL
-#define CHECK_NEXT_MS 5 /* a part of the check takes less */
+#define BROKEN_MS 1000 /* for pending replies */
 
 /* --- the end --- */
 
@@ -43,6 +37,7 @@ on_changed(void *arg)
         log_error("the queue is broken: restarting to check and reopen it");
         drain_start(&w->drain, BROKEN_MS);
     }
+    callbacks_wake(w->callbacks);
     w->events.changed(w->events.arg);
 }
 
@@ -62,6 +57,15 @@ on_kill(void *arg)
     drain_kill(&w->drain);
 }
 
+static void
+on_token_used(const char *hash, int64_t at_ms, void *arg)
+{
+    const struct worker *w = arg;
+
+    if (w->events.token_used)
+        w->events.token_used(hash, at_ms, w->events.arg);
+}
+
 /* A kill does not wait for the orders in progress: the queue knows the state of each. */
 static void
 on_killed(void *arg)
@@ -71,166 +75,109 @@ on_killed(void *arg)
     drain_killed(&w->drain);
 }
 
-/* --- replaced files --- */
-
 static void
-watch(struct worker *w)
-{
-    const char *path = sandbox_outdated();
-
-    if (!path && delivery_troubled(w->delivery))
-        path = allowlist_outdated(&w->allowlist);
-    if (!path || w->drain.stop_by_ms)
-        return;
-    log_warning("%s has changed since this process started: restarting", path);
-    w->outdated = true;
-    worker_stop(w);
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+on_order(const struct queue_event *event, void *arg)
 {
     struct worker *w = arg;
-    struct timeval next = clock_timeval(TICK_MS);
 
-    (void)fd;
-    (void)what;
-    evtimer_add(w->tick, &next);
-    if (w->ticks++ % WATCH_TICKS == 0 || delivery_troubled(w->delivery))
-        watch(w);
-    w->events.tick(w->events.arg);
-}
-
-bool
-worker_outdated(const struct worker *worker)
-{
-    return worker->outdated;
-}
-
-/* --- retention --- */
-
-static void
-on_expire(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker *w = arg;
-    int64_t wall_ms = clock_wall_ms(),
-            before_ms = queue_trusted_ms(w->queue, wall_ms, clock_monotonic_ms()) -
-                        w->workshop->retention_days * DAY_MS;
-    bool sure = queue_disk_agrees(w->queue, wall_ms);
-    struct timeval next = clock_timeval(EXPIRE_NEXT_MS);
-    struct err err;
-    int count = sure ? queue_expire(w->queue, before_ms, EXPIRE_ORDERS, &err) : 0;
-
-    (void)fd;
-    (void)what;
-    if (sure)
-        evidence_expire(queue_folder(w->queue), before_ms);
-    else if (!w->unsure)
-        log_warning("keeping expired orders: this machine's clock and the disk's differ by more "
-                    "than an hour");
-    w->unsure = !sure;
-    if (count < 0)
-        log_warning("cannot remove old orders: %s", err.text);
-    else if (count) {
-        log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
-        w->events.changed(w->events.arg);
+    if (event->duration_ms >= 0)
+        counters_attempt(&w->counters, event->duration_ms);
+    if (event->status == ORDER_ERROR)
+        counters_error(&w->counters, event->reason_code);
+    if (event->status == ORDER_CREATED) {
+        w->counters.created++;
+        w->counters.last_success_ms = (uint64_t)clock_wall_ms();
     }
-    if (count == EXPIRE_ORDERS)
-        next = clock_timeval(1);
-    evtimer_add(w->expire, &next);
+    if (w->events.order)
+        w->events.order(event, w->events.arg);
 }
 
-/* --- a queue that was not closed --- */
+void
+worker_counters(const struct worker *w, struct counters *counters)
+{
+    struct callbacks_counts callbacks = callbacks_counts(w->callbacks);
+
+    *counters = w->counters;
+    counters->callbacks_accepted = callbacks.accepted;
+    counters->callbacks_failed = callbacks.failed;
+    counters->callbacks_given_up = callbacks.given_up;
+    counters->callbacks_waiting = queue_callbacks_waiting(w->queue);
+}
 
 static void
-on_check(evutil_socket_t fd, short what, void *arg)
+on_audit(const struct call *call, int status, const char *body, size_t length, void *arg)
 {
-    struct worker *w = arg;
-    struct timeval next = clock_timeval(CHECK_NEXT_MS);
-    struct err err;
-    int more = w->drain.stop_by_ms ? 0 : queue_check_part(w->queue, &err);
+    const struct worker *w = arg;
 
-    (void)fd;
-    (void)what;
-    if (more > 0) {
-        evtimer_add(w->check, &next);
-    } else if (more < 0) {
-        log_error("the check of the queue found damage: %s", err.text);
-        on_changed(w);
-    }
+    w->events.audit(call, status, body, length, w->events.arg);
 }
 
 /* --- the beginning --- */
 
 static void
-on_browser(int fd, void *arg)
-{
-    const struct worker *w = arg;
-
-    proxy_listens(w->proxy, fd);
-}
-
-static void
-start_browsers(struct worker *w)
-{
-    w->proxy = allowlist_proxy(&w->allowlist, w->base);
-    proxy_use_names(w->proxy, w->names);
-    if (!w->proxy)
-        return;
-    json_object_set_new(w->erp, "$proxy", json_string(w->allowlist.proxy_address));
-    if (w->allowlist.driver_fd < 0)
-        return;
-    w->own_driver = own_driver_new(w->base, w->allowlist.driver_fd, on_browser, w);
-    w->allowlist.driver_fd = -1;
-    http_use_driver(w->http, w->own_driver);
-}
-
-static void
 start_delivery(struct worker *w)
 {
-    const struct pinned_path *ca_file = w->allowlist.ca_file;
+    struct delivery_setup setup;
 
-    files_use(w->allowlist.folder);
-    w->http = http_new(w->base, ca_file ? ca_file->path : NULL, w->allowlist.ca);
-    if (w->events.resolve)
-        w->names = names_new(w->base, w->events.resolve, w->events.arg);
-    http_use_names(w->http, w->names);
-    w->browser_killer = browser_killer_new(w->base, w->events.kill_browsers, w->events.arg);
-    start_browsers(w);
-    w->delivery =
-        delivery_new(&(struct delivery_setup){.base = w->base,
-                                              .queue = w->queue,
-                                              .http = w->http,
-                                              .browser_killer = w->browser_killer,
-                                              .proxy = w->proxy,
-                                              .workshop = w->workshop,
-                                              .erp = w->erp,
-                                              .driver = w->driver,
-                                              .credentials = &w->credentials,
-                                              .closing_ms = DELIVERY_CLOSING_MS,
-                                              .storage_pause_ms = DELIVERY_STORAGE_PAUSE_MS,
-                                              .changed = on_changed,
-                                              .arg = w});
+    queue_set_rules(w->queue, &w->workshop->rules);
+    setup_io(w);
+    setup = setup_delivery(w);
+    setup.closing_ms = DELIVERY_CLOSING_MS;
+    setup.storage_pause_ms = DELIVERY_STORAGE_PAUSE_MS;
+    setup.changed = on_changed;
+    setup.arg = w;
+    w->delivery = delivery_new(&setup);
     delivery_tidy(w->delivery);
+}
+
+/* Of their own: a receiver that hangs costs the delivery neither a connection nor a turn. */
+static void
+start_callbacks(struct worker *w)
+{
+    queue_call_back(w->queue, w->workshop->callback_url ? w->workshop->name : NULL);
+    if (!w->callback_secret)
+        return;
+    w->callback_http = http_new(w->base, NULL, NULL);
+    http_use_names(w->callback_http, w->names);
+    http_limit_reply(w->callback_http, CALLBACKS_REPLY_BYTES_MAX);
+    w->callbacks =
+        callbacks_new(&(struct callbacks_setup){.base = w->base,
+                                                .queue = w->queue,
+                                                .http = w->callback_http,
+                                                .url = w->workshop->callback_url,
+                                                .secret = w->callback_secret,
+                                                .give_up_ms = w->workshop->callback_give_up_ms});
+    secret_free(w->callback_secret);
+    w->callback_secret = NULL;
 }
 
 static void
 start_parts(struct worker *w, const json_t *slice, int listen_fd)
 {
-    struct timeval first = clock_timeval(EXPIRE_FIRST_MS), tick = clock_timeval(TICK_MS),
-                   soon = clock_timeval(CHECK_NEXT_MS);
+    static const struct upkeep_events upkeep_events = {on_changed, worker_stop};
 
-    w->api =
-        api_new(&(struct api_setup){.base = w->base,
-                                    .looks_in_worksheet = w->driver->looks_in_worksheet &&
-                                                          w->driver->looks_in_worksheet(w->erp),
-                                    .queue = w->queue,
-                                    .delivery = w->delivery,
-                                    .workshop = w->workshop,
-                                    .changed = on_changed,
-                                    .kill = on_kill,
-                                    .killed = on_killed,
-                                    .arg = w});
+    start_callbacks(w);
+    queue_observe(w->queue, on_order, w);
+    w->reconcile =
+        reconcile_new(&(struct reconcile_setup){.base = w->base,
+                                                .queue = w->queue,
+                                                .delivery = w->delivery,
+                                                .per_minute = w->workshop->reconcile_per_minute});
+    w->api = api_new(&(struct api_setup){
+        .base = w->base,
+        .needs_credentials = w->driver->needs_credentials && !w->workshop->has_credentials,
+        .looks_in_worksheet =
+            w->driver->looks_in_worksheet && w->driver->looks_in_worksheet(w->erp),
+        .queue = w->queue,
+        .delivery = w->delivery,
+        .reconcile = w->reconcile,
+        .workshop = w->workshop,
+        .changed = on_changed,
+        .token_used = on_token_used,
+        .kill = on_kill,
+        .killed = on_killed,
+        .audit = w->events.audit ? on_audit : NULL,
+        .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &w->workshop->http, api_handle, w->api);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,
@@ -238,16 +185,21 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
                               .api = w->api,
                               .server = w->server};
     drain_open(&w->drain);
-    w->expire = loop_timer(w->base, on_expire, w);
-    w->tick = loop_timer(w->base, on_tick, w);
-    w->check = loop_timer(w->base, on_check, w);
-    evtimer_add(w->expire, &first);
-    evtimer_add(w->check, &soon);
-    evtimer_add(w->tick, &tick);
-    if (strcmp(setup_text(slice, "worker"), "stopped"))
-        delivery_boot(w->delivery);
+    upkeep_start(w, &upkeep_events);
+    api_boot(w->api, setup_text(slice, "worker"));
     log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
              w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+}
+
+/* Only the API, without a port: it answers what the queue alone tells. */
+static void
+start_reading(struct worker *w)
+{
+    w->api = api_new(&(struct api_setup){.base = w->base,
+                                         .queue = w->queue,
+                                         .workshop = w->workshop,
+                                         .changed = on_changed,
+                                         .arg = w});
 }
 
 struct worker *
@@ -268,6 +220,10 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
         goto failed;
     if (!setup_is_maintenance(slice) && setup_erp(w, err))
         goto failed;
+    if (setup_reads(slice)) {
+        start_reading(w);
+        return w;
+    }
     start_delivery(w);
     malloc_trim(0); /* an idle process keeps none of what starting took */
     if (setup_is_maintenance(slice))
@@ -310,6 +266,18 @@ worker_resolved(struct worker *worker, const json_t *message)
         names_answered(worker->names, message);
 }
 
+void
+worker_set_tokens(struct worker *worker, const json_t *tokens)
+{
+    api_set_tokens(worker->api, tokens);
+}
+
+void
+worker_tell_uses(const struct worker *worker)
+{
+    api_tell_uses(worker->api);
+}
+
 bool
 worker_broken(const struct worker *worker)
 {
@@ -323,15 +291,27 @@ worker_stopping(const struct worker *worker)
 }
 
 bool
+worker_outdated(const struct worker *worker)
+{
+    return worker->outdated;
+}
+
+bool
 worker_idle(const struct worker *worker)
 {
     return !worker->server;
 }
 
 bool
+worker_reads(const struct worker *worker)
+{
+    return worker->api && !worker->server;
+}
+
+bool
 worker_tidying(const struct worker *worker)
 {
-    return delivery_closing(worker->delivery) != 0;
+    return worker->delivery && delivery_closing(worker->delivery) != 0;
 }
 
 bool
@@ -362,6 +342,12 @@ worker_state(const struct worker *worker)
     return delivery_state(worker->delivery);
 }
 
+int64_t
+worker_newest_attention(const struct worker *worker)
+{
+    return find_newest_attention(worker->queue);
+}
+
 json_t *
 worker_alive(const struct worker *worker)
 {
@@ -373,30 +359,22 @@ worker_free(struct worker *w)
 {
     if (!w)
         return;
-    if (w->server) {
+    if (w->server)
         drain_close(&w->drain);
-        event_free(w->expire);
-        event_free(w->tick);
-        event_free(w->check);
-        api_free(w->api);
+    api_free(w->api);
+    reconcile_free(w->reconcile);
+    if (w->server) {
+        upkeep_end(w);
         http_server_free(w->server);
     }
+    callbacks_free(w->callbacks);
+    http_free(w->callback_http);
     delivery_free(w->delivery);
-    browser_killer_free(w->browser_killer);
-    proxy_free(w->proxy);
-    http_free(w->http);
-    own_driver_free(w->own_driver);
-    names_free(w->names);
+    setup_free_io(w);
     queue_close(w->queue);
-    credentials_clear(&w->credentials);
-    secret_free(w->key);
-    json_decref(w->erp);
-    secret_free(w->old_key);
-    files_use(NULL);
-    allowlist_close(&w->allowlist);
+    setup_free(w);
     pinned_path_close(w->folder);
     pinned_path_close(w->log_dir);
-    workshop_config_free(w->workshop);
     log_close();
     free(w);
 }

@@ -8,17 +8,24 @@
 
 #include "common/config/config.h"
 #include "common/http/call.h"
+#include "common/order/counters.h"
 
+struct queue_event;
 struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* the reply of GET /alive has changed */
-    void (*tick)(void *arg);    /* every five seconds */
-    void (*killed)(void *arg);  /* PUT /kill: only a person may start it again */
+    void (*tick)(void *arg);    /* every ten seconds */
+    void (*order)(const struct queue_event *event, void *arg); /* an order has become this; NULL:
+                                                                  nobody wants to know */
+    void (*killed)(void *arg); /* PUT /kill: only a person may start it again */
     void (*kill_browsers)(
         void *arg); /* kill our browsers, then call worker_browsers_killed; NULL: not possible */
+    void (*token_used)(const char *hash, int64_t at_ms, void *arg); /* NULL: not recorded */
     void (*resolve)(unsigned id, const char *name,
                     void *arg); /* then worker_resolved; NULL: by itself */
+    /* Somebody has changed something by the port, with this result. NULL: nobody keeps an audit. */
+    void (*audit)(const struct call *call, int status, const char *body, size_t length, void *arg);
     void *arg;
 };
 
@@ -26,7 +33,7 @@ struct worker_events {
  * it opens its queue, closes what an earlier process left open in the ERP, and neither serves nor
  * delivers: then only worker_tidying, worker_leaves_open, worker_waiting and worker_free may be
  * called. NULL with *err, whose code "config", "credentials" or "sandbox" means that a retry is
- * useless. The process drops its privileges here, once: see worker/sandbox/sandbox.h. */
+ * useless. The process drops its privileges here, once: see common/sandbox/sandbox.h. */
 struct worker *worker_start(struct event_base *base, const json_t *slice, int listen_fd,
                             const struct worker_events *events, struct err *err);
 
@@ -46,6 +53,12 @@ void worker_browsers_killed(struct worker *worker, unsigned ended);
 /* The answer to `resolve`: {"id", "addresses", "error"}. */
 void worker_resolved(struct worker *worker, const json_t *message);
 
+/* The port's tokens have changed: the array, or NULL (borrowed). */
+void worker_set_tokens(struct worker *worker, const json_t *tokens);
+
+/* Calls token_used for each token that was ever used. */
+void worker_tell_uses(const struct worker *worker);
+
 /* The loop ended because the disk failed: the process should exit with EX_IOERR. */
 bool worker_broken(const struct worker *worker);
 
@@ -58,6 +71,9 @@ bool worker_stopping(const struct worker *worker);
 
 /* It was started for maintenance. */
 bool worker_idle(const struct worker *worker);
+
+/* It only reads its queue: see children_read. worker_call may be called. */
+bool worker_reads(const struct worker *worker);
 
 /* Something in the ERP is being closed; ask again after events->changed. */
 bool worker_tidying(const struct worker *worker);
@@ -73,6 +89,12 @@ unsigned worker_waiting(const struct worker *worker);
 
 /* "running", "parked" or "stopped". */
 const char *worker_state(const struct worker *worker);
+
+/* What it has counted, see common/order/counters.h. */
+void worker_counters(const struct worker *worker, struct counters *counters);
+
+/* When its newest order that needs attention was placed, in wall-clock ms; 0: there is none. */
+int64_t worker_newest_attention(const struct worker *worker);
 
 /* The reply of GET /alive; the caller owns it. */
 json_t *worker_alive(const struct worker *worker);

@@ -74,6 +74,16 @@ mem_string(const char *text)
 }
 
 char *
+mem_part(const char *text, size_t length)
+{
+    char *copy = strndup(text, length);
+
+    if (!copy)
+        die_abort("out of memory");
+    return copy;
+}
+
+char *
 mem_format(const char *format, ...)
 {
     va_list arguments;

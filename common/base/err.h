@@ -25,6 +25,7 @@ int err_errno(struct err *e, const char *code, const char *format, ...)
 void *mem_alloc(size_t size) __attribute__((returns_nonnull)); /* zeroed */
 void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
 char *mem_string(const char *text) __attribute__((returns_nonnull));
+char *mem_part(const char *text, size_t length) __attribute__((returns_nonnull)); /* up to a NUL */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
 /* Writes the reason and aborts; for invariants that only a bug can break. */

@@ -60,7 +60,7 @@ file_read(const char *path, size_t limit, size_t *length, struct err *err)
     }
     if (got >= 0)
         err_set(err, "too_large",
-                size < limit ? "changed while it was read" : "larger than %zu bytes", limit);
+                size < limit ? "changed while it was being read" : "larger than %zu bytes", limit);
     secret_free(text);
     return NULL;
 }

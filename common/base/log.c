@@ -19,10 +19,22 @@
 static struct {
     char name[160];
     bool journal, relay;
-    bool verbose;
+    bool verbose, quiet;
     unsigned long long lost; /* lines dropped because stderr was full */
     struct log_files files;
 } log_state = {.files = {.fds = {-1, -1, -1}}};
+
+/* Lines that leave in one write: stderr's under LOG_NO_FILE. No more than what a pipe accepts
+ * atomically. */
+static struct {
+    bool on;
+    struct held {
+        int fd;
+        unsigned lines;
+        size_t used;
+        char bytes[LINE_BYTES];
+    } to[LOG_FILES];
+} held;
 
 static void tell_left_out(bool all);
 
@@ -169,14 +181,54 @@ tell_lost(void)
 }
 
 static void
-write_stderr(const char *line, size_t length)
+write_stderr(const char *bytes, size_t length, unsigned lines)
 {
     if (log_state.lost && stderr_takes_a_line())
         tell_lost();
     if (stderr_takes_a_line())
-        write_once(STDERR_FILENO, line, length);
+        write_once(STDERR_FILENO, bytes, length);
     else
-        log_state.lost++;
+        log_state.lost += lines;
+}
+
+static void
+write_held(enum log_file file)
+{
+    struct held *to = &held.to[file];
+
+    if (to->lines && file == LOG_NO_FILE)
+        write_stderr(to->bytes, to->used, to->lines);
+    else if (to->lines)
+        write_once(to->fd, to->bytes, to->used);
+    to->lines = 0;
+    to->used = 0;
+}
+
+static void
+hold(enum log_file file, int fd, const char *line, size_t length)
+{
+    struct held *to = &held.to[file];
+
+    if (to->fd != fd || to->used + length > sizeof to->bytes)
+        write_held(file);
+    memcpy(to->bytes + to->used, line, length);
+    to->fd = fd;
+    to->used += length;
+    to->lines++;
+}
+
+void
+log_hold(void)
+{
+    held.on = true;
+}
+
+void
+log_release(void)
+{
+    for (int file = 0; file < LOG_FILES; file++)
+        write_held((enum log_file)file);
+    held.on = false;
 }
 
 static void
@@ -188,8 +240,15 @@ write_line(const struct log_files *files, enum log_level level, const char *name
 
     used = log_state.relay ? relayed_line(line, level, file, uniqueid, message)
                            : own_line(line, &prefix, level, name, uniqueid, message);
-    write_stderr(line, used);
-    if (file != LOG_NO_FILE && files->fds[file] >= 0)
+    if (held.on)
+        hold(LOG_NO_FILE, STDERR_FILENO, line, used);
+    else
+        write_stderr(line, used, 1);
+    if (file == LOG_NO_FILE || files->fds[file] < 0)
+        return;
+    if (held.on)
+        hold(file, files->fds[file], line + prefix, used - prefix);
+    else
         write_once(files->fds[file], line + prefix, used - prefix);
 }
 
@@ -224,6 +283,8 @@ log_relayed(const char *name, const struct log_files *files, char *record)
 static void
 write_own(enum log_level level, enum log_file file, const char *uniqueid, const char *message)
 {
+    if (log_state.quiet && level > LOG_WARNING)
+        return;
     write_line(&log_state.files, level, log_state.name, file, uniqueid, message);
 }
 
@@ -271,6 +332,12 @@ void
 log_verbose(bool verbose)
 {
     log_state.verbose = verbose;
+}
+
+void
+log_quiet(void)
+{
+    log_state.quiet = true;
 }
 
 bool

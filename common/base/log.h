@@ -45,6 +45,11 @@ void log_relayed(const char *name, const struct log_files *files, char *record);
 
 void log_close(void);
 
+/* Until log_release, lines are collected: many leave in one write. The caller does nothing else
+ * meanwhile that could die or take long. */
+void log_hold(void);
+void log_release(void);
+
 /* Lines of one kind, that is of one format, are rate-limited (common/base/log_limit.h), so that
  * outsiders cannot fill the disk. Suppressed lines are counted; the count is logged when the kind
  * may log again, when it has been quiet for a while, and at log_close. */
@@ -63,6 +68,9 @@ void log_about(enum log_level level, const char *name, const char *format, ...)
 /* Also write lines of level LOG_DEBUG (option -v); they are never suppressed. */
 void log_verbose(bool verbose);
 bool log_is_verbose(void);
+
+/* From now on this process's own lines below LOG_WARNING are left out. */
+void log_quiet(void);
 
 #define log_debug(uniqueid, ...)                                                                   \
     (log_is_verbose() ? log_each(LOG_DEBUG, LOG_ORDERLINE, uniqueid, __VA_ARGS__) : (void)0)

@@ -1,6 +1,8 @@
 /* An event base with priorities. */
 #include "common/base/loop.h"
 
+#include <event2/buffer.h>
+
 #include "common/base/clock.h"
 #include "common/base/err.h"
 
@@ -50,4 +52,16 @@ loop_control_event(struct event_base *base, int fd, short what, event_callback_f
 
     event_priority_set(event, LOOP_CONTROL);
     return event;
+}
+
+int
+loop_write_now(struct bufferevent *bev)
+{
+    struct evbuffer *output = bufferevent_get_output(bev);
+    int result;
+
+    evbuffer_unfreeze(output, 1); /* otherwise only its bufferevent may drain it */
+    result = evbuffer_write(output, bufferevent_getfd(bev));
+    evbuffer_freeze(output, 1);
+    return result;
 }

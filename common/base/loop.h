@@ -2,6 +2,7 @@
 #ifndef COMMON_BASE_LOOP_H
 #define COMMON_BASE_LOOP_H
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 
 /* Priorities: the channel and signals go first; everything else (clients, the ERP, timers) is
@@ -21,5 +22,9 @@ struct event *loop_timer(struct event_base *base, event_callback_fn callback, vo
 /* loop_event with priority LOOP_CONTROL. */
 struct event *loop_control_event(struct event_base *base, int fd, short what,
                                  event_callback_fn callback, void *arg);
+
+/* Writes as much of its output as the socket takes, without an event: most messages fit. Returns
+ * what evbuffer_write does. */
+int loop_write_now(struct bufferevent *bev);
 
 #endif

@@ -41,12 +41,17 @@ is_invisible(utf8proc_int32_t c)
            (utf8proc_category(c) == UTF8PROC_CATEGORY_CF || utf8proc_get_property(c)->ignorable);
 }
 
+/* Printable ASCII is neither a control character nor invisible: most text is no more. */
 static bool
 has(const char *text, size_t length, bool (*is)(utf8proc_int32_t c))
 {
     utf8proc_int32_t c;
 
     for (size_t i = 0; i < length;) {
+        if (text[i] >= ' ' && text[i] <= '~') {
+            i++;
+            continue;
+        }
         i += next_character(text + i, length - i, &c);
         if (is(c))
             return true;

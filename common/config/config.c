@@ -1,7 +1,6 @@
 /* Reads and checks a workshop's document. load.c reads pumpline.json as a whole. */
 #include "common/config/config.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,17 @@ static const struct json_member retry_members[] = {
     {.name = "first_s", .kind = JSON_KIND_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
     {.name = "max_s", .kind = JSON_KIND_SECONDS, .minimum = 0, .maximum = MAXIMUM_SECONDS},
     {.name = "give_up_after_s",
+     .kind = JSON_KIND_SECONDS,
+     .minimum = 0,
+     .maximum = MAXIMUM_SECONDS},
+};
+
+static const struct json_member hold_members[] = {
+    {.name = "worksheet_not_found_s",
+     .kind = JSON_KIND_SECONDS,
+     .minimum = 0,
+     .maximum = MAXIMUM_SECONDS},
+    {.name = "worksheet_closed_s",
      .kind = JSON_KIND_SECONDS,
      .minimum = 0,
      .maximum = MAXIMUM_SECONDS},
@@ -57,6 +67,7 @@ static const struct json_member token_members[] = {
     }
 
 TABLE(retry_table, retry_members)
+TABLE(hold_table, hold_members)
 TABLE(credential_table, credential_members)
 TABLE(token_table, token_members)
 
@@ -77,10 +88,20 @@ static const struct json_member workshop_members[] = {
     {.name = "hosts", .kind = JSON_KIND_ARRAY},
     {.name = "origins", .kind = JSON_KIND_ARRAY},
     {.name = "retry", .kind = JSON_KIND_OBJECT, .inside = retry_table},
+    {.name = "hold", .kind = JSON_KIND_OBJECT, .inside = hold_table},
+    {.name = "max_amount",
+     .kind = JSON_KIND_TEXT,
+     .minimum = 1,
+     .maximum = ORDER_VALUE_MAX,
+     .pattern = CONFIG_DECIMAL_PATTERN},
+    {.name = "products", .kind = JSON_KIND_OBJECT, .each = config_product_table},
+    {.name = "reconcile_per_minute", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 6000},
     {.name = "retention_days", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 36500},
     {.name = "stop_timeout_s", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 3600},
     {.name = "http", .kind = JSON_KIND_OBJECT, .inside = config_http_table},
     {.name = "queue_max_mib", .kind = JSON_KIND_INTEGER, .minimum = 1, .maximum = 1 << 20},
+    {.name = "callback", .kind = JSON_KIND_OBJECT, .inside = config_callback_table},
+    {.name = "moved_out", .kind = JSON_KIND_OBJECT, .inside = config_moved_out_table},
 };
 
 const struct json_table *
@@ -124,52 +145,17 @@ load_retry(struct workshop_config *w, const struct json_location *root)
                          "must not be less than first_s, and first_s must be more than 0");
 }
 
-/* "127.0.0.1:8101" or "[::1]:8101". */
-static bool
-split_listen(const char *text, char *host, size_t size, uint16_t *port)
-{
-    const char *colon = strrchr(text, ':'), *digits = colon ? colon + 1 : "";
-    size_t length = colon ? (size_t)(colon - text) : 0, digits_length = strlen(digits);
-    unsigned char address[16];
-    bool bracketed = length > 1 && text[0] == '[' && text[length - 1] == ']';
-    unsigned long number = strtoul(digits, NULL, 10);
-
-    if (digits[strspn(digits, "0123456789")] || !digits_length || digits_length > 5 || !number ||
-        number > 65535)
-        return false;
-    if (bracketed) {
-        text++;
-        length -= 2;
-    }
-    if (!length || length >= size)
-        return false;
-    memcpy(host, text, length);
-    host[length] = '\0';
-    *port = (uint16_t)number;
-    return inet_pton(bracketed ? AF_INET6 : AF_INET, host, address) == 1;
-}
-
-static bool
-is_loopback(const char *host)
-{
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
 static void
-load_listen(struct workshop_config *w, const struct json_location *root)
+load_hold(struct workshop_config *w, const struct json_location *root)
 {
-    const char *listen = json_string_value(json_object_get(w->document, "listen"));
+    const struct json_location location = {root->file, "/hold", root->faults};
+    const json_t *hold = json_object_get(w->document, "hold");
 
-    if (!listen)
+    if (!json_is_object(hold) ||
+        !json_check_members(hold, hold_members, COUNT(hold_members), &location))
         return;
-    if (!split_listen(listen, w->host, sizeof w->host, &w->port))
-        json_check_fault(root, "listen",
-                         "must be a numeric address and a port, such as 127.0.0.1:8101");
-    else if (!is_loopback(w->host) && !w->allow_unauthenticated &&
-             !json_array_size(json_object_get(w->document, "api_tokens")))
-        json_check_fault(root, "listen",
-                         "an address other than loopback requires api_tokens, or "
-                         "\"allow_unauthenticated\": true");
+    w->hold = (struct hold_policy){seconds_member(hold, "worksheet_not_found_s", 0),
+                                   seconds_member(hold, "worksheet_closed_s", 0)};
 }
 
 static void
@@ -255,15 +241,20 @@ load_workshop(struct workshop_config *w, const struct json_location *root)
     text_nfc_in_place(w->name, sizeof w->name);
     w->active = !active || json_is_true(active);
     w->allow_unauthenticated = json_is_true(json_object_get(w->document, "allow_unauthenticated"));
+    w->reconcile_per_minute = integer_member(w->document, "reconcile_per_minute", 60);
     w->retention_days = integer_member(w->document, "retention_days", 400);
     w->stop_timeout_s = integer_member(w->document, "stop_timeout_s", 30);
     w->user = json_string_value(json_object_get(w->document, "user"));
     w->queue_max_mib = integer_member(w->document, "queue_max_mib", 1024);
-    load_listen(w, root);
+    config_listen_read(w, root);
     load_retry(w, root);
+    load_hold(w, root);
+    config_moved_out_read(w, root);
+    config_rules_read(w->document, &w->rules, root);
     load_credentials(w, root);
     load_tokens(w, root);
     load_http(w, root);
+    config_callback_read(w, root);
     if (json_is_object(erp)) {
         config_erp_check(erp, root->file, root->faults);
         w->erp_system = json_string_value(json_object_get(erp, "system"));
@@ -382,10 +373,13 @@ workshop_config_public(const struct workshop_config *workshop)
 {
     json_t *copy = workshop->faults.count ? json_null() : json_deep_copy(workshop->document);
     json_t *credentials = json_object_get(copy, "credentials"),
+           *callback = json_object_get(copy, "callback"),
            *tokens = json_object_get(copy, "api_tokens");
 
     if (json_is_object(credentials))
         json_object_set_new(credentials, "password", json_pack("{s:b}", "sealed", 1));
+    if (json_is_object(callback))
+        json_object_set_new(callback, "secret", json_pack("{s:b}", "sealed", 1));
     for (size_t i = 0; i < json_array_size(tokens); i++)
         json_object_del(json_array_get(tokens, i), "hash");
     return copy;

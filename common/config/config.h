@@ -16,12 +16,20 @@
 #include "common/json/faults.h"
 #include "common/json/members.h"
 #include "common/order/order.h"
+#include "common/order/rules.h"
 
 #define CONFIG_SLUG_MAX 64
 #define CONFIG_TOKENS_MAX 1000
+#define CONFIG_CALLBACK_SECRET_MAX 512
+#define CONFIG_PRODUCTS_MAX 10000
 
 struct retry_policy {
     int64_t first_ms, max_ms, give_up_after_ms;
+};
+
+/* How long an order waits for its worksheet; 0: not at all. */
+struct hold_policy {
+    int64_t not_found_ms, closed_ms;
 };
 
 /* One workshop. Immutable once loaded. A faulty one contains what could be read, and always a slug,
@@ -34,8 +42,11 @@ struct workshop_config {
     uint16_t port;
     bool allow_unauthenticated;
     struct retry_policy retry;
+    struct hold_policy hold;
+    struct order_rules rules; /* in document */
     unsigned retention_days;
-    unsigned max_in_flight;  /* 0: the driver's default */
+    unsigned reconcile_per_minute; /* orders that a reconciliation looks up */
+    unsigned max_in_flight;        /* 0: the driver's default */
     unsigned stop_timeout_s; /* how long a graceful stop waits for the current order; default 30 */
     unsigned queue_max_mib;  /* size of the queue's map; default 1024 */
     struct http_limits http; /* of its HTTP port */
@@ -43,6 +54,8 @@ struct workshop_config {
     const char *erp_system;  /* in document; NULL: unknown, because of faults */
     char *target;            /* where its lines are written to, see config_erp_target; owned */
     bool has_credentials;
+    const char *callback_url; /* in document; NULL: outcomes of orders are not reported */
+    int64_t callback_give_up_ms;
     json_t *document; /* the checked file, owned; "password" is plain or sealed */
     json_t *recipe;   /* the checked recipe of erp.recipe, owned; NULL: the system needs none */
     struct json_faults faults; /* owned */
@@ -100,8 +113,9 @@ struct workshop_config *workshop_config_copy(const struct workshop_config *works
 /* By name or slug; NULL if there is none. */
 struct workshop_config *config_find(const struct daemon_config *config, const char *name_or_slug);
 
-/* The document without secrets, for replies: a password becomes {"sealed": true}, a token keeps
- * only scope and name. null if there are faults: a secret may then be anywhere in it. */
+/* The document without secrets, for replies: a password and the callback's secret become {"sealed":
+ * true}, a token keeps only scope and name. null if there are faults: a secret may then be anywhere
+ * in it. */
 json_t *workshop_config_public(const struct workshop_config *workshop);
 
 /* The URL of this workshop's WebDriver server: erp.webdriver_url, or else the daemon's. */
@@ -116,10 +130,11 @@ bool config_webdriver_own(const struct daemon_config *config,
 /* The first message on a child's channel: {"type": "config", "slug", "document", "key" (the
  * workshop's, hexadecimal), "state_dir", "webdriver_url", "sandbox", "recipe" (if the ERP needs
  * one), "browser_mark" (if it opens browsers: common/ipc/browser_kill.h), "neighbour" (see
- * config_neighbour), "worker": "running" | "stopped"}. uids_tell adds the user, and the sender may
- * add "maintenance": true, "old_key", "queue", a folder to be used instead of STATE/queues/SLUG
- * (common/ipc/chan.h), and "driver_fd", where the workshop's own WebDriver server connects, with
- * its "webdriver_url". Contains secrets: never log it. The caller owns it. */
+ * config_neighbour), "worker": "running" | "stopped" (not there: as the queue says)}. uids_tell
+ * adds the user, and the sender may add "maintenance": true, "old_key", "queue", a folder to be
+ * used instead of STATE/queues/SLUG (common/ipc/chan.h), and "driver_fd", where the workshop's own
+ * WebDriver server connects, with its "webdriver_url". Contains secrets: never log it. The caller
+ * owns it. */
 json_t *config_slice(const struct daemon_config *config, const struct workshop_config *workshop,
                      const unsigned char *master_key, bool worker_wanted);
 
@@ -137,8 +152,26 @@ int config_credentials(const struct workshop_config *workshop, const unsigned ch
                        const unsigned char *old_key, struct credentials *credentials,
                        struct err *err);
 
+/* The secret of the configured callback, opened in the same way: a secret string; NULL with *err if
+ * it cannot be opened. */
+char *config_callback_secret(const struct workshop_config *workshop,
+                             const unsigned char *workshop_key, const unsigned char *old_key,
+                             struct err *err);
+
+/* The key that a secret stands for: base64, with or without "whsec_" before it; a text that is
+ * neither stands for itself. Returns its length; 0: what follows "whsec_" is not base64. */
+size_t config_callback_key(const char *secret, unsigned char key[CONFIG_CALLBACK_SECRET_MAX]);
+
+/* Why a workshop must not be served here, if it was moved to another machine; NULL: it was not. The
+ * caller frees it. */
+char *config_moved_out(const json_t *document);
+
 /* Whether the slices of two workshops differ only in `active`. */
 bool workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b);
+
+/* Whether they differ at most in that and in `api_tokens`, which a running process takes over. */
+bool workshop_config_equal_but_tokens(const struct workshop_config *a,
+                                      const struct workshop_config *b);
 
 /* Whether what a worker opens in such an ERP (NULL: unknown) outlives the worker (a browser);
  * erp.c. */
@@ -147,13 +180,24 @@ bool config_erp_stays_open(const char *system);
 /* Whether there is such a system. */
 bool config_erp_known(const char *system);
 
+/* Whether an API recipe says how such an ERP is asked. */
+bool config_erp_is_api(const char *system);
+
 /* Checks the `erp` object; erp.c. */
 void config_erp_check(const json_t *erp, const char *file, struct json_faults *faults);
 
-/* The recipe that it names, read and checked against the given options; NULL: it names none, or
- * there are faults. The caller owns it. */
+/* The name or path of the recipe that it names, or that its system stands for; NULL: its system
+ * follows none. Borrowed. */
+const char *config_erp_recipe_name(const json_t *erp);
+
+/* The recipe that it names, or that its system stands for, read and checked against the given
+ * options; NULL: it names none, or there are faults. The caller owns it. */
 json_t *config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
                           struct json_faults *faults);
+
+/* The values of the recipe's options: `options`, or members of the erp object itself where the
+ * system is another name for the recipe. NULL: none are given. The caller owns it. */
+json_t *config_erp_options(const json_t *erp, const json_t *recipe);
 
 /* HOST:PORT/PATH/ of a checked erp object, where its lines are written to; NULL: it has no url. The
  * caller owns it. */

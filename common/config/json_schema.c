@@ -12,6 +12,8 @@ text_schema(const struct json_member *m)
 
     if (m->maximum)
         json_object_set_new(schema, "maxLength", json_integer(m->maximum));
+    if (m->pattern)
+        json_object_set_new(schema, "pattern", json_string(m->pattern));
     return schema;
 }
 
@@ -58,6 +60,9 @@ static json_t *table_schema(const struct json_table *table);
 static json_t *
 object_schema(const struct json_member *m)
 {
+    if (m->each)
+        return json_pack("{s:s s:o}", "type", "object", "additionalProperties",
+                         table_schema(m->each()));
     return m->inside ? table_schema(m->inside()) : json_pack("{s:s}", "type", "object");
 }
 

@@ -124,8 +124,8 @@ is_same(const unsigned char *a, const unsigned char *b)
 
 /* --- the replaced key --- */
 
-static void
-fingerprint(const unsigned char *key, char text[SECRET_HASH_TEXT_BYTES])
+void
+key_file_fingerprint(const unsigned char *key, char text[SECRET_HASH_TEXT_BYTES])
 {
     secret_credentials_hash(key, "pumpline", "replaced key", text);
 }
@@ -139,7 +139,7 @@ was_replaced(const char *path, const unsigned char *key)
     int fd = file_open(replaced, 0, &err);
     bool same;
 
-    fingerprint(key, mine);
+    key_file_fingerprint(key, mine);
     same = fd >= 0 && read(fd, theirs, sizeof theirs) == (ssize_t)sizeof theirs &&
            memcmp(mine, theirs, sizeof theirs) == 0;
     if (fd >= 0)
@@ -155,7 +155,7 @@ note_replaced(const char *path, const unsigned char *key, struct err *err)
     char text[SECRET_HASH_TEXT_BYTES];
     int result;
 
-    fingerprint(key, text);
+    key_file_fingerprint(key, text);
     result = disk_replace(replaced, text, sizeof text - 1, err);
     free(replaced);
     return result;
@@ -310,7 +310,7 @@ load(const char *path, const char *next, bool create, struct master_keys *keys, 
     if (!pending && was_replaced(path, keys->key))
         return err_set(
             err, CODE,
-            "%s is an old master key: rekey has replaced it, and it opens nothing any more",
+            "%s is an old master key: rekey replaced it, and nothing is sealed with it any more",
             keys->from_credential ? "the credential" : path);
     return take_next(path, next, keys, err);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "common/base/err.h"
+#include "common/base/secret.h"
 
 struct master_keys {
     unsigned char *key; /* SECRET_KEY_BYTES in secret memory: new values are sealed with it */
@@ -34,6 +35,9 @@ int key_file_begin(const char *path, struct master_keys *keys, struct err *err);
 /* To be called once nothing is sealed with the old key: the new one replaces it, on disk and then
  * in *keys. -1: both are still in use, and the call can be repeated. */
 int key_file_finish(const char *path, struct master_keys *keys, struct err *err);
+
+/* A keyed hash: it tells one key from another and reveals neither. */
+void key_file_fingerprint(const unsigned char *key, char text[SECRET_HASH_TEXT_BYTES]);
 
 void master_keys_clear(struct master_keys *keys);
 

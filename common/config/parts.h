@@ -26,6 +26,9 @@ void config_check_against(const struct daemon_config *config,
 void config_erp_check_proxy(const json_t *erp, const char *webdriver_url, const char *file,
                             struct json_faults *faults);
 
+/* Checks `erp.browser`, if there is one. */
+void config_browser_check(const json_t *erp, const struct json_location *location);
+
 /* Whether text is a valid slug: a-z, 0-9 and '-', not first; at most CONFIG_SLUG_MAX bytes. */
 bool config_slug_sound(const char *slug);
 
@@ -40,11 +43,32 @@ void config_http_read(const json_t *http, bool control, struct http_limits *limi
 void config_http_names(const json_t *document, const char *member,
                        const struct json_location *root);
 
+/* Reads a workshop's `listen`; needs allow_unauthenticated. */
+void config_listen_read(struct workshop_config *workshop, const struct json_location *root);
+
+/* Checks `moved_out`, if there is one. */
+void config_moved_out_read(const struct workshop_config *workshop,
+                           const struct json_location *root);
+
+/* Reads `callback`, if there is one. */
+void config_callback_read(struct workshop_config *workshop, const struct json_location *root);
+
+/* Reads and checks a workshop's `max_amount` and `products`. */
+void config_rules_read(const json_t *document, struct order_rules *rules,
+                       const struct json_location *root);
+
+/* What an exact decimal looks like, for the schema. */
+#define CONFIG_DECIMAL_PATTERN "^[0-9]{1,9}(\\.[0-9]+)?$"
+
 /* The members of the files; system: which one the i-th table of `erp` is for. NULL after the last.
  */
 const struct json_table *config_daemon_table(void);
 const struct json_table *config_workshop_table(void);
 const struct json_table *config_http_table(void);
+const struct json_table *config_callback_table(void);
+const struct json_table *config_moved_out_table(void);
+const struct json_table *config_product_table(void);
+const struct json_table *config_browser_table(void);
 const struct json_table *config_erp_table(size_t i, const char **system);
 
 #endif

@@ -72,6 +72,32 @@ sealed_binding(const json_t *document)
     return text;
 }
 
+char *
+sealed_callback_binding(const json_t *document)
+{
+    json_t *binding =
+        json_pack("[s, o]", "callback", origin_json(json_object_get(document, "callback"), "url"));
+    char *text = json_dumps(binding, JSON_COMPACT);
+
+    if (!text)
+        die_abort("cannot write a place as JSON");
+    json_decref(binding);
+    return text;
+}
+
+const struct sealed_secret *
+sealed_secret_at(size_t i)
+{
+    static const struct sealed_secret secrets[] = {
+        [SEALED_PASSWORD] = {"credentials", "password", "/credentials/password", "erp",
+                             sealed_binding, true,
+                             "ERP (system, host, port, ca_file, recipe, options, browser)"},
+        [SEALED_CALLBACK] = {"callback", "secret", "/callback/secret", "callback",
+                             sealed_callback_binding, false, "receiver (scheme, host, port)"}};
+
+    return i < sizeof secrets / sizeof *secrets ? &secrets[i] : NULL;
+}
+
 static char *
 context_of(const char *binding)
 {

@@ -1,4 +1,4 @@
-/* Sealed passwords in configuration files, each bound to the place that it was given for.
+/* Sealed secrets in configuration files, each bound to the place that it was given for.
  *
  * A member of the control group may change a workshop's configuration but not read its password: if
  * the place changes, the sealed password no longer opens and must be given again. The place is
@@ -15,6 +15,24 @@
  * and arguments (which may name a proxy). document is the workshop's, valid or not; the caller
  * frees the text. */
 char *sealed_binding(const json_t *document);
+
+/* The place that the callback's secret is for: scheme, host and port of its URL. */
+char *sealed_callback_binding(const json_t *document);
+
+/* The secrets that a workshop's document may have. */
+struct sealed_secret {
+    const char *object, *member;
+    const char *pointer; /* of the member */
+    const char *place;   /* the object that names the place */
+    char *(*binding)(const json_t *document);
+    bool unbound;            /* an earlier version may have sealed it for any place */
+    const char *other_place; /* what makes another place of it */
+};
+
+/* By what they seal: an ERP's password comes first, a callback's secret second. NULL after the
+ * last. */
+enum { SEALED_PASSWORD, SEALED_CALLBACK };
+const struct sealed_secret *sealed_secret_at(size_t i);
 
 /* The caller frees it. */
 char *sealed_make(const unsigned char *key, const char *binding, const char *plain);

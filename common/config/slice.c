@@ -81,17 +81,33 @@ config_slice_old_key(json_t *slice, const struct workshop_config *workshop,
     add_key(slice, "old_key", workshop, old_master_key);
 }
 
-bool
-workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b)
+static bool
+equal_but(const struct workshop_config *a, const struct workshop_config *b, const char *member)
 {
     json_t *x = json_copy(a->document), *y = json_copy(b->document);
     bool equal;
 
     json_object_del(x, "active");
     json_object_del(y, "active");
+    if (member) {
+        json_object_del(x, member);
+        json_object_del(y, member);
+    }
     equal = strcmp(a->slug, b->slug) == 0 && json_equal(x, y) &&
             (a->recipe == b->recipe || json_equal(a->recipe, b->recipe));
     json_decref(x);
     json_decref(y);
     return equal;
+}
+
+bool
+workshop_config_equal(const struct workshop_config *a, const struct workshop_config *b)
+{
+    return equal_but(a, b, NULL);
+}
+
+bool
+workshop_config_equal_but_tokens(const struct workshop_config *a, const struct workshop_config *b)
+{
+    return equal_but(a, b, "api_tokens");
 }

@@ -1,6 +1,5 @@
 #include "common/http/call.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,6 @@
 #include <strings.h>
 
 #include "common/base/err.h"
-#include "common/base/percent.h"
 #include "common/base/secret.h"
 #include "common/base/text_value.h"
 #include "common/json/text.h"
@@ -27,7 +25,7 @@ call_new(const char *method, const char *target, const char *body, size_t body_l
     size_t path_length = strcspn(target, "?");
 
     call->method = mem_string(method);
-    call->path = mem_format("%.*s", (int)path_length, target);
+    call->path = mem_part(target, path_length);
     call->query = target[path_length] ? mem_string(target + path_length + 1) : NULL;
     call->body = mem_alloc(body_length + 1);
     if (body_length)
@@ -45,6 +43,14 @@ call_free(struct call *call)
     if (call->authorization)
         secret_wipe(call->authorization, strlen(call->authorization));
     free(call->authorization);
+    for (size_t i = 0; i < CALL_FIELDS; i++) {
+        if (call->fields[i])
+            secret_wipe(call->fields[i], strlen(call->fields[i]));
+        free(call->fields[i]);
+    }
+    free(call->more_headers);
+    free(call->acts_for);
+    free(call->if_match);
     free(call->origin);
     free(call->host);
     free(call->content_type);
@@ -65,9 +71,20 @@ call_header(struct call *call, const char *name, const char *value)
 }
 
 void
+call_header_add(struct call *call, const char *name, const char *value)
+{
+    char *before = call->more_headers;
+
+    call->more_headers = mem_format("%s%s: %s\r\n", before ? before : "", name, value);
+    free(before);
+}
+
+void
 call_reply_text(struct call *call, int status, const char *content_type, const char *text,
                 size_t length)
 {
+    if (call->observe)
+        call->observe(call, status, text, length);
     call->send(call, status, content_type, text, length);
     call_free(call);
 }
@@ -189,6 +206,29 @@ call_object(struct call *call)
     return NULL;
 }
 
+bool
+call_bare(struct call *call)
+{
+    json_t *body, *names, *value;
+    const char *name;
+    bool bare;
+
+    if (!call->body_length)
+        return true;
+    body = call_object(call);
+    bare = body && !json_object_size(body);
+    if (body && !bare) {
+        names = json_array();
+        json_object_foreach(body, name, value)
+        {
+            json_array_append_new(names, json_string(name));
+        }
+        call_problem(call, 400, "invalid_fields", names, "this call takes no members");
+    }
+    json_decref(body);
+    return bare;
+}
+
 json_t *
 problem_json(int status, const char *code, json_t *fields, const char *detail)
 {
@@ -201,6 +241,16 @@ problem_json(int status, const char *code, json_t *fields, const char *detail)
     if (fields)
         json_object_set_new(problem, "fields", fields);
     return problem;
+}
+
+json_t *
+problem_code(int status, const char *body, size_t length)
+{
+    json_t *problem = status >= 400 ? json_loadb(body, length, 0, NULL) : NULL;
+    json_t *code = json_incref(json_object_get(problem, "code"));
+
+    json_decref(problem);
+    return code;
 }
 
 const char *
@@ -237,46 +287,4 @@ status_phrase(int status)
         if (phrases[i].status == status)
             return phrases[i].phrase;
     return "Unknown";
-}
-
-int
-call_query(const struct call *call, const char *name, char *value, size_t size)
-{
-    const char *at = call->query;
-
-    while (at && *at) {
-        size_t length = strcspn(at, "&"), key_length = strcspn(at, "=&");
-        char key[64];
-
-        if (percent_decode(at, key_length, key, sizeof key, true) == 0 && strcmp(key, name) == 0) {
-            size_t skip = key_length + (at[key_length] == '=');
-
-            if (percent_decode(at + skip, length - skip, value, size, true))
-                return -1;
-            text_nfc_in_place(value, size);
-            return 1;
-        }
-        at += length + (at[length] == '&');
-    }
-    return 0;
-}
-
-int
-call_query_number(const struct call *call, const char *name, unsigned minimum, unsigned maximum,
-                  unsigned *number)
-{
-    char text[16], *end;
-    unsigned long value;
-    int found = call_query(call, name, text, sizeof text);
-
-    if (found <= 0)
-        return found;
-    if (!*text || text[strspn(text, "0123456789")])
-        return -1;
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (errno || value < minimum || value > maximum)
-        return -1;
-    *number = (unsigned)value;
-    return 0;
 }

@@ -10,10 +10,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/json/author.h"
+
 #define CALL_PARAMS_MAX 3
 #define CALL_PARAM_BYTES 385 /* 128 bytes of value would do; percent-decoded, NUL-terminated */
 
 struct call_stream;
+
+/* Header fields that only some servers look at. */
+enum call_field {
+    CALL_COOKIE,
+    CALL_ACCEPT_ENCODING,
+    CALL_REMOTE_USER,
+    CALL_FORWARDED_FOR,
+    CALL_ACCEPT,
+    CALL_LAST_EVENT_ID,
+    CALL_FIELDS
+};
 
 struct call {
     char *method; /* "GET" … in upper case, owned */
@@ -21,13 +34,24 @@ struct call {
     char *query;  /* without '?', or NULL; owned */
     char *body;   /* owned, NUL-terminated, never NULL */
     size_t body_length;
-    char *content_type;  /* owned, may be NULL */
-    char *authorization; /* owned, may be NULL; zeroed when freed */
-    char *host, *origin; /* header fields, owned, may be NULL */
+    char *content_type;        /* owned, may be NULL */
+    char *authorization;       /* owned, may be NULL; zeroed when freed */
+    char *host, *origin;       /* header fields, owned, may be NULL */
+    char *fields[CALL_FIELDS]; /* owned, may be NULL; zeroed when freed */
+    char *if_match, *acts_for; /* If-Match and Pumpline-By: owned, may be NULL */
+    struct author by;          /* who it is, as far as the carrier or the access check knows */
     bool trusted; /* the carrier has authenticated the peer (control socket): no token is needed */
+    unsigned uid; /* the user at the other end of a Unix socket */
+    const char *address; /* of a TCP peer, numeric; the carrier's own; NULL: not over TCP */
     char params[CALL_PARAMS_MAX][CALL_PARAM_BYTES]; /* by route_dispatch, in the pattern's order */
     const char *tail; /* what a trailing '*' matched, still encoded, without the leading '/' */
     char header_name[24], header_value[104]; /* one additional header of the reply; empty: none */
+    char *more_headers; /* more of them, as whole lines with CR LF; owned, may be NULL */
+
+    /* Set by whoever hands the call to its handler: sees the reply before it is sent, once. Not
+     * called for streams. */
+    void (*observe)(const struct call *call, int status, const char *body, size_t length);
+    void *observer;
 
     /* Set by the handler before it replies: called once the last byte of the reply has been passed
      * to the kernel; never if the peer has gone before. Not called by the channel. */
@@ -65,6 +89,9 @@ struct call *call_new(const char *method, const char *target, const char *body, 
 
 /* Sets the reply's additional header (Allow, Retry-After, WWW-Authenticate). */
 void call_header(struct call *call, const char *name, const char *value);
+
+/* Adds one more header of any length, over HTTP only; name and value are the program's own. */
+void call_header_add(struct call *call, const char *name, const char *value);
 
 /* Replies with application/json; takes over body and the call. */
 void call_reply(struct call *call, int status, json_t *body);
@@ -106,8 +133,14 @@ bool call_is_json(const struct call *call);
  * has been replied to: 415 (not on a trusted carrier) or 400 "invalid_json". */
 json_t *call_object(struct call *call);
 
+/* For a call that takes no body: whether there is none, or an empty object. False: replied to. */
+bool call_bare(struct call *call);
+
 /* The problem object of RFC 9457; takes over fields; the caller owns the result. */
 json_t *problem_json(int status, const char *code, json_t *fields, const char *detail);
+
+/* The code of a reply that is a problem, for the caller to own; NULL: it is none. */
+json_t *problem_code(int status, const char *body, size_t length);
 
 /* The standard reason phrase of a status. */
 const char *status_phrase(int status);
@@ -115,6 +148,21 @@ const char *status_phrase(int status);
 /* Copies the percent-decoded value of a query parameter ('+' is a space). Returns 1, 0 if it is
  * absent, -1 if it is badly encoded, contains NUL or does not fit. */
 int call_query(const struct call *call, const char *name, char *value, size_t size);
+
+/* Whether a name is among these, which are separated by spaces. */
+bool call_query_named(const char *names, const char *name);
+
+/* Whether the query has no other parameters than those named in known, separated by spaces. If it
+ * has, the call has been replied to: 400 "unknown_parameter". */
+bool call_query_only(struct call *call, const char *known);
+
+/* "?a=1&b=2": the call's query without these parameters (separated by spaces); empty if nothing is
+ * left. The caller frees it. */
+char *call_query_without(const struct call *call, const char *names);
+
+/* A query parameter that is true or false; absent is false. -1: neither; the call has been replied
+ * to. */
+int call_query_truth(struct call *call, const char *name);
 
 /* A query parameter that is an integer. Returns 0, with *number unchanged if the parameter is
  * absent; -1: not an integer in minimum…maximum. */

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/failpoint.h"
+#include "common/base/loop.h"
 #include "common/http/internal.h"
 
 static void
@@ -71,47 +72,17 @@ finish(struct http_connection *c)
         sent(arg);
 }
 
-/* Most replies fit into the socket buffer: those need no event. */
 static void
 push(struct http_connection *c)
 {
     struct evbuffer *output = bufferevent_get_output(c->bev);
 
-    evbuffer_unfreeze(output, 1); /* otherwise only its bufferevent may drain it */
-    evbuffer_write(output, bufferevent_getfd(c->bev));
-    evbuffer_freeze(output, 1);
+    loop_write_now(c->bev);
+    failpoint_here("http_server.replied");
     if (evbuffer_get_length(output))
         bufferevent_enable(c->bev, EV_WRITE);
     else if (c->phase == PHASE_REPLY)
         finish(c);
-}
-
-/* length < 0: the end is marked by the last chunk, or by closing the connection. */
-static void
-add_head(struct http_connection *c, int status, const char *type, const struct call *call,
-         long length)
-{
-    struct evbuffer *output = bufferevent_get_output(c->bev);
-    char date[40], kind[128];
-
-    text_copy(kind, sizeof kind, type ? type : "");
-    text_clean(kind); /* it may come from a worker */
-    evutil_date_rfc1123(date, sizeof date, NULL);
-    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, status_phrase(status),
-                        date);
-    if (*kind)
-        evbuffer_add_printf(output, "Content-Type: %s\r\n", kind);
-    if (call && *call->header_name)
-        evbuffer_add_printf(output, "%s: %s\r\n", call->header_name, call->header_value);
-    if (length >= 0)
-        evbuffer_add_printf(output, "Content-Length: %ld\r\n", length);
-    else
-        evbuffer_add_printf(output, "Cache-Control: no-store\r\n%s",
-                            c->old ? "" : "Transfer-Encoding: chunked\r\n");
-    if (c->closing || c->old)
-        evbuffer_add_printf(output, "Connection: %s\r\n", c->closing ? "close" : "keep-alive");
-    if (evbuffer_add(output, "\r\n", 2))
-        die_abort("out of memory for a reply");
 }
 
 static void
@@ -119,7 +90,7 @@ reply(struct http_connection *c, int status, const char *type, const struct call
       const char *body, size_t length)
 {
     c->closing = c->closing || !c->server->acceptable;
-    add_head(c, status, type, call, (long)length);
+    http_head_add(c, status, type, call, (long)length);
     if (!c->no_body && evbuffer_add(bufferevent_get_output(c->bev), body, length))
         die_abort("out of memory for a reply");
     enter(c, PHASE_REPLY);
@@ -228,7 +199,7 @@ call_streamed(struct call *call, const char *type)
         return NULL;
     input = bufferevent_get_input(c->bev);
     c->closing = true;
-    add_head(c, 200, type, NULL, -1);
+    http_head_add(c, 200, type, call, -1);
     c->stream.carrier = &carrier;
     evbuffer_drain(input, evbuffer_get_length(input));
     bufferevent_enable(c->bev, EV_READ); /* see on_read */
@@ -243,18 +214,34 @@ call_streamed(struct call *call, const char *type)
 
 /* --- requests --- */
 
+/* Takes over what the request holds. */
 static struct call *
 new_call(struct http_connection *c)
 {
     struct http_request *r = &c->request;
-    struct call *call =
-        call_new(llhttp_method_name((llhttp_method_t)r->parser.method), r->target, r->body,
-                 r->body_length, r->fields[HTTP_CONTENT_TYPE], r->fields[HTTP_AUTHORIZATION]);
+    struct call *call = call_new(llhttp_method_name((llhttp_method_t)r->parser.method), r->target,
+                                 NULL, 0, NULL, NULL);
 
+    if (r->body) {
+        free(call->body);
+        call->body = r->body; /* resizing could leave a copy of a password behind */
+        call->body_length = r->body_length;
+        r->body = NULL;
+    }
+    call->content_type = r->fields[HTTP_CONTENT_TYPE];
+    call->authorization = r->fields[HTTP_AUTHORIZATION];
     call->host = r->fields[HTTP_HOST];
     call->origin = r->fields[HTTP_ORIGIN];
+    call->if_match = r->fields[HTTP_IF_MATCH];
+    call->acts_for = r->fields[HTTP_ACTS_FOR];
+    r->fields[HTTP_CONTENT_TYPE] = r->fields[HTTP_AUTHORIZATION] = NULL;
     r->fields[HTTP_HOST] = r->fields[HTTP_ORIGIN] = NULL;
+    r->fields[HTTP_IF_MATCH] = r->fields[HTTP_ACTS_FOR] = NULL;
+    memcpy(call->fields, &r->fields[HTTP_CALL_FIELDS], sizeof call->fields);
+    memset(&r->fields[HTTP_CALL_FIELDS], 0, sizeof call->fields);
     call->trusted = c->server->check_peer != NULL;
+    call->uid = (unsigned)c->peer;
+    call->address = *c->address ? c->address : NULL;
     call->carrier = c;
     call->send = call_sent;
     call->stream = call_streamed;
@@ -370,12 +357,13 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 }
 
 void
-http_connection_open(struct http_server *server, int fd, uint64_t peer)
+http_connection_open(struct http_server *server, int fd, uint64_t peer, const char *address)
 {
     struct http_connection *c = mem_alloc(sizeof *c);
 
     c->server = server;
     c->peer = peer;
+    text_copy(c->address, sizeof c->address, address);
     c->request.limits = &server->limits;
     c->since_ms = clock_monotonic_ms();
     c->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);

@@ -1,4 +1,4 @@
-/* Internals shared by server.c and connection.c. */
+/* Internals shared by server.c, connection.c and head.c. */
 #ifndef COMMON_HTTP_INTERNAL_H
 #define COMMON_HTTP_INTERNAL_H
 
@@ -7,6 +7,8 @@
 
 #include "common/http/request.h"
 #include "common/http/server.h"
+
+#define HTTP_ADDRESS_BYTES 46 /* INET6_ADDRSTRLEN */
 
 /* What a connection is waiting for. */
 enum http_phase {
@@ -27,6 +29,7 @@ struct http_connection {
     enum http_phase phase;
     int64_t since_ms; /* of this phase; monotonic */
     uint64_t peer;
+    char address[HTTP_ADDRESS_BYTES]; /* of a TCP peer; empty: a Unix socket's */
     struct http_request request;
     bool no_body;              /* the request was HEAD */
     bool old;                  /* HTTP/1.0 */
@@ -54,11 +57,16 @@ struct http_server {
     size_t queued_bytes;
 };
 
-void http_connection_open(struct http_server *server, int fd, uint64_t peer);
+void http_connection_open(struct http_server *server, int fd, uint64_t peer, const char *address);
 
 /* Called when the deadline of its phase has passed. */
 void http_connection_expire(struct http_connection *connection);
 
 void http_connection_free(struct http_connection *connection);
+
+/* Adds a reply's head to the output. call: for its additional header; NULL: none. length < 0: the
+ * end is marked by the last chunk, or by closing the connection. */
+void http_head_add(struct http_connection *connection, int status, const char *type,
+                   const struct call *call, long length);
 
 #endif

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,17 +26,25 @@ bind_tcp(int fd, const struct addrinfo *address)
     return listen(fd, LISTEN_TCP_BACKLOG);
 }
 
-int
-listen_tcp(const char *host, uint16_t port, struct err *err)
+static struct addrinfo *
+address_of(const char *host, uint16_t port)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *address = NULL;
     char service[8];
-    int fd;
 
     snprintf(service, sizeof service, "%u", port);
-    if (getaddrinfo(host, service, &hints, &address))
+    return getaddrinfo(host, service, &hints, &address) ? NULL : address;
+}
+
+int
+listen_tcp(const char *host, uint16_t port, struct err *err)
+{
+    struct addrinfo *address = address_of(host, port);
+    int fd;
+
+    if (!address)
         return err_set(err, "bind_failed", "%s is not a numeric address", host);
     fd = failpoint("listen.socket") ? -1 : socket(address->ai_family, STREAM, 0);
     if (fd < 0 || bind_tcp(fd, address)) {
@@ -47,4 +56,18 @@ listen_tcp(const char *host, uint16_t port, struct err *err)
     failpoint_here("listen.bound");
     freeaddrinfo(address);
     return fd;
+}
+
+bool
+listen_tcp_is_on(int fd, const char *host, uint16_t port)
+{
+    struct addrinfo *address = address_of(host, port);
+    struct sockaddr_storage own = {0};
+    socklen_t length = sizeof own;
+    bool same = address && getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
+                length == address->ai_addrlen && memcmp(&own, address->ai_addr, length) == 0;
+
+    if (address)
+        freeaddrinfo(address);
+    return same;
 }

@@ -14,8 +14,22 @@
 #define CHUNK_BYTES 8u         /* overhead per byte of data */
 
 static const char *const names[HTTP_FIELDS] = {
-    "Host",   "Content-Type",     "Authorization",  "Origin",
-    "Expect", "Content-Encoding", "Content-Length", "Transfer-Encoding"};
+    [HTTP_HOST] = "Host",
+    [HTTP_CONTENT_TYPE] = "Content-Type",
+    [HTTP_AUTHORIZATION] = "Authorization",
+    [HTTP_ORIGIN] = "Origin",
+    [HTTP_EXPECT] = "Expect",
+    [HTTP_CONTENT_ENCODING] = "Content-Encoding",
+    [HTTP_IF_MATCH] = "If-Match",
+    [HTTP_ACTS_FOR] = "Pumpline-By",
+    [HTTP_CONTENT_LENGTH] = "Content-Length",
+    [HTTP_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [HTTP_CALL_FIELDS + CALL_COOKIE] = "Cookie",
+    [HTTP_CALL_FIELDS + CALL_ACCEPT_ENCODING] = "Accept-Encoding",
+    [HTTP_CALL_FIELDS + CALL_REMOTE_USER] = "Remote-User",
+    [HTTP_CALL_FIELDS + CALL_FORWARDED_FOR] = "X-Forwarded-For",
+    [HTTP_CALL_FIELDS + CALL_ACCEPT] = "Accept",
+    [HTTP_CALL_FIELDS + CALL_LAST_EVENT_ID] = "Last-Event-ID"};
 
 /* Returns false, so that a failing path can be `return refuse(…)`. The first fault counts. */
 static bool
@@ -65,8 +79,8 @@ on_body(llhttp_t *parser, const char *at, size_t length)
     struct http_request *r = parser->data;
 
     if (!r->body)
-        r->body = mem_alloc(parser->flags & F_CHUNKED ? r->limits->body_bytes
-                                                      : length + parser->content_length);
+        r->body = mem_alloc(1 + (parser->flags & F_CHUNKED ? r->limits->body_bytes
+                                                           : length + parser->content_length));
     memcpy(r->body + r->body_length, at, length);
     r->body_length += length;
     return 0;
@@ -161,6 +175,15 @@ take_request_line(struct http_request *r, char *line)
 
 /* --- header fields --- */
 
+static void
+forget_field(struct http_request *r, unsigned i)
+{
+    if (r->fields[i])
+        secret_wipe(r->fields[i], strlen(r->fields[i]));
+    free(r->fields[i]);
+    r->fields[i] = NULL;
+}
+
 /* A trailer is checked, but not treated as a header field. */
 static bool
 take_field(struct http_request *r, const char *line, size_t length)
@@ -178,11 +201,13 @@ take_field(struct http_request *r, const char *line, size_t length)
     for (unsigned i = 0; i < HTTP_FIELDS && !r->head_complete; i++) {
         if (strlen(names[i]) != name || strncasecmp(line, names[i], name))
             continue;
-        if (r->seen & 1u << i)
+        if (r->seen & 1u << i && i < HTTP_CALL_FIELDS)
             return refuse(r, 400, "duplicate header field");
+        if (r->seen & 1u << i)
+            forget_field(r, i);
+        else if (!r->fields[i])
+            r->fields[i] = mem_part(line + from, length - from);
         r->seen |= 1u << i;
-        if (!r->fields[i])
-            r->fields[i] = mem_format("%.*s", (int)(length - from), line + from);
     }
     return true;
 }
@@ -303,11 +328,8 @@ http_request_read(struct http_request *r, struct evbuffer *input)
 void
 http_request_clear(struct http_request *r)
 {
-    for (size_t i = 0; i < HTTP_FIELDS; i++) {
-        if (r->fields[i])
-            secret_wipe(r->fields[i], strlen(r->fields[i]));
-        free(r->fields[i]);
-    }
+    for (unsigned i = 0; i < HTTP_FIELDS; i++)
+        forget_field(r, i);
     if (r->body)
         secret_wipe(r->body, r->body_length);
     free(r->body);

@@ -8,9 +8,11 @@
 #include <llhttp/llhttp.h>
 #include <stdbool.h>
 
+#include "common/http/call.h"
 #include "common/http/limits.h"
 
-/* The header fields in use. Each may occur once in a request. */
+/* The header fields in use. Each may occur once in a request; of those of enum call_field, one
+ * that occurs twice counts as absent. */
 enum http_field {
     HTTP_HOST,
     HTTP_CONTENT_TYPE,
@@ -18,9 +20,12 @@ enum http_field {
     HTTP_ORIGIN,
     HTTP_EXPECT,
     HTTP_CONTENT_ENCODING,
+    HTTP_IF_MATCH,
+    HTTP_ACTS_FOR, /* Pumpline-By */
     HTTP_CONTENT_LENGTH,
     HTTP_TRANSFER_ENCODING,
-    HTTP_FIELDS
+    HTTP_CALL_FIELDS,
+    HTTP_FIELDS = HTTP_CALL_FIELDS + CALL_FIELDS
 };
 
 /* Zeroed initially, with the limits set. */

@@ -58,6 +58,20 @@ allow_add(char *allow, size_t size, const char *method)
                  strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
+bool
+route_allows_body(const struct route *route, struct call *call)
+{
+    return route->body || strcmp(route->method, "GET") == 0 || call_bare(call);
+}
+
+static bool
+query_fits(const struct route *route, struct call *call)
+{
+    const char *known = route->query ?: "";
+
+    return strcmp(known, ROUTE_ANY_QUERY) == 0 || call_query_only(call, known);
+}
+
 void
 route_dispatch(const struct route *routes, size_t count, struct call *call, route_access *check,
                void *context)
@@ -68,7 +82,7 @@ route_dispatch(const struct route *routes, size_t count, struct call *call, rout
         if (!path_fits(routes[i].pattern, call))
             continue;
         if (method_fits(routes[i].method, call->method)) {
-            if (!check || check(call, &routes[i], context))
+            if ((!check || check(call, &routes[i], context)) && query_fits(&routes[i], call))
                 routes[i].handle(call, context);
             return;
         }

@@ -1,6 +1,7 @@
 /* Accepts connections, and closes them at deadlines or when there are too many. */
 #include "common/http/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -98,6 +99,19 @@ peer_of(int fd, const struct sockaddr_storage *address)
     return peer;
 }
 
+/* Numeric; empty: a Unix socket's. */
+static void
+address_text(const struct sockaddr_storage *address, char text[HTTP_ADDRESS_BYTES])
+{
+    const void *bytes = address->ss_family == AF_INET
+                            ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                            : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+
+    text[0] = '\0';
+    if (address->ss_family == AF_INET || address->ss_family == AF_INET6)
+        inet_ntop(address->ss_family, bytes, text, HTTP_ADDRESS_BYTES);
+}
+
 static unsigned
 count_peer(const struct http_server *server, uint64_t peer)
 {
@@ -106,7 +120,7 @@ count_peer(const struct http_server *server, uint64_t peer)
 
     for (int phase = 0; phase < PHASE_PHASES; phase++)
         TAILQ_FOREACH(c, &server->phases[phase], link)
-    count += c->peer == peer;
+            count += c->peer == peer;
     return count;
 }
 
@@ -120,23 +134,27 @@ evict_idle(struct http_server *server, const uint64_t *peer)
 
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         TAILQ_FOREACH(c, &server->phases[order[i]], link)
-    if (!peer || c->peer == *peer) {
-        http_connection_free(c);
-        return true;
-    }
+            if (!peer || c->peer == *peer) {
+                http_connection_free(c);
+                return true;
+            }
     return false;
 }
 
 static void
-admit(struct http_server *server, int fd, uint64_t peer)
+admit(struct http_server *server, int fd, const struct sockaddr_storage *address)
 {
+    uint64_t peer = peer_of(fd, address);
+    char text[HTTP_ADDRESS_BYTES];
+
     if ((count_peer(server, peer) >= server->limits.connections_per_peer &&
          !evict_idle(server, &peer)) ||
         (server->count >= server->limits.connections && !evict_idle(server, NULL))) {
         close(fd);
         return;
     }
-    http_connection_open(server, fd, peer);
+    address_text(address, text);
+    http_connection_open(server, fd, peer, text);
     if (!evtimer_pending(server->scan, NULL))
         arm(server->scan, scan_ms(server));
 }
@@ -166,7 +184,7 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
             accept4(listening, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            admit(server, fd, peer_of(fd, &address));
+            admit(server, fd, &address);
         } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
             return;
         } else {

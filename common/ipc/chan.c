@@ -198,6 +198,14 @@ on_event(struct bufferevent *bev, short what, void *arg)
         chan_break(arg);
 }
 
+/* All is written: the next message needs no event. */
+static void
+on_written(struct bufferevent *bev, void *arg)
+{
+    (void)arg;
+    bufferevent_disable(bev, EV_WRITE);
+}
+
 struct chan *
 chan_new(struct event_base *base, int fd, const struct chan_events *events, void *arg)
 {
@@ -213,8 +221,9 @@ chan_new(struct event_base *base, int fd, const struct chan_events *events, void
     if (!chan->bev)
         die_abort("out of memory for a channel");
     bufferevent_priority_set(chan->bev, LOOP_CONTROL);
-    bufferevent_setcb(chan->bev, on_read, NULL, on_event, chan);
-    bufferevent_enable(chan->bev, EV_READ | EV_WRITE);
+    bufferevent_setcb(chan->bev, on_read, on_written, on_event, chan);
+    bufferevent_disable(chan->bev, EV_WRITE);
+    bufferevent_enable(chan->bev, EV_READ);
     return chan;
 }
 
@@ -237,8 +246,13 @@ chan_send(struct chan *chan, const json_t *message)
         die_abort("cannot write a message as JSON");
     length = strlen(line);
     line[length] = '\n';
-    if (bufferevent_write(chan->bev, line, length + 1) || chan_backlog(chan) > CHAN_BACKLOG_MAX)
+    if (bufferevent_write(chan->bev, line, length + 1))
+        die_abort("out of memory for a message");
+    loop_write_now(chan->bev); /* an error is found by the event */
+    if (chan_backlog(chan) > CHAN_BACKLOG_MAX)
         chan_break(chan);
+    else if (chan_backlog(chan))
+        bufferevent_enable(chan->bev, EV_WRITE);
     secret_wipe(line, length);
     free(line);
 }
@@ -246,18 +260,15 @@ chan_send(struct chan *chan, const json_t *message)
 void
 chan_flush(struct chan *chan, int within_ms)
 {
-    struct evbuffer *output = bufferevent_get_output(chan->bev);
     struct pollfd peer = {.fd = bufferevent_getfd(chan->bev), .events = POLLOUT};
     int64_t end_ms = clock_monotonic_ms() + within_ms, left_ms = within_ms;
 
-    evbuffer_unfreeze(output, 1); /* otherwise only its bufferevent may drain it */
     while (!chan->broken && chan_backlog(chan) && left_ms >= 0 &&
            (poll(&peer, 1, (int)left_ms) >= 0 || errno == EINTR)) {
-        if (evbuffer_write(output, peer.fd) < 0 && errno != EAGAIN && errno != EINTR)
+        if (loop_write_now(chan->bev) < 0 && errno != EAGAIN && errno != EINTR)
             break;
         left_ms = end_ms - clock_monotonic_ms();
     }
-    evbuffer_freeze(output, 1);
 }
 
 size_t

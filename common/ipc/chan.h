@@ -3,20 +3,31 @@
  * Messages (member "type" names them):
  *
  *   supervisor → child:
- *     config (always the first), ping, call {id, method, target, body},
- *     browsers_killed {ended: how many}, resolved {id, addresses, error}, stop
+ *     config (always the first), ping, call {id, method, target, body, by: {who, via}, see
+ *     common/json/author.h},
+ *     browsers_killed {ended: how many}, resolved {id, addresses, error},
+ *     tokens {api_tokens: in the place of those of the config}, watch {on: whether `orders` is
+ *     wanted}, stop
  *   child → supervisor:
- *     ready {rekeyed}, status {…/alive}, pong (also unasked, as a sign of life), reply {id, status,
- * content_type, header, body}, kill_browsers, resolve {id, name}, killed, bye {waiting: orders
- * placed or processing, rekeyed, open: true if something is left open in the ERP}, the last
- * message, sent once the queue is closed
+ *     ready {rekeyed}, status {…/alive, counters: common/order/counters.h}, orders {events: texts
+ *     "STATUS REASON UNIQUEID", REASON "-": none; lost: some are left out}, pong (also unasked, as
+ *     a sign of life), reply {id, status, content_type, header, body}, token_used {hash, at},
+ *     tokens_set and watching (confirm tokens and watch), kill_browsers, resolve {id, name},
+ *     killed, bye {waiting: orders placed or processing, rekeyed, open: true if something is left
+ *     open in the ERP, renews: true if it ends only to start again with replaced files}, the last
+ *     message, sent once the queue is closed
  *
  * With kill_browsers a child asks for its browsers on this machine to be killed
  * (common/ipc/browser_kill.h), which it has no right to do itself; the supervisor knows which ones
  * they are. The child asks again only after browsers_killed.
  *
+ * A config with "test": true asks for a test of the connection to the ERP, or, with "order": {…} as
+ * well, for a dry run of that order: the child replies to the call of id 0 and exits. It has no
+ * queue.
+ *
  * A config with "maintenance": true asks for no service: the child opens its queue, closes what an
- * earlier process left open in the ERP, says bye and exits. One with "old_key" says that a rekey is
+ * earlier process left open in the ERP, says bye and exits; with "reads": true as well, it instead
+ * answers calls from its queue until it is told to stop. One with "old_key" says that a rekey is
  * under way: the queue is sealed with "key", and `rekeyed` says that nothing in it needs the old
  * key any more. A line is at most CHAN_LINE_MAX bytes; a peer that breaks the framing is treated as
  * dead. */
@@ -56,7 +67,8 @@ struct chan *chan_new(struct event_base *base, int fd, const struct chan_events 
 /* From now on input is subject to these limits (copied). */
 void chan_limit(struct chan *chan, const struct chan_limits *limits);
 
-/* Queues one message (borrowed). Never blocks; if it cannot be sent any more it is dropped, and
+/* Sends one message (borrowed) before it returns, if the socket has room for it and for what is
+ * queued; otherwise queues it. Never blocks; if it cannot be sent any more it is dropped, and
  * `closed` reports that. */
 void chan_send(struct chan *chan, const json_t *message);
 

@@ -33,6 +33,8 @@ struct json_member {
     /* The members of an object, or of an array's elements; NULL: no objects, or members without a
      * single table. */
     const struct json_table *(*inside)(void);
+    const struct json_table *(*each)(void); /* of an object: the members of each of its members */
+    const char *pattern; /* of a text, for the schema; the caller checks it, too */
 };
 
 struct json_table {

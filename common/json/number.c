@@ -109,10 +109,9 @@ json_number_text(const char *document, size_t length, const char *name, char *te
 
 #define MARK "\\u0001" /* as JSON writes it */
 
-/* One string or number or single character of the document, to the copy. before: what stands before
- * a real in its quotes. */
+/* One string or number or single character of the document, to the copy. */
 static char *
-quote_token(struct walk *w, const char *before, char *to)
+mark_token(struct walk *w, char *to)
 {
     const char *from = w->at;
     bool real = false;
@@ -127,7 +126,7 @@ quote_token(struct walk *w, const char *before, char *to)
         w->at++;
     }
     if (real)
-        to += sprintf(to, "\"%s", before);
+        to = stpcpy(to, "\"" MARK);
     to = (char *)mempcpy(to, from, (size_t)(w->at - from));
     if (real)
         *to++ = '"';
@@ -135,28 +134,16 @@ quote_token(struct walk *w, const char *before, char *to)
 }
 
 /* A real has two characters or more. */
-static char *
-quote(const char *document, size_t length, const char *before)
-{
-    struct walk w = {document, document + length};
-    char *copy = mem_alloc((2 + strlen(before)) * length + 2), *to = copy;
-
-    while (w.at < w.end)
-        to = quote_token(&w, before, to);
-    *to = '\0';
-    return copy;
-}
-
-char *
-json_number_quote(const char *document, size_t length)
-{
-    return quote(document, length, "");
-}
-
 char *
 json_number_mark(const char *document, size_t length)
 {
-    return quote(document, length, MARK);
+    struct walk w = {document, document + length};
+    char *copy = mem_alloc((2 + strlen(MARK)) * length + 2), *to = copy;
+
+    while (w.at < w.end)
+        to = mark_token(&w, to);
+    *to = '\0';
+    return copy;
 }
 
 /* A number as its digits, without zeros around them, and the place of the point among them. */

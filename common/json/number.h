@@ -13,12 +13,9 @@ bool json_number_text(const char *document, size_t length, const char *name, cha
                       size_t size);
 
 /* A copy of a document in which each number with a fraction or an exponent is replaced by a string
- * of its text, so that a JSON parser keeps every digit. An invalid document gives an invalid copy.
- * The caller frees it. */
-char *json_number_quote(const char *document, size_t length);
-
-/* The same, and each such string begins with JSON_NUMBER_MARK: it is told from a string that the
- * document has, and json_number_unmark makes the number of it again. */
+ * of its text, so that a JSON parser keeps every digit. Each such string begins with
+ * JSON_NUMBER_MARK: it is told from a string that the document has, and json_number_unmark makes
+ * the number of it again. An invalid document gives an invalid copy. The caller frees it. */
 #define JSON_NUMBER_MARK '\001'
 char *json_number_mark(const char *document, size_t length);
 

@@ -1,10 +1,12 @@
 /* Exact decimals as text. */
 #include "common/order/amount.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define WHOLE_DIGITS_MAX 9
-#define FRACTION_DIGITS_MAX 6
+#define FRACTION_DIGITS_MAX AMOUNT_PLACES_MAX
+#define PRODUCT_PLACES (2u * AMOUNT_PLACES_MAX)
 
 /* A valid amount without its padding zeros: pointers into the text. */
 struct decimal {
@@ -77,4 +79,83 @@ amount_canonical(const char *text, char *out)
         out += d.fraction_length;
     }
     *out = '\0';
+}
+
+/* --- arithmetic: in whole numbers of the smallest unit, which are exact --- */
+
+/* The digits as a number, with so many places after the point. */
+static unsigned __int128
+units(const char *text, unsigned places)
+{
+    struct decimal d = decimal_split(text);
+    unsigned __int128 value = 0;
+
+    for (size_t i = 0; i < d.whole_length; i++)
+        value = value * 10 + (unsigned)(d.whole[i] - '0');
+    for (size_t i = 0; i < places; i++)
+        value = value * 10 + (i < d.fraction_length ? (unsigned)(d.fraction[i] - '0') : 0);
+    return value;
+}
+
+static void
+units_text(unsigned __int128 value, unsigned places, char text[AMOUNT_PRODUCT_BYTES])
+{
+    char digits[AMOUNT_PRODUCT_BYTES], *at = digits + sizeof digits - 1;
+
+    *at = '\0';
+    for (unsigned i = 0; value || i <= places; i++, value /= 10) {
+        if (i == places && places)
+            *--at = '.';
+        *--at = (char)('0' + (unsigned)(value % 10));
+    }
+    amount_canonical(at, text);
+}
+
+static unsigned __int128
+power_of_ten(unsigned exponent)
+{
+    unsigned __int128 power = 1;
+
+    while (exponent--)
+        power *= 10;
+    return power;
+}
+
+int
+amount_compare(const char *a, const char *b)
+{
+    unsigned __int128 x = units(a, AMOUNT_PLACES_MAX), y = units(b, AMOUNT_PLACES_MAX);
+
+    return (x > y) - (x < y);
+}
+
+/* Both have at most 15 digits, so the product has 30: it fits. */
+void
+amount_multiply(const char *a, const char *b, char product[AMOUNT_PRODUCT_BYTES])
+{
+    units_text(units(a, AMOUNT_PLACES_MAX) * units(b, AMOUNT_PLACES_MAX), PRODUCT_PLACES, product);
+}
+
+static bool
+rounds_up(enum amount_rounding rounding, unsigned __int128 rest, unsigned __int128 unit)
+{
+    return rounding == AMOUNT_UP || (rounding == AMOUNT_HALF_UP && rest >= unit / 2);
+}
+
+enum amount_fit
+amount_round(const char *product, unsigned places, enum amount_rounding rounding,
+             char amount[AMOUNT_PRODUCT_BYTES])
+{
+    unsigned __int128 unit = power_of_ten(PRODUCT_PLACES - places);
+    unsigned __int128 exact = units(product, PRODUCT_PLACES), rest = exact % unit;
+    unsigned __int128 value = exact / unit + (rest && rounds_up(rounding, rest, unit));
+
+    if (rest && rounding == AMOUNT_REFUSE)
+        return AMOUNT_TOO_FINE;
+    if (!value)
+        return AMOUNT_VANISHES;
+    if (value >= power_of_ten(WHOLE_DIGITS_MAX + places))
+        return AMOUNT_TOO_LARGE;
+    units_text(value, places, amount);
+    return rest ? AMOUNT_ROUNDED : AMOUNT_FITS;
 }

@@ -50,18 +50,47 @@ time_or_null(int64_t wall_ms)
     return json_string(text);
 }
 
+bool
+order_write_off_valid(const char *reason)
+{
+    static const char *const reasons[] = {"spill", "test", "warranty", "other"};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(reasons[i], reason) == 0)
+            return true;
+    return false;
+}
+
+bool
+order_needs_attention(const struct order *order)
+{
+    return order->status == ORDER_ERROR && !*order->written_off;
+}
+
+void
+order_for_erp(const struct order *order, struct order *for_erp)
+{
+    *for_erp = *order;
+    if (*order->erp_product)
+        text_copy(for_erp->product_nr, sizeof for_erp->product_nr, order->erp_product);
+    if (*order->erp_amount)
+        text_copy(for_erp->product_amount, sizeof for_erp->product_amount, order->erp_amount);
+}
+
 json_t *
 order_json(const struct order *order, const char *workshop)
 {
     return json_pack(
-        "{s:s s:s s:s s:s s:s s:s s:o s:o s:I s:o s:o s:o s:o}", "workshop", workshop, "uniqueid",
-        order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
-        "product_amount", order->product_amount, "status", order_status_name(order->status),
-        "reason_code", text_or_null(order->reason_code), "reason_text",
-        text_or_null(order->reason_text), "attempts", (json_int_t)order->attempts, "placed_at",
-        time_or_null(order->placed_ms), "updated_at", time_or_null(order->updated_ms),
+        "{s:s s:s s:s s:s s:s s:s s:o s:o s:I s:o s:o s:o s:o s:b s:b s:o s:o}", "workshop",
+        workshop, "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr",
+        order->product_nr, "product_amount", order->product_amount, "status",
+        order_status_name(order->status), "reason_code", text_or_null(order->reason_code),
+        "reason_text", text_or_null(order->reason_text), "attempts", (json_int_t)order->attempts,
+        "placed_at", time_or_null(order->placed_ms), "updated_at", time_or_null(order->updated_ms),
         "next_attempt_at", time_or_null(order->next_attempt_ms), "erp_reference",
-        text_or_null(order->erp_reference));
+        text_or_null(order->erp_reference), "by_hand", order->by_hand, "needs_attention",
+        order_needs_attention(order), "erp_product", text_or_null(order->erp_product), "erp_amount",
+        text_or_null(order->erp_amount));
 }
 
 void

@@ -186,24 +186,43 @@ value_has_control(const json_t *value)
     return false;
 }
 
+static bool
+is_one_of(const char *name, const char *const names[])
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
 /* Control characters are refused everywhere, also in members that are ignored. */
 static void
 check_unknown(struct parse *p)
 {
-    static const struct member *const known[] = {
-        &workshop_member, &worksheet_member, &product_member, &amount_member,
-        &uniqueid_member, &username_member,  &password_member};
+    static const char *const known[] = {"workshop", "worksheet", "product_nr", "product_amount",
+                                        "uniqueid", "username",  "password",   NULL};
     const char *name;
     json_t *value;
 
     json_object_foreach(p->document, name, value)
     {
-        bool is_known = false;
-
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            is_known = is_known || strcmp(known[i]->name, name) == 0;
-        if (!is_known && (text_has_control(name, strlen(name)) || value_has_control(value)))
+        if (!is_one_of(name, known) &&
+            (text_has_control(name, strlen(name)) || value_has_control(value)))
             fault_invalid(p, name, "contains a control character");
+    }
+}
+
+static void
+refuse_unknown(struct parse *p)
+{
+    static const char *const known[] = {"worksheet", "product_nr", "product_amount", "confirm",
+                                        NULL};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(p->document, name, value)
+    {
+        if (!is_one_of(name, known))
+            fault_invalid(p, name, "is not a known member");
     }
 }
 
@@ -212,7 +231,6 @@ parse_end(struct parse *p, const char *workshop, const char *wanted, struct orde
 {
     int result = 0;
 
-    check_unknown(p);
     if (json_array_size(p->missing)) {
         describe_missing(p->missing, faults->detail, sizeof faults->detail);
         result = fault_fields(faults, "missing_fields", p->missing);
@@ -272,6 +290,7 @@ order_parse(const char *body, size_t length, const char *workshop, bool need_cre
     take(&p, &uniqueid_member, true, order->uniqueid);
     take_credentials(&p, need_credentials, credentials);
     order->own_credentials = credentials->username != NULL;
+    check_unknown(&p);
     if (parse_end(&p, workshop, wanted, faults) == 0)
         return 0;
     credentials_clear(credentials);
@@ -285,6 +304,19 @@ correct(struct parse *p, const struct member *m, char *to)
 
     if (take(p, m, json_object_get(p->document, m->name) != NULL, value))
         text_copy(to, ORDER_VALUE_MAX + 1, value);
+}
+
+static void
+correct_confirm(struct parse *p, const struct order *was, struct order *corrected)
+{
+    const json_t *confirm = json_object_get(p->document, "confirm");
+
+    if (confirm && !json_is_null(confirm) && !json_is_boolean(confirm))
+        fault_invalid(p, "confirm", "must be true or false");
+    corrected->confirm =
+        json_is_true(confirm) || (was->confirm && !json_is_false(confirm) &&
+                                  strcmp(was->product_nr, corrected->product_nr) == 0 &&
+                                  amount_equal(was->product_amount, corrected->product_amount));
 }
 
 int
@@ -305,6 +337,8 @@ order_parse_corrections(const char *body, size_t length, struct order *order,
     take_amount(&p, json_object_get(p.document, amount_member.name) != NULL, amount);
     if (*amount)
         text_copy(corrected.product_amount, sizeof corrected.product_amount, amount);
+    correct_confirm(&p, order, &corrected);
+    refuse_unknown(&p);
     if (parse_end(&p, NULL, NULL, faults))
         return -1;
     *order = corrected;

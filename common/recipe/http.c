@@ -70,7 +70,7 @@ check_operands(struct recipe_checker *c, const json_t *value)
     size_t here;
 
     if (json_array_size(value) < 2) {
-        recipe_fault(c, "must be a list: a variable, and what is done with it");
+        recipe_fault(c, "must be a list of a variable and at least one operand");
         return;
     }
     here = recipe_enter_item(c, 0);
@@ -86,7 +86,7 @@ check_when(struct recipe_checker *c, const json_t *value)
     size_t here;
 
     if (json_array_size(value) != 2) {
-        recipe_fault(c, "must be a list: a condition, and what is there where it holds");
+        recipe_fault(c, "must be a list of a condition and the value to use if it holds");
         return;
     }
     here = recipe_enter_item(c, 0);

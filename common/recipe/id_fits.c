@@ -114,7 +114,7 @@ within_rules(const json_t *rules, const char *uniqueid, char *wrong)
         return misfit(wrong, "is longer than %lld bytes", (long long)json_integer_value(max));
     for (const char *at = uniqueid; set && *at; at++)
         if (!in_set(set, *at))
-            return misfit(wrong, "has other characters than %.80s", set);
+            return misfit(wrong, "contains characters other than %.80s", set);
     return true;
 }
 
@@ -122,11 +122,12 @@ bool
 recipe_id_fits(const json_t *recipe, const char *uniqueid, char wrong[RECIPE_WRONG_BYTES])
 {
     const struct recipe_id id = recipe_id_of(recipe);
+    const json_t *rules = json_object_get(recipe, "uniqueid");
     bool http = recipe_is_http(recipe);
 
-    if (http && !within_rules(json_object_get(recipe, "uniqueid"), uniqueid, wrong))
+    if (http && !within_rules(rules, uniqueid, wrong))
         return false;
-    if (!ends_fit(uniqueid))
+    if (!json_is_true(json_object_get(rules, "spaces")) && !ends_fit(uniqueid))
         return misfit(wrong, "begins or ends with a space");
     if (id.in_text && strstr(uniqueid, "  "))
         return misfit(wrong, "contains two consecutive spaces, which a page shows as one");

@@ -57,14 +57,6 @@ recipe_verb(bool http, const json_t *step)
     return recipe_verb_find(http, step)->shape.members->name;
 }
 
-const char *
-recipe_verb_at(bool http, size_t i)
-{
-    const struct recipe_verb_row *row = recipe_verb_row(http, i);
-
-    return row ? row->shape.members->name : NULL;
-}
-
 struct number_format
 recipe_number_format(const json_t *format)
 {

@@ -33,6 +33,16 @@ json_t *recipe_read(const char *path, struct json_faults *faults);
  * none), then among the shipped recipes. NULL: not found; the caller frees it. */
 char *recipe_find(const char *folder, const char *name);
 
+/* All recipes that have a name, as recipe_find would find them: {NAME: PATH}; the caller owns it.
+ */
+#define RECIPES_LISTED_MAX 1000
+json_t *recipe_list(const char *folder);
+
+/* What is wrong with a file, or to be known about it: {"file", "sound", "faults": [{"file",
+ * "pointer", "detail", "line", "column"}], "notes": [text]}, and "kind", "http" or "webdriver", if
+ * it is sound. The caller owns it. */
+json_t *recipe_report(const char *path);
+
 /* Whether a workshop's options (an object, may be NULL) are what the recipe requires; a fault's
  * pointer starts with that of the object that has them as its member "options". */
 void recipe_check_options(const json_t *recipe, const json_t *options, const char *file,
@@ -46,9 +56,6 @@ bool recipe_is_http(const json_t *recipe);
 
 /* The verb of a checked step; http: of a recipe for an HTTP API. */
 const char *recipe_verb(bool http, const json_t *step);
-
-/* The name at place i of all verbs; NULL behind the last. */
-const char *recipe_verb_at(bool http, size_t i);
 
 /* Whether the recipe can distinguish a line of this uniqueid from every other; else wrong says why
  * not. */
@@ -65,6 +72,9 @@ bool recipe_each_is_of_id(const json_t *recipe, const json_t *each);
 
 /* Whether its look-up names the order's worksheet, and so may see only that worksheet. */
 bool recipe_looks_in_worksheet(const json_t *recipe);
+
+/* Whether its login stores a token that takes the place of the password. */
+bool recipe_stores(const json_t *recipe);
 
 /* "Ctrl+Shift+S" as WebDriver's code points: modifiers first, the key last. */
 #define RECIPE_KEYS_MAX 5

@@ -48,6 +48,7 @@ collect_names(json_t *names, const json_t *value)
     add_names_of(names, json_object_get(value, "set"));
     add_names_of(names, json_object_get(value, "with"));
     add_session_names(names, json_object_get(value, "keep"));
+    add_session_names(names, json_object_get(value, "store"));
     if (json_object_get(value, "each"))
         json_object_set_new(names, json_string_value(json_object_get(value, "as")) ?: "row",
                             json_true());
@@ -215,14 +216,43 @@ sets_to_uniqueid(const json_t *step, const struct search *search)
     return set && says_uniqueid(set, search);
 }
 
+static bool
+only_sets(const json_t *steps)
+{
+    const json_t *step;
+    size_t i;
+
+    json_array_foreach(steps, i, step)
+    {
+        if (!json_object_get(step, "set"))
+            return false;
+    }
+    return true;
+}
+
 /* What is only computed for a row that has been found excludes no other row. */
 static bool
 is_bound_to_worksheet(const json_t *step, const struct search *search)
 {
     bool describes = json_object_get(step, "script") || json_object_get(step, "set") ||
-                     json_object_get(step, "found");
+                     json_object_get(step, "found") ||
+                     (json_object_get(step, "when") && only_sets(json_object_get(step, "then")) &&
+                      only_sets(json_object_get(step, "else")));
 
     return !(search->in_row && describes) && says(step, "{order.worksheet");
+}
+
+static bool
+is_store(const json_t *step, const struct search *search)
+{
+    (void)search;
+    return json_object_get(step, "store") != NULL;
+}
+
+bool
+recipe_stores(const json_t *recipe)
+{
+    return leads_to(recipe, "login", is_store);
 }
 
 bool

@@ -33,6 +33,13 @@ static const struct recipe_member file_members[] = {
     {.name = "login", .section = RECIPE_IN_LOGIN, .kind = RECIPE_STEPS},
     ORDER_SECTIONS,
     {.name = "undo", .section = RECIPE_IN_UNDO, .kind = RECIPE_STEPS},
+    {.name = "logout", .section = RECIPE_IN_LOGOUT, .kind = RECIPE_STEPS},
+    {.name = "idle_s",
+     .kind = RECIPE_INTEGER,
+     .minimum = 1,
+     .maximum = DAY_S,
+     .beside = "logout",
+     .about = "logs out after so many seconds without an order"},
     {.name = "check", .section = RECIPE_IN_CHECK, .kind = RECIPE_STEPS},
     {.name = "pieces", .section = RECIPE_IN_PIECE, .kind = RECIPE_PIECES},
     {.name = "errors", .section = RECIPE_IN_ERRORS, .kind = RECIPE_ERRORS},
@@ -43,6 +50,7 @@ static const struct recipe_member id_rules_members[] = {
     {.name = "characters",
      .kind = RECIPE_TEXT,
      .about = "the ASCII characters that it may have, with ranges: A-Za-z0-9-"},
+    {.name = "spaces", .kind = RECIPE_BOOL, .about = "the ERP keeps spaces at both ends of it"},
 };
 
 /* --- conditions: about the last reply, or about texts --- */
@@ -99,7 +107,7 @@ static const struct recipe_member json_test_members[] = {
     {.name = "present",
      .kind = RECIPE_BOOL,
      .way = true,
-     .about = "whether there is anything but null"},
+     .about = "whether the value exists and is not null"},
     {.name = "is_a", .kind = RECIPE_CHOICE, .choices = json_types, .way = true},
     COMPARISONS,
 };
@@ -180,9 +188,9 @@ static const struct recipe_member read_members[] = {
      .about = "a part of a variable, or with null of the last reply, into a variable"},
     {.name = "at", .kind = RECIPE_POINTER},
     {.name = "header", .kind = RECIPE_TEXT},
-    {.name = "between", .kind = RECIPE_BETWEEN, .about = "what stands between two texts"},
+    {.name = "between", .kind = RECIPE_BETWEEN, .about = "the text between two texts"},
     {.name = "number", .kind = RECIPE_NUMBER},
-    {.name = "or", .kind = RECIPE_TEMPLATE, .about = "where there is none"},
+    {.name = "or", .kind = RECIPE_TEMPLATE, .about = "the value if there is none"},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
 };
 
@@ -192,6 +200,14 @@ static const struct recipe_member keep_members[] = {
      .required = true,
      .about = "values of the session, such as a token: {session.NAME}"},
     {.name = "for_s", .kind = RECIPE_TEMPLATE, .about = "after which it logs in again"},
+};
+
+static const struct recipe_member store_members[] = {
+    {.name = "store",
+     .kind = RECIPE_TYPED_VALUES,
+     .required = true,
+     .about = "values that outlive the session and the process, sealed on disk before the next "
+              "request: {session.NAME}"},
 };
 
 static const struct recipe_member when_members[] = {
@@ -217,7 +233,7 @@ static const struct recipe_member wait_members[] = {
     {.name = "wait",
      .kind = RECIPE_CONDITION,
      .required = true,
-     .about = "goes through the steps until the condition holds"},
+     .about = "repeats the steps until the condition holds"},
     {.name = "do", .kind = RECIPE_STEPS, .required = true},
     {.name = "every_s", .kind = RECIPE_SECONDS, .maximum = 600},
 };
@@ -231,6 +247,7 @@ static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(read_members)},
     {.shape = SHAPE(set_members)},
     {.shape = SHAPE(keep_members), .sections = RECIPE_IN_LOGIN | RECIPE_IN_PIECE},
+    {.shape = SHAPE(store_members), .sections = RECIPE_IN_LOGIN | RECIPE_IN_PIECE},
     {.shape = SHAPE(wait_members)},
     {.shape = SHAPE(assert_members)},
     {.shape = SHAPE(when_members)},
@@ -238,6 +255,7 @@ static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(call_members)},
     {.shape = SHAPE(found_step_members),
      .sections = RECIPE_IN_LOOKUP | RECIPE_IN_VERIFY | RECIPE_IN_PIECE},
+    {.shape = SHAPE(known_members), .sections = RECIPE_IN_CHECK | RECIPE_IN_PIECE},
     {.shape = SHAPE(fail_members)},
 };
 

@@ -21,6 +21,7 @@ static const struct recipe_member file_members[] = {
     {.name = "login", .section = RECIPE_IN_LOGIN, .kind = RECIPE_STEPS, .required = true},
     ORDER_SECTIONS,
     {.name = "logout", .section = RECIPE_IN_LOGOUT, .kind = RECIPE_STEPS},
+    {.name = "check", .section = RECIPE_IN_CHECK, .kind = RECIPE_STEPS},
     {.name = "pieces", .section = RECIPE_IN_PIECE, .kind = RECIPE_PIECES},
     {.name = "errors", .section = RECIPE_IN_ERRORS, .kind = RECIPE_ERRORS},
 };
@@ -130,6 +131,7 @@ static const struct recipe_member found_members[] = {
     {.name = "product_nr", .kind = RECIPE_TEMPLATE, .required = true},
     {.name = "amount", .kind = RECIPE_TEMPLATE, .required = true},
     {.name = "worksheet", .kind = RECIPE_TEMPLATE},
+    {.name = "words", .kind = RECIPE_TEMPLATE, .about = "shown with a line that is as ordered"},
     {.name = "number", .kind = RECIPE_NUMBER},
 };
 
@@ -246,7 +248,7 @@ static const struct recipe_member list_members[] = {
     {.name = "list",
      .kind = RECIPE_LOCATOR,
      .required = true,
-     .about = "what is in the rows where the condition holds, all of them in one variable"},
+     .about = "the values of all rows where the condition holds, in one variable"},
     {.name = "where", .kind = RECIPE_ROW_CONDITION},
     {.name = "of", .kind = RECIPE_ROW_LOCATORS},
     {.name = "into", .kind = RECIPE_NAME, .required = true},
@@ -301,6 +303,7 @@ static const struct recipe_verb_row verbs[] = {
     {.shape = SHAPE(call_members)},
     {.shape = SHAPE(found_step_members),
      .sections = RECIPE_IN_LOOKUP | RECIPE_IN_VERIFY | RECIPE_IN_PIECE},
+    {.shape = SHAPE(known_members), .sections = RECIPE_IN_CHECK | RECIPE_IN_PIECE},
     {.shape = SHAPE(fail_members)},
 };
 

@@ -53,7 +53,7 @@ enum recipe_kind {
     RECIPE_PIECES,
     RECIPE_ERRORS,
     RECIPE_ONE,          /* the format's version */
-    RECIPE_PROVEN,       /* a text, or null: nobody has tried it */
+    RECIPE_PROVEN,       /* a text, or null: not tried yet */
     RECIPE_ID_RULES,     /* which uniqueids the ERP can hold */
     RECIPE_TYPED_VALUES, /* an object of typed templates by any name: headers, a form */
     RECIPE_BODY,         /* JSON with templates in it */

@@ -1,4 +1,5 @@
-/* What page recipes and API recipes have in common: shape.c and http.c include it, nobody else. */
+/* What page recipes and API recipes have in common: shape.c and http.c include it, and no other
+ * file. */
 #ifndef COMMON_SHAPE_SHARED_H
 #define COMMON_SHAPE_SHARED_H
 
@@ -60,6 +61,18 @@ static const struct recipe_member found_step_members[] = {
      .kind = RECIPE_FOUND,
      .required = true,
      .about = "the line was found: ends lookup or verify"},
+};
+static const char *const known_things[] = {"worksheet", "product", "amount", NULL};
+static const struct recipe_member known_members[] = {
+    {.name = "known",
+     .kind = RECIPE_CHOICE,
+     .required = true,
+     .choices = known_things,
+     .about = "the worksheet takes lines, the product is known, the amount would be accepted"},
+    {.name = "title",
+     .kind = RECIPE_TEMPLATE,
+     .about = "customer or vehicle of the worksheet, name of the product, as the ERP shows it"},
+    {.name = "unit", .kind = RECIPE_TEMPLATE, .about = "of the product"},
 };
 static const struct recipe_member fail_members[] = {
     {.name = "fail",

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TEMPLATE_ARGUMENT_MAX 7
+#define TEMPLATE_ARGUMENT_MAX 32
 
 struct template_filter {
     const char *name;

@@ -34,7 +34,7 @@ _pumplinectl_offer_workshops() {
 _pumplinectl_offer_value() {
     case $1 in
     *WORKSHOP*) _pumplinectl_offer_workshops "$1" ;;
-    UNIQUEID) _pumplinectl_offer_uniqueids ;;
+    *UNIQUEID*) _pumplinectl_offer_uniqueids ;;
     *COMMAND*) _pumplinectl_offer_commands "" ;;
     *FILE* | PATH | DIR) _pumplinectl_offer_files ;;
     *[a-z]*) _pumplinectl_offer "${1//|/$'\n'}" ;;
@@ -68,7 +68,8 @@ _pumplinectl_read_words() {
         elif [[ $word == -c ]]; then
             wanted=FILE
         elif [[ $word == -* ]]; then
-            wanted=$(grep -om1 -e "$word=[^ ]*" <<<"$commands" | head -n1)
+            # An option may mean something else to another command.
+            wanted=$({ grep -e "^${given[0]}" <<<"$commands"; printf '%s\n' "$commands"; } | grep -om1 -e "$word=[^ ]*" | head -n1)
             wanted=${wanted#*=}
         else
             given+=("$word")
@@ -104,7 +105,7 @@ _pumplinectl_offer_arguments() {
     local names=${row#*$'\t'} at=${#given[@]}
     local -a arguments
     read -ra arguments <<<"${names%%$'\t'*}"
-    if [[ ${#arguments[@]} -gt 0 && ${arguments[-1]} == *…* ]]; then # it may be repeated
+    if [[ ${#arguments[@]} -gt 0 && ${arguments[-1]} == *…* ]] && ((at >= ${#arguments[@]} - 1)); then # it may be repeated
         _pumplinectl_offer_value "${arguments[-1]}"
         return
     fi

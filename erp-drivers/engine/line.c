@@ -13,6 +13,7 @@ found_clear(struct found *found)
     free(found->product_nr);
     free(found->amount);
     free(found->worksheet);
+    free(found->words);
     *found = (struct found){.is = false};
 }
 
@@ -21,7 +22,7 @@ static enum erp_verdict
 as_ordered(const struct found *found, const char *changed, struct erp_outcome *outcome)
 {
     if (!*changed)
-        return erp_end(outcome, ERP_CREATED, NULL, "%s", "");
+        return erp_end(outcome, ERP_CREATED, NULL, "%s", found->words ? found->words : "");
     return erp_end(outcome, ERP_REJECT, REASON_ERP_REJECTED,
                    "the line is stored as ordered (%s), but saving it had side effects: %s",
                    found->reference, changed);
@@ -50,4 +51,14 @@ found_compare(const struct found *found, const struct order *order, const char *
     text_copy(outcome->reference, sizeof outcome->reference, found->reference);
     text_clean(outcome->reference);
     return verdict;
+}
+
+void
+found_facts(const struct found *found, const struct order *order, struct erp_facts *facts)
+{
+    if (found->is)
+        erp_facts_line(facts, order, found->reference, found->product_nr, found->amount,
+                       found->worksheet);
+    else
+        facts->line = ERP_LINE_MISSING;
 }

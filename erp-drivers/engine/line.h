@@ -4,9 +4,11 @@
 
 #include "erp-drivers/driver.h"
 
+/* All texts are owned. */
 struct found {
     bool is;
-    char *reference, *product_nr, *amount, *worksheet; /* owned; worksheet may be NULL */
+    char *reference, *product_nr, *amount;
+    char *worksheet, *words; /* may be NULL; words: what people may want to know */
 };
 
 void found_clear(struct found *found);
@@ -17,5 +19,8 @@ void found_clear(struct found *found);
 enum erp_verdict found_compare(const struct found *found, const struct order *order,
                                const char *amount_code, const char *changed,
                                struct erp_outcome *outcome);
+
+/* What ERP_LOOK_UP tells of it. */
+void found_facts(const struct found *found, const struct order *order, struct erp_facts *facts);
 
 #endif

@@ -17,6 +17,8 @@ order_value(const struct erp_job *job, const char *name)
     if (!order)
         return NULL;
     if (strcmp(name, "product_amount") == 0) {
+        if (!*order->product_amount) /* a check need not ask for one */
+            return "";
         amount_canonical(order->product_amount, amount);
         return amount;
     }

@@ -3,19 +3,22 @@
  * The content is written under a name that importers ignore, and is on disk before the one request
  * that commits: the rename. So after that request the file has one of its two names, or an importer
  * took it, or the folder is no longer the same: then a person has to check. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/order/reason.h"
 #include "erp-drivers/file/file.h"
 #include "erp-drivers/file/record.h"
+#include "erp-drivers/file/worksheets.h"
 
 #define OK 200
 #define NOT_FOUND 404
 
 struct file_session {
     struct file_format format;
-    char *folder; /* without a trailing slash */
+    char *folder;           /* without a trailing slash */
+    const char *worksheets; /* the name of a file in it; NULL: not configured */
 };
 
 struct file_attempt {
@@ -26,19 +29,32 @@ struct file_attempt {
     char *path;
     char *aside;
     char *content;
+    char *worksheets; /* a path; NULL: not configured */
 };
 
-enum step_name { LOOK, LOOK_ASIDE, LOOK_FOLDER, WRITE, RENAME, SYNC };
+enum step_name {
+    LOOK,
+    LOOK_ASIDE,
+    LOOK_FOLDER,
+    WRITE,
+    RENAME,
+    SYNC,
+    CHECK,
+    REPORT,
+    REACH,
+    REACH_FOLDER
+};
+
+typedef enum erp_verdict file_result(struct file_session *session, struct erp_job *job,
+                                     const struct erp_reply *reply, struct erp_outcome *outcome);
 
 /* A request and what its status means. */
 struct file_step {
     const char *what;
     enum erp_request_kind kind;
     bool commits;
-    enum erp_verdict (*found)(struct file_session *, struct erp_job *, const struct erp_reply *,
-                              struct erp_outcome *);
-    enum erp_verdict (*missing)(struct file_session *, struct erp_job *, const struct erp_reply *,
-                                struct erp_outcome *);
+    file_result *found, *missing; /* NULL: go on with `next` */
+    enum step_name next;
 };
 
 static const struct file_step steps[];
@@ -112,16 +128,6 @@ file_found(struct file_session *session, struct erp_job *job, const struct erp_r
     return ERP_REJECT;
 }
 
-static enum erp_verdict
-file_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
-             struct erp_outcome *outcome)
-{
-    (void)session;
-    (void)reply;
-    (void)outcome;
-    return go_on(job, LOOK_ASIDE);
-}
-
 /* A file still here was not renamed. It may be incomplete, or older than a correction. */
 static enum erp_verdict
 aside_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
@@ -157,27 +163,100 @@ aside_gone(struct file_session *session, struct erp_job *job, const struct erp_r
     return go_on(job, WRITE);
 }
 
+/* --- questions --- */
+
 static enum erp_verdict
-written(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
+answered(struct erp_outcome *outcome)
+{
+    return erp_end(outcome, ERP_CREATED, NULL, "%s", "");
+}
+
+static enum erp_verdict
+worksheets_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
+                 struct erp_outcome *outcome)
+{
+    char title[sizeof job->facts->title];
+
+    if (!file_worksheets_find(reply->body ? reply->body : "", reply->body_length,
+                              session->format.delimiter, job->order->worksheet, title,
+                              sizeof title))
+        return erp_end(outcome, ERP_REJECT, REASON_WORKSHEET_NOT_FOUND,
+                       "worksheet %s is not listed as open in %s", job->order->worksheet,
+                       session->worksheets);
+    erp_facts_open(job->facts, title);
+    return answered(outcome);
+}
+
+static enum erp_verdict
+worksheets_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
+                   struct erp_outcome *outcome)
+{
+    (void)reply;
+    snprintf(job->facts->state_text, sizeof job->facts->state_text, "%s is not in %.300s",
+             session->worksheets, session->folder);
+    return answered(outcome);
+}
+
+static enum erp_verdict
+report_found(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
+             struct erp_outcome *outcome)
+{
+    const struct file_attempt *attempt = job->state;
+
+    job->facts->line = holds_order(session, job, reply) ? ERP_LINE_SAME : ERP_LINE_CHANGED;
+    text_copy(job->facts->reference, sizeof job->facts->reference, attempt->name);
+    return answered(outcome);
+}
+
+/* An importer is there to take it. */
+static enum erp_verdict
+report_missing(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
+               struct erp_outcome *outcome)
+{
+    const struct file_attempt *attempt = job->state;
+
+    (void)reply;
+    return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
+                   "%s is no longer in %s: an importer has taken it", attempt->name,
+                   session->folder);
+}
+
+static enum erp_verdict
+reached(struct file_session *session, struct erp_job *job, const struct erp_reply *reply,
         struct erp_outcome *outcome)
 {
     (void)session;
+    (void)job;
     (void)reply;
-    (void)outcome;
-    return go_on(job, RENAME);
+    return answered(outcome);
 }
 
 static const struct file_step steps[] = {
-    [LOOK] = {"look-up", ERP_FILE_READ, .found = file_found, .missing = file_missing},
+    [LOOK] = {"look-up", ERP_FILE_READ, .found = file_found, .next = LOOK_ASIDE},
     [LOOK_ASIDE] = {"look-up", ERP_FILE_READ, .found = aside_found, .missing = aside_missing},
     /* In a removed folder neither file is found, which does not prove that an importer took it. If
      * the folder exists, the errors differ. */
     [LOOK_FOLDER] = {"folder", ERP_FILE_READ, .found = neither_there, .missing = folder_missing},
-    [WRITE] = {"write", ERP_FILE_WRITE, .found = written, .missing = folder_missing},
+    [WRITE] = {"write", ERP_FILE_WRITE, .missing = folder_missing, .next = RENAME},
     [RENAME] = {"rename", ERP_FILE_RENAME, true, .found = created, .missing = aside_gone},
     /* Renamed onto itself: the rename that put it there may not be on disk yet. */
     [SYNC] = {"sync", ERP_FILE_RENAME, .found = created, .missing = created},
+    [CHECK] = {"worksheets", ERP_FILE_READ, .found = worksheets_found,
+               .missing = worksheets_missing},
+    [REPORT] = {"look-up", ERP_FILE_READ, .found = report_found, .missing = report_missing},
+    /* Of a file that nobody writes: whoever may look for it has access to the folder. */
+    [REACH] = {"folder", ERP_FILE_READ, .next = REACH_FOLDER},
+    [REACH_FOLDER] = {"folder", ERP_FILE_READ, .found = reached, .missing = folder_missing},
 };
+
+static enum step_name
+first_step(enum erp_purpose purpose)
+{
+    static const enum step_name first[] = {
+        [ERP_PLACE] = LOOK, [ERP_CHECK] = CHECK, [ERP_LOOK_UP] = REPORT, [ERP_LOG_IN] = REACH};
+
+    return first[purpose];
+}
 
 static struct file_attempt *
 attempt_new(const struct file_session *session, const struct erp_job *job)
@@ -185,12 +264,14 @@ attempt_new(const struct file_session *session, const struct erp_job *job)
     struct file_attempt *attempt = mem_alloc(sizeof *attempt);
     char *name = file_record_name(job->order->uniqueid);
 
-    attempt->step = &steps[LOOK];
+    attempt->step = &steps[first_step(job->purpose)];
     attempt->commit_sent = job->order->commit_sent;
     attempt->name = mem_format("%s.%s", name, session->format.json ? "json" : "csv");
     attempt->path = mem_format("%s/%s", session->folder, attempt->name);
     attempt->aside = mem_format("%s/.%s.tmp", session->folder, name);
     attempt->content = file_record(&session->format, job->order, job->workshop);
+    if (session->worksheets)
+        attempt->worksheets = mem_format("%s/%s", session->folder, session->worksheets);
     free(name);
     return attempt;
 }
@@ -200,9 +281,11 @@ fill_request(const struct file_session *session, struct erp_job *job)
 {
     const struct file_attempt *attempt = job->state;
     const struct file_step *step = attempt->step;
-    const char *paths[] = {
-        [LOOK] = attempt->path,   [LOOK_ASIDE] = attempt->aside, [LOOK_FOLDER] = session->folder,
-        [WRITE] = attempt->aside, [RENAME] = attempt->aside,     [SYNC] = attempt->path};
+    const char *paths[] = {[LOOK] = attempt->path,          [LOOK_ASIDE] = attempt->aside,
+                           [LOOK_FOLDER] = session->folder, [WRITE] = attempt->aside,
+                           [RENAME] = attempt->aside,       [SYNC] = attempt->path,
+                           [CHECK] = attempt->worksheets,   [REPORT] = attempt->path,
+                           [REACH] = attempt->aside,        [REACH_FOLDER] = session->folder};
 
     job->request.kind = step->kind;
     job->request.what = step->what;
@@ -222,13 +305,16 @@ take_reply(struct file_session *session, struct erp_job *job, const struct erp_r
 {
     const struct file_attempt *attempt = job->state;
     const struct file_step *step = attempt->step;
+    file_result *result;
 
-    if (reply->complete && reply->status == OK)
-        return step->found(session, job, reply, outcome);
-    if (reply->complete && reply->status == NOT_FOUND)
-        return step->missing(session, job, reply, outcome);
+    if (reply->complete && (reply->status == OK || reply->status == NOT_FOUND)) {
+        result = reply->status == OK ? step->found : step->missing;
+        return result ? result(session, job, reply, outcome) : go_on(job, step->next);
+    }
     if (reply->complete && step == &steps[LOOK_FOLDER])
         return neither_there(session, job, reply, outcome);
+    if (reply->complete && step == &steps[REACH_FOLDER])
+        return reached(session, job, reply, outcome);
     if (!erp_reply_technical(reply, step->what, outcome))
         erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "%s: status %d", step->what, reply->status);
     return ERP_RETRY;
@@ -262,6 +348,7 @@ file_job_free(void *handle, struct erp_job *job)
     free(attempt->path);
     free(attempt->aside);
     free(attempt->content);
+    free(attempt->worksheets);
     free(attempt);
     job->state = NULL;
 }
@@ -273,6 +360,7 @@ file_session_new(const json_t *erp)
     size_t length;
 
     file_format_read(&session->format, erp);
+    session->worksheets = json_string_value(json_object_get(erp, "worksheets"));
     session->folder = mem_string(json_string_value(json_object_get(erp, "folder")));
     for (length = strlen(session->folder); length > 1 && session->folder[length - 1] == '/';)
         session->folder[--length] = '\0';
@@ -288,16 +376,23 @@ file_session_free(void *handle)
     free(session);
 }
 
+static bool
+file_can_check(const json_t *erp)
+{
+    return json_object_get(erp, "worksheets") != NULL;
+}
+
 const struct erp_driver *
 file_driver(void)
 {
     static const struct erp_driver driver = {.system = "file",
-                                             .max_in_flight = 4,
+                                             .max_in_flight = 32,
                                              .can_look_up = true,
                                              .session_new = file_session_new,
                                              .session_free = file_session_free,
                                              .step = file_step,
-                                             .job_free = file_job_free};
+                                             .job_free = file_job_free,
+                                             .can_check = file_can_check};
 
     return &driver;
 }

@@ -26,9 +26,11 @@ static enum result
 not_whole(struct walk *a, const struct erp_reply *reply)
 {
     struct erp_outcome outcome = {.reason_code = ""};
+    const char *word = request_word(a);
 
-    erp_reply_technical(reply, request_word(a), &outcome);
-    return walk_fail(a, REASON_ERP_UNREACHABLE, "%s", outcome.reason_text);
+    /* What it says is "WORD: …", and the reason begins with the step. */
+    erp_reply_technical(reply, word, &outcome);
+    return walk_fail(a, REASON_ERP_UNREACHABLE, "%s", outcome.reason_text + strlen(word) + 2);
 }
 
 /* Neither a rule nor the step knows it. */
@@ -147,7 +149,7 @@ take_page(struct walk *a, const json_t *step, const json_t *rows)
     if (a->paging.last && json_array_size(rows) && json_equal(a->paging.last, rows))
         return walk_unexpected(a, "two pages are the same: the ERP does not page as expected");
     if (++a->paging.count > PAGES_MAX)
-        return walk_unexpected(a, "there are more than %d pages", PAGES_MAX);
+        return walk_unexpected(a, "the reply has more than %d pages", PAGES_MAX);
     json_decref(a->paging.last);
     a->paging.last = json_incref((json_t *)rows);
     json_array_extend(a->paging.rows, (json_t *)rows);

@@ -96,7 +96,7 @@ build_append(struct walk *a, const json_t *operands)
     return NULL;
 }
 
-/* What is absent or null has no elements; what is no list makes no sense. */
+/* An absent value or null has no elements; anything else that is not a list is an error. */
 static json_t *
 build_each(struct walk *a, const json_t *operands)
 {

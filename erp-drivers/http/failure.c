@@ -8,6 +8,7 @@
 #include "common/order/reason.h"
 #include "common/template/template.h"
 #include "erp-drivers/http/reply.h"
+#include "erp-drivers/http/session.h"
 
 #define SHOWN_BYTES 20000
 
@@ -20,7 +21,7 @@ failure_drop_login(struct walk *a)
         return;
     session->logged_in = false;
     session->expires_ms = 0;
-    json_object_clear(session->kept);
+    http_session_clear_kept(session);
 }
 
 /* The exchange that failed, for whoever mends the recipe. A login holds keys. */
@@ -43,10 +44,8 @@ verdict_of(struct walk *a)
     const char *code = a->failure.code;
     enum reason_action action;
 
-    if (strcmp(code, REASON_OUTCOME_UNKNOWN) == 0)
-        return ERP_REJECT;
     action = reason_find(code)->action;
-    /* Whoever tries a password again and again locks the account. */
+    /* Repeated attempts with a wrong password lock the account. */
     if (a->section == LOGIN && action == REASON_REJECT) {
         a->failure.code = REASON_AUTH_FAILED;
         return ERP_PARK;

@@ -1,75 +1,22 @@
 /* The walk of an attempt: login, where there is none → look-up → created, or create → commit →
- * verify → created. Where an earlier request may still be at work, the line is looked up once more
- * right before the commit. A refusal after the commit → look-up → created, or refused. What a
- * recipe says is run.c's; this file says in which order. */
+ * verify → created. A question: login → check, or look-up, and then it is answered. Where an
+ * earlier request may still be at work, the line is looked up once more right before the commit. A
+ * refusal after the commit → look-up → created, or refused. What a recipe says is run.c's; this
+ * file says in which order. */
 #include "erp-drivers/http/http.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/failpoint.h"
 #include "common/base/secret.h"
 #include "common/order/reason.h"
+#include "erp-drivers/engine/known.h"
 #include "erp-drivers/http/failure.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/run.h"
+#include "erp-drivers/http/session.h"
 #include "erp-drivers/http/walk.h"
-#include "erp-drivers/http/xml.h"
-
-/* --- the session --- */
-
-static bool
-speaks_xml(const json_t *value)
-{
-    const char *name;
-    json_t *member;
-    size_t i;
-
-    json_object_foreach((json_t *)value, name, member)
-    {
-        if (strcmp(name, "xpath") == 0 || strcmp(name, "xml") == 0 || speaks_xml(member))
-            return true;
-    }
-    json_array_foreach(value, i, member)
-    {
-        if (speaks_xml(member))
-            return true;
-    }
-    return false;
-}
-
-static void *
-http_session_new(const json_t *erp)
-{
-    struct session *session = mem_alloc(sizeof *session);
-    const char *url = json_string_value(json_object_get(erp, "url"));
-    size_t length = strlen(url);
-
-    while (length && url[length - 1] == '/')
-        length--;
-    session->recipe = json_object_get(erp, "$recipe");
-    if (speaks_xml(session->recipe))
-        xml_load();
-    session->options = json_object_get(erp, "options");
-    session->url = mem_format("%.*s", (int)length, url);
-    session->kept = json_object();
-    session->seen = json_object();
-    session->timeout_ms =
-        1000 * (unsigned)recipe_number(
-                   erp, "timeout_s", recipe_number(session->recipe, "timeout_s", RECIPE_REQUEST_S));
-    return session;
-}
-
-static void
-http_session_free(void *handle)
-{
-    struct session *session = handle;
-
-    json_decref(session->kept);
-    json_decref(session->seen);
-    free(session->url);
-    free(session->refused);
-    free(session);
-}
 
 /* --- how it ends --- */
 
@@ -85,26 +32,83 @@ compare(struct walk *a, const char *amount_code)
 {
     a->verdict = found_compare(&a->found, a->job->order, amount_code, "", &a->outcome);
     a->ended = true;
+    if (a->verdict == ERP_CREATED)
+        json_object_clear(a->session->seen);
 }
 
-/* What create has begun is taken back where nothing has come of it. */
+/* Nothing has come of what create has begun. */
+static void
+take_back(struct walk *a)
+{
+    if (a->touched && json_object_get(a->session->recipe, "undo"))
+        walk_section(a, UNDO);
+}
+
 static void
 undo(struct walk *a)
 {
-    if (a->touched && !a->committed && json_object_get(a->session->recipe, "undo"))
-        walk_section(a, UNDO);
+    if (!a->committed)
+        take_back(a);
+}
+
+/* --- questions --- */
+
+static bool
+has_section(const struct walk *a, const char *name)
+{
+    return json_object_get(a->session->recipe, name) != NULL;
+}
+
+static void
+report_line(struct walk *a)
+{
+    found_facts(&a->found, a->job->order, a->job->facts);
+    end_with(a, ERP_CREATED, NULL, "");
+}
+
+static void
+answered(struct walk *a)
+{
+    a->verdict = known_end(a->job, &a->outcome);
+    a->ended = true;
+}
+
+/* To prove a login that is in each request, it asks for something that is not there. */
+static void
+try_login(struct walk *a)
+{
+    if (has_section(a, "login") && has_section(a, "logout"))
+        walk_section(a, LOGOUT);
+    else if (has_section(a, "login"))
+        answered(a);
+    else
+        walk_section(a, has_section(a, "check") ? CHECK : LOOKUP);
 }
 
 /* --- from section to section --- */
 
 static void
+logged_in(struct walk *a)
+{
+    if (a->job->purpose == ERP_LOG_IN)
+        try_login(a);
+    else
+        walk_section(a, a->job->purpose == ERP_CHECK ? CHECK : LOOKUP);
+}
+
+static void
 looked_up(struct walk *a)
 {
-    if (a->found.is) {
+    if (!a->refusal.code && failpoint("mutant.no_look_up"))
+        found_clear(&a->found);
+    if (a->job->purpose != ERP_PLACE) {
+        report_line(a);
+    } else if (a->found.is) {
         compare(a, a->committed ? REASON_AMOUNT_REFUSED : REASON_ERP_REJECTED);
         undo(a);
     } else if (a->refusal.code) {
         end_with(a, ERP_REJECT, a->refusal.code, a->refusal.words);
+        take_back(a);
     } else if (a->second_look) {
         json_decref(a->vars);
         a->vars = a->kept_vars;
@@ -134,6 +138,16 @@ verified(struct walk *a)
                  "the ERP accepted the line, but does not show it: not sending it again");
 }
 
+/* A line that nobody has read back, on purpose. */
+static void
+no_read_back(struct walk *a)
+{
+    erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
+    text_copy(a->outcome.reference, sizeof a->outcome.reference, a->job->order->uniqueid);
+    a->verdict = ERP_CREATED;
+    a->ended = true;
+}
+
 static void
 section_done(struct walk *a)
 {
@@ -142,7 +156,14 @@ section_done(struct walk *a)
         a->session->logged_in = true;
         a->session->number++;
         a->session->logging_in = NULL;
-        walk_section(a, LOOKUP);
+        logged_in(a);
+        break;
+    case LOGOUT:
+        a->session->logged_in = false;
+        answered(a);
+        break;
+    case CHECK:
+        answered(a);
         break;
     case LOOKUP:
         looked_up(a);
@@ -155,6 +176,8 @@ section_done(struct walk *a)
         break;
     case COMMIT:
         walk_section(a, VERIFY);
+        if (failpoint("mutant.no_read_back"))
+            no_read_back(a);
         break;
     default:
         verified(a);
@@ -168,7 +191,8 @@ static bool
 must_wait(const struct walk *a)
 {
     const struct session *session = a->session;
-    bool alone = json_is_true(json_object_get(session->recipe, "one_at_a_time"));
+    bool alone = a->job->purpose == ERP_PLACE &&
+                 json_is_true(json_object_get(session->recipe, "one_at_a_time"));
 
     return (session->logging_in && session->logging_in != a) ||
            (alone && session->holder && session->holder != a);
@@ -189,16 +213,17 @@ begin(struct walk *a)
     struct session *session = a->session;
 
     a->begun = true;
-    session->holder = a;
+    if (a->job->purpose == ERP_PLACE)
+        session->holder = a;
     a->second_look = false;
     json_object_clear(a->vars);
     if (is_logged_in(a)) {
-        walk_section(a, LOOKUP);
+        logged_in(a);
         return;
     }
     session->logged_in = false;
     session->expires_ms = 0;
-    json_object_clear(session->kept);
+    http_session_clear_kept(session);
     session->logging_in = a;
     walk_section(a, LOGIN);
 }
@@ -208,6 +233,10 @@ failed(struct walk *a)
 {
     if (a->session->logging_in == a)
         a->session->logging_in = NULL;
+    if (known_proves_login(a->job, a->failure.code)) {
+        answered(a);
+        return;
+    }
     switch (failure_conclude(a)) {
     case NEXT_LOG_IN:
         walk_clear_steps(a);
@@ -260,7 +289,11 @@ is_fit(struct walk *a)
         end_with(a, ERP_PARK, REASON_AUTH_FAILED, a->session->refused);
     else if (!a->job->auth)
         end_with(a, ERP_PARK, REASON_AUTH_FAILED, "no credentials");
-    else if (!recipe_id_fits(a->session->recipe, a->job->order->uniqueid, wrong))
+    else if (a->job->purpose == ERP_LOG_IN && recipe_stores(a->session->recipe))
+        end_with(a, ERP_RETRY, REASON_ERP_FAILURE,
+                 "not tried: a login would use up the token that the worker keeps");
+    else if (known_asks_for_line(a->job) &&
+             !recipe_id_fits(a->session->recipe, a->job->order->uniqueid, wrong))
         end_with(a, ERP_REJECT, walk_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED,
                  wrong);
     return !a->ended;
@@ -278,6 +311,25 @@ walk_begin(struct session *session, struct erp_job *job)
     return a;
 }
 
+/* --- the end of a session --- */
+
+/* A closing job. Whatever comes back, it is over. */
+static enum erp_verdict
+log_out(struct session *session, struct erp_job *job, const struct erp_reply *reply,
+        struct erp_outcome *outcome)
+{
+    struct walk *a = job->state;
+
+    if (!a && http_session_may_log_out(session)) {
+        job->state = a = walk_new(session, job);
+        walk_section(a, LOGOUT);
+    }
+    if (a && section_continue(a, reply) == SENT)
+        return ERP_SEND;
+    session->logged_in = session->left_open = false;
+    return erp_end(outcome, ERP_CREATED, NULL, "%s", "");
+}
+
 /* --- the contract --- */
 
 static enum erp_verdict
@@ -287,8 +339,14 @@ http_step(void *session, struct erp_job *job, const struct erp_reply *reply,
     struct walk *a = job->state;
     enum erp_verdict verdict;
 
+    if (!job->order)
+        return log_out(session, job, reply, outcome);
     if (!a)
         job->state = a = walk_begin(session, job);
+    if (job->abandoned && !a->ended) {
+        end_with(a, ERP_RETRY, REASON_ERP_BUSY, "abandoned");
+        take_back(a);
+    }
     if (!reply && !a->ended)
         is_fit(a);
     verdict = go(a, reply);
@@ -315,12 +373,6 @@ http_job_free(void *handle, struct erp_job *job)
     job->state = NULL;
 }
 
-static bool
-http_looks_in_worksheet(const json_t *erp)
-{
-    return recipe_looks_in_worksheet(json_object_get(erp, "$recipe"));
-}
-
 const struct erp_driver *
 http_driver(void)
 {
@@ -332,7 +384,13 @@ http_driver(void)
                                              .session_free = http_session_free,
                                              .step = http_step,
                                              .job_free = http_job_free,
-                                             .looks_in_worksheet = http_looks_in_worksheet};
+                                             .looks_in_worksheet = known_looks_in_worksheet,
+                                             .can_check = known_can_check,
+                                             .session_note = http_session_note,
+                                             .session_adopt = http_session_adopt,
+                                             .session_idle_s = http_session_idle_s,
+                                             .session_memory = http_session_memory,
+                                             .session_remember = http_session_remember};
 
     return &driver;
 }

@@ -187,6 +187,42 @@ check_end(struct replay *r, const json_t *ends, enum erp_verdict verdict,
     return true;
 }
 
+/* The members that are named. */
+static bool
+check_facts(struct replay *r, const json_t *wanted, const struct erp_job *job)
+{
+    json_t *found = erp_facts_json(job->facts, job->order), *value;
+    const char *name;
+    bool same = true;
+
+    json_object_set_new(found, "line", json_string(erp_line_name(job->facts->line)));
+    json_object_foreach((json_t *)wanted, name, value)
+    {
+        char *text = json_dumps(json_object_get(found, name), JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (same && !json_equal(value, json_object_get(found, name)))
+            same = differ(r, "it has found the %s %s", name, text ? text : "");
+        free(text);
+    }
+    json_decref(found);
+    return same;
+}
+
+static enum erp_purpose
+purpose_of(const json_t *attempt)
+{
+    static const char *const names[] = {[ERP_PLACE] = "order",
+                                        [ERP_CHECK] = "check",
+                                        [ERP_LOOK_UP] = "look_up",
+                                        [ERP_LOG_IN] = "log_in"};
+    const char *name = text_of(attempt, "purpose", "order");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum erp_purpose)i;
+    return ERP_PLACE;
+}
+
 static void
 take_order(const json_t *given, struct order *order)
 {
@@ -241,14 +277,20 @@ replay_attempt(struct replay *r, const json_t *attempt)
 {
     const struct erp_driver *driver = http_driver();
     struct erp_outcome outcome = {.reason_code = ""};
+    struct erp_facts facts = {.state = NULL};
     struct order order;
-    struct erp_job job = {.workshop = "Bennys Auto", .order = &order, .auth = &r->auth};
+    struct erp_job job = {.purpose = purpose_of(attempt),
+                          .facts = &facts,
+                          .workshop = "Bennys Auto",
+                          .order = &order,
+                          .auth = &r->auth};
     enum erp_verdict verdict;
     bool same;
 
     take_order(json_object_get(attempt, "order"), &order);
     same = go_through(r, json_object_get(attempt, "exchanges"), &job, &outcome, &verdict) &&
-           check_end(r, json_object_get(attempt, "ends"), verdict, &outcome);
+           check_end(r, json_object_get(attempt, "ends"), verdict, &outcome) &&
+           check_facts(r, json_object_get(json_object_get(attempt, "ends"), "facts"), &job);
     driver->job_free(r->session, &job);
     erp_request_clear(&job.request);
     erp_outcome_clear(&outcome);

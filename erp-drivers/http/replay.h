@@ -5,10 +5,12 @@
  *   url, options, credentials   of the workshop's erp object; "http://erp.example.com/" and
  *                {"username": "bot", "password": "secret"} unless given
  *   attempts     a list of these; or the members of the only one:
+ *     purpose    "order" (default), "check", "look_up" or "log_in"
  *     order      uniqueid, worksheet, product_nr, product_amount, commit_sent
  *     exchanges  {"request": {…}, "reply": {…}} in their order
  *     ends       verdict ("created", "retry", "reject", "park"), reason_code, reason_text,
- *                reference, retry_after_s
+ *                reference, retry_after_s; facts: what a check or a look-up has found, as in the
+ *                reply of GET /worksheets/{worksheet}, or "line" ("missing", "same", "changed")
  *
  * A request is what the recipe is to send: method, path, headers, body, commits, delay_ms; what is
  * not named is not compared. A body that is JSON is compared as JSON.

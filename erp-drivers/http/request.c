@@ -17,8 +17,8 @@
 
 /* For logs. */
 static const char *const request_words[] = {
-    [LOGIN] = "login",   [LOOKUP] = "look-up",   [CREATE] = "preparation",
-    [COMMIT] = "commit", [VERIFY] = "read-back", [UNDO] = "undo",
+    [LOGIN] = "login",      [LOOKUP] = "look-up", [CREATE] = "preparation", [COMMIT] = "commit",
+    [VERIFY] = "read-back", [UNDO] = "undo",      [CHECK] = "check",        [LOGOUT] = "log-out",
 };
 
 /* --- the URL --- */
@@ -276,7 +276,7 @@ request_send(struct walk *a, const json_t *step, const char *method_name)
     request->kind = ERP_HTTP;
     request->gzip = true;
     request->what = request_words[a->section];
-    request->secret = a->section == LOGIN;
+    request->secret = a->section == LOGIN || a->section == LOGOUT;
     request->timeout_ms =
         timeout ? (unsigned)(1000 * json_number_value(timeout)) : a->session->timeout_ms;
     request->commits = acts && a->section == COMMIT;

@@ -13,6 +13,7 @@
 
 #define HEADER_BYTES 1024
 #define WAIT_MAX_S 86400
+#define SEEN_MS 7200000 /* longer than any pause between two attempts */
 
 /* All that a rule names must hold. What its texts ask for may not be in this reply: then the rule
  * is about another. */
@@ -65,19 +66,25 @@ rule_wait_ms(const struct walk *a, const json_t *rule)
     return wait_ms;
 }
 
-/* Whether a rule that has to be seen twice was seen long enough ago. */
+/* Whether a rule that has to be seen twice was seen long enough ago: within SEEN_MS, as what was
+ * seen once and is over says nothing. The clock may have begun anew since (another boot of the
+ * machine); then less time has passed by it than in truth. */
 static bool
 is_seen_again(struct walk *a, const json_t *rule, size_t place)
 {
     int64_t after_ms = (int64_t)(1000 * json_number_value(json_object_get(rule, "twice_s")));
-    char key[24];
     const json_t *first;
+    int64_t passed_ms;
+    char key[24];
 
     snprintf(key, sizeof key, "%zu", place);
     first = json_object_get(a->session->seen, key);
-    if (!first)
+    passed_ms = a->job->now_ms - json_integer_value(first);
+    if (!first || passed_ms < 0 || passed_ms > after_ms + SEEN_MS) {
         json_object_set_new(a->session->seen, key, json_integer(a->job->now_ms));
-    return first && a->job->now_ms - json_integer_value(first) >= after_ms;
+        return false;
+    }
+    return passed_ms >= after_ms;
 }
 
 static enum result

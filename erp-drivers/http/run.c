@@ -13,10 +13,12 @@
 static const struct {
     const char *verb;
     verb_function *function; /* NULL: sends a request */
-} verbs[] = {{"get", NULL},       {"post", NULL},          {"put", NULL},       {"patch", NULL},
-             {"delete", NULL},    {"read", http_read},     {"set", http_set},   {"keep", http_keep},
-             {"wait", http_wait}, {"assert", http_assert}, {"when", http_when}, {"each", http_each},
-             {"call", http_call}, {"found", http_found},   {"fail", http_fail}};
+} verbs[] = {{"get", NULL},           {"post", NULL},        {"put", NULL},
+             {"patch", NULL},         {"delete", NULL},      {"read", http_read},
+             {"set", http_set},       {"keep", http_keep},   {"wait", http_wait},
+             {"assert", http_assert}, {"when", http_when},   {"each", http_each},
+             {"call", http_call},     {"found", http_found}, {"known", http_known},
+             {"fail", http_fail},     {"store", http_store}};
 
 static verb_function *
 function_of(const char *verb)
@@ -127,5 +129,5 @@ section_continue(struct walk *a, const struct erp_reply *reply)
         if (result != DONE)
             return result;
     }
-    return walk_unexpected(a, "the recipe goes round without asking the ERP");
+    return walk_unexpected(a, "the recipe loops without sending a request");
 }

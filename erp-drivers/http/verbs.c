@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/order/reason.h"
+#include "erp-drivers/engine/known.h"
 #include "erp-drivers/http/condition.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/value.h"
@@ -12,6 +13,7 @@
 #define WAIT_S 30
 #define HEADER_BYTES 4096
 #define NUMBER_BYTES 160
+#define KEPT_BYTES_MAX 8192 /* each request has it, and servers limit headers */
 
 static const json_t *
 member(const json_t *step, const char *name)
@@ -84,15 +86,16 @@ http_read(struct walk *a, const json_t *step)
             return FAILED;
     }
     if (!value)
-        return walk_unexpected(a, "there is nothing to read into %s", text_of(step, "into"));
+        return walk_unexpected(a, "no value to read into %s", text_of(step, "into"));
     if (member(step, "number"))
         return set_number(a, step, value);
     value_set(a, text_of(step, "into"), value);
     return DONE;
 }
 
+/* max_bytes: of each value. */
 static enum result
-set_all(struct walk *a, const json_t *values, json_t *to)
+set_all(struct walk *a, const json_t *values, json_t *to, size_t max_bytes)
 {
     const char *name;
     json_t *template;
@@ -101,6 +104,10 @@ set_all(struct walk *a, const json_t *values, json_t *to)
     json_object_foreach((json_t *)values, name, template)
     {
         text = value_text(a, template);
+        if (text && strlen(text) > max_bytes) {
+            template_free(text);
+            return walk_unexpected(a, "the value of %s is too long", name);
+        }
         if (!text)
             return FAILED;
         json_object_set_new(to, name, json_string(text));
@@ -112,7 +119,7 @@ set_all(struct walk *a, const json_t *values, json_t *to)
 enum result
 http_set(struct walk *a, const json_t *step)
 {
-    return set_all(a, member(step, "set"), a->vars);
+    return set_all(a, member(step, "set"), a->vars, SIZE_MAX);
 }
 
 enum result
@@ -127,7 +134,18 @@ http_keep(struct walk *a, const json_t *step)
     template_free(text);
     if (seconds > 0) /* a tenth earlier: a token must not end on its way */
         a->session->expires_ms = a->job->now_ms + (int64_t)(900 * seconds);
-    return set_all(a, member(step, "keep"), a->session->kept);
+    return set_all(a, member(step, "keep"), a->session->kept, KEPT_BYTES_MAX);
+}
+
+enum result
+http_store(struct walk *a, const json_t *step)
+{
+    struct session *session = a->session;
+
+    if (set_all(a, member(step, "store"), session->stored, KEPT_BYTES_MAX) == FAILED)
+        return FAILED;
+    json_object_update(session->kept, session->stored);
+    return DONE;
 }
 
 /* --- conditions --- */
@@ -200,7 +218,7 @@ http_wait_again(struct walk *a, struct level *level, bool *over)
     if (truth != NO)
         return truth == YES ? DONE : FAILED;
     if (a->job->now_ms >= level->until_ms)
-        return walk_fail(a, REASON_ERP_FAILURE, "waited in vain: %s", why);
+        return walk_fail(a, REASON_ERP_FAILURE, "timed out: %s", why);
     level->index = 0;
     a->wait_ms = every ? (unsigned)(1000 * json_number_value(every)) : 1000;
     return DONE;
@@ -296,7 +314,7 @@ http_call(struct walk *a, const json_t *step)
 {
     const char *name = text_of(step, "call");
 
-    if (set_all(a, member(step, "with"), a->vars) != DONE)
+    if (set_all(a, member(step, "with"), a->vars, SIZE_MAX) != DONE)
         return FAILED;
     walk_push(a, json_object_get(json_object_get(a->session->recipe, "pieces"), name), name, true);
     return DONE;
@@ -326,6 +344,9 @@ http_found(struct walk *a, const json_t *step)
     a->found.worksheet = a->found.amount ? found_text(a, step, "worksheet") : NULL;
     if (!a->found.amount || (!a->found.worksheet && json_object_get(found, "worksheet")))
         return FAILED;
+    a->found.words = found_text(a, step, "words");
+    if (!a->found.words && json_object_get(found, "words"))
+        return FAILED;
     if (!*a->found.reference)
         return walk_unexpected(a, "the line that was found has no reference");
     if (!template_number(a->found.amount, &format, plain, sizeof plain))
@@ -335,4 +356,25 @@ http_found(struct walk *a, const json_t *step)
     a->found.is = true;
     walk_clear_steps(a);
     return DONE;
+}
+
+/* --- what a check has found --- */
+
+enum result
+http_known(struct walk *a, const json_t *step)
+{
+    char *texts[KNOWN_MEMBERS] = {NULL};
+    enum result result = DONE;
+
+    for (size_t i = 0; result == DONE && i < KNOWN_MEMBERS; i++) {
+        const json_t *template = member(step, known_member(i));
+
+        texts[i] = template ? value_text(a, template) : NULL;
+        result = template && !texts[i] ? FAILED : DONE;
+    }
+    if (result == DONE && known_take(a->job, text_of(step, "known"), texts))
+        walk_clear_steps(a);
+    for (size_t i = 0; i < KNOWN_MEMBERS; i++)
+        template_free(texts[i]);
+    return result;
 }

@@ -11,8 +11,8 @@
 #include "erp-drivers/http/reply.h"
 
 static const char *const section_names[] = {
-    [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
-    [COMMIT] = "commit", [VERIFY] = "verify", [UNDO] = "undo",
+    [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create", [COMMIT] = "commit",
+    [VERIFY] = "verify", [UNDO] = "undo",     [CHECK] = "check",   [LOGOUT] = "logout",
 };
 
 struct walk *

@@ -11,7 +11,7 @@
 #include "erp-drivers/driver.h"
 #include "erp-drivers/engine/line.h"
 
-enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, UNDO, SECTION_COUNT };
+enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, UNDO, CHECK, LOGOUT, SECTION_COUNT };
 
 /* What a function that goes through steps came to. */
 enum result {
@@ -25,10 +25,13 @@ struct xml;
 
 struct session {
     const json_t *recipe, *options;
-    char *url;    /* of the ERP, without a slash at its end */
-    json_t *kept; /* values by name, such as a token */
-    json_t *seen; /* rules that count only when seen twice: by place, when they were seen first */
+    char *url;      /* of the ERP, without a slash at its end */
+    json_t *kept;   /* values by name, such as a token; all that is stored, too */
+    json_t *stored; /* those that outlive the session */
+    json_t *seen;   /* rules that count only when seen twice: by place, when they were seen first */
+    char *memory;   /* stored and seen, as text; guarded */
     bool logged_in;
+    bool left_open;     /* by a process that is gone, with a token that nobody knows any more */
     uint64_t number;    /* tells one login from the next */
     int64_t expires_ms; /* of what is kept; 0: never */
     int64_t next_ms;    /* no request leaves before, see requests_per_s */

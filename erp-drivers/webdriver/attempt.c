@@ -13,13 +13,13 @@
 #define DELAY_MAX_MS 100
 
 static const char *const section_names[] = {
-    [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create",
+    [LOGIN] = "login",   [CHECK] = "check",   [LOOKUP] = "lookup", [CREATE] = "create",
     [COMMIT] = "commit", [VERIFY] = "verify", [LOGOUT] = "logout",
 };
 
 /* For logs. */
 static const char *const request_words[] = {
-    [LOGIN] = "login",   [LOOKUP] = "look-up",   [CREATE] = "form",
+    [LOGIN] = "login",   [CHECK] = "check",      [LOOKUP] = "look-up", [CREATE] = "form",
     [COMMIT] = "commit", [VERIFY] = "read-back", [LOGOUT] = "log-out",
 };
 

@@ -12,7 +12,7 @@
 #include "erp-drivers/webdriver/browser.h"
 #include "erp-drivers/webdriver/wire.h"
 
-enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, LOGOUT, SECTION_COUNT };
+enum section { LOGIN, CHECK, LOOKUP, CREATE, COMMIT, VERIFY, LOGOUT, SECTION_COUNT };
 
 /* The result of a function that takes a reply. */
 enum result {
@@ -57,7 +57,7 @@ struct step {
     unsigned wait_ms;  /* of the next request */
     bool acting;       /* the current request changes something */
     bool asking;       /* … is a query of the page */
-    int asked;         /* what the condition waits for, see verbs.c */
+    int asked;         /* what the condition waits for, see verbs/verbs.c */
     bool finding_row;
     bool holds;    /* the condition's result */
     char why[320]; /* … why not */

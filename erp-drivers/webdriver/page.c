@@ -1,7 +1,7 @@
 /* A query is an object: op, its members, depth (of the current frame), rules (error rules to be
  * checked as well), row. An answer: ok, why, lost (the frame is gone), element, checked, value,
- * rows, elements, doubt (message: a text may be our id or another), rule (the number of the error
- * rule that holds), words, place. */
+ * rows, elements, arriving (the page is incomplete: it proves nothing), doubt (message: a text may
+ * be our id or another), rule (the number of the error rule that holds), words, place. */
 #include "erp-drivers/webdriver/page.h"
 
 #include <stdlib.h>
@@ -209,6 +209,8 @@ page_take(struct attempt *a, const struct wire_reply *reply, bool *yes)
         return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser cannot reach the ERP");
     if (json_object_get(answer, "rule"))
         return rules_fail(a, json_integer_value(json_object_get(answer, "rule")), message);
+    if (json_is_true(json_object_get(answer, "arriving")))
+        return attempt_again(a, a->step.why);
     if (doubt && decides_over_line(a))
         return attempt_fail(a, REASON_OUTCOME_UNKNOWN, "cannot tell whether the line exists: %s",
                             doubt);

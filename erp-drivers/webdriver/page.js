@@ -418,6 +418,13 @@ function place() {
         dead: location.protocol === 'chrome-error:' || location.href.indexOf('about:neterror') === 0};
 }
 
+/* Chromium leaves a page whose connection was cut in this state for ever: what is not there may have been cut off. Not so
+ * one that a script writes and never closes: nothing of it is on its way. */
+function arriving() {
+    var load = performance.getEntriesByType('navigation')[0];
+    return document.readyState === 'loading' && !!load && load.responseStart > 0 && !load.responseEnd;
+}
+
 function answer(q, codes) {
     var ops = {element: element, option: option, frame: frame, read: read, rows: rows, list: listed,
         condition: condition, source: source, rules: function () { return no(''); }}, result, rule;
@@ -425,7 +432,8 @@ function answer(q, codes) {
     if (q.op !== 'source' && frames() !== q.depth)
         return {ok: false, lost: true, why: 'its frame is gone'};
     withCodes(q, codes);
-    result = ops[q.op](q);
+    result = q.op !== 'source' && q.op !== 'rules' && arriving() ?
+        {ok: false, arriving: true, why: 'the page has not arrived completely'} : ops[q.op](q);
     if (doubt)
         result.doubt = doubt;
     if (!result.ok) {

@@ -8,7 +8,7 @@
 #include "erp-drivers/webdriver/page.h"
 #include "erp-drivers/webdriver/report.h"
 #include "erp-drivers/webdriver/values.h"
-#include "erp-drivers/webdriver/verbs.h"
+#include "erp-drivers/webdriver/verbs/verbs.h"
 
 #define CUT_OFF_MS 3000 /* for a page that already shows its result */
 
@@ -182,7 +182,7 @@ static const struct {
     {"assert", verb_assert},       {"when", verb_when},     {"each", verb_each},
     {"dialog", verb_dialog},       {"script", verb_script}, {"call", verb_call},
     {"found", verb_found},         {"fail", verb_fail},     {"list", verb_list},
-    {"unchanged", verb_unchanged},
+    {"unchanged", verb_unchanged}, {"known", verb_known},
 };
 
 verb_function *

@@ -2,7 +2,7 @@
 #ifndef ERP_DRIVERS_WEBDRIVER_RUN_H
 #define ERP_DRIVERS_WEBDRIVER_RUN_H
 
-#include "erp-drivers/webdriver/verbs.h"
+#include "erp-drivers/webdriver/verbs/verbs.h"
 
 /* DONE: the section is done. */
 enum result run_continue(struct attempt *a, const struct wire_reply *reply);

@@ -1,307 +1,14 @@
-/* The phases of an attempt: start a browser if there is none → login, if not logged in → lookup →
- * created, or create → commit → error rules → verify → created. A refusal after the commit → lookup
- * → created, or refused. One browser serves order after order. run.c runs the recipe's sections;
- * this file determines their order. */
+/* A driver that carries out a recipe in a browser, which serves order after order. */
 #include "erp-drivers/webdriver/webdriver.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/order/reason.h"
-#include "erp-drivers/webdriver/failure.h"
-#include "erp-drivers/webdriver/lifecycle.h"
-#include "erp-drivers/webdriver/report.h"
+#include "erp-drivers/engine/known.h"
+#include "erp-drivers/webdriver/phases.h"
 #include "erp-drivers/webdriver/run.h"
-
-#define LEAVE_MS 5000 /* for logging out: a closing job has to close the browser as well */
-
-enum phase { PREPARE, OPEN, CLEAN, SETTLE, STEPS, LOOK, FAILURE, CLOSE };
-
-static enum result
-go_on(struct attempt *a, enum phase phase)
-{
-    a->phase = phase;
-    a->stage = 0;
-    return AGAIN;
-}
-
-static enum result
-go_to_section(struct attempt *a, enum section section)
-{
-    attempt_section(a, section);
-    return go_on(a, STEPS);
-}
-
-/* The browser must be closed; a new one is opened unless the outcome is final. */
-static enum result
-close_useless(struct attempt *a)
-{
-    a->browser->useless = true;
-    return go_on(a, CLOSE);
-}
-
-static enum result
-end_with(struct attempt *a, enum erp_verdict verdict, const char *code, const char *message)
-{
-    a->verdict = erp_end(&a->outcome, verdict, code, "%s", message);
-    a->ended = true;
-    return DONE;
-}
-
-/* Only cleaning up may follow. */
-static enum result
-finish(struct attempt *a)
-{
-    return a->browser->id && a->browser->useless ? go_on(a, CLOSE) : DONE;
-}
-
-/* --- opening and closing --- */
-
-static enum result
-log_out(struct attempt *a)
-{
-    const struct browser *b = a->browser;
-
-    if (!b->logged_in || b->useless || !json_object_get(b->recipe, "logout"))
-        return go_on(a, CLOSE);
-    if (!a->leaving)
-        a->leave_by_ms = a->job->now_ms + LEAVE_MS;
-    a->leaving = true;
-    return b->dirty ? go_on(a, CLEAN) : go_to_section(a, LOGOUT);
-}
-
-static enum result
-first_section(struct attempt *a)
-{
-    if (!a->browser->logged_in) {
-        a->password_typed = false;
-        return go_to_section(a, LOGIN);
-    }
-    if (a->stored)
-        return go_to_section(a, VERIFY);
-    return attempt_in_doubt(a) ? go_on(a, SETTLE) : go_to_section(a, LOOKUP);
-}
-
-static int64_t
-settle_ms(const struct browser *b)
-{
-    return 1000 * recipe_number(b->recipe, "settle_s", RECIPE_SETTLE_S);
-}
-
-static enum result
-on_prepare(struct attempt *a, const struct wire_reply *reply)
-{
-    struct browser *b = a->browser;
-    char wrong[RECIPE_WRONG_BYTES];
-
-    (void)reply;
-    if (!a->job->order)
-        return browser_may_run(b) ? log_out(a) : end_with(a, ERP_CREATED, NULL, "");
-    if (!recipe_id_fits(b->recipe, a->job->order->uniqueid, wrong))
-        return end_with(a, ERP_REJECT,
-                        attempt_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED, wrong);
-    a->settled_ms = a->job->now_ms + settle_ms(b);
-    if (b->starting || (b->id && b->useless))
-        return go_on(a, CLOSE);
-    if (b->id && browser_is_due(b, a->job->now_ms))
-        return log_out(a);
-    if (!b->id)
-        return go_on(a, OPEN);
-    b->orders++;
-    return b->dirty ? go_on(a, CLEAN) : first_section(a);
-}
-
-static enum result
-on_open(struct attempt *a, const struct wire_reply *reply)
-{
-    enum result result = lifecycle_start(a, reply);
-
-    if (result == SENT)
-        return SENT;
-    if (result == DONE)
-        return first_section(a);
-    return browser_may_run(a->browser) ? go_on(a, CLOSE) : DONE;
-}
-
-static enum result
-on_clean(struct attempt *a, const struct wire_reply *reply)
-{
-    enum result result = lifecycle_clean(a, reply);
-
-    if (result == SENT)
-        return SENT;
-    if (result == FAILED)
-        return close_useless(a);
-    return a->leaving ? log_out(a) : first_section(a);
-}
-
-static enum result
-on_close(struct attempt *a, const struct wire_reply *reply)
-{
-    if (lifecycle_end(a, reply) == SENT)
-        return SENT;
-    a->leaving = false;
-    if (!a->ended && !a->job->order)
-        end_with(a, ERP_CREATED, NULL, "");
-    attempt_enter_window(a, NULL);
-    return a->ended ? DONE : go_on(a, OPEN);
-}
-
-/* --- the walk --- */
-
-/* The request may still be in progress in the ERP: wait a little, or the look-up comes too early
- * and the line is created twice. */
-static enum result
-on_settle(struct attempt *a, const struct wire_reply *reply)
-{
-    int64_t rest = a->settled_ms - a->job->now_ms;
-
-    if (!reply && rest > 0) {
-        a->step.wait_ms = (unsigned)rest;
-        return attempt_send(a, "GET", "window/handles", NULL);
-    }
-    if (reply && reply->kind != WIRE_OK) {
-        attempt_take_error(a, reply);
-        return go_on(a, FAILURE);
-    }
-    return go_to_section(a, LOOKUP);
-}
-
-static enum result
-looked_up(struct attempt *a)
-{
-    if (!a->found.is && !a->refusal.code)
-        return go_to_section(a, CREATE);
-    if (a->found.is)
-        failure_compare(a, a->committed ? REASON_AMOUNT_REFUSED : REASON_ERP_REJECTED);
-    else
-        end_with(a, ERP_REJECT, a->refusal.code, a->refusal.message);
-    return finish(a);
-}
-
-static enum result
-verified(struct attempt *a)
-{
-    if (a->found.is)
-        failure_compare(a, REASON_AMOUNT_REFUSED);
-    else
-        end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                 "the ERP accepted the line, but does not show it: not sending it again");
-    return finish(a);
-}
-
-static enum result
-section_done(struct attempt *a)
-{
-    switch (a->section) {
-    case LOGIN:
-        a->browser->logged_in = true;
-        return first_section(a);
-    case LOOKUP:
-        return looked_up(a);
-    case CREATE:
-        return go_to_section(a, COMMIT);
-    case COMMIT:
-        return go_on(a, LOOK);
-    case VERIFY:
-        return verified(a);
-    default:
-        return go_on(a, CLOSE);
-    }
-}
-
-static enum result
-on_steps(struct attempt *a, const struct wire_reply *reply)
-{
-    enum result result = run_continue(a, reply);
-
-    if (result == SENT)
-        return SENT;
-    if (result == DONE || a->section == LOGOUT) {
-        if (result == FAILED)
-            report_fails(a);
-        return section_done(a);
-    }
-    return go_on(a, FAILURE);
-}
-
-static enum result
-on_look(struct attempt *a, const struct wire_reply *reply)
-{
-    enum result result = failure_look(a, reply);
-
-    if (result == SENT)
-        return SENT;
-    return result == DONE ? go_to_section(a, VERIFY) : go_on(a, FAILURE);
-}
-
-/* The ERP has confirmed that it stored the line: nothing is in progress. */
-static bool
-is_confirmed(const struct attempt *a)
-{
-    return a->section > COMMIT || (a->section == COMMIT && !a->depth);
-}
-
-static enum result
-on_failure(struct attempt *a, const struct wire_reply *reply)
-{
-    if (!reply)
-        report_fails(a);
-    if (failure_continue(a, reply) == SENT)
-        return SENT;
-    if (a->ended)
-        return finish(a);
-    if (a->lost)
-        report_renews(a);
-    a->lost = false;
-    a->settled_ms = a->job->now_ms + (is_confirmed(a) ? 0 : settle_ms(a->browser));
-    a->failure = (struct failure){.code = NULL};
-    attempt_clear_steps(a);
-    attempt_enter_window(a, NULL);
-    json_object_clear(a->vars);
-    return go_on(a, CLEAN);
-}
-
-static enum result (*const phases[])(struct attempt *, const struct wire_reply *) = {
-    [PREPARE] = on_prepare, [OPEN] = on_open, [CLEAN] = on_clean,     [SETTLE] = on_settle,
-    [STEPS] = on_steps,     [LOOK] = on_look, [FAILURE] = on_failure, [CLOSE] = on_close};
-
-/* --- the contract --- */
 
 static void *
 webdriver_session_new(const json_t *erp)
 {
     return browser_new(erp);
-}
-
-/* A hanging browser is closed without logging out. */
-static void
-leave_in_time(struct attempt *a)
-{
-    struct erp_request *request = &a->job->request;
-    int64_t left_ms = a->leave_by_ms - a->job->now_ms;
-
-    if (a->leaving && a->phase != CLOSE && request->timeout_ms > left_ms)
-        request->timeout_ms = left_ms > 1 ? (unsigned)left_ms : 1;
-}
-
-/* A browser that is cut off is only useful for what its page shows of the commit. */
-static bool
-needs_another_browser(const struct attempt *a)
-{
-    bool goes_on =
-        a->phase == CLEAN || a->phase == SETTLE || (a->phase == STEPS && a->section != COMMIT);
-
-    return *a->cut_off && goes_on && !a->ended && a->browser->id && !a->browser->useless;
-}
-
-static enum result
-take_another_browser(struct attempt *a)
-{
-    a->stored = a->section == VERIFY;
-    attempt_clear_steps(a);
-    json_object_clear(a->vars);
-    return close_useless(a);
 }
 
 static enum erp_verdict
@@ -321,16 +28,8 @@ webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply
         if (reply->cut_off && !*a->cut_off)
             run_cut_off(a, reply->cut_off);
     }
-    do {
-        if (needs_another_browser(a)) {
-            take_another_browser(a);
-            taken = NULL;
-        }
-        result = phases[a->phase](a, taken);
-        taken = NULL;
-    } while (result == AGAIN);
+    result = phases_run(a, taken);
     wire_clear(&wire);
-    leave_in_time(a);
     if (result == SENT)
         return ERP_SEND;
     *outcome = a->outcome;
@@ -360,12 +59,6 @@ webdriver_session_idle_s(void *session)
     return (unsigned)recipe_number(json_object_get(b->recipe, "browser"), "idle_s", RECIPE_IDLE_S);
 }
 
-static bool
-webdriver_looks_in_worksheet(const json_t *erp)
-{
-    return recipe_looks_in_worksheet(json_object_get(erp, "$recipe"));
-}
-
 const struct erp_driver *
 webdriver_driver(void)
 {
@@ -379,7 +72,8 @@ webdriver_driver(void)
                                              .session_free = browser_free,
                                              .step = webdriver_step,
                                              .job_free = webdriver_job_free,
-                                             .looks_in_worksheet = webdriver_looks_in_worksheet,
+                                             .looks_in_worksheet = known_looks_in_worksheet,
+                                             .can_check = known_can_check,
                                              .session_note = browser_note,
                                              .session_adopt = browser_adopt,
                                              .session_idle_s = webdriver_session_idle_s};

@@ -18,9 +18,11 @@
 #include "supervisor/child/driver_unit.h"
 #include "supervisor/child/killer.h"
 #include "supervisor/child/state.h"
+#include "supervisor/system/disk_wait.h"
 #include "supervisor/system/listen.h"
 
 #define UNANSWERED_MAX 5   /* pings, so the oldest is 10 s old */
+#define UNANSWERED_AGAIN 2 /* pings, if it waited for the disk */
 #define STOP_GRACE_MS 6000 /* beyond stop_timeout_s: the worker then closes its sessions */
 
 static void
@@ -49,12 +51,27 @@ never_ready(struct child *child)
     hang(child, "not ready", CHILD_START_MS / 1000);
 }
 
+/* A stalled disk is not a hang: the process cannot even be killed, and its successor would wait
+ * too. It gets a few more pings, as it answers some time after the disk did. */
+static bool
+excused(struct child *child)
+{
+    if (!disk_wait(child->pid))
+        return false;
+    if (!child->waited_for_disk)
+        log_about(LOG_WARNING, child->workshop->name,
+                  "process %ld does not answer: it is waiting for its disk", (long)child->pid);
+    child->waited_for_disk = true;
+    child->unanswered -= UNANSWERED_AGAIN;
+    return true;
+}
+
 static void
 ping(struct child *child)
 {
     struct timeval pause = clock_timeval(CHILD_PING_MS);
 
-    if (child->unanswered >= UNANSWERED_MAX) {
+    if (child->unanswered >= UNANSWERED_MAX && !excused(child)) {
         hang(child, "ping unanswered", UNANSWERED_MAX * CHILD_PING_MS / 1000);
         return;
     }
@@ -115,19 +132,26 @@ ask_to_stop(struct child *child, const char *reason)
                 reason);
 }
 
-void
-child_stop(struct child *child)
+/* Whether there is a process to end. */
+static bool
+put_down(struct child *child)
 {
     child->wanted = CHILD_DOWN;
     if (child_is_faulty(child) && !child->pid)
-        return;
+        return false;
     child->last_error[0] = '\0';
     child_changed(child);
     child_close_listener(child);
-    if (child->pid)
-        ask_to_stop(child, "stop");
-    else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
+    if (!child->pid && child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
         child_rest_at_once(child);
+    return child->pid != 0;
+}
+
+void
+child_stop(struct child *child)
+{
+    if (put_down(child))
+        ask_to_stop(child, "stop");
 }
 
 void
@@ -144,16 +168,30 @@ child_restart(struct child *child)
 void
 child_kill(struct child *child)
 {
-    child->wanted = CHILD_DOWN;
-    if (child_is_faulty(child) && !child->pid)
-        return;
-    child->last_error[0] = '\0';
-    child_changed(child);
-    child_close_listener(child);
-    if (child->pid)
+    if (put_down(child))
         child_leave(child, 0, "kill");
-    else if (child->state != CHILD_STOPPED && child->state != CHILD_STOPPING)
-        child_rest_at_once(child);
+}
+
+void
+child_watch(struct child *child, bool on)
+{
+    json_t *message;
+
+    if (child->watched == on)
+        return;
+    child->watched = on;
+    if (!child->chan || child->idle)
+        return;
+    message = json_pack("{ss sb}", "type", "watch", "on", on);
+    chan_send(child->chan, message);
+    child->watches_sent++;
+    json_decref(message);
+}
+
+bool
+child_watch_confirmed(const struct child *child)
+{
+    return !child->chan || !child->watches_sent;
 }
 
 bool
@@ -193,6 +231,19 @@ child_configure(struct child *child, const struct workshop_config *workshop)
 }
 
 void
+child_send_tokens(struct child *child)
+{
+    const json_t *tokens = json_object_get(child->workshop->document, "api_tokens");
+    json_t *message = json_pack("{ss}", "type", "tokens");
+
+    if (tokens)
+        json_object_set(message, "api_tokens", (json_t *)tokens);
+    if (!child->idle && child_send(child, message))
+        child->tokens_sent++;
+    json_decref(message);
+}
+
+void
 child_new_key(struct child *child)
 {
     child->told = child->rekeyed = false;
@@ -210,6 +261,8 @@ child_free(struct child *child)
     event_free(child->timer);
     event_free(child->kill_timer);
     json_decref(child->alive);
+    json_decref(child->token_uses);
+    json_decref(child->order);
     free(child->view);
     free(child->queue);
     free(child);

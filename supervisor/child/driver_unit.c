@@ -24,10 +24,11 @@
 struct driver_unit {
     struct event_base *base;
     char name[DRIVER_UNIT_NAME_BYTES];
-    char *unit;
+    char *slug, *unit;
     int listen_fd;    /* -1: down */
     const char *next; /* action under way in systemctl; NULL: none */
     int systemctl;    /* its stderr; -1: not running */
+    bool freed;       /* by its owner: only `next` is left to do */
     struct event *says;
 };
 
@@ -63,6 +64,18 @@ driver_unit_name(const char *slug, char name[DRIVER_UNIT_NAME_BYTES])
 static void run(struct driver_unit *u, const char *verb);
 
 static void
+destroy(struct driver_unit *u)
+{
+    if (u->systemctl >= 0) {
+        event_free(u->says);
+        close(u->systemctl);
+    }
+    free(u->slug);
+    free(u->unit);
+    free(u);
+}
+
+static void
 on_said(evutil_socket_t fd, short what, void *arg)
 {
     struct driver_unit *u = arg;
@@ -83,6 +96,8 @@ on_said(evutil_socket_t fd, short what, void *arg)
     u->next = NULL;
     if (verb)
         run(u, verb);
+    if (u->freed)
+        destroy(u);
 }
 
 static void
@@ -225,25 +240,41 @@ driver_unit_down(struct driver_unit *u)
     run(u, "stop");
 }
 
+static void
+name_unit(struct driver_unit *u, const char *name)
+{
+    driver_unit_name(name, u->name);
+    free(u->unit);
+    u->unit = mem_format("%s%s.service", template_name(), u->name);
+}
+
 struct driver_unit *
 driver_unit_new(struct event_base *base, const char *slug)
 {
     struct driver_unit *u = mem_alloc(sizeof *u);
 
-    *u = (struct driver_unit){.base = base, .listen_fd = -1, .systemctl = -1};
-    driver_unit_name(slug, u->name);
-    u->unit = mem_format("%s%s.service", template_name(), u->name);
+    *u = (struct driver_unit){
+        .base = base, .slug = mem_string(slug), .listen_fd = -1, .systemctl = -1};
+    name_unit(u, slug);
     return u;
 }
 
+/* No slug has an underscore. */
+void
+driver_unit_for_test(struct driver_unit *u)
+{
+    char *name = mem_format("%s_test", u->slug);
+
+    name_unit(u, name);
+    free(name);
+}
+
+/* A start may still be under way, which the stop must follow. */
 void
 driver_unit_free(struct driver_unit *u)
 {
     driver_unit_down(u);
-    if (u->systemctl >= 0) {
-        event_free(u->says);
-        close(u->systemctl);
-    }
-    free(u->unit);
-    free(u);
+    u->freed = u->next != NULL;
+    if (!u->freed)
+        destroy(u);
 }

@@ -27,6 +27,9 @@ bool driver_unit_possible(void);
 /* Initially down. */
 struct driver_unit *driver_unit_new(struct event_base *base, const char *slug);
 
+/* While it is down: it becomes another one, beside the one that the workshop's worker uses. */
+void driver_unit_for_test(struct driver_unit *unit);
+
 /* Ensures that it is started. Returns the worker's listening socket, still owned by the unit; -1
  * with *err. */
 int driver_unit_up(struct driver_unit *unit, struct err *err);
@@ -34,6 +37,7 @@ int driver_unit_up(struct driver_unit *unit, struct err *err);
 /* Stops it with its browsers; harmless if it is down. */
 void driver_unit_down(struct driver_unit *unit);
 
+/* Down first. */
 void driver_unit_free(struct driver_unit *unit);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/log_files.h"
 #include "common/base/loop.h"
 #include "supervisor/child/state.h"
@@ -23,9 +24,13 @@ struct child_log {
     struct event *readable, *resume;
     struct log_files files;
     int64_t second_ms; /* start of the interval that `spent` counts */
-    size_t spent, used;
-    char buffer[BUFFER_BYTES];
+    size_t spent;
+    size_t used;
+    char *rest; /* an unfinished line of `used` bytes; NULL: none */
 };
+
+/* One for all: a child's is empty nearly always. */
+static char buffer[BUFFER_BYTES];
 
 static void
 open_files(struct child *child)
@@ -45,28 +50,45 @@ log_line(const struct child *child, char *line)
         log_relayed(child->workshop->name, &child->log->files, line);
 }
 
+static void
+take_rest(struct child_log *log)
+{
+    if (log->rest)
+        memcpy(buffer, log->rest, log->used);
+    free(log->rest);
+    log->rest = NULL;
+}
+
+static void
+keep_rest(struct child_log *log, const char *from)
+{
+    log->rest = log->used ? memcpy(mem_alloc(log->used), from, log->used) : NULL;
+}
+
 /* Logs the buffer without an unfinished line; all: with it. */
 static void
 log_buffer(const struct child *child, bool all)
 {
     struct child_log *log = child->log;
-    char *from = log->buffer, *end;
+    char *from = buffer, *end;
 
     for (size_t i = 0; i < log->used; i++)
-        if (!log->buffer[i])
-            log->buffer[i] = '?';
-    log->buffer[log->used] = '\0';
+        if (!buffer[i])
+            buffer[i] = '?';
+    buffer[log->used] = '\0';
+    log_hold();
     while ((end = strchr(from, '\n'))) {
         *end = '\0';
         log_line(child, from);
         from = end + 1;
     }
-    log->used -= (size_t)(from - log->buffer);
-    memmove(log->buffer, from, log->used + 1);
+    log->used -= (size_t)(from - buffer);
     if (log->used && (all || log->used == BUFFER_BYTES - 1)) {
-        log_line(child, log->buffer);
+        log_line(child, from);
         log->used = 0;
     }
+    log_release();
+    keep_rest(log, from);
 }
 
 /* False: nothing more to read now, or ever. */
@@ -74,12 +96,16 @@ static bool
 read_part(const struct child *child)
 {
     struct child_log *log = child->log;
-    ssize_t got = read(log->fd, log->buffer + log->used, BUFFER_BYTES - 1 - log->used);
+    ssize_t got;
 
+    take_rest(log);
+    got = read(log->fd, buffer + log->used, BUFFER_BYTES - 1 - log->used);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         event_del(log->readable);
-    if (got <= 0)
+    if (got <= 0) {
+        keep_rest(log, buffer);
         return false;
+    }
     log->spent += (size_t)got;
     log->used += (size_t)got;
     log_buffer(child, false);
@@ -170,6 +196,7 @@ child_close_logs(struct child *child)
     log->spent = 0;
     while (log->spent < LEFT_BYTES && read_part(child))
         continue;
+    take_rest(log);
     log_buffer(child, true);
     event_free(log->readable);
     event_free(log->resume);

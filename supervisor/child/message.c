@@ -5,7 +5,9 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/secret.h"
 #include "common/ipc/chan.h"
+#include "common/json/author.h"
 #include "common/json/schema.h"
 #include "supervisor/child/state.h"
 
@@ -51,7 +53,14 @@ static const struct schema_member alive[] = {
 static const struct schema_member of_ready[] = {{.name = "rekeyed", .kind = SCHEMA_TRUTH},
                                                 {.name = NULL}};
 static const struct schema_member of_status[] = {
-    {.name = "alive", .kind = SCHEMA_OBJECT, .members = alive}, {.name = NULL}};
+    {.name = "alive", .kind = SCHEMA_OBJECT, .members = alive},
+    {.name = "counters", .kind = SCHEMA_TEXT, .max = COUNTERS_TEXT_BYTES},
+    {.name = "attention_ms", .kind = SCHEMA_NUMBER},
+    {.name = NULL}};
+static const struct schema_member of_orders[] = {
+    {.name = "events", .kind = SCHEMA_TEXTS, .max = 64},
+    {.name = "lost", .kind = SCHEMA_TRUTH},
+    {.name = NULL}};
 static const struct schema_member of_reply[] = {
     {.name = "id", .kind = SCHEMA_NUMBER},
     {.name = "status", .kind = SCHEMA_NUMBER},
@@ -64,10 +73,22 @@ static const struct schema_member of_refused[] = {
 static const struct schema_member of_bye[] = {{.name = "waiting", .kind = SCHEMA_NUMBER},
                                               {.name = "rekeyed", .kind = SCHEMA_TRUTH},
                                               {.name = "open", .kind = SCHEMA_TRUTH},
+                                              {.name = "renews", .kind = SCHEMA_TRUTH},
                                               {.name = NULL}};
 static const struct schema_member of_resolve[] = {{.name = "id", .kind = SCHEMA_NUMBER},
                                                   {.name = "name", .kind = SCHEMA_TEXT, .max = 255},
                                                   {.name = NULL}};
+static const struct schema_member of_token_used[] = {
+    {.name = "hash", .kind = SCHEMA_TEXT, .max = SECRET_HASH_TEXT_BYTES - 1},
+    {.name = "at", .kind = SCHEMA_NUMBER},
+    {.name = NULL}};
+static const struct schema_member of_audit[] = {
+    {.name = "who", .kind = SCHEMA_TEXT, .max = AUTHOR_WHO_MAX},
+    {.name = "address", .kind = SCHEMA_TEXT, .or_null = true, .max = 46},
+    {.name = "what", .kind = SCHEMA_TEXT, .max = 640},
+    {.name = "status", .kind = SCHEMA_NUMBER},
+    {.name = "code", .kind = SCHEMA_TEXT, .or_null = true, .max = 64},
+    {.name = NULL}};
 static const struct schema_member of_nothing[] = {{.name = NULL}};
 
 /* --- handling of each message --- */
@@ -103,6 +124,27 @@ heard(struct child *child)
         evtimer_add(child->timer, &silence);
 }
 
+/* A new process begins at 0; when the last order was created is still known. */
+static void
+take_counters(struct child *child, const json_t *message)
+{
+    const char *text = json_string_value(json_object_get(message, "counters"));
+    uint64_t last_success_ms = child->counters.last_success_ms;
+
+    if (text && counters_parse(text, &child->counters) == 0 && !child->counters.last_success_ms)
+        child->counters.last_success_ms = last_success_ms;
+}
+
+static void
+on_orders(struct child *child, const json_t *message)
+{
+    const json_t *events = json_object_get(message, "events");
+
+    if (child->watched && events && child->host->orders)
+        child->host->orders(child, events, json_is_true(json_object_get(message, "lost")),
+                            child->host->arg);
+}
+
 static void
 on_status(struct child *child, const json_t *message)
 {
@@ -114,10 +156,15 @@ on_status(struct child *child, const json_t *message)
     heard(child);
     json_decref(child->alive);
     child->alive = json_incref(said);
+    child->attention_ms = json_integer_value(json_object_get(message, "attention_ms"));
+    take_counters(child, message);
     child->alive_ms = clock_monotonic_ms();
-    /* A stopping worker may report itself as stopped: nobody has requested that. */
-    if (worker && child->state == CHILD_RUNNING)
+    /* A stopping worker may report itself as stopped, which no person requested. The last words of
+     * one that died count. */
+    if (worker && (child->state == CHILD_RUNNING || (!child->pid && !child->asked))) {
         child->worker_wanted = strcmp(worker, "stopped") != 0;
+        child->worker_known = true;
+    }
     child_changed(child);
 }
 
@@ -132,6 +179,13 @@ static void
 on_reply(struct child *child, const json_t *message)
 {
     child->host->replied(child, message, child->host->arg);
+}
+
+static void
+on_audit(struct child *child, const json_t *message)
+{
+    if (json_object_get(message, "what") && json_object_get(message, "status"))
+        child->host->audited(child, message, child->host->arg);
 }
 
 /* Its last message: why it cannot start. */
@@ -157,6 +211,13 @@ on_killed(struct child *child, const json_t *message)
         child_leave(child, CHILD_KILLED_ITSELF_MS, "a client killed process %ld", (long)child->pid);
 }
 
+/* One that does so over and over is not taken at its word. */
+static bool
+has_lived(const struct child *child)
+{
+    return child->was_ready && clock_monotonic_ms() - child->ready_ms >= CHILD_SHORT_LIFE_MS;
+}
+
 static void
 on_bye(struct child *child, const json_t *message)
 {
@@ -165,7 +226,50 @@ on_bye(struct child *child, const json_t *message)
     if (json_is_integer(waiting))
         child->waiting = json_integer_value(waiting);
     child->left_open = json_is_true(json_object_get(message, "open"));
+    child->renews = json_is_true(json_object_get(message, "renews")) && has_lived(child);
     take_rekeyed(child, message);
+}
+
+static bool
+has_token(const struct child *child, const char *hash)
+{
+    const json_t *tokens = json_object_get(child->workshop->document, "api_tokens");
+
+    for (size_t i = 0; hash && i < json_array_size(tokens); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(tokens, i), "hash")) ?: "",
+                   hash) == 0)
+            return true;
+    return false;
+}
+
+/* It outlives the process. A process can name no other tokens than its own. */
+static void
+on_token_used(struct child *child, const json_t *message)
+{
+    const char *hash = json_string_value(json_object_get(message, "hash"));
+    json_t *at = json_object_get(message, "at");
+
+    if (!json_is_integer(at) || !has_token(child, hash))
+        return;
+    if (!child->token_uses)
+        child->token_uses = json_object();
+    json_object_set(child->token_uses, hash, at);
+}
+
+static void
+on_tokens_set(struct child *child, const json_t *message)
+{
+    (void)message;
+    if (child->tokens_sent && !--child->tokens_sent)
+        child_changed(child);
+}
+
+static void
+on_watching(struct child *child, const json_t *message)
+{
+    (void)message;
+    if (child->watches_sent && !--child->watches_sent)
+        child_changed(child);
 }
 
 static const struct said {
@@ -174,13 +278,18 @@ static const struct said {
     void (*handle)(struct child *child, const json_t *message);
 } messages[] = {{"ready", of_ready, on_ready},
                 {"status", of_status, on_status},
+                {"orders", of_orders, on_orders},
                 {"pong", of_nothing, on_pong},
                 {"reply", of_reply, on_reply},
                 {"refused", of_refused, on_refused},
                 {"killed", of_nothing, on_killed},
+                {"audit", of_audit, on_audit},
                 {"kill_browsers", of_nothing, child_kill_browsers},
                 {"bye", of_bye, on_bye},
-                {"resolve", of_resolve, child_resolve}};
+                {"resolve", of_resolve, child_resolve},
+                {"tokens_set", of_nothing, on_tokens_set},
+                {"watching", of_nothing, on_watching},
+                {"token_used", of_token_used, on_token_used}};
 
 /* Once per process: an attacker must not be able to flood the log. */
 static void

@@ -13,6 +13,7 @@
 #include "common/ipc/chan.h"
 #include "supervisor/child/driver_unit.h"
 #include "supervisor/child/state.h"
+#include "supervisor/system/kept_sockets.h"
 #include "supervisor/system/listen.h"
 
 static void
@@ -47,6 +48,8 @@ open_channel(struct child *child, int fd)
 
     child->chan = chan_new(child->host->base, fd, &events, child);
     child_limit(child);
+    if (slice && child->watched)
+        json_object_set_new(slice, "watched", json_true());
     if (slice)
         chan_send(child->chan, slice);
     child->told = json_object_get(slice, "old_key") != NULL;
@@ -71,27 +74,43 @@ start_process(struct child *child, bool idle, struct err *err)
     child->was_ready = child->asked = false;
     child->idle = idle;
     child->waiting = -1;
-    child->left_open = false;
-    child->rekeyed = false;
+    child->tokens_sent = child->watches_sent = 0;
+    child->waited_for_disk = false;
+    child->left_open = child->renews = false;
+    child->rekeyed = child->attention_free = false;
     child_open_logs(child, spawned.logs_fd);
     open_channel(child, spawned.chan_fd);
+    return 0;
+}
+
+/* The one that it has, that of the last daemon, or a new one. */
+static int
+open_listener(struct child *child, struct err *err)
+{
+    const struct workshop_config *workshop = child->workshop;
+
+    if (child->listen_fd < 0)
+        child->listen_fd = kept_sockets_take(workshop->slug, workshop->host, workshop->port);
+    if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
+        log_about(LOG_WARNING, workshop->name,
+                  "the last process shut down the listening socket: binding it again");
+        child_close_listener(child);
+    }
+    if (child->listen_fd >= 0)
+        return 0;
+    child->listen_fd = listen_tcp(workshop->host, workshop->port, err);
+    if (child->listen_fd < 0)
+        return -1;
+    kept_sockets_add(workshop->slug, child->listen_fd);
     return 0;
 }
 
 static int
 start_service(struct child *child)
 {
-    const struct workshop_config *workshop = child->workshop;
     struct err err = {0};
 
-    if (child->listen_fd >= 0 && !listen_sound(child->listen_fd)) {
-        log_about(LOG_WARNING, workshop->name,
-                  "the last process shut down the listening socket: binding it again");
-        child_close_listener(child);
-    }
-    if (child->listen_fd < 0)
-        child->listen_fd = listen_tcp(workshop->host, workshop->port, &err);
-    if (child->listen_fd < 0 || start_process(child, false, &err)) {
+    if (open_listener(child, &err) || start_process(child, false, &err)) {
         text_copy(child->last_error, sizeof child->last_error, err.text);
         return -1;
     }
@@ -145,7 +164,7 @@ child_rest_at_once(struct child *child)
 static void
 relaunch(struct child *child)
 {
-    child->restarts += !child->asked;
+    child->restarts += !child->asked && !child->renews;
     child_launch(child);
 }
 
@@ -170,7 +189,8 @@ tidy_up(struct child *child)
     bool said_bye = child->waiting >= 0;
     struct err err;
 
-    if (!config_erp_stays_open(child->workshop->erp_system) || (said_bye && !child->left_open))
+    if (child->tries || !config_erp_stays_open(child->workshop->erp_system) ||
+        (said_bye && !child->left_open))
         return;
     if (child_maintain(child, &err))
         log_about(LOG_WARNING, child->workshop->name, "cannot close open ERP sessions: %s",
@@ -214,6 +234,7 @@ child_finish(struct child *child)
     child_close_lookups(child);
     json_decref(child->alive);
     child->alive = NULL;
+    child->attention_ms = 0;
     child->idle = false;
     next[child_after_exit(&end)](child);
     if (child_at_rest(child) && !end.idle)
@@ -245,7 +266,8 @@ write_obituary(struct child *child, pid_t pid)
         child_exit_text(last, end, sizeof end);
         snprintf(text, sizeof text, "process %ld ended: %s", (long)pid, end);
     }
-    log_about(LOG_INFO, child->workshop->name, "%s", text);
+    if (!child->reads)
+        log_about(LOG_INFO, child->workshop->name, "%s", text);
     if (child->wanted == CHILD_UP && !child->asked && !*child->last_error)
         snprintf(child->last_error, sizeof child->last_error, "%s%s", text,
                  child->was_ready || last->code == SPAWN_EXEC_FAILED ? ""
@@ -268,6 +290,18 @@ child_reaped(struct child *child, int status)
         child_finish(child);
     else /* it may have sent `killed` just before */
         child_move(child, CHILD_STOPPING, CHILD_LAST_WORDS_MS, "process %ld is gone", (long)pid);
+}
+
+int
+child_try(struct child *child, struct err *err)
+{
+    child->tries = true;
+    driver_unit_for_test(child->driver);
+    if (start_process(child, true, err))
+        return -1;
+    child_move(child, CHILD_STARTING, CHILD_START_MS, "process %ld, testing the connection",
+               (long)child->pid);
+    return 0;
 }
 
 int

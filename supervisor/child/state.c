@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "supervisor/system/kept_sockets.h"
 
 void
 child_changed(struct child *child)
@@ -35,16 +36,19 @@ child_move(struct child *child, enum child_state state, int64_t timer_ms, const 
     evtimer_del(child->timer);
     if (timer_ms != CHILD_NO_TIMER)
         evtimer_add(child->timer, &delay);
-    log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
-              child_state_name(state), reason);
+    if (!child->reads)
+        log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
+                  child_state_name(state), reason);
     child_changed(child);
 }
 
 void
 child_close_listener(struct child *child)
 {
-    if (child->listen_fd >= 0)
-        close(child->listen_fd);
+    if (child->listen_fd < 0)
+        return;
+    kept_sockets_remove(child->workshop->slug);
+    close(child->listen_fd);
     child->listen_fd = -1;
 }
 

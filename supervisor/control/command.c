@@ -7,7 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/loop.h"
-#include "supervisor/control/view.h"
+#include "supervisor/monitoring/view.h"
 
 struct waiting {
     TAILQ_ENTRY(waiting) link;
@@ -30,7 +30,8 @@ has_settled(const struct child *child, pid_t pid)
 {
     (void)pid;
     if (child->state == CHILD_RUNNING)
-        return child->alive != NULL; /* the reply shows them */
+        return child->alive &&
+               !child->tokens_sent; /* the reply shows the one, promises the other */
     return child->state != CHILD_STARTING && child->state != CHILD_STOPPING;
 }
 
@@ -44,7 +45,7 @@ has_gone(const struct child *child, pid_t pid)
 static void
 start_whole(struct child *child)
 {
-    child->worker_wanted = true;
+    child->worker_wanted = child->worker_known = true;
     child_start(child);
 }
 
@@ -52,7 +53,7 @@ static void
 restart_whole(struct child *child)
 {
     child_restart(child);
-    child->worker_wanted = true;
+    child->worker_wanted = child->worker_known = true;
 }
 
 /* patient: the awaited change comes by itself, within stop_timeout_s. */

@@ -1,218 +1,31 @@
-/* Routes of the control API. */
+/* Puts the control API together, and passes on what the daemon observes. */
 #include "supervisor/control/control.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "common/http/route.h"
 #include "common/http/server.h"
-#include "supervisor/control/events.h"
+#include "supervisor/across/gather.h"
+#include "supervisor/across/listing.h"
+#include "supervisor/across/trials.h"
+#include "supervisor/audit/caller.h"
+#include "supervisor/audit/trail.h"
 #include "supervisor/control/forward.h"
 #include "supervisor/control/internal.h"
-#include "supervisor/control/metrics.h"
+#include "supervisor/control/record.h"
 #include "supervisor/control/rekey.h"
 #include "supervisor/control/removal.h"
-#include "supervisor/control/view.h"
-#include "supervisor/daemon/archive.h"
-#include "supervisor/daemon/children.h"
-#include "supervisor/daemon/reload.h"
+#include "supervisor/monitoring/events.h"
 #include "supervisor/system/listen.h"
 #include "supervisor/system/peer.h"
 
 static void
-get_health(struct call *call, void *context)
-{
-    struct control *control = context;
-    size_t length;
-    char *text = view_health(control->daemon, &length);
-
-    call_reply_text(call, 200, "application/json", text, length);
-    free(text);
-}
-
-static void
-get_events(struct call *call, void *context)
-{
-    struct control *control = context;
-
-    events_open(control->events, call);
-}
-
-static void
-get_metrics(struct call *call, void *context)
-{
-    struct control *control = context;
-    char *text = metrics_text(control->daemon);
-
-    call_reply_text(call, 200, METRICS_TYPE, text, strlen(text));
-    free(text);
-}
-
-static void
-get_workshops(struct call *call, void *context)
-{
-    struct control *control = context;
-
-    call_reply(call, 200, view_workshops(control->daemon));
-}
-
-/* Null: its lines go to stderr only. */
-static json_t *
-log_files_of(const struct daemon_config *config, const struct child *child)
-{
-    const char *slug = child->workshop->slug;
-
-    if (!*config->log_dir)
-        return json_null();
-    return json_pack("[oo]", json_sprintf("%s/%s_api.log", config->log_dir, slug),
-                     json_sprintf("%s/%s_create_orderline.log", config->log_dir, slug));
-}
-
-/* Whoever looks for a file of the queue has its folder from here, never from the worker. */
-static void
-get_workshop(struct call *call, void *context)
-{
-    struct control *control = context;
-    struct child *child = control_find(control, call);
-    char *folder;
-    json_t *view;
-
-    if (!child)
-        return;
-    folder = archive_queue_path(control->daemon->config, child->workshop->slug);
-    view = view_workshop(child);
-    json_object_set_new(view, "queue_folder", json_string(folder));
-    json_object_set_new(view, "log_files", log_files_of(control->daemon->config, child));
-    free(folder);
-    call_reply(call, 200, view);
-}
-
-/* Commands that end with a process. */
-static void
-put_up(struct control *control, struct call *call, enum command command)
-{
-    struct child *child = control_find(control, call);
-
-    if (!child || !control_accepts(control, call) || !control_sound(child, call))
-        return;
-    if (!child->workshop->active)
-        call_problem(call, 409, "inactive", NULL,
-                     "this workshop is inactive: activate it first (pumplinectl activate %s)",
-                     child->workshop->slug);
-    else
-        commands_do(control->commands, command, child, call, NULL);
-}
-
-/* Commands that end without one. */
-static void
-put_down(struct control *control, struct call *call, enum command command)
-{
-    struct child *child = control_find(control, call);
-
-    if (child)
-        commands_do(control->commands, command, child, call, NULL);
-}
-
-static void
-put_start(struct call *call, void *context)
-{
-    put_up(context, call, COMMAND_START);
-}
-
-static void
-put_restart(struct call *call, void *context)
-{
-    put_up(context, call, COMMAND_RESTART);
-}
-
-static void
-put_stop(struct call *call, void *context)
-{
-    put_down(context, call, COMMAND_STOP);
-}
-
-static void
-put_kill(struct call *call, void *context)
-{
-    put_down(context, call, COMMAND_KILL);
-}
-
-static void
-put_reload(struct call *call, void *context)
-{
-    struct control *control = context;
-    struct json_faults faults = {0};
-    json_t *report;
-
-    if (!control_accepts(control, call))
-        return;
-    report = reload(control->daemon, &faults);
-    if (report)
-        call_reply(call, 200, report);
-    else
-        control_refuse_faults(call, &faults);
-    json_faults_clear(&faults);
-}
-
-static void
-put_rekey(struct call *call, void *context)
-{
-    struct control *control = context;
-
-    if (control_accepts(control, call))
-        rekey_begin(control->rekey, call);
-}
-
-static void
-forward(struct call *call, void *context)
-{
-    struct control *control = context;
-    struct child *child = control_find(control, call);
-
-    if (!child)
-        return;
-    if (command_named(call->tail)) {
-        call_header(call, "Allow", "PUT");
-        call_problem(call, 405, "method_not_allowed", NULL, "this path allows PUT only");
-        return;
-    }
-    forwards_send(control->forwards, child, call);
-}
-
-static const struct route routes[] = {
-    {.method = "GET", .pattern = "/health", .handle = get_health},
-    {.method = "GET", .pattern = "/metrics", .handle = get_metrics},
-    {.method = "GET", .pattern = "/events", .handle = get_events},
-    {.method = "PUT", .pattern = "/reload", .handle = put_reload},
-    {.method = "PUT", .pattern = "/rekey", .handle = put_rekey},
-    {.method = "POST", .pattern = "/seal", .handle = workshops_seal},
-    {.method = "GET", .pattern = "/workshops", .handle = get_workshops},
-    {.method = "GET", .pattern = "/workshops/{workshop}", .handle = get_workshop},
-    {.method = "PUT", .pattern = "/workshops/{workshop}", .handle = workshops_put},
-    {.method = "DELETE", .pattern = "/workshops/{workshop}", .handle = workshops_delete},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/activate", .handle = workshops_activate},
-    {.method = "PUT",
-     .pattern = "/workshops/{workshop}/deactivate",
-     .handle = workshops_deactivate},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/start", .handle = put_start},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/stop", .handle = put_stop},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/restart", .handle = put_restart},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/kill", .handle = put_kill},
-    {.method = "GET", .pattern = "/workshops/{workshop}/tokens", .handle = tokens_get},
-    {.method = "POST", .pattern = "/workshops/{workshop}/tokens", .handle = tokens_post},
-    {.method = "DELETE", .pattern = "/workshops/{workshop}/tokens/{name}", .handle = tokens_delete},
-    /* Whatever else is the workshop API's; its own table says what there is. */
-    {.method = "GET", .pattern = "/workshops/{workshop}/*", .handle = forward},
-    {.method = "PUT", .pattern = "/workshops/{workshop}/*", .handle = forward},
-    {.method = "POST", .pattern = "/workshops/{workshop}/*", .handle = forward},
-    {.method = "DELETE", .pattern = "/workshops/{workshop}/*", .handle = forward},
-    {.method = "PATCH", .pattern = "/workshops/{workshop}/*", .handle = forward}};
-
-static void
 on_call(struct call *call, void *arg)
 {
-    route_dispatch(routes, sizeof routes / sizeof *routes, call, NULL, arg);
+    struct control *control = arg;
+
+    if (caller_take(call, &control->peers))
+        control_dispatch(call, control);
 }
 
 static void
@@ -220,7 +33,12 @@ on_changed(struct child *child, void *arg)
 {
     struct control *control = arg;
 
+    if (child->tries) { /* no state of the workshop's */
+        trials_changed(control->trials, child);
+        return;
+    }
     forwards_changed(control->forwards, child);
+    asks_changed(control->asks, child);
     commands_changed(control->commands, child);
     events_changed(control->events, child);
     rekey_changed(control->rekey, child);
@@ -244,11 +62,38 @@ on_ending(void *arg)
 }
 
 static void
+on_audited(struct child *child, const json_t *message, void *arg)
+{
+    record_port(arg, child, message);
+}
+
+static void
+on_reopened(void *arg)
+{
+    struct control *control = arg;
+
+    trail_reopen(control->trail);
+}
+
+static void
 on_replied(struct child *child, const json_t *reply, void *arg)
 {
     struct control *control = arg;
 
+    if (child->tries) {
+        trials_replied(control->trials, child, reply);
+        return;
+    }
     forwards_replied(control->forwards, child, reply);
+    asks_replied(control->asks, child, reply);
+}
+
+static void
+on_orders(struct child *child, const json_t *orders, bool lost, void *arg)
+{
+    struct control *control = arg;
+
+    events_orders(control->events, child, orders, lost);
 }
 
 static bool
@@ -271,14 +116,23 @@ control_open(struct daemon *daemon, struct err *err)
     control = mem_alloc(sizeof *control);
     control->daemon = daemon;
     control->forwards = forwards_new(daemon->base);
+    control->asks = asks_new(daemon);
+    control->listings = listings_new(daemon, control->asks, forward_answer);
+    control->gathers = gathers_new(daemon, control->asks, forward_answer);
     control->commands = commands_new(daemon->base);
     control->events = events_new(daemon);
+    control->trail =
+        trail_open(daemon->base, config->state_dir, config->control_group, TRAIL_FILE_BYTES);
     control->rekey = rekey_new(daemon);
     control->removals = removals_new(daemon);
+    control->trials = trials_new(daemon, forward_answer);
     control->server = http_server_new(daemon->base, fd, true, &config->http, on_call, control);
     http_server_check_peer(control->server, check_peer, control);
     daemon->observer = (struct daemon_observer){.changed = on_changed,
                                                 .replied = on_replied,
+                                                .orders = on_orders,
+                                                .audited = on_audited,
+                                                .reopened = on_reopened,
                                                 .reconfigured = on_reconfigured,
                                                 .ending = on_ending,
                                                 .arg = control};
@@ -292,9 +146,14 @@ control_close(struct control *control)
     unlink(control->daemon->config->control_socket);
     events_free(control->events);
     removals_free(control->removals);
+    trials_free(control->trials);
     commands_free(control->commands);
     rekey_free(control->rekey);
+    listings_free(control->listings);
+    gathers_free(control->gathers);
+    asks_free(control->asks);
     forwards_free(control->forwards);
     http_server_free(control->server);
+    trail_close(control->trail);
     free(control);
 }

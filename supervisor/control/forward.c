@@ -33,6 +33,8 @@ forward_message(json_int_t id, const struct call *call)
                                 call->method, "target", target, "content_type", call->content_type,
                                 "body", call->body, call->body_length);
 
+    if (message && *call->by.via)
+        json_object_set_new(message, "by", author_json(&call->by));
     free(target);
     return message;
 }
@@ -175,10 +177,10 @@ forwards_replied(struct forwards *forwards, const struct child *child, const jso
     struct forward *forward;
 
     TAILQ_FOREACH(forward, &forwards->open, link)
-    if (forward->id == id && forward->child == child) {
-        forward_answer(take(forward), reply);
-        return;
-    }
+        if (forward->id == id && forward->child == child) {
+            forward_answer(take(forward), reply);
+            return;
+        }
 }
 
 /* A waiting call is sent, goes on waiting, or is refused like those whose channel has closed. */

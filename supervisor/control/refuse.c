@@ -1,8 +1,10 @@
 /* Refusals that several routes share. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/children.h"
+#include "supervisor/monitoring/view.h"
 
 struct child *
 control_find(const struct control *control, struct call *call)
@@ -48,6 +50,46 @@ control_refuse_faults(struct call *call, const struct json_faults *faults)
     json_object_set_new(problem, "faults", json_faults_json(faults));
     call_problem_json(call, problem);
     free(detail);
+}
+
+void
+control_show_version(const struct child *child, struct call *call)
+{
+    char etag[VIEW_ETAG_BYTES];
+
+    if (view_etag(child->workshop, etag))
+        call_header(call, "ETag", etag);
+}
+
+/* RFC 9110, 13.1.1: a list of tags, of which a weak one never matches, or "*". */
+static bool
+names_version(const char *field, const char *etag)
+{
+    static const char separators[] = " \t,";
+    size_t length;
+
+    for (const char *at = field; *(at += strspn(at, separators)); at += length) {
+        length = strcspn(at, separators);
+        if ((length == 1 && *at == '*') ||
+            (length == strlen(etag) && strncmp(at, etag, length) == 0))
+            return true;
+    }
+    return false;
+}
+
+bool
+control_matches(const struct child *child, struct call *call)
+{
+    char etag[VIEW_ETAG_BYTES] = "";
+
+    if (!call->if_match)
+        return true;
+    if (child && view_etag(child->workshop, etag) && names_version(call->if_match, etag))
+        return true;
+    call_problem(call, 412, "precondition_failed", NULL,
+                 child ? "the configuration has changed since you read it: GET it again"
+                       : "no such workshop");
+    return false;
 }
 
 void

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/config/parts.h"
-
-#define STAMP "-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z*"
 
 static bool
 is_same_text(const char *a, const char *b)
@@ -74,7 +73,7 @@ add_kept(struct rekey_targets *targets, const char *folder, const char *name)
     bool has_queue = access(queue, F_OK) == 0;
     struct rekey_target *target;
 
-    while ((stamp = strchr(stamp, '-')) && fnmatch(STAMP, stamp, 0))
+    while ((stamp = strchr(stamp, '-')) && fnmatch("-" CLOCK_STAMP_PATTERN "*", stamp, 0))
         stamp++;
     slug = stamp ? mem_format("%.*s", (int)(stamp - name), name) : NULL;
     target = slug ? take(targets, slug, queue) : NULL;

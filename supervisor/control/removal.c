@@ -42,8 +42,8 @@ end(struct removal *removal)
 static void
 refuse_waiting(struct call *call, json_int_t waiting)
 {
-    char *detail = mem_format("%lld order%s; the integration is only removed if forced, and its "
-                              "queue kept aside",
+    char *detail = mem_format("%lld order%s; add force=true to remove the integration "
+                              "and archive its queue",
                               (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
 
@@ -134,7 +134,7 @@ carry_out(struct removal *removal, json_int_t waiting)
     end(removal);
 }
 
-/* The best known figure: its last process reported it, and nobody has opened the queue since. */
+/* The best known figure: its last process reported it, and the queue has not been opened since. */
 static bool
 is_counted(const struct removal *removal)
 {
@@ -175,7 +175,7 @@ decide(struct removal *removal)
     else
         call_problem(removal->call, 409, "queue_unknown", NULL,
                      "cannot count the waiting orders: the process did not read the whole queue; "
-                     "the integration is only removed if forced, and its queue kept aside");
+                     "add force=true to remove the integration and archive its queue");
     call_off(removal);
 }
 
@@ -226,8 +226,8 @@ find(const struct removals *removals, const struct child *child)
     struct removal *removal;
 
     TAILQ_FOREACH(removal, &removals->open, link)
-    if (removal->child == child)
-        break;
+        if (removal->child == child)
+            break;
     return removal;
 }
 

@@ -3,7 +3,7 @@
 
 #include "common/config/parts.h"
 #include "supervisor/control/internal.h"
-#include "supervisor/control/view.h"
+#include "supervisor/monitoring/view.h"
 
 void
 tokens_get(struct call *call, void *context)
@@ -66,7 +66,7 @@ tokens_post(struct call *call, void *context)
 {
     struct control *control = context;
     struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
-    json_t *token = child ? call_object(call) : NULL;
+    json_t *token = child && control_matches(child, call) ? call_object(call) : NULL;
     struct json_faults faults = {0};
     const json_t *tokens;
     const char *name;
@@ -94,7 +94,7 @@ tokens_delete(struct call *call, void *context)
     json_t *document;
     size_t at;
 
-    if (!child)
+    if (!child || !control_matches(child, call))
         return;
     tokens = json_object_get(child->workshop->document, "api_tokens");
     at = find_token(tokens, call->params[1]);

@@ -1,4 +1,4 @@
-/* Routes that write a workshop's file (PUT, DELETE, activate, deactivate), and sealing. */
+/* Routes that write a workshop's file (PUT, DELETE, activate, deactivate). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "common/base/text_value.h"
 #include "common/config/parts.h"
 #include "common/config/sealed.h"
+#include "supervisor/across/trials.h"
 #include "supervisor/control/internal.h"
 #include "supervisor/control/removal.h"
 #include "supervisor/daemon/apply.h"
@@ -24,6 +25,8 @@ struct put {
     json_t *recipe; /* borrowed: the loaded recipe, which stays in use; NULL: it is read */
     struct json_faults faults;
     bool changed; /* the slice has changed */
+    bool dry_run;
+    bool test; /* the connection, and no more */
 };
 
 static void
@@ -57,7 +60,7 @@ choose_slug(struct put *put, const char *name_or_slug)
         add_fault(put, "/workshop", "yields the slug of another workshop: use a slug in the path");
 }
 
-/* If the file already says so, it is not rewritten. */
+/* If the file already says so, with its secrets sealed, it is not rewritten. */
 static bool
 write_file(struct put *put, const struct workshop_config *workshop)
 {
@@ -65,7 +68,7 @@ write_file(struct put *put, const struct workshop_config *workshop)
     struct err err;
 
     if (put->child && json_equal(put->child->workshop->document, workshop->document) &&
-        registry_in_step(daemon->config, &daemon->keys, put->slug))
+        registry_is_written(daemon->config, put->slug))
         return true;
     if (registry_write(daemon->config, workshop, &err) == 0) {
         log_about(LOG_INFO, workshop->name, "configuration written");
@@ -105,7 +108,7 @@ refuse_unread(const struct put *put)
     if (registry_in_step(daemon->config, &daemon->keys, put->slug))
         return false;
     call_problem(put->call, 409, "file_changed", NULL,
-                 "%s.json has been edited by hand since it was read: PUT /reload first", put->slug);
+                 "%s.json was edited by hand after it was loaded: PUT /reload first", put->slug);
     return true;
 }
 
@@ -136,6 +139,27 @@ workshops_change(struct control *control, struct child *child, json_t *document,
     return done;
 }
 
+/* What a PUT would do; nothing is written or applied. */
+static void
+check_only(struct put *put)
+{
+    const struct daemon *daemon = put->control->daemon;
+    struct workshop_config *workshop = registry_propose(daemon->config, &daemon->keys, put->slug,
+                                                        put->document, put->recipe, &put->faults);
+    bool changed;
+
+    if (!workshop) {
+        control_refuse_faults(put->call, &put->faults);
+        return;
+    }
+    changed = !put->child || !workshop_config_equal(put->child->workshop, workshop);
+    call_reply(put->call, 200,
+               json_pack("{ss ss sb sb sb so}", "workshop", workshop->name, "slug", workshop->slug,
+                         "dry_run", 1, "created", !put->child, "changed", changed, "configuration",
+                         workshop_config_public(workshop)));
+    workshop_config_free(workshop);
+}
+
 /* A changed configuration also starts a workshop that was stopped by hand, if it is active. */
 static void
 settle(struct put *put, bool created)
@@ -144,15 +168,38 @@ settle(struct put *put, bool created)
 
     if (put->changed && child->workshop->active && child->wanted == CHILD_DOWN)
         child_start(child);
+    control_show_version(child, put->call);
     commands_do(put->control->commands, COMMAND_CONFIGURE, child, put->call,
                 json_pack("{sb}", "created", created));
+}
+
+/* Checked as it would be stored, and tried out. */
+static void
+test_only(struct put *put)
+{
+    struct daemon *daemon = put->control->daemon;
+    struct workshop_config *workshop = registry_propose(daemon->config, &daemon->keys, put->slug,
+                                                        put->document, NULL, &put->faults);
+
+    if (workshop)
+        trials_begin(put->control->trials, workshop, NULL, put->call);
+    else
+        control_refuse_faults(put->call, &put->faults);
 }
 
 static void
 put_new(struct put *put, const char *name_or_slug)
 {
     choose_slug(put, name_or_slug);
-    if ((put->faults.count || !refuse_unread(put)) && store(put))
+    if (put->test) {
+        test_only(put);
+        return;
+    }
+    if (!put->faults.count && refuse_unread(put))
+        return;
+    if (put->dry_run)
+        check_only(put);
+    else if (store(put))
         settle(put, true);
 }
 
@@ -165,8 +212,25 @@ put_again(struct put *put)
     text_copy(put->slug, sizeof put->slug, before->slug);
     put->document = document_complete(sent, before->document);
     json_decref(sent);
-    if (store(put))
+    if (put->test)
+        test_only(put);
+    else if (put->dry_run)
+        check_only(put);
+    else if (store(put))
         settle(put, false);
+}
+
+/* Nothing without a document: it has been replied to. */
+static void
+put_begin(struct put *put)
+{
+    if (!put->document)
+        return;
+    if (put->child)
+        put_again(put);
+    else
+        put_new(put, put->call->params[0]);
+    put_clear(put);
 }
 
 void
@@ -174,18 +238,42 @@ workshops_put(struct call *call, void *context)
 {
     struct control *control = context;
     struct put put = {.control = control, .call = call};
+    int dry_run = control_accepts(control, call) ? call_query_truth(call, "dry_run") : -1;
+
+    if (dry_run < 0)
+        return;
+    put.dry_run = dry_run;
+    put.child = children_find(control->daemon, call->params[0]);
+    put.document = control_matches(put.child, call) ? call_object(call) : NULL;
+    put_begin(&put);
+}
+
+/* The saved configuration, where the body says no other. */
+static void
+test_saved(struct control *control, struct call *call)
+{
+    struct child *child = control_find(control, call);
+
+    if (!child || !control_sound(child, call))
+        return;
+    trials_begin(control->trials, workshop_config_copy(child->workshop), NULL, call);
+}
+
+void
+workshops_test(struct call *call, void *context)
+{
+    struct control *control = context;
+    struct put put = {.control = control, .call = call, .test = true};
 
     if (!control_accepts(control, call))
         return;
+    if (!call->body_length) {
+        test_saved(control, call);
+        return;
+    }
     put.child = children_find(control->daemon, call->params[0]);
     put.document = call_object(call);
-    if (!put.document)
-        return;
-    if (put.child)
-        put_again(&put);
-    else
-        put_new(&put, call->params[0]);
-    put_clear(&put);
+    put_begin(&put);
 }
 
 static bool
@@ -205,7 +293,7 @@ set_active(struct control *control, struct call *call, enum command command)
     bool active = command == COMMAND_ACTIVATE, was_active = child && child->workshop->active;
     json_t *first;
 
-    if (!child || !control_sound(child, call))
+    if (!child || !control_sound(child, call) || !control_matches(child, call))
         return;
     first = json_pack("{sb sb}", "was_active", was_active, "was_running", child->pid != 0);
     if (was_active == active || write_active(control, child, active, call))
@@ -226,109 +314,15 @@ workshops_deactivate(struct call *call, void *context)
     set_active(context, call, COMMAND_DEACTIVATE);
 }
 
-/* 1, 0, or -1 if the query is invalid. */
-static int
-is_forced(const struct call *call)
-{
-    char text[8];
-    int found = call_query(call, "force", text, sizeof text);
-
-    if (found <= 0)
-        return found;
-    return strcmp(text, "true") == 0 ? 1 : strcmp(text, "false") == 0 ? 0 : -1;
-}
-
 void
 workshops_delete(struct call *call, void *context)
 {
     struct control *control = context;
     struct child *child = control_accepts(control, call) ? control_find(control, call) : NULL;
-    int force = child ? is_forced(call) : 0;
+    int force = child && control_sound(child, call) && control_matches(child, call)
+                    ? call_query_truth(call, "force")
+                    : -1;
 
-    if (child && !control_sound(child, call))
-        return;
-    if (force < 0)
-        call_problem(call, 400, "invalid_parameter", json_pack("[s]", "force"),
-                     "force must be true or false");
-    else if (child)
+    if (force >= 0)
         removals_begin(control->removals, child, force, call);
-}
-
-static bool
-check_seal(const json_t *request, struct json_faults *faults)
-{
-    static const struct json_member members[] = {{.name = "workshop",
-                                                  .kind = JSON_KIND_TEXT,
-                                                  .required = true,
-                                                  .minimum = 1,
-                                                  .maximum = ORDER_VALUE_MAX},
-                                                 {.name = "password",
-                                                  .kind = JSON_KIND_TEXT,
-                                                  .required = true,
-                                                  .minimum = 1,
-                                                  .maximum = ORDER_PASSWORD_MAX},
-                                                 {.name = "erp", .kind = JSON_KIND_OBJECT}};
-    const struct json_location location = {"", "", faults};
-
-    json_check_members(request, members, sizeof members / sizeof *members, &location);
-    return !faults->count;
-}
-
-/* The slug determines the key, the erp object the binding: those of the workshop, unless the
- * request names others or the workshop does not exist yet. */
-static const char *
-slug_to_seal(const struct child *child, const char *name_or_slug)
-{
-    if (child)
-        return child->workshop->slug;
-    return config_slug_sound(name_or_slug) ? name_or_slug : NULL;
-}
-
-static json_t *
-sealed_reply(const struct control *control, const char *slug, const json_t *document,
-             const char *password)
-{
-    unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
-    char *binding = sealed_binding(document), *sealed;
-    json_t *reply;
-
-    secret_workshop_key(control->daemon->keys.key, slug, key);
-    sealed = sealed_make(key, binding, password);
-    secret_free(key);
-    free(binding);
-    reply = json_pack("{ss ss}", "slug", slug, "sealed", sealed);
-    free(sealed);
-    return reply;
-}
-
-void
-workshops_seal(struct call *call, void *context)
-{
-    const struct control *control = context;
-    struct json_faults faults = {0};
-    json_t *request = call_object(call);
-    const struct child *child;
-    const char *name, *slug;
-
-    if (!request)
-        return;
-    name = json_string_value(json_object_get(request, "workshop"));
-    child = name ? children_find(control->daemon, name) : NULL;
-    slug = name ? slug_to_seal(child, name) : NULL;
-    if (slug && !child && !json_object_get(request, "erp"))
-        json_fault_add(&faults, "", "/erp",
-                       "is missing: for a new workshop, a password is sealed for this ERP");
-    if (!check_seal(request, &faults))
-        control_refuse_faults(call, &faults);
-    else if (!slug)
-        call_problem(call, 404, "unknown_workshop", NULL,
-                     "no such workshop: \"%s\", and not a valid slug for a new one", name);
-    else
-        call_reply(
-            call, 200,
-            sealed_reply(control, slug,
-                         json_object_get(request, "erp") ? request : child->workshop->document,
-                         json_string_value(json_object_get(request, "password"))));
-    json_faults_clear(&faults);
-    json_decref(request);
 }

@@ -5,6 +5,11 @@
 #define CONTENT_BITS                                                                               \
     (OPTION_BIT(OPTION_WORKSHEET) | OPTION_BIT(OPTION_PRODUCT) | OPTION_BIT(OPTION_AMOUNT))
 
+#define FILTER_BITS                                                                                \
+    (OPTION_BIT(OPTION_STATUS) | OPTION_BIT(OPTION_ATTENTION) | OPTION_BIT(OPTION_REASON) |        \
+     OPTION_BIT(OPTION_WORKSHEET) | OPTION_BIT(OPTION_PRODUCT) | OPTION_BIT(OPTION_SEARCH) |       \
+     OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO))
+
 #define ARGUMENTS(least, most) .args_min = (least), .args_max = (most)
 
 static const struct command commands[] = {
@@ -92,13 +97,18 @@ static const struct command commands[] = {
     },
     {
         .name = "stop-worker",
-        .usage = "WORKSHOP…|all",
+        .usage = "WORKSHOP…|all [--reason TEXT] [--until TIME]",
         .summary = "Stop the worker; the API still accepts orders, which wait",
         .about = "The worker stays stopped until you start it or the daemon restarts, even across "
-                 "a reload, a new\nconfiguration or a crash.",
-        .example = "pumplinectl stop-worker bennys-auto",
+                 "a reload, a new\nconfiguration or a crash. With --until it starts again by "
+                 "itself, and a restart of the daemon does not\nstart it earlier.",
+        .example = "pumplinectl stop-worker bennys-auto --reason 'ERP update' --until 2h",
         ARGUMENTS(1, CTL_ARGS_MANY),
-        .run = command_put,
+        .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_UNTIL),
+        .meant = {{"reason", "TEXT", "why; `status WORKSHOP` shows it"},
+                  {"until", "TIME",
+                   "when it starts again: 2026-11-24T18:00:00Z, or after 90s, 30m, 2h or 3d"}},
+        .run = command_stop_worker,
         .put = {.action = "stop_worker",
                 .done = "worker stopped",
                 .other = "worker was not running",
@@ -121,26 +131,79 @@ static const struct command commands[] = {
         .about = "Their reason is `cleared`; the command `errors` lists them.",
         .example = "pumplinectl clear-queue bennys-auto",
         ARGUMENTS(1, CTL_ARGS_MANY),
-        .ask = "Take every waiting order out of the queue",
+        .ask = "Remove every waiting order from the queue",
         .options = OPTION_BIT(OPTION_YES),
         .run = command_clear_queue,
     },
     {
         .name = "backup",
-        .usage = "WORKSHOP FILE",
-        .summary = "Copy the live queue, consistently, to a new file",
-        .about =
-            "Run this as root or as the daemon's own user. To restore the copy: `stop`, replace\n"
-            "STATE_DIR/queues/SLUG/data.mdb with it, `start`. Orders accepted after the copy are "
-            "lost. Orders\n"
-            "waiting at that time are sent again: the ERP is searched for their uniqueid first, "
-            "but a file that\n"
-            "an importer has already taken is written a second time. To avoid this, use "
-            "`stop-worker` before\n"
-            "the backup; after a restore, check `queue` before `start-worker`.",
-        .example = "pumplinectl backup bennys-auto /var/backups/bennys-auto.mdb",
-        ARGUMENTS(2, 2),
+        .usage = "WORKSHOP FILE | --all DIR [--keep N] [--config FILE]",
+        .summary = "Copy the live queue, consistently, to a new file; or all workshops to a folder",
+        .about = "Run this as root or as the daemon's user. With --all, the backup is a new folder "
+                 "in DIR, named by the time.\n"
+                 "It contains the queue and the file of each workshop, running or not, the recipes "
+                 "and pumpline.json, but\n"
+                 "not the master key. Restore it with `restore`. --keep N then removes all but the "
+                 "newest N backups.\n"
+                 "To restore a single FILE, stop the workshop and replace "
+                 "STATE_DIR/queues/SLUG/data.mdb with it. Orders\n"
+                 "accepted after the copy are lost. Orders that were waiting are sent again after "
+                 "a look-up by uniqueid, but\n"
+                 "the file driver writes a file again if the importer has already taken it.",
+        .example = "pumplinectl backup --all /var/backups/pumpline --keep 14",
+        ARGUMENTS(1, 2),
+        .options = OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_KEEP) | OPTION_BIT(OPTION_CONFIG),
+        .meant = {{"all", NULL, "all workshops, running or not"}},
         .run = command_backup,
+    },
+    {
+        .name = "restore",
+        .usage = "DIR [SLUG] [--config FILE] [--yes]",
+        .summary = "Restore all workshops, or one, from a backup made with --all",
+        .about = "DIR is the backup's folder, named by its time. Run this as root, with pumplined "
+                 "stopped or the workshops\n"
+                 "inactive; a running daemon loads the files at once. First put the master key of "
+                 "that time at key_file.\n"
+                 "The previous queues and files are moved to STATE_DIR/removed. Orders accepted "
+                 "after the backup are missing;\n"
+                 "if they are placed again, their lines are found in the ERP and not created "
+                 "twice. A workshop with the file\n"
+                 "driver stays inactive until you have compared its orders with the ERP.",
+        .example = "pumplinectl restore /var/backups/pumpline/20261129T021500.000Z",
+        ARGUMENTS(1, 2),
+        .options = OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_YES),
+        .no_json = true,
+        .run = command_restore,
+    },
+    {
+        .name = "move-out",
+        .usage = "SLUG DIR [--config FILE] [--yes]",
+        .summary = "Stop a workshop on this machine for good and write it to a folder for another",
+        .about = "Orders in flight finish first; waiting orders move with the queue. Once the "
+                 "command has begun, this machine\n"
+                 "never starts the workshop again, even after a crash. If the command is "
+                 "interrupted, repeat it. `move-in` of\n"
+                 "the folder starts the workshop again, there or here. Run this as root.",
+        .example = "pumplinectl move-out bennys-auto /mnt/shared/bennys-auto",
+        ARGUMENTS(2, 2),
+        .options = OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_YES),
+        .no_json = true,
+        .run = command_move_out,
+    },
+    {
+        .name = "move-in",
+        .usage = "DIR [--config FILE] [--yes]",
+        .summary = "Take over a workshop from a folder written by move-out, and start it",
+        .about = "A folder can be moved in only once: it records which machine took it. Between "
+                 "machines, move the folder; do\n"
+                 "not copy it, because a copy does not record that the other one was used. Both "
+                 "machines need the same master\n"
+                 "key. If the command is interrupted, repeat it. Run this as root.",
+        .example = "pumplinectl move-in /mnt/shared/bennys-auto",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_YES),
+        .no_json = true,
+        .run = command_move_in,
     },
     {
         .name = "order",
@@ -167,6 +230,17 @@ static const struct command commands[] = {
         .run = command_order_status,
     },
     {
+        .name = "check-worksheet",
+        .usage = "WORKSHOP WORKSHEET [--product P [--amount A]]",
+        .summary = "Ask the ERP whether a worksheet accepts lines, before pumping",
+        .about = "Also asks whether it knows the product and would accept the amount. It changes "
+                 "nothing in the ERP.",
+        .example = "pumplinectl check-worksheet bennys-auto 558 --product 10 --amount 4.5",
+        ARGUMENTS(2, 2),
+        .options = OPTION_BIT(OPTION_PRODUCT) | OPTION_BIT(OPTION_AMOUNT),
+        .run = command_check_worksheet,
+    },
+    {
         .name = "errors",
         .usage = "[WORKSHOP] [--limit N]",
         .summary = "List the orders in error of one workshop or of all, newest first",
@@ -177,11 +251,18 @@ static const struct command commands[] = {
     },
     {
         .name = "retry",
-        .usage = "WORKSHOP UNIQUEID [--worksheet W] [--product P] [--amount A]",
-        .summary = "Retry an order in error, optionally corrected",
-        .example = "pumplinectl retry 'Bennys Auto' 7f3c --worksheet 559",
-        ARGUMENTS(2, 2),
-        .options = CONTENT_BITS,
+        .usage = "WORKSHOP [UNIQUEID…] [--worksheet W] [--product P] [--amount A] [--all] "
+                 "[--reason CODE] [--confirm] [--yes]",
+        .summary = "Retry an order in error, optionally corrected, or many orders",
+        .about = "With one UNIQUEID, --worksheet, --product and --amount correct the order, and "
+                 "--confirm\naccepts an amount above max_amount. "
+                 "Without one, --all,\n--reason, --worksheet and --product select among the orders "
+                 "that need attention; on a terminal the\ncommand says how many there are and asks "
+                 "first. If their number has changed meanwhile, nothing is\nretried.",
+        .example = "pumplinectl retry 'Bennys Auto' --reason worksheet_closed",
+        ARGUMENTS(1, CTL_ARGS_MANY),
+        .options = CONTENT_BITS | OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_REASON) |
+                   OPTION_BIT(OPTION_YES) | OPTION_BIT(OPTION_CONFIRM),
         .run = command_retry,
     },
     {
@@ -195,6 +276,65 @@ static const struct command commands[] = {
         .run = command_resolve,
     },
     {
+        .name = "write-off",
+        .usage = "WORKSHOP UNIQUEID --reason spill|test|warranty|other --note TEXT",
+        .summary = "Record that an order in error is never billed",
+        .about = "It stays in error and needs no attention any more; `retry` undoes it.",
+        .example = "pumplinectl write-off 'Bennys Auto' 7f3c --reason spill --note 'hose burst'",
+        ARGUMENTS(2, 2),
+        .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_NOTE),
+        .needed = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_NOTE),
+        .run = command_write_off,
+    },
+    {
+        .name = "orders",
+        .usage = "[WORKSHOP] [--status placed|processing|created|error] [--attention] "
+                 "[--reason CODE] [--worksheet W] [--product P] [--search TEXT] [--from TIME] "
+                 "[--to TIME] [--limit N]",
+        .summary = "Search the orders of one workshop or of all, newest first",
+        .about = "Shows at most 100 orders unless --limit is given. TIME is a day such as "
+                 "2026-11-24, or a time such as\n2026-11-24T08:15:30Z.",
+        .example = "pumplinectl orders 'Bennys Auto' --attention --search 558",
+        .args_max = 1,
+        .options = FILTER_BITS | OPTION_BIT(OPTION_LIMIT),
+        .run = command_orders,
+    },
+    {
+        .name = "worksheet-orders",
+        .usage = "WORKSHOP WORKSHEET [--limit N]",
+        .summary = "List the orders of a worksheet, and how many are still open",
+        .about = "Run this before invoicing: an open order is neither created nor written "
+                 "off.",
+        .example = "pumplinectl worksheet-orders 'Bennys Auto' 558",
+        ARGUMENTS(2, 2),
+        .options = OPTION_BIT(OPTION_LIMIT),
+        .run = command_worksheet_orders,
+    },
+    {
+        .name = "report",
+        .usage = "[WORKSHOP] [--from TIME] [--to TIME] [--by product|worksheet|day] [--csv]",
+        .summary = "Add up amounts by product, worksheet or day",
+        .about = "PLACED is the sum of the other columns. Amounts are exact.",
+        .example = "pumplinectl report 'Bennys Auto' --from 2026-11-01 --to 2026-11-30",
+        .args_max = 1,
+        .options = OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO) | OPTION_BIT(OPTION_BY) |
+                   OPTION_BIT(OPTION_CSV),
+        .run = command_report,
+    },
+    {
+        .name = "reconcile",
+        .usage = "WORKSHOP [--from TIME --to TIME]",
+        .summary = "Look created orders up in the ERP again",
+        .about = "With --from and --to, starts a reconciliation in the background. Without them, "
+                 "shows the\nresult of the last one: lines that are missing or changed, and orders "
+                 "that could not be looked up.",
+        .example = "pumplinectl reconcile bennys-auto --from 2026-11-01T00:00:00Z --to "
+                   "2026-12-01T00:00:00Z",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO),
+        .run = command_reconcile,
+    },
+    {
         .name = "show",
         .usage = "WORKSHOP",
         .summary = "Show a workshop's configuration, without its secrets",
@@ -204,7 +344,7 @@ static const struct command commands[] = {
     },
     {
         .name = "add",
-        .usage = "[WORKSHOP] FILE|- [--slug SLUG]",
+        .usage = "[WORKSHOP] FILE|- [--slug SLUG] [--dry-run]",
         .summary = "Add a workshop, or change its configuration",
         .about = "FILE is a document as in workshops.d; - is stdin. The slug is WORKSHOP or "
                  "--slug; otherwise FILE's\n"
@@ -212,16 +352,25 @@ static const struct command commands[] = {
                  "workshop has this name\n"
                  "or slug, it is changed. If the document has faults, all are reported and nothing "
                  "is changed.\n"
-                 "The daemon seals a plaintext password.",
+                 "The daemon seals a plaintext password. --dry-run only checks.",
         .example = "pumplinectl add bennys-auto.json",
         ARGUMENTS(1, 2),
-        .options = OPTION_BIT(OPTION_SLUG),
+        .options = OPTION_BIT(OPTION_SLUG) | OPTION_BIT(OPTION_DRY_RUN),
         .run = command_add,
+    },
+    {
+        .name = "test",
+        .usage = "WORKSHOP",
+        .summary = "Test the connection to the ERP: reach it, log in, log out",
+        .about = "It changes nothing in the ERP. The exit status is 1 if a step failed.",
+        .example = "pumplinectl test bennys-auto",
+        ARGUMENTS(1, 1),
+        .run = command_test,
     },
     {
         .name = "remove",
         .usage = "WORKSHOP [--force]",
-        .summary = "Remove a workshop; its queue is kept aside",
+        .summary = "Remove a workshop; its queue is archived",
         .about = "Refused while orders are waiting, unless --force is given.",
         .example = "pumplinectl remove bennys-auto",
         ARGUMENTS(1, 1),
@@ -257,21 +406,23 @@ static const struct command commands[] = {
     },
     {
         .name = "seal",
-        .usage = "WORKSHOP [--password-file FILE|-] [--file FILE] [--config FILE]",
-        .summary = "Seal an ERP password for a workshop's file",
+        .usage = "WORKSHOP [--callback] [--password-file FILE|-] [--file FILE] [--config FILE]",
+        .summary = "Seal an ERP password, or a callback's secret, for a workshop's file",
         .about = "Prints {\"sealed\": \"…\"}; use this as credentials.password in the workshop's "
                  "file. It is valid only for\n"
                  "this workshop, and only while the file's erp names the same system, host, port, "
                  "ca_file, recipe,\n"
-                 "options and browser. The command prompts for the password, or reads it from "
+                 "options and browser. With --callback it is the value for callback.secret, valid "
+                 "for the scheme, host and\n"
+                 "port of callback.url. The command prompts for the secret, or reads it from "
                  "stdin. For a new workshop,\n"
-                 "or if erp is about to change, give the slug and --file FILE. With --config, root "
-                 "can seal without the\n"
-                 "daemon: the command reads the key file itself.",
+                 "or if erp or callback is about to change, give the slug and --file FILE. With "
+                 "--config, root can seal\n"
+                 "without the daemon: the command reads the key file itself.",
         .example = "pumplinectl seal bennys-auto",
         ARGUMENTS(1, 1),
-        .options =
-            OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FILE),
+        .options = OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG) |
+                   OPTION_BIT(OPTION_FILE) | OPTION_BIT(OPTION_CALLBACK),
         .run = command_seal,
     },
     {
@@ -303,10 +454,79 @@ static const struct command commands[] = {
         .run = command_token_revoke,
     },
     {
+        .name = "user add",
+        .usage = "NAME --role reader|manager|operator|admin [--at WORKSHOP] "
+                 "[--password-file FILE|-] [--accounts FILE]",
+        .summary = "Create an account of the console",
+        .about = "Without --password-file the account has no password yet, and a link is printed "
+                 "that signs in\nonce. A role includes those before it: reader, manager, "
+                 "operator, admin.",
+        .example = "pumplinectl user add ann --role manager --at bennys-auto",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_AT) |
+                   OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_ACCOUNTS),
+        .needed = OPTION_BIT(OPTION_ROLE),
+        .no_json = true,
+        .run = command_user_add,
+    },
+    {
+        .name = "user link",
+        .usage = "NAME [--accounts FILE]",
+        .summary = "Print a link that signs in to the console once",
+        .about = "Valid for 15 minutes. An earlier link is withdrawn.",
+        .example = "pumplinectl user link ann",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_ACCOUNTS),
+        .no_json = true,
+        .run = command_user_link,
+    },
+    {
+        .name = "user list",
+        .usage = "[--accounts FILE]",
+        .summary = "List the accounts of the console and their roles",
+        .example = "pumplinectl user list",
+        .options = OPTION_BIT(OPTION_ACCOUNTS),
+        .run = command_user_list,
+    },
+    {
+        .name = "user passwd",
+        .usage = "NAME [--password-file FILE|-] [--accounts FILE]",
+        .summary = "Set the password of an account, which ends its sessions",
+        .example = "pumplinectl user passwd ann",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_ACCOUNTS),
+        .no_json = true,
+        .run = command_user_passwd,
+    },
+    {
+        .name = "user remove",
+        .usage = "NAME [--accounts FILE]",
+        .summary = "Remove an account of the console, which ends its sessions",
+        .example = "pumplinectl user remove ann",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_ACCOUNTS),
+        .no_json = true,
+        .run = command_user_remove,
+    },
+    {
+        .name = "user role",
+        .usage = "NAME --role reader|manager|operator|admin [--at WORKSHOP] [--accounts FILE]",
+        .summary = "Change the role of an account for one workshop or for all",
+        .about = "--role none removes the role. If an account has a role for all workshops and one "
+                 "for this workshop,\n"
+                 "the higher one applies.",
+        .example = "pumplinectl user role ann --role reader",
+        ARGUMENTS(1, 1),
+        .options = OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_AT) | OPTION_BIT(OPTION_ACCOUNTS),
+        .needed = OPTION_BIT(OPTION_ROLE),
+        .no_json = true,
+        .run = command_user_role,
+    },
+    {
         .name = "recipe check",
         .usage = "FILE",
         .summary = "Check a recipe for the web pages or the HTTP API of an ERP",
-        .about = "Reports every fault with its place. Notes on a valid recipe say which "
+        .about = "Reports every fault with its JSON pointer. Notes on a valid recipe say which "
                  "orders it refuses\n"
                  "because of their uniqueid. Does not need the daemon. "
                  "share/pumpline/recipes/README.md explains\n"
@@ -319,14 +539,16 @@ static const struct command commands[] = {
         .name = "recipe schema",
         .usage = "",
         .summary = "Print the JSON schema of recipes, for editors",
-        .about = "share/pumpline/recipes/recipe.schema.json is the same. recipe check finds more.",
+        .about = "The same as share/pumpline/recipes/recipe.schema.json. recipe check reports more "
+                 "faults.",
         .example = "pumplinectl recipe schema > recipe.schema.json",
         .run = command_recipe_schema,
     },
     {
         .name = "recipe run",
-        .usage = "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
-                 "[--folder DIR] [--config FILE] [--username U --password-file FILE|-]",
+        .usage =
+            "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
+            "[--folder DIR] [--record FILE] [--config FILE] [--username U --password-file FILE|-]",
         .summary = "Try a recipe step by step in a browser",
         .about =
             "Logs in as the workshop's user and stops before the commit, with the time, a "
@@ -338,8 +560,8 @@ static const struct command commands[] = {
         ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER) |
                    OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_SHOW) | OPTION_BIT(OPTION_FOLDER) |
-                   OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_USERNAME) |
-                   OPTION_BIT(OPTION_PASSWORD_FILE),
+                   OPTION_BIT(OPTION_RECORD) | OPTION_BIT(OPTION_CONFIG) |
+                   OPTION_BIT(OPTION_USERNAME) | OPTION_BIT(OPTION_PASSWORD_FILE),
         .needed = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER),
         .no_json = true,
         .run = command_recipe_run,
@@ -347,9 +569,10 @@ static const struct command commands[] = {
     {
         .name = "recipe test",
         .usage = "FILE DIALOGUE...",
-        .summary = "Play recorded exchanges to a recipe for an HTTP API",
-        .about = "Says in which exchange the recipe sends something else, or ends otherwise. Needs "
-                 "neither daemon\nnor ERP. share/pumpline/recipes/API.md explains dialogues.",
+        .summary = "Replay recorded exchanges against a recipe for an HTTP API",
+        .about = "Reports the first exchange in which the recipe sends another request or ends "
+                 "differently. Needs\n"
+                 "neither daemon nor ERP. share/pumpline/recipes/API.md explains dialogues.",
         .example = "pumplinectl recipe test our-erp.json dialogues/*.json",
         .args_min = 2,
         .args_max = CTL_ARGS_MANY,
@@ -360,8 +583,9 @@ static const struct command commands[] = {
         .name = "schema",
         .usage = "daemon|workshop",
         .summary = "Print the JSON schema of a configuration file, for editors",
-        .about = "Of pumpline.json, or of a workshop's file; in share/pumpline they are\n"
-                 "pumpline.schema.json and workshop.schema.json. pumplined -n finds more.",
+        .about = "For pumpline.json (daemon) or a workshop's file (workshop). share/pumpline "
+                 "contains both:\n"
+                 "pumpline.schema.json and workshop.schema.json. pumplined -n reports more faults.",
         .example = "pumplinectl schema workshop > workshop.schema.json",
         ARGUMENTS(1, 1),
         .run = command_schema,
@@ -370,8 +594,9 @@ static const struct command commands[] = {
         .name = "rekey",
         .usage = "",
         .summary = "Replace the master key and reseal everything with the new one",
-        .about = "Each workshop stops briefly in turn. If the command is interrupted, repeat it: "
-                 "it continues.",
+        .about =
+            "Each workshop stops briefly in turn. If the command is interrupted, run it again: "
+            "it resumes.",
         .example = "pumplinectl rekey",
         .run = command_rekey,
     },
@@ -394,6 +619,18 @@ static const struct command commands[] = {
         .run = command_events,
     },
     {
+        .name = "audit",
+        .usage = "[WORKSHOP] [--by NAME] [--from TIME] [--to TIME] [--limit N]",
+        .summary = "Show who changed what, with which result: the last 50 changes, or N",
+        .about = "Newest first. NAME is a user, a token or a person at a console. TIME is as in\n"
+                 "2026-11-24T08:15:30Z. STATE_DIR/audit.jsonl has one line of JSON per change.",
+        .example = "pumplinectl audit bennys-auto --by ann",
+        .args_max = 1,
+        .options = OPTION_BIT(OPTION_BY) | OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO) |
+                   OPTION_BIT(OPTION_LIMIT),
+        .run = command_audit,
+    },
+    {
         .name = "logs",
         .usage = "WORKSHOP [--follow] [--limit N]",
         .summary = "Show the last lines of a workshop's log: 50, or N",
@@ -408,7 +645,7 @@ static const struct command commands[] = {
         .name = "metrics",
         .usage = "",
         .summary = "Print the daemon's metrics as OpenMetrics text",
-        .about = "For a textfile collector: the daemon itself does not listen on a TCP port.",
+        .about = "For a textfile collector, since the daemon does not listen on a TCP port.",
         .example = "pumplinectl metrics",
         .no_json = true,
         .run = command_metrics,

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "supervisor/ctl/term/table.h"
 
@@ -47,13 +48,30 @@ enum ctl_option {
     OPTION_UNTIL,
     OPTION_SHOW,
     OPTION_FOLDER,
+    OPTION_RECORD,
     OPTION_YES,
     OPTION_FOLLOW,
+    OPTION_DRY_RUN,
+    OPTION_BY,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_ROLE,
+    OPTION_AT,
+    OPTION_ACCOUNTS,
+    OPTION_ALL,
+    OPTION_REASON,
+    OPTION_STATUS,
+    OPTION_ATTENTION,
+    OPTION_SEARCH,
+    OPTION_CSV,
+    OPTION_CONFIRM,
+    OPTION_KEEP,
+    OPTION_CALLBACK,
     OPTION_COMMANDS, /* for programs: help_list() */
     OPTION_COUNT,
 };
 
-#define OPTION_BIT(option) (1u << (option))
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_GLOBAL                                                                             \
     (OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_HELP) |               \
      OPTION_BIT(OPTION_VERSION))
@@ -94,9 +112,10 @@ struct command {
     const char *example;
     const char *ask; /* asked on a terminal before it acts, followed by the workshops; or NULL */
     size_t args_min, args_max;
-    unsigned options; /* OPTION_BITs of its own options */
-    unsigned needed;  /* … the required ones among them */
-    bool no_json;     /* its output is not JSON, even with --json */
+    uint64_t options;           /* OPTION_BITs of its own options */
+    uint64_t needed;            /* … the required ones among them */
+    struct option_def meant[2]; /* those that mean something else here, by their names */
+    bool no_json;               /* its output is not JSON, even with --json */
     int (*run)(struct ctl *ctl);
     struct put put;
 };
@@ -105,16 +124,27 @@ const struct command *command_table(size_t *count);
 
 /* Each returns an exit status and has reported any failure on stderr. */
 int command_put(struct ctl *ctl);
+int command_stop_worker(struct ctl *ctl);
 int command_status(struct ctl *ctl);
 int command_clear_queue(struct ctl *ctl);
 int command_reload(struct ctl *ctl);
 int command_backup(struct ctl *ctl);
+int command_restore(struct ctl *ctl);
+int command_move_out(struct ctl *ctl);
+int command_move_in(struct ctl *ctl);
 int command_queue(struct ctl *ctl);
 int command_errors(struct ctl *ctl);
 int command_order(struct ctl *ctl);
 int command_order_status(struct ctl *ctl);
+int command_check_worksheet(struct ctl *ctl);
+int command_test(struct ctl *ctl);
 int command_retry(struct ctl *ctl);
 int command_resolve(struct ctl *ctl);
+int command_write_off(struct ctl *ctl);
+int command_orders(struct ctl *ctl);
+int command_worksheet_orders(struct ctl *ctl);
+int command_report(struct ctl *ctl);
+int command_reconcile(struct ctl *ctl);
 int command_show(struct ctl *ctl);
 int command_add(struct ctl *ctl);
 int command_remove(struct ctl *ctl);
@@ -125,9 +155,16 @@ int command_recipe_schema(struct ctl *ctl);
 int command_token_add(struct ctl *ctl);
 int command_token_list(struct ctl *ctl);
 int command_token_revoke(struct ctl *ctl);
+int command_user_add(struct ctl *ctl);
+int command_user_link(struct ctl *ctl);
+int command_user_list(struct ctl *ctl);
+int command_user_passwd(struct ctl *ctl);
+int command_user_remove(struct ctl *ctl);
+int command_user_role(struct ctl *ctl);
 int command_events(struct ctl *ctl);
 int command_logs(struct ctl *ctl);
 int command_metrics(struct ctl *ctl);
+int command_audit(struct ctl *ctl);
 int command_recipe_check(struct ctl *ctl);
 int command_recipe_run(struct ctl *ctl);
 int command_recipe_test(struct ctl *ctl);
@@ -138,10 +175,21 @@ int command_recipe_test(struct ctl *ctl);
  * used as it is. To be freed. */
 char *ctl_path(const struct ctl *ctl, const char *rest);
 
+/* The same for the REST BEFORE, the second argument percent-encoded, AFTER. */
+char *ctl_path_of_second(const struct ctl *ctl, const char *before, const char *after);
+
 /* Makes one call. Takes path; borrows body, which may be NULL. CTL_OK returns the reply, an object,
  * in *reply for the caller to json_decref; otherwise the reason has been reported and *reply is
  * NULL. */
 int ctl_call(struct ctl *ctl, const char *method, char *path, const json_t *body, json_t **reply);
+
+/* Requests the pages of `list` up to --limit, or `most` entries, as one reply in *whole for the
+ * caller to json_decref. rest: as for ctl_path, with a '?' or '&' at its end; without a workshop it
+ * is that of all. */
+int ctl_pages(struct ctl *ctl, const char *rest, const char *list, size_t most, json_t **whole);
+
+/* The options that filter orders, as a query: "NAME=VALUE&…", or "". To be freed. */
+char *ctl_filter_query(const struct ctl *ctl);
 
 /* Reports a refusal's problem object. Takes it; returns CTL_REFUSED. */
 int ctl_refused(const struct ctl *ctl, int status, json_t *problem);
@@ -166,6 +214,9 @@ int ctl_body_set(json_t *body, const char *name, const char *value);
 /* Runs a command for each of its workshops, or for `all`, after command->ask. Goes on after a
  * refusal, not if the daemon cannot be reached; returns the worst exit status. */
 int ctl_each(struct ctl *ctl, int (*run)(struct ctl *one));
+
+/* On a terminal, asks whether to go on, unless --yes is given. Scripts are not asked. */
+bool ctl_confirm(const struct ctl *ctl, const char *question);
 
 /* Prints a reply as one JSON object: indented, or on one line. */
 void ctl_print_json(const json_t *reply, bool indented);

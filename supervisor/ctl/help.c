@@ -6,13 +6,12 @@
 
 #include "supervisor/ctl/options.h"
 
+/* command NULL: of the program. */
 static void
-print_options(unsigned wanted)
+print_options(const struct command *command, uint64_t wanted)
 {
-    const struct option_def *options = option_table();
-
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option_def *option = &options[i];
+        const struct option_def *option = option_of(command, (enum ctl_option)i);
         int used = 0;
 
         if (!(wanted & OPTION_BIT(i)) || !option->help)
@@ -47,9 +46,9 @@ help_program(void)
          "\n"
          "Commands:");
     for (size_t i = 0; i < count; i++)
-        printf("  %-14s%s\n", commands[i].name, commands[i].summary);
+        printf("  %-17s%s\n", commands[i].name, commands[i].summary);
     puts("\nOptions, before or after the command:");
-    print_options(OPTIONS_GLOBAL);
+    print_options(NULL, OPTIONS_GLOBAL);
     puts("\n"
          "Environment:\n"
          "  PUMPLINE_SOCKET         control socket, if --socket is not given\n"
@@ -64,7 +63,7 @@ help_program(void)
          "See man pumplinectl for details.");
 }
 
-static unsigned
+static uint64_t
 global_options(const struct command *command)
 {
     return command->no_json ? OPTIONS_GLOBAL & ~OPTION_BIT(OPTION_JSON) : OPTIONS_GLOBAL;
@@ -78,8 +77,8 @@ help_command(const struct command *command)
     if (command->about)
         printf("%s\n", command->about);
     puts("\nOptions:");
-    print_options(command->options);
-    print_options(global_options(command));
+    print_options(command, command->options);
+    print_options(command, global_options(command));
     printf("\nExample:\n  %s\n", command->example);
     print_exit_status();
 }
@@ -98,17 +97,19 @@ arguments_length(const char *usage)
 }
 
 static void
-list_options(unsigned wanted)
+list_options(const struct command *command, uint64_t wanted)
 {
-    const struct option_def *options = option_table();
     const char *between = "";
 
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if ((wanted & OPTION_BIT(i)) && options[i].help) {
-            printf("%s--%s%s%s", between, options[i].name, options[i].value ? "=" : "",
-                   options[i].value ? options[i].value : "");
-            between = " ";
-        }
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_def *option = option_of(command, (enum ctl_option)i);
+
+        if (!(wanted & OPTION_BIT(i)) || !option->help)
+            continue;
+        printf("%s--%s%s%s", between, option->name, option->value ? "=" : "",
+               option->value ? option->value : "");
+        between = " ";
+    }
 }
 
 void
@@ -120,7 +121,7 @@ help_list(void)
     for (size_t i = 0; i < count; i++) {
         printf("%s\t%.*s\t", commands[i].name, arguments_length(commands[i].usage),
                commands[i].usage);
-        list_options(commands[i].options | global_options(&commands[i]));
+        list_options(&commands[i], commands[i].options | global_options(&commands[i]));
         putchar('\n');
     }
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/json/similar.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/help.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/options.h"
-#include "supervisor/ctl/term/nearest.h"
 #include "supervisor/ctl/term/text.h"
 
 /* The number of words that form the command's name; 0 if they are another's. */
@@ -61,14 +61,14 @@ run_command(struct ctl *ctl)
 static void
 complain_command(const char *word)
 {
-    struct nearest nearest = {.word = word};
+    struct similar similar = {.word = word};
     size_t count;
     const struct command *commands = command_table(&count);
 
     for (size_t i = 0; i < count; i++)
-        nearest_try(&nearest, commands[i].name);
-    if (nearest.best)
-        text_complain("unknown command: %s; did you mean %s?", word, nearest.best);
+        similar_try(&similar, commands[i].name);
+    if (similar.best)
+        text_complain("unknown command: %s; did you mean %s?", word, similar.best);
     else
         text_complain("unknown command: %s; see pumplinectl --help", word);
 }
@@ -77,7 +77,8 @@ static int
 no_command(const struct words *words)
 {
     static const char *const firsts[][2] = {{"recipe", "check, run or test"},
-                                            {"token", "add, list or revoke"}};
+                                            {"token", "add, list or revoke"},
+                                            {"user", "add, link, list, passwd, remove or role"}};
     const char *word = words->count ? words->items[0] : NULL;
 
     for (size_t i = 0; word && i < sizeof firsts / sizeof *firsts; i++)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
-#include "supervisor/ctl/term/nearest.h"
+#include "common/json/similar.h"
 #include "supervisor/ctl/term/text.h"
 
 static const struct option_def option_defs[OPTION_COUNT] = {
@@ -40,16 +40,41 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_UNTIL] = {"until", "commit|end",
                       "continue: store the line (commit), or also compare it (end)"},
     [OPTION_SHOW] = {"show", NULL, "show the browser window"},
-    [OPTION_FOLDER] = {"folder", "DIR", "folder for the screenshots (default: recipe-run)"},
+    [OPTION_FOLDER] = {"folder", "DIR", "folder for the run's files (default: recipe-run)"},
+    [OPTION_RECORD] = {"record", "FILE", "keep the exchanges with an API here, for recipe test"},
     [OPTION_YES] = {"yes", NULL, "do not ask, even on a terminal"},
     [OPTION_FOLLOW] = {"follow", NULL, "show new lines as they are written (also -f)"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "check only; change nothing"},
+    [OPTION_BY] = {"by", "NAME",
+                   "audit: only what this user, token or person did; report: product, worksheet or "
+                   "day"},
+    [OPTION_FROM] = {"from", "TIME", "from this time on, such as 2026-11-24T08:15:30Z"},
+    [OPTION_TO] = {"to", "TIME", "up to this time"},
+    [OPTION_ROLE] = {"role", "reader|manager|operator|admin", "what the account may do"},
+    [OPTION_AT] = {"at", "WORKSHOP", "slug of the workshop that the role is for (default: all)"},
+    [OPTION_ACCOUNTS] = {"accounts", "FILE",
+                         "the console's accounts_file (default: the installed console's)"},
+    [OPTION_ALL] = {"all", NULL, "all orders that need attention"},
+    [OPTION_REASON] = {"reason", "CODE", "orders with this reason code; for write-off: the reason"},
+    [OPTION_STATUS] = {"status", "placed|processing|created|error", "orders with this status"},
+    [OPTION_ATTENTION] = {"attention", NULL, "orders that need attention"},
+    [OPTION_SEARCH] = {"search", "TEXT", "orders with this text in uniqueid, worksheet or product"},
+    [OPTION_CSV] = {"csv", NULL, "print CSV"},
+    [OPTION_CONFIRM] = {"confirm", NULL, "accept an amount above max_amount"},
+    [OPTION_KEEP] = {"keep", "N", "remove all but the newest N backups"},
+    [OPTION_CALLBACK] = {"callback", NULL, "the secret of the callback, not the ERP password"},
     [OPTION_COMMANDS] = {"commands", NULL, NULL},
 };
 
 const struct option_def *
-option_table(void)
+option_of(const struct command *command, enum ctl_option option)
 {
-    return option_defs;
+    const struct option_def *def = &option_defs[option];
+
+    for (size_t i = 0; command && i < sizeof command->meant / sizeof *command->meant; i++)
+        if (command->meant[i].name && strcmp(command->meant[i].name, def->name) == 0)
+            return &command->meant[i];
+    return def;
 }
 
 static void
@@ -64,12 +89,12 @@ complain_option(int found, const char *argument)
 {
     const char *word = argument + strspn(argument, "-");
     char *name = mem_format("%.*s", (int)strcspn(word, "="), word);
-    struct nearest nearest = {.word = name};
+    struct similar similar = {.word = name};
 
     for (size_t i = 0; found != ':' && i < OPTION_COUNT; i++)
-        nearest_try(&nearest, option_defs[i].help ? option_defs[i].name : NULL);
-    if (nearest.best)
-        text_complain("unknown option --%s; did you mean --%s?", name, nearest.best);
+        similar_try(&similar, option_defs[i].help ? option_defs[i].name : NULL);
+    if (similar.best)
+        text_complain("unknown option --%s; did you mean --%s?", name, similar.best);
     else
         text_complain("%s --%s; see pumplinectl --help",
                       found == ':' ? "missing value for option" : "unknown option", name);
@@ -142,6 +167,7 @@ is_limit(const char *text)
 int
 options_check(const struct ctl *ctl)
 {
+    static const enum ctl_option numbers[] = {OPTION_LIMIT, OPTION_KEEP};
     const struct command *command = ctl->command;
 
     if (ctl->options[OPTION_PASSWORD]) {
@@ -157,10 +183,11 @@ options_check(const struct ctl *ctl)
             text_complain("%s does not accept an empty argument", command->name);
             return CTL_USAGE;
         }
-    if (ctl->options[OPTION_LIMIT] && !is_limit(ctl->options[OPTION_LIMIT])) {
-        text_complain("--limit must be a whole number, at least 1");
-        return CTL_USAGE;
-    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (ctl->options[numbers[i]] && !is_limit(ctl->options[numbers[i]])) {
+            text_complain("--%s must be a whole number, at least 1", option_defs[numbers[i]].name);
+            return CTL_USAGE;
+        }
     if (ctl->options[OPTION_JSON] && command->no_json) {
         text_complain("%s does not support --json", command->name);
         return CTL_USAGE;

@@ -10,8 +10,8 @@ struct words {
     size_t count;
 };
 
-/* By enum ctl_option. */
-const struct option_def *option_table(void);
+/* What it means to a command; NULL: to all. */
+const struct option_def *option_of(const struct command *command, enum ctl_option option);
 
 /* Parses the command line; options may be anywhere. CTL_OK, or CTL_USAGE after reporting why. */
 int options_read(struct ctl *ctl, struct words *words, int argc, char **argv);

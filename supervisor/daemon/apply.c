@@ -22,7 +22,7 @@ take_child(struct daemon *daemon, const char *slug)
     for (size_t i = 0; i < daemon->total; i++) {
         struct child *child = daemon->children[i];
 
-        if (child && strcmp(child->workshop->slug, slug) == 0) {
+        if (child && !child->reads && !child->tries && strcmp(child->workshop->slug, slug) == 0) {
             daemon->children[i] = NULL;
             return child;
         }
@@ -93,6 +93,7 @@ carry_out(const struct next *next)
 {
     static void (*const actions[])(struct child * child) = {[RELOAD_START] = child_start,
                                                             [RELOAD_STOP] = child_stop,
+                                                            [RELOAD_TOKENS] = child_send_tokens,
                                                             [RELOAD_RESTART] = restart_if_wanted};
 
     for (size_t i = next->count; i < next->total; i++)

@@ -17,9 +17,6 @@
 #include "supervisor/daemon/document.h"
 #include "supervisor/daemon/registry.h"
 
-#define DAY "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
-#define TIME "T[0-9][0-9][0-9][0-9][0-9][0-9]Z"
-
 char *
 archive_queue_path(const struct daemon_config *config, const char *slug)
 {
@@ -37,29 +34,15 @@ archive_has_queue(const struct daemon_config *config, const char *slug)
     return there;
 }
 
-/* "20261124T081530Z" */
-static void
-stamp(char text[CLOCK_TEXT_BYTES])
-{
-    char *to = text;
-
-    clock_text(clock_wall_ms(), text);
-    text[strlen("2026-11-24T08:15:30")] = '\0';
-    for (const char *from = text; *from; from++)
-        if (*from != '-' && *from != ':')
-            *to++ = *from;
-    strcpy(to, "Z");
-}
-
 /* A new folder; a second one within the same second gets a number. The caller frees it; NULL with
  * *err. */
 static char *
 make_folder(const char *removed, const char *slug, struct err *err)
 {
-    char time[CLOCK_TEXT_BYTES], *path = NULL;
+    char time[CLOCK_STAMP_BYTES], *path = NULL;
     int made = -1;
 
-    stamp(time);
+    clock_stamp(clock_wall_ms(), time);
     if (disk_make_folder(removed, 0700, err))
         return NULL;
     for (unsigned number = 1; made && (number == 1 || errno == EEXIST); number++) {
@@ -96,7 +79,7 @@ is_unfinished(const char *folder, const struct workshop_config *workshop)
 static char *
 find_unfinished(const char *removed, const struct workshop_config *workshop)
 {
-    char *pattern = mem_format("%s-" DAY TIME "*", workshop->slug), *found = NULL;
+    char *pattern = mem_format("%s-" CLOCK_STAMP_PATTERN "*", workshop->slug), *found = NULL;
     DIR *directory = opendir(removed);
     struct dirent *entry;
 

@@ -2,6 +2,7 @@
 #include "supervisor/daemon/children.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -87,6 +88,61 @@ children_reap(struct daemon *daemon)
     evtimer_add(daemon->reap, &now);
 }
 
+static void
+add_leaving(struct daemon *daemon, struct child *child)
+{
+    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
+    daemon->children[daemon->total++] = child;
+}
+
+struct child *
+children_read(struct daemon *daemon, const struct child *of, struct err *err)
+{
+    struct child *child = child_new(
+        &daemon->host, child_is_faulty(of) ? children_stand_in(of->workshop->slug, "/nonexistent")
+                                           : workshop_config_copy(of->workshop));
+
+    child->reads = true;
+    add_leaving(daemon, child);
+    if (child_maintain(child, err) == 0)
+        return child;
+    children_reap(daemon);
+    return NULL;
+}
+
+static bool
+is_tried(const struct daemon *daemon, const char *slug)
+{
+    for (size_t i = daemon->child_count; i < daemon->total; i++)
+        if (daemon->children[i]->tries && strcmp(daemon->children[i]->workshop->slug, slug) == 0)
+            return true;
+    return false;
+}
+
+/* It has the workshop's name, but not its queue; where the workshop has a WebDriver server of its
+ * own, it has another one. */
+struct child *
+children_try(struct daemon *daemon, struct workshop_config *workshop, json_t *order,
+             struct err *err)
+{
+    struct child *child;
+
+    if (is_tried(daemon, workshop->slug) && config_webdriver_own(daemon->config, workshop)) {
+        workshop_config_free(workshop);
+        json_decref(order);
+        err_set(err, "busy", "this connection is being tested already: try again");
+        return NULL;
+    }
+    child = child_new(&daemon->host, workshop);
+    child->queue = mem_string("/nonexistent");
+    child->order = order;
+    add_leaving(daemon, child);
+    if (child_try(child, err) == 0)
+        return child;
+    children_reap(daemon);
+    return NULL;
+}
+
 int
 children_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
 {
@@ -94,8 +150,7 @@ children_maintain(struct daemon *daemon, const char *slug, const char *queue, st
         child_new(&daemon->host, children_stand_in(slug, queue ?: "/nonexistent"));
 
     child->queue = queue ? mem_string(queue) : NULL;
-    daemon->children = mem_resize(daemon->children, (daemon->total + 1) * sizeof *daemon->children);
-    daemon->children[daemon->total++] = child;
+    add_leaving(daemon, child);
     if (child_maintain(child, err) == 0)
         return 0;
     children_reap(daemon);

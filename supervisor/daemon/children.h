@@ -23,6 +23,18 @@ struct workshop_config *children_own_config(const struct child *child);
 int children_maintain(struct daemon *daemon, const char *slug, const char *queue, struct err *err)
     __attribute__((warn_unused_result));
 
+/* Starts a process that reads the queue of a workshop without one: it answers GET calls on orders,
+ * and ends with child_stop. Its child is one of the leaving ones until it is at rest; NULL with
+ * *err. */
+struct child *children_read(struct daemon *daemon, const struct child *of, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Starts a process that tests the connection to the ERP (child_try) with this configuration, or, if
+ * order is not NULL, makes a dry run of that order; it takes over both. Its child is one of the
+ * leaving ones until it is at rest. NULL with *err. */
+struct child *children_try(struct daemon *daemon, struct workshop_config *workshop, json_t *order,
+                           struct err *err);
+
 /* Frees, from the loop, the leaving children that are at rest, and ends the loop if all are at rest
  * and the daemon is to stop. */
 void children_reap(struct daemon *daemon);

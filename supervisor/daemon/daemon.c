@@ -16,6 +16,7 @@
 #include "supervisor/daemon/children.h"
 #include "supervisor/daemon/registry.h"
 #include "supervisor/daemon/reload.h"
+#include "supervisor/system/kept_sockets.h"
 #include "supervisor/system/notify.h"
 
 /* One stop request may come as two signals, to the process and to its group: timeout(1) does so. */
@@ -34,9 +35,9 @@ tell_user(struct daemon *daemon, const struct child *child, const struct worksho
     char *queue = child->queue ? mem_string(child->queue)
                                : archive_queue_path(daemon->config, workshop->slug);
 
-    if (child->queue)
+    if (child->queue && !child->tries)
         json_object_set_new(message, "queue", json_string(queue));
-    if (child->idle)
+    if (child->idle && !child->tries)
         uids_tell_owner(daemon->uids, daemon->config, workshop, queue, message);
     else
         uids_tell(daemon->uids, daemon->config, workshop, message);
@@ -49,7 +50,7 @@ own_driver(const struct child *child, void *arg)
 {
     const struct daemon *daemon = arg;
 
-    return driver_unit_possible() && !child_is_faulty(child) &&
+    return driver_unit_possible() && !child->reads && !child_is_faulty(child) &&
            config_webdriver_own(daemon->config, child->workshop);
 }
 
@@ -63,10 +64,18 @@ new_slice(const struct child *child, void *arg)
     json_t *message =
         config_slice(daemon->config, workshop, daemon->keys.key, child->worker_wanted);
 
+    if (!child->worker_known)
+        json_object_del(message, "worker");
     if (daemon->keys.old)
         config_slice_old_key(message, workshop, daemon->keys.old);
     if (child->idle)
-        json_object_set_new(message, "maintenance", json_true());
+        json_object_set_new(message, child->tries ? "test" : "maintenance", json_true());
+    if (child->tries) /* it must not end the browsers of the worker beside it */
+        json_object_del(message, "browser_mark");
+    if (child->order)
+        json_object_set(message, "order", child->order);
+    if (child->reads)
+        json_object_set_new(message, "reads", json_true());
     if (log_is_verbose())
         json_object_set_new(message, "verbose", json_true());
     tell_user(daemon, child, workshop, message);
@@ -105,6 +114,24 @@ on_replied(struct child *child, const json_t *reply, void *arg)
 
     if (daemon->observer.replied)
         daemon->observer.replied(child, reply, daemon->observer.arg);
+}
+
+static void
+on_orders(struct child *child, const json_t *events, bool lost, void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->observer.orders)
+        daemon->observer.orders(child, events, lost, daemon->observer.arg);
+}
+
+static void
+on_audited(struct child *child, const json_t *message, void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->observer.audited)
+        daemon->observer.audited(child, message, daemon->observer.arg);
 }
 
 /* Signals. */
@@ -146,6 +173,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
     }
     log_info("signal %d: stopping", (int)number);
     tell_stopping(daemon);
+    kept_sockets_leave();
     daemon->stopping = true;
     daemon->stopping_ms = clock_monotonic_ms();
     for (size_t i = 0; i < daemon->total; i++)
@@ -163,6 +191,8 @@ on_hangup(evutil_socket_t number, short what, void *arg)
     (void)what;
     for (size_t i = 0; i < daemon->total; i++)
         child_reopen_logs(daemon->children[i]);
+    if (daemon->observer.reopened)
+        daemon->observer.reopened(daemon->observer.arg);
     log_info("reopened the log files");
     if (!daemon->stopping)
         json_decref(reload(daemon, &faults));
@@ -194,7 +224,7 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    notify_send("WATCHDOG=1");
+    notify_alive();
 }
 
 static void
@@ -263,6 +293,8 @@ daemon_new(struct event_base *base, struct daemon_config *config, const char *co
                                        .log_dir = log_dir,
                                        .changed = on_changed,
                                        .replied = on_replied,
+                                       .orders = on_orders,
+                                       .audited = on_audited,
                                        .arg = daemon}};
     registry_seal(config, NULL, keys);
     children_open(daemon);
@@ -291,6 +323,7 @@ daemon_run(struct daemon *daemon)
     for (size_t i = 0; i < daemon->child_count; i++)
         if (daemon->children[i]->workshop->active || child_is_faulty(daemon->children[i]))
             child_start(daemon->children[i]);
+    kept_sockets_close();
     notify_send("READY=1");
     event_base_dispatch(daemon->base);
 }

@@ -14,6 +14,9 @@ struct daemon_observer {
     /* its state, process, channel or pushed status has changed */
     void (*changed)(struct child *child, void *arg);
     void (*replied)(struct child *child, const json_t *reply, void *arg);
+    void (*orders)(struct child *child, const json_t *events, bool lost, void *arg);
+    void (*audited)(struct child *child, const json_t *message, void *arg);
+    void (*reopened)(void *arg);     /* log files have been rotated */
     void (*reconfigured)(void *arg); /* workshops or their configurations have changed */
     void (*ending)(void *arg);       /* the last child has gone: the loop runs a little longer */
     void *arg;

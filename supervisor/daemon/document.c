@@ -59,17 +59,33 @@ keep_member(json_t *object, const json_t *stored, const char *name)
         json_object_set_new(object, name, json_deep_copy(value));
 }
 
+/* A secret that is left out, or given as replies show it. */
+static bool
+is_withheld(const json_t *object, const char *name)
+{
+    const json_t *secret = json_object_get(object, name);
+
+    return !secret || json_is_true(json_object_get(secret, "sealed"));
+}
+
 static void
 keep_password(json_t *document, const json_t *stored)
 {
     json_t *credentials = json_object_get(document, "credentials");
-    const json_t *before = json_object_get(stored, "credentials"),
-                 *password = json_object_get(credentials, "password");
-    bool shown = json_is_true(json_object_get(password, "sealed"));
+    const json_t *before = json_object_get(stored, "credentials");
 
     if (text_of(credentials, "username") && text_equal(credentials, before, "username") &&
-        (!password || shown))
+        is_withheld(credentials, "password"))
         keep_member(credentials, before, "password");
+}
+
+static void
+keep_callback_secret(json_t *document, const json_t *stored)
+{
+    json_t *callback = json_object_get(document, "callback");
+
+    if (is_withheld(callback, "secret"))
+        keep_member(callback, json_object_get(stored, "callback"), "secret");
 }
 
 static bool
@@ -124,6 +140,7 @@ keep_hashes(json_t *tokens, const json_t *stored)
         const char *scope = text_of(token, "scope");
         const json_t *before = find_named(stored, token);
 
+        json_object_del(token, "last_used_at"); /* shown, not configured */
         if (json_object_get(token, "hash"))
             continue;
         if (is_unnamed(token, scope) &&
@@ -145,86 +162,108 @@ document_complete(const json_t *sent, const json_t *stored)
     for (size_t i = 0; i < sizeof not_needed / sizeof *not_needed; i++)
         if (!json_object_get(document, not_needed[i]))
             keep_member(document, stored, not_needed[i]);
+    keep_member(document, stored, "moved_out"); /* only root lifts it, in the file */
     keep_password(document, stored);
+    keep_callback_secret(document, stored);
     keep_hashes(json_object_get(document, "api_tokens"), json_object_get(stored, "api_tokens"));
     return document;
 }
 
 static const char *
-sealed_text(const json_t *document)
+sealed_text(const json_t *document, const struct sealed_secret *secret)
 {
-    return text_of(json_object_get(json_object_get(document, "credentials"), "password"), "sealed");
+    const json_t *value =
+        json_object_get(json_object_get(document, secret->object), secret->member);
+
+    return text_of(value, "sealed");
 }
 
-/* The password sealed in `stored`, if it was sealed for document's place: a secret string; NULL if
+/* The secret sealed in `stored`, if it was sealed for document's place: a secret string; NULL if
  * there is none, or the key is NULL or wrong. */
 static char *
-opened(const json_t *stored, const json_t *document, const unsigned char *key)
+opened(const json_t *stored, const json_t *document, const struct sealed_secret *secret,
+       const unsigned char *key)
 {
-    char *binding = sealed_binding(document);
-    char *password = sealed_open(key, binding, sealed_text(stored));
+    char *binding = secret->binding(document);
+    char *plain = sealed_open(key, binding, sealed_text(stored, secret));
 
     free(binding);
-    return password;
+    return plain;
 }
 
-/* The password to be sealed, as a secret string; NULL: none. */
+/* The secret to be sealed, as a secret string; NULL: none. */
 static char *
-unsealed_password(const json_t *document, const unsigned char *key, const unsigned char *old_key)
+unsealed(const json_t *document, const struct sealed_secret *secret, const unsigned char *key,
+         const unsigned char *old_key)
 {
-    const char *plain = text_of(json_object_get(document, "credentials"), "password");
+    const char *plain = text_of(json_object_get(document, secret->object), secret->member),
+               *unbound = secret->unbound ? sealed_text(document, secret) : NULL;
 
     if (plain)
         return secret_string(plain);
-    if (document_opens(document, key, NULL))
+    if (document_opens(document, secret, key, NULL))
         return NULL;
-    return opened(document, document, old_key)
-               ?: sealed_open_unbound(key, sealed_text(document))
-                      ?: sealed_open_unbound(old_key, sealed_text(document));
+    return opened(document, document, secret, old_key)
+               ?: sealed_open_unbound(key, unbound) ?: sealed_open_unbound(old_key, unbound);
 }
 
-/* The stored sealed text of this very password for the same place; NULL if there is none. */
+/* The stored sealed text of this very secret for the same place; NULL if there is none. */
 static char *
-same_sealed(const json_t *stored, const json_t *document, const char *password,
-            const unsigned char *key)
+same_sealed(const json_t *stored, const json_t *document, const struct sealed_secret *secret,
+            const char *plain, const unsigned char *key)
 {
-    char *plain = opened(stored, document, key);
-    char *same = plain && strcmp(plain, password) == 0 ? mem_string(sealed_text(stored)) : NULL;
+    char *before = opened(stored, document, secret, key);
+    char *same =
+        before && strcmp(before, plain) == 0 ? mem_string(sealed_text(stored, secret)) : NULL;
 
-    secret_free(plain);
+    secret_free(before);
     return same;
+}
+
+static void
+seal_one(json_t *document, const struct sealed_secret *secret, const json_t *stored,
+         const unsigned char *key, const unsigned char *old_key)
+{
+    char *plain = unsealed(document, secret, key, old_key), *binding, *sealed;
+
+    if (!plain)
+        return;
+    binding = secret->binding(document);
+    sealed = same_sealed(stored, document, secret, plain, key) ?: sealed_make(key, binding, plain);
+    json_object_set_new(json_object_get(document, secret->object), secret->member,
+                        json_pack("{ss}", "sealed", sealed));
+    free(sealed);
+    free(binding);
+    secret_free(plain);
 }
 
 void
 document_seal(json_t *document, const json_t *stored, const unsigned char *key,
               const unsigned char *old_key)
 {
-    char *password = unsealed_password(document, key, old_key), *binding, *sealed;
+    const struct sealed_secret *secret;
 
-    if (!password)
-        return;
-    binding = sealed_binding(document);
-    sealed = same_sealed(stored, document, password, key) ?: sealed_make(key, binding, password);
-    json_object_set_new(json_object_get(document, "credentials"), "password",
-                        json_pack("{ss}", "sealed", sealed));
-    free(sealed);
-    free(binding);
-    secret_free(password);
+    for (size_t i = 0; (secret = sealed_secret_at(i)); i++)
+        seal_one(document, secret, stored, key, old_key);
 }
 
 bool
-document_is_unbound(const json_t *document)
+document_is_unbound(const json_t *document, const struct sealed_secret *secret)
 {
-    return sealed_text(document) && sealed_is_unbound(sealed_text(document));
+    const char *sealed = sealed_text(document, secret);
+
+    return secret->unbound && sealed && sealed_is_unbound(sealed);
 }
 
 bool
-document_opens(const json_t *document, const unsigned char *key, const unsigned char *old_key)
+document_opens(const json_t *document, const struct sealed_secret *secret, const unsigned char *key,
+               const unsigned char *old_key)
 {
-    char *password = opened(document, document, key) ?: opened(document, document, old_key);
-    bool opens = !sealed_text(document) || password;
+    char *plain =
+        opened(document, document, secret, key) ?: opened(document, document, secret, old_key);
+    bool opens = !sealed_text(document, secret) || plain;
 
-    secret_free(password);
+    secret_free(plain);
     return opens;
 }
 

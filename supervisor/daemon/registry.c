@@ -60,14 +60,19 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
              const char *file, struct json_faults *faults)
 {
     unsigned char *key = workshop_key(keys->key, slug), *old_key = workshop_key(keys->old, slug);
+    const struct sealed_secret *secret;
 
-    if (!document_opens(document, key, old_key))
-        json_fault_add(faults, file, "/credentials/password", "%s",
-                       document_is_unbound(document)
-                           ? "was sealed by an earlier version, for no particular ERP: enter the "
-                             "password again"
-                           : "was sealed for another ERP (system, host, port, ca_file, recipe, "
-                             "options, browser) or with another key: enter the password again");
+    for (size_t i = 0; (secret = sealed_secret_at(i)); i++)
+        if (document_is_unbound(document, secret) &&
+            !document_opens(document, secret, key, old_key))
+            json_fault_add(faults, file, secret->pointer,
+                           "was sealed by an earlier version, for no particular ERP: enter the %s "
+                           "again",
+                           secret->member);
+        else if (!document_opens(document, secret, key, old_key))
+            json_fault_add(faults, file, secret->pointer,
+                           "was sealed for another %s or with another key: enter the %s again",
+                           secret->other_place, secret->member);
     secret_free(key);
     secret_free(old_key);
 }
@@ -151,9 +156,9 @@ registry_propose(const struct daemon_config *config, const struct master_keys *k
     return workshop;
 }
 
-bool
-registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
-                 const char *slug)
+/* keys: NULL: a secret that is plain in the file is a difference. */
+static bool
+file_matches(const struct daemon_config *config, const struct master_keys *keys, const char *slug)
 {
     const json_t *stored = stored_document(config, slug);
     char *path = registry_path(config, slug);
@@ -162,7 +167,8 @@ registry_in_step(const struct daemon_config *config, const struct master_keys *k
     bool same = false;
 
     if (found) {
-        seal(slug, found, config, keys);
+        if (keys)
+            seal(slug, found, config, keys);
         same = stored && json_equal(found, stored);
     } else {
         same = !stored && strcmp(err.code, "no_file") == 0;
@@ -170,6 +176,19 @@ registry_in_step(const struct daemon_config *config, const struct master_keys *k
     json_decref(found);
     free(path);
     return same;
+}
+
+bool
+registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
+                 const char *slug)
+{
+    return file_matches(config, keys, slug);
+}
+
+bool
+registry_is_written(const struct daemon_config *config, const char *slug)
+{
+    return file_matches(config, NULL, slug);
 }
 
 int
@@ -184,12 +203,25 @@ registry_write(const struct daemon_config *config, const struct workshop_config 
     return result;
 }
 
+/* The first secret that the key does not open; NULL: it opens all. */
+static const struct sealed_secret *
+unopened(const json_t *document, const unsigned char *key)
+{
+    const struct sealed_secret *secret;
+
+    for (size_t i = 0; (secret = sealed_secret_at(i)); i++)
+        if (!document_opens(document, secret, key, NULL))
+            return secret;
+    return NULL;
+}
+
 int
 registry_reseal(const struct daemon_config *config, const struct master_keys *keys,
                 const char *path, const char *slug, struct err *err)
 {
     struct err why;
     json_t *found = json_file_read(path, &why), *sealed;
+    const struct sealed_secret *secret;
     unsigned char *key;
     char *text;
     int result = 0;
@@ -202,9 +234,11 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
     sealed = json_deep_copy(found);
     seal(slug, sealed, config, keys);
     text = document_text(sealed);
-    if (!document_opens(sealed, key, NULL))
+    secret = unopened(sealed, key);
+    if (secret)
         result = err_set(err, "unreadable",
-                         "%s: the password was sealed with another key or for another ERP", path);
+                         "%s: the %s was sealed with another key or for another place", path,
+                         secret->member);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);
     secret_free(key);

@@ -38,6 +38,9 @@ struct workshop_config *registry_propose(const struct daemon_config *config,
 bool registry_in_step(const struct daemon_config *config, const struct master_keys *keys,
                       const char *slug);
 
+/* The same, but a secret that is plain in the file, or sealed with the old key, does not match. */
+bool registry_is_written(const struct daemon_config *config, const char *slug);
+
 /* Seals what is plain, or sealed with the old key, in the file of SLUG at path: as in config, if
  * that has the same password. A missing file needs no sealing. */
 int registry_reseal(const struct daemon_config *config, const struct master_keys *keys,

@@ -107,9 +107,10 @@ reload_action(const struct workshop_config *before, const struct workshop_config
         return after && after->faults.count ? RELOAD_NOTHING : RELOAD_STOP;
     if (was_active != is_active)
         return is_active ? RELOAD_START : RELOAD_STOP;
-    if (is_active && (all_slices || !workshop_config_equal(before, after)))
-        return RELOAD_RESTART;
-    return RELOAD_NOTHING;
+    if (!is_active || (!all_slices && workshop_config_equal(before, after)))
+        return RELOAD_NOTHING;
+    return !all_slices && workshop_config_equal_but_tokens(before, after) ? RELOAD_TOKENS
+                                                                          : RELOAD_RESTART;
 }
 
 static bool

@@ -8,6 +8,7 @@ enum reload_action {
     RELOAD_NOTHING, /* the child stays as it is, also if it was stopped or killed by hand */
     RELOAD_START,
     RELOAD_STOP,
+    RELOAD_TOKENS, /* its process takes them over */
     RELOAD_RESTART /* if it is wanted up */
 };
 

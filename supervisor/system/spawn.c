@@ -1,4 +1,4 @@
-/* fork and exec of a worker. */
+/* Starts a worker (posix_spawn) and short-lived helpers (fork). */
 #include "supervisor/system/spawn.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +69,7 @@ reset_signals(void)
     sigemptyset(&action.sa_mask);
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &action, NULL);
-    /* Logs may be rotated before the worker handles the signal. */
-    action.sa_handler = SIG_IGN;
+    action.sa_handler = SIG_IGN; /* logs may be rotated meanwhile */
     sigaction(SIGHUP, &action, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -83,32 +83,85 @@ _Static_assert(CHAN_FD == STDOUT_FILENO + CHAN && CHAN_LISTEN_FD == STDOUT_FILEN
                    STDERR_FILENO == STDOUT_FILENO + ERRORS,
                "the numbers follow each other");
 
+/* Above the numbers that they get in the new process, so that none is overwritten before its turn.
+ * Returns 0 or an errno. */
 static int
-place_descriptors(const int given[GIVEN])
+lift(const int given[GIVEN], int above[GIVEN])
 {
-    int above[GIVEN], null = open("/dev/null", O_RDWR);
+    int error = 0;
 
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-        return -1;
-    for (int i = 0; i < GIVEN; i++)
-        if ((above[i] = fcntl(given[i] < 0 ? null : given[i], F_DUPFD, FD_ABOVE_ALL)) < 0)
-            return -1;
-    for (int i = 0; i < GIVEN; i++)
-        if (dup2(above[i], STDOUT_FILENO + i) < 0)
-            return -1;
-    return close_range(STDOUT_FILENO + GIVEN, ~0u, 0);
+    for (int i = 0; i < GIVEN; i++) {
+        above[i] = given[i] < 0 ? -1 : fcntl(given[i], F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
+        if (given[i] >= 0 && above[i] < 0)
+            error = errno;
+    }
+    return error;
 }
 
 static void
-become_worker(const char *path, const int given[GIVEN], char *const environment[])
+place_descriptors(posix_spawn_file_actions_t *actions, const int above[GIVEN])
+{
+    int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+
+    for (int i = 0; i < GIVEN && !error; i++)
+        error = posix_spawn_file_actions_adddup2(actions, above[i] < 0 ? STDIN_FILENO : above[i],
+                                                 STDOUT_FILENO + i);
+    if (error || posix_spawn_file_actions_addclosefrom_np(actions, STDOUT_FILENO + GIVEN))
+        die_abort("out of memory for a process");
+}
+
+/* Logs may be rotated before the worker handles SIGHUP: it waits until then. */
+static void
+reset_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t all, hangup;
+
+    sigfillset(&all);
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setsigmask(attributes, &hangup);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
+/* Unlike fork, this copies nothing of a supervisor with a thousand workshops. */
+static int
+start_worker(const char *path, const int above[GIVEN], char *const environment[], pid_t *pid)
 {
     static char program[] = WORKER_PROGRAM, mode[] = "--child";
     char *const arguments[] = {program, mode, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int error;
 
-    reset_signals();
-    if (place_descriptors(given) == 0)
-        execve(path, arguments, environment);
-    _exit(SPAWN_EXEC_FAILED);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    place_descriptors(&actions, above);
+    reset_attributes(&attributes);
+    error = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+/* 0, or -1 with errno. */
+static int
+start_lifted(const char *path, const int given[GIVEN], pid_t *pid)
+{
+    char *environment[8];
+    int above[GIVEN], error;
+
+    small_environment(environment, sizeof environment / sizeof *environment);
+    error = lift(given, above);
+    if (!error)
+        error = start_worker(path, above, environment, pid);
+    for (int i = 0; i < GIVEN; i++)
+        if (above[i] >= 0)
+            close(above[i]);
+    for (char **entry = environment; *entry; entry++)
+        free(*entry);
+    errno = error;
+    return error ? -1 : 0;
 }
 
 /* A signal between fork and reset_signals would reach the parent's event loop by the shared
@@ -124,21 +177,6 @@ fork_unsignalled(void)
     pid = fork();
     if (pid != 0)
         sigprocmask(SIG_SETMASK, &before, NULL);
-    return pid;
-}
-
-static pid_t
-fork_worker(const char *path, const int given[GIVEN])
-{
-    char *environment[8];
-    pid_t pid;
-
-    small_environment(environment, sizeof environment / sizeof *environment);
-    pid = fork_unsignalled();
-    if (pid == 0)
-        become_worker(path, given, environment);
-    for (char **entry = environment; *entry; entry++)
-        free(*entry);
     return pid;
 }
 
@@ -158,20 +196,19 @@ int
 spawn_worker(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
              struct err *err)
 {
-    int chan[2], logs[2];
+    int chan[2], logs[2], result;
 
     if (open_pairs(chan, logs))
         return err_errno(err, "spawn_failed", "cannot create a channel for the process");
-    *spawned = (struct spawned){
-        .pid = fork_worker(
-            path, (const int[]){logs[1], logs[1], chan[1], sockets->listen_fd, sockets->driver_fd}),
-        .chan_fd = chan[0],
-        .logs_fd = logs[0]};
-    if (spawned->pid < 0)
-        err_errno(err, "spawn_failed", "cannot fork");
+    *spawned = (struct spawned){.chan_fd = chan[0], .logs_fd = logs[0]};
+    result = start_lifted(
+        path, (const int[]){logs[1], logs[1], chan[1], sockets->listen_fd, sockets->driver_fd},
+        &spawned->pid);
+    if (result)
+        err_set(err, "spawn_failed", "cannot execute %s: %s", path, strerror(errno));
     close(chan[1]);
     close(logs[1]);
-    if (spawned->pid >= 0)
+    if (result == 0)
         return 0;
     close(chan[0]);
     close(logs[0]);

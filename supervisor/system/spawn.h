@@ -1,4 +1,4 @@
-/* Starts processes. For a worker: fork, descriptors, environment, exec.
+/* Starts processes. For a worker: descriptors, environment, exec; SIGHUP is blocked.
  *
  * The new process has fd 0 = /dev/null, 1 and 2 = a pipe to its log (log_relay), 3 = its end of the
  * channel, 4 = the listening socket, 5 = the one that its own WebDriver server connects to, and no
@@ -14,7 +14,7 @@
 #define SPAWN_HELPER_S 5
 #define SPAWN_LOOKUP_S 20     /* a resolver asks each of its servers twice, for five seconds */
 #define SPAWN_SYSTEMCTL_S 60  /* systemd may be busy, e.g. at boot */
-#define SPAWN_EXEC_FAILED 127 /* exit status of a process that could not execute the worker */
+#define SPAWN_EXEC_FAILED 127 /* exit status of a process whose program could not be loaded */
 
 struct spawned {
     pid_t pid;
@@ -29,7 +29,7 @@ struct spawn_sockets {
     int listen_fd, driver_fd;
 };
 
-/* Starts path with these sockets. */
+/* Starts path with these sockets; -1 with *err if it cannot be executed. */
 int spawn_worker(const char *path, const struct spawn_sockets *sockets, struct spawned *spawned,
                  struct err *err) __attribute__((warn_unused_result));
 

@@ -22,7 +22,7 @@ part() {
 }
 
 # Warnings fail through -Werror; only the programs are built, no tests.
-analyzer() { ninja -k 0 -C "$folder" pumplined pumpline-worker pumplinectl >"$folder/log" || { grep -v '^\[' "$folder/log"; false; }; }
+analyzer() { ninja -k 0 -C "$folder" pumplined pumpline-worker pumplinectl pumpline-console >"$folder/log" || { grep -v '^\[' "$folder/log"; false; }; }
 
 checker() {
     cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -j "$jobs" \

@@ -1,10 +1,11 @@
 /* The fastest that this machine's disk and LMDB can be: the upper limit for any server that stores
  * each order before the reply.
  *
- * usage: limits FOLDER SECONDS
+ * usage: limits FOLDER SECONDS [PROCESSES PUTS]
  *
  * Prints how many times per second 300 new bytes reach the disk: by write and fdatasync; as one put
- * per commit of LMDB; and as 64 puts per commit. */
+ * per commit of LMDB; and as 64 puts per commit. With PROCESSES: how many puts so many processes do
+ * at once, each with an environment of its own and PUTS per commit, and the slowest of them. */
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdint.h>
@@ -96,15 +97,47 @@ measure_lmdb(const char *name, unsigned group)
     return begin;
 }
 
+/* Each process writes its rate into the pipe. */
+static void
+measure_many(int processes, unsigned group)
+{
+    double rate, total = 0, slowest = 0;
+    int ends[2];
+
+    check(pipe(ends), "pipe");
+    for (int i = 0; i < processes; i++) {
+        char name[32];
+        pid_t pid = fork();
+
+        check(pid < 0, "fork");
+        if (pid)
+            continue;
+        snprintf(name, sizeof name, "process-%d", i);
+        rate = measure_lmdb(name, group);
+        check(write(ends[1], &rate, sizeof rate) != sizeof rate, "write");
+        _exit(0);
+    }
+    for (int i = 0; i < processes; i++) {
+        check(read(ends[0], &rate, sizeof rate) != sizeof rate, "read");
+        total += rate;
+        slowest = i && slowest < rate ? slowest : rate;
+    }
+    printf("total %.0f\nslowest %.0f\n", total, slowest);
+}
+
 int
 main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fputs("usage: limits FOLDER SECONDS\n", stderr);
+    if (argc != 3 && argc != 5) {
+        fputs("usage: limits FOLDER SECONDS [PROCESSES PUTS]\n", stderr);
         return 2;
     }
     folder = argv[1];
     seconds = atof(argv[2]);
+    if (argc == 5) {
+        measure_many(atoi(argv[3]), (unsigned)atoi(argv[4]));
+        return 0;
+    }
     printf("fdatasync %.0f\n", measure_fdatasync());
     printf("lmdb-1 %.0f\n", measure_lmdb("one", 1));
     printf("lmdb-64 %.0f\n", measure_lmdb("many", 64));

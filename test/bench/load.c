@@ -2,14 +2,14 @@
  * places the next one. One thread with one small write and read per order, so that it costs less
  * than any measured server, and the same for all of them.
  *
- * usage: load http|get|beanstalkd|redis PORT[,PORT…] CONNECTIONS SECONDS RUN WORKSHOP [random]
+ * usage: load http|get|alive|beanstalkd|redis PORT[,PORT…] CONNECTIONS SECONDS RUN WORKSHOP
+ * [random]
  *
- * http: POST /create; get: GET /missing, answered 404; beanstalkd: put; redis: RPUSH. The
- * connections take the ports in turn; an "@" in WORKSHOP stands for the port. Every order has
- * another uniqueid, RUN-CONNECTION-NUMBER, where the numbers count up or, with "random", lie far
- * apart. Prints
- * "RESULT REPLIES DURATION_US WRONG BROKEN P50_US P99_US", and for several ports
- * "PORT PORT REPLIES" for each. */
+ * http: POST /create; get: GET /missing, answered 404; alive: GET /alive; beanstalkd: put; redis:
+ * RPUSH. The connections take the ports in turn; an "@" in WORKSHOP stands for the port. Every
+ * order has another uniqueid, RUN-CONNECTION-NUMBER, where the numbers count up or, with "random",
+ * lie far apart. Prints "RESULT REPLIES DURATION_US WRONG BROKEN P50_US P99_US", and for several
+ * ports "PORT PORT REPLIES" for each. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -103,6 +103,15 @@ write_get(char *to, const char *run, int connection, const char *workshop)
 }
 
 static int
+write_alive(char *to, const char *run, int connection, const char *workshop)
+{
+    (void)run;
+    (void)connection;
+    (void)workshop;
+    return snprintf(to, MESSAGE_BYTES, "GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n");
+}
+
+static int
 write_beanstalkd(char *to, const char *run, int connection, const char *workshop)
 {
     char order[MESSAGE_BYTES / 2];
@@ -169,6 +178,7 @@ whole_redis(const char *reply, bool *right)
 
 static const struct protocol protocols[] = {{"http", write_http, whole_http},
                                             {"get", write_get, whole_get},
+                                            {"alive", write_alive, whole_http},
                                             {"beanstalkd", write_beanstalkd, whole_beanstalkd},
                                             {"redis", write_redis, whole_redis}};
 
@@ -320,7 +330,7 @@ main(int argc, char **argv)
         if (strcmp(argv[1], protocols[i].name) == 0)
             protocol = &protocols[i];
     if (!protocol) {
-        fputs("usage: load http|get|beanstalkd|redis PORT[,PORT...] CONNECTIONS SECONDS RUN "
+        fputs("usage: load http|get|alive|beanstalkd|redis PORT[,PORT...] CONNECTIONS SECONDS RUN "
               "WORKSHOP\n",
               stderr);
         return 2;

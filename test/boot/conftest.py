@@ -1,7 +1,9 @@
 """One machine for all tests of this folder, and what it said where one of them fails."""
 
 import json
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,9 +13,10 @@ for folder in ("e2e", "erp"):
     sys.path.insert(0, str(Path(__file__).parents[1] / folder))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from machine import BROWSER_PACKAGES, CONFIG, Machine, why_not  # noqa: E402
+from machine import BROWSER_PACKAGES, CONFIG, Machine, in_network_of, why_not  # noqa: E402
 
-from pumpline import until  # noqa: E402
+from pumpline import BUILD, until  # noqa: E402
+from web_server import Server  # noqa: E402
 
 BENNYS_UID = 901
 MALLORYS_UID = 902
@@ -39,7 +42,28 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory, note):
+def package(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("package")
+    subprocess.run(["cpack", "-G", "DEB", "-B", folder, "-D", "CPACK_COMPONENTS_ALL=pumpline"], cwd=BUILD, check=True,
+                   capture_output=True)
+    [path] = folder.glob("pumpline_*.deb")
+    return path
+
+
+@pytest.fixture(scope="session")
+def earlier(package):
+    """The same package as an earlier release."""
+    tree, path = package.parent / "tree", package.parent / "pumpline_0.0.1.deb"
+    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
+    control = (tree / "DEBIAN/control").read_text().splitlines()
+    (tree / "DEBIAN/control").write_text("".join(
+        "Version: 0.0.1\n" if line.startswith("Version: ") else f"{line}\n" for line in control))
+    subprocess.run(["dpkg-deb", "-Zgzip", "-b", tree, path], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, earlier, note):
     """Not booted yet."""
     reason = why_not()
     if reason:
@@ -47,7 +71,7 @@ def built(tmp_path_factory, note):
     machine = Machine(tmp_path_factory.mktemp("boot"))
     start = time.monotonic()
     machine.bootstrap()
-    machine.install()
+    machine.install(earlier)
     note(f"boot: the tree was made in {time.monotonic() - start:.0f} s")
     start = time.monotonic()
     machine.add_packages(*BROWSER_PACKAGES)
@@ -94,6 +118,28 @@ def bennys(machine, shops):
 @pytest.fixture
 def carls(machine, shops):
     return shops[1]
+
+
+class SlowErp(Server):
+    """Takes a request, and says nothing until it is told to."""
+
+    def __init__(self):
+        super().__init__(8000)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def handle(self, connection, request):
+        self.asked.set()
+        self.go_on.wait()
+        return False
+
+
+@pytest.fixture
+def slow_erp(machine):
+    with in_network_of(machine.leader):
+        erp = SlowErp().start()
+    yield erp
+    erp.go_on.set()
+    erp.stop()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-import threading
 
 import pytest
 from conftest import DONNAS, MALLORYS_UID
-from machine import CONFIG, REBOOTED, in_network_of
+from machine import CONFIG, REBOOTED
 
 from pumpline import alive, until
-from web_server import Server
 
 EXPOSED = {
     "User=/DynamicUser=": "root: with CAP_SETUID any other user is root when it likes",
@@ -218,26 +216,6 @@ def test_the_journal_knows_how_bad_a_line_is(machine, broken_file):
     assert not [line for line in lines if line["MESSAGE"].startswith("<")]
     for text, priority in (("nothing was changed", "3"), ("serving 127.0.0.1", "6")):
         assert {line["PRIORITY"] for line in lines if text in line["MESSAGE"]} == {priority}
-
-
-@pytest.fixture
-def slow_erp(machine):
-    """An ERP that takes a request and says nothing until it is told to."""
-    class SlowErp(Server):
-        def __init__(self):
-            super().__init__(8000)
-            self.asked, self.go_on = threading.Event(), threading.Event()
-
-        def handle(self, connection, request):
-            self.asked.set()
-            self.go_on.wait()
-            return False
-
-    with in_network_of(machine.leader):
-        erp = SlowErp().start()
-    yield erp
-    erp.go_on.set()
-    erp.stop()
 
 
 def test_a_stop_waits_for_the_order_in_hand(machine, carls, slow_erp):

@@ -98,6 +98,7 @@ def garys(machine, workshop):
 def opened(machine, garys, monkeypatch):
     """Opens a browser by hand, as the driver's other clients do."""
     monkeypatch.setattr(browser, "ROOT_ARGUMENTS", [])  # it is no root's in there
+    monkeypatch.setattr(browser, "SHELL", None)  # all of Chromium
     with in_network_of(machine.leader):
         yield lambda: browser.Browser(URL)
 

@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
 
 import browser  # noqa: E402
 import oldshop  # noqa: E402
-from pumpline import Daemon, alive, free_port, until  # noqa: E402
+import openapi  # noqa: E402
+from pumpline import BUILD, Daemon, alive, free_port, until  # noqa: E402
 from tryton import Tryton  # noqa: E402
-from webshop import RECIPE, Site  # noqa: E402
+from webshop import RECIPE, Site, no_browser  # noqa: E402
 
 # nohup and background jobs of a script ignore SIGINT, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,20 +25,43 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
-    config.addinivalue_line("markers", "faults: needs the build with fault points: test/run.sh has it once, behind that build")
-    config.addinivalue_line("markers", "heavy: starts a browser or Tryton: test/run.sh has it in the sanitizer build alone")
+    config.addinivalue_line("markers", "faults: needs a build with fault points: test/run.sh has it in the sanitizer build")
+    config.addinivalue_line("markers", "unlike_the_reference(reason): what replies here is not this program, or not all of it")
+    config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor fault points")
+    config.addinivalue_line("markers", "heavy: starts a browser or Tryton")
+    config.addinivalue_line("markers", "by_itself: takes minutes before it begins: only with test/run.sh --all, in a run of its own")
+
+
+def unfit():
+    """Markers whose tests this build cannot run."""
+    program = (BUILD / "pumpline-worker").read_bytes()
+    points, sanitizers = b".faults" in program, b"__asan_init" in program
+    return {name for name, lacking in (("faults", not points), ("release", points or sanitizers)) if lacking}
 
 
 def pytest_collection_modifyitems(items):
     """Runs the longest files first, so that the workers of pytest-xdist end at about the same time."""
-    weights = collections.Counter()
+    weights, missing = collections.Counter(), unfit()
     for item in items:
+        for name in missing:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"not in this build: {name}"))
         if {"chromedriver", "geckodriver", "units", "template"} & set(item.fixturenames):
             item.add_marker(pytest.mark.heavy)
         if item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.long)
         weights[item.path] += (1 + 10 * bool(item.get_closest_marker("long")) + 10 * bool(item.get_closest_marker("heavy")))
     items.sort(key=lambda item: -weights[item.path])
+
+
+@pytest.fixture(autouse=True)
+def held_to_the_reference(request):
+    """Every reply of both APIs is as conf/openapi says, unless the test is marked unlike_the_reference."""
+    openapi.faults.clear()
+    yield
+    faults = sorted(set(openapi.faults))
+    if not request.node.get_closest_marker("unlike_the_reference"):
+        assert not faults, "\n".join(faults[:20])
 
 
 def watched(folder):
@@ -79,14 +103,24 @@ def template(tmp_path_factory):
         return Tryton.template(run / "tryton-template")
 
 
-@pytest.fixture
-def tryton(template, tmp_path):
-    """A running Tryton, not shared with other tests."""
-    server = Tryton(tmp_path / "tryton", free_port())
+def running_tryton(template, folder):
+    server = Tryton(folder, free_port())
     server.prepare(template)
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def tryton(template, tmp_path):
+    """A running Tryton, not shared with other tests."""
+    yield from running_tryton(template, tmp_path / "tryton")
+
+
+@pytest.fixture(scope="module")
+def shared_tryton(template, tmp_path_factory):
+    """A running Tryton for all tests of a file, which use different orders."""
+    yield from running_tryton(template, tmp_path_factory.mktemp("shared") / "tryton")
 
 
 @pytest.fixture
@@ -127,6 +161,34 @@ def chromedriver(tmp_path_factory):
 def driver(chromedriver):
     yield chromedriver
     until(lambda: not chromedriver.browsers(), "no browser is left behind by the test", 20)
+
+
+@pytest.fixture(scope="module")
+def shared_recipe():
+    return RECIPE
+
+
+@pytest.fixture(scope="module")
+def shared_site(chromedriver, shared_recipe, tmp_path_factory):
+    """The old shop's workshop for all tests of a file, which use different orders. Starting a daemon and a browser takes seconds
+    of CPU."""
+    shop = oldshop.OldShop(free_port())
+    daemons = watched(tmp_path_factory.mktemp("shared") / "pumpline")
+    yield Site(next(daemons), chromedriver.url, shared_recipe, shop.url, oldshop.USER, oldshop.PASSWORD, old=shop)
+    try:
+        next(daemons, None)
+    finally:
+        shop.stop()
+    no_browser(chromedriver)
+
+
+@pytest.fixture
+def shared_old(shared_site, chromedriver):
+    """Its shop. The login of a browser that an earlier test has opened is counted too."""
+    shared_site.old.begin_again()
+    shared_site.old.logins = len(chromedriver.marked())
+    yield shared_site.old
+    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test", 20)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import openapi
+
 BUILD = Path(os.environ.get("PUMPLINE_BUILD", Path(__file__).parents[2] / "build"))
 SECRET = "Pw-7b1c-never-shown"
 DEADLINE_S = 60  # generous, for slow machines; a wait ends with its event
@@ -127,6 +129,10 @@ class Reply:
 
 
 class UnixConnection(http.client.HTTPConnection):
+    """To the control socket, unless its document says otherwise."""
+
+    document = openapi.CONTROL  # where the replies are described; None: nowhere
+
     def __init__(self, path, timeout):
         super().__init__("pumpline", timeout=timeout)
         self.path = path
@@ -137,7 +143,17 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self.path))
 
 
+class PortConnection(http.client.HTTPConnection):
+    """To a workshop's port."""
+
+    document = openapi.WORKSHOP
+
+    def __init__(self, port):
+        super().__init__("127.0.0.1", port, timeout=DEADLINE_S)
+
+
 def call(connection, method, target, body=None, headers=None):
+    """connection: its document, if it has one, must describe the reply."""
     headers = dict(headers or {})
     if isinstance(body, dict):
         body = json.dumps(body)
@@ -146,7 +162,11 @@ def call(connection, method, target, body=None, headers=None):
         body = body.encode() if isinstance(body, str) else body
     with contextlib.closing(connection):
         connection.request(method, target, body=body, headers=headers)
-        return Reply(connection.getresponse())
+        reply = Reply(connection.getresponse())
+    document = getattr(connection, "document", None)
+    if document:
+        openapi.note(document, method, target, reply)
+    return reply
 
 
 class Workshop:
@@ -156,8 +176,7 @@ class Workshop:
         self.name, self.port = name, port
 
     def call(self, method, target, body=None, headers=None):
-        return call(http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S), method, target, body,
-                    headers)
+        return call(PortConnection(self.port), method, target, body, headers)
 
     def get(self, target):
         return self.call("GET", target)
@@ -227,7 +246,7 @@ class Daemon:
         self.log.daemon = self
         self.process = None
         self.program, self.before, self.user = BUILD / "pumplined", [], None  # before: a command that starts it
-        self.options = []
+        self.options, self.pass_fds = [], ()
         (self.folder / "workshops.d").mkdir(parents=True)
         self.write_config()
 
@@ -256,7 +275,7 @@ class Daemon:
         rights = as_the_unit() if self.user is None else []
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*rights, *self.before, self.program, "-c", self.config, *self.options], stderr=stderr or log,
-                                            stdin=subprocess.DEVNULL, umask=0o077, **as_user(self.user))
+                                            stdin=subprocess.DEVNULL, umask=0o077, pass_fds=self.pass_fds, **as_user(self.user))
         until(self.answers, "the daemon answers")
         return self
 
@@ -280,8 +299,8 @@ class Daemon:
             return False
         return all(one["process"] not in ("starting", "backoff") for one in integrations)
 
-    def call(self, method, target, body=None):
-        return call(UnixConnection(self.socket, DEADLINE_S), method, target, body)
+    def call(self, method, target, body=None, headers=None):
+        return call(UnixConnection(self.socket, DEADLINE_S), method, target, body, headers)
 
     def settle(self):
         """Waits until all that the workers logged is in the log: a reply sent afterwards proves it."""

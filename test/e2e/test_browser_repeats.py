@@ -41,7 +41,7 @@ RUN = CASES if ALL else CHOSEN
 class FormSite(Site):
     """A workshop whose ERP is a form shop, with or without nginx."""
 
-    BROWSER = {"arguments": [*browser.ROOT_ARGUMENTS, "--ignore-certificate-errors"]}
+    BROWSER = browser.setup("--ignore-certificate-errors")
 
     def __init__(self, name, daemon, driver, folder):
         tls, nginx = SITES[name]

@@ -22,6 +22,8 @@ SOUND = [
     {"credentials": {"username": "u", "password": "p"}}, {"credentials": {"username": "u", "password": "ä"}},
     {"credentials": None}, {"api_tokens": [{"scope": "order", "hash": HASH, "name": "oilmat"}]},
     {"hosts": ["oilmat.example.com"], "origins": ["https://oilmat.example.com"], "http": {"head_s": 5}},
+    {"max_amount": "100", "hold": {"worksheet_not_found_s": 3600, "worksheet_closed_s": 0}},
+    {"products": {"10": {"erp_product": "OIL-5W30", "factor": "0.01", "decimals": 2, "rounding": "refuse", "max_amount": "12"}, "*": {}}},
     {"retry": {"first_s": 0.5, "max_s": 10}}, {"queue_max_mib": 64, "allow_unauthenticated": True},
     {"erp": {"system": "file", "folder": "/srv/lines", "format": "json", "columns": ["uniqueid"], "header": False}},
     {"erp": {**TRYTON, "ca_file": None, "language": "de", "company": 1, "timeout_s": 10, "max_in_flight": 4}},
@@ -32,6 +34,9 @@ SOUND = [
 # Rejected by both, and rejected by pumplined only.
 FAULTY = [
     {"workshop": 5}, {"workshop": ""}, {"listen": 8101}, {"active": "yes"}, {"extra": 1}, {"retention_days": 0},
+    {"max_amount": 100}, {"max_amount": "1e3"}, {"hold": {"worksheet_locked_s": 1}}, {"hold": {"worksheet_closed_s": "1"}},
+    {"products": {"10": {"factor": 0.01}}}, {"products": {"10": {"rounding": "even"}}}, {"products": {"10": {"decimals": 7}}},
+    {"products": {"10": "OIL"}}, {"products": {"10": {"name": "x"}}}, {"products": []},
     {"retry": {"first_s": "soon"}}, {"retry": {"other": 1}}, {"retry": []}, {"http": {"head_s": 0}},
     {"credentials": {"username": "u"}}, {"credentials": {"username": "u", "password": {"sealed": ""}}},
     {"credentials": {"username": "u", "password": {"seal": "x"}}}, {"api_tokens": {}},
@@ -46,6 +51,7 @@ PUMPLINED = [
     {"listen": "nowhere"}, {"listen": "0.0.0.0:8101"}, {"workshop": "pumplined"}, {"retry": {"first_s": 9, "max_s": 1}},
     {"erp": {**TRYTON, "url": "https://erp.example.com/"}}, {"erp": {**WEBDRIVER, "recipe": "no-such"}},
     {"api_tokens": [{"scope": "order", "hash": "x" * 64}]}, {"hosts": ["http://x"]},
+    {"max_amount": "0"}, {"products": {"": {}}},
 ]
 DAEMON_FAULTY = [{"sandbox": "maybe"}, {"nonsense": 1}, {"worker_uids": {"first": 40000}}, {"http": {"head_s": 0}},
                  {"worker_uids": {"first": 1, "count": 5}}, {"allowed_users": [1]}, {"control_socket": ""},

@@ -135,8 +135,9 @@ def test_a_token_opens_the_port_until_it_is_revoked(daemon):
     until(lambda: status(token) == 200, "the token is taken")
     assert workshop.call("GET", "/queue").status == 401
     other = json.loads(ok(daemon, "token", "add", SHOP, "--scope", "manage", "--json"))
-    assert [line.split() for line in ok(daemon, "token", "list", SHOP).splitlines()] == [
-        ["NAME", "SCOPE"], ["oil", "mat", "order"], [other["name"], "manage"]]
+    listed = [line.split() for line in ok(daemon, "token", "list", SHOP).splitlines()]
+    assert listed[0] == ["NAME", "SCOPE", "LAST", "USED"] and listed[1][:3] == ["oil", "mat", "order"]
+    assert listed[2] == [other["name"], "manage", "-"]
     assert "token_exists" in run(daemon, "token", "add", SHOP, "--scope", "order", "--name", "oil mat").stderr
     assert ok(daemon, "token", "revoke", SHOP, "oil mat") == f"{SHOP}: token oil mat revoked\n"
     until(lambda: status(token) == 401, "the token is refused")

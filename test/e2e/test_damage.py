@@ -101,6 +101,7 @@ def test_empty_file(filled):
     bennys.wait("after", "created")
 
 
+@pytest.mark.release  # on a damaged page LMDB may write beyond a buffer: a sanitizer ends the process before it notices the damage
 @pytest.mark.parametrize("seed", range(4))
 def test_flipped_bytes(filled, seed):
     daemon, bennys = filled

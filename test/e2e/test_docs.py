@@ -1,13 +1,18 @@
-"""The documents name only files and functions that exist."""
+"""The documents name only files, functions and commands that exist."""
 
+import itertools
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+from pumpline import BUILD
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / name for name in (
-    "README.md", "common/README.md", "erp-drivers/README.md", "worker/README.md", "supervisor/README.md", "test/README.md",
+    "README.md", "common/README.md", "erp-drivers/README.md", "worker/README.md", "supervisor/README.md", "supervisor/console/README.md",
+    "test/README.md",
     ".github/CONTRIBUTING.md", ".github/SECURITY.md")]
 SOURCES = [path for layer in ("common", "erp-drivers", "worker", "supervisor", "test") for path in (ROOT / layer).rglob("*.[ch]")]
 MADE_UP = {"NAME.c", "NAME.h", "NAME_test.c"}  # placeholders in the guide for new files
@@ -38,3 +43,52 @@ def test_each_step_of_the_walk_is_there(doc):
             if not any(re.search(rf"^{function}\(", path.read_text(), re.M) for path in found(doc, name)):
                 wrong.append(f"{name} {function}")
     assert wrong == []
+
+
+def shell_lines(path):
+    """What a reader can paste: code blocks and `code` of a document, the examples of a manual page; continued lines are one."""
+    text = path.read_text().replace("\\\\\n", "").replace("\\\n", "")
+    if path.suffix != ".md":
+        return text.partition("\n.Sh EXAMPLES\n")[2].partition("\n.Sh ")[0].splitlines()
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+    return [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+
+
+def calls_of_pumplinectl(line):
+    """The words behind each, up to the next command of the shell."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        words = [*lexer]
+    except ValueError:  # no line of a shell: it begins or ends within quotes
+        return
+    for index, word in enumerate(words):
+        if word.rpartition("/")[2] == "pumplinectl":
+            yield [*itertools.takewhile(lambda one: one not in {"|", "||", "&", "&&", ";", ">", ">>", "<", ")"}, words[index + 1:])]
+
+
+def wrong_in(call, options):
+    """What of it pumplinectl does not know."""
+    words = [word for index, word in enumerate(call) if not word.startswith("-") and (index == 0 or call[index - 1] != "--socket")]
+    words = words or ["help"]
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in options), None)
+    if name is None:  # `pumplinectl user` stands for all of its commands
+        return [] if any(f"{words[0]} " in other for other in options) and not words[1:] else words[:1]
+    return [word for word in call if word.startswith("--") and word.partition("=")[0] not in options[name]]
+
+
+def test_pumplinectl_knows_each_command_and_option():
+    said = subprocess.run([BUILD / "pumplinectl", "--commands"], capture_output=True, text=True, check=True, timeout=60).stdout
+    rows = [line.split("\t") for line in said.splitlines()]
+    options = {name: {option.partition("=")[0] for option in known.split()} for name, _, known in rows}
+    pages = [*(ROOT / "conf/man").iterdir(), *(path for path in ROOT.rglob("*.md") if not path.relative_to(ROOT).parts[0].startswith("build"))]
+    calls = [(page, call) for page in pages for line in shell_lines(page) for call in calls_of_pumplinectl(line)]
+    assert len(calls) > 60
+    assert [(page.name, call, wrong) for page, call in calls if (wrong := wrong_in(call, options))] == []
+
+
+@pytest.mark.parametrize("doc", [path for path in DOCS if path.parent != ROOT / ".github"], ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_each_script_is_there(doc):
+    """Commands of this repository."""
+    words = {word for line in shell_lines(doc) for word in line.partition("#")[0].split()[:1]}
+    assert [word for word in words if re.match(r"(conf|test)/\S+\.sh$", word) and not (ROOT / word).is_file()] == []

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from pumpline import BUILD
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ def test_the_list_is_the_sources():
     assert sorted(found) == sorted(listed())
 
 
+@pytest.mark.release
 def test_a_release_build_has_no_failpoint():
     for program in ("pumplined", "pumpline-worker"):
         data = (BUILD / program).read_bytes()

@@ -47,7 +47,8 @@ def test_suspended_children_are_shown_unchanged(many):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-    assert summary == {"total": COUNT, "active": COUNT, "running": COUNT, "parked": 0, "failed": 0, "queue_length": 10}
+    assert summary == {"total": COUNT, "active": COUNT, "running": COUNT, "parked": 0, "failed": 0, "queue_length": 10,
+                       "needs_attention": 0}
     for slug, one in now.items():
         told = {name: value for name, value in one.items() if name not in ("uptime_s", "oldest_placed_age_s")}
         assert told == {name: before[slug][name] for name in told}

@@ -14,6 +14,7 @@ from pumpline import BUILD, Daemon, until
 from test_sandbox import programs
 
 LIAR = Path(__file__).parents[1] / "hostile" / "liar.py"
+pytestmark = pytest.mark.unlike_the_reference("the liar replies, and the daemon hands it on")
 
 
 @contextlib.contextmanager
@@ -93,6 +94,19 @@ def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
         with socket.create_connection(("127.0.0.1", daemon.integration("deaf")["port"]), timeout=60):
             pass
         assert "the last process shut down the listening socket: binding it again" in daemon.log.read_text()
+
+
+# --- a disk that stalls
+
+
+def test_a_process_that_waits_for_its_disk_is_not_killed(tmp_path):
+    with lying(tmp_path, "slow-disk") as daemon:
+        pid = daemon.worker_pid("slow-disk")
+        assert daemon.call("GET", "/workshops/slow-disk/alive").json["code"] == "unresponsive"
+        until(lambda: f"process {pid} does not answer: it is waiting for its disk" in daemon.log.read_text(), "it is excused")
+        (daemon.folder / "state" / "queues" / "slow-disk" / "disk-works").touch()
+        until(lambda: daemon.call("GET", "/workshops/slow-disk/alive").status == 200, "it answers again")
+        assert daemon.worker_pid("slow-disk") == pid
 
 
 # --- the log

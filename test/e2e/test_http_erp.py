@@ -235,7 +235,7 @@ def test_what_an_unguarded_recipe_risks_is_said(tmp_path):
     assert result.returncode == 1 and "/commit/0: replaces lines" in result.stdout, result.stdout
     (tmp_path / "x.json").write_text(json.dumps({**recipe, "unguarded": True}, indent=1))
     result = ctl("recipe", "check", tmp_path / "x.json")
-    assert result.returncode == 0 and "unguarded: the ERP replaces a worksheet's lines" in result.stdout, result.stdout
+    assert result.returncode == 0 and "unguarded: the ERP replaces all lines of a worksheet" in result.stdout, result.stdout
 
 
 # --- tried by hand
@@ -259,13 +259,16 @@ def test_a_dry_run_stops_before_the_commit(daemon, odoo, name):
     assert "search_read" in result.stdout and "<- 200" in result.stdout and "create" not in odoo.calls[-1]
     dialogue = json.loads((daemon.folder / "run/dialogue.json").read_text())
     assert "ends" not in dialogue and dialogue["exchanges"][-1]["request"]["method"] == "POST"
+    page = (daemon.folder / "run/run.html").read_text()
+    assert "order try on worksheet 558" in page and "search_read" in page and "stopped before" in page
+    assert KEY not in page and "<script" not in page
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_run_has_recorded_can_be_replayed(daemon, odoo, name):
-    path, result = dry_run(daemon, odoo, name, "--until", "end")
+    dialogue = daemon.folder / "kept.json"
+    path, result = dry_run(daemon, odoo, name, "--until", "end", "--record", dialogue)
     assert result.returncode == 0 and one(odoo, "try")["product_uom_qty"] == 4.5, result.stderr
-    dialogue = daemon.folder / "run/dialogue.json"
     assert json.loads(dialogue.read_text())["ends"]["verdict"] == "created"
     if name == "odoo-json2":  # the other's login yields no text, and its calls have the masked password
         replayed = ctl("recipe", "test", path, dialogue)
@@ -434,4 +437,36 @@ def test_the_daemon_warns_of_a_recipe_that_is_not_proven(daemon, odoo, proven):
     shop = start(daemon, odoo, "odoo-json2", proven_with=proven)
     place(shop, "oil")
     shop.wait("oil", "created")
-    assert daemon.log.read_text().count("has not been proven with an ERP") == (proven is None)
+    assert daemon.log.read_text().count("has not been tested with an ERP") == (proven is None)
+
+
+class EditShop(web_server.Server):
+    """An edit is begun, and would lock its worksheet until somebody ends it."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.edit, self.asked = None, []
+
+    def answer(self, request):
+        self.asked.append((request.method, request.place.rsplit("/", 1)[1]))
+        if request.method == "POST" and request.place.endswith("/edit"):
+            self.edit = request.json
+        if request.method == "DELETE":
+            self.edit = None
+        if request.method == "GET" and request.place.endswith("/edit"):
+            return web_server.json_reply(self.edit or {}, 200 if self.edit else 404)
+        return web_server.json_reply([])
+
+
+def test_a_dry_run_leaves_no_edit_open(daemon):
+    path = GOLDEN.parent / "open-edit/_recipe.json"
+    with EditShop() as server:
+        daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": server.url},
+                   credentials={"username": "bot", "password": "x"})
+        daemon.write_config()
+        order = {"worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "try"}
+        result = ctl("recipe", "run", path, "--config", daemon.config, "--workshop", "Bennys Auto", "--order", json.dumps(order),
+                     "--folder", daemon.folder / "run")
+    assert result.returncode == 0 and "stopped before" in result.stdout, result.stderr
+    assert ("POST", "items") in server.asked and ("POST", "confirm") not in server.asked
+    assert server.edit is None and server.asked[-1] == ("DELETE", "edit")

@@ -10,28 +10,28 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LAYERS = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"}, "worker": {"common", "erp-drivers", "worker"},
           "supervisor": {"common", "supervisor"}, "supervisor/ctl": {"common", "supervisor/ctl"},
-          "supervisor/webdriver": {"common", "supervisor/webdriver"}}
-SYSTEM = {"lmdb.h": {"worker/store/store_internal.h"}, "seccomp.h": {"worker/sandbox/seccomp.c"},
+          "supervisor/webdriver": {"common", "supervisor/webdriver"},
+          "supervisor/console": {"common", "supervisor/console"}}
+SYSTEM = {"lmdb.h": {"worker/store/store_internal.h"}, "seccomp.h": {"common/sandbox/seccomp.c"},
           "curl/curl.h": {"worker/io/curl_api.h", "supervisor/ctl"}, "libxml/parser.h": {"erp-drivers/http/xml.c"}}
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h",), "common": ("lmdb.h", "curl/")}
 # The rooms of a layer, lowest first: each may use those before it, and the layers below. Files outside a room
 # (main.c and what it is put together from) may use all of their layer.
-ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape", "recipe", "config"],
-         "erp-drivers": ["file", "tryton", "engine", "webdriver", "http"],
-         "worker": ["store", "queue", "salvage", "sandbox", "io", "proxy", "delivery", "api", "dryrun"],
-         "supervisor": ["system", "child", "daemon", "control"],
-         "supervisor/ctl": ["term", "net", "call", "commands"], "supervisor/webdriver": []}
+ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape", "recipe", "config", "sandbox", "people"],
+         "erp-drivers": ["file", "engine", "webdriver", "http"],
+         "worker": ["store", "queue", "find", "salvage", "io", "proxy", "delivery", "reconcile", "callback", "api", "dryrun"],
+         "supervisor": ["system", "audit", "child", "daemon", "across", "monitoring", "control"],
+         "supervisor/ctl": ["term", "net", "call", "people", "orders", "copies", "commands"], "supervisor/webdriver": [], "supervisor/console": ["people", "upstream", "api"]}
 # Rooms that may not use each other despite their order: {later: earlier ones}.
-STRANGERS = {("worker/sandbox", "worker/queue"), ("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
-             ("worker/sandbox", "worker/store"), ("worker/io", "worker/store"), ("worker/proxy", "worker/store"),
-             ("erp-drivers/tryton", "erp-drivers/file"), ("erp-drivers/webdriver", "erp-drivers/file"),
-             ("erp-drivers/webdriver", "erp-drivers/tryton"), ("erp-drivers/engine", "erp-drivers/file"),
-             ("erp-drivers/engine", "erp-drivers/tryton"), ("erp-drivers/http", "erp-drivers/file"),
-             ("erp-drivers/http", "erp-drivers/tryton"), ("erp-drivers/http", "erp-drivers/webdriver"), ("common/http", "common/order"), ("common/ipc", "common/order"),
+STRANGERS = {("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
+             ("worker/io", "worker/store"), ("worker/proxy", "worker/store"),
+             ("erp-drivers/webdriver", "erp-drivers/file"), ("erp-drivers/engine", "erp-drivers/file"),
+             ("erp-drivers/http", "erp-drivers/file"), ("erp-drivers/http", "erp-drivers/webdriver"),
+             ("common/http", "common/order"), ("common/ipc", "common/order"),
              ("common/recipe", "common/http")}
 ROOM_FILES_MAX = 15
 # Files outside a room that its rooms may use.
-SHARED = {"worker/allowlist", "erp-drivers/driver", "erp-drivers/plain_text", "supervisor/ctl/ctl"}
+SHARED = {"worker/allowlist", "supervisor/console/settings", "erp-drivers/driver", "erp-drivers/facts", "erp-drivers/plain_text", "supervisor/ctl/ctl"}
 
 
 def sources():

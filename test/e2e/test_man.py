@@ -5,11 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import openapi
 import pytest
 from pumpline import BUILD
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "conf" / "man").iterdir())
+PAGES = [*sorted((ROOT / "conf" / "man").iterdir()), BUILD / "pumpline-api.7"]  # the last is made from conf/openapi
 
 
 def source(name):
@@ -39,7 +40,7 @@ def test_mandoc_reports_nothing(page):
 
 
 def test_there_is_a_page_for_each():
-    assert [page.name for page in PAGES] == ["pumpline.json.5", "pumplinectl.1", "pumplined.8"]
+    assert [page.name for page in PAGES] == ["pumpline-console.8", "pumpline.json.5", "pumplinectl.1", "pumplined.8", "pumpline-api.7"]
 
 
 @pytest.mark.parametrize("name, options", [(name, options) for name, _, options in commands()],
@@ -60,7 +61,7 @@ def test_no_unknown_command():
 
 def config_members():
     """Every name in the configuration's tables of members."""
-    text = "".join(path.read_text() for path in sorted((ROOT / "common/config").glob("*.c")))
+    text = "".join(path.read_text() for path in sorted((ROOT / "common/config").rglob("*.c")))
     return sorted(set(re.findall(r"(?:\.name\s*=\s*|\bX\()\"(\w+)\"", text)))
 
 
@@ -84,3 +85,20 @@ def test_every_option_of_the_daemon():
     assert len(longs) >= 4
     for option in longs:
         assert f"Fl -{option}" in source("pumplined.8"), option
+
+
+def test_every_call_member_and_code_of_the_reference():
+    """In the page, and in the HTML file, whose links lead to its own anchors and nowhere else."""
+    page, site = (BUILD / "pumpline-api.7").read_text(), (BUILD / "api.html").read_text()
+    calls = [(method.upper(), path) for method, _, path in openapi.operations(openapi.WORKSHOP)]
+    calls += [(method.upper(), path) for method, _, path in openapi.operations(openapi.CONTROL) if path.count("/") < 3]
+    for method, path in calls:
+        assert f".It Cm {method} Pa {path}\n" in page and f'<span class="method">{method}</span> <code>{path}</code>' in site, path
+    for code in openapi.codes():
+        assert f".It Cm {code} " in page and f'id="code-{code}"' in site, code
+    for name in openapi.document("common.yaml")["schemas"]["Order"]["properties"]:
+        assert f".It Va {name}\n" in page and f"<code>{name}</code>" in site, name
+    anchors = re.findall(r'\bid="([^"]+)"', site)
+    assert len(anchors) == len(set(anchors))
+    assert {f"#{name}" for name in anchors} >= set(re.findall(r'href="([^"]+)"', site))
+    assert "src=" not in site and "<script" not in site and "@import" not in site

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pumpline import free_port, squatting, until
+from pumpline import UnixConnection, call, free_port, squatting, until
 
 parser = pytest.importorskip("prometheus_client.openmetrics.parser", reason="python3-prometheus-client is not installed")
 
@@ -91,3 +91,51 @@ def test_the_order_is_the_same_each_time(daemon):
     shapes = {tuple(line.rsplit(" ", 1)[0] for line in daemon.call("GET", "/metrics").text.splitlines()) for _ in range(5)}
     assert len(shapes) == 1
     assert daemon.call("HEAD", "/metrics").text == "" and daemon.call("PUT", "/metrics").status == 405
+
+
+def test_counters_of_orders(daemon):
+    bennys = daemon.add_file()
+    daemon.start()
+    bennys.place("c1")
+    bennys.wait("c1", "created")
+    bennys.put("/stop_worker")
+    bennys.place("c2")
+    bennys.put("/clear_queue")
+    until(lambda: values(metrics(daemon), "pumpline_workshop_orders_ended", "reason").get("cleared") == 1, "it is counted")
+    families = metrics(daemon)
+    assert values(families, "pumpline_workshop_orders_ended", "outcome", reason="") == {"created": 1}
+    assert values(families, "pumpline_workshop_attempts") == {"Bennys Auto": 1}
+    durations = {sample.labels.get("le"): sample.value for sample in families["pumpline_workshop_attempt_duration_seconds"].samples
+                 if sample.name.endswith("_bucket")}
+    assert durations["+Inf"] == 1 and len(durations) == 12
+    assert time.time() - 600 < values(families, "pumpline_workshop_last_success_timestamp_seconds")["Bennys Auto"] <= time.time()
+    assert values(families, "pumpline_workshop_parked", "worker_reason") == {"": 0}
+    os.kill(daemon.worker_pid(), signal.SIGKILL)
+    until(lambda: daemon.integration()["restarts"] == 1 and daemon.integration()["process"] == "running", "it is back")
+    families = metrics(daemon)
+    assert values(families, "pumpline_workshop_attempts") == {"Bennys Auto": 0}
+    assert values(families, "pumpline_workshop_last_success_timestamp_seconds")["Bennys Auto"] > time.time() - 600
+
+
+def test_the_reason_of_a_park_is_a_label(daemon):
+    bennys = daemon.add_file()
+    bennys.lines.rmdir()
+    daemon.start()
+    for number in range(6):
+        bennys.place(f"p{number}", str(number))
+    until(lambda: daemon.integration()["worker"] == "parked", "it is parked")
+    reason = daemon.integration()["worker_reason"]
+    assert reason and values(metrics(daemon), "pumpline_workshop_parked", "worker_reason") == {reason: 1}
+
+
+def test_the_older_text(daemon):
+    older = pytest.importorskip("prometheus_client.parser")
+    daemon.add_file()
+    daemon.start()
+    accept = {"Accept": "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}
+    reply = call(UnixConnection(daemon.socket, 60), "GET", "/metrics", headers=accept)
+    assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = {family.name: family for family in older.text_string_to_metric_families(reply.text)}
+    assert {family.type for family in families.values()} == {"gauge", "counter", "histogram"}
+    assert set(metrics(daemon)) - {"pumpline", "pumpline_workshop"} <= set(families)
+    assert "# EOF" not in reply.text

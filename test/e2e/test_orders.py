@@ -9,7 +9,8 @@ from urllib.parse import quote
 from pumpline import DEADLINE_S, call, until
 
 PUBLIC = {"workshop", "uniqueid", "worksheet", "product_nr", "product_amount", "status", "reason_code", "reason_text",
-          "attempts", "placed_at", "updated_at", "next_attempt_at", "erp_reference"}
+          "attempts", "placed_at", "updated_at", "next_attempt_at", "erp_reference", "by_hand",
+          "needs_attention", "erp_product", "erp_amount"}
 
 
 def stop_worker(workshop):
@@ -70,6 +71,13 @@ def test_text_that_looks_the_same_is_the_same(daemon):
     assert zoes.history(f"u-{apart}") == zoes.history(f"u-{composed}")
     for name in (composed, apart):
         assert daemon.call("GET", f"/workshops/{quote(name)}").json["workshop"] == composed
+
+
+def test_the_file_driver_needs_no_credentials(bennys):
+    order = {name: value for name, value in bennys.order("bare").items() if name not in ("username", "password")}
+    assert bennys.call("POST", "/create", order).status == 200
+    bennys.wait("bare", "created")
+    assert bennys.call("POST", "/create", {**order, "uniqueid": "half", "username": "ann"}).json["fields"] == ["password"]
 
 
 def test_zeros_at_the_end_are_exact(bennys):
@@ -159,6 +167,7 @@ def test_clear_retry_and_resolve(bennys):
     assert (retried["status"], retried["worksheet"], retried["product_nr"], retried["product_amount"]) == (
         "placed", "777", "10", "6.5")
     assert bennys.history("a")[-1]["changes"] == {"worksheet": ["558", "777"], "product_amount": ["5", "6.5"]}
+    assert [entry["by"] for entry in bennys.history("a")] == [{"who": "anonymous", "via": "token"}] * 3
     for body, code in ((None, "missing_fields"), ({}, "missing_fields"), ({"note": " \t\n"}, "missing_fields"),
                        ({"note": 7}, "invalid_fields"), ({"note": "x" * 1025}, "invalid_fields"),
                        ({"note": "x", "by": "me"}, "invalid_fields")):

@@ -28,7 +28,7 @@ class DryRun:
         self.daemon, self.pictures, self.out = daemon, daemon.folder / "pictures", daemon.folder / "dry-run.out"
         daemon.add("bennys-auto", "Bennys Auto",
                    {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
-                    "browser": {"arguments": browser.ROOT_ARGUMENTS}},
+                    "browser": browser.setup()},
                    credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
 
     def start(self, *more, recipe=RECIPE):

@@ -8,7 +8,7 @@ import pytest
 
 from pumpline import until
 from test_drain import SlowErp
-from webshop import NEEDS_CHROMIUM, ORDER_S, RECIPE, Site, one_line
+from webshop import NEEDS_CHROMIUM, ORDER_S, Site, one_line, quick
 
 
 def assert_doubtful(shop, order, reference, other):
@@ -68,8 +68,8 @@ def test_another_tryton(daemon, erp, tmp_path):
 
 
 @NEEDS_CHROMIUM
-def test_a_web_page_that_numbers_from_one_again(driver, old, daemon):
-    site = Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+def test_a_web_page_that_numbers_from_one_again(driver, old, daemon, tmp_path):
+    site = Site(daemon, driver.url, quick(tmp_path), old.url, oldshop.USER, oldshop.PASSWORD)
     assert site.create("oil-1")["erp_reference"] == "558/1"
     with old.lock:
         old.worksheets["558"]["lines"].clear()

@@ -13,7 +13,7 @@ REQUIRED = ["workshop", "worksheet", "product_nr", "product_amount", "uniqueid",
 def shop(tmp_path_factory):
     from pumpline import Daemon
     daemon = Daemon(tmp_path_factory.mktemp("refusals") / "pumpline")
-    workshop = daemon.add_file()
+    workshop = daemon.add("bennys-auto", "Bennys Auto", {"system": "tryton", "url": "http://127.0.0.1:9/erp/"})  # needs credentials
     daemon.start()
     workshop.put("/stop_worker")
     yield workshop
@@ -191,8 +191,9 @@ def test_unknown_path(shop, target):
 def test_unknown_uniqueid(shop):
     problem(shop.get("/get_order_status?uniqueid=nix"), 404, "unknown_order")
     problem(shop.get("/orders/nix/history"), 404, "unknown_order")
-    for target in ("/get_order_status", "/get_order_status?uniqueid=", "/get_order_status?x=y"):
+    for target in ("/get_order_status", "/get_order_status?uniqueid="):
         problem(shop.get(target), 400, "missing_fields", ["uniqueid"])
+    problem(shop.get("/get_order_status?x=y"), 400, "unknown_parameter", ["x"])
     problem(shop.get("/get_order_status?uniqueid=%zz"), 400)
 
 
@@ -239,3 +240,16 @@ def test_framing(shop, request_bytes, status):
     assert b"application/problem+json" in head
     assert request_bytes.startswith(b"HEAD") or json.loads(body)["status"] == status
     assert received.count(b"HTTP/1.") == 1
+
+
+def test_a_call_without_a_body_ignores_none(bennys, daemon):
+    """Whoever clears one worksheet's orders that way would clear all."""
+    bennys.put("/stop_worker")
+    bennys.place("kept")
+    for path in ("clear_queue", "kill", "start_worker", "restart", "deactivate"):
+        for reply in ([bennys.put(f"/{path}", {"worksheet": "559"})] if path in ("clear_queue", "kill", "start_worker") else []) + [
+                daemon.call("PUT", f"/workshops/bennys-auto/{path}", {"worksheet": "559"})]:
+            assert (reply.status, reply.json["code"], reply.json["fields"]) == (400, "invalid_fields", ["worksheet"]), reply.text
+    assert daemon.call("PUT", "/reload", "[1]").json["code"] == "invalid_json"
+    assert bennys.state("kept")["status"] == "placed" and bennys.get("/alive").json["worker"] == "stopped"
+    assert bennys.put("/clear_queue", {}).json["cleared"] == 1

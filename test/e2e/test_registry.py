@@ -1,6 +1,5 @@
 """Workshops created, changed and switched by the control API: their files and processes."""
 
-import contextlib
 import hashlib
 import http.client
 import json
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from pumpline import DEADLINE_S, UnixConnection, Workshop, alive, call, free_port, freeze, refused, squatting, until
+from test_secrets import holds
 
 PASSWORD = "Plain-pw-93ab-never-written"
 HASH = "ab" * 32
@@ -261,27 +261,15 @@ def test_sealing_by_hand(neighboured):
     assert stored(daemon, "carls-cars") == body
     assert daemon.call("POST", "/seal", {"workshop": "No Body", "password": "x"}).json["code"] == "unknown_workshop"
     for wrong in ({"workshop": "a"}, {"workshop": "a", "password": 7}, {"workshop": "a", "password": "x", "more": 1},
-                  {"workshop": "a", "password": "x"}, {"workshop": "a", "password": "x", "erp": 7}):
+                  {"workshop": "a", "password": "x"}, {"workshop": "a", "password": "x", "erp": 7},
+                  {"workshop": "a", "password": "x", "callback": {"url": "http://a/"}}, {"workshop": "a", "secret": "x"},
+                  {"workshop": "a", "secret": "x", "password": "x", "callback": {"url": "http://a/"}},
+                  {"workshop": "a", "secret": "whsec_?", "callback": {"url": "http://a/"}}):
         assert daemon.call("POST", "/seal", wrong).json["code"] == "bad_configuration"
 
 
 def below(folder):
     return {str(one): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
-
-
-def in_memory(pid, secret):
-    """Whether a process has it anywhere in writable memory."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            begin, end = (int(one, 16) for one in span.split("-"))
-            if not rights.startswith("rw") or end - begin > 1 << 30:  # ASan's shadow memory
-                continue
-            with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
-                memory.seek(begin)
-                if secret.encode() in memory.read(end - begin):
-                    return True
-    return False
 
 
 def test_a_plain_password_is_written_nowhere(neighboured):
@@ -294,7 +282,7 @@ def test_a_plain_password_is_written_nowhere(neighboured):
     replies += [daemon.call("PUT", f"/workshops/carls-cars/{one}").text for one in ("deactivate", "activate")]
     seal(daemon, "carls-cars", erp=document(daemon)["erp"])
     # Connections closed just now may still have requests in flight.
-    until(lambda: not in_memory(daemon.process.pid, PASSWORD), "it is forgotten")
+    until(lambda: not holds(daemon.process.pid, PASSWORD.encode()), "it is forgotten")
     daemon_log = daemon.log.read_text()
     assert not [one for one in replies if PASSWORD in one] and PASSWORD not in daemon_log
     assert not [name for name, data in below(daemon.folder).items() if PASSWORD.encode() in data]
@@ -339,8 +327,8 @@ def test_tokens(neighboured):
     token = "a-token-of-the-till"
     mine = {"name": "till / one", "scope": "manage", "hash": hashlib.blake2b(token.encode(), digest_size=32).hexdigest()}
     reply = daemon.call("POST", "/workshops/bennys-auto/tokens", mine)
-    expected = {"workshop": "Bennys Auto", "tokens": [{"name": "till / one", "scope": "manage"}]}
-    assert (reply.status, reply.json) == (200, expected) and daemon.worker_pid() not in (pid, None)
+    expected = {"workshop": "Bennys Auto", "tokens": [{"name": "till / one", "scope": "manage", "last_used_at": None}]}
+    assert (reply.status, reply.json) == (200, expected) and daemon.worker_pid() == pid
     assert daemon.call("GET", "/workshops/Bennys%20Auto/tokens").json == expected
     assert stored(daemon)["api_tokens"] == [mine]
     assert bennys.create("x").status == 401
@@ -440,3 +428,58 @@ def test_nothing_is_written_while_the_daemon_stops(daemon, bennys):
     finally:
         os.kill(pid, signal.SIGCONT)
     assert daemon.process.wait(DEADLINE_S) == 0 and not alive(pid)
+
+
+def version(daemon, slug="bennys-auto"):
+    return daemon.call("GET", f"/workshops/{slug}").headers["ETag"]
+
+
+def test_a_dry_run_changes_nothing(daemon, bennys):
+    everything = below(daemon.folder / "workshops.d"), daemon.children()
+    new = document(daemon, credentials={"username": "bot", "password": PASSWORD})
+    reply = daemon.call("PUT", "/workshops/carls-cars?dry_run=true", new)
+    assert reply.status == 200 and PASSWORD not in reply.text
+    assert {**reply.json, "configuration": None} == {"workshop": "Carls Cars", "slug": "carls-cars", "dry_run": True, "created": True,
+                                                     "changed": True, "configuration": None}
+    assert reply.json["configuration"]["credentials"]["username"] == "bot"
+    same = daemon.call("PUT", "/workshops/bennys-auto?dry_run=true", stored(daemon)).json
+    assert (same["created"], same["changed"]) == (False, False)
+    other = daemon.call("PUT", "/workshops/bennys-auto?dry_run=true", {**stored(daemon), "retention_days": 7}).json
+    assert (other["changed"], other["configuration"]["retention_days"]) == (True, 7)
+    refusal = daemon.call("PUT", "/workshops/bennys-auto?dry_run=true", {**stored(daemon), "retention_days": 0})
+    assert (refusal.status, refusal.json["faults"][0]["pointer"]) == (400, "/retention_days")
+    assert (below(daemon.folder / "workshops.d"), daemon.children()) == everything
+    for query, code in (("dry_run=maybe", "invalid_parameter"), ("dry=true", "unknown_parameter")):
+        reply = daemon.call("PUT", f"/workshops/bennys-auto?{query}", {**stored(daemon), "retention_days": 7})
+        assert (reply.status, reply.json["code"], reply.json["fields"]) == (400, code, [query.split("=")[0]])
+    assert below(daemon.folder / "workshops.d") == everything[0]
+
+
+def test_two_people_do_not_overwrite_each_other(daemon, bennys):
+    first = version(daemon)
+    daemon.call("PUT", "/workshops/bennys-auto/stop_worker")
+    assert version(daemon) == first  # a state is no version
+    done = daemon.call("PUT", "/workshops/bennys-auto", {**stored(daemon), "retention_days": 7}, headers={"If-Match": first})
+    assert done.status == 200
+    assert done.headers["ETag"] == version(daemon) != first
+    everything = below(daemon.folder / "workshops.d")
+    for method, target, body in (("PUT", "", {**stored(daemon), "retention_days": 8}), ("DELETE", "", None), ("PUT", "/deactivate", None),
+                                 ("PUT", "?dry_run=true", {**stored(daemon), "retention_days": 8}),
+                                 ("POST", "/tokens", {"scope": "order", "name": "a", "hash": HASH})):
+        for tag in (first, "W/" + version(daemon), '"x"', ""):
+            reply = daemon.call(method, f"/workshops/bennys-auto{target}", body, headers={"If-Match": tag})
+            assert (reply.status, reply.json["code"]) == (412, "precondition_failed"), (method, target, tag)
+    assert below(daemon.folder / "workshops.d") == everything
+    new = daemon.call("PUT", "/workshops/carls-cars", document(daemon), headers={"If-Match": "*"})
+    assert new.status == 412  # there is none that could match
+    every = daemon.call("GET", "/workshops").headers["ETag"]
+    for days, tags in ((9, '*'), (10, '"x", {}')):
+        named = {"If-Match": tags.format(version(daemon))}
+        assert daemon.call("PUT", "/workshops/bennys-auto", {**stored(daemon), "retention_days": days}, headers=named).status == 200
+    assert daemon.call("GET", "/workshops").headers["ETag"] != every
+    secret = {**stored(daemon), "credentials": {"username": "bot", "password": "one"}}
+    daemon.call("PUT", "/workshops/bennys-auto", secret)
+    one = version(daemon)
+    daemon.call("PUT", "/workshops/bennys-auto", {**secret, "credentials": {"username": "bot", "password": "two"}})
+    assert version(daemon) != one
+    assert daemon.call("DELETE", "/workshops/bennys-auto", headers={"If-Match": version(daemon)}).status == 200

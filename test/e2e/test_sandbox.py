@@ -71,8 +71,10 @@ DENIALS = {"EPERM", "EACCES", "EXDEV"}  # EXDEV: from Landlock, for a link or re
 
 
 def programs(folder, worker):
-    """pumplined, with that program beside it as its worker, executable for every user."""
+    """pumplined, with that program beside it as its worker, executable for every user, and the shipped recipes."""
     folder.mkdir()
+    (folder.parent / "share/pumpline").mkdir(parents=True, exist_ok=True)
+    (folder.parent / "share/pumpline/recipes").symlink_to(Path(__file__).parents[2] / "erp-drivers/recipes")
     shutil.copy(BUILD / "pumplined", folder)
     shutil.copy(worker, folder / "pumpline-worker")
     for path in (folder, *folder.iterdir()):

@@ -6,9 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
+import pumpline
 from pumpline import BUILD, free_port, refused, until
 from web_server import Server, reply, tls
 
@@ -117,6 +119,35 @@ def test_a_folder_that_is_another_one_is_used(daemon):
     until(lambda: created(bennys, "s2"), "it is created")
     assert [path.name for path in bennys.lines.glob("[!.]*")] == ["s2.json"]
     assert daemon.integration()["process"] == "running"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_replaced_file_of_the_system_restarts_workers_one_by_one(daemon, monkeypatch, tmp_path):
+    """As a package update does it. The restarts are spread over a minute, and are none that nobody asked for."""
+    rights = pumpline.as_the_unit()
+    monkeypatch.setattr(pumpline, "as_the_unit", lambda: ["unshare", "--mount", "--propagation", "private", *rights])
+    slugs = ["anns-autos", "bennys-auto", "carls-cars"]
+    for slug in slugs:
+        daemon.add_file(slug, slug)
+    daemon.start()
+    before = {slug: daemon.worker_pid(slug) for slug in slugs}
+    copy = tmp_path / "ld.so.cache"
+    shutil.copy("/etc/ld.so.cache", copy)
+    copy.chmod(0o644)
+    subprocess.run(["nsenter", "--mount", f"--target={daemon.process.pid}", "mount", "--bind", copy, "/etc/ld.so.cache"], check=True)
+    ended = {}
+
+    def all_are_new():
+        for one in daemon.call("GET", "/health").json["integrations"]:
+            if one["pid"] not in (None, before[one["slug"]]):
+                ended.setdefault(one["slug"], time.monotonic())
+        return len(ended) == len(slugs)
+
+    until(all_are_new, "all have restarted", 120)
+    assert len(said(daemon, "/etc/ld.so.cache has changed since this process started: restarting within a minute")) == 3
+    until(lambda: all(daemon.integration(slug)["process"] == "running" for slug in slugs), "they run")
+    assert [daemon.integration(slug)["restarts"] for slug in slugs] == [0, 0, 0]
 
 
 # --- TLS, with libcurl and its files loaded inside the sandbox

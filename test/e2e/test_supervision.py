@@ -137,7 +137,8 @@ def test_health_tells_of_all(pair):
     bennys.place("h1")
     until(lambda: daemon.integration()["queue_length"] == 1, "the figures arrive")
     health = daemon.call("GET", "/health").json
-    assert health["summary"] == {"total": 2, "active": 2, "running": 2, "parked": 0, "failed": 0, "queue_length": 1}
+    assert health["summary"] == {"total": 2, "active": 2, "running": 2, "parked": 0, "failed": 0, "queue_length": 1,
+                                 "needs_attention": 0}
     assert health["pid"] == daemon.process.pid and health["version"] and health["uptime_s"] >= 0
     one = next(one for one in health["integrations"] if one["slug"] == "bennys-auto")
     assert set(one) >= {"workshop", "slug", "port", "erp_system", "active", "process", "pid", "restarts", "last_exit",

@@ -9,7 +9,7 @@ import browser
 import oldshop
 import pytest
 from pumpline import BUILD, free_port, freeze, until
-from webshop import NEEDS_CHROMIUM, RECIPE, Site, no_browser, one_line, with_changes
+from webshop import NEEDS_CHROMIUM, RECIPE, Site, no_browser, one_line, quick, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -19,33 +19,40 @@ def all_gone(site, driver):
     no_browser(driver)
 
 
-@pytest.mark.parametrize("point", ["choose", "saved"])
-def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path, point):
-    """Before and after the commit."""
+POINTS = ("choose", "saved")  # before and after the commit
+
+
+def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path):
     recipe = with_changes(tmp_path, browser={"page_load_s": 5})
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=10)
-    old.freeze(point)
-    site.place("oil")
-    order = site.wait("oil", "created")
-    one_line(old, "oil")
-    assert order["attempts"] == 2 and len(driver.marked()) == 1
+    for point in POINTS:
+        old.freeze(point)
+        site.place(point)
+        order = site.wait(point, "created")
+        one_line(old, point)
+        assert order["attempts"] == 2 and len(driver.marked()) == 1, point
     all_gone(site, driver)
 
 
-@pytest.mark.parametrize("point", ["choose", "saved"])
-def test_a_browser_is_stopped(driver, old, daemon, point):
+def test_a_browser_is_stopped(driver, old, daemon):
     site = Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=5)
-    held = old.hold(point)
-    site.place("oil")
-    held.wait()
-    stopped = driver.main_browser()
-    freeze(stopped)
-    held.release()
-    order = site.wait("oil", "created")
-    one_line(old, "oil")
-    assert order["attempts"] == 2 and len(driver.marked()) == 1 and stopped not in driver.marked()
+    for point in POINTS:
+        held = old.hold(point)
+        site.place(point)
+        held.wait()
+        stopped = driver.main_browser()
+        freeze(stopped)
+        held.release()
+        order = site.wait(point, "created")
+        one_line(old, point)
+        assert order["attempts"] == 2 and len(driver.marked()) == 1 and stopped not in driver.marked(), point
     freeze(driver.main_browser())
     all_gone(site, driver)
+
+
+@pytest.fixture
+def site(driver, old, daemon, tmp_path):
+    return Site(daemon, driver.url, quick(tmp_path), old.url, oldshop.USER, oldshop.PASSWORD)
 
 
 def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
@@ -62,8 +69,8 @@ def test_the_driver_dies_and_its_stopped_browser_does_not(site, old, driver):
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["the driver has not heard of it", "the driver has answered"])
-def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, answered):
-    site = Site(daemon, proxy.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD)
+def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, tmp_path, answered):
+    site = Site(daemon, proxy.url, quick(tmp_path), old.url, oldshop.USER, oldshop.PASSWORD)
     held = proxy.hold("/session {", after=answered)
     site.place("oil")
     held.wait()
@@ -76,25 +83,25 @@ def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, an
     all_gone(site, driver)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_dry_run_is_killed(site, old, driver, number):
+def test_a_dry_run_is_killed(site, old, driver):
     """The hung browser is killed; the workshop's own keeps running."""
     site.create("first")
     [own] = driver.marked()
-    held = old.hold("choose")
-    dry_run = subprocess.Popen(
-        [BUILD / "pumplinectl", "recipe", "run", RECIPE, "--workshop", "Bennys Auto", "--config", site.daemon.config,
-         "--order", json.dumps({"worksheet": "558", "product_nr": "10", "product_amount": "5"}), "--folder",
-         site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
-    held.wait()
-    [tried] = set(driver.marked()) - {own}
-    freeze(tried)
-    worker = next(pid for pid in browser.descendants(dry_run.pid)  # the other one is its guard
-                  if browser.state_and_parent(pid)[1] == dry_run.pid)
-    os.kill(worker, number)
-    dry_run.communicate(timeout=60)
-    until(lambda: driver.marked() == [own], "the dry_run's browser is gone")
-    held.release()
+    for number in (signal.SIGINT, signal.SIGKILL):
+        held = old.hold("choose")
+        dry_run = subprocess.Popen(
+            [BUILD / "pumplinectl", "recipe", "run", RECIPE, "--workshop", "Bennys Auto", "--config", site.daemon.config,
+             "--order", json.dumps({"worksheet": "558", "product_nr": "10", "product_amount": "5"}), "--folder",
+             site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
+        held.wait()
+        [tried] = set(driver.marked()) - {own}
+        freeze(tried)
+        worker = next(pid for pid in browser.descendants(dry_run.pid)  # the other one is its guard
+                      if browser.state_and_parent(pid)[1] == dry_run.pid)
+        os.kill(worker, number)
+        dry_run.communicate(timeout=60)
+        until(lambda: driver.marked() == [own], f"the dry run's browser is gone after signal {number}")
+        held.release()
     site.create("second")
     assert driver.marked() == [own] and len(old.lines()) == 2
     all_gone(site, driver)
@@ -105,7 +112,7 @@ def test_a_worker_by_itself_is_killed(driver, old, daemon):
     daemon.write_config(webdriver_url=driver.url)
     shop = daemon.add("bennys-auto", "Bennys Auto",
                       {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
-                       "browser": {"arguments": browser.ROOT_ARGUMENTS}},
+                       "browser": browser.setup()},
                       credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
     (daemon.folder / "state").mkdir()
     shop.port = port

@@ -189,7 +189,7 @@ def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
     site = Site(daemon, driver.url, path, shop.url, "ann", "a password",
-                browser={"arguments": browser.ROOT_ARGUMENTS,
+                browser={"arguments": browser.ROOT_ARGUMENTS,  # all of Chromium, for its preferences
                          "preferences": {"webkit.webprefs.default_font_size": 23}})
     order = site.create("oil & <more>", "558", "10", "1234.5")
     assert order["attempts"] == 1 and order["erp_reference"] == "G1"

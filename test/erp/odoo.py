@@ -23,21 +23,18 @@ class Refused(Exception):
         self.name = f"{package}.exceptions.{name}" if package != "builtins" else f"builtins.{name}"
 
 
-class Odoo(web_server.Server):
-    def __init__(self, port=0):
-        super().__init__(port)
+class Books:
+    """What a database holds, and what its calls do."""
+
+    def __init__(self):
         self.orders = {1000 + i: {"id": 1000 + i, "name": str(558 + i), "state": "draft", "locked": False, "invoice_status": "no"}
                        for i in range(20)}
         self.products = {1: {"id": 1, "default_code": "10", "sale_ok": True}, 2: {"id": 2, "default_code": "1010", "sale_ok": True}}
         self.lines = {}
         self.unique = True  # the field of our id has a constraint
         self.ignores_filters = False
-        self.lost = set()  # uniqueids whose line is stored, and whose reply never comes
-        self.nonsense = {}  # by method: how many replies more are HTML with status 200
         self.denied = 0  # so many calls more are refused as those of a stranger
         self.holds = {}  # by uniqueid: before the line is stored
-        self.logins = 0
-        self.compressed = 0  # replies
         self.calls = []  # "sale.order.line/create"
         self.guard = threading.RLock()
 
@@ -69,9 +66,12 @@ class Odoo(web_server.Server):
                 order, product = self.orders[values["order_id"]], self.products[values["product_id"]]
                 amount = decimal.Decimal(values["product_uom_qty"]).quantize(decimal.Decimal("0.01"))
                 ids.append(7000 + len(self.lines))
-                self.lines[ids[-1]] = {"id": ids[-1], "order_id": [order["id"], order["name"]], "product_uom_qty": float(amount),
-                                       "product_id": [product["id"], f"[{product['default_code']}] Oil"], "x_pumpline_id": uniqueid}
+                self.keep({"id": ids[-1], "order_id": [order["id"], order["name"]], "product_uom_qty": float(amount),
+                           "product_id": [product["id"], f"[{product['default_code']}] Oil"], "x_pumpline_id": uniqueid})
         return ids
+
+    def keep(self, line):
+        self.lines[line["id"]] = line
 
     def perform(self, model, method, arguments):
         self.calls.append(f"{model}/{method}")
@@ -80,7 +80,28 @@ class Odoo(web_server.Server):
             raise Refused("AccessDenied", "Access Denied")
         return getattr(self, method)(model, **arguments)
 
-    # --- HTTP
+    def knows(self, key):
+        return key == KEY
+
+    def json2(self, place, authorization, arguments):
+        """The reply to POST /json/2/MODEL/METHOD."""
+        model, method = place[len("/json/2/"):].split("/")
+        try:
+            if not self.knows(authorization.removeprefix("bearer ")):
+                raise Refused("Unauthorized", "Invalid apikey")
+            return web_server.json_reply(self.perform(model, method, arguments))
+        except Refused as error:
+            return web_server.json_reply({"name": error.name, "message": str(error)}, error.status)
+
+
+class Odoo(Books, web_server.Server):
+    def __init__(self, port=0):
+        Books.__init__(self)
+        web_server.Server.__init__(self, port)
+        self.lost = set()  # uniqueids whose line is stored, and whose reply never comes
+        self.nonsense = {}  # by method: how many replies more are HTML with status 200
+        self.logins = 0
+        self.compressed = 0  # replies
 
     def handle(self, connection, request):
         body = json.loads(request.body, parse_float=str)
@@ -89,7 +110,7 @@ class Odoo(web_server.Server):
             self.nonsense[method] -= 1
             answer = web_server.page("<html>Your application is offline</html>")
         elif request.place.startswith("/json/2/"):
-            answer = self.json2(request, body)
+            answer = self.json2(request.place, request.headers.get("authorization", ""), body)
         else:
             answer = self.jsonrpc(body)
         if method == "create" and any(f'"{one}"'.encode() in request.body for one in self.lost):
@@ -104,15 +125,6 @@ class Odoo(web_server.Server):
         packed = gzip.compress(body)
         self.compressed += 1
         return "\r\n".join([*head, "Content-Encoding: gzip", f"Content-Length: {len(packed)}"]).encode() + b"\r\n\r\n" + packed
-
-    def json2(self, request, body):
-        model, method = request.place[len("/json/2/"):].split("/")
-        try:
-            if request.headers.get("authorization") != f"bearer {KEY}":
-                raise Refused("Unauthorized", "Invalid apikey")
-            return web_server.json_reply(self.perform(model, method, body))
-        except Refused as error:
-            return web_server.json_reply({"name": error.name, "message": str(error)}, error.status)
 
     @staticmethod
     def rpc_method(body):

@@ -12,9 +12,10 @@ import html
 import json
 import secrets
 import signal
+import threading
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from web_server import Hold, Server, json_reply, page, reply
+from web_server import HOLD_TIMEOUT_S, Hold, Server, json_reply, page, reply
 
 USER, PASSWORD = "mechanic", "old&shop<7>pass"
 LOCKED_AFTER = 3
@@ -84,6 +85,13 @@ class OldShop(Server):
         self.worksheets = {number: {"state": state, "version": 1, "lines": []}
                            for number, state in WORKSHEETS.items()}
         self.sessions = {}
+        self.holds = {}
+        self.arrived = threading.Event()
+        self.begin_again()
+        self.start()
+
+    def begin_again(self):
+        """Its counters and its faults are as at the start. Lines and sessions stay."""
         self.logins = self.failed_logins = self.requests = self.saves = 0
         self.locked = False
         self.names = {name: name for name in FIELDS}
@@ -94,9 +102,10 @@ class OldShop(Server):
         self.checks_login = self.login_says_nothing = False
         self.finds_all = False  # the search returns all lines
         self.remark_as = "{}"  # HTML of a remark in the search result
-        self.holds = {}
         self.freezes_at = None
-        self.start()
+        self.cuts = 0  # so many search results are cut off before their rows
+        for number, state in WORKSHEETS.items():
+            self.worksheets[number]["state"] = state
 
     @property
     def url(self):
@@ -113,6 +122,14 @@ class OldShop(Server):
         with self.lock:
             self.requests += 1
         return Pages(self, request).answer()
+
+    def handle(self, connection, request):
+        """A page that is cut off has been parsed so far before its connection closes: an image in it says so."""
+        kept = super().handle(connection, request)
+        if request.cut:
+            self.arrived.wait(HOLD_TIMEOUT_S)
+            self.arrived.clear()
+        return kept and not request.cut
 
     # --- data
 
@@ -232,6 +249,9 @@ class Pages:
         if name == "check":
             self.shop.at("check")
             return reply(200)
+        if name == "arrived":
+            self.shop.arrived.set()
+            return reply(200)
         if self.session not in self.shop.sessions:
             return self.redirect("/login")
         show = getattr(self, f"page_{name}", None)
@@ -239,6 +259,12 @@ class Pages:
 
     def page(self, body):
         return page(f"<html><head><title>OldShop</title></head><body>{body}</body></html>", headers=FRESH)
+
+    def cut_off(self, before, after):
+        self.shop.cuts -= 1
+        self.request.cut = True
+        whole = self.page(f'{before}<tr><td><img src="/arrived"></td></tr>{" " * 4096}{after}')
+        return whole[:whole.index(b"    ") + 4096]
 
     def redirect(self, to, *headers):
         return reply(303, b"", [f"Location: {to}", *FRESH, *headers])
@@ -288,6 +314,8 @@ class Pages:
             "<tr>" + "".join(f"<td>{quoted(line[name])}</td>" for name in ("worksheet", "line", "product", "qty")) +
             f"<td>{self.shop.remark_as.format(quoted(line['remark']))}</td></tr>"
             for line in self.shop.lines() if wanted and (wanted in line["remark"] or self.shop.finds_all))
+        if wanted and self.shop.cuts:
+            return self.cut_off(f'<p id="searched">Searched: {quoted(wanted)}</p><table id="lines"><tr><th>Worksheet</th></tr>', rows)
         return self.page(
             f'<form>Remark <input name="remark" value="{quoted(wanted)}"> <input type="submit" value="Find">'
             '</form><table id="lines"><tr><th>Worksheet</th><th>Line</th><th>Product</th><th>Amount</th>'
@@ -301,22 +329,34 @@ class Pages:
                        "</tr>" for code, name in PRODUCTS.items())
         return self.page(CHOOSER % {"row": int(query["row"])} + f'<table id="products">{rows}</table>')
 
+    def page_quick(self, query, form):
+        """A line in one small form, for tests of what is before and after it."""
+        if form:
+            sheet = self.shop.worksheets[form["number"]]
+            line = {name: form[name] for name in FIELDS}
+            line["qty"] = rounded(line["qty"])
+            return self.answer_to_save(self.store(form["number"], sheet["version"], [*sheet["lines"], line]), "/quick?")
+        fields = "".join(f'<input name="{name}" value="{quoted(query.get(name, ""))}">' for name in ("number", *FIELDS))
+        return self.page(f'{self.said(query)}<form method="post" action="/quick">{fields}<input type="submit" value="Save"></form>')
+
+    def said(self, query):
+        """On the page after a save."""
+        warning = f'<p class="error">{quoted(self.shop.warning)}</p>' if self.shop.warning else ""
+        return f'{warning}<p class="message">Saved.</p>' if "saved" in query else ""
+
     def page_worksheet(self, query, form):
         number = form.get("number") or query.get("number", "")
         sheet = self.shop.worksheets.get(number)
         if sheet is None:
             return self.page(f'<p class="error">There is no worksheet {quoted(number)}.</p>')
         if form.get("action_") == "save":
-            return self.save(number, form)
+            return self.answer_to_save(self.store(number, int(form["version"]), self.lines_of(form)), f"/worksheet?number={number}")
         if form:
             lines = self.lines_of(form)
             if form["action_"] == "add":
                 lines.append(dict.fromkeys(FIELDS, ""))
             return self.show(number, sheet["state"], int(form["version"]), lines)
-        message = '<p class="message">Saved.</p>' if "saved" in query else ""
-        if message and self.shop.warning:
-            message = f'<p class="error">{quoted(self.shop.warning)}</p>{message}'
-        return self.show(number, sheet["state"], sheet["version"], sheet["lines"], message)
+        return self.show(number, sheet["state"], sheet["version"], sheet["lines"], self.said(query))
 
     def lines_of(self, form):
         lines = []
@@ -327,19 +367,22 @@ class Pages:
             lines.append(line)
         return lines
 
-    def save(self, number, form):
+    def store(self, number, version, lines):
         self.shop.at("save")
-        wrong = self.shop.save(number, int(form["version"]), self.lines_of(form))
+        wrong = self.shop.save(number, version, lines)
         self.shop.at("saved")
         if self.shop.drop_reply_of == "save":
             self.shop.drop_reply_of = None
             raise ConnectionError
+        return wrong
+
+    def answer_to_save(self, wrong, place):
         if self.shop.frozen("saved"):
             return self.page(FROZEN)
         if wrong:
             return self.page(f"<script>alert({json.dumps(wrong)})</script>"
-                             f'<p class="error">{quoted(wrong)}</p><a href="/worksheet?number={number}">Back</a>')
-        return self.redirect(f"/worksheet?number={number}&saved=1")
+                             f'<p class="error">{quoted(wrong)}</p><a href="{place}">Back</a>')
+        return self.redirect(f"{place}&saved=1")
 
     def show(self, number, state, version, lines, message=""):
         is_open = state == "open"

@@ -334,6 +334,15 @@ class Tryton:
         sales = [sale["id"] for sale in self.sales(reference)]
         self.admin.call(f"model.sale.sale.{button}", sales)
 
+    def delete_line(self, uniqueid):
+        self.admin.call("model.sale.line.delete", self._ids(uniqueid))
+
+    def change_line(self, uniqueid, quantity):
+        self.admin.call("model.sale.line.write", self._ids(uniqueid), {"quantity": quantity})
+
+    def _ids(self, uniqueid):
+        return [line["id"] for line in self.lines(uniqueid)]
+
     def set_password(self, login, password):
         """The user's existing sessions stay valid: see expire_sessions()."""
         (user,) = self.admin.search_read(
@@ -346,6 +355,10 @@ class Tryton:
     def expire_sessions(self):
         """The next call of every session gets a 401."""
         self._sql("DELETE FROM ir_session")
+
+    def sessions(self, login):
+        statement = "SELECT COUNT(*) FROM ir_session JOIN res_user ON res_user.id = ir_session.create_uid WHERE res_user.login = ?"
+        return self._sql(statement, login)[0][0]
 
     def failed_logins(self, login):
         return self._sql(

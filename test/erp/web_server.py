@@ -24,6 +24,7 @@ class Request:
 
     def __init__(self, method, path, headers, body):
         self.method, self.path, self.headers, self.body = method, path, headers, body
+        self.cut = False  # whether the server closes the connection before the reply is complete
 
     @property
     def place(self):

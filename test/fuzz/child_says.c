@@ -104,7 +104,8 @@ host(void)
                                    .own_driver = has_own_driver,
                                    .log_dir = no_folder,
                                    .changed = on_changed,
-                                   .replied = on_replied};
+                                   .replied = on_replied,
+                                   .audited = on_replied};
 
     it.base = base;
     return &it;

@@ -3,9 +3,20 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base/secret.h"
 #include "common/config/config.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    secret_start();
+    return 0;
+}
 
 /* As a worker receives it. */
 static void

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <wchar.h>
 
-#include "supervisor/ctl/net/sse.h"
+#include "common/http/sse.h"
 #include "supervisor/ctl/term/table.h"
 #include "supervisor/ctl/term/text.h"
 #include "test/fuzz/fuzz.h"

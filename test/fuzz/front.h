@@ -89,7 +89,7 @@ front_exchange(struct http_server *server, struct event_base *base, const uint8_
     int pair[2];
 
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
-    http_connection_open(server, pair[0], 0);
+    http_connection_open(server, pair[0], 0, "");
     REQUIRE(write(pair[1], data, size) == (ssize_t)size);
     for (int i = 0; i < FRONT_ROUNDS && got && length < FRONT_REPLY_BYTES; i++) {
         event_base_loop(base, EVLOOP_NONBLOCK);

@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     json_t *document = json_loadb(text, size, flags, NULL), *quoted;
-    char *copy = json_number_quote(text, size);
+    char *copy = json_number_mark(text, size);
 
     if (json_is_object(document) && !memchr(text, '\0', size)) {
         check(text, size, document);

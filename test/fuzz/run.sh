@@ -1,16 +1,18 @@
 #!/bin/sh
-# test/fuzz/run.sh [-j N] [--coverage] [SECONDS [TARGET …]]
+# test/fuzz/run.sh [-j N] [--build FOLDER] [--coverage] [SECONDS [TARGET …]]
 # Builds the fuzz targets with clang and runs all of them, or the named ones, for SECONDS (10) each, N at once (2). Exits
 # with 1 if one found something; its input stays in the folder that is printed.
+# --build links them from a build with PUMPLINE_SANITIZE and PUMPLINE_FUZZ that is there, instead of build-fuzz.
 # --coverage (needs Debian's llvm-14) also prints how many lines of the sources under test each target has reached.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-programs=$root/build-fuzz/test/fuzz
+folder=
 jobs=2 coverage=
 while :; do
     case ${1:-} in
     -j) jobs=$2 && shift 2 ;;
+    --build) folder=$(cd "$2" && pwd) && shift 2 ;;
     --coverage) coverage=yes && shift ;;
     *) break ;;
     esac
@@ -22,11 +24,19 @@ if [ $# -eq 0 ]; then
         set -- "$@" "$(basename "$source" .c)"
     done
 fi
+programs=${folder:-$root/build-fuzz}/test/fuzz
 work=$(mktemp -d)
 TMPDIR=$(mktemp -d /dev/shm/pumpline-fuzz-XXXXXX) # the targets' folders
 ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=12 # the defaults slow a driver's targets down five times
 export here programs work seconds TMPDIR ASAN_OPTIONS
 trap 'rm -rf "$TMPDIR"' EXIT
+
+# targets FOLDER TARGET …
+targets() {
+    folder=$1
+    shift
+    printf 'fuzz-%s\n' "$@" | xargs ninja -C "$folder"
+}
 
 # build FOLDER FLAGS TARGET …
 build() {
@@ -36,15 +46,19 @@ build() {
     ccache=$(command -v ccache || :)
     cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_C_COMPILER=clang ${ccache:+-DCMAKE_C_COMPILER_LAUNCHER="$ccache"} \
         -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$flags" -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FUZZ=ON &&
-        printf 'fuzz-%s\n' "$@" | xargs ninja -C "$folder"
+        targets "$folder" "$@"
 }
-build_or_fail() {
-    build "$@" >"$work/build.log" 2>&1 || {
+or_fail() {
+    "$@" >"$work/build.log" 2>&1 || {
         cat "$work/build.log"
         exit 1
     }
 }
-build_or_fail build-fuzz "" "$@"
+if [ -n "$folder" ]; then
+    or_fail targets "$folder" "$@"
+else
+    or_fail build build-fuzz "" "$@"
+fi
 
 # One target; its corpus starts with its seeds. Its output is shown only when an input is run again.
 cat >"$work/one" <<'END'
@@ -79,7 +93,7 @@ measure() {
         python3 "$here/lines.py" "$name" "$root"
 }
 if [ -n "$coverage" ]; then
-    build_or_fail build-fuzz-coverage "-fprofile-instr-generate -fcoverage-mapping" "$@"
+    or_fail build build-fuzz-coverage "-fprofile-instr-generate -fcoverage-mapping" "$@"
     for name; do
         # shellcheck disable=SC2046
         measure "$name" $(sed -n "s/^$name: //p" "$here/sources.txt")

@@ -56,7 +56,7 @@ keys_and_tokens(const char *text)
     masked = mem_format("a%sb%s", text, text);
     secret_mask(masked, text);
     REQUIRE(strlen(masked) == 2 * strlen(text) + 2 &&
-            (strlen(text) < 4 || !strstr(masked, text) || !text[strspn(text, "*")]));
+            (strlen(text) < 4 || !strstr(masked, text) || !text[strspn(text, "*ab")]));
     free(masked);
 }
 

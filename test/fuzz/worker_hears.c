@@ -99,6 +99,40 @@ worker_exit_status(const struct err *err)
     return 78;
 }
 
+void
+worker_counters(const struct worker *worker, struct counters *counters)
+{
+    (void)worker;
+    *counters = (struct counters){.created = 1};
+}
+
+void
+worker_set_tokens(struct worker *worker, const json_t *tokens)
+{
+    (void)tokens;
+    worker->events.changed(worker->events.arg);
+}
+
+void
+worker_tell_uses(const struct worker *worker)
+{
+    worker->events.token_used("00", 1, worker->events.arg);
+}
+
+bool
+worker_outdated(const struct worker *worker)
+{
+    (void)worker;
+    return false;
+}
+
+bool
+worker_reads(const struct worker *worker)
+{
+    (void)worker;
+    return false;
+}
+
 bool
 worker_broken(const struct worker *worker)
 {
@@ -152,6 +186,13 @@ worker_state(const struct worker *worker)
 {
     (void)worker;
     return "running";
+}
+
+int64_t
+worker_newest_attention(const struct worker *worker)
+{
+    (void)worker;
+    return 0;
 }
 
 json_t *

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "common/base/err.h"
+#include "common/sandbox/sandbox.h"
 #include "test/hostile/attempts.h"
 #include "worker/delivery/delivery.h"
 #include "worker/io/curl_api.h"
-#include "worker/sandbox/sandbox.h"
 
 int __real_sandbox_enter(const struct sandbox_setup *setup, struct err *err);
 int __wrap_sandbox_enter(const struct sandbox_setup *setup, struct err *err);

@@ -3,8 +3,10 @@
 and then tells the lie named by its workshop's slug (test/e2e/test_hostile_channel.py)."""
 
 import contextlib
+import ctypes
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -123,7 +125,27 @@ def forger():
             answer(message)
 
 
-LIES = {"forger": forger,
+# --- a disk that stalls
+
+
+CLONE, CLONE_VFORK = {"x86_64": 56, "aarch64": 220}, 0x4000
+
+
+def slow_disk():
+    """Waits uninterruptibly, as for a disk, until there is a file disk-works: for a child that neither executes nor ends."""
+    ready()
+    for message in heard():
+        if message["type"] != "call":
+            continue
+        if not ctypes.CDLL(None).syscall(CLONE[os.uname().machine], CLONE_VFORK | signal.SIGCHLD, 0, 0, 0, 0):
+            while not os.path.exists("disk-works"):
+                time.sleep(0.05)
+            os._exit(0)
+        answer(message)
+
+
+LIES = {"slow-disk": slow_disk,
+        "forger": forger,
         "many-values": many_values,
         "forged-reply": forged_reply,
         "deaf": deaf,

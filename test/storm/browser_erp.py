@@ -65,7 +65,7 @@ class BrowserErp:
             url = self.nginx.url.replace("/shop/", f"/{self.shop.folder.name}/")
         return {"system": "webdriver", "recipe": str(self.shop.folder / "recipe.json"), "url": url,
                 "webdriver_url": self.driver_process.url,
-                "browser": {"arguments": [*browser.ROOT_ARGUMENTS, "--ignore-certificate-errors"]}}
+                "browser": browser.setup("--ignore-certificate-errors")}
 
     def base(self, plan):
         return self.folder / f"r{plan.seed}"
@@ -112,6 +112,9 @@ class BrowserErp:
     def close(self, plan, sale):
         with self.shop.open() as state:
             state.write(sheet=f"w{plan.seed}-{sale}", state="processing")
+
+    def reopen(self, _plan, _sale):
+        pass
 
     # --- results
 

@@ -1,7 +1,7 @@
 """The invariants, checked between the workshop API and the ERP's own record."""
 
 from collections import Counter, defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 import plan as plans
 from world import Violation
@@ -23,27 +23,42 @@ def erp_lines(world):
     return record, found
 
 
-def check_line(order, line):
-    for what, ordered, stored in (("product", order["product_nr"], line["product"]),
-                                  ("worksheet", order["worksheet"], line["worksheet"])):
-        if ordered != stored:
-            raise Violation(f"wrong: {what} {stored} in the ERP, {ordered} was ordered", order["uniqueid"])
-    if Decimal(order["product_amount"]) != Decimal(line["amount"]):
-        raise Violation(f"wrong: amount {line['amount']} in the ERP, {order['product_amount']} was ordered",
-                        order["uniqueid"])
+ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_UP}
+WAITS = {"worksheet_not_found", "worksheet_closed"}
+
+
+def mapped(order, world):
+    """(product, amount) that the line must have, computed without the program under test."""
+    rule = plans.MAPPING.get(order["product_nr"], {}) if "mapping" in world.features else {}
+    amount = Decimal(order["product_amount"]) * Decimal(rule.get("factor", "1"))
+    if "decimals" in rule:
+        amount = amount.quantize(Decimal(1).scaleb(-rule["decimals"]), ROUNDINGS[rule["rounding"]])
+    return rule.get("erp_product", order["product_nr"]), amount
+
+
+def check_line(order, line, world):
+    product, amount = mapped(order, world)
+    for what, wanted, stored in (("product", product, line["product"]), ("worksheet", order["worksheet"], line["worksheet"])):
+        if wanted != stored:
+            raise Violation(f"wrong: {what} {stored} in the ERP instead of {wanted}", order["uniqueid"])
+    if amount != Decimal(line["amount"]):
+        raise Violation(f"wrong: amount {line['amount']} in the ERP instead of {amount}", order["uniqueid"])
+    if (order["erp_product"] or order["product_nr"], Decimal(order["erp_amount"] or order["product_amount"])) != (product, amount):
+        raise Violation(f"wrong: shown as {order['erp_amount']} of {order['erp_product']}", order["uniqueid"])
     if line["id"] and order["erp_reference"] != line["id"]:
         raise Violation(f"wrong: reference {order['erp_reference']}, the ERP's line is {line['id']}",
                         order["uniqueid"])
 
 
-def confirmed(order, wish, record):
+def confirmed(order, wish, record, world):
     """Whether the ERP's content and record agree with the reason."""
     code = order["reason_code"]
-    product = plans.PRODUCTS.get(order["product_nr"])
+    name, amount = mapped(order, world)
+    product = plans.PRODUCTS.get(name)
     if code == "product_not_found":
         return product is None or not product["salable"]
     if code == "amount_refused":
-        return product and -Decimal(order["product_amount"]).normalize().as_tuple().exponent > product["digits"]
+        return product and -amount.normalize().as_tuple().exponent > product["digits"]
     if code == "worksheet_not_found":
         return order["worksheet"].startswith("none-")
     if code == "worksheet_closed":
@@ -55,18 +70,18 @@ def confirmed(order, wish, record):
     return False
 
 
-def check_order(order, wish, lines, record):
+def check_order(order, wish, lines, record, world):
     uniqueid = order["uniqueid"]
     if len(lines) > 1:
         raise Violation(f"doubled: {len(lines)} lines", uniqueid)
     if order["status"] == "created":
         if not lines:
             raise Violation("lost: created, but the ERP has no line", uniqueid)
-        check_line(order, lines[0])
+        check_line(order, lines[0], world)
     elif order["status"] == "error":
         if lines:
             raise Violation(f"wrong: error {order['reason_code']}, but the ERP has the line", uniqueid)
-        if not confirmed(order, wish, record):
+        if not confirmed(order, wish, record, world):
             raise Violation(f"wrong: error {order['reason_code']} ({order['reason_text']}), which the ERP does not "
                             "confirm", uniqueid)
     else:
@@ -85,6 +100,15 @@ def check_history(order, history):
         state, attempt = entry["status"], entry["attempt"]
     if state != order["status"] or attempt != order["attempts"]:
         raise Violation(f"the history ends with {state}, attempt {attempt}", order["uniqueid"])
+
+
+def check_hold(order, history):
+    """The last error for its worksheet was no surprise: it had waited."""
+    if order["status"] != "error" or order["reason_code"] not in WAITS:
+        return
+    since = max((number for number, entry in enumerate(history[:-1]) if entry["status"] == "error"), default=0)
+    if not any(entry["status"] == "placed" and entry["reason_code"] in WAITS for entry in history[since + 1:]):
+        raise Violation(f"wrong: {order['reason_code']} at once, without a wait", order["uniqueid"])
 
 
 def placed_again(history):
@@ -123,9 +147,11 @@ def check(world, posted):
             if uniqueid not in known:
                 raise Violation("wrong: a line without an order", uniqueid)
         for order in orders:
-            check_order(order, wishes.get(order["uniqueid"]), lines[slug].get(order["uniqueid"], []), record)
+            check_order(order, wishes.get(order["uniqueid"]), lines[slug].get(order["uniqueid"], []), record, world)
             histories[order["uniqueid"]] = shop.history(order["uniqueid"])
             check_history(order, histories[order["uniqueid"]])
+            if "hold" in world.features:
+                check_hold(order, histories[order["uniqueid"]])
         if slug == "erp":
             # A manual retry moves an order to the end; its line may be older.
             check_sequence([one for one in known if not placed_again(histories[one])], lines[slug])

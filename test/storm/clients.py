@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 
 from world import Violation
 
-GIVE_UP_S = 25  # long after the last fault
+GIVE_UP_S = 60  # long after the last fault
 
 
 class Posted:

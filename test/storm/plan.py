@@ -10,13 +10,18 @@ SLUGS = ("erp", "file")
 PRODUCTS = {"10": {"salable": True, "digits": 2}, "20": {"salable": True, "digits": 2},
             "30": {"salable": True, "digits": 0}, "40": {"salable": False, "digits": 2},
             "50": {"salable": True, "digits": 6}, "90": {"salable": True, "digits": 2, "refused": True}}
+# With mapping: what the ERP's line gets. 40 and 90, which no line may get, and 30, of which no fraction is sold, stay as they are.
+MAPPING = {"10": {"erp_product": "20", "factor": "10"},
+           "20": {"factor": "0.01", "decimals": 2, "rounding": "half_up", "max_amount": "300"},
+           "50": {"erp_product": "10", "factor": "0.5", "decimals": 2, "rounding": "up"}, "*": {}}
+HOLD_S, CLOSED_S = 2, 3  # with hold: how long an order waits, and for how long a person closes a worksheet at most
 USERS = {"bot": "bot-secret-7351", "second": "second-secret-88"}
-SECOND = {"scripted": "second", "tryton": "admin", "browser": "second"}
-SLOW_S = {"scripted": 1.3, "tryton": 2.4, "browser": 2}  # longer than erp.timeout_s, or than the reverse proxy's timeout
-TIMEOUT_S = {"scripted": 1, "tryton": 2, "browser": 30}
-SPAN_S = {"scripted": 0.5, "tryton": 1.5, "browser": 25}  # the period in which actions happen
-RAGE_S = {"scripted": 0, "tryton": 0, "browser": 60}  # maximum additional time with faults, while orders wait
-ORDERS = {"scripted": (10, 40), "tryton": (8, 16), "browser": (3, 6)}
+SECOND = {"scripted": "second", "odoo": "second", "tryton": "admin", "browser": "second"}
+SLOW_S = {"scripted": 1.3, "odoo": 1.3, "tryton": 2.4, "browser": 2}  # longer than erp.timeout_s, or than the reverse proxy's timeout
+TIMEOUT_S = {"scripted": 1, "odoo": 1, "tryton": 2, "browser": 30}
+SPAN_S = {"scripted": 0.5, "odoo": 1.5, "tryton": 1.5, "browser": 25}  # the period in which actions happen
+RAGE_S = {"scripted": 0, "odoo": 0, "tryton": 0, "browser": 60}  # maximum additional time with faults, while orders wait
+ORDERS = {"scripted": (10, 40), "odoo": (8, 24), "tryton": (8, 16), "browser": (3, 6)}
 
 # Orders: the reason that each must end with; None: it must become a line.
 KINDS = {"good": None, "own_user": None, "unknown_product": "product_not_found", "not_for_sale": "product_not_found",
@@ -80,6 +85,8 @@ def draw(seed, erp, mutants=()):
     plan.after = [what for what, chance in (("retry", 0.6), ("reboot", 0.4)) if dice.random() < chance]
     if mutants and erp == "browser":
         only_lose_replies(plan)
+    elif kinds := {SHOWN_BY[name]: 1 for name in mutants if name in SHOWN_BY}:
+        plan.mood |= {"chance": 0, "write_chance": 0.6, "kinds": kinds}
     for name, where, _, _ in points():
         if name in mutants:
             for slug in SLUGS if where == "worker" else (where,):
@@ -95,6 +102,16 @@ def amount(dice, digits):
     return f"{whole}{fraction}" if float(f"{whole}{fraction}") else "1"
 
 
+def digits_of(plan, product):
+    """Odoo has as many for all products."""
+    digits = PRODUCTS.get(product, {"digits": 2})["digits"]
+    return min(digits, 2) if plan.erp == "odoo" else digits
+
+
+def too_fine(plan):
+    return "1.555" if plan.erp == "odoo" else "1.5"
+
+
 def draw_orders(dice, plan):
     for number in range(dice.randint(*ORDERS[plan.erp])):
         slug = "erp" if dice.random() < (0.85 if plan.erp == "browser" else 0.65) else "file"
@@ -106,7 +123,7 @@ def draw_orders(dice, plan):
         worksheet = {"unknown_worksheet": f"none-{plan.seed}", "closed": "600"}.get(
             kind, f"w{plan.seed}-{dice.randint(1, 5)}")
         order = Order(slug, f"s{plan.seed}-{number}", worksheet, product,
-                      "1.5" if kind == "too_fine" else amount(dice, PRODUCTS.get(product, {"digits": 2})["digits"]),
+                      too_fine(plan) if kind == "too_fine" else amount(dice, digits_of(plan, product)),
                       kind, dice.choices(list(WAYS), list(WAYS.values()))[0])
         if kind == "own_user":
             order.user = SECOND[plan.erp]
@@ -186,6 +203,10 @@ def only_lose_replies(plan):
     plan.faults, plan.actions, plan.after = {}, [], []
     plan.mood |= {"chance": 0, "write_chance": 0.6, "kinds": {"fin_after": 1, "rst_after": 1}, "front": "http",
                   "keep_alive": True, "version": "HTTP/1.1"}
+
+
+# What shows a planted fault: otherwise many rounds may pass before one with such a mood.
+SHOWN_BY = {"mutant.no_look_up": "lost_reply"}
 
 
 def draw_mood(dice, plan):

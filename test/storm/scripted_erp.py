@@ -1,4 +1,4 @@
-"""An ERP with the part of Tryton's JSON-RPC that erp-drivers/tryton uses, and durable data.
+"""An ERP with the part of Tryton's JSON-RPC that its recipe uses, and durable data.
 
 scripted_erp.py PORT FOLDER: serves the database FOLDER/NAME at /NAME/, where NAME/erp.json is its content:
 {"users": {name: password}, "sales": {reference: state}, "products": {code: {…}}}. Every line, refusal and change is
@@ -58,6 +58,7 @@ class Database:
             self.sales[entry["sale"]]["state"] = entry.get("state", self.sales[entry["sale"]]["state"])
         if "key" in entry:
             self.keys[entry["key"]] = entry["user"]
+        self.keys.pop(entry.get("key_dropped"), None)
         if entry.get("keys_dropped"):
             self.keys.clear()
 
@@ -69,6 +70,8 @@ class Database:
                 return self.login(*params)
             if self.user(header) is None:
                 return front.reply(401, b"", ['WWW-Authenticate: Basic realm="Tryton"'])
+            if method == "common.db.logout":
+                return self.logout(header)
             try:
                 return front.json_reply({"id": 1, "result": METHODS[method](self, *params)})
             except Refused as refused:
@@ -82,9 +85,17 @@ class Database:
         self.write(key=key, user=user)
         return front.json_reply({"id": 1, "result": [2, key.rsplit(":", 1)[1]]})
 
-    def user(self, header):
+    def logout(self, header):
+        self.write(key_dropped=self.key(header))
+        return front.json_reply({"id": 1, "result": None})
+
+    @staticmethod
+    def key(header):
         kind, _, token = header.partition(" ")
-        return self.keys.get(base64.b64decode(token).decode()) if kind == "Session" else None
+        return base64.b64decode(token).decode() if kind == "Session" else None
+
+    def user(self, header):
+        return self.keys.get(self.key(header))
 
     def find_lines(self, domain, *_):
         note = domain[0][2]

@@ -27,9 +27,9 @@ from browser_erp import BrowserErp
 from check import check
 from clients import Clients
 from spoilt import look, too_many
-from world import RealTryton, ScriptedErp, Violation, World, take_lane
+from world import OdooErp, RealTryton, ScriptedErp, Violation, World, take_lane
 
-SETTLE_S = {"scripted": 60, "tryton": 60, "browser": 600}  # without faults; far more than needed
+SETTLE_S = {"scripted": 240, "odoo": 240, "tryton": 240, "browser": 600}  # without faults; far more than needed
 LOG_LINES = 40
 ROUNDS_FOR_ALL = 1000  # after this many, each failpoint must have fired
 
@@ -110,7 +110,7 @@ def settle(world, tender):
         time.sleep(0.02)
 
 
-# Errors that a person retries at once: the order was tried for too long or taken out of the queue; its file was taken by an
+# Errors that a person retries at once: the order was tried for too long or taken out of the queue; its amount is confirmed; its file was taken by an
 # importer, so it is looked up and either found or created; or half a page arrived, which no recipe recognises.
 GIVEN_UP = {"file": {"outcome_unknown"}, "browser": {"ui_changed"}}
 MOST_RETRIES = 8
@@ -120,7 +120,7 @@ def retry_given_up(world):
     imported = {line["uniqueid"] for line in world.file_lines()}
     count = 0
     for slug, shop in world.shops.items():
-        given_up = {"attempts_exhausted", "cleared"} | GIVEN_UP.get(world.plan.erp if slug == "erp" else slug, set())
+        given_up = {"attempts_exhausted", "cleared", "amount_implausible"} | GIVEN_UP.get(world.plan.erp if slug == "erp" else slug, set())
         for order in shop.orders():
             if order["reason_code"] in given_up and order["status"] == "error":
                 world.retries[order["uniqueid"]] += 1
@@ -128,8 +128,9 @@ def retry_given_up(world):
                     raise Violation(f"{order['reason_code']} after {MOST_RETRIES} retries: {order['reason_text']}",
                                     order["uniqueid"])
                 done = order["reason_code"] == "outcome_unknown" and order["uniqueid"] in imported
-                status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}",
-                                             {"note": "the line is there"} if done else None)
+                confirm = {"confirm": True} if order["reason_code"] == "amount_implausible" else None
+                body = {"note": "the line is there"} if done else confirm
+                status, reply = shop.insist("PUT", f"/orders/{order['uniqueid']}/{'resolve' if done else 'retry'}", body)
                 if status not in (200, 409):
                     raise Violation(f"retry or resolve: {status} {reply}", order["uniqueid"])
                 count += 1
@@ -169,6 +170,17 @@ def read_log(world):
     return unchecked
 
 
+def check_callbacks(world):
+    """Each end of each order was posted at least once, and an order's ends in their sequence."""
+    if not world.receiver:
+        return
+    expected = {(shop.name, order["uniqueid"]): [entry["status"] for entry in shop.history(order["uniqueid"])
+                                                 if entry["status"] in ("created", "error")]
+                for shop in world.shops.values() for order in shop.orders()}
+    if words := world.receiver.wait_for(expected, world.settle_s):
+        raise Violation(words)
+
+
 def storm(world):
     clients, tender = Clients(world), Tender(world)
     world.start()
@@ -191,21 +203,23 @@ def storm(world):
         if "reboot" in world.plan.after:
             reboot(world)
             settle(world, tender)
-        return check(world, clients.posted)
+        count = check(world, clients.posted)
+        check_callbacks(world)
+        return count
     finally:
         tender.stop()
 
 
 # --- a round and its report
 
-ERPS = {"scripted": ScriptedErp, "tryton": RealTryton, "browser": BrowserErp}
+ERPS = {"scripted": ScriptedErp, "odoo": OdooErp, "tryton": RealTryton, "browser": BrowserErp}
 
 
 def play(seed, options, erp, lane, folder):
     """Returns {"orders", "kills", "unchecked", "fired", "violation"}."""
     plan = plans.draw(seed, options.erp, options.mutant)
     erp.prepare(plan)
-    world = World(folder, plan, options.build, erp, lane)
+    world = World(folder, plan, options.build, erp, lane, options.features)
     world.settle_s = options.settle
     result = {"seed": seed, "orders": 0, "kills": 0, "unchecked": 0, "fired": [], "violation": None}
     begin = time.monotonic()
@@ -220,6 +234,7 @@ def play(seed, options, erp, lane, folder):
     finally:
         if result["violation"]:
             world.stop(gently=False)
+        world.close()
     fired = [one for faults in world.plans.values() for one in faults.fired()]
     result["fired"] = fired
     result["kills"] = world.kills + sum(action == "kill" for _, action in fired)
@@ -258,7 +273,7 @@ def run_lane(options, seeds, results, folder, over):
     lane, held = take_lane()
     try:
         erp = ERPS[options.erp](folder / f"erp{lane}", lane)
-        if options.erp == "scripted":
+        if options.erp in ("scripted", "odoo"):
             erp.passwords = plans.USERS
         while (seed := seeds.get()) is not None:
             if not over.is_set():
@@ -313,8 +328,6 @@ def next_seeds(options):
 
 
 def run(options, folder):
-    if options.recipe:
-        world.TRYTON = {"system": "http", "recipe": "tryton"}
     if options.erp == "tryton":
         RealTryton.template()  # before all lanes would create it at once
     context = multiprocessing.get_context("fork")
@@ -363,9 +376,9 @@ def arguments():
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, help="of the first round; by itself: that round alone")
     parser.add_argument("--erp", choices=list(ERPS), default="scripted")
-    parser.add_argument("--recipe", action="store_true", help="Tryton's JSON-RPC by its recipe, not by the driver in C")
+    parser.add_argument("--with", dest="features", action="append", default=[], choices=list(world.FEATURES), help="switch it on")
     parser.add_argument("--plan-only", action="store_true", help="print the plan and end")
-    parser.add_argument("--build", default=Path(__file__).parents[2] / "build-faults")
+    parser.add_argument("--build", default=Path(__file__).parents[2] / "build-asan")
     parser.add_argument("--mutant", action="append", default=[], help="a fault that is planted on purpose")
     parser.add_argument("--settle", type=int, help="seconds until all orders must have ended")
     parser.add_argument("--discard", action="store_true", help="keep no folder of a violation")

@@ -24,19 +24,26 @@ sys.path.insert(0, str(HERE.parent / "erp"))
 
 import tryton  # noqa: E402
 import tryton_seed  # noqa: E402
+from receiver import SECRET, Receiver  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
-TRYTON = {"system": "tryton"}  # by which driver: the one in C, or the recipe (--recipe)
+ODOO = HERE.parents[1] / "erp-drivers/recipes/odoo-json2.json"
 NAMES = {"erp": "Bennys Auto", "file": "Nils Værksted"}
 PLAN_BYTES = 4096
 CLIENT_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 60  # including a browser that does not answer
 PORTS = range(14000, 20000)
 LANE_PORTS = 200
-HANDLERS_S = 1  # before the daemon installs its handlers, SIGTERM kills it like any process
+HANDLERS_S = 3  # before the daemon installs its handlers, SIGTERM kills it like any process
 # A worker forked just before the kill holds the daemon's lock and control socket until exec: the next daemon ends with
 # EX_UNAVAILABLE or EX_CANTCREAT, and its service manager restarts it.
-HELD, LOCK_HELD_S = (69, 73), 1
+HELD, LOCK_HELD_S = (69, 73), 3
+
+
+# What a run can switch on (--with): members of each workshop's configuration.
+FEATURES = {"callbacks": lambda world, slug: {"callback": {"url": f"{world.receiver.url}/hook", "secret": SECRET}},
+            "mapping": lambda world, slug: {"products": plans.MAPPING},
+            "hold": lambda world, slug: {"hold": {"worksheet_not_found_s": plans.HOLD_S, "worksheet_closed_s": plans.HOLD_S}}}
 
 
 class Violation(Exception):
@@ -101,7 +108,7 @@ class Shop:
         return request(http.client.HTTPConnection("127.0.0.1", self.port, timeout=CLIENT_TIMEOUT_S), method, target,
                        body)
 
-    def insist(self, method, target, body=None, deadline_s=15):
+    def insist(self, method, target, body=None, deadline_s=60):
         """Repeats until there is a reply, which must come after the last fault."""
         end = time.monotonic() + deadline_s
         while True:
@@ -177,8 +184,13 @@ class FaultPlan:
 class World:
     """One round's folder and processes. `erp`: the front of the ERP, shared by many rounds."""
 
-    def __init__(self, folder, plan, build, erp, lane):
+    def __init__(self, folder, plan, build, erp, lane, features=()):
         self.folder, self.plan, self.build, self.erp = Path(folder), plan, Path(build), erp
+        self.features, self.receiver = features, None
+        if "hold" in features:
+            plan.actions = sorted([*plan.actions, (0.03, "close_worksheet", plan.seed)])
+        if "callbacks" in features:
+            self.receiver = Receiver(free_port(lane), plan.seed).start()
         self.socket = self.folder / "control.sock"
         self.log = self.folder / "pumplined.log"
         self.lines, self.imported = self.folder / "lines", self.folder / "imported"
@@ -212,6 +224,8 @@ class World:
             user, password = self.erp.credentials
             if slug == "erp":
                 document["credentials"] = {"username": user, "password": password}
+            for feature in self.features:
+                document.update(FEATURES[feature](self, slug))
             (self.folder / "workshops.d" / f"{slug}.json").write_text(json.dumps(document))
 
     # --- the daemon, restarted whenever it dies
@@ -328,6 +342,19 @@ class World:
 
     def close_worksheet(self, dice):
         self.erp.close(self.plan, 1 + dice % 5)
+        if "hold" in self.features:
+            self.wait_for_held(f"w{self.plan.seed}-{1 + dice % 5}")
+            self.erp.reopen(self.plan, 1 + dice % 5)
+
+    def wait_for_held(self, worksheet):
+        """Until an order waits for it, if one does: it must become a line once the worksheet is open again."""
+        end = time.monotonic() + plans.CLOSED_S
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                tasks = self.shops["erp"].call("GET", "/queue?limit=1000")[1].get("tasks", [])
+                if any(one["worksheet"] == worksheet and one["reason_code"] == "worksheet_closed" for one in tasks):
+                    return
+            time.sleep(0.05)
 
     def do(self, action):
         """Actions on the ERP and its processes."""
@@ -373,6 +400,10 @@ class World:
         if gently and status not in (0, -signal.SIGTERM):
             raise Violation(f"pumplined ended with {status} after SIGTERM")
 
+    def close(self):
+        if self.receiver:
+            self.receiver.stop()
+
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -396,12 +427,14 @@ class Process:
 
 
 class ScriptedErp:
+    PROGRAM = "scripted_erp.py"
+
     def __init__(self, folder, lane):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         self.port = free_port(lane)
         self.credentials = ("bot", plans.USERS["bot"])
-        self.process = Process(HERE / "scripted_erp.py", self.port, self.folder)
+        self.process = Process(HERE / self.PROGRAM, self.port, self.folder)
         self.lock = threading.Lock()
 
     def prepare(self, plan):
@@ -416,7 +449,7 @@ class ScriptedErp:
         return self.folder / f"r{plan.seed}"
 
     def driver(self, plan):
-        return {**TRYTON, "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/", "max_in_flight": plan.in_flight}
+        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/", "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:
@@ -434,6 +467,9 @@ class ScriptedErp:
 
     def close(self, plan, sale):
         self.person(plan, sale, state="quotation")
+
+    def reopen(self, plan, sale):
+        self.person(plan, sale, state="draft")
 
     def calm(self, plan):
         with self.lock:
@@ -470,6 +506,43 @@ def wait_until_idle(port, deadline_s=20):
     raise Violation("the ERP is busy without end")
 
 
+class OdooErp(ScriptedErp):
+    """The stand-in for Odoo, by the shipped recipe; a field of its own is unique in every second round."""
+
+    PROGRAM = "odoo_erp.py"
+    SETTLE_S = 2  # longer than its slowest reply
+
+    def prepare(self, plan):
+        folder = self.base(plan)
+        folder.mkdir()
+        sales = dict.fromkeys(plans.worksheets(plan), False) | {"600": True}
+        (folder / "erp.json").write_text(json.dumps(
+            {"users": plans.USERS, "products": plans.PRODUCTS, "sales": sales, "unique": plan.seed % 2 == 0}))
+        (folder / "mood.json").write_text(json.dumps(plan.mood))
+        (folder / "recipe.json").write_text(json.dumps({**json.loads(ODOO.read_text()), "settle_s": self.SETTLE_S}))
+
+    def driver(self, plan):
+        return {"system": "http", "recipe": str(self.base(plan) / "recipe.json"), "options": {"database": "erp"},
+                "url": f"http://127.0.0.1:{self.port}/r{plan.seed}/", "max_in_flight": plan.in_flight}
+
+    def reopen(self, plan, sale):
+        pass
+
+    def person(self, plan, sale, **change):
+        if change:
+            super().person(plan, sale, locked=f"w{plan.seed}-{sale}")
+
+    def record(self, plan):
+        path = self.base(plan) / "record.jsonl"
+        entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = [{"id": str(one["line"]["id"]), "note": one["line"]["x_pumpline_id"], "amount": str(one["line"]["product_uom_qty"]),
+                  "product": list(plans.PRODUCTS)[one["line"]["product_id"][0] - 1], "worksheet": one["line"]["order_id"][1]}
+                 for one in entries if "line" in one]
+        return {"lines": lines, "refused": {one["refused_line"] for one in entries if "refused_line" in one},
+                "refused_logins": {one["refused_login"] for one in entries if "refused_login" in one},
+                "closed": {"600"} | {one["locked"] for one in entries if "locked" in one}}
+
+
 class RealTryton:
     """A real server behind the misbehaving proxy; one for many rounds."""
 
@@ -504,7 +577,7 @@ class RealTryton:
         return self.folder / f"r{plan.seed}"
 
     def driver(self, plan):
-        return {**TRYTON, "url": f"http://127.0.0.1:{self.port}/erp/", "max_in_flight": plan.in_flight}
+        return {"system": "tryton", "url": f"http://127.0.0.1:{self.port}/erp/", "max_in_flight": plan.in_flight}
 
     def kill(self, pause_s):
         with self.lock:
@@ -524,6 +597,10 @@ class RealTryton:
         self.closed.add(reference)
         with contextlib.suppress(Exception):
             self.insist(self.server.quote, reference)
+
+    def reopen(self, plan, sale):
+        with contextlib.suppress(Exception):
+            self.insist(self.server.draft, f"w{plan.seed}-{sale}")
 
     def calm(self, plan):
         with self.lock:

@@ -3,15 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
-#include "common/base/secret.h"
 #include "common/http/route.h"
 #include "worker/api/internal.h"
+#include "worker/reconcile/calls.h"
 
 enum access {
     ACCESS_ORDER = 1,
@@ -42,19 +41,20 @@ api_alive(const struct api *api)
     json_t *salvaged = queue_salvaged(queue);
 
     return json_pack(
-        "{s:s s:s s:s s:s? s:s? s:o s:o s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:I s:s s:o}",
+        "{s:s s:s s:s s:s? s:s? s:o s:o s:o s:s s:i s:o s:{s:i s:i s:i s:i} s:i s:i s:I s:s s:o}",
         "workshop", api->setup.workshop->name, "api", "running", "worker", delivery_state(delivery),
         "worker_reason", reason, "worker_text", delivery_text(delivery), "worker_since",
-        time_json(delivery_since_ms(delivery)), "next_probe_at",
+        time_json(delivery_since_ms(delivery)), "worker_until",
+        time_json(pause_until_ms(api->pause)), "next_probe_at",
         time_json(delivery_next_probe_ms(delivery)), "erp_system", api->setup.workshop->erp_system,
         "queue_length", (int)queue_length(queue), "oldest_placed_age_s",
         oldest_ms ? json_integer(age_s > 0 ? age_s : 0) : json_null(), "orders", "placed",
         (int)queue_count(queue, ORDER_PLACED), "processing",
         (int)queue_count(queue, ORDER_PROCESSING), "created",
         (int)queue_count(queue, ORDER_CREATED), "error", (int)queue_count(queue, ORDER_ERROR),
-        "pid", (int)getpid(), "uptime_s",
-        (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version", PUMPLINE_VERSION,
-        "salvaged", salvaged ? salvaged : json_null());
+        "needs_attention", (int)queue_count(queue, QUEUE_ATTENTION), "pid", (int)getpid(),
+        "uptime_s", (json_int_t)((clock_monotonic_ms() - api->started_ms) / 1000), "version",
+        PUMPLINE_VERSION, "salvaged", salvaged ? salvaged : json_null());
 }
 
 static void
@@ -77,34 +77,6 @@ put_kill(struct call *call, void *context)
                json_pack("{s:s s:b}", "workshop", api->setup.workshop->name, "was_running", 1));
 }
 
-static void
-reply_worker(struct call *call, struct api *api, bool was_running)
-{
-    call_reply(call, 200,
-               json_pack("{s:s s:s s:b}", "workshop", api->setup.workshop->name, "worker",
-                         delivery_state(api->setup.delivery), "was_running", was_running));
-}
-
-static void
-put_start_worker(struct call *call, void *context)
-{
-    struct api *api = context;
-    bool was_running = strcmp(delivery_state(api->setup.delivery), "running") == 0;
-
-    delivery_start(api->setup.delivery);
-    reply_worker(call, api, was_running);
-}
-
-static void
-put_stop_worker(struct call *call, void *context)
-{
-    struct api *api = context;
-    bool was_running = strcmp(delivery_state(api->setup.delivery), "stopped") != 0;
-
-    delivery_stop(api->setup.delivery);
-    reply_worker(call, api, was_running);
-}
-
 /* A file beside the queue, which only root and the daemon's own user can read. */
 static void
 put_backup(struct call *call, void *context)
@@ -123,45 +95,84 @@ put_backup(struct call *call, void *context)
     free(file);
 }
 
+static void
+get_reconcile(struct call *call, void *context)
+{
+    const struct api *api = context;
+
+    reconcile_get(api->setup.queue, api->setup.workshop->name, call);
+}
+
+static void
+post_reconcile(struct call *call, void *context)
+{
+    const struct api *api = context;
+
+    reconcile_post(api->setup.reconcile, api->setup.workshop->name, call);
+}
+
+#define PAGE_NAMES "limit after"
+
 static const struct route routes[] = {
-    {"GET", "/alive", get_alive, ACCESS_ORDER},
-    {"PUT", "/kill", put_kill, ACCESS_MANAGE},
-    {"GET", "/queue", api_queue, ACCESS_ORDER},
-    {"PUT", "/clear_queue", api_clear_queue, ACCESS_MANAGE},
-    {"PUT", "/start_worker", put_start_worker, ACCESS_MANAGE},
-    {"PUT", "/stop_worker", put_stop_worker, ACCESS_MANAGE},
-    {"POST", "/create", api_create, ACCESS_ORDER},
-    {"GET", "/get_order_status", api_order_status, ACCESS_ORDER},
-    {"GET", "/orders", api_orders, ACCESS_ORDER},
-    {"GET", "/orders/{uniqueid}/history", api_history, ACCESS_ORDER},
-    {"GET", "/orders/{uniqueid}/evidence/{name}", api_evidence, ACCESS_ORDER},
-    {"PUT", "/orders/{uniqueid}/retry", api_retry, ACCESS_MANAGE},
-    {"PUT", "/orders/{uniqueid}/resolve", api_resolve, ACCESS_MANAGE},
-    {"PUT", "/backup", put_backup, ACCESS_CONTROL},
+    {"GET", "/alive", get_alive, ACCESS_ORDER, NULL, false},
+    {"PUT", "/kill", put_kill, ACCESS_MANAGE, NULL, false},
+    {"GET", "/queue", api_queue, ACCESS_ORDER, PAGE_NAMES, false},
+    {"PUT", "/clear_queue", api_clear_queue, ACCESS_MANAGE, NULL, false},
+    {"PUT", "/start_worker", api_start_worker, ACCESS_MANAGE, NULL, false},
+    {"PUT", "/stop_worker", api_stop_worker, ACCESS_MANAGE, NULL, true},
+    {"POST", "/create", api_create, ACCESS_ORDER, NULL, true},
+    {"GET", "/get_order_status", api_order_status, ACCESS_ORDER, "uniqueid", false},
+    {"GET", "/orders", api_orders, ACCESS_ORDER, FIND_FILTER_NAMES " " PAGE_NAMES, false},
+    {"POST", "/orders/retry", api_retry_many, ACCESS_MANAGE, NULL, true},
+    {"GET", "/orders/{uniqueid}", api_order, ACCESS_ORDER, NULL, false},
+    {"GET", "/orders/{uniqueid}/history", api_history, ACCESS_ORDER, NULL, false},
+    {"GET", "/orders/{uniqueid}/evidence/{name}", api_evidence, ACCESS_ORDER, NULL, false},
+    {"PUT", "/orders/{uniqueid}/retry", api_retry, ACCESS_MANAGE, NULL, true},
+    {"PUT", "/orders/{uniqueid}/resolve", api_resolve, ACCESS_MANAGE, NULL, true},
+    {"PUT", "/orders/{uniqueid}/write_off", api_write_off, ACCESS_MANAGE, NULL, true},
+    {"GET", "/worksheets/{worksheet}", api_check, ACCESS_ORDER, "product_nr product_amount", false},
+    {"GET", "/worksheets/{worksheet}/orders", api_worksheet_orders, ACCESS_ORDER, PAGE_NAMES,
+     false},
+    {"GET", "/report", api_report, ACCESS_ORDER, "from to by format", false},
+    {"GET", "/reconcile", get_reconcile, ACCESS_ORDER, PAGE_NAMES, false},
+    {"POST", "/reconcile", post_reconcile, ACCESS_MANAGE, NULL, true},
+    {"PUT", "/backup", put_backup, ACCESS_CONTROL, NULL, false},
 };
 
-/* Every token is compared, so that the duration does not reveal which one was close. */
 static unsigned
-token_access(const json_t *tokens, const char *given)
+token_access(const json_t *token, struct author *by)
 {
-    unsigned access = 0;
+    const char *name = json_string_value(json_object_get(token, "name"));
 
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
-        const json_t *token = json_array_get(tokens, i);
-        const char *scope = json_string_value(json_object_get(token, "scope"));
+    author_set(by, name ? name : "unnamed", AUTHOR_TOKEN);
+    return strcmp(json_string_value(json_object_get(token, "scope")), "manage") == 0
+               ? ACCESS_MANAGE | ACCESS_ORDER
+               : ACCESS_ORDER;
+}
 
-        if (secret_token_matches(given, json_string_value(json_object_get(token, "hash"))))
-            access |= strcmp(scope, "manage") == 0 ? ACCESS_MANAGE | ACCESS_ORDER : ACCESS_ORDER;
-    }
-    return access;
+static void
+on_managed(const struct call *call, int status, const char *body, size_t length)
+{
+    const struct api *api = call->observer;
+
+    api->setup.audit(call, status, body, length, api->setup.arg);
+}
+
+/* Has the audit told how the call ends, if it changes more than to place an order. */
+static void
+watch_change(struct call *call, const struct route *route, struct api *api)
+{
+    if (route->access != ACCESS_MANAGE || strcmp(call->method, "GET") == 0 || !api->setup.audit)
+        return;
+    call->observe = on_managed;
+    call->observer = api;
 }
 
 static bool
 check_access(struct call *call, const struct route *route, void *context)
 {
     struct api *api = context;
-    const json_t *tokens = json_object_get(api->setup.workshop->document, "api_tokens");
-    const char *header = call->authorization ? call->authorization : "";
+    const json_t *token;
     unsigned access;
 
     if (call->trusted)
@@ -171,18 +182,24 @@ check_access(struct call *call, const struct route *route, void *context)
                      "this call is available on the control socket only");
         return false;
     }
-    if (!json_array_size(tokens) && !api_site_allows(call, api->setup.workshop))
+    if (!json_array_size(api->tokens) && !api_site_allows(call, api->setup.workshop))
         return false;
     if (call->body_length && !call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
                      "Content-Type must be application/json");
         return false;
     }
-    if (!json_array_size(tokens))
+    author_set(&call->by, AUTHOR_ANONYMOUS, AUTHOR_TOKEN);
+    if (!json_array_size(api->tokens)) {
+        watch_change(call, route, api);
         return true;
-    access = strncasecmp(header, "Bearer ", 7) == 0 ? token_access(tokens, header + 7) : 0;
-    if (access & route->access)
+    }
+    token = api_token_find(api, call);
+    access = token ? token_access(token, &call->by) : 0;
+    if (access & route->access) {
+        watch_change(call, route, api);
         return true;
+    }
     if (access) {
         call_problem(call, 403, "forbidden", NULL, "this token's scope does not allow this call");
         return false;
@@ -191,6 +208,12 @@ check_access(struct call *call, const struct route *route, void *context)
     call_problem(call, 401, "unauthorized", NULL,
                  "a valid token is required: Authorization: Bearer TOKEN");
     return false;
+}
+
+static bool
+check_call(struct call *call, const struct route *route, void *context)
+{
+    return check_access(call, route, context) && route_allows_body(route, call);
 }
 
 void
@@ -203,7 +226,7 @@ api_handle(struct call *call, void *context)
                      ORDER_BODY_MAX);
         return;
     }
-    route_dispatch(routes, sizeof routes / sizeof *routes, call, check_access, api);
+    route_dispatch(routes, sizeof routes / sizeof *routes, call, check_call, api);
     if (queue_broken(api->setup.queue))
         api->setup.changed(api->setup.arg);
 }
@@ -225,8 +248,20 @@ api_new(const struct api_setup *setup)
     api->started_ms = clock_monotonic_ms();
     api->commit = loop_event(setup->base, -1, 0, on_commit, api);
     api->list = loop_event(setup->base, -1, 0, api_list_step, api);
+    api_tokens_open(api);
+    api->pause = pause_new(setup->base, setup->queue, setup->delivery);
     TAILQ_INIT(&api->listings);
+    api->walk = loop_event(setup->base, -1, 0, api_walk_step, api);
+    TAILQ_INIT(&api->walks);
+    api->retry = loop_event(setup->base, -1, 0, api_retry_step, api);
+    TAILQ_INIT(&api->retries);
     return api;
+}
+
+void
+api_boot(struct api *api, const char *worker)
+{
+    pause_boot(api->pause, worker);
 }
 
 void
@@ -236,7 +271,14 @@ api_free(struct api *api)
         return;
     api_commit(api);
     api_clear_end(api);
+    api_check_end(api);
     api_list_end(api);
+    api_tokens_close(api);
+    api_walk_end(api);
+    api_retry_end(api);
+    event_free(api->retry);
+    event_free(api->walk);
+    pause_free(api->pause);
     event_free(api->list);
     event_free(api->commit);
     free(api->pending);
@@ -247,6 +289,7 @@ void
 api_stop(struct api *api)
 {
     api->stopping = true;
+    pause_freeze(api->pause);
 }
 
 size_t

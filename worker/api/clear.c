@@ -49,7 +49,8 @@ on_step(evutil_socket_t fd, short what, void *arg)
 {
     struct api_clearing *clearing = arg;
     struct err err;
-    int count = queue_clear(clearing->api->setup.queue, clearing->last, STEP_ORDERS, &err);
+    int count = queue_clear(clearing->api->setup.queue, clearing->last, STEP_ORDERS,
+                            &clearing->call->by, &err);
 
     (void)fd;
     (void)what;

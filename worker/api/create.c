@@ -49,13 +49,31 @@ api_create(struct call *call, void *context)
         call_problem(call, 415, "unsupported_media_type", NULL,
                      "Content-Type must be application/json");
     } else if (order_parse(call->body, call->body_length, api->setup.workshop->name,
-                           !api->setup.workshop->has_credentials, &pending.order,
-                           &pending.credentials, &faults)) {
+                           api->setup.needs_credentials, &pending.order, &pending.credentials,
+                           &faults)) {
         log_refused(&pending.order, &faults);
         api_faults(call, &faults);
     } else {
+        author_pack(&call->by, pending.order.placed_by);
         pending_add(api, &pending);
     }
+}
+
+static void
+log_put(const struct api_pending *pending, const struct queue_put *put)
+{
+    const char *uniqueid = pending->order.uniqueid;
+
+    if (put->answer == QUEUE_REFUSED)
+        log_write(LOG_WARNING, LOG_API, uniqueid, "POST /create: 503 %s: %s", put->err.code,
+                  put->err.text);
+    else if (put->answer == QUEUE_CONFLICT)
+        log_write(LOG_WARNING, LOG_API, uniqueid,
+                  "POST /create: 409, uniqueid already used with different content");
+    else if (put->answer == QUEUE_DUPLICATE)
+        log_write(LOG_INFO, LOG_API, uniqueid, "POST /create: duplicate");
+    else
+        log_each(LOG_INFO, LOG_API, uniqueid, "POST /create: placed");
 }
 
 static void
@@ -64,25 +82,15 @@ answer(struct api *api, struct api_pending *pending, const struct queue_put *put
     struct call *call = pending->call;
 
     if (put->answer == QUEUE_REFUSED) {
-        log_write(LOG_WARNING, LOG_API, pending->order.uniqueid, "POST /create: 503 %s: %s",
-                  put->err.code, put->err.text);
         api_unavailable(call, &put->err);
         return;
     }
     if (put->answer == QUEUE_CONFLICT) {
-        json_t *fields = json_pack("[s]", "uniqueid");
-
-        log_write(LOG_WARNING, LOG_API, pending->order.uniqueid,
-                  "POST /create: 409, uniqueid already used with different content");
         call_problem(
-            call, 409, "uniqueid_conflict", fields,
+            call, 409, "uniqueid_conflict", json_pack("[s]", "uniqueid"),
             "this uniqueid was already used with a different worksheet, product or amount");
         return;
     }
-    if (put->answer == QUEUE_DUPLICATE)
-        log_write(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: duplicate");
-    else
-        log_each(LOG_INFO, LOG_API, pending->order.uniqueid, "POST /create: placed");
     call_reply(call, 200,
                json_pack("{s:s s:s s:s s:b s:i}", "workshop", api->setup.workshop->name, "uniqueid",
                          pending->order.uniqueid, "status",
@@ -107,6 +115,10 @@ api_commit(struct api *api)
     queue_put(api->setup.queue, puts, count);
     failpoint_here("api.committed");
     api->pending_count = 0;
+    log_hold();
+    for (size_t i = 0; i < count; i++)
+        log_put(api->pending[i], &puts[i]);
+    log_release();
     for (size_t i = 0; i < count; i++) {
         answer(api, api->pending[i], &puts[i]);
         failpoint_here("api.answered");

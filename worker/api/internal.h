@@ -5,6 +5,8 @@
 #include <sys/queue.h>
 
 #include "worker/api/api.h"
+#include "worker/delivery/pause.h"
+#include "worker/find/find.h"
 
 /* An order that waits for the turn's commit. */
 struct api_pending {
@@ -20,10 +22,44 @@ struct api {
     struct api_pending **pending;
     size_t pending_count, pending_size;
     struct event *commit;
+    struct pause *pause;
+    json_t *tokens;     /* as in the configuration */
+    json_t *token_uses; /* {HASH: wall clock} */
+    struct event *keep_uses;
     struct api_clearing *clearings;
-    struct event *list; /* the next step of a listing */
+    struct api_asking *askings;  /* questions to the ERP */
+    struct api_checked *checked; /* its last answers; NULL: none yet */
+    struct event *list;          /* the next step of a listing */
     TAILQ_HEAD(, api_listing) listings;
+    struct event *walk; /* the next step of a search */
+    TAILQ_HEAD(, api_walk) walks;
+    struct event *retry; /* the next step of a retry of many */
+    TAILQ_HEAD(, api_retry) retries;
 };
+
+/* One search through the queue, in steps: a long one delays neither the loop nor other calls. The
+ * first member of what is made of it. */
+struct api_walk {
+    TAILQ_ENTRY(api_walk) link;
+    struct api *api;
+    struct call *call;
+    struct find_filter filter;
+    struct find find;
+    unsigned looked_max; /* it ends then, though there may be more */
+    bool whole; /* nothing is seen twice or missed: it is begun again if an order moved meanwhile */
+    unsigned begun;
+    bool over; /* set by find.each, which returns false: what is found is enough */
+    void (*begin)(struct api_walk *walk);
+    void (*end)(struct api_walk *walk, const struct err *err); /* replies, and frees it */
+};
+
+/* walk.c */
+void api_walk_start(struct api_walk *walk);
+void api_walk_step(evutil_socket_t fd, short what, void *api);
+void api_walk_end(struct api *api); /* refuses those under way */
+/* check.c */
+void api_check(struct call *call, void *context);
+void api_check_end(struct api *api); /* refuses those under way */
 
 /* clear.c */
 void api_clear_queue(struct call *call, void *context);
@@ -39,14 +75,40 @@ void api_evidence(struct call *call, void *context);
 
 /* list.c */
 void api_queue(struct call *call, void *context);
-void api_orders(struct call *call, void *context);
 void api_list_step(evutil_socket_t fd, short what, void *api);
 void api_list_end(struct api *api); /* refuses those under way */
 
+/* Reads limit and after, or replies with the error. */
+bool api_page(struct call *call, unsigned *limit, uint64_t *after);
+
 /* orders.c */
 void api_order_status(struct call *call, void *context);
+void api_order(struct call *call, void *context);
 void api_retry(struct call *call, void *context);
 void api_resolve(struct call *call, void *context);
+void api_write_off(struct call *call, void *context);
+
+/* retry.c */
+void api_retry_many(struct call *call, void *context);
+void api_retry_step(evutil_socket_t fd, short what, void *api);
+void api_retry_end(struct api *api);
+
+/* report.c */
+void api_report(struct call *call, void *context);
+
+/* search.c */
+void api_orders(struct call *call, void *context);
+void api_worksheet_orders(struct call *call, void *context);
+
+/* tokens.c */
+void api_tokens_open(struct api *api);
+void api_tokens_close(struct api *api);
+const json_t *api_token_find(struct api *api,
+                             const struct call *call); /* NULL: none or a wrong one */
+
+/* switch.c */
+void api_start_worker(struct call *call, void *context);
+void api_stop_worker(struct call *call, void *context);
 
 /* cross_site.c */
 

@@ -1,6 +1,6 @@
-/* Lists of orders, in slices: a page of a thousand delays neither the loop nor another client.
- * Listings of more than one slice are done one at a time, so that only one large reply is in
- * memory. */
+/* The list of what waits, in slices: a page of a thousand delays neither the loop nor another
+ * client. Listings of more than one slice are done one at a time, so that only one large reply is
+ * in memory. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,19 +36,18 @@ parse_cursor(const char *text, uint64_t *seq)
     return *seq != 0 && *seq != UINT64_MAX;
 }
 
-/* Reads limit and after, or replies with the error. */
-static bool
-page_parameters(struct call *call, struct queue_page *page)
+bool
+api_page(struct call *call, unsigned *limit, uint64_t *after)
 {
     char cursor[32];
     int found = call_query(call, "after", cursor, sizeof cursor);
 
-    page->limit = PAGE_DEFAULT;
-    if (call_query_number(call, "limit", 1, PAGE_MAX, &page->limit)) {
+    *limit = PAGE_DEFAULT;
+    if (call_query_number(call, "limit", 1, PAGE_MAX, limit)) {
         api_bad_parameter(call, "limit", "must be a whole number from 1 to 1000");
         return false;
     }
-    if (found && (found < 0 || !parse_cursor(cursor, &page->after))) {
+    if (found && (found < 0 || !parse_cursor(cursor, after))) {
         api_bad_parameter(call, "after", "invalid cursor: use \"next\" of the previous reply");
         return false;
     }
@@ -134,19 +133,15 @@ api_list_end(struct api *api)
     }
 }
 
-/* Replies with {"workshop", [length], NAME: [order…], "next"}. */
+/* Replies with {"workshop", "length", "tasks": [order…], "next"}. */
 static void
-start(struct call *call, struct api *api, const struct queue_page *page, const char *name,
-      bool with_length)
+start(struct call *call, struct api *api, const struct queue_page *page)
 {
     struct api_listing *listing = mem_alloc(sizeof *listing);
     json_t *workshop = json_string(api->setup.workshop->name);
 
-    *listing = (struct api_listing){.call = call,
-                                    .page = *page,
-                                    .left = page->limit,
-
-                                    .workshop = api->setup.workshop->name};
+    *listing = (struct api_listing){
+        .call = call, .page = *page, .left = page->limit, .workshop = api->setup.workshop->name};
     listing->page.each = list_order;
     listing->page.arg = listing;
     listing->out = open_memstream(&listing->text, &listing->size);
@@ -155,9 +150,7 @@ start(struct call *call, struct api *api, const struct queue_page *page, const c
     fputs("{\"workshop\":", listing->out);
     json_dumpf(workshop, listing->out, JSON_ENCODE_ANY);
     json_decref(workshop);
-    if (with_length)
-        fprintf(listing->out, ",\"length\":%u", queue_length(api->setup.queue));
-    fprintf(listing->out, ",\"%s\":[", name);
+    fprintf(listing->out, ",\"length\":%u,\"tasks\":[", queue_length(api->setup.queue));
     if (listing_step(api, listing))
         return;
     TAILQ_INSERT_TAIL(&api->listings, listing, link);
@@ -169,23 +162,6 @@ api_queue(struct call *call, void *context)
 {
     struct queue_page page = {.statuses = 1u << ORDER_PLACED | 1u << ORDER_PROCESSING};
 
-    if (page_parameters(call, &page))
-        start(call, context, &page, "tasks", true);
-}
-
-void
-api_orders(struct call *call, void *context)
-{
-    struct queue_page page = {.newest_first = true};
-    char status[16] = "";
-    int found = call_query(call, "status", status, sizeof status);
-
-    if (found && (found < 0 || !order_status_parse(status))) {
-        api_bad_parameter(call, "status", "must be placed, processing, created or error");
-        return;
-    }
-    if (found)
-        page.statuses = 1u << order_status_parse(status);
-    if (page_parameters(call, &page))
-        start(call, context, &page, "orders", false);
+    if (api_page(call, &page.limit, &page.after))
+        start(call, context, &page);
 }

@@ -46,6 +46,16 @@ api_order_status(struct call *call, void *context)
     }
 }
 
+void
+api_order(struct call *call, void *context)
+{
+    struct api *api = context;
+    struct order order;
+
+    if (get_order(call, api, call->params[0], &order))
+        call_reply(call, 200, order_json(&order, api->setup.workshop->name));
+}
+
 /* After a change that is only allowed for an order in error. */
 static void
 reply_change(struct call *call, struct api *api, int changed, const struct order *order,
@@ -58,8 +68,9 @@ reply_change(struct call *call, struct api *api, int changed, const struct order
                      "only an order in error can be changed; this order is %s",
                      order_status_name(order->status));
     } else {
-        log_each(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by hand",
-                 order_status_name(order->status));
+        log_each(LOG_INFO, LOG_API, order->uniqueid, "error -> %s, by %s",
+                 *order->written_off ? "written off" : order_status_name(order->status),
+                 call->by.who);
         delivery_wake(api->setup.delivery);
         api->setup.changed(api->setup.arg);
         call_reply(call, 200, order_json(order, api->setup.workshop->name));
@@ -94,36 +105,57 @@ api_retry(struct call *call, void *context)
                      was.worksheet);
     else
         reply_change(call, api,
-                     order.status == ORDER_ERROR ? queue_retry(api->setup.queue, &order,
-                                                               api->setup.looks_in_worksheet, &err)
-                                                 : 0,
+                     order.status == ORDER_ERROR
+                         ? queue_retry(api->setup.queue, &order, api->setup.looks_in_worksheet,
+                                       &call->by, &err)
+                         : 0,
                      &order, &err);
 }
 
-/* Without a note, nobody could tell later why an order without a line of ours is `created`. White
- * space alone is none. */
+/* White space alone is not a note. */
 static bool
-check_note(struct call *call, const json_t *body)
+is_missing(const json_t *body, const char *name)
 {
-    const json_t *note = json_object_get(body, "note");
-    const char *text = json_string_value(note);
+    const json_t *value = json_object_get(body, name);
+    const char *text = json_string_value(value);
 
-    if (!note || (text && !text[strspn(text, " \t\r\n")]))
-        call_problem(call, 400, "missing_fields", json_pack("[s]", "note"),
-                     "note is missing: say how the order was entered");
-    else if (!text || strlen(text) > NOTE_MAX)
+    return !value || (text && !text[strspn(text, " \t\r\n")]);
+}
+
+/* Without a note, nobody could tell later why an order without a line of ours is `created`, or why
+ * it was never billed. */
+static bool
+check_note(struct call *call, const json_t *body, const char *also)
+{
+    const char *text = json_string_value(json_object_get(body, "note"));
+    json_t *missing = json_array();
+
+    if (also && is_missing(body, also))
+        json_array_append_new(missing, json_string(also));
+    if (is_missing(body, "note"))
+        json_array_append_new(missing, json_string("note"));
+    if (json_array_size(missing)) {
+        call_problem(call, 400, "missing_fields", missing, "%s",
+                     also ? "reason and note are required: say why it is never billed"
+                          : "note is missing: say how the order was entered");
+        return false;
+    }
+    json_decref(missing);
+    if (!text || strlen(text) > NOTE_MAX)
         call_problem(call, 400, "invalid_fields", json_pack("[s]", "note"),
                      "note must be a string of at most %d bytes", NOTE_MAX);
-    else if (json_object_size(body) > 1)
-        call_problem(call, 400, "invalid_fields", NULL, "the body must have no member but note");
+    else if (json_object_size(body) > (also ? 2 : 1))
+        call_problem(call, 400, "invalid_fields", NULL,
+                     "the only members allowed in the body are %s%snote", also ? also : "",
+                     also ? " and " : "");
     else
         return true;
     return false;
 }
 
-/* The note is the body's. */
+/* The note is the body's. also: the name of another member that it must have, or NULL. */
 static bool
-read_note(struct call *call, json_t **body, const char **note)
+read_note(struct call *call, json_t **body, const char *also, const char **note)
 {
     struct err err;
 
@@ -133,7 +165,7 @@ read_note(struct call *call, json_t **body, const char **note)
         return false;
     }
     *note = json_string_value(json_object_get(*body, "note"));
-    return check_note(call, *body);
+    return check_note(call, *body, also);
 }
 
 void
@@ -149,7 +181,34 @@ api_resolve(struct call *call, void *context)
         return;
     if (order.status != ORDER_ERROR)
         reply_change(call, api, 0, &order, NULL);
-    else if (read_note(call, &body, &note))
-        reply_change(call, api, queue_resolve(api->setup.queue, &order, note, &err), &order, &err);
+    else if (read_note(call, &body, NULL, &note))
+        reply_change(call, api, queue_resolve(api->setup.queue, &order, note, &call->by, &err),
+                     &order, &err);
+    json_decref(body);
+}
+
+void
+api_write_off(struct call *call, void *context)
+{
+    struct api *api = context;
+    const char *note, *reason;
+    json_t *body = NULL;
+    struct order order;
+    struct err err;
+
+    if (!get_order(call, api, call->params[0], &order))
+        return;
+    if (order.status != ORDER_ERROR) {
+        reply_change(call, api, 0, &order, NULL);
+    } else if (read_note(call, &body, "reason", &note)) {
+        reason = json_string_value(json_object_get(body, "reason"));
+        if (reason && order_write_off_valid(reason))
+            reply_change(call, api,
+                         queue_write_off(api->setup.queue, &order, reason, note, &call->by, &err),
+                         &order, &err);
+        else
+            call_problem(call, 400, "invalid_fields", json_pack("[s]", "reason"),
+                         "reason must be spill, test, warranty or other");
+    }
     json_decref(body);
 }

@@ -71,6 +71,7 @@ closing_start(struct closings *closings, struct session *session)
     closing->steps = (struct steps){.setup = closings->setup,
                                     .sessions = closings->sessions,
                                     .session = session,
+                                    .turn = closings->turn,
                                     .erp.workshop = closings->setup->workshop->name,
                                     .events = &events,
                                     .arg = closing};

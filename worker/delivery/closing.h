@@ -12,6 +12,7 @@ struct closing;
 struct closings {
     const struct delivery_setup *setup;
     struct sessions *sessions;
+    struct turn *turn;
     struct closing *list;
     void (*done)(void *arg); /* a job has ended, its session is discarded */
     void *arg;

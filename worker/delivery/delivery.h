@@ -57,9 +57,10 @@ void delivery_close(struct delivery *delivery);
 /* The number of sessions that are being closed. */
 unsigned delivery_closing(const struct delivery *delivery);
 
-/* Starting ends a park. After a stop, orders in progress may finish. */
+/* Starting ends a park. After a stop, orders in progress may finish. text: why it is stopped, for
+ * people; may be empty. */
 void delivery_start(struct delivery *delivery);
-void delivery_stop(struct delivery *delivery);
+void delivery_stop(struct delivery *delivery, const char *text);
 
 /* An order was placed. */
 void delivery_wake(struct delivery *delivery);
@@ -70,7 +71,7 @@ const char *delivery_state(const struct delivery *delivery);
 /* Why it is parked, or NULL. */
 const char *delivery_reason(const struct delivery *delivery);
 
-/* The same in the ERP's words, or NULL. */
+/* The same in the ERP's words, or why it is stopped; or NULL. */
 const char *delivery_text(const struct delivery *delivery);
 
 /* Since when its state is as it is (wall clock). */
@@ -82,6 +83,29 @@ int64_t delivery_next_probe_ms(const struct delivery *delivery);
 
 /* It is parked, or its last attempts failed for technical reasons. */
 bool delivery_troubled(const struct delivery *delivery);
+
+/* What a question came to. outcome: as the driver ended; facts: what it has found; both are
+ * borrowed. */
+typedef void delivery_answer(enum erp_verdict verdict, const struct erp_outcome *outcome,
+                             const struct erp_facts *facts, void *arg);
+
+struct inquiry;
+
+/* Asks the ERP about an order (copied) with the configured credentials; `ended` is called once, in
+ * a later turn, unless the inquiry is forgotten before (worker/delivery/inquiry.h). NULL with *err:
+ * the worker is parked, stopped or stopping, or has too many questions. */
+struct inquiry *delivery_ask(struct delivery *delivery, enum erp_purpose purpose,
+                             const struct order *order, delivery_answer *ended, void *arg,
+                             struct err *err);
+
+/* 0, or -1 with *err: why the ERP is not asked now. */
+int delivery_askable(const struct delivery *delivery, struct err *err);
+
+/* Why no worksheet can be checked, in words; NULL: it can. */
+const char *delivery_cannot_check(const struct delivery *delivery);
+
+/* No order is in progress or due. */
+bool delivery_rests(const struct delivery *delivery);
 
 /* The number of orders in progress. */
 unsigned delivery_in_hand(const struct delivery *delivery);

@@ -66,7 +66,7 @@ dialogue_reply(const struct erp_job *job, const struct erp_reply *reply)
         return;
     head = reply->complete
                ? mem_format("<- %d (%s)", reply->status, job->request.what ?: "request")
-               : mem_format("<- no whole reply (%s): %s", job->request.what ?: "request",
+               : mem_format("<- incomplete reply (%s): %s", job->request.what ?: "request",
                             reply->error ?: "unknown error");
     log_body(job, head, reply->body, reply->body_length);
     free(head);

@@ -18,12 +18,13 @@ struct job {
     struct jobs *jobs;
     struct job *next;
     struct queue_task task;
+    struct order for_erp; /* what the driver sees: with its mapped product and amount */
     struct steps steps;
     bool in_line; /* the ERP allows one session at a time: another one is in the way */
     bool forget;
-    int64_t started_ms;   /* monotonic */
-    json_t *evidence;     /* names of files; NULL: none */
-    struct event *record; /* retries recording the end; NULL until it has ended */
+    bool ended;         /* its end is to be recorded */
+    int64_t started_ms; /* monotonic */
+    json_t *evidence;   /* names of files; NULL: none */
 };
 
 /* --- the end --- */
@@ -52,8 +53,6 @@ job_free(struct job *job)
     job_leave(job);
     json_decref(job->evidence);
     credentials_clear(&job->task.credentials);
-    if (job->record)
-        event_free(job->record);
     jobs->in_hand--;
     free(job);
 }
@@ -70,34 +69,103 @@ log_end(const struct job *job, int64_t duration_ms)
              *order->erp_reference ? ", reference " : "", order->erp_reference);
 }
 
-/* Until it is on disk, only this process knows the ERP's answer: if the disk is full, the job stays
+/* The jobs whose end is to be recorded. */
+struct ends {
+    size_t count;
+    struct job **jobs;
+    struct order **orders;
+    struct queue_end *ends;
+};
+
+static struct ends
+ends_collect(const struct jobs *jobs)
+{
+    struct ends ends = {.jobs = mem_alloc(jobs->in_hand * sizeof *ends.jobs),
+                        .orders = mem_alloc(jobs->in_hand * sizeof *ends.orders),
+                        .ends = mem_alloc(jobs->in_hand * sizeof *ends.ends)};
+
+    for (struct job *job = jobs->list; job; job = job->next) {
+        if (!job->ended)
+            continue;
+        ends.jobs[ends.count] = job;
+        ends.orders[ends.count] = &job->task.order;
+        ends.ends[ends.count++] =
+            (struct queue_end){.duration_ms = clock_monotonic_ms() - job->started_ms,
+                               .forget = job->forget,
+                               .evidence = job->evidence};
+    }
+    return ends;
+}
+
+static void
+ends_recorded(const struct ends *ends, size_t from, size_t count)
+{
+    failpoint_here("delivery.recorded");
+    log_hold();
+    for (size_t i = from; i < from + count; i++)
+        log_end(ends->jobs[i], ends->ends[i].duration_ms);
+    log_release();
+    for (size_t i = from; i < from + count; i++)
+        job_free(ends->jobs[i]);
+}
+
+/* All in one transaction. If that fails, one by one: it may be the fault of one of them. Returns
+ * how many are recorded. */
+static size_t
+ends_record(struct queue *queue, const struct ends *ends, struct err *err)
+{
+    size_t recorded = 0;
+
+    if (failpoint("mutant.no_finish") ||
+        queue_finish_all(queue, ends->orders, ends->ends, ends->count, err) == 0) {
+        ends_recorded(ends, 0, ends->count);
+        return ends->count;
+    }
+    for (size_t i = 0; ends->count > 1 && i < ends->count; i++)
+        if (queue_finish(queue, ends->orders[i], &ends->ends[i], err) == 0) {
+            ends_recorded(ends, i, 1);
+            recorded++;
+        }
+    return recorded;
+}
+
+/* Until it is on disk, only this process knows the ERP's answer: if the disk is full, the jobs stay
  * in progress. */
 static void
 on_record(evutil_socket_t fd, short what, void *arg)
 {
-    struct job *job = arg;
-    struct jobs *jobs = job->jobs;
-    const struct queue_end end = {.duration_ms = clock_monotonic_ms() - job->started_ms,
-                                  .forget = job->forget,
-                                  .evidence = job->evidence};
+    struct jobs *jobs = arg;
+    struct ends ends = ends_collect(jobs);
     struct timeval pause = clock_timeval(jobs->setup->storage_pause_ms);
     struct err err;
+    size_t recorded = ends.count ? ends_record(jobs->setup->queue, &ends, &err) : 0;
 
     (void)fd;
     (void)what;
-    if (!failpoint("mutant.no_finish") &&
-        queue_finish(jobs->setup->queue, &job->task.order, &end, &err)) {
-        log_write(LOG_ERROR, LOG_ORDERLINE, job->task.order.uniqueid,
-                  "cannot record the outcome, retrying: %s", err.text);
+    if (recorded < ends.count) {
+        log_write(LOG_ERROR, LOG_ORDERLINE, NULL,
+                  "cannot record the outcome of %zu orders, retrying: %s", ends.count - recorded,
+                  err.text);
+        evtimer_add(jobs->record, &pause);
         jobs->setup->changed(jobs->setup->arg);
-        evtimer_add(job->record, &pause);
-        return;
     }
-    failpoint_here("delivery.recorded");
-    log_end(job, end.duration_ms);
-    job_free(job);
+    free(ends.jobs);
+    free(ends.orders);
+    free(ends.ends);
+    if (!recorded)
+        return;
     jobs_resume(jobs);
     jobs->gone(jobs->arg);
+}
+
+/* In a turn of its own, with all that end in this one. */
+static void
+record_soon(struct jobs *jobs)
+{
+    if (!jobs->record)
+        jobs->record = loop_timer(jobs->setup->base, on_record, jobs);
+    if (!evtimer_pending(jobs->record, NULL))
+        event_add(jobs->record, &(struct timeval){0, 0});
 }
 
 /* Where to look, for people who read the reason. */
@@ -127,6 +195,7 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
         .verdict = verdict,
         .outcome = outcome,
         .retry = &jobs->setup->workshop->retry,
+        .hold = &jobs->setup->workshop->hold,
         .own_credentials = auth != jobs->setup->credentials,
         .can_look_up = jobs->setup->driver->can_look_up,
         .neighbour = json_string_value(json_object_get(jobs->setup->erp, "$neighbour")),
@@ -142,29 +211,24 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
     job->evidence = evidence_keep(queue_folder(jobs->setup->queue), &job->task.order, outcome);
     point_to_evidence(job);
     job_leave(job);
-    job->record = loop_timer(jobs->setup->base, on_record, job);
-    event_add(job->record, &(struct timeval){0, 0});
+    job->ended = true;
+    record_soon(jobs);
     jobs->ended(sign, job->task.order.uniqueid, outcome, jobs->arg);
 }
 
 /* --- the steps --- */
 
-/* A request that can create the line is sent only once that is recorded on disk. */
-static bool
-on_leaves(struct erp_outcome *outcome, void *arg)
+static struct order *
+on_leaves(void *arg)
 {
     struct job *job = arg;
-    struct err err;
 
-    if (!job->steps.erp.request.commits || job->task.order.commit_sent)
-        return true;
-    if (failpoint("mutant.no_commit_sent") ||
-        queue_commit_sent(job->jobs->setup->queue, &job->task.order, &err) == 0)
-        return true;
-    job->task.order.commit_sent = false;
-    erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "not sent: cannot record the commit: %s",
-            err.text);
-    return false;
+    if (job->steps.erp.request.commits) /* if it cannot be recorded, the attempt ends */
+        job->for_erp.commit_sent = true;
+    return job->steps.erp.request.commits && !job->task.order.commit_sent &&
+                   !failpoint("mutant.no_commit_sent")
+               ? &job->task.order
+               : NULL;
 }
 
 /* The next step without a reply. Retrying refused credentials would lock the account in the ERP. */
@@ -182,17 +246,24 @@ job_go(struct job *job)
     on_ended(ERP_PARK, &outcome, job);
 }
 
-/* Other jobs of the session may wait for what this step did. */
-static void
-on_stepped(const struct session *session, void *arg)
+void
+jobs_stepped(struct jobs *jobs, const struct session *session)
 {
-    struct jobs *jobs = ((struct job *)arg)->jobs;
-
     for (struct job *other = jobs->list; other; other = other->next)
         if (other->steps.waiting && other->steps.session == session) {
             other->steps.waiting = false;
             job_go(other);
         }
+}
+
+/* Others may wait for what this step did. */
+static void
+on_stepped(const struct session *session, void *arg)
+{
+    struct jobs *jobs = ((struct job *)arg)->jobs;
+
+    jobs_stepped(jobs, session);
+    jobs->stepped(session, jobs->arg);
 }
 
 /* --- the beginning --- */
@@ -211,12 +282,14 @@ refused_lately(const struct jobs *jobs, const struct credentials *auth)
 static struct job *
 job_new(struct jobs *jobs, const struct queue_task *task)
 {
-    static const struct steps_events events = {on_leaves, on_ended, on_stepped};
+    static const struct steps_events events = {
+        .leaves = on_leaves, .ended = on_ended, .stepped = on_stepped};
     struct job *job = mem_alloc(sizeof *job);
     const struct credentials *auth = NULL;
 
     job->jobs = jobs;
     job->task = *task;
+    order_for_erp(&task->order, &job->for_erp);
     if (job->task.credentials.username)
         auth = &job->task.credentials;
     else if (jobs->setup->credentials->username)
@@ -225,7 +298,8 @@ job_new(struct jobs *jobs, const struct queue_task *task)
     job->steps = (struct steps){
         .setup = jobs->setup,
         .sessions = &jobs->sessions,
-        .erp = {.order = &job->task.order, .auth = auth, .workshop = jobs->setup->workshop->name},
+        .turn = jobs->turn,
+        .erp = {.order = &job->for_erp, .auth = auth, .workshop = jobs->setup->workshop->name},
         .events = &events,
         .arg = job};
     job->next = jobs->list;
@@ -312,5 +386,8 @@ jobs_clear(struct jobs *jobs)
 {
     while (jobs->list)
         job_free(jobs->list);
+    if (jobs->record)
+        event_free(jobs->record);
+    jobs->record = NULL;
     sessions_clear(&jobs->sessions);
 }

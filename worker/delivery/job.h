@@ -13,11 +13,15 @@ struct job;
 struct jobs {
     const struct delivery_setup *setup;
     struct sessions sessions;
+    struct turn *turn; /* of their file requests */
     struct job *list;
     unsigned in_hand;
+    struct event *record; /* of their ends; NULL until one has ended */
     /* An attempt has ended; what it says about the ERP. reason_code is static. */
     void (*ended)(enum policy_sign sign, const char *uniqueid, const struct erp_outcome *outcome,
                   void *arg);
+    /* A step was made that a question of this session may wait for. */
+    void (*stepped)(const struct session *session, void *arg);
     /* Its end is on disk and its slot is free. */
     void (*gone)(void *arg);
     void *arg;
@@ -25,6 +29,9 @@ struct jobs {
 
 /* Takes over the task, whose order is being processed, and makes the first step. */
 void job_start(struct jobs *jobs, struct queue_task *task);
+
+/* A job of this session has stepped: the jobs waiting for it continue. */
+void jobs_stepped(struct jobs *jobs, const struct session *session);
 
 /* A session is gone that may have blocked other jobs. */
 void jobs_resume(struct jobs *jobs);

@@ -77,6 +77,16 @@ doubt(const struct order *order)
     return order->commit_sent ? "the line may be in the ERP, " : "";
 }
 
+/* Time spent waiting for the worksheet does not count as a failure of the ERP. */
+static int64_t
+give_up_after_ms(const struct order *order, const struct policy_attempt *a)
+{
+    int64_t held_ms =
+        a->hold->not_found_ms > a->hold->closed_ms ? a->hold->not_found_ms : a->hold->closed_ms;
+
+    return a->retry->give_up_after_ms + (order->held ? held_ms : 0);
+}
+
 static void
 exhaust(struct order *order, const struct erp_outcome *last)
 {
@@ -102,7 +112,7 @@ apply_retry(struct order *order, const struct policy_attempt *a)
     }
     if (!order->retry_since_ms)
         order->retry_since_ms = a->run_ms;
-    if (a->run_ms - order->retry_since_ms >= a->retry->give_up_after_ms) {
+    if (a->run_ms - order->retry_since_ms >= give_up_after_ms(order, a)) {
         exhaust(order, a->outcome);
         return sign;
     }
@@ -113,6 +123,37 @@ apply_retry(struct order *order, const struct policy_attempt *a)
     order->next_attempt_ms = a->now_ms + (wait > 0 ? wait : 1);
     set_reason(order, a->outcome->reason_code, a->outcome->reason_text);
     return sign;
+}
+
+static int64_t
+hold_ms(const struct policy_attempt *a)
+{
+    if (strcmp(a->outcome->reason_code, REASON_WORKSHEET_NOT_FOUND) == 0)
+        return a->hold->not_found_ms;
+    return strcmp(a->outcome->reason_code, REASON_WORKSHEET_CLOSED) == 0 ? a->hold->closed_ms : 0;
+}
+
+/* It asks again at growing intervals, and once more when its time is up. Without a look-up, nobody
+ * asks again what a sent request has become. */
+static bool
+may_wait(struct order *order, const struct policy_attempt *a)
+{
+    int64_t limit = hold_ms(a), cap = backoff_cap_ms(a->retry, order->attempts), left, wait;
+
+    if (!limit || (order->commit_sent && !a->can_look_up))
+        return false;
+    if (!order->held)
+        order->retry_since_ms = a->run_ms;
+    order->held = true;
+    left = order->retry_since_ms + limit - a->run_ms;
+    if (left <= 0)
+        return false;
+    wait = cap / 2 + share_of(cap / 2, a->dice);
+    wait = wait < left ? wait : left;
+    order->status = ORDER_PLACED;
+    order->next_attempt_ms = a->now_ms + (wait > 0 ? wait : 1);
+    set_reason(order, a->outcome->reason_code, a->outcome->reason_text);
+    return true;
 }
 
 /* Every other refusal comes after a look-up of existing lines. */
@@ -191,7 +232,8 @@ policy_apply(struct order *order, const struct policy_attempt *a, bool *forget)
     case ERP_CREATED:
         return apply_created(order, a);
     case ERP_REJECT:
-        reject(order, a->outcome);
+        if (!may_wait(order, a))
+            reject(order, a->outcome);
         return POLICY_ANSWERS;
     case ERP_PARK:
         return apply_refused_credentials(order, a, forget);

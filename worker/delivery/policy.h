@@ -17,6 +17,7 @@ struct policy_attempt {
     enum erp_verdict verdict; /* neither ERP_SEND nor ERP_WAIT */
     const struct erp_outcome *outcome;
     const struct retry_policy *retry;
+    const struct hold_policy *hold;
     bool own_credentials; /* the attempt used the order's own */
     bool can_look_up;
     const char *neighbour; /* another workshop that writes to this ERP; NULL: none is known */

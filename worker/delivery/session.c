@@ -31,14 +31,50 @@ set_note(struct sessions *sessions, struct session *session, const char *note, s
     return 0;
 }
 
+static bool
+same_text(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static int
+record_memory(struct sessions *sessions, struct session *session,
+              const struct credentials *credentials, struct err *err)
+{
+    const struct erp_driver *driver = sessions->driver;
+    const char *memory = driver->session_memory ? driver->session_memory(session->handle) : NULL;
+
+    if (!credentials || same_text(memory, session->memory))
+        return 0;
+    if (queue_set_memory(sessions->queue, credentials, memory, err))
+        return -1;
+    secret_free(session->memory);
+    session->memory = memory ? secret_string(memory) : NULL;
+    return 0;
+}
+
 int
-session_record(struct sessions *sessions, struct session *session, struct err *err)
+session_record(struct sessions *sessions, struct session *session,
+               const struct credentials *credentials, struct err *err)
 {
     const char *note = driver_note(sessions, session);
 
-    if (!note == !session->note && (!note || strcmp(note, session->note) == 0))
+    if (!sessions->queue)
         return 0;
-    return set_note(sessions, session, note, err);
+    if (record_memory(sessions, session, credentials, err))
+        return -1;
+    return same_text(note, session->note) ? 0 : set_note(sessions, session, note, err);
+}
+
+/* A new session goes on from where the last one with these credentials was. */
+static void
+remember(struct sessions *sessions, struct session *session, const struct credentials *credentials)
+{
+    if (!sessions->queue || !sessions->driver->session_remember || !credentials)
+        return;
+    session->memory = queue_memory(sessions->queue, credentials);
+    if (session->memory)
+        sessions->driver->session_remember(session->handle, session->memory);
 }
 
 static void
@@ -46,6 +82,7 @@ session_free(const struct sessions *sessions, struct session *session)
 {
     sessions->driver->session_free(session->handle);
     free(session->note);
+    secret_free(session->memory);
     free(session);
 }
 
@@ -188,8 +225,10 @@ session_acquire(struct sessions *sessions, const struct credentials *credentials
 
     if (!session && sessions->count >= SESSIONS_MAX && oldest_unused(sessions))
         session_drop(sessions, oldest_unused(sessions));
-    if (!session)
+    if (!session) {
         session = session_new(sessions, &name);
+        remember(sessions, session, credentials);
+    }
     session->users++;
     session->used_ms = now_ms;
     return session;

@@ -17,6 +17,7 @@ struct session {
     struct session *next;
     void *handle; /* owned by the driver */
     char *note;   /* as it is on disk; NULL: none is */
+    char *memory; /* the same; guarded */
     char username[ORDER_VALUE_MAX + 1];
     char password_hash[SECRET_HASH_TEXT_BYTES]; /* keyed by nothing: compared, never stored on disk
                                                  */
@@ -28,7 +29,7 @@ struct session {
 struct sessions {
     const struct erp_driver *driver;
     const json_t *erp;
-    struct queue *queue; /* stores the notes; NULL for a driver without any */
+    struct queue *queue; /* stores notes and memories; NULL: nothing does */
     struct session *list;
     unsigned count;
     unsigned closing; /* sessions passed to `close` that are not discarded yet */
@@ -51,8 +52,10 @@ void session_release(struct session *session);
 /* Whether it has something open. */
 bool session_is_open(const struct sessions *sessions, const struct session *session);
 
-/* Writes the driver's current note to disk. -1 with *err on failure. */
-int session_record(struct sessions *sessions, struct session *session, struct err *err);
+/* Writes the driver's current note, and what it must remember for these credentials (NULL: a
+ * closing job has none), to disk. -1 with *err on failure. */
+int session_record(struct sessions *sessions, struct session *session,
+                   const struct credentials *credentials, struct err *err);
 
 /* A session outside the list for what a dead process left with this note; it counts as closing. */
 struct session *session_adopt(struct sessions *sessions, const char *note);

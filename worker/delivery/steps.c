@@ -10,15 +10,16 @@
 #include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/delivery/dialogue.h"
+#include "worker/delivery/turn.h"
 #include "worker/io/files.h"
 
+/* The content of a file is there at once. */
 static bool
 takes_time(const struct erp_request *request)
 {
-    return request->kind == ERP_HTTP || request->kind == ERP_KILL_BROWSERS;
+    return request->kind != ERP_FILE_READ;
 }
 
-/* A file's reply is there at once. */
 struct at_once {
     struct erp_reply reply;
     char *body;
@@ -44,10 +45,9 @@ steps_end(struct steps *steps, enum erp_verdict verdict, struct erp_outcome *out
     erp_outcome_clear(outcome);
 }
 
-static void
-on_reply(const struct erp_reply *reply, void *arg)
+void
+steps_reply(struct steps *steps, const struct erp_reply *reply)
 {
-    struct steps *steps = arg;
     struct erp_reply whole = *reply;
 
     failpoint_here("delivery.reply");
@@ -58,19 +58,64 @@ on_reply(const struct erp_reply *reply, void *arg)
     steps_go(steps, &whole);
 }
 
-/* ERP_SEND: it has been sent. */
+static void
+on_reply(const struct erp_reply *reply, void *arg)
+{
+    steps_reply(arg, reply);
+}
+
+static enum erp_verdict
+not_sent(struct erp_outcome *outcome, const struct err *why)
+{
+    return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE, "not sent: cannot record the commit: %s",
+                   why->text);
+}
+
+void
+steps_not_sent(struct steps *steps, const struct err *why)
+{
+    struct erp_outcome outcome = {.reason_code = ""};
+
+    steps_end(steps, not_sent(&outcome, why), &outcome);
+}
+
+/* A request that can create the line is sent only once that is recorded on disk. */
+static int
+record_leaving(const struct steps *steps, struct err *err)
+{
+    struct order *order = steps->events->leaves ? steps->events->leaves(steps->arg) : NULL;
+
+    return order ? queue_commit_sent(steps->setup->queue, order, err) : 0;
+}
+
+void
+steps_commits(void)
+{
+    failpoint_here("delivery.send_commit");
+}
+
+/* ERP_SEND: it has been sent. What changes a file waits for its turn, where that is recorded. */
 static enum erp_verdict
 leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
 {
     struct erp_request *request = &steps->erp.request;
+    bool in_turn = request->kind == ERP_FILE_WRITE || request->kind == ERP_FILE_RENAME;
+    struct err err;
 
-    if (steps->events->leaves && !steps->events->leaves(outcome, steps->arg))
-        return ERP_RETRY;
+    if (request->commits && !steps->events->leaves) /* a driver at fault must not create a line */
+        return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
+                       "not sent: only an attempt of an order may change something");
+    if (!in_turn && record_leaving(steps, &err))
+        return not_sent(outcome, &err);
+    if (steps->events->sends)
+        steps->events->sends(steps->arg);
     proxy_leaves(steps->setup->proxy, request);
     dialogue_request(&steps->erp);
-    if (request->commits)
-        failpoint_here("delivery.send_commit");
-    if (request->kind == ERP_HTTP)
+    if (request->commits && !in_turn)
+        steps_commits();
+    if (in_turn)
+        turn_add(steps->turn, steps);
+    else if (request->kind == ERP_HTTP)
         steps->transfer = http_send(steps->setup->http, request, on_reply, steps);
     else if (request->kind == ERP_KILL_BROWSERS)
         steps->kill =
@@ -110,7 +155,7 @@ record_session(struct steps *steps, enum erp_verdict verdict, struct erp_outcome
 {
     struct err err;
 
-    if (session_record(steps->sessions, steps->session, &err) == 0)
+    if (session_record(steps->sessions, steps->session, steps->erp.auth, &err) == 0)
         return verdict;
     if (verdict == ERP_SEND)
         return erp_end(outcome, ERP_RETRY, REASON_ERP_FAILURE,
@@ -166,6 +211,7 @@ steps_go(struct steps *steps, const struct erp_reply *reply)
 void
 steps_leave(struct steps *steps)
 {
+    turn_remove(steps);
     if (steps->transfer)
         http_cancel(steps->transfer);
     steps->transfer = NULL;

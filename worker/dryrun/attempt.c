@@ -115,14 +115,15 @@ save_all(const struct walk *w, const char *bytes, size_t length)
 
 /* Its duration counts for no step. */
 static void
-say_picture(const char *missing, int64_t took_ms)
+say_picture(const struct walk *w, const char *missing, int64_t took_ms)
 {
     if (*missing)
-        printf("               (no screenshot after %.2f s: %s)\n", (double)took_ms / 1000,
-               missing);
+        dryrun_page_say(w->page, "               (no screenshot after %.2f s: %s)\n",
+                        (double)took_ms / 1000, missing);
     else if (took_ms >= SLOW_PICTURE_MS)
-        printf("               (the screenshot took %.2f s: it waits while a page loads)\n",
-               (double)took_ms / 1000);
+        dryrun_page_say(
+            w->page, "               (the screenshot took %.2f s: it waits while a page loads)\n",
+            (double)took_ms / 1000);
 }
 
 /* Of the result of the finished steps. */
@@ -141,7 +142,9 @@ take_picture(struct walk *w)
     if (bytes)
         save_all(w, bytes, length);
     took_ms = clock_monotonic_ms() - began_ms;
-    say_picture(bytes ? "" : missing, took_ms);
+    say_picture(w, bytes ? "" : missing, took_ms);
+    if (bytes)
+        dryrun_page_picture(w->page, json_string_value(json_array_get(w->unseen, 0)));
     free(bytes);
     json_array_clear(w->unseen);
     erp_request_clear(&request);
@@ -158,8 +161,9 @@ say_evidence(const struct walk *w, const struct erp_outcome *outcome)
         char *name = dryrun_folder_name(w->steps, w->failed, one->kind);
 
         save(w, name, one->bytes, one->length);
-        printf("  %s %s/%s\n",
-               strcmp(one->kind, "png") ? "source: " : "picture:", w->setup->folder_path, name);
+        dryrun_page_say(w->page, "  %s %s/%s\n",
+                        strcmp(one->kind, "png") ? "source: " : "picture:", w->setup->folder_path,
+                        name);
         free(name);
     }
 }
@@ -168,7 +172,8 @@ static void
 say_doubt(const struct walk *w)
 {
     if (w->committed)
-        printf("  the ERP may have stored the line: look for %s\n", w->setup->order->uniqueid);
+        dryrun_page_say(w->page, "  the ERP may have stored the line: look for %s\n",
+                        w->setup->order->uniqueid);
 }
 
 static int
@@ -179,13 +184,15 @@ say_end(struct walk *w, enum erp_verdict verdict, const struct erp_outcome *outc
                                           [ERP_PARK] = "the worker would park"};
 
     if (verdict == ERP_CREATED) {
-        printf("%s, reference %s\n", w->committed ? "created" : "the ERP already has the line",
-               outcome->reference);
+        dryrun_page_say(w->page, "%s, reference %s\n",
+                        w->committed ? "created" : "the ERP already has the line",
+                        outcome->reference);
         return 0;
     }
-    printf("%s, %s: %s\n", message[verdict], outcome->reason_code, outcome->reason_text);
+    dryrun_page_say(w->page, "%s, %s: %s\n", message[verdict], outcome->reason_code,
+                    outcome->reason_text);
     if (*w->failed)
-        printf("  at:      %s\n", w->failed);
+        dryrun_page_say(w->page, "  at:      %s\n", w->failed);
     say_evidence(w, outcome);
     if (verdict != ERP_REJECT || !reason_is_refusal(outcome->reason_code))
         say_doubt(w);
@@ -206,8 +213,8 @@ is_too_far(const struct walk *w, const struct erp_request *request)
 static int
 say_stop(const struct walk *w, bool interrupted)
 {
-    printf("%s %s\n", interrupted ? "interrupted in" : "stopped before",
-           *w->step ? w->step : "the next section");
+    dryrun_page_say(w->page, "%s %s\n", interrupted ? "interrupted in" : "stopped before",
+                    *w->step ? w->step : "the next section");
     if (interrupted)
         say_doubt(w);
     return interrupted;
@@ -251,7 +258,20 @@ go_through(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
     }
 }
 
-/* order NULL: closes the browser. */
+/* What a recipe has begun before the commit, such as an edit that would lock the worksheet. */
+static void
+take_back(struct walk *w, struct erp_job *job, struct erp_outcome *outcome)
+{
+    const struct erp_driver *driver = w->setup->driver;
+    enum erp_verdict verdict;
+
+    job->abandoned = true;
+    verdict = driver->step(w->setup->session, job, NULL, outcome);
+    while (verdict == ERP_SEND && perform(w, &job->request, &w->said))
+        verdict = driver->step(w->setup->session, job, &w->said.reply, outcome);
+}
+
+/* order NULL: logs out, and closes the browser. */
 static int
 attempt(struct walk *w, const struct order *order)
 {
@@ -269,6 +289,8 @@ attempt(struct walk *w, const struct order *order)
         status = verdict == ERP_SEND ? say_stop(w, w->interrupted) : say_end(w, verdict, &outcome);
     if (order && !is_of_pages(w))
         exchange_save(w, &job, verdict == ERP_SEND ? NULL : &outcome, verdict);
+    if (order && !is_of_pages(w) && verdict == ERP_SEND && !w->committed)
+        take_back(w, &job, &outcome);
     fflush(stdout);
     setup->driver->job_free(setup->session, &job);
     erp_request_clear(&job.request);
@@ -284,7 +306,7 @@ wait_for_person(const struct walk *w)
 
     if (w->setup->terminal < 0 || w->interrupted)
         return;
-    printf("press Enter to close the browser\n");
+    dryrun_page_say(w->page, "press Enter to close the browser\n");
     fflush(stdout);
     while (byte != '\n' && read(w->setup->terminal, &byte, 1) == 1)
         ;
@@ -295,6 +317,7 @@ dryrun_attempt(const struct dryrun_attempt *setup)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     struct walk w = {.setup = setup,
+                     .page = dryrun_page_new(setup->title),
                      .variables = json_array(),
                      .unseen = json_array(),
                      .exchanges = json_array()};
@@ -310,10 +333,10 @@ dryrun_attempt(const struct dryrun_attempt *setup)
     status = attempt(&w, setup->order);
     wait_for_person(&w);
     w.closing = true;
-    if (is_of_pages(&w))
-        attempt(&w, NULL);
+    attempt(&w, NULL);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         event_free(w.signals[i]);
+    dryrun_page_end(w.page, setup->folder, setup->folder_path);
     json_decref(w.variables);
     json_decref(w.unseen);
     json_decref(w.exchanges);

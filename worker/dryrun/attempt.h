@@ -15,6 +15,7 @@ struct dryrun_attempt {
     const struct erp_driver *driver;
     void *session;
     const char *workshop;
+    const char *title; /* of the run's page */
     const struct order *order;
     const struct credentials *auth;
     const char *until; /* "create", "commit" or "end" */

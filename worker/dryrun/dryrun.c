@@ -125,7 +125,7 @@ load_order(struct dryrun *t)
 static bool
 is_http(const struct dryrun *t)
 {
-    return strcmp(t->workshop->erp_system, "http") == 0;
+    return config_erp_is_api(t->workshop->erp_system);
 }
 
 /* The workshop's erp object with the recipe that is tried. */
@@ -135,14 +135,19 @@ load_recipe(struct dryrun *t)
     const json_t *configured = json_object_get(t->workshop->document, "erp");
     struct json_faults faults = {NULL, 0};
     json_t *recipe = recipe_read(request_text(t, "recipe"), &faults), *browser;
+    json_t *options = config_erp_options(configured, recipe);
 
     if (recipe && recipe_is_http(recipe) != is_http(t))
         json_fault_add(&faults, request_text(t, "recipe"), "/kind",
                        "does not fit the workshop's erp.system");
+    if (recipe && recipe_stores(recipe) && !json_object_get(t->request, "username"))
+        json_fault_add(&faults, request_text(t, "recipe"), "/login",
+                       "stores a token, which only the worker keeps: this run would use it up. Try "
+                       "it with other credentials (--username, --password-file)");
     if (recipe)
-        recipe_check_options(recipe, json_object_get(configured, "options"), t->workshop->slug,
-                             "/erp", &faults);
+        recipe_check_options(recipe, options, t->workshop->slug, "/erp", &faults);
     t->erp = json_deep_copy(configured);
+    json_object_set_new(t->erp, "options", options);
     json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());
     json_object_set_new(t->erp, "$webdriver_url",
                         json_string(config_webdriver_url(t->config, t->workshop)));
@@ -170,9 +175,10 @@ load(struct dryrun *t)
     t->workshop = config_find(t->config, request_text(t, "workshop"));
     if (t->workshop && t->workshop->faults.count)
         return refuse_faults(&t->workshop->faults);
-    if (!t->workshop || (strcmp(t->workshop->erp_system, "webdriver") && !is_http(t)))
-        return refuse(EX_CONFIG,
-                      "no such workshop, or its erp.system is neither webdriver nor http");
+    if (!t->workshop)
+        return refuse(EX_CONFIG, "no such workshop in the configuration");
+    if (strcmp(t->workshop->erp_system, "webdriver") && !is_http(t))
+        return refuse(EX_CONFIG, "the workshop's erp.system does not use a recipe");
     status = load_recipe(t);
     status = status ? status : load_order(t);
     return status ? status : load_credentials(t);
@@ -217,12 +223,15 @@ shut_in(struct dryrun *t, struct err *err)
 static int
 run(struct dryrun *t, struct event_base *base)
 {
+    char *title = mem_format("%s: order %s on worksheet %s", request_text(t, "recipe"),
+                             t->order.uniqueid, t->order.worksheet);
     const struct pinned_path *ca_file = t->allowlist.ca_file;
     struct dryrun_attempt setup = {.base = base,
                                    .driver = erp_driver_find(t->workshop->erp_system),
                                    .url = json_string_value(json_object_get(t->erp, "url")),
                                    .options = json_object_get(t->erp, "options"),
                                    .workshop = t->workshop->name,
+                                   .title = title,
                                    .order = &t->order,
                                    .auth = &t->credentials,
                                    .until = request_text(t, "until"),
@@ -240,8 +249,10 @@ run(struct dryrun *t, struct event_base *base)
     setup.driver->session_free(setup.session);
     http_free(setup.http);
     proxy_free(setup.proxy);
-    printf(is_http(t) ? "the dialogue is in %s\n" : "screenshots are in %s\n",
+    printf(is_http(t) ? "the dialogue is in %s: run.html shows it\n"
+                      : "screenshots are in %s: run.html shows them\n",
            request_text(t, "folder"));
+    free(title);
     return status;
 }
 

@@ -27,13 +27,15 @@ masked(const struct erp_job *job, const char *text)
 /* --- said --- */
 
 static void
-say_body(const struct erp_job *job, const char *sign, const char *body)
+say_body(struct walk *w, const struct erp_job *job, const char *sign, const char *body)
 {
     char *text = job->request.secret ? mem_string("(not shown)") : masked(job, body);
 
     if (*text)
-        printf("               %s %.*s%s\n", sign, SAID_BYTES, text,
-               strlen(text) > SAID_BYTES ? " …" : "");
+        dryrun_page_say(w->page, "               %s %.*s%s\n", sign, SAID_BYTES, text,
+                        strlen(text) > SAID_BYTES ? " …" : "");
+    if (strlen(text) > SAID_BYTES)
+        dryrun_page_fold(w->page, "all of it", text);
     template_free(text);
 }
 
@@ -44,14 +46,15 @@ say(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
     char *url = masked(job, request->url);
     int64_t took_ms = clock_monotonic_ms() - w->began_ms;
 
-    printf("%3u %7.2f s  %s: %s %s\n", ++w->steps, (double)took_ms / 1000, request->what,
-           request->method, url);
-    say_body(job, "->", request->body);
+    dryrun_page_say(w->page, "%3u %7.2f s  %s: %s %s\n", ++w->steps, (double)took_ms / 1000,
+                    request->what, request->method, url);
+    say_body(w, job, "->", request->body);
     if (reply->complete)
-        printf("               <- %d\n", reply->status);
+        dryrun_page_say(w->page, "               <- %d\n", reply->status);
     else
-        printf("               <- no whole reply: %s\n", reply->error ? reply->error : "");
-    say_body(job, "  ", reply->body);
+        dryrun_page_say(w->page, "               <- incomplete reply: %s\n",
+                        reply->error ? reply->error : "");
+    say_body(w, job, "  ", reply->body);
     fflush(stdout);
     template_free(url);
 }
@@ -121,18 +124,17 @@ headers_json(const char *headers)
 }
 
 static json_t *
-request_json(const struct walk *w, const struct erp_job *job)
+request_json(const char *erp_url, const struct erp_job *job)
 {
     const struct erp_request *request = &job->request;
-    size_t base = strlen(w->setup->url);
+    size_t base = strlen(erp_url);
     char *url = masked(job, request->url);
     json_t *value;
 
-    while (base && w->setup->url[base - 1] == '/')
+    while (base && erp_url[base - 1] == '/')
         base--;
     value = json_pack("{s:s s:s s:b}", "method", request->method, "path",
-                      strncmp(url, w->setup->url, base) ? url : url + base, "commits",
-                      request->commits);
+                      strncmp(url, erp_url, base) ? url : url + base, "commits", request->commits);
     if (!request->secret && request->body_length)
         json_object_set_new(value, "body", body_json(job, request->body));
     template_free(url);
@@ -156,12 +158,18 @@ reply_json(const struct erp_job *job, const struct erp_reply *reply)
                      headers_json(reply->headers), "body", body);
 }
 
+json_t *
+exchange_json(const char *erp_url, const struct erp_job *job, const struct erp_reply *reply)
+{
+    return json_pack("{s:o s:o}", "request", request_json(erp_url, job), "reply",
+                     reply_json(job, reply));
+}
+
 void
 exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
 {
     say(w, job, reply);
-    json_array_append_new(w->exchanges, json_pack("{s:o s:o}", "request", request_json(w, job),
-                                                  "reply", reply_json(job, reply)));
+    json_array_append_new(w->exchanges, exchange_json(w->setup->url, job, reply));
 }
 
 void

@@ -6,6 +6,11 @@
 
 #include "worker/dryrun/walk.h"
 
+/* {"request", "reply"}, without secrets. erp_url: of the ERP; paths are relative to it. The caller
+ * owns it. */
+json_t *exchange_json(const char *erp_url, const struct erp_job *job,
+                      const struct erp_reply *reply);
+
 /* What the job's request has come to. */
 void exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply);
 

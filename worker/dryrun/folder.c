@@ -20,7 +20,7 @@ is_picture(const char *name)
     size_t digits = strspn(name, "0123456789");
     const char *kind = strrchr(name, '.');
 
-    if (strcmp(name, "dialogue.json") == 0) /* of a run with an API */
+    if (strcmp(name, "dialogue.json") == 0 || strcmp(name, "run.html") == 0)
         return true;
     if (digits < 2 || name[digits] != '-' || !kind ||
         (strcmp(kind, ".png") && strcmp(kind, ".html") && strcmp(kind, ".txt")))
@@ -66,8 +66,8 @@ give(const char *path, int folder, uid_t uid, gid_t gid, struct err *err)
         return 0;
     if (!holds_pictures(folder, false))
         return err_set(err, "folder",
-                       "%s does not belong to user %ld, whom the workshop runs as, and holds other "
-                       "files than screenshots: use another --folder",
+                       "%s does not belong to the workshop's user (%ld) and contains files other "
+                       "than screenshots: use another --folder",
                        path, (long)uid);
     if (fchown(folder, uid, gid) || fchmod(folder, 0700))
         return err_errno(err, "folder", "cannot chown %s to user %ld", path, (long)uid);

@@ -45,7 +45,7 @@ replay_files(char *const *names)
     if (!recipe)
         return say_faults(&faults);
     if (!recipe_is_http(recipe)) {
-        fprintf(stderr, "%s: is a recipe for web pages: recipe run tries it\n", *names);
+        fprintf(stderr, "%s: a recipe for web pages: try it with recipe run\n", *names);
         status = EX_DATAERR;
     }
     for (names++; *names && status != EX_DATAERR; names++)

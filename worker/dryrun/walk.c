@@ -15,7 +15,7 @@ say_variables(struct walk *w)
 
     json_array_foreach(w->variables, i, line)
     {
-        printf("               %s\n", json_string_value(line));
+        dryrun_page_say(w->page, "               %s\n", json_string_value(line));
     }
     json_array_clear(w->variables);
 }
@@ -28,7 +28,7 @@ say_requests(const struct walk *w)
 
     while ((line = strsep(&rest, "\n")))
         if (*line)
-            printf("               %s\n", line + PROXY_LIST_TIME_BYTES);
+            dryrun_page_say(w->page, "               %s\n", line + PROXY_LIST_TIME_BYTES);
     free(list);
     proxy_begin(w->setup->proxy);
 }
@@ -39,8 +39,8 @@ say_step(struct walk *w, const char *label, int64_t now_ms, const char *before, 
 {
     int64_t took_ms = *w->step ? now_ms - w->began_ms : 0;
 
-    printf("%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label,
-           *message ? before : "", message);
+    dryrun_page_say(w->page, "%3u %7.2f s  %s%s%s\n", ++w->steps, (double)took_ms / 1000, label,
+                    *message ? before : "", message);
     say_variables(w);
     say_requests(w);
     fflush(stdout);
@@ -105,7 +105,7 @@ on_renew(struct walk *w, const struct webdriver_event *event)
 {
     (void)event;
     *w->failed = '\0';
-    printf("               session_lost: logging in again and starting over\n");
+    dryrun_page_say(w->page, "               session_lost: logging in again and starting over\n");
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/attempt.h"
+#include "worker/dryrun/page.h"
 
 #define LABEL_BYTES 256
 
@@ -15,6 +16,7 @@ struct answer {
 
 struct walk {
     const struct dryrun_attempt *setup;
+    struct dryrun_page *page;
     char step[LABEL_BYTES]; /* that has started; empty: none */
     int64_t began_ms;
     unsigned steps;    /* that are over */

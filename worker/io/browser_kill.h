@@ -11,7 +11,7 @@ struct browser_killer;
 struct browser_kill_request;
 
 /* ask: passes the request on; browser_killer_answer follows, and until then it is not called again.
- * NULL: nobody to ask; nothing is killed. */
+ * NULL: no supervisor; nothing is killed. */
 struct browser_killer *browser_killer_new(struct event_base *base, void (*ask)(void *arg),
                                           void *arg);
 

@@ -29,7 +29,10 @@ skip_certificate(const char *text)
         if (strncmp(label, labels[i], length) || strncmp(label + length, DASHES, strlen(DASHES)))
             continue;
         end = body + strspn(body, base64);
-        if (end == body || strncmp(end, "-----END ", 9) || strncmp(end + 9, labels[i], length))
+        /* Otherwise its dashes could begin another block. */
+        if (!*body || !strchr(" \t\r\n", *body))
+            return NULL;
+        if (strncmp(end, "-----END ", 9) || strncmp(end + 9, labels[i], length))
             return NULL;
         return end + 9 + length;
     }

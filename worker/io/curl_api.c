@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "worker/sandbox/sandbox.h"
+#include "common/sandbox/sandbox.h"
 
 /* Debian ships one library per TLS backend, with the same interface. */
 static const char *const libraries[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};

@@ -15,12 +15,6 @@
 #include "common/base/log.h"
 #include "worker/io/output_folder.h"
 
-/* Where a name is looked up: a folder's descriptor, or AT_FDCWD with a whole path. */
-struct spot {
-    int folder;
-    const char *name;
-};
-
 static const struct pinned_path *own_folder;
 
 void
@@ -42,15 +36,16 @@ name_inside(const char *path)
     return path[length] == '/' && !strchr(path + length + 1, '/') ? path + length + 1 : NULL;
 }
 
+/* A folder's descriptor and a name in it, or AT_FDCWD and a whole path. */
 static int
-find(const char *path, struct spot *spot)
+find(const char *path, struct files_spot *spot)
 {
     const char *name = name_inside(path);
     enum pinned_path_state now = name ? pinned_path_look(own_folder) : PINNED_OTHER;
 
-    *spot = (struct spot){AT_FDCWD, path};
+    *spot = (struct files_spot){AT_FDCWD, path};
     if (now == PINNED_SAME)
-        *spot = (struct spot){own_folder->fd, name};
+        *spot = (struct files_spot){own_folder->fd, name};
     return now == PINNED_GONE || now == PINNED_HIDDEN ? ENOENT : 0;
 }
 
@@ -71,7 +66,7 @@ status_of(int number)
 }
 
 static int
-try_sync_folder(const struct spot *spot)
+try_sync_folder(const struct files_spot *spot)
 {
     int fd, result, number;
 
@@ -90,7 +85,7 @@ try_sync_folder(const struct spot *spot)
 
 /* Some shares (vboxsf, old CIFS) do not support it: what was written there exists all the same. */
 static int
-sync_folder(const struct spot *spot)
+sync_folder(const struct files_spot *spot)
 {
     static bool warned;
     int number = try_sync_folder(spot);
@@ -109,7 +104,7 @@ static int
 file_read(const struct erp_request *request, struct erp_reply *reply, char **body)
 {
     struct stat file;
-    struct spot spot;
+    struct files_spot spot;
     int fd, number = find(request->url, &spot);
     ssize_t got;
 
@@ -130,48 +125,77 @@ file_read(const struct erp_request *request, struct erp_reply *reply, char **bod
     return number;
 }
 
+/* The file stays open: see write_end. */
 static int
-write_synced(int fd, const char *data, size_t length)
-{
-    return descriptors_write(fd, data, length) || failpoint("files.sync") || fsync(fd) ? errno : 0;
-}
-
-static int
-file_write(const struct erp_request *request)
+write_begin(struct files_call *call)
 {
     static const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-    struct spot spot;
-    int fd, number = find(request->url, &spot);
+    const struct erp_request *request = call->request;
+    int number = find(request->url, &call->at);
 
     if (number)
         return number;
-    fd = openat(spot.folder, spot.name, flags, 0640);
-    if (fd < 0)
+    call->fd = openat(call->at.folder, call->at.name, flags, 0640);
+    if (call->fd < 0)
         return errno;
     failpoint_here("files.opened");
-    number = write_synced(fd, request->body, request->body_length);
-    if (close(fd) && !number)
-        number = errno;
-    if (number)
-        unlinkat(spot.folder, spot.name, 0);
+    if (descriptors_write(call->fd, request->body, request->body_length))
+        return errno;
+    /* Started for the whole group, so that their fsyncs wait for the disk together. */
+    sync_file_range(call->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return 0;
+}
+
+static void
+write_end(struct files_call *call)
+{
+    if (call->fd < 0)
+        return;
+    if (!call->number && (failpoint("files.sync") || fsync(call->fd)))
+        call->number = errno;
+    if (close(call->fd) && !call->number)
+        call->number = errno;
+    if (call->number)
+        unlinkat(call->at.folder, call->at.name, 0);
     failpoint_here("files.written");
-    return number ? number : sync_folder(&spot);
 }
 
 static int
-file_rename(const struct erp_request *request)
+file_rename(struct files_call *call)
 {
-    struct spot from, to;
-    int number = find(request->url, &from);
+    struct files_spot from;
+    int number = find(call->request->url, &from);
 
     if (!number)
-        number = find(request->target, &to);
+        number = find(call->request->target, &call->at);
     if (number)
         return number;
-    if (failpoint("files.rename") || renameat(from.folder, from.name, to.folder, to.name))
+    if (failpoint("files.rename") ||
+        renameat(from.folder, from.name, call->at.folder, call->at.name))
         return errno;
     failpoint_here("files.renamed");
-    return sync_folder(&to);
+    return 0;
+}
+
+/* Once for all that changed the folder. */
+static void
+sync_folders(struct files_call *calls, size_t count)
+{
+    int shared = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        struct files_call *call = &calls[i];
+
+        if (call->number || !call->at.name)
+            continue;
+        if (call->at.folder == AT_FDCWD) {
+            call->number = sync_folder(&call->at);
+            continue;
+        }
+        if (shared < 0)
+            shared = sync_folder(&call->at);
+        call->number = shared;
+    }
 }
 
 static const char *
@@ -185,21 +209,48 @@ words_of(int number, const struct erp_request *request)
                : strerror(number);
 }
 
+static int
+begin(struct files_call *call)
+{
+    failpoint_here("files.perform");
+    switch (call->request->kind) {
+    case ERP_FILE_READ:
+        return file_read(call->request, &call->reply, &call->body);
+    case ERP_FILE_WRITE:
+        return write_begin(call);
+    case ERP_FILE_RENAME:
+        return file_rename(call);
+    default:
+        return EINVAL;
+    }
+}
+
+void
+files_perform_all(struct files_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        calls[i] = (struct files_call){.request = calls[i].request,
+                                       .reply = {.sent = true, .complete = true},
+                                       .fd = -1,
+                                       .at = {AT_FDCWD, NULL}};
+        calls[i].number = begin(&calls[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        write_end(&calls[i]);
+    sync_folders(calls, count);
+    for (size_t i = 0; i < count; i++) {
+        calls[i].reply.status = status_of(calls[i].number);
+        calls[i].reply.error = words_of(calls[i].number, calls[i].request);
+        calls[i].reply.body = calls[i].body;
+    }
+}
+
 void
 files_perform(const struct erp_request *request, struct erp_reply *reply, char **body)
 {
-    int number = EINVAL;
+    struct files_call call = {.request = request};
 
-    failpoint_here("files.perform");
-    *body = NULL;
-    *reply = (struct erp_reply){.sent = true, .complete = true};
-    if (request->kind == ERP_FILE_READ)
-        number = file_read(request, reply, body);
-    else if (request->kind == ERP_FILE_WRITE)
-        number = file_write(request);
-    else if (request->kind == ERP_FILE_RENAME)
-        number = file_rename(request);
-    reply->status = status_of(number);
-    reply->error = words_of(number, request);
-    reply->body = *body;
+    files_perform_all(&call, 1);
+    *reply = call.reply;
+    *body = call.body;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/host_pattern.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "worker/io/http_loop.h"
@@ -49,7 +50,7 @@ curl_body(char *data, size_t size, size_t count, void *arg)
     struct http_transfer *transfer = arg;
     size_t length = size * count;
 
-    if (evbuffer_get_length(transfer->body) + length > HTTP_REPLY_BYTES_MAX)
+    if (evbuffer_get_length(transfer->body) + length > transfer->http->reply_bytes_max)
         return 0;
     evbuffer_add(transfer->body, data, length);
     return length;
@@ -164,6 +165,7 @@ http_new(struct event_base *base, const char *ca_file, const char *ca)
     http->base = base;
     http->ca_file = ca_file;
     http->ca = ca;
+    http->reply_bytes_max = HTTP_REPLY_BYTES_MAX;
     http->timer = loop_timer(base, http_loop_on_timer, http);
     http->deliver = loop_event(base, -1, 0, on_deliver, http);
     return http;
@@ -179,6 +181,19 @@ void
 http_use_driver(struct http *http, struct own_driver *driver)
 {
     http->driver = driver;
+}
+
+void
+http_use_hosts(struct http *http, const struct host_pattern *hosts, size_t count)
+{
+    http->hosts = hosts;
+    http->host_count = count;
+}
+
+void
+http_limit_reply(struct http *http, size_t bytes)
+{
+    http->reply_bytes_max = bytes;
 }
 
 void
@@ -334,6 +349,24 @@ find_server(struct http_transfer *transfer, const char *url)
     free(name);
 }
 
+/* Not even by a mistake in a recipe does a driver reach the receiver of callbacks. */
+static bool
+may_reach(const struct http *http, const char *url, struct err *err)
+{
+    struct host_pattern server;
+
+    if (!http->hosts || http->driver)
+        return true;
+    if (strstr(url, "://")) {
+        host_pattern_of_url(url, &server);
+        for (size_t i = 0; i < http->host_count; i++)
+            if (host_pattern_matches(&http->hosts[i], server.host, server.port))
+                return true;
+    }
+    err_set(err, "http", "the workshop's configuration does not name this server");
+    return false;
+}
+
 struct http_transfer *
 http_send(struct http *http, const struct erp_request *request,
           void (*done)(const struct erp_reply *reply, void *arg), void *arg)
@@ -348,18 +381,18 @@ http_send(struct http *http, const struct erp_request *request,
     transfer->head = evbuffer_new();
     if (!transfer->body || !transfer->head)
         die_abort("out of memory for a reply");
-    if (http_loop_load(http, &err) == 0) {
+    if (!may_reach(http, request->url, &err) || http_loop_load(http, &err)) {
+        text_copy(transfer->error, sizeof transfer->error, err.text);
+        transfer->result = CURLE_FAILED_INIT;
+        transfer->finished = true;
+        event_active(http->deliver, EV_TIMEOUT, 0);
+    } else {
         transfer->easy = http->api->easy_init();
         if (!transfer->easy)
             die_abort("out of memory for a request");
         set_request(transfer, request);
         set_behaviour(transfer);
         find_server(transfer, request->url);
-    } else {
-        text_copy(transfer->error, sizeof transfer->error, err.text);
-        transfer->result = CURLE_FAILED_INIT;
-        transfer->finished = true;
-        event_active(http->deliver, EV_TIMEOUT, 0);
     }
     return transfer;
 }

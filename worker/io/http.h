@@ -31,6 +31,14 @@ void http_use_names(struct http *http, struct names *names);
  * own. */
 void http_use_driver(struct http *http, struct own_driver *driver);
 
+/* From now on only these servers (borrowed) get requests; count 0: none. Where a driver's own
+ * sockets are used it makes no difference. */
+struct host_pattern;
+void http_use_hosts(struct http *http, const struct host_pattern *hosts, size_t count);
+
+/* From now on a larger body counts as cut off. */
+void http_limit_reply(struct http *http, size_t bytes);
+
 /* Transfers under way are dropped silently. */
 void http_free(struct http *http);
 

@@ -10,6 +10,8 @@
 #include "worker/io/names.h"
 #include "worker/io/own_driver.h"
 
+#define HTTP_SOCKETS_MAX 64
+
 struct http {
     struct event_base *base;
     const char *ca_file, *ca;
@@ -20,6 +22,9 @@ struct http {
     struct http_transfer *transfers;
     struct names *names;
     struct own_driver *driver;
+    const struct host_pattern *hosts; /* NULL: any */
+    size_t host_count, reply_bytes_max;
+    int sockets[HTTP_SOCKETS_MAX]; /* that libcurl waits for; 0: none. Further ones are not noted */
 };
 
 struct http_transfer {

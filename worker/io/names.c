@@ -172,8 +172,8 @@ waiting_for(const struct names *names, const struct known *known)
     struct names_wait *wait;
 
     TAILQ_FOREACH(wait, &names->waiting, link)
-    if (wait->known == known && !is_fresh(known))
-        return wait;
+        if (wait->known == known && !is_fresh(known))
+            return wait;
     return NULL;
 }
 
@@ -193,8 +193,8 @@ names_answered(struct names *names, const json_t *message)
             continue;
         take_answer(known, message);
         TAILQ_FOREACH(wait, &names->waiting, link)
-        if (wait->known == known && known->answer.count)
-            evtimer_add(wait->timer, &now);
+            if (wait->known == known && known->answer.count)
+                evtimer_add(wait->timer, &now);
         while (!known->answer.count && (wait = waiting_for(names, known)))
             finish(wait, &failed);
         return;

@@ -3,7 +3,7 @@
 #define WORKER_IO_OUTPUT_FOLDER_H
 
 #include "common/base/err.h"
-#include "worker/sandbox/pinned_path.h"
+#include "common/sandbox/pinned_path.h"
 
 /* As root, before the process becomes uid: gives it the folder if root has created it for that
  * purpose, and logs that. The folder must be empty, owned by root, inaccessible to uid and others,

@@ -9,63 +9,13 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "worker/queue/blocks.h"
 #include "worker/queue/references.h"
 
 #define INDEX_AT_ONCE 256
-
-struct bytes
-queue_key_worksheet(unsigned char key[QUEUE_WORKSHEET_KEY_BYTES], const char *worksheet,
-                    uint64_t seq)
-{
-    size_t length = strlen(worksheet) + 1;
-
-    memcpy(key, worksheet, length);
-    store_put_u64(key + length, seq);
-    return (struct bytes){key, length + QUEUE_SEQ_BYTES};
-}
-
-struct bytes
-queue_key_due(unsigned char key[QUEUE_DUE_KEY_BYTES], const struct order *order)
-{
-    store_put_u64(key, (uint64_t)order->next_attempt_ms);
-    store_put_u64(key + 8, order->seq);
-    return (struct bytes){key, QUEUE_DUE_KEY_BYTES};
-}
-
-/* --- transactions --- */
-
-void
-queue_begin(struct queue *queue, struct queue_txn *t)
-{
-    t->queue = queue;
-    t->last_seq = queue->last_seq;
-    t->backlog = queue->backlog;
-    memcpy(t->counts, queue->counts, sizeof t->counts);
-    store_begin(queue->store, &t->txn, true);
-}
-
-static void
-put_backlog(struct queue_txn *t)
-{
-    json_t *note = t->backlog ? json_pack("{s:I}", "seq", (json_int_t)t->backlog) : NULL;
-
-    queue_meta_put(t, QUEUE_META_BACKLOG, note);
-    json_decref(note);
-}
-
-int
-queue_commit(struct queue_txn *t, struct err *err)
-{
-    if (t->backlog != t->queue->backlog)
-        put_backlog(t);
-    if (store_commit(&t->txn, err))
-        return -1;
-    failpoint_here("queue.committed");
-    t->queue->last_seq = t->last_seq;
-    t->queue->backlog = t->backlog;
-    memcpy(t->queue->counts, t->counts, sizeof t->counts);
-    return 0;
-}
+#define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
+#define SHARE 10         /* of the created orders on one day … */
+#define SHARE_MIN 100    /* … or so many */
 
 /* --- the indexes of open orders --- */
 
@@ -168,6 +118,35 @@ queue_index_some(struct queue_txn *t)
     return count != 0;
 }
 
+/* --- what people look for --- */
+
+static void
+index_trouble_remove(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[QUEUE_REASON_KEY_BYTES];
+
+    if (*order->reason_code)
+        store_delete(&t->txn, STORE_REASONS, queue_key_reason(key, order->reason_code, order->seq));
+    if (!order_needs_attention(order))
+        return;
+    store_delete(&t->txn, STORE_ATTENTION, queue_key_seq(key, order->seq));
+    t->counts[QUEUE_ATTENTION]--;
+}
+
+static void
+index_trouble_add(struct queue_txn *t, const struct order *order)
+{
+    unsigned char key[QUEUE_REASON_KEY_BYTES];
+
+    if (*order->reason_code)
+        store_put(&t->txn, STORE_REASONS, queue_key_reason(key, order->reason_code, order->seq),
+                  (struct bytes){"", 0});
+    if (!order_needs_attention(order))
+        return;
+    store_put(&t->txn, STORE_ATTENTION, queue_key_seq(key, order->seq), (struct bytes){"", 0});
+    t->counts[QUEUE_ATTENTION]++;
+}
+
 /* --- changes --- */
 
 static void
@@ -177,6 +156,7 @@ index_remove(struct queue_txn *t, const struct order *order)
 
     store_delete(&t->txn, queue_table(order->status), queue_key_seq(key, order->seq));
     index_open_remove(t, order);
+    index_trouble_remove(t, order);
     queue_reference_remove(t, order);
     t->counts[0]--;
     t->counts[order->status]--;
@@ -191,6 +171,7 @@ index_add(struct queue_txn *t, const struct order *order)
                  (struct bytes){"", 0});
     if (is_open(order->status) && queue_is_indexed(t, order->seq))
         index_open_add(t, order);
+    index_trouble_add(t, order);
     queue_reference_add(t, order);
     t->counts[0]++;
     t->counts[order->status]++;
@@ -199,6 +180,8 @@ index_add(struct queue_txn *t, const struct order *order)
 static void
 give_seq(struct queue_txn *t, struct order *order)
 {
+    if (queue_block_of(t->last_seq + 1) != queue_block_of(t->last_seq))
+        queue_block_write(&t->txn, queue_block_of(t->last_seq));
     order->seq = ++t->last_seq;
     if (!order->born)
         order->born = order->seq;
@@ -226,8 +209,10 @@ move(struct queue_txn *t, const struct order *was, const struct order *now)
 {
     unsigned char key[QUEUE_SEQ_BYTES], place[QUEUE_SEQ_BYTES];
 
-    if (was && was->seq != now->seq)
+    if (was && was->seq != now->seq) {
         store_delete(&t->txn, STORE_ORDERS, queue_key_seq(key, was->seq));
+        queue_block_forget(&t->txn, was->seq);
+    }
     if (!was || was->seq != now->seq)
         store_put(&t->txn, STORE_IDS, queue_key_text(now->uniqueid),
                   queue_key_seq(place, now->seq));
@@ -240,6 +225,8 @@ same_indexes(const struct order *was, const struct order *now)
     return was && was->seq == now->seq && was->status == now->status &&
            was->next_attempt_ms == now->next_attempt_ms &&
            strcmp(was->worksheet, now->worksheet) == 0 &&
+           strcmp(was->reason_code, now->reason_code) == 0 &&
+           order_needs_attention(was) == order_needs_attention(now) &&
            strcmp(was->erp_reference, now->erp_reference) == 0;
 }
 
@@ -304,6 +291,7 @@ queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
         index_new(t, order);
     t->counts[0]++;
     t->counts[ORDER_PLACED]++;
+    queue_event_note(t->queue, order, -1);
     return true;
 }
 
@@ -318,6 +306,11 @@ queue_change(struct queue_txn *t, const struct order *was, struct order *now,
     if (remark)
         queue_line_put(t, now, remark);
     queue_store(t, was, now);
+    if (!remark)
+        return;
+    queue_event_note(t->queue, now, remark->duration_ms);
+    if (now->status == ORDER_CREATED || now->status == ORDER_ERROR)
+        queue_callback_add(t, now);
 }
 
 void
@@ -331,4 +324,50 @@ queue_remove(struct queue_txn *t, const struct order *order)
         store_delete(&t->txn, STORE_HISTORY, queue_key_history(key, order->born, i));
     store_delete(&t->txn, STORE_IDS, queue_key_text(order->uniqueid));
     store_delete(&t->txn, STORE_ORDERS, queue_key_seq(key, order->seq));
+    queue_block_forget(&t->txn, order->seq);
+}
+
+/* --- what is forgotten --- */
+
+/* One that was mended late stands among old ones: it is passed over. */
+static unsigned
+expire_some(struct queue_txn *t, int64_t before_ms, unsigned limit)
+{
+    unsigned removed = 0, looked_at = 0;
+    struct order order;
+    uint64_t seq = 0;
+
+    while (removed < limit && looked_at++ < EXPIRE_LOOK &&
+           (seq = queue_first_behind(&t->txn, ORDER_CREATED, seq, &order)))
+        if (order.updated_ms < before_ms && order.trusted_ms < before_ms) {
+            queue_remove(t, &order);
+            removed++;
+        }
+    return removed;
+}
+
+/* How many more may go today. */
+static unsigned
+share_left(const struct queue *queue)
+{
+    unsigned removed = queue->time.removed,
+             share = (queue->counts[ORDER_CREATED] + removed) / SHARE;
+
+    if (share < SHARE_MIN)
+        share = SHARE_MIN;
+    return share > removed ? share - removed : 0;
+}
+
+int
+queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err)
+{
+    unsigned left = share_left(queue), count;
+    struct queue_txn t;
+
+    queue_begin(queue, &t);
+    count = expire_some(&t, before_ms, limit < left ? limit : left);
+    queue->time.removed += count;
+    if (count)
+        queue_time_put(&t);
+    return queue_commit(&t, err) ? -1 : (int)count;
 }

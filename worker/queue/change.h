@@ -19,14 +19,21 @@ struct queue_time {
 struct queue {
     struct store *store;
     json_t *salvaged; /* the note of its opening; NULL: none */
+    const struct order_rules *rules;
     char *folder;
     struct queue_keys keys;
     unsigned char *hash_key;   /* of refused credentials; secret memory */
     bool rekeyed;              /* nothing is sealed with an old key */
     struct queue_check *check; /* how far it has come; NULL: none is under way */
     uint64_t last_seq;
-    uint64_t backlog;                 /* see queue_is_indexed */
-    unsigned counts[ORDER_ERROR + 1]; /* by status; 0: all */
+    uint64_t backlog;                     /* see queue_is_indexed */
+    unsigned counts[QUEUE_ATTENTION + 1]; /* by status; 0: all */
+    char *callbacks;                      /* see queue_call_back; NULL: none are kept */
+    unsigned callbacks_waiting;
+    void (*on_event)(const struct queue_event *event, void *arg); /* NULL: no observer */
+    void *on_event_arg;
+    struct queue_event *events; /* of the transaction under way */
+    size_t event_count, event_size;
     struct queue_time time;
 };
 
@@ -35,7 +42,8 @@ struct queue_txn {
     struct store_txn txn;
     struct queue *queue;
     uint64_t last_seq, backlog;
-    unsigned counts[ORDER_ERROR + 1];
+    unsigned counts[QUEUE_ATTENTION + 1];
+    unsigned callbacks_waiting;
 };
 
 /* What the history says of a change besides the order itself. Members may be NULL or negative: left
@@ -43,8 +51,9 @@ struct queue_txn {
 struct queue_remark {
     int64_t duration_ms;
     const char *note;
-    json_t *changes;        /* {"worksheet": ["old", "new"], …}, borrowed */
-    const json_t *evidence; /* ["name", …], borrowed */
+    json_t *changes;         /* {"worksheet": ["old", "new"], …}, borrowed */
+    const json_t *evidence;  /* ["name", …], borrowed */
+    const struct author *by; /* the worker itself */
 };
 
 /* Nothing to say. */
@@ -52,6 +61,9 @@ static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
+
+/* For who observes the queue, once it is committed. */
+void queue_event_note(struct queue *queue, const struct order *order, int64_t duration_ms);
 
 /* Writes *now in the place of *was with every index, and a line of history if remark is not NULL.
  * Sets now->updated_ms, trusted_ms and history_length. Its credentials go where own_credentials is
@@ -84,12 +96,17 @@ bool queue_is_indexed(const struct queue_txn *t, uint64_t seq);
 /* Takes some of the backlog into these tables. Whether there were any. */
 bool queue_index_some(struct queue_txn *t);
 
+/* A record in JSON; content is consumed. */
+void queue_record_put(struct queue_txn *t, enum store_table table, struct bytes key,
+                      json_t *content);
+
 /* A note of the queue's own, beside the orders. NULL removes it; the caller owns what get returns.
  */
 #define QUEUE_META_SALVAGED "salvaged"
 #define QUEUE_META_SESSIONS "sessions"
 #define QUEUE_META_REFERENCES "references"
 #define QUEUE_META_TIME "time"
+#define QUEUE_META_MEMORY "memory " /* and the hash of the credentials */
 #define QUEUE_META_BACKLOG "backlog"
 #define QUEUE_META_LAST "last_seq" /* at least so far were numbers given */
 void queue_meta_put(struct queue_txn *t, const char *name, const json_t *note);
@@ -98,6 +115,9 @@ json_t *queue_meta_get(struct store_txn *txn, const char *name);
 /* queue_run_ms and the rest of its time, into a transaction that is made anyway. */
 void queue_time_open(struct queue *queue, struct store_txn *txn);
 void queue_time_put(struct queue_txn *t);
+
+/* The callback of an order that has just become `created` or `error`, if they are wanted. */
+void queue_callback_add(struct queue_txn *t, const struct order *order);
 
 /* Takes an order and all that belongs to it out of the queue for good. */
 void queue_remove(struct queue_txn *t, const struct order *order);
@@ -113,8 +133,11 @@ bool queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, st
 bool queue_read_record(struct store_txn *txn, uint64_t seq, struct order *order,
                        struct bytes *sealed);
 
-/* The table of this status; 0: of all orders. */
+/* The table of this status; 0: of all orders; QUEUE_ATTENTION: of those that need attention. */
 enum store_table queue_table(enum order_status status);
+
+/* The last order's seq; 0: there is none. */
+uint64_t queue_newest_seq(struct store_txn *txn);
 
 /* The first order with this status whose seq is greater: its seq, or 0. */
 uint64_t queue_first_behind(struct store_txn *txn, enum order_status status, uint64_t seq,
@@ -129,6 +152,9 @@ bool queue_history_from(struct store_txn *txn, uint64_t born, uint32_t *number,
 #define QUEUE_WORKSHEET_KEY_BYTES (ORDER_VALUE_MAX + 1 + QUEUE_SEQ_BYTES)
 struct bytes queue_key_worksheet(unsigned char key[QUEUE_WORKSHEET_KEY_BYTES],
                                  const char *worksheet, uint64_t seq);
+#define QUEUE_REASON_KEY_BYTES (sizeof((struct order *)0)->reason_code + QUEUE_SEQ_BYTES)
+struct bytes queue_key_reason(unsigned char key[QUEUE_REASON_KEY_BYTES], const char *reason,
+                              uint64_t seq);
 #define QUEUE_DUE_KEY_BYTES (8 + QUEUE_SEQ_BYTES)
 struct bytes queue_key_due(unsigned char key[QUEUE_DUE_KEY_BYTES], const struct order *order);
 

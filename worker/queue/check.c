@@ -2,14 +2,18 @@
 #include "worker/queue/check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "worker/queue/blocks.h"
 #include "worker/queue/change.h"
 #include "worker/queue/keys.h"
 
+#define CHECK_AT_ONCE 400 /* entries: one or two milliseconds */
+
 struct part {
     struct store_txn *txn;
-    uint64_t backlog;
+    uint64_t backlog, newest;
 };
 
 static bool
@@ -33,13 +37,18 @@ is_note(struct bytes key, struct bytes value)
 }
 
 static bool
+is_record(struct bytes key, struct bytes value)
+{
+    json_t *content = record_decode(key, value);
+
+    json_decref(content);
+    return content;
+}
+
+static bool
 is_line(struct bytes key, struct bytes value)
 {
-    json_t *line = record_decode(key, value);
-    bool sound = line && key.size == QUEUE_HISTORY_KEY_BYTES;
-
-    json_decref(line);
-    return sound;
+    return is_record(key, value) && key.size == QUEUE_HISTORY_KEY_BYTES;
 }
 
 /* An order that waits and is in no index would wait for ever. */
@@ -53,6 +62,29 @@ is_findable(const struct part *part, const struct order *order)
            (part->backlog && order->seq >= part->backlog) || has(part->txn, STORE_WORKSHEET, own);
 }
 
+/* One that needs a person, and that nobody finds, is forgotten. */
+static bool
+is_seen(const struct part *part, struct bytes key, const struct order *order)
+{
+    unsigned char reason[QUEUE_REASON_KEY_BYTES], block[QUEUE_SEQ_BYTES];
+    uint64_t first = queue_block_of(order->seq);
+
+    return (!order_needs_attention(order) || has(part->txn, STORE_ATTENTION, key)) &&
+           (!*order->reason_code ||
+            has(part->txn, STORE_REASONS,
+                queue_key_reason(reason, order->reason_code, order->seq))) &&
+           (first >= queue_block_of(part->newest) ||
+            has(part->txn, STORE_BLOCKS, queue_key_seq(block, first)));
+}
+
+static bool
+is_block(struct bytes value)
+{
+    struct queue_block block;
+
+    return queue_block_read(value, &block) == 0;
+}
+
 static bool
 is_order(const struct part *part, struct bytes key, struct bytes value)
 {
@@ -62,7 +94,8 @@ is_order(const struct part *part, struct bytes key, struct bytes value)
     return record_decode_order(key, value, &order, NULL) == 0 &&
            store_get(part->txn, STORE_IDS, queue_key_text(order.uniqueid), &place) &&
            place.size == key.size && memcmp(place.data, key.data, key.size) == 0 &&
-           has(part->txn, queue_table(order.status), key) && is_findable(part, &order);
+           has(part->txn, queue_table(order.status), key) && is_findable(part, &order) &&
+           is_seen(part, key, &order);
 }
 
 static bool
@@ -75,6 +108,10 @@ is_sound(const struct part *part, unsigned table, struct bytes key, struct bytes
         return is_order(part, key, value);
     case STORE_HISTORY:
         return is_line(key, value);
+    case STORE_CALLBACKS:
+        return is_record(key, value);
+    case STORE_BLOCKS:
+        return is_block(value);
     default:
         return true;
     }
@@ -144,6 +181,7 @@ queue_check_some(struct store *store, struct queue_check *check, unsigned limit,
 
     store_begin(store, &txn, false);
     part.backlog = backlog_of(&txn);
+    part.newest = queue_newest_seq(&txn);
     while (sound && limit && check->table < STORE_TABLES)
         sound = check_table(&part, check, &limit);
     if (sound && check->table == STORE_TABLES)
@@ -153,4 +191,23 @@ queue_check_some(struct store *store, struct queue_check *check, unsigned limit,
     if (store_end(&txn, err))
         return -1;
     return check->table < STORE_TABLES;
+}
+
+int
+queue_check_part(struct queue *queue, struct err *err)
+{
+    int more;
+
+    if (!store_unsure(queue->store))
+        return 0;
+    if (!queue->check)
+        queue->check = mem_alloc(sizeof *queue->check);
+    more = queue_check_some(queue->store, queue->check, CHECK_AT_ONCE, err);
+    if (more > 0)
+        return 1;
+    free(queue->check);
+    queue->check = NULL;
+    if (more == 0)
+        store_checked(queue->store);
+    return more;
 }

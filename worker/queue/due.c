@@ -1,8 +1,10 @@
 /* What the delivery asks of the queue: due orders and their ends. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/base/log.h"
 #include "common/order/reason.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
@@ -56,9 +58,57 @@ take_unreadable(struct order *order)
               "cannot open the order's credentials: they were sealed with another key");
 }
 
+/* A person who enters it by hand must look first. */
+static void
+take_refused(struct order *order, const struct err *refusal)
+{
+    order->status = ORDER_ERROR;
+    text_copy(order->reason_code, sizeof order->reason_code, refusal->code);
+    snprintf(order->reason_text, sizeof order->reason_text, "%s%.460s",
+             order->commit_sent ? "the line may be in the ERP, " : "", refusal->text);
+    text_clean(order->reason_text);
+}
+
+static void
+settle(struct order *order, const struct order_mapped *mapped)
+{
+    if (strcmp(mapped->product, order->product_nr))
+        text_copy(order->erp_product, sizeof order->erp_product, mapped->product);
+    if (strcmp(mapped->amount, order->product_amount))
+        text_copy(order->erp_amount, sizeof order->erp_amount, mapped->amount);
+    order->mapped = true;
+}
+
+/* Once, in the transaction that begins the first attempt. Whatever the configuration says later,
+ * the look-ups of the next attempts compare with what this one may have sent. */
+static void
+map(const struct order_rules *rules, struct order *order, struct order_mapped *mapped)
+{
+    static const struct order_rules none;
+    struct err refusal;
+
+    *mapped = (struct order_mapped){.note = ""};
+    if (order->mapped)
+        return;
+    if (rules_map(rules ? rules : &none, order->product_nr, order->product_amount, order->confirm,
+                  mapped, &refusal))
+        take_refused(order, &refusal);
+    else
+        settle(order, mapped);
+}
+
+static void
+log_refused(const struct order *order)
+{
+    log_each(LOG_WARNING, LOG_ORDERLINE, order->uniqueid, "placed -> error, %s: %s",
+             order->reason_code, order->reason_text);
+}
+
 static bool
 take_one(struct queue_txn *t, uint64_t seq, struct queue_task *task)
 {
+    struct queue_remark remark = queue_plain_remark;
+    struct order_mapped mapped;
     struct bytes sealed;
     struct order was;
 
@@ -66,14 +116,25 @@ take_one(struct queue_txn *t, uint64_t seq, struct queue_task *task)
         return false;
     task->order = was;
     task->order.next_attempt_ms = 0;
-    if (queue_unseal(&t->queue->keys, &was, sealed, &task->credentials)) {
+    map(t->queue->rules, &task->order, &mapped);
+    if (*mapped.note)
+        remark.note = mapped.note;
+    if (task->order.status == ORDER_ERROR) {
+        log_refused(&task->order);
+    } else if (queue_unseal(&t->queue->keys, &was, sealed, &task->credentials)) {
         take_unreadable(&task->order);
     } else {
         task->order.status = ORDER_PROCESSING;
         task->order.attempts++;
     }
-    queue_change(t, &was, &task->order, &queue_plain_remark);
+    queue_change(t, &was, &task->order, &remark);
     return task->order.status == ORDER_PROCESSING;
+}
+
+void
+queue_set_rules(struct queue *queue, const struct order_rules *rules)
+{
+    queue->rules = rules;
 }
 
 int
@@ -120,35 +181,64 @@ queue_next_due_ms(struct queue *queue)
 }
 
 int
-queue_commit_sent(struct queue *queue, struct order *order, struct err *err)
+queue_commit_sent_all(struct queue *queue, struct order *const *orders, size_t count,
+                      struct err *err)
 {
-    struct order was = *order;
     struct queue_txn t;
 
-    order->commit_sent = true;
     queue_begin(queue, &t);
-    queue_change(&t, &was, order, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct order was = *orders[i];
+
+        orders[i]->commit_sent = true;
+        queue_change(&t, &was, orders[i], NULL);
+    }
     failpoint_here("queue.commit_sent");
+    if (queue_commit(&t, err) == 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        orders[i]->commit_sent = false;
+    return -1;
+}
+
+int
+queue_commit_sent(struct queue *queue, struct order *order, struct err *err)
+{
+    return queue_commit_sent_all(queue, &order, 1, err);
+}
+
+static void
+finish_one(struct queue_txn *t, struct order *order, const struct queue_end *end)
+{
+    const struct queue_remark remark = {.duration_ms = end->duration_ms, .evidence = end->evidence};
+    struct order was;
+
+    if (!queue_read(&t->txn, order->uniqueid, &was))
+        return;
+    queue_reference_guard(&t->txn, order);
+    /* *order may bear the marks of a commit that failed. */
+    if (end->forget || order->status == ORDER_CREATED)
+        order->own_credentials = false;
+    queue_change(t, &was, order, &remark);
+    if (order->retry_since_ms)
+        queue_time_put(t);
+}
+
+int
+queue_finish_all(struct queue *queue, struct order *const *orders, const struct queue_end *ends,
+                 size_t count, struct err *err)
+{
+    struct queue_txn t;
+
+    queue_begin(queue, &t);
+    for (size_t i = 0; i < count; i++)
+        finish_one(&t, orders[i], &ends[i]);
+    failpoint_here("queue.finish");
     return queue_commit(&t, err);
 }
 
 int
 queue_finish(struct queue *queue, struct order *order, const struct queue_end *end, struct err *err)
 {
-    const struct queue_remark remark = {.duration_ms = end->duration_ms, .evidence = end->evidence};
-    struct queue_txn t;
-    struct order was;
-
-    queue_begin(queue, &t);
-    if (queue_read(&t.txn, order->uniqueid, &was)) {
-        queue_reference_guard(&t.txn, order);
-        /* *order may bear the marks of a commit that failed. */
-        if (end->forget || order->status == ORDER_CREATED)
-            order->own_credentials = false;
-        queue_change(&t, &was, order, &remark);
-        if (order->retry_since_ms)
-            queue_time_put(&t);
-    }
-    failpoint_here("queue.finish");
-    return queue_commit(&t, err);
+    return queue_finish_all(queue, &order, end, 1, err);
 }

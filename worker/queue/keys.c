@@ -214,7 +214,7 @@ queue_keys_open(struct queue *queue, struct err *err)
     with = read_hash_key(queue);
     if (with == queue->keys.key)
         return 0;
-    if (queue->keys.old && reseal_credentials(queue, err))
+    if (queue->keys.old && (reseal_credentials(queue, err) || queue_reseal_memory(queue, err)))
         return -1;
     return write_hash_key(queue, err);
 }

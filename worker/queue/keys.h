@@ -17,6 +17,9 @@ int queue_unseal(const struct queue_keys *keys, const struct order *order, struc
  * The caller frees *data; NULL where neither opens them. */
 struct bytes queue_reseal(const struct queue_keys *keys, const char *uniqueid, struct bytes sealed);
 
+/* What sessions must remember (memory.c). */
+int queue_reseal_memory(struct queue *queue, struct err *err);
+
 #define QUEUE_META_HASH_KEY "hash_key" /* sealed, no record */
 
 /* Once the queue is open: seals anew what is sealed with the old key, in transactions of a bounded

@@ -8,9 +8,12 @@
 enum store_table
 queue_table(enum order_status status)
 {
-    static const enum store_table tables[] = {
-        STORE_ORDERS, [ORDER_PLACED] = STORE_PLACED, [ORDER_PROCESSING] = STORE_PROCESSING,
-        [ORDER_CREATED] = STORE_CREATED, [ORDER_ERROR] = STORE_ERROR};
+    static const enum store_table tables[] = {STORE_ORDERS,
+                                              [ORDER_PLACED] = STORE_PLACED,
+                                              [ORDER_PROCESSING] = STORE_PROCESSING,
+                                              [ORDER_CREATED] = STORE_CREATED,
+                                              [ORDER_ERROR] = STORE_ERROR,
+                                              [QUEUE_ATTENTION] = STORE_ATTENTION};
 
     return tables[status];
 }
@@ -37,7 +40,7 @@ queue_read_record(struct store_txn *txn, uint64_t seq, struct order *order, stru
            damaged(txn, NULL, "the record of an order is damaged");
 }
 
-/* Nobody's order is listed or delivered that can't be asked for. */
+/* An order is listed or delivered only if its uniqueid finds it. */
 bool
 queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
 {
@@ -47,18 +50,18 @@ queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct 
         return false;
     return (store_get(txn, STORE_IDS, queue_key_text(order->uniqueid), &place) &&
             place.size == QUEUE_SEQ_BYTES && store_get_u64(place.data) == seq) ||
-           damaged(txn, order->uniqueid, "the place of this order is damaged");
+           damaged(txn, order->uniqueid, "the index entry of this order is damaged");
 }
 
 static bool
 read_found(struct store_txn *txn, const char *uniqueid, struct bytes place, struct order *order)
 {
     if (place.size != QUEUE_SEQ_BYTES)
-        return damaged(txn, uniqueid, "the place of this order is damaged");
+        return damaged(txn, uniqueid, "the index entry of this order is damaged");
     if (!queue_read_record(txn, store_get_u64(place.data), order, NULL))
         return false;
     return strcmp(order->uniqueid, uniqueid) == 0 ||
-           damaged(txn, uniqueid, "another order is in the place of this one");
+           damaged(txn, uniqueid, "the index entry of this order points to another order");
 }
 
 bool
@@ -68,6 +71,19 @@ queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
 
     return store_get(txn, STORE_IDS, queue_key_text(uniqueid), &place) &&
            read_found(txn, uniqueid, place, order);
+}
+
+uint64_t
+queue_newest_seq(struct store_txn *txn)
+{
+    unsigned char key[QUEUE_SEQ_BYTES];
+    struct store_cursor cursor;
+    uint64_t seq = 0;
+
+    if (store_seek_before(&cursor, txn, STORE_ORDERS, queue_key_seq(key, UINT64_MAX)))
+        seq = store_get_u64(cursor.key.data);
+    store_cursor_close(&cursor);
+    return seq;
 }
 
 uint64_t

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,11 +14,8 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/order/reason.h"
-#include "worker/queue/check.h"
 #include "worker/queue/keys.h"
 #include "worker/queue/references.h"
-
-#define CHECK_AT_ONCE 400 /* entries: one or two milliseconds */
 
 /* --- opening --- */
 
@@ -35,28 +33,15 @@ note_seq(struct store_txn *txn, const char *name)
     return seq;
 }
 
-static uint64_t
-newest_seq(struct store_txn *txn)
-{
-    unsigned char key[QUEUE_SEQ_BYTES];
-    struct store_cursor cursor;
-    uint64_t seq = 0;
-
-    if (store_seek_before(&cursor, txn, STORE_ORDERS, queue_key_seq(key, UINT64_MAX)))
-        seq = store_get_u64(cursor.key.data);
-    store_cursor_close(&cursor);
-    return seq;
-}
-
 /* The same effort for any number of orders. */
 static void
 open_figures(struct queue *queue, struct store_txn *txn)
 {
     uint64_t given = note_seq(txn, QUEUE_META_LAST);
 
-    for (int status = 0; status <= ORDER_ERROR; status++)
+    for (int status = 0; status <= (int)QUEUE_ATTENTION; status++)
         queue->counts[status] = (unsigned)store_count(txn, queue_table((enum order_status)status));
-    queue->last_seq = newest_seq(txn);
+    queue->last_seq = queue_newest_seq(txn);
     if (queue->last_seq < given)
         queue->last_seq = given;
     queue->backlog = note_seq(txn, QUEUE_META_BACKLOG);
@@ -134,6 +119,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
         open_figures(queue, &txn);
         queue->salvaged = queue_meta_get(&txn, QUEUE_META_SALVAGED);
         queue_time_open(queue, &txn);
+        queue->callbacks_waiting = (unsigned)store_count(&txn, STORE_CALLBACKS);
         if (store_end(&txn, err) == 0 && recover(queue, err) == 0 && open_keys(queue, err) == 0) {
             remove_backups(folder);
             return queue;
@@ -152,27 +138,10 @@ queue_close(struct queue *queue)
     secret_free(queue->hash_key);
     json_decref(queue->salvaged);
     free(queue->check);
+    free(queue->callbacks);
+    free(queue->events);
     free(queue->folder);
     free(queue);
-}
-
-int
-queue_check_part(struct queue *queue, struct err *err)
-{
-    int more;
-
-    if (!store_unsure(queue->store))
-        return 0;
-    if (!queue->check)
-        queue->check = mem_alloc(sizeof *queue->check);
-    more = queue_check_some(queue->store, queue->check, CHECK_AT_ONCE, err);
-    if (more > 0)
-        return 1;
-    free(queue->check);
-    queue->check = NULL;
-    if (more == 0)
-        store_checked(queue->store);
-    return more;
 }
 
 /* --- taking orders --- */
@@ -231,8 +200,10 @@ queue_put(struct queue *queue, struct queue_put *puts, size_t count)
 /* --- what people do --- */
 
 int
-queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
+queue_clear(struct queue *queue, uint64_t last, unsigned limit, const struct author *by,
+            struct err *err)
 {
+    const struct queue_remark remark = {.duration_ms = -1, .by = by};
     struct queue_txn t;
     struct order was;
     uint64_t seq = 0;
@@ -250,7 +221,7 @@ queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err)
                   was.commit_sent ? "removed from the queue by clear_queue; the line may be in the "
                                     "ERP: a retry looks it up"
                                   : "removed from the queue by clear_queue");
-        queue_change(&t, &was, &now, &queue_plain_remark);
+        queue_change(&t, &was, &now, &remark);
         count++;
     }
     failpoint_here("queue.clear");
@@ -270,36 +241,41 @@ add_change(json_t *changes, const char *name, const char *was, const char *now)
         json_object_set_new(changes, name, json_pack("[s, s]", was, now));
 }
 
-/* Reads the present order in error and lets `mend` make the new one of it. */
-static int
-change_error(struct queue *queue, struct order *order, const struct queue_remark *remark,
-             void (*mend)(struct order *now, const struct order *correction, json_t *changes),
-             struct err *err)
+typedef void mend_order(struct order *now, const struct order *correction, json_t *changes);
+
+/* Lets `mend` make the new order of the present one. */
+static void
+change_one(struct queue_txn *t, const struct order *was, struct order *order,
+           const struct queue_remark *remark, mend_order *mend)
 {
     struct queue_remark full = *remark;
+    json_t *changes = json_object();
+    struct order now = *was;
+
+    mend(&now, order, changes);
+    full.changes = json_object_size(changes) ? changes : NULL;
+    if (now.status == ORDER_CREATED)
+        now.own_credentials = false;
+    if (queue_reference_taken(&t->txn, &now))
+        now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
+    queue_change(t, was, &now, &full);
+    *order = now;
+    json_decref(changes);
+    failpoint_here("queue.mend");
+}
+
+static int
+change_error(struct queue *queue, struct order *order, const struct queue_remark *remark,
+             mend_order *mend, struct err *err)
+{
     struct queue_txn t;
-    struct order was, now;
+    struct order was;
     bool fits;
 
-    full.changes = json_object();
     queue_begin(queue, &t);
     fits = queue_read(&t.txn, order->uniqueid, &was) && was.status == ORDER_ERROR;
-    if (fits) {
-        now = was;
-        mend(&now, order, full.changes);
-        if (!json_object_size(full.changes)) {
-            json_decref(full.changes);
-            full.changes = NULL;
-        }
-        if (now.status == ORDER_CREATED)
-            now.own_credentials = false;
-        if (queue_reference_taken(&t.txn, &now))
-            now.erp_reference[0] = '\0'; /* another one's line: what was typed in is not it */
-        queue_change(&t, &was, &now, &full);
-        *order = now;
-        failpoint_here("queue.mend");
-    }
-    json_decref(full.changes);
+    if (fits)
+        change_one(&t, &was, order, remark, mend);
     return queue_commit(&t, err) ? -1 : fits;
 }
 
@@ -316,6 +292,9 @@ mend_again(struct order *now, const struct order *correction, json_t *changes)
     now->status = ORDER_PLACED;
     now->reason_code[0] = now->reason_text[0] = '\0';
     now->attempts = 0;
+    now->confirm = correction->confirm;
+    now->erp_product[0] = now->erp_amount[0] = now->written_off[0] = '\0';
+    now->mapped = now->held = false;
     now->seq = 0; /* at the end of its worksheet, like a new one */
     now->next_attempt_ms = now->retry_since_ms = 0;
     now->queued_ms = clock_wall_ms();
@@ -330,9 +309,40 @@ mend_retry(struct order *now, const struct order *correction, json_t *changes)
 }
 
 int
-queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err)
+queue_retry(struct queue *queue, struct order *order, bool in_doubt, const struct author *by,
+            struct err *err)
 {
-    return change_error(queue, order, &queue_plain_remark, in_doubt ? mend_again : mend_retry, err);
+    const struct queue_remark remark = {.duration_ms = -1, .by = by};
+
+    return change_error(queue, order, &remark, in_doubt ? mend_again : mend_retry, err);
+}
+
+static enum queue_retried
+retry_one(struct queue_txn *t, const char *uniqueid, const struct queue_remark *remark)
+{
+    struct order was, order;
+
+    if (!queue_read(&t->txn, uniqueid, &was))
+        return QUEUE_NOT_FOUND;
+    if (was.status != ORDER_ERROR)
+        return QUEUE_NOT_IN_ERROR;
+    order = was;
+    change_one(t, &was, &order, remark, mend_again);
+    return QUEUE_RETRIED;
+}
+
+int
+queue_retry_some(struct queue *queue, const char *const *uniqueids, enum queue_retried *results,
+                 size_t count, const struct author *by, struct err *err)
+{
+    const struct queue_remark remark = {.duration_ms = -1, .by = by};
+    struct queue_txn t;
+
+    queue_begin(queue, &t);
+    for (size_t i = 0; i < count; i++)
+        results[i] = retry_one(&t, uniqueids[i], &remark);
+    failpoint_here("queue.retry_some");
+    return queue_commit(&t, err);
 }
 
 static void
@@ -341,13 +351,36 @@ mend_resolve(struct order *now, const struct order *correction, json_t *changes)
     (void)correction;
     (void)changes;
     now->status = ORDER_CREATED;
-    now->reason_code[0] = now->reason_text[0] = '\0';
+    now->by_hand = true;
+    now->reason_code[0] = now->reason_text[0] = now->written_off[0] = '\0';
 }
 
 int
-queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err)
+queue_resolve(struct queue *queue, struct order *order, const char *note, const struct author *by,
+              struct err *err)
 {
-    const struct queue_remark remark = {.duration_ms = -1, .note = note};
+    const struct queue_remark remark = {.duration_ms = -1, .note = note, .by = by};
 
     return change_error(queue, order, &remark, mend_resolve, err);
+}
+
+/* The history keeps the reason why it was in error. */
+static void
+mend_write_off(struct order *now, const struct order *correction, json_t *changes)
+{
+    (void)changes;
+    text_copy(now->written_off, sizeof now->written_off, correction->written_off);
+    text_copy(now->reason_code, sizeof now->reason_code, REASON_WRITTEN_OFF);
+    text_copy(now->reason_text, sizeof now->reason_text, correction->reason_text);
+}
+
+int
+queue_write_off(struct queue *queue, struct order *order, const char *reason, const char *note,
+                const struct author *by, struct err *err)
+{
+    const struct queue_remark remark = {.duration_ms = -1, .note = note, .by = by};
+
+    text_copy(order->written_off, sizeof order->written_off, reason);
+    snprintf(order->reason_text, sizeof order->reason_text, "written off: %s", reason);
+    return change_error(queue, order, &remark, mend_write_off, err);
 }

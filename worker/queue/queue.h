@@ -10,7 +10,10 @@
 #include <jansson.h>
 
 #include "common/order/order.h"
+#include "common/order/rules.h"
 #include "worker/store/store.h"
+
+#define QUEUE_CALLBACK_ID_BYTES 40
 
 struct queue;
 
@@ -40,13 +43,27 @@ int queue_set_erp(struct queue *queue, const char *erp, struct err *err);
  * there was none to do; -1: damage was found, and the queue is broken. */
 int queue_check_part(struct queue *queue, struct err *err);
 
+/* --- what happens to orders --- */
+
+/* An order has become this, and that is on disk. */
+struct queue_event {
+    char uniqueid[ORDER_VALUE_MAX + 1];
+    char reason_code[sizeof((struct order){0}.reason_code)];
+    enum order_status status;
+    int64_t duration_ms; /* of the attempt that has ended so; negative: none has */
+};
+
+/* Calls `on_event` for each one from now on; it must not use the queue. */
+void queue_observe(struct queue *queue,
+                   void (*on_event)(const struct queue_event *event, void *arg), void *arg);
+
 /* --- taking orders --- */
 
 enum queue_answer {
     QUEUE_PLACED,
     QUEUE_DUPLICATE, /* the same content is there: `order` becomes the present one */
     QUEUE_CONFLICT,  /* this uniqueid has other content */
-    QUEUE_REFUSED    /* it can't be kept: see err */
+    QUEUE_REFUSED    /* it cannot be stored: see err */
 };
 
 struct queue_put {
@@ -72,6 +89,9 @@ void queue_set_running(struct queue *queue, bool running);
  * and then; each call keeps it on disk. */
 int64_t queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms);
 
+/* What queue_trusted_ms would reckon; nothing is stored. */
+int64_t queue_reckon_ms(const struct queue *queue, int64_t wall_ms, int64_t monotonic_ms);
+
 /* Whether the disk, which may be another machine's, has about the same time. Right after a call of
  * queue_trusted_ms. */
 bool queue_disk_agrees(const struct queue *queue, int64_t wall_ms);
@@ -80,6 +100,9 @@ bool queue_disk_agrees(const struct queue *queue, int64_t wall_ms);
 
 /* 1 with *order filled, 0 where it is not known, -1 with *err. */
 int queue_get(struct queue *queue, const char *uniqueid, struct order *order, struct err *err);
+
+/* In error and not written off: used instead of a status. */
+#define QUEUE_ATTENTION ((enum order_status)(ORDER_ERROR + 1))
 
 /* How many orders have this status; status 0: all. */
 unsigned queue_count(const struct queue *queue, enum order_status status);
@@ -106,7 +129,7 @@ struct queue_page {
 int queue_page(struct queue *queue, struct queue_page *page, struct err *err);
 
 /* An array of {"at", "status", "attempt", "reason_code", "reason_text", "duration_ms",
- * "erp_reference", "note", "changes"} and, where there is some, "evidence", oldest first; the
+ * "erp_reference", "note", "changes", "by"} and, where there is some, "evidence", oldest first; the
  * caller owns *history. Returns as queue_get. */
 int queue_history(struct queue *queue, const char *uniqueid, json_t **history, struct err *err);
 
@@ -136,20 +159,48 @@ void queue_set_refused(struct queue *queue, const struct credentials *credential
 json_t *queue_session_notes(struct queue *queue);
 int queue_note_session(struct queue *queue, const char *was, const char *now, struct err *err);
 
-/* --- what people do --- */
+/* A note that another room keeps in the queue, under a name of its own. NULL: there is none; the
+ * caller owns it. Keeping NULL removes it. */
+json_t *queue_kept(struct queue *queue, const char *name);
+int queue_keep(struct queue *queue, const char *name, const json_t *note, struct err *err);
+
+/* What a session with these credentials must know in every process (a token that takes the place of
+ * a password): sealed on disk. NULL: nothing. secret_free it. */
+char *queue_memory(struct queue *queue, const struct credentials *credentials);
+int queue_set_memory(struct queue *queue, const struct credentials *credentials, const char *memory,
+                     struct err *err);
+
+/* --- what people do; the history says who --- */
 
 /* Placed orders become `error` with `cleared`: those up to seq `last`, at most `limit` of them in
  * one transaction. Returns how many, or -1. */
-int queue_clear(struct queue *queue, uint64_t last, unsigned limit, struct err *err);
+int queue_clear(struct queue *queue, uint64_t last, unsigned limit, const struct author *by,
+                struct err *err);
 
 /* The seq of the newest order. */
 uint64_t queue_last_seq(const struct queue *queue);
 
 /* 1: an order in error is placed again with the corrected content of *order, which becomes the new
- * record; 0: it is not in error; -1. note: what the person says about it; may be NULL. in_doubt:
- * who retries an order of unknown outcome is not taken to have seen that there is no line. */
-int queue_retry(struct queue *queue, struct order *order, bool in_doubt, struct err *err);
-int queue_resolve(struct queue *queue, struct order *order, const char *note, struct err *err);
+ * record; 0: it is not in error; -1. in_doubt: who retries an order of unknown outcome is not taken
+ * to have seen that there is no line. */
+int queue_retry(struct queue *queue, struct order *order, bool in_doubt, const struct author *by,
+                struct err *err);
+
+enum queue_retried { QUEUE_RETRIED, QUEUE_NOT_IN_ERROR, QUEUE_NOT_FOUND };
+
+/* The same for several at once, as they are, in one transaction. Nobody has looked for the line of
+ * each: orders of unknown outcome are looked up, or end as before. */
+int queue_retry_some(struct queue *queue, const char *const *uniqueids, enum queue_retried *results,
+                     size_t count, const struct author *by, struct err *err);
+
+/* It becomes `created`: a person entered it. note: what the person says about it; may be NULL. */
+int queue_resolve(struct queue *queue, struct order *order, const char *note,
+                  const struct author *by, struct err *err);
+
+/* It will never be billed: it stays in error and needs no attention until it is retried. reason:
+ * one of order_write_off_valid. */
+int queue_write_off(struct queue *queue, struct order *order, const char *reason, const char *note,
+                    const struct author *by, struct err *err);
 
 /* --- delivery --- */
 
@@ -158,16 +209,24 @@ struct queue_task {
     struct credentials credentials; /* username NULL: none of its own; credentials_clear it */
 };
 
+/* The workshop's rules, borrowed for the queue's life: they apply when an order is taken. NULL, and
+ * before this call: there are none. */
+void queue_set_rules(struct queue *queue, const struct order_rules *rules);
+
 /* Moves up to `limit` due orders to processing, in one transaction, and counts the attempt.
- * latest_ms: what is due up to then. Returns how many, or -1. */
+ * latest_ms: what is due up to then. An order that the workshop's
+ * rules refuse becomes `error` instead. Returns how many were taken, or -1. */
 int queue_take(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, unsigned limit,
                struct err *err);
 
 /* The time at which the next order is due, INT64_MAX where none waits. */
 int64_t queue_next_due_ms(struct queue *queue);
 
-/* Records that a request that can create the line leaves now. */
+/* Records that a request that can create the line leaves now. _all: of several orders, in one
+ * transaction; if it fails, none of them bears the mark. */
 int queue_commit_sent(struct queue *queue, struct order *order, struct err *err);
+int queue_commit_sent_all(struct queue *queue, struct order *const *orders, size_t count,
+                          struct err *err);
 
 struct queue_end {
     int64_t duration_ms;    /* of the attempt */
@@ -181,6 +240,39 @@ struct queue_end {
  * reference: *order says so. */
 int queue_finish(struct queue *queue, struct order *order, const struct queue_end *end,
                  struct err *err);
+
+/* The same for several, in one transaction: all of them or none. */
+int queue_finish_all(struct queue *queue, struct order *const *orders, const struct queue_end *ends,
+                     size_t count, struct err *err);
+
+/* --- callbacks --- */
+
+/* What the receiver is still owed: each order that became `created` or `error`, as it was then. It
+ * is written in the transaction of that change. */
+struct queue_callback {
+    char worksheet[ORDER_VALUE_MAX + 1];
+    uint64_t number;                  /* its place among those of the worksheet */
+    char id[QUEUE_CALLBACK_ID_BYTES]; /* the same at each repetition; unique in the world */
+    int64_t age_ms;                   /* no longer than any clock says */
+    char *body;                       /* the order object; the caller frees it */
+};
+
+/* From now on they are kept, with this as the workshop's name (copied). NULL: no longer, and those
+ * that wait are dropped. */
+void queue_call_back(struct queue *queue, const char *workshop);
+
+/* How many wait. */
+unsigned queue_callbacks_waiting(const struct queue *queue);
+
+/* The first one of the next worksheet behind `after` ("": from the first one on) that is not to be
+ * skipped. 1, 0: there is none, -1. */
+int queue_callback_next(struct queue *queue, const char *after,
+                        bool (*skip)(const char *worksheet, void *arg), void *arg,
+                        struct queue_callback *callback, struct err *err);
+
+/* These are no longer owed; all in one transaction. */
+int queue_callbacks_done(struct queue *queue, const struct queue_callback *const *callbacks,
+                         size_t count, struct err *err);
 
 /* Deletes up to `limit` created orders that last changed before before_ms, and of all of them no
  * more than a tenth (or a hundred) on one day of queue_trusted_ms. What is in error is for a person

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define VERSION_JSON 1
-#define VERSION_ORDER 2
+#define VERSION_ORDER_2 2 /* of format 2: without the last texts */
+#define VERSION_ORDER 3
 #define CHECKSUM_BYTES crypto_shorthash_BYTES
 #define HEAD_BYTES (1 + CHECKSUM_BYTES)
 
@@ -32,7 +33,7 @@ queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], uint64_t born, uin
     return (struct bytes){key, QUEUE_HISTORY_KEY_BYTES};
 }
 
-/* Against accidents, not against people: whoever can write the file can delete it too. */
+/* Against accidents, not against people: anyone who can write the file can delete it too. */
 static void
 checksum(struct bytes key, const unsigned char *content, size_t length,
          unsigned char sum[CHECKSUM_BYTES])
@@ -67,7 +68,15 @@ is_sound(struct bytes key, struct bytes record, unsigned char version)
 
 /* Behind the head: status, flags, numbers of 8 bytes, texts with a length of 2 bytes each, and so
  * the sealed credentials. */
-enum flag { COMMIT_SENT = 1, OWN_CREDENTIALS = 2, FLAGS = 3 };
+enum flag {
+    COMMIT_SENT = 1,
+    OWN_CREDENTIALS = 2,
+    BY_HAND = 4,
+    CONFIRM = 8,
+    MAPPED = 16,
+    HELD = 32,
+    FLAGS = 63
+};
 
 #define MEMBER(member)                                                                             \
     {                                                                                              \
@@ -81,19 +90,22 @@ struct member {
 static const struct member numbers[] = {
     MEMBER(born),       MEMBER(placed_ms),       MEMBER(queued_ms),     MEMBER(updated_ms),
     MEMBER(trusted_ms), MEMBER(next_attempt_ms), MEMBER(retry_since_ms)};
+#define PLACED_INDEX 1 /* of placed_ms in there */
 static const struct member counts[] = {MEMBER(attempts), MEMBER(history_length)};
 static const struct member texts[] = {
-    MEMBER(uniqueid),    MEMBER(worksheet),   MEMBER(product_nr),   MEMBER(product_amount),
-    MEMBER(reason_code), MEMBER(reason_text), MEMBER(erp_reference)};
+    MEMBER(uniqueid),    MEMBER(worksheet),   MEMBER(product_nr),    MEMBER(product_amount),
+    MEMBER(reason_code), MEMBER(reason_text), MEMBER(erp_reference), MEMBER(erp_product),
+    MEMBER(erp_amount),  MEMBER(written_off), MEMBER(placed_by)};
+#define TEXTS_2 7 /* of these in VERSION_ORDER_2 */
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define COUNT_BYTES 4
 #define LENGTH_BYTES 2
 #define FIXED_BYTES (HEAD_BYTES + 2 + COUNT(numbers) * 8 + COUNT(counts) * COUNT_BYTES)
 
-_Static_assert(FIXED_BYTES + COUNT(texts) * LENGTH_BYTES + 4ul * ORDER_VALUE_MAX + 32 +
-                       ORDER_REASON_TEXT_MAX + ORDER_REFERENCE_MAX + LENGTH_BYTES +
-                       RECORD_SEALED_MAX <=
+_Static_assert(FIXED_BYTES + COUNT(texts) * LENGTH_BYTES + 6ul * ORDER_VALUE_MAX + 32 +
+                       ORDER_REASON_TEXT_MAX + ORDER_REFERENCE_MAX + ORDER_WRITE_OFF_MAX +
+                       AUTHOR_TEXT_BYTES + LENGTH_BYTES + RECORD_SEALED_MAX <=
                    RECORD_ORDER_MAX,
                "the largest record has room");
 
@@ -125,7 +137,9 @@ record_encode_order(unsigned char buffer[RECORD_ORDER_MAX], const struct order *
         die_abort("cannot write a record: its credentials are too long");
     *to++ = (unsigned char)order->status;
     *to++ = (unsigned char)((order->commit_sent ? COMMIT_SENT : 0) |
-                            (order->own_credentials ? OWN_CREDENTIALS : 0));
+                            (order->own_credentials ? OWN_CREDENTIALS : 0) |
+                            (order->by_hand ? BY_HAND : 0) | (order->confirm ? CONFIRM : 0) |
+                            (order->mapped ? MAPPED : 0) | (order->held ? HELD : 0));
     for (size_t i = 0; i < COUNT(numbers); i++)
         to = put_number(to, *(const uint64_t *)(const void *)(from + numbers[i].offset), 8);
     for (size_t i = 0; i < COUNT(counts); i++)
@@ -182,6 +196,10 @@ get_fixed(const unsigned char *from, struct order *order)
     order->status = (enum order_status)from[0];
     order->commit_sent = from[1] & COMMIT_SENT;
     order->own_credentials = from[1] & OWN_CREDENTIALS;
+    order->by_hand = from[1] & BY_HAND;
+    order->confirm = from[1] & CONFIRM;
+    order->mapped = from[1] & MAPPED;
+    order->held = from[1] & HELD;
     from += 2;
     for (size_t i = 0; i < COUNT(numbers); i++)
         from = get_number(from, (uint64_t *)(void *)(to + numbers[i].offset), 8);
@@ -205,19 +223,40 @@ record_decode_order(struct bytes key, struct bytes record, struct order *order,
                     struct bytes *sealed)
 {
     const unsigned char *data = record.data, *end = data + record.size, *from;
+    bool old = record.size && *data == VERSION_ORDER_2;
     struct bytes rest;
 
     if (key.size != QUEUE_SEQ_BYTES || record.size < FIXED_BYTES ||
-        !is_sound(key, record, VERSION_ORDER))
+        !is_sound(key, record, old ? VERSION_ORDER_2 : VERSION_ORDER))
         return -1;
     order->seq = store_get_u64(key.data);
     from = get_fixed(data + HEAD_BYTES, order);
     for (size_t i = 0; i < COUNT(texts); i++)
-        from = get_text(from, end, (char *)order + texts[i].offset, texts[i].size);
+        if (old && i >= TEXTS_2)
+            *((char *)order + texts[i].offset) = '\0';
+        else
+            from = get_text(from, end, (char *)order + texts[i].offset, texts[i].size);
+    if (old)
+        order->mapped = order->commit_sent; /* what was sent is what was ordered */
     from = get_bytes(from, end, &rest);
     if (sealed)
         *sealed = rest;
     return from == end && rest.size <= RECORD_SEALED_MAX && is_possible(order, data) ? 0 : -1;
+}
+
+int
+record_brief(struct bytes record, struct record_brief *brief)
+{
+    const unsigned char *data = record.data, *end = data + record.size, *from = data + FIXED_BYTES;
+    uint64_t placed;
+
+    if (record.size < FIXED_BYTES)
+        return -1;
+    get_number(data + HEAD_BYTES + 2 + (size_t)PLACED_INDEX * 8, &placed, 8);
+    brief->placed_ms = (int64_t)placed;
+    from = get_bytes(from, end, &brief->uniqueid);
+    from = get_bytes(from, end, &brief->worksheet);
+    return get_bytes(from, end, &brief->product_nr) ? 0 : -1;
 }
 
 /* --- history and notes --- */

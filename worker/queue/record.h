@@ -24,17 +24,27 @@ struct bytes queue_key_history(unsigned char key[QUEUE_HISTORY_KEY_BYTES], uint6
 /* --- an order: a fixed layout --- */
 
 #define RECORD_SEALED_MAX (ORDER_VALUE_MAX + 1 + ORDER_PASSWORD_MAX + SECRET_OVERHEAD_BYTES)
-#define RECORD_ORDER_MAX 2304
+#define RECORD_ORDER_MAX 2560
 
 /* Under queue_key_seq(order->seq). sealed: its own credentials, at most RECORD_SEALED_MAX. The
  * result lies in `buffer`. */
 struct bytes record_encode_order(unsigned char buffer[RECORD_ORDER_MAX], const struct order *order,
                                  struct bytes sealed);
 
-/* -1: it is damaged, or is what no queue writes. *sealed lies in the record; NULL: not asked for.
- */
+/* Also a record of format 2. -1: it is damaged, or is what no queue writes. *sealed lies in the
+ * record; NULL: not asked for. */
 int record_decode_order(struct bytes key, struct bytes record, struct order *order,
                         struct bytes *sealed);
+
+/* What an order is searched by. The texts lie in the record, without a NUL. */
+struct record_brief {
+    int64_t placed_ms;
+    struct bytes uniqueid, worksheet, product_nr;
+};
+
+/* The same without the effort of its checksum: for a look before record_decode_order. -1: it is too
+ * short. */
+int record_brief(struct bytes record, struct record_brief *brief);
 
 /* --- history and notes: JSON --- */
 

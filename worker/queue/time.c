@@ -1,4 +1,4 @@
-/* Time as the queue lives it, and what is old enough to go. The wall clock may be wrong, by years,
+/* Time as the queue lives it. The wall clock may be wrong, by years,
  * and for seconds or weeks: nothing is given up or forgotten on its word alone. */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,9 +11,6 @@
 #define DAY_MS 86400000LL
 #define PACE 4 /* so a machine that is switched on for six hours a day keeps up */
 #define AGREE_MS 3600000LL
-#define EXPIRE_LOOK 1000 /* orders looked at in one transaction */
-#define SHARE 10         /* of the created orders on one day … */
-#define SHARE_MIN 100    /* … or so many */
 
 /* --- how long it has run --- */
 
@@ -93,14 +90,22 @@ towards(int64_t from, int64_t to, int64_t step)
 }
 
 int64_t
+queue_reckon_ms(const struct queue *queue, int64_t wall_ms, int64_t monotonic_ms)
+{
+    const struct queue_time *time = &queue->time;
+    int64_t lived_ms = time->trusted_at_ms ? monotonic_ms - time->trusted_at_ms : 0;
+
+    return towards(time->trusted_ms, wall_ms, PACE * lived_ms);
+}
+
+int64_t
 queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms)
 {
     struct queue_time *time = &queue->time;
-    int64_t lived_ms = time->trusted_at_ms ? monotonic_ms - time->trusted_at_ms : 0;
     struct queue_txn t;
     struct err err;
 
-    time->trusted_ms = towards(time->trusted_ms, wall_ms, PACE * lived_ms);
+    time->trusted_ms = queue_reckon_ms(queue, wall_ms, monotonic_ms);
     time->trusted_at_ms = monotonic_ms;
     if (time->day != time->trusted_ms / DAY_MS) {
         time->day = time->trusted_ms / DAY_MS;
@@ -122,49 +127,4 @@ queue_disk_agrees(const struct queue *queue, int64_t wall_ms)
 
     free(path);
     return known && llabs(file.st_mtim.tv_sec * 1000LL - wall_ms) < AGREE_MS;
-}
-
-/* --- what is forgotten --- */
-
-/* One that was mended late stands among old ones: it is passed over. */
-static unsigned
-expire_some(struct queue_txn *t, int64_t before_ms, unsigned limit)
-{
-    unsigned removed = 0, looked_at = 0;
-    struct order order;
-    uint64_t seq = 0;
-
-    while (removed < limit && looked_at++ < EXPIRE_LOOK &&
-           (seq = queue_first_behind(&t->txn, ORDER_CREATED, seq, &order)))
-        if (order.updated_ms < before_ms && order.trusted_ms < before_ms) {
-            queue_remove(t, &order);
-            removed++;
-        }
-    return removed;
-}
-
-/* How many more may go today. */
-static unsigned
-share_left(const struct queue *queue)
-{
-    unsigned removed = queue->time.removed,
-             share = (queue->counts[ORDER_CREATED] + removed) / SHARE;
-
-    if (share < SHARE_MIN)
-        share = SHARE_MIN;
-    return share > removed ? share - removed : 0;
-}
-
-int
-queue_expire(struct queue *queue, int64_t before_ms, unsigned limit, struct err *err)
-{
-    unsigned left = share_left(queue), count;
-    struct queue_txn t;
-
-    queue_begin(queue, &t);
-    count = expire_some(&t, before_ms, limit < left ? limit : left);
-    queue->time.removed += count;
-    if (count)
-        queue_time_put(&t);
-    return queue_commit(&t, err) ? -1 : (int)count;
 }

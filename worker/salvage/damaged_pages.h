@@ -14,7 +14,7 @@ enum store_pages_header {
     STORE_PAGES_SOUND,
     STORE_PAGES_SHORT, /* shorter than its header says: cut, or pages at its end were never used */
     STORE_PAGES_BAD,   /* LMDB would not take it */
-    STORE_PAGES_UNREAD /* it can't be opened: errno says why, and nothing is known about it */
+    STORE_PAGES_UNREAD /* cannot be opened: errno says why */
 };
 
 enum store_pages_header store_pages_header(const char *path);
@@ -27,7 +27,7 @@ uint64_t store_pages_format(const char *path);
 bool store_pages_unborn(const char *path);
 
 /* Calls visit for each node of each leaf page, also of pages that the tree no longer uses: the same
- * key may come more than once, with old values. -1: the file can't be read. */
+ * key may come more than once, with old values. -1: the file cannot be read. */
 int store_pages_scan(const char *path,
                      void (*visit)(struct bytes key, struct bytes value, void *arg), void *arg);
 

@@ -54,7 +54,7 @@ format_1_content(const json_t *content, struct order *order)
     order->next_attempt_ms = next;
     order->seq = (uint64_t)seq;
     order->history_length = (uint32_t)length;
-    order->commit_sent = commit_sent;
+    order->commit_sent = order->mapped = commit_sent; /* what was sent is what was ordered */
     order->own_credentials = own_credentials;
     order->queued_ms = queued;
     order->retry_since_ms = since;

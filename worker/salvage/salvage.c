@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -21,8 +20,8 @@
 static void
 remove_folder(const char *folder)
 {
-    static const char *const names[] = {"data.mdb",    "data.new", "lock.mdb",
-                                        "worker.lock", "closed",   "unchecked"};
+    static const char *const names[] = {"data.mdb", "data.new", "lock.mdb", "worker.lock",
+                                        "clean",    "closed",   "unchecked"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = mem_format("%s/%s", folder, names[i]);
@@ -36,17 +35,14 @@ remove_folder(const char *folder)
 static char *
 aside_name(const char *folder)
 {
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    char text[32];
-    struct tm utc;
+    char time[CLOCK_STAMP_BYTES];
 
-    gmtime_r(&now, &utc);
-    strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc);
-    return mem_format("%s/damaged-%s.mdb", folder, text);
+    clock_stamp(clock_wall_ms(), time);
+    return mem_format("%s/damaged-%s.mdb", folder, time);
 }
 
 /* aside: the damaged file keeps a name of its own before the new one takes its place: at no moment
- * is there neither. NULL: nobody needs it any more. */
+ * is there neither. NULL: it is no longer needed. */
 static int
 swap_files(const char *data, const char *aside, const char *fresh, const char *folder,
            struct err *err)
@@ -134,17 +130,17 @@ rewrite(const char *folder, struct salvage *s, const char *data, const char *rec
 }
 
 static int
-upgrade(const char *folder, struct salvage *s, const char *data, struct err *err)
+upgrade(const char *folder, struct salvage *s, unsigned format, const char *data, struct err *err)
 {
     char *records = records_name(folder);
     int result;
 
-    switch (walk(folder, s->map_mib, 1, records)) {
+    switch (walk(folder, s->map_mib, format, records)) {
     case WALK_SOUND:
         result = rewrite(folder, s, data, records, err);
         break;
     case WALK_DAMAGED:
-        result = mend(folder, s, 1, data, err);
+        result = mend(folder, s, format, data, err);
         break;
     default:
         result = err_set(err, "storage", "cannot upgrade the queue now");
@@ -161,9 +157,10 @@ upgrade(const char *folder, struct salvage *s, const char *data, struct err *err
 static bool
 never_was_one(const char *folder, const char *data)
 {
-    char *reserve = mem_format("%s/reserve", folder);
-    bool lived = store_was_closed(folder) || access(reserve, F_OK) == 0;
+    char *reserve = mem_format("%s/reserve", folder), *closed = mem_format("%s/closed", folder);
+    bool lived = access(closed, F_OK) == 0 || access(reserve, F_OK) == 0;
 
+    free(closed);
     free(reserve);
     return !lived && store_pages_unborn(data);
 }
@@ -195,10 +192,10 @@ check_sound_header(const char *folder, struct salvage *s, const char *data,
                        "the queue file has format %llu, and this release knows formats up to %d: "
                        "start the release that wrote it, or a later one",
                        (unsigned long long)format, STORE_FORMAT);
-    if (format == 1)
-        return upgrade(folder, s, data, err);
     if (format == 0)
         return mend(folder, s, STORE_FORMAT, data, err);
+    if (format < STORE_FORMAT)
+        return upgrade(folder, s, (unsigned)format, data, err);
     if (header == STORE_PAGES_SHORT || store_is_suspect(folder))
         return check_now(folder, s, data, err);
     return 0;

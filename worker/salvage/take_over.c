@@ -8,11 +8,13 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/order/reason.h"
+#include "worker/queue/blocks.h"
 #include "worker/queue/keys.h"
 #include "worker/salvage/damaged_pages.h"
 #include "worker/salvage/format_1.h"
 #include "worker/salvage/walk.h"
 
+#define BLOCKS_AT_ONCE 64
 #define AT_ONCE 2000 /* entries in one transaction: bounds the memory */
 
 static const char in_doubt[] =
@@ -197,17 +199,52 @@ take_record(struct bytes key, struct bytes value, void *arg)
     begin_part(s);
 }
 
+static bool
+is_named(struct bytes key, const char *name)
+{
+    return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0;
+}
+
+/* What waits is in no index yet, whatever was before. */
+static void
+take_note(struct salvage *s, struct bytes key, struct bytes value)
+{
+    json_t *note = is_named(key, QUEUE_META_LAST) ? record_decode(key, value) : NULL;
+    uint64_t last = (uint64_t)json_integer_value(json_object_get(note, "seq"));
+
+    if (last > s->t.last_seq && last <= QUEUE_SEQ_MAX)
+        s->t.last_seq = last;
+    if (!note && !is_named(key, QUEUE_META_BACKLOG))
+        store_put(&s->t.txn, STORE_META, key, value);
+    json_decref(note);
+}
+
+/* What sessions must remember, and the key by which its notes are named: a token of an ERP is given
+ * once, whatever happens to the queue. */
+static bool
+is_memory(struct bytes key)
+{
+    const size_t length = strlen(QUEUE_META_MEMORY);
+
+    return is_named(key, QUEUE_META_HASH_KEY) ||
+           (key.size > length && memcmp(key.data, QUEUE_META_MEMORY, length) == 0);
+}
+
 /* An upgrade keeps the queue's notes too, and just those references that are in the index: others
- * are of an earlier ERP. */
+ * are of an earlier ERP. Callbacks that a receiver is still owed stay in any case. */
 static void
 take_entry(enum store_table table, struct bytes key, struct bytes value, void *arg)
 {
     struct salvage *s = arg;
 
-    if (table != STORE_META && table != STORE_REFERENCES)
-        take_record(key, value, s);
-    else if (s->upgrade && !s->orders_pass)
+    bool own = table == STORE_META || table == STORE_REFERENCES;
+
+    if (table == STORE_META && !s->orders_pass && (s->upgrade || is_memory(key)))
+        take_note(s, key, value);
+    else if (table == STORE_CALLBACKS || (own && s->upgrade && !s->orders_pass))
         store_put(&s->t.txn, table, key, value);
+    else if (!own)
+        take_record(key, value, s);
 }
 
 static void
@@ -245,6 +282,19 @@ take_pass(struct salvage *s, const char *records, const char *damaged)
     }
 }
 
+/* As orders come one by one, each block but the last would be there. */
+static void
+write_blocks(struct salvage *s)
+{
+    uint64_t first = 0;
+
+    for (unsigned i = 1; !s->failed && queue_block_next(&s->t.txn, s->t.last_seq, &first); i++)
+        if (i % BLOCKS_AT_ONCE == 0) {
+            commit_part(s);
+            begin_part(s);
+        }
+}
+
 int
 take_over(struct salvage *s, const char *damaged, const char *records, const char *fresh)
 {
@@ -258,6 +308,7 @@ take_over(struct salvage *s, const char *damaged, const char *records, const cha
     if (s->upgrade)
         store_clear(&s->t.txn, STORE_REFERENCES);
     take_pass(s, records, damaged);
+    write_blocks(s);
     note_last(s);
     if (!s->upgrade)
         note_down(s);

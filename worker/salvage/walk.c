@@ -44,6 +44,7 @@ is_sound(unsigned format, enum store_table table, struct bytes key, struct bytes
                             : record_decode_order(key, value, &order, NULL)) == 0;
     case STORE_HISTORY:
     case STORE_META:
+    case STORE_CALLBACKS:
         return is_json(key, value);
     default:
         return true;
@@ -86,8 +87,8 @@ write_table(struct store_txn *txn, unsigned format, enum store_table table, FILE
 static enum walk
 write_down(struct store *store, unsigned format, const char *records)
 {
-    static const enum store_table tables[] = {STORE_ORDERS, STORE_HISTORY, STORE_CREDENTIALS,
-                                              STORE_META, STORE_REFERENCES};
+    static const enum store_table tables[] = {STORE_ORDERS, STORE_HISTORY,    STORE_CREDENTIALS,
+                                              STORE_META,   STORE_REFERENCES, STORE_CALLBACKS};
     enum walk result = WALK_SOUND;
     FILE *to = fopen(records, "we");
     struct store_txn txn;

@@ -102,7 +102,7 @@ check_links(struct handover *h, struct err *err)
 
 /* --- the handover --- */
 
-/* What was checked, as it is now: whoever had it may still be at it. */
+/* Checked again: the previous owner may still be changing it. */
 static bool
 may_be_given(const struct handover *h, const struct stat *file)
 {
@@ -189,7 +189,7 @@ walk(struct handover *h,
     h->each = each;
     if (h->uid == 0 && h->before) {
         close(fd);
-        return err_set(err, "config", "%s belongs to user %ld: root does not use it", h->path,
+        return err_set(err, "config", "%s belongs to user %ld: it cannot be used as root", h->path,
                        (long)h->before);
     }
     return walk_folder(h, fd, true, err);

@@ -1,4 +1,4 @@
-/* Whether a queue file deserves a check, as files beside it say: `closed`, and `unchecked` with a
+/* Whether a queue file deserves a check, as files beside it say: `clean`, and `unchecked` with a
  * byte for each opening since the last whole check. */
 #include <fcntl.h>
 #include <signal.h>
@@ -48,11 +48,20 @@ touch(const char *path)
 void
 store_note_sound(const char *folder)
 {
-    char *unchecked = mem_format("%s/unchecked", folder), *closed = mem_format("%s/closed", folder);
+    char *unchecked = mem_format("%s/unchecked", folder), *clean = mem_format("%s/clean", folder);
 
     unlink(unchecked);
-    touch(closed);
+    touch(clean);
     free(unchecked);
+    free(clean);
+}
+
+void
+soundness_keep_earlier_out(const char *folder)
+{
+    char *closed = mem_format("%s/closed", folder);
+
+    touch(closed);
     free(closed);
 }
 
@@ -88,19 +97,19 @@ on_fatal(int number, siginfo_t *info, void *context)
 }
 
 void
-soundness_watch(const struct store *store)
+soundness_watch(const char *unchecked)
 {
     struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO};
 
     for (size_t i = 0; !fatal_path && i < sizeof fatal_signals / sizeof *fatal_signals; i++)
         sigaction(fatal_signals[i], &action, &fatal_before[i]);
-    fatal_path = store->unchecked;
+    fatal_path = unchecked;
 }
 
 void
-soundness_unwatch(const struct store *store)
+soundness_unwatch(const char *unchecked)
 {
-    if (fatal_path != store->unchecked)
+    if (fatal_path != unchecked)
         return;
     fatal_path = NULL;
     for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
@@ -108,12 +117,12 @@ soundness_unwatch(const struct store *store)
 }
 
 void
-soundness_count_opening(const struct store *store)
+soundness_count_opening(const char *unchecked)
 {
-    add_lives(store->unchecked, 1);
+    add_lives(unchecked, 1);
 }
 
-/* What can't be opened although nothing is short is likely to be damaged. */
+/* A queue that cannot be opened, although no resource is short, is probably damaged. */
 void
 soundness_note_failure(const char *folder, const struct err *err)
 {
@@ -127,11 +136,19 @@ soundness_note_failure(const char *folder, const struct err *err)
 bool
 store_was_closed(const char *folder)
 {
-    char *path = mem_format("%s/closed", folder);
-    bool closed = access(path, F_OK) == 0;
+    char *path = mem_format("%s/clean", folder);
+    bool clean = access(path, F_OK) == 0;
 
     free(path);
-    return closed;
+    return clean;
+}
+
+void
+soundness_note_broken(struct store *store)
+{
+    if (!store->broken && store->lock_fd >= 0)
+        add_lives(store->unchecked, LIVES_MAX);
+    store->broken = true;
 }
 
 /* One that is still unsure begins its check anew. */
@@ -139,9 +156,8 @@ void
 soundness_mark_closed(const struct store *store)
 {
     if (store->broken)
-        add_lives(store->unchecked, LIVES_MAX);
-    else
-        unlink(store->unchecked);
-    if (!store->broken && !store->unsure)
-        touch(store->closed);
+        return;
+    unlink(store->unchecked);
+    if (!store->unsure)
+        touch(store->clean);
 }

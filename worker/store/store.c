@@ -21,11 +21,22 @@ static const char *const names_1[STORE_TABLES_MAX] = {[STORE_META] = "meta",
                                                       [STORE_HISTORY] = "history",
                                                       [STORE_CREDENTIALS] = "credentials",
                                                       [STORE_REFERENCES] = "references"};
-static const char *const names_2[STORE_TABLES_MAX] = {
-    [STORE_META] = "meta",       [STORE_ORDERS] = "orders",         [STORE_IDS] = "ids",
-    [STORE_PLACED] = "placed",   [STORE_PROCESSING] = "processing", [STORE_CREATED] = "created",
-    [STORE_ERROR] = "error",     [STORE_WORKSHEET] = "worksheet",   [STORE_DUE] = "due",
-    [STORE_HISTORY] = "history", [STORE_REFERENCES] = "references"};
+/* Of format 2 some are missing. */
+static const char *const names_2[STORE_TABLES_MAX] = {[STORE_META] = "meta",
+                                                      [STORE_ORDERS] = "orders",
+                                                      [STORE_IDS] = "ids",
+                                                      [STORE_PLACED] = "placed",
+                                                      [STORE_PROCESSING] = "processing",
+                                                      [STORE_CREATED] = "created",
+                                                      [STORE_ERROR] = "error",
+                                                      [STORE_WORKSHEET] = "worksheet",
+                                                      [STORE_DUE] = "due",
+                                                      [STORE_HISTORY] = "history",
+                                                      [STORE_REFERENCES] = "references",
+                                                      [STORE_ATTENTION] = "attention",
+                                                      [STORE_REASONS] = "reasons",
+                                                      [STORE_BLOCKS] = "blocks",
+                                                      [STORE_CALLBACKS] = "callbacks"};
 
 /* A second process on one queue would deliver every order twice. The lock goes with its holder. */
 int
@@ -83,8 +94,7 @@ check_format(MDB_env *env, unsigned format)
     error = mdb_dbi_open(txn, NULL, 0, &main);
     if (!error)
         error = mdb_get(txn, main, &name, &value);
-    if (!error && format == STORE_FORMAT &&
-        (value.mv_size != 8 || store_get_u64(value.mv_data) != format))
+    if (!error && format > 1 && (value.mv_size != 8 || store_get_u64(value.mv_data) != format))
         error = MDB_VERSION_MISMATCH;
     mdb_txn_abort(txn);
     return error;
@@ -168,7 +178,7 @@ mend_length(struct store *store, struct err *err)
 static int
 open_environment(struct store *store, const char *folder, unsigned format, struct err *err)
 {
-    bool old = format < STORE_FORMAT;
+    const char *const *names = format == 1 ? names_1 : names_2;
     int error = mdb_env_create(&store->env);
 
     if (!error)
@@ -184,22 +194,30 @@ open_environment(struct store *store, const char *folder, unsigned format, struc
     error = check_format(store->env, format);
     if (!error)
         error =
-            open_tables(store->env, old ? names_1 : names_2, old ? 0 : MDB_CREATE, store->tables);
+            open_tables(store->env, names, format == STORE_FORMAT ? MDB_CREATE : 0, store->tables);
     return error ? store_fail(err, error, "cannot open the queue's tables") : 0;
+}
+
+static struct store *
+store_new(const char *folder, unsigned map_mib)
+{
+    struct store *store = mem_alloc(sizeof *store);
+
+    store->map_bytes = (size_t)map_mib << 20;
+    store->lock_fd = -1;
+    store->clean = mem_format("%s/clean", folder);
+    store->unchecked = mem_format("%s/unchecked", folder);
+    disk_reserve_open(&store->reserve, folder);
+    return store;
 }
 
 struct store *
 store_open_locked(const char *folder, unsigned map_mib, unsigned format, struct err *err)
 {
-    struct store *store = mem_alloc(sizeof *store);
+    struct store *store = store_new(folder, map_mib);
     char *data = mem_format("%s/data.mdb", folder);
     bool there = access(data, F_OK) == 0;
 
-    store->map_bytes = (size_t)map_mib << 20;
-    store->lock_fd = -1;
-    store->closed = mem_format("%s/closed", folder);
-    store->unchecked = mem_format("%s/unchecked", folder);
-    disk_reserve_open(&store->reserve, folder);
     if ((there || make_file(folder, data, err) == 0) &&
         open_environment(store, folder, format, err) == 0) {
         free(data);
@@ -211,24 +229,38 @@ store_open_locked(const char *folder, unsigned map_mib, unsigned format, struct 
     return NULL;
 }
 
+/* A damaged page can make LMDB die while it opens the file, or never come back. */
+static struct store *
+open_noted(const char *folder, unsigned map_mib, bool unsure, struct err *err)
+{
+    char *clean = mem_format("%s/clean", folder), *unchecked = mem_format("%s/unchecked", folder);
+    struct store *store;
+
+    soundness_keep_earlier_out(folder);
+    unlink(clean);
+    if (unsure)
+        soundness_count_opening(unchecked);
+    soundness_watch(unchecked);
+    store = store_open_locked(folder, map_mib, STORE_FORMAT, err);
+    soundness_unwatch(unchecked);
+    free(clean);
+    free(unchecked);
+    return store;
+}
+
 struct store *
 store_open(const char *folder, unsigned map_mib, struct err *err)
 {
     int lock_fd = store_lock(folder, err);
     char *data = mem_format("%s/data.mdb", folder);
     bool unsure = access(data, F_OK) == 0 && !store_was_closed(folder);
-    struct store *store =
-        lock_fd < 0 ? NULL : store_open_locked(folder, map_mib, STORE_FORMAT, err);
+    struct store *store = lock_fd < 0 ? NULL : open_noted(folder, map_mib, unsure, err);
 
     free(data);
     if (store) {
         store->lock_fd = lock_fd;
         store->unsure = unsure;
-        if (unsure)
-            soundness_count_opening(store);
-        soundness_watch(store);
-        unlink(store->closed);
-        disk_sync_parent(store->closed); /* a new file's name; an order may follow at once */
+        soundness_watch(store->unchecked);
     } else if (lock_fd >= 0) {
         soundness_note_failure(folder, err);
         close(lock_fd);
@@ -264,14 +296,14 @@ store_close(struct store *store)
 {
     if (!store)
         return;
-    soundness_unwatch(store);
+    soundness_unwatch(store->unchecked);
     if (store->env)
         mdb_env_close(store->env);
     if (store->lock_fd >= 0)
         soundness_mark_closed(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
-    free(store->closed);
+    free(store->clean);
     free(store->unchecked);
     disk_reserve_close(&store->reserve);
     free(store);

@@ -26,12 +26,16 @@ enum store_table {
     STORE_DUE,       /* due time in ms, seq → nothing; the first of each worksheet, if it waits */
     STORE_HISTORY,   /* born, number (4) → record; the lines after the first one */
     STORE_REFERENCES, /* the ERP's reference, NUL, seq → uniqueid; created orders */
+    STORE_ATTENTION,  /* seq → nothing; orders in error that are not written off */
+    STORE_REASONS,    /* reason code, NUL, seq → nothing; orders that have one */
+    STORE_BLOCKS,     /* first seq of a block → what can be searched of its orders */
+    STORE_CALLBACKS,  /* worksheet, NUL, number → record: see queue/callbacks.c */
     STORE_TABLES,
     STORE_CREDENTIALS = STORE_TABLES, /* of format 1: uniqueid → sealed */
     STORE_TABLES_MAX
 };
 
-#define STORE_FORMAT 2 /* what this release writes */
+#define STORE_FORMAT 3 /* what this release writes */
 
 /* The file's format is a value beside the tables, under the name of a table of format 1: so an
  * earlier release refuses the file instead of taking it for a queue without orders. */
@@ -57,8 +61,8 @@ struct store_txn {
  * brought to its end. */
 struct store *store_open(const char *folder, unsigned map_mib, struct err *err);
 
-/* The same where the caller holds the folder's lock, which it keeps. format: 1 or STORE_FORMAT; a
- * file of format 1 is read only, and other keys and values are in its tables. */
+/* The same where the caller holds the folder's lock, which it keeps. format: up to STORE_FORMAT; a
+ * file of an earlier one is read only, and other tables, keys and values may be in it. */
 struct store *store_open_locked(const char *folder, unsigned map_mib, unsigned format,
                                 struct err *err);
 

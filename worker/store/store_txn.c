@@ -1,6 +1,7 @@
 /* Transactions and cursors behind a sticky error. */
 #include <errno.h>
 
+#include "common/base/disk.h"
 #include "common/base/failpoint.h"
 #include "worker/store/store_internal.h"
 
@@ -72,10 +73,22 @@ store_abort(struct store_txn *txn)
     txn->handle = NULL;
 }
 
+/* The file's name, if it is new, and that `closed` is gone; a process that is idle costs no sync.
+ */
+static int
+note_open(struct store *store)
+{
+    if (!store->noted && disk_sync_parent(store->clean))
+        return errno;
+    store->noted = true;
+    return 0;
+}
+
 int
 store_commit(struct store_txn *txn, struct err *err)
 {
     stick(txn, failpoint("store.commit"));
+    stick(txn, txn->error ? 0 : note_open(txn->store));
     if (!txn->error) {
         txn->error = mdb_txn_commit(txn->handle);
         txn->handle = NULL;
@@ -95,7 +108,7 @@ store_end(struct store_txn *txn, struct err *err)
     if (is_disk_full(txn->error))
         disk_reserve_release(&txn->store->reserve); /* the next try finds room */
     else if (!is_passing(txn->error))
-        txn->store->broken = true;
+        soundness_note_broken(txn->store);
     return store_fail(err, txn->error,
                       txn->write ? "cannot write the queue" : "cannot read the queue");
 }

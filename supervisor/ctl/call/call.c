@@ -18,6 +18,18 @@ ctl_path(const struct ctl *ctl, const char *rest)
     return path;
 }
 
+char *
+ctl_path_of_second(const struct ctl *ctl, const char *before, const char *after)
+{
+    char *second = client_encode(ctl->args[1]);
+    char *rest = mem_format("%s%s%s", before, second, after);
+    char *path = ctl_path(ctl, rest);
+
+    free(rest);
+    free(second);
+    return path;
+}
+
 void
 ctl_print_json(const json_t *reply, bool indented)
 {
@@ -41,8 +53,8 @@ print_fault(const json_t *fault)
     char *whole = text_of_json(fault);
 
     if (detail)
-        text_complain("  %s%s%s: %s", file ? file : "", file ? " " : "", pointer ? pointer : "",
-                      detail);
+        text_complain("  %s%s%s: %s", file ? file : "", file && *file ? " " : "",
+                      pointer ? pointer : "", detail);
     else
         text_complain("  %s", whole);
     free(whole);

@@ -80,25 +80,37 @@ target_text(const struct ctl *ctl, const struct targets *targets)
     return text;
 }
 
-/* Scripts have no terminal, and are not asked. */
-static bool
-is_confirmed(const struct ctl *ctl, const struct targets *targets)
+bool
+ctl_confirm(const struct ctl *ctl, const char *question)
 {
-    char answer[8] = "", *text, *safe;
+    char answer[8] = "", *safe;
 
-    if (!ctl->command->ask || ctl->options[OPTION_YES] || !isatty(STDIN_FILENO) ||
-        !isatty(STDERR_FILENO) || !targets->count)
+    if (ctl->options[OPTION_YES] || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return true;
-    text = target_text(ctl, targets);
-    safe = text_escape(text);
-    fprintf(stderr, "%s: %s? [y/N] ", ctl->command->ask, safe);
+    safe = text_escape(question);
+    fprintf(stderr, "%s? [y/N] ", safe);
     free(safe);
-    free(text);
     if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
         text_complain("nothing was changed");
         return false;
     }
     return true;
+}
+
+static bool
+is_confirmed(const struct ctl *ctl, const struct targets *targets)
+{
+    char *text, *question;
+    bool confirmed;
+
+    if (!ctl->command->ask || !targets->count)
+        return true;
+    text = target_text(ctl, targets);
+    question = mem_format("%s: %s", ctl->command->ask, text);
+    confirmed = ctl_confirm(ctl, question);
+    free(question);
+    free(text);
+    return confirmed;
 }
 
 static int

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json/similar.h"
 #include "supervisor/ctl/net/client.h"
-#include "supervisor/ctl/term/nearest.h"
 #include "supervisor/ctl/term/text.h"
 
 static const struct {
@@ -20,20 +20,20 @@ static const struct {
 static void
 hint_nearest(const struct ctl *ctl)
 {
-    struct nearest nearest = {.word = ctl->args[0]};
+    struct similar similar = {.word = ctl->args[0]};
     json_t *health, *one;
     size_t i;
     int status = client_call(ctl->client, "GET", "/health", NULL, &health);
 
     json_array_foreach(status == 200 ? json_object_get(health, "integrations") : NULL, i, one)
     {
-        nearest_try(&nearest, json_string_value(json_object_get(one, "slug")));
-        nearest_try(&nearest, json_string_value(json_object_get(one, "workshop")));
+        similar_try(&similar, json_string_value(json_object_get(one, "slug")));
+        similar_try(&similar, json_string_value(json_object_get(one, "workshop")));
     }
-    if (nearest.best)
-        text_complain("did you mean %s?", nearest.best);
+    if (similar.best)
+        text_complain("did you mean %s?", similar.best);
     else if (status == 200)
-        text_complain("pumplinectl status lists the workshops");
+        text_complain("run `pumplinectl status` to list the workshops");
     json_decref(health);
 }
 

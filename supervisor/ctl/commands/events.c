@@ -44,6 +44,17 @@ snapshot_text(const json_t *health)
                       ctl_number(summary, "parked"), ctl_number(summary, "failed"));
 }
 
+static char *
+order_text(const json_t *order)
+{
+    const char *uniqueid = json_string_value(json_object_get(order, "uniqueid")),
+               *status = json_string_value(json_object_get(order, "status")),
+               *reason = json_string_value(json_object_get(order, "reason_code"));
+
+    return mem_format("order %s is %s%s%s%s", uniqueid ? uniqueid : "-", status ? status : "-",
+                      reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
+}
+
 static void
 print_event(const char *name, const json_t *event)
 {
@@ -58,6 +69,10 @@ print_event(const char *name, const json_t *event)
         text = integration_text(event);
     else if (strcmp(name, "snapshot") == 0)
         text = snapshot_text(event);
+    else if (strcmp(name, "order") == 0)
+        text = order_text(event);
+    else if (strcmp(name, "reset") == 0)
+        text = mem_string("some events about orders were left out");
     else
         text = mem_string(name);
     text_say("%s %s: %s", at, workshop ? workshop : "pumplined", text);

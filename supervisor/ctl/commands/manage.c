@@ -5,6 +5,7 @@
 
 #include "common/base/err.h"
 #include "supervisor/ctl/commands/document.h"
+#include "supervisor/ctl/commands/test.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
@@ -64,6 +65,13 @@ print_added(const struct ctl *ctl, const json_t *reply)
     const char *process = json_string_value(json_object_get(reply, "process"));
     bool created = json_is_true(json_object_get(reply, "created"));
 
+    if (json_is_true(json_object_get(reply, "dry_run"))) {
+        text_say("%s: valid; would be %s", ctl_workshop(ctl, reply),
+                 created                                           ? "created"
+                 : json_is_true(json_object_get(reply, "changed")) ? "changed"
+                                                                   : "left as it is");
+        return;
+    }
     text_say("%s: %s%s%s%s%s", ctl_workshop(ctl, reply), created ? "created" : "changed",
              slug ? " as " : "", slug ? slug : "", process ? "; process " : "",
              process ? process : "");
@@ -88,8 +96,12 @@ command_add(struct ctl *ctl)
         json_decref(document);
         return CTL_USAGE;
     }
-    int result = ctl_run(ctl, "PUT", workshop_path(workshop, ""), document, print_added);
+    int result = ctl_run(
+        ctl, "PUT", workshop_path(workshop, ctl->options[OPTION_DRY_RUN] ? "?dry_run=true" : ""),
+        document, print_added);
 
+    if (result == CTL_OK && !ctl->options[OPTION_DRY_RUN])
+        test_warn(ctl, workshop);
     free(workshop);
     return result;
 }

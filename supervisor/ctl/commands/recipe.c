@@ -10,10 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/file_read.h"
 #include "common/base/secret.h"
-#include "common/json/file.h"
-#include "common/json/position.h"
 #include "common/recipe/recipe.h"
 #include "supervisor/ctl/commands/document.h"
 #include "supervisor/ctl/ctl.h"
@@ -59,59 +56,14 @@ print_faults(const struct ctl *ctl, const json_t *reply)
     }
 }
 
-/* Where in the file each fault is; a file that is no JSON says so itself. */
-static json_t *
-placed_faults(const char *path, const struct json_faults *faults)
-{
-    json_t *list = json_faults_json(faults), *fault;
-    size_t i, length;
-    struct err err;
-    char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, &err);
-    json_t *sound = text ? json_loadb(text, length, 0, NULL) : NULL;
-
-    json_array_foreach(list, i, fault)
-    {
-        struct json_position place;
-
-        if (!sound)
-            break;
-        place = json_position(text, faults->items[i].pointer);
-        json_object_set_new(fault, "line", json_integer((json_int_t)place.line));
-        json_object_set_new(fault, "column", json_integer((json_int_t)place.column));
-    }
-    json_decref(sound);
-    secret_free(text);
-    return list;
-}
-
-/* What a sound recipe cannot do, or what it risks. */
-static json_t *
-notes_on(const json_t *recipe)
-{
-    json_t *notes = recipe_id_notes(recipe);
-
-    if (json_is_true(json_object_get(recipe, "unguarded")))
-        json_array_append_new(
-            notes, json_string("unguarded: the ERP replaces a worksheet's lines and does not see "
-                               "that somebody else has changed it meanwhile: what was added, "
-                               "corrected or deleted between reading and writing is lost"));
-    return notes;
-}
-
 int
 command_recipe_check(struct ctl *ctl)
 {
-    struct json_faults faults = {NULL, 0};
-    json_t *recipe = recipe_read(ctl->args[0], &faults);
+    json_t *report = recipe_report(ctl->args[0]);
+    bool sound = json_is_true(json_object_get(report, "sound"));
 
-    ctl_show(ctl,
-             json_pack("{s:s s:b s:o s:o}", "file", ctl->args[0], "sound", recipe != NULL, "faults",
-                       placed_faults(ctl->args[0], &faults), "notes",
-                       recipe ? notes_on(recipe) : json_array()),
-             recipe ? print_sound : print_faults);
-    json_faults_clear(&faults);
-    json_decref(recipe);
-    return recipe ? CTL_OK : CTL_REFUSED;
+    ctl_show(ctl, report, sound ? print_sound : print_faults);
+    return sound ? CTL_OK : CTL_REFUSED;
 }
 
 /* --- run --- */
@@ -246,6 +198,29 @@ run_worker(const char *path, const json_t *request)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_REFUSED;
 }
 
+/* What an API's run has left in its folder, which is the workshop's user's, as a file of whoever
+ * runs this. */
+static int
+keep_record(const struct ctl *ctl)
+{
+    char *path = mem_format("%s/dialogue.json", option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER));
+    json_error_t error;
+    json_t *dialogue = json_load_file(path, 0, &error);
+    int result = CTL_OK;
+
+    if (!dialogue) {
+        text_complain("--record: %s: %s", path, error.text);
+        result = CTL_REFUSED;
+    } else if (json_dump_file(dialogue, ctl->options[OPTION_RECORD], JSON_INDENT(1))) {
+        text_complain("--record: cannot write %s: %s", ctl->options[OPTION_RECORD],
+                      strerror(errno));
+        result = CTL_REFUSED;
+    }
+    json_decref(dialogue);
+    free(path);
+    return result;
+}
+
 int
 command_recipe_run(struct ctl *ctl)
 {
@@ -264,6 +239,8 @@ command_recipe_run(struct ctl *ctl)
     fflush(stdout);
     result = find_worker(path) ? CTL_REFUSED : run_worker(path, request);
     json_decref(request);
+    if (ctl->options[OPTION_RECORD] && keep_record(ctl) != CTL_OK)
+        result = CTL_REFUSED;
     return result;
 }
 

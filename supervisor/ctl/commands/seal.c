@@ -1,5 +1,5 @@
-/* seal: seals a password for a workshop's file, by the daemon or, if it is not running, with the
- * key file. */
+/* seal: seals a password or a callback's secret for a workshop's file, by the daemon or, if it is
+ * not running, with the key file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,12 @@
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/input.h"
 #include "supervisor/ctl/term/text.h"
+
+static const struct sealed_secret *
+kind_of(const struct ctl *ctl)
+{
+    return sealed_secret_at(ctl->options[OPTION_CALLBACK] ? SEALED_CALLBACK : SEALED_PASSWORD);
+}
 
 static void
 print_sealed(const struct ctl *ctl, const json_t *reply)
@@ -30,31 +36,33 @@ print_sealed(const struct ctl *ctl, const json_t *reply)
     json_decref(value);
 }
 
-/* The erp object of a workshop's file: the place that the password is bound to. The caller owns it;
- * NULL after reporting why. */
+/* The place that the secret is bound to, from a workshop's file. The caller owns it; NULL after
+ * reporting why. */
 static json_t *
-read_erp(const char *file)
+read_place(const struct sealed_secret *kind, const char *file)
 {
     json_t *document = document_read(file);
-    json_t *erp = json_incref(json_object_get(document, "erp"));
+    json_t *place = json_incref(json_object_get(document, kind->place));
 
-    if (document && !erp)
-        text_complain("%s: /erp: is missing: a password is sealed for one ERP", file);
+    if (document && !place)
+        text_complain("%s: /%s: is missing: it determines where the sealed %s is valid", file,
+                      kind->place, kind->member);
     json_decref(document);
-    return erp;
+    return place;
 }
 
 static int
-seal_by_daemon(struct ctl *ctl, const char *password)
+seal_by_daemon(struct ctl *ctl, const char *plain)
 {
+    const struct sealed_secret *kind = kind_of(ctl);
     const char *file = ctl->options[OPTION_FILE];
-    json_t *body = json_object(), *erp = file ? read_erp(file) : NULL;
-    int result = file && !erp ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
+    json_t *body = json_object(), *place = file ? read_place(kind, file) : NULL;
+    int result = file && !place ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
 
     if (result == CTL_OK)
-        result = ctl_body_set(body, "password", password);
-    if (erp)
-        json_object_set_new(body, "erp", erp);
+        result = ctl_body_set(body, kind->member, plain);
+    if (place)
+        json_object_set_new(body, kind->place, place);
     if (result == CTL_OK)
         return ctl_run(ctl, "POST", mem_string("/seal"), body, print_sealed);
     json_decref(body);
@@ -79,15 +87,16 @@ read_workshop_key(const struct daemon_config *config, const char *slug, unsigned
 
 /* The caller owns it; NULL after reporting why. */
 static char *
-seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *password)
+seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *plain)
 {
+    const struct sealed_secret *kind = kind_of(ctl);
     const char *slug = ctl->args[0], *other = ctl->options[OPTION_FILE];
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
     char *file = other ? mem_string(other) : mem_format("%s/%s.json", config->workshops_dir, slug);
-    json_t *erp = read_workshop_key(config, slug, key) ? NULL : read_erp(file);
-    json_t *document = erp ? json_pack("{s:o}", "erp", erp) : NULL;
-    char *binding = document ? sealed_binding(document) : NULL;
-    char *sealed = binding ? sealed_make(key, binding, password) : NULL;
+    json_t *place = read_workshop_key(config, slug, key) ? NULL : read_place(kind, file);
+    json_t *document = place ? json_pack("{s:o}", kind->place, place) : NULL;
+    char *binding = document ? kind->binding(document) : NULL;
+    char *sealed = binding ? sealed_make(key, binding, plain) : NULL;
 
     secret_free(key);
     json_decref(document);
@@ -97,7 +106,7 @@ seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *
 }
 
 static int
-seal_here(struct ctl *ctl, const char *password)
+seal_here(struct ctl *ctl, const char *plain)
 {
     const char *slug = ctl->args[0];
     struct daemon_config config;
@@ -113,7 +122,7 @@ seal_here(struct ctl *ctl, const char *password)
         text_complain("%s", err.text);
         return CTL_USAGE;
     }
-    sealed = seal_for(ctl, &config, password);
+    sealed = seal_for(ctl, &config, plain);
     if (!sealed)
         return CTL_USAGE;
     ctl_show(ctl, json_pack("{s:s, s:s}", "slug", slug, "sealed", sealed), print_sealed);
@@ -121,20 +130,28 @@ seal_here(struct ctl *ctl, const char *password)
     return CTL_OK;
 }
 
+static bool
+is_sound(const struct ctl *ctl, const char *plain)
+{
+    unsigned char key[CONFIG_CALLBACK_SECRET_MAX];
+    bool sound = !ctl->options[OPTION_CALLBACK] || config_callback_key(plain, key);
+
+    if (!sound)
+        text_complain("a callback's secret must be base64 after whsec_");
+    secret_wipe(key, sizeof key);
+    return sound;
+}
+
 int
 command_seal(struct ctl *ctl)
 {
     const char *source = ctl->options[OPTION_PASSWORD_FILE];
-    char *password = password_read(source ? source : "-");
-    int result;
+    char *plain = password_read(source ? source : "-");
+    int result = CTL_USAGE;
 
-    if (!password)
-        return CTL_USAGE;
-    if (ctl->options[OPTION_CONFIG])
-        result = seal_here(ctl, password);
-    else
-        result = seal_by_daemon(ctl, password);
-    secret_free(password);
+    if (plain && is_sound(ctl, plain))
+        result = ctl->options[OPTION_CONFIG] ? seal_here(ctl, plain) : seal_by_daemon(ctl, plain);
+    secret_free(plain);
     if (result == CTL_UNREACHED)
         text_complain("without the daemon, root can seal with --config FILE");
     return result;

@@ -180,7 +180,8 @@ print_worker(const json_t *one)
     const char *text = json_string_value(member(one, "worker_text"));
     const char *probe = json_string_value(member(one, "next_probe_at"));
     char *since = text_time(json_string_value(member(one, "worker_since")));
-    char *at = text_time(probe);
+    const char *until = json_string_value(member(one, "worker_until"));
+    char *at = text_time(probe), *again = text_time(until);
 
     if (worker && json_is_string(member(one, "worker_since")))
         text_say("worker: %s since %s", worker, since);
@@ -188,7 +189,10 @@ print_worker(const json_t *one)
         text_say("worker's reason: %s", text);
     if (probe)
         text_say("next probe of the ERP: %s", at);
+    if (until)
+        text_say("worker starts again: %s", again);
     free(at);
+    free(again);
     free(since);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/text.h"
@@ -29,6 +30,53 @@ int
 command_put(struct ctl *ctl)
 {
     return ctl_each(ctl, put_one);
+}
+
+static const struct {
+    char name;
+    int64_t ms;
+} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+
+/* "2h" from now as the daemon takes it; other texts are for the daemon to read. */
+static void
+time_text(const char *given, char *text, size_t size)
+{
+    size_t digits = strspn(given, "0123456789");
+    char time[CLOCK_TEXT_BYTES];
+
+    text_copy(text, size, given);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (digits && digits <= 6 && given[digits] == units[i].name && !given[digits + 1]) {
+            clock_text(clock_wall_ms() + strtol(given, NULL, 10) * units[i].ms, time);
+            text_copy(text, size, time);
+        }
+}
+
+static int
+stop_one(struct ctl *ctl)
+{
+    const char *until = ctl->options[OPTION_UNTIL];
+    json_t *body = json_object();
+    char time[64];
+    int result = ctl_body_set(body, "reason", ctl->options[OPTION_REASON]);
+
+    if (until)
+        time_text(until, time, sizeof time);
+    if (result == CTL_OK)
+        result = ctl_body_set(body, "until", until ? time : NULL);
+    if (result != CTL_OK || !json_object_size(body)) {
+        json_decref(body);
+        body = NULL;
+    }
+    return result == CTL_OK
+               ? ctl_run(ctl, "PUT", ctl_path(ctl, ctl->command->put.action), body, print_put)
+               : result;
+}
+
+int
+command_stop_worker(struct ctl *ctl)
+{
+    return ctl_each(ctl, stop_one);
 }
 
 static void

@@ -7,7 +7,6 @@
 #include "common/base/err.h"
 #include "common/base/secret.h"
 #include "supervisor/ctl/ctl.h"
-#include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
 /* A name that distinguishes tokens without revealing them. */
@@ -68,17 +67,18 @@ command_token_add(struct ctl *ctl)
         ctl_show(ctl, reply, print_token);
     }
     if (result == CTL_UNREACHED)
-        text_complain("token %s may have been added, but it is not known to you: revoke it", name);
+        text_complain("token %s may have been added, but its value was lost: revoke it", name);
     free(name);
     secret_free(token);
     return result;
 }
 
-enum { TOKEN_NAME, TOKEN_SCOPE, TOKEN_COUNT };
+enum { TOKEN_NAME, TOKEN_SCOPE, TOKEN_USED, TOKEN_COUNT };
 
 static const struct column token_columns[TOKEN_COUNT] = {
     [TOKEN_NAME] = {.title = "NAME", .flexible = true},
     [TOKEN_SCOPE] = {.title = "SCOPE"},
+    [TOKEN_USED] = {.title = "LAST USED"},
 };
 
 static void
@@ -94,6 +94,7 @@ print_tokens(const struct ctl *ctl, const json_t *reply)
         table_row(table);
         table_json(table, TOKEN_NAME, COLOUR_NONE, json_object_get(one, "name"));
         table_json(table, TOKEN_SCOPE, COLOUR_NONE, json_object_get(one, "scope"));
+        table_json(table, TOKEN_USED, COLOUR_NONE, json_object_get(one, "last_used_at"));
     }
     if (json_array_size(tokens) > 0)
         table_print(table, &ctl->screen);
@@ -121,11 +122,5 @@ print_revoked(const struct ctl *ctl, const json_t *reply)
 int
 command_token_revoke(struct ctl *ctl)
 {
-    char *name = client_encode(ctl->args[1]);
-    char *rest = mem_format("tokens/%s", name);
-    char *path = ctl_path(ctl, rest);
-
-    free(rest);
-    free(name);
-    return ctl_run(ctl, "DELETE", path, NULL, print_revoked);
+    return ctl_run(ctl, "DELETE", ctl_path_of_second(ctl, "tokens/", ""), NULL, print_revoked);
 }

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
+#include "common/http/sse.h"
 #include "supervisor/ctl/net/client.h"
-#include "supervisor/ctl/net/sse.h"
 
 struct stream;
 

@@ -4,13 +4,14 @@
  *   about        what the file tests
  *   erp          the workshop's erp object
  *   credentials  {"username", "password"}; may be absent
- *   orders       one per job: uniqueid, worksheet, product_nr, product_amount, commit_sent; null: a
- *                closing job
+ *   orders       one per job: uniqueid, worksheet, product_nr, product_amount, commit_sent, and
+ *                purpose ("check", "look_up", "log_in"; default: the order itself); null: a closing
+ *                job
  *   script       steps in order; "job" defaults to 0:
  *     {"send": {…}, "reply": {…}}   the job's step makes this request; its next step gets the reply
  *     "name" or {"use": "name"}     such a pair from _exchanges.json beside the golden files
  *     {"wait": true}                the job waits for another one
- *     {"end": {…}}                  the job ends
+ *     {"end": {…}}                  the job ends; "facts": what it has found
  *     {"give_up": true}             the job is dropped half-way
  *
  * "body_has" instead of "body" lists JSON that the body must contain; objects may have more
@@ -21,149 +22,7 @@
 #ifndef TEST_GOLDEN_H
 #define TEST_GOLDEN_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/base/secret.h"
-#include "erp-drivers/driver.h"
-
-#define GOLDEN_JOBS_MAX 8
-#define GOLDEN_FILES_MAX 128
-
-struct golden_job {
-    struct order order;
-    struct erp_job erp;
-    struct erp_reply reply;
-    char *body; /* of the reply */
-    bool replied;
-};
-
-#define GOLDEN_BEGIN_MS 1000
-
-struct golden {
-    const struct erp_driver *driver;
-    const json_t *document, *exchanges;
-    struct credentials auth;
-    void *session;
-    struct golden_job jobs[GOLDEN_JOBS_MAX];
-    size_t job_count;
-};
-
-static inline const char *
-golden_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
-/* The caller frees it. */
-static inline char *
-golden_body(const json_t *body)
-{
-    if (!body || json_is_string(body))
-        return mem_string(body ? json_string_value(body) : "");
-    return json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
-}
-
-static inline json_t *
-golden_load(const char *folder, const char *name)
-{
-    char *path = mem_format("%s/golden/%s/%s", TEST_SOURCE_DIR, folder, name);
-    json_error_t error;
-    json_t *document = json_load_file(path, 0, &error);
-
-    if (!document)
-        fail_msg("%s:%d: %s", path, error.line, error.text);
-    free(path);
-    return document;
-}
-
-static inline void
-golden_job_start(struct golden *g, const json_t *given)
-{
-    struct golden_job *job = &g->jobs[g->job_count++];
-    struct order *order = &job->order;
-
-    text_copy(order->uniqueid, sizeof order->uniqueid, golden_text(given, "uniqueid"));
-    text_copy(order->worksheet, sizeof order->worksheet, golden_text(given, "worksheet"));
-    text_copy(order->product_nr, sizeof order->product_nr, golden_text(given, "product_nr"));
-    text_copy(order->product_amount, sizeof order->product_amount,
-              golden_text(given, "product_amount"));
-    order->status = ORDER_PROCESSING;
-    order->placed_ms = 1795508130123; /* 2026-11-24T08:15:30.123Z */
-    order->commit_sent = json_is_true(json_object_get(given, "commit_sent"));
-    job->erp.now_ms = GOLDEN_BEGIN_MS;
-    job->erp.order = json_is_null(given) ? NULL : order;
-    job->erp.workshop = "Bennys Auto";
-    job->erp.auth = g->auth.username && job->erp.order ? &g->auth : NULL;
-}
-
-static inline void
-golden_open(struct golden *g, const struct erp_driver *driver, const json_t *document,
-            const json_t *exchanges)
-{
-    const json_t *credentials = json_object_get(document, "credentials");
-    const json_t *orders = json_object_get(document, "orders");
-
-    *g = (struct golden){.driver = driver, .document = document, .exchanges = exchanges};
-    if (credentials) {
-        g->auth.username = secret_string(golden_text(credentials, "username"));
-        g->auth.password = secret_string(golden_text(credentials, "password"));
-    }
-    g->session = driver->session_new(json_object_get(document, "erp"));
-    assert_in_range(json_array_size(orders), 1, GOLDEN_JOBS_MAX);
-    for (size_t i = 0; i < json_array_size(orders); i++)
-        golden_job_start(g, json_array_get(orders, i));
-}
-
-static inline void
-golden_job_drop(struct golden *g, struct golden_job *job)
-{
-    g->driver->job_free(g->session, &job->erp);
-    erp_request_clear(&job->erp.request);
-    free(job->body);
-    job->body = NULL;
-    job->replied = false;
-}
-
-static inline void
-golden_close(struct golden *g)
-{
-    for (size_t i = 0; i < g->job_count; i++)
-        golden_job_drop(g, &g->jobs[i]);
-    g->driver->session_free(g->session);
-    credentials_clear(&g->auth);
-}
-
-static inline void
-golden_reply_set(struct golden_job *job, const json_t *reply)
-{
-    const json_t *complete = json_object_get(reply, "complete");
-    const json_t *status = json_object_get(reply, "status");
-    const char *error = golden_text(reply, "error");
-
-    free(job->body);
-    job->body = golden_body(json_object_get(reply, "body"));
-    job->reply = (struct erp_reply){
-        .sent = true,
-        .complete = !json_is_false(complete),
-        .status = status ? (int)json_integer_value(status) : 200,
-        .body = job->body,
-        .body_length = strlen(job->body),
-        .error = *error ? error : NULL,
-        .retry_after_ms = json_integer_value(json_object_get(reply, "retry_after_ms"))};
-    job->replied = true;
-}
+#include "test/unit/erp-drivers/golden_jobs.h"
 
 /* Invariants after every step of any driver and script. */
 static inline void
@@ -313,6 +172,18 @@ golden_check_end(enum erp_verdict verdict, const struct erp_outcome *outcome, co
         assert_int_equal(outcome->retry_after_ms, json_integer_value(retry_after));
 }
 
+static inline void
+golden_check_facts(const struct golden_job *job, const json_t *wanted, size_t line)
+{
+    json_t *found = erp_facts_json(&job->facts, &job->order);
+
+    json_object_set_new(found, "line", json_string(erp_line_name(job->facts.line)));
+    json_object_set_new(found, "found", erp_facts_found(&job->facts));
+    if (wanted && !golden_has(found, wanted))
+        fail_msg("step %zu, facts: %s", line, json_dumps(found, JSON_COMPACT));
+    json_decref(found);
+}
+
 /* The exchange of one script entry. */
 static inline const json_t *
 golden_exchange(const struct golden *g, const json_t *entry)
@@ -350,6 +221,7 @@ golden_play(struct golden *g, const json_t *entry, size_t line)
         golden_reply_set(job, json_object_get(exchange, "reply"));
     } else if (end) {
         golden_check_end(verdict, &outcome, end, line);
+        golden_check_facts(job, json_object_get(end, "facts"), line);
         erp_outcome_clear(&outcome);
         golden_job_drop(g, job);
     } else {

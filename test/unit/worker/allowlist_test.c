@@ -196,6 +196,26 @@ test_unknown(void **state)
     assert_int_equal(setup.port_count + setup.path_count, 0);
 }
 
+/* Its port is reached, but not by the driver. */
+static void
+test_callback(void **state)
+{
+    struct sandbox_setup setup =
+        allowlist("{\"system\": \"tryton\", \"url\": \"http://h:8000/db/\"}");
+    json_t *document = json_object_get(slice, "document");
+    struct err err;
+
+    (void)state;
+    assert_int_equal(allowlist_callback(&setup, slice, &err), 0);
+    assert_int_equal(setup.port_count, 1);
+    json_object_set_new(document, "callback", json_pack("{ss}", "url", "https://oilmat/hook"));
+    assert_int_equal(allowlist_callback(&setup, slice, &err), 0);
+    assert_int_equal(setup.port_count, 2);
+    assert_int_equal(setup.ports[1], 443);
+    assert_int_equal(opened.server_count, 1);
+    assert_string_equal(opened.servers[0].host, "h");
+}
+
 static int
 tear_down(void **state)
 {
@@ -212,7 +232,8 @@ main(void)
         cmocka_unit_test(test_file),          cmocka_unit_test(test_a_folder_is_held),
         cmocka_unit_test(test_tryton),        cmocka_unit_test(test_ports),
         cmocka_unit_test(test_names),         cmocka_unit_test(test_webdriver),
-        cmocka_unit_test(test_own_webdriver), cmocka_unit_test(test_unknown)};
+        cmocka_unit_test(test_own_webdriver), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_callback)};
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -109,6 +109,30 @@ order_of(const char *uniqueid, const char *worksheet)
     return order;
 }
 
+/* Of format 1, with every member set. */
+static inline struct order
+full_order(void)
+{
+    struct order order = order_of("u-1", "Ärbeit \"558\"");
+
+    strcpy(order.product_amount, "004.70");
+    order.status = ORDER_ERROR;
+    strcpy(order.reason_code, "erp_rejected");
+    strcpy(order.reason_text, "it says: no\\");
+    strcpy(order.erp_reference, "4711");
+    order.attempts = UINT32_MAX;
+    order.placed_ms = 1795594530123;
+    order.updated_ms = 1795594530124;
+    order.next_attempt_ms = 1795594530125;
+    order.seq = 1ull << 60;
+    order.history_length = UINT32_MAX - 1;
+    order.commit_sent = true;
+    order.queued_ms = 1795594530126;
+    order.retry_since_ms = 1795594530127;
+    order.trusted_ms = 1795594530128;
+    return order;
+}
+
 /* Puts one order and expects this result. */
 static inline struct queue_put
 put_answered(struct queue *queue, struct order *order, const struct credentials *credentials,

@@ -291,6 +291,18 @@ place(struct scripted *s, const char *uniqueid, const char *worksheet)
     delivery_wake(s->delivery);
 }
 
+/* Orders u-0, u-1 …, each of a worksheet of its own. */
+static inline void
+place_many(struct scripted *s, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char id[16];
+
+        snprintf(id, sizeof id, "u-%u", i);
+        place(s, id, id);
+    }
+}
+
 static inline void
 place_as(struct scripted *s, const char *uniqueid, const char *username, const char *password)
 {

@@ -270,6 +270,41 @@ test_a_log_without_a_reader(void **state)
     close(ends[1]);
 }
 
+/* A pipe in packet mode: what one write brings, one read takes. */
+static void
+test_held_lines(void **state)
+{
+    char room[8192];
+    int ends[2];
+    ssize_t got;
+
+    (void)state;
+    log_open_files(folder, "bennys");
+    assert_int_equal(pipe2(ends, O_DIRECT | O_NONBLOCK), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_hold();
+    for (int i = 0; i < 10; i++)
+        log_each(LOG_INFO, i % 2 ? LOG_API : LOG_ORDERLINE, NULL, "line %d", i);
+    assert_int_equal(read(ends[0], room, sizeof room), -1);
+    log_release();
+    got = read(ends[0], room, sizeof room - 1);
+    room[got > 0 ? got : 0] = '\0';
+    assert_int_equal(lines(room), 10);
+    assert_int_equal(lines(content(api_file)), 5);
+    assert_int_equal(lines(content(line_file)), 5);
+    log_hold();
+    for (int i = 0; i < 250; i++)
+        log_each(LOG_INFO, LOG_API, NULL, "more than leaves in one write, %d", i);
+    log_release();
+    assert_int_equal(lines(content(api_file)), 255);
+    log_info("at once");
+    while ((got = read(ends[0], room, sizeof room - 1)) > 0)
+        room[got] = '\0';
+    assert_non_null(strstr(room, "INFO at once\n"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* Repeated lines of one kind are dropped and counted; other lines and unlimited ones pass. */
 static void
 test_a_flood(void **state)
@@ -293,29 +328,6 @@ test_a_flood(void **state)
     assert_int_equal(lines(text), 1);
     assert_non_null(strstr(text, " lines like this one: refused: 99999\n"));
     assert_null(strstr(text, "[u-1]"));
-}
-
-static void
-test_dropped_lines_are_counted(void **state)
-{
-    struct log_kind *kind = NULL;
-    int64_t at_ms = 1LL << 40;
-
-    (void)state;
-    for (int i = 0; i < LOG_LIMIT_BURST; i++)
-        assert_non_null(log_limit("a", LOG_API, "x", at_ms));
-    assert_null(log_limit("a", LOG_API, "y", at_ms));
-    assert_null(log_limit("a", LOG_API, "z", at_ms + LOG_LIMIT_EACH_MS - 1));
-    assert_null(log_limit_quiet(at_ms + LOG_LIMIT_EACH_MS, false));
-    kind = log_limit("a", LOG_API, "w", at_ms + LOG_LIMIT_EACH_MS);
-    assert_non_null(kind);
-    assert_int_equal(kind->left_out, 2);
-    assert_string_equal(kind->example, "z");
-    assert_ptr_equal(log_limit_quiet(at_ms + 60 * LOG_LIMIT_EACH_MS, false), kind);
-    kind->left_out = 0;
-    assert_null(log_limit_quiet(at_ms, true));
-    for (int i = 0; i < LOG_LIMIT_BURST; i++) /* the limit has recovered */
-        assert_non_null(log_limit("a", LOG_API, "x", at_ms + 1000 * LOG_LIMIT_EACH_MS));
 }
 
 static void
@@ -361,8 +373,8 @@ main(void)
                                        TEST(test_no_link),
                                        TEST(test_new_folder),
                                        TEST(test_a_log_without_a_reader),
+                                       TEST(test_held_lines),
                                        TEST(test_a_flood),
-                                       TEST(test_dropped_lines_are_counted),
                                        TEST(test_what_a_child_relays),
                                        TEST(test_a_child_relays)};
 

@@ -346,6 +346,33 @@ expect_member(const struct reply *reply, const char *name, const char *value)
     json_decref(body);
 }
 
+static inline void
+exchange(int fd, const char *request, struct reply *reply)
+{
+    client_say(fd, request);
+    client_reply(fd, reply, false);
+}
+
+static inline void
+wait_held(unsigned count)
+{
+    int64_t end = clock_monotonic_ms() + FIXTURE_DEADLINE_MS;
+
+    while (held_count < count && clock_monotonic_ms() < end)
+        turn(-1);
+    assert_int_equal(held_count, count);
+}
+
+static inline void
+wait_open_calls(unsigned count)
+{
+    int64_t end = clock_monotonic_ms() + FIXTURE_DEADLINE_MS;
+
+    while (http_server_open_calls(server) != count && clock_monotonic_ms() < end)
+        turn(-1);
+    assert_int_equal(http_server_open_calls(server), count);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 #endif

@@ -55,16 +55,18 @@ HANDLER(history)
 HANDLER(three)
 HANDLER(rest)
 
-static const struct route routes[] = {{"GET", "/", on_root, 1},
-                                      {"GET", "/alive", on_alive, 1},
-                                      {"POST", "/create", on_create, 2},
-                                      {"GET", "/orders/errors", on_errors, 1},
-                                      {"GET", "/orders/{id}", on_order, 1},
-                                      {"DELETE", "/orders/{id}", on_remove, 4},
-                                      {"GET", "/orders/{id}/history", on_history, 1},
-                                      {"PUT", "/{a}/{b}/{c}", on_three, 1},
-                                      {"PUT", "/shops/{name}/*", on_rest, 1},
-                                      {"GET", "/shops/{name}/*", on_rest, 1}};
+static const struct route routes[] = {
+    {"GET", "/", on_root, 1, NULL, false},
+    {"GET", "/alive", on_alive, 1, NULL, false},
+    {"POST", "/create", on_create, 2, NULL, false},
+    {"GET", "/orders/errors", on_errors, 1, NULL, false},
+    {"GET", "/orders/{id}", on_order, 1, NULL, false},
+    {"DELETE", "/orders/{id}", on_remove, 4, NULL, false},
+    {"GET", "/orders/{id}/history", on_history, 1, NULL, false},
+    {"PUT", "/{a}/{b}/{c}", on_three, 1, NULL, false},
+    {"PUT", "/shops/{name}/*", on_rest, 1, NULL, false},
+    {"GET", "/shops/{name}/*", on_rest, 1, ROUTE_ANY_QUERY, false},
+    {"GET", "/search", on_errors, 1, "from to", false}};
 
 static void
 dispatch_checked(const char *method, const char *target, route_access *check)
@@ -90,12 +92,36 @@ test_found(void **state)
     (void)state;
     expect("GET", "/", "root");
     expect("GET", "/alive", "alive");
-    expect("GET", "/alive?x=/y", "alive");
+    expect("GET", "/shops/a/b?x=/y", "rest");
     expect("POST", "/create", "create");
     expect("HEAD", "/alive", "alive");
     expect("GET", "/orders/errors", "errors"); /* listed before a pattern that also matches */
     expect("DELETE", "/orders/errors", "remove");
     expect("GET", "/orders/error", "order");
+}
+
+static void
+expect_unknown(const char *target, bool unknown)
+{
+    dispatch_checked("GET", target, NULL);
+    assert_int_equal(*seen.handler == '\0', unknown);
+    assert_int_equal(seen.status, unknown ? 400 : 200);
+}
+
+static void
+test_query(void **state)
+{
+    (void)state;
+    expect_unknown("/search", false);
+    expect_unknown("/search?", false);
+    expect_unknown("/search?to=1&fr%6Fm=2&", false);
+    expect_unknown("/search?to=1&too=2", true);
+    expect_unknown("/search?t=1", true);
+    expect_unknown("/search?=1", true);
+    expect_unknown("/search?to%00=1", true);
+    expect_unknown("/alive?x", true);
+    expect_unknown("/alive", false);
+    expect_unknown("/shops/a/b?x=1", false); /* any */
 }
 
 static void
@@ -125,7 +151,7 @@ static void
 test_not_found(void **state)
 {
     static const char *const targets[] = {
-        "/nothing",   "/alive/",  "/alive/x",         "/Alive",          "/aliv",
+        "/none",      "/alive/",  "/alive/x",         "/Alive",          "/aliv",
         "/orders",    "/orders/", "/orders//history", "/orders/%zz",     "/orders/%00",
         "/orders/a%", "/shops/x", "/shops/x/",        "/orders/a/b/c/d", "//alive"};
     char longest[600];
@@ -204,12 +230,11 @@ test_access(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_found),
-                                       cmocka_unit_test(test_params),
-                                       cmocka_unit_test(test_tail),
-                                       cmocka_unit_test(test_not_found),
-                                       cmocka_unit_test(test_method_not_allowed),
-                                       cmocka_unit_test(test_access)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_found),     cmocka_unit_test(test_params),
+        cmocka_unit_test(test_query),     cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_not_found), cmocka_unit_test(test_method_not_allowed),
+        cmocka_unit_test(test_access)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,5 @@
-/* The server with valid requests: immediate and delayed replies, keep-alive, shutdown. */
+/* The server with valid requests: immediate and delayed replies, keep-alive. */
 #include "test/unit/common/http/fixture.h"
-
-static void
-exchange(int fd, const char *request, struct reply *reply)
-{
-    client_say(fd, request);
-    client_reply(fd, reply, false);
-}
 
 static void
 test_get(void **state)
@@ -193,16 +186,6 @@ test_continue(void **state)
 }
 
 static void
-wait_held(unsigned count)
-{
-    int64_t end = clock_monotonic_ms() + FIXTURE_DEADLINE_MS;
-
-    while (held_count < count && clock_monotonic_ms() < end)
-        turn(-1);
-    assert_int_equal(held_count, count);
-}
-
-static void
 test_deferred(void **state)
 {
     int fds[3];
@@ -270,16 +253,6 @@ test_sent(void **state)
     close(fd);
 }
 
-static void
-wait_open_calls(unsigned count)
-{
-    int64_t end = clock_monotonic_ms() + FIXTURE_DEADLINE_MS;
-
-    while (http_server_open_calls(server) != count && clock_monotonic_ms() < end)
-        turn(-1);
-    assert_int_equal(http_server_open_calls(server), count);
-}
-
 /* If the client closes during a reply, no callback is made and nothing is kept. */
 static void
 test_not_sent(void **state)
@@ -315,88 +288,14 @@ test_big(void **state)
     close(fd);
 }
 
-/* Draining: open connections are served to the end, and the listening socket is closed. */
-static void
-test_stop_accepting(void **state)
-{
-    int fd = client_open();
-    struct reply reply;
-
-    (void)state;
-    exchange(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n", &reply);
-    reply_clear(&reply);
-    http_server_stop_accepting(server);
-    http_server_stop_accepting(server);
-    exchange(fd, "GET /3 HTTP/1.1\r\nHost: x\r\n\r\n", &reply);
-    expect_member(&reply, "path", "/3");
-    assert_string_equal(reply_header(&reply, "Connection"), "close");
-    assert_true(client_ended(fd));
-    reply_clear(&reply);
-    assert_int_equal(handled, 2);
-    close(fd);
-    assert_true(client_refused());
-}
-
-/* A call may outlive its server: its reply is discarded. */
-static void
-test_free_with_open_calls(void **state)
-{
-    int fds[3];
-
-    (void)state;
-    for (unsigned i = 0; i < 2; i++) {
-        fds[i] = client_open();
-        client_say(fds[i], "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
-        wait_held(i + 1);
-    }
-    fds[2] = client_open(); /* one reply in flight, with a callback for its end */
-    client_say(fds[2], "GET /big-sent HTTP/1.1\r\nHost: x\r\n\r\n");
-    wait_open_calls(3);
-    http_server_free(server);
-    server = NULL;
-    held[0]->sent = on_reply_sent;
-    held[0]->sent_arg = &sent_count;
-    call_reply(held[0], 200, json_object());
-    call_problem(held[1], 503, "stopping", NULL, "x");
-    assert_int_equal(sent_count, 0);
-    for (unsigned i = 0; i < 3; i++) {
-        client_drain(fds[i]);
-        close(fds[i]);
-    }
-}
-
-static void
-test_free_idle(void **state)
-{
-    int fds[2] = {client_open(), client_open()};
-
-    (void)state;
-    client_say(fds[0], "GET /x HTTP/1.1\r\nHos");
-    turn(-1);
-    close(fds[0]);
-    close(fds[1]);
-}
-
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_get),
-                                       TEST(test_post),
-                                       TEST(test_methods),
-                                       TEST(test_head),
-                                       TEST(test_largest),
-                                       TEST(test_pipelining),
-                                       TEST(test_byte_by_byte),
-                                       TEST(test_close),
-                                       TEST(test_continue),
-                                       TEST(test_deferred),
-                                       TEST(test_client_leaves),
-                                       TEST(test_sent),
-                                       TEST(test_not_sent),
-                                       TEST(test_big),
-                                       TEST(test_stop_accepting),
-                                       TEST(test_free_with_open_calls),
-                                       TEST(test_free_idle)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_get),      TEST(test_post),       TEST(test_methods),       TEST(test_head),
+        TEST(test_largest),  TEST(test_pipelining), TEST(test_byte_by_byte),  TEST(test_close),
+        TEST(test_continue), TEST(test_deferred),   TEST(test_client_leaves), TEST(test_sent),
+        TEST(test_not_sent), TEST(test_big)};
 
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

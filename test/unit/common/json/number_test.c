@@ -93,31 +93,31 @@ test_room(void **state)
 }
 
 static void
-expect_quoted(const char *document, const char *quoted)
+expect_marked(const char *document, const char *marked)
 {
     size_t length = strlen(document);
     char *exact = malloc(length + !length), *copy;
 
     memcpy(exact, document, length);
-    copy = json_number_quote(exact, length);
-    assert_string_equal(copy, quoted);
+    copy = json_number_mark(exact, length);
+    assert_string_equal(copy, marked);
     free(copy);
     free(exact);
 }
 
 static void
-test_quote(void **state)
+test_marks(void **state)
 {
     (void)state;
-    expect_quoted("[1, 2.50, -3e5, \"4.5\"]", "[1, \"2.50\", \"-3e5\", \"4.5\"]");
-    expect_quoted("{\"1.5\":1.5}", "{\"1.5\":\"1.5\"}");
-    expect_quoted("\"\\\"1.5\"", "\"\\\"1.5\"");
-    expect_quoted("0.1", "\"0.1\"");
-    expect_quoted("", "");
+    expect_marked("[1, 2.50, -3e5, \"4.5\"]", "[1, \"\\u00012.50\", \"\\u0001-3e5\", \"4.5\"]");
+    expect_marked("{\"1.5\":1.5}", "{\"1.5\":\"\\u00011.5\"}");
+    expect_marked("\"\\\"1.5\"", "\"\\\"1.5\"");
+    expect_marked("0.1", "\"\\u00010.1\"");
+    expect_marked("", "");
     /* invalid JSON: only checks for reads past its end */
-    expect_quoted("\"1.5", "\"1.5");
-    expect_quoted("\"\\", "\"\\");
-    expect_quoted("1.", "\"1.\"");
+    expect_marked("\"1.5", "\"1.5");
+    expect_marked("\"\\", "\"\\");
+    expect_marked("1.", "\"\\u00011.\"");
 }
 
 /* What a parser and a writer of JSON do with it in between changes nothing. */
@@ -182,7 +182,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_members), cmocka_unit_test(test_no_number),
         cmocka_unit_test(test_after_others),  cmocka_unit_test(test_escaped_names),
-        cmocka_unit_test(test_room),          cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_room),          cmocka_unit_test(test_marks),
         cmocka_unit_test(test_mark),          cmocka_unit_test(test_plain_text)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Words that somebody may have meant. */
+/* Words that were probably meant. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@ meant(const char *word)
     static const char *const known[] = {"into", "headers", "worksheet_closed", "json", "at"};
     struct similar similar = {.word = word};
 
+    similar_try(&similar, NULL);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         similar_try(&similar, known[i]);
     return similar.best;
@@ -26,12 +27,13 @@ test_similar(void **state)
     assert_string_equal(meant("intoo"), "into");
     assert_string_equal(meant("int"), "into");
     assert_string_equal(meant("haeders"), "headers");
+    assert_string_equal(meant("HEADERS"), "headers");
+    assert_string_equal(meant("Work"), "worksheet_closed");
     assert_string_equal(meant("worksheetclosd"), "worksheet_closed");
     assert_null(meant("body"));
     assert_null(meant("x"));
     assert_null(meant(""));
-    assert_null(
-        meant("a word that is longer than all that anybody would take the trouble to know"));
+    assert_null(meant("a word that is much longer than any of the words that are known here"));
 }
 
 int

@@ -87,12 +87,89 @@ test_canonical(void **state)
     }
 }
 
+static void
+test_compare(void **state)
+{
+    (void)state;
+    assert_int_equal(amount_compare("5", "05.000"), 0);
+    assert_true(amount_compare("5.000001", "5") > 0);
+    assert_true(amount_compare("9", "10") < 0);
+    assert_true(amount_compare("999999999.999999", "999999999.999998") > 0);
+}
+
+/* Each of these is inexact in binary floating point, or has more digits than a double keeps. */
+static void
+test_multiply(void **state)
+{
+    static const char *const cases[][3] = {
+        {"5", "0.01", "0.05"},
+        {"1.005", "100", "100.5"},
+        {"0.1", "3", "0.3"},
+        {"1.1", "1.1", "1.21"},
+        {"0.000001", "0.000001", "0.000000000001"},
+        {"123456789.123456", "987654321.654321", "121932631315347490.569424853376"},
+        {"999999999.999999", "999999999.999999", "999999999999998000.000000000001"},
+        {"10.50", "2.0000000", "21"},
+        {"7", "1", "7"}};
+    char product[AMOUNT_PRODUCT_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        amount_multiply(cases[i][0], cases[i][1], product);
+        assert_string_equal(product, cases[i][2]);
+        amount_multiply(cases[i][1], cases[i][0], product);
+        assert_string_equal(product, cases[i][2]);
+    }
+}
+
+static void
+test_round(void **state)
+{
+    static const struct {
+        const char *product;
+        unsigned places;
+        enum amount_rounding rounding;
+        enum amount_fit fit;
+        const char *amount;
+    } cases[] = {{"0.05", 2, AMOUNT_REFUSE, AMOUNT_FITS, "0.05"},
+                 {"0.05", 6, AMOUNT_REFUSE, AMOUNT_FITS, "0.05"},
+                 {"0.051", 2, AMOUNT_REFUSE, AMOUNT_TOO_FINE, NULL},
+                 {"0.000000000001", 6, AMOUNT_REFUSE, AMOUNT_TOO_FINE, NULL},
+                 {"2.345", 2, AMOUNT_HALF_UP, AMOUNT_ROUNDED, "2.35"},
+                 {"2.344999999999", 2, AMOUNT_HALF_UP, AMOUNT_ROUNDED, "2.34"},
+                 {"2.345", 2, AMOUNT_DOWN, AMOUNT_ROUNDED, "2.34"},
+                 {"2.340000000001", 2, AMOUNT_UP, AMOUNT_ROUNDED, "2.35"},
+                 {"2.34", 2, AMOUNT_UP, AMOUNT_FITS, "2.34"},
+                 {"9.995", 2, AMOUNT_HALF_UP, AMOUNT_ROUNDED, "10"},
+                 {"2.5", 0, AMOUNT_HALF_UP, AMOUNT_ROUNDED, "3"},
+                 {"12", 0, AMOUNT_REFUSE, AMOUNT_FITS, "12"},
+                 {"0.004", 2, AMOUNT_HALF_UP, AMOUNT_VANISHES, NULL},
+                 {"0.999", 0, AMOUNT_DOWN, AMOUNT_VANISHES, NULL},
+                 {"0.001", 2, AMOUNT_UP, AMOUNT_ROUNDED, "0.01"},
+                 {"1000000000", 2, AMOUNT_REFUSE, AMOUNT_TOO_LARGE, NULL},
+                 {"999999999.999", 2, AMOUNT_HALF_UP, AMOUNT_TOO_LARGE, NULL},
+                 {"999999999.999999", 6, AMOUNT_REFUSE, AMOUNT_FITS, "999999999.999999"}};
+    char amount[AMOUNT_PRODUCT_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(amount_round(cases[i].product, cases[i].places, cases[i].rounding, amount),
+                         cases[i].fit);
+        if (!cases[i].amount)
+            continue;
+        assert_string_equal(amount, cases[i].amount);
+        assert_true(amount_valid(amount));
+    }
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_valid), cmocka_unit_test(test_invalid),
-                                       cmocka_unit_test(test_equal), cmocka_unit_test(test_scale),
-                                       cmocka_unit_test(test_canonical)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_valid),     cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_equal),     cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_canonical), cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_multiply),  cmocka_unit_test(test_round)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,6 @@ test_corrections(void **state)
     expect_correction("{\"product_nr\":\"11\",\"product_amount\":5.50}", "558", "11", "5.50");
     expect_correction("{\"worksheet\":\"a\",\"product_nr\":\"b\",\"product_amount\":\"2\"}", "a",
                       "b", "2");
-    expect_correction("{\"uniqueid\":\"other\",\"password\":\"x\",\"workshop\":\"y\"}", "558", "10",
-                      "5");
 }
 
 /* A rejected correction changes nothing. */
@@ -57,6 +55,8 @@ test_refused_corrections(void **state)
                  {"{\"product_amount\":null}", "missing_fields"},
                  {"{\"product_amount\":1e2}", "invalid_fields"},
                  {"{\"worksheet\":\"a\\u0000\"}", "invalid_fields"},
+                 {"{\"worksheet\":\"9\",\"uniqueid\":\"other\"}", "invalid_fields"},
+                 {"{\"worksheet\":\"9\",\"amount\":\"2\"}", "invalid_fields"},
                  {"{\"worksheet\":1,\"worksheet\":2}", "invalid_json"},
                  {"[]", "invalid_json"},
                  {"x", "invalid_json"}};
@@ -99,20 +99,28 @@ test_json(void **state)
                 "\"reason_code\":null,\"reason_text\":null,\"attempts\":0,"
                 "\"placed_at\":\"2026-11-24T08:15:30.123Z\","
                 "\"updated_at\":\"2026-11-24T08:15:30.123Z\",\"next_attempt_at\":null,"
-                "\"erp_reference\":null}");
+                "\"erp_reference\":null,\"by_hand\":false,\"needs_attention\":false,"
+                "\"erp_product\":null,\"erp_amount\":null}");
     order.status = ORDER_ERROR;
     order.attempts = UINT32_MAX;
     order.next_attempt_ms = 1;
     strcpy(order.reason_code, "erp_busy");
     strcpy(order.reason_text, "später");
     strcpy(order.erp_reference, "77");
+    strcpy(order.erp_product, "OIL-5W30");
+    strcpy(order.erp_amount, "0.05");
+    order.by_hand = true;
     expect_json(&order,
                 "{\"workshop\":\"Bennys \\\"Auto\\\"\",\"uniqueid\":\"u-1\",\"worksheet\":\"558\","
                 "\"product_nr\":\"10\",\"product_amount\":\"5\",\"status\":\"error\","
                 "\"reason_code\":\"erp_busy\",\"reason_text\":\"später\",\"attempts\":4294967295,"
                 "\"placed_at\":\"2026-11-24T08:15:30.123Z\","
                 "\"updated_at\":\"2026-11-24T08:15:30.123Z\","
-                "\"next_attempt_at\":\"1970-01-01T00:00:00.001Z\",\"erp_reference\":\"77\"}");
+                "\"next_attempt_at\":\"1970-01-01T00:00:00.001Z\",\"erp_reference\":\"77\","
+                "\"by_hand\":true,\"needs_attention\":true,\"erp_product\":\"OIL-5W30\","
+                "\"erp_amount\":\"0.05\"}");
+    strcpy(order.written_off, "spill");
+    assert_false(order_needs_attention(&order));
 }
 
 static void

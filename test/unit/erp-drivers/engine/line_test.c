@@ -15,8 +15,8 @@ static void
 expect(const char *product, const char *amount, const char *worksheet, const char *changed,
        const char *code)
 {
-    const struct found found = {true, (char *)"7/1", (char *)product, (char *)amount,
-                                (char *)worksheet};
+    const struct found found = {true,           (char *)"7/1",     (char *)product,
+                                (char *)amount, (char *)worksheet, NULL};
     struct erp_outcome outcome;
     enum erp_verdict verdict = found_compare(&found, &order, "amount_refused", changed, &outcome);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/secret.h"
 #include "common/recipe/recipe.h"
 #include "erp-drivers/http/http.h"
 
@@ -19,7 +20,8 @@
     "{\"get\":\"/lines?id={order.uniqueid|urlencode}\",\"into\":\"rows\"},"                        \
     "{\"each\":\"{rows}\",\"where\":{\"equal\":[\"{row.id}\",\"{order.uniqueid}\"]},\"none\":[],"  \
     "\"do\":[{\"found\":{\"reference\":\"{row.id}\",\"product_nr\":\"10\",\"amount\":\"5\"}}]}]}," \
-    "\"errors\":[]}"
+    "\"errors\":[{\"json\":{\"at\":\"/denied\",\"present\":true},\"twice_s\":30,"                  \
+    "\"code\":\"auth_failed\"}]}"
 
 struct pair {
     json_t *erp;
@@ -137,6 +139,55 @@ else_they_go_side_by_side(void **state)
     end(&p);
 }
 
+/* Another process goes on from what this one has seen. */
+static void
+what_was_seen_once_is_remembered(void **state)
+{
+    const struct erp_driver *driver = http_driver();
+    char *memory;
+    struct pair p;
+
+    (void)state;
+    begin(&p, "false");
+    p.jobs[0].now_ms = p.jobs[1].now_ms = 5000;
+    assert_null(driver->session_memory(p.session));
+    assert_int_equal(step(&p, 0, NULL), ERP_SEND);
+    assert_int_equal(step(&p, 0, "{\"denied\": 1}"), ERP_RETRY);
+    leave(&p, 0);
+    memory = mem_string(driver->session_memory(p.session));
+    driver->session_free(p.session);
+    p.session = driver->session_new(p.erp);
+    driver->session_remember(p.session, memory);
+    free(memory);
+    p.jobs[1].now_ms += 60000;
+    assert_int_equal(step(&p, 1, NULL), ERP_SEND);
+    assert_int_equal(step(&p, 1, "{\"denied\": 1}"), ERP_PARK);
+    leave(&p, 1);
+    end(&p);
+}
+
+/* What was over long ago says nothing; nor does a clock that has begun anew. */
+static void
+what_was_seen_long_ago_is_not(void **state)
+{
+    static const int64_t later_ms[] = {90000000, -1000};
+    struct pair p;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof later_ms / sizeof *later_ms; i++) {
+        begin(&p, "false");
+        p.jobs[0].now_ms = 5000;
+        p.jobs[1].now_ms = 5000 + later_ms[i];
+        assert_int_equal(step(&p, 0, NULL), ERP_SEND);
+        assert_int_equal(step(&p, 0, "{\"denied\": 1}"), ERP_RETRY);
+        assert_int_equal(step(&p, 1, NULL), ERP_SEND);
+        assert_int_equal(step(&p, 1, "{\"denied\": 1}"), ERP_RETRY);
+        leave(&p, 0);
+        leave(&p, 1);
+        end(&p);
+    }
+}
+
 int
 main(void)
 {
@@ -144,7 +195,10 @@ main(void)
         cmocka_unit_test(one_goes_after_the_other),
         cmocka_unit_test(one_that_is_given_up_makes_room),
         cmocka_unit_test(else_they_go_side_by_side),
+        cmocka_unit_test(what_was_seen_once_is_remembered),
+        cmocka_unit_test(what_was_seen_long_ago_is_not),
     };
 
+    secret_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

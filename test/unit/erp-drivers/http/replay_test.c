@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/secret.h"
 #include "common/recipe/recipe.h"
@@ -27,26 +28,34 @@ load(const char *path)
     return json;
 }
 
-/* A recipe of that name: a shipped one, or one beside the dialogues. */
+static const char *const places[] = {TEST_SOURCE_DIR "/../erp-drivers/recipes",
+                                     TEST_SOURCE_DIR "/../erp-drivers/recipes/unproven"};
+
+/* A recipe of that name: one beside the dialogues, or a shipped one. The caller owns it. */
+static char *
+path_of(const char *dialogue)
+{
+    char *folder = mem_format("%.*s", (int)(strrchr(dialogue, '/') - dialogue), dialogue);
+    char *path = mem_format("%s/_recipe.json", folder);
+
+    for (size_t i = 0; i < 2 && access(path, R_OK); i++) {
+        free(path);
+        path = mem_format("%s/%s.json", places[i], strrchr(folder, '/') + 1);
+    }
+    free(folder);
+    return path;
+}
+
 static json_t *
-recipe_of(const char *path)
+recipe_of(const char *dialogue)
 {
     struct json_faults faults = {NULL, 0};
-    char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
-    char *own = mem_format("%s/_recipe.json", folder);
-    char *shipped =
-        mem_format("%s/../erp-drivers/recipes/%s.json", TEST_SOURCE_DIR, strrchr(folder, '/') + 1);
-    json_t *recipe;
-    FILE *file = fopen(own, "r");
+    char *path = path_of(dialogue);
+    json_t *recipe = recipe_read(path, &faults);
 
-    recipe = recipe_read(file ? own : shipped, &faults);
-    if (file)
-        fclose(file);
     if (!recipe)
-        fail_msg("%s: %s: %s", shipped, faults.items[0].pointer, faults.items[0].text);
-    free(folder);
-    free(own);
-    free(shipped);
+        fail_msg("%s: %s: %s", path, faults.items[0].pointer, faults.items[0].text);
+    free(path);
     return recipe;
 }
 

@@ -35,7 +35,8 @@ struct fixture {
     struct child *child;
     int peer; /* the process's end of the channel */
     int spawns, fail_spawns, replies, changes;
-    int logs; /* the process's end of its log */
+    json_t *audit; /* the last change on its port */
+    int logs;      /* the process's end of its log */
     const char *log_dir;
     const char *mark;          /* of its browsers; NULL: none */
     const char *webdriver_url; /* NULL: none */
@@ -104,6 +105,16 @@ changed(struct child *child, void *arg)
 }
 
 static void
+audited(struct child *child, const json_t *message, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)child;
+    json_decref(f->audit);
+    f->audit = json_deep_copy(message);
+}
+
+static void
 replied(struct child *child, const json_t *reply, void *arg)
 {
     struct fixture *f = arg;
@@ -135,6 +146,7 @@ set_up(void **state)
                                   .log_dir = log_dir,
                                   .changed = changed,
                                   .replied = replied,
+                                  .audited = audited,
                                   .arg = f};
     f->child = child_new(&f->host, &f->workshop);
     current = f;
@@ -153,6 +165,7 @@ tear_down(void **state)
     if (f->peer >= 0)
         close(f->peer);
     event_base_free(f->base);
+    json_decref(f->audit);
     free(f);
     return 0;
 }

@@ -89,6 +89,38 @@ a_stopped_worker_stays_stopped(void **state)
 }
 
 static void
+a_stop_among_its_last_words_counts(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    child_reaped(f->child, 9);
+    say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
+    assert_false(f->child->worker_wanted);
+    hang_up(f);
+    assert_string_equal(heard(f), "{\"type\":\"config\",\"worker\":\"stopped\"}\n");
+}
+
+/* Replaced files of the system are no fault of the process. */
+static void
+a_renewal_is_no_restart(void **state)
+{
+    struct fixture *f = *state;
+
+    get_ready(f);
+    for (unsigned short_lived = 0; short_lived < 2; short_lived++) {
+        if (!short_lived)
+            f->child->ready_ms -= CHILD_SHORT_LIFE_MS;
+        say(f, "{\"type\":\"bye\",\"waiting\":0,\"renews\":true}\n");
+        child_reaped(f->child, 0);
+        hang_up(f);
+        assert_int_equal(f->child->state, CHILD_STARTING);
+        assert_int_equal(f->child->restarts, short_lived);
+        say(f, "{\"type\":\"ready\"}\n");
+    }
+}
+
+static void
 broken_framing_ends_it(void **state)
 {
     struct fixture *f = *state;
@@ -97,6 +129,24 @@ broken_framing_ends_it(void **state)
     say(f, "no json\n");
     assert_int_equal(f->child->state, CHILD_STOPPING);
     assert_null(f->child->chan);
+}
+
+static void
+a_change_on_its_port_is_passed_on(void **state)
+{
+    struct fixture *f = *state;
+    json_t *expected = json_pack("{ss sn ss si sn}", "who", "gui", "address", "what", "PUT /kill",
+                                 "status", 200, "code");
+
+    get_ready(f);
+    say(f, "{\"type\":\"audit\",\"who\":\"gui\",\"address\":null,\"what\":\"PUT "
+           "/kill\",\"status\":200,"
+           "\"code\":null,\"by\":{\"who\":\"root\"},\"workshop\":\"another\"}\n");
+    assert_true(json_equal(f->audit, expected));
+    say(f, "{\"type\":\"audit\",\"who\":\"x\",\"status\":\"200\",\"what\":\"x\"}\n"); /* not a whole
+                                                                                         one */
+    assert_true(json_equal(f->audit, expected));
+    json_decref(expected);
 }
 
 /* Of what it says of itself only what is known is kept, where it is what it should be. */
@@ -136,6 +186,28 @@ a_status_of_many_values_ends_it(void **state)
     assert_null(f->child->chan);
 }
 
+/* Also by a process that is starting: its slice did not say so. */
+static void
+a_watch_is_confirmed(void **state)
+{
+    struct fixture *f = *state;
+    int before;
+
+    child_start(f->child);
+    child_watch(f->child, true);
+    assert_non_null(strstr(heard(f), "{\"type\":\"watch\",\"on\":true}"));
+    child_watch(f->child, false);
+    say(f, "{\"type\":\"ready\"}\n{\"type\":\"watching\"}\n");
+    assert_false(child_watch_confirmed(f->child));
+    before = f->changes;
+    say(f, "{\"type\":\"watching\"}\n{\"type\":\"watching\"}\n");
+    assert_true(child_watch_confirmed(f->child) && f->changes == before + 1);
+    child_watch(f->child, true);
+    assert_false(child_watch_confirmed(f->child));
+    hang_up(f);
+    assert_true(child_watch_confirmed(f->child));
+}
+
 int
 main(void)
 {
@@ -143,8 +215,12 @@ main(void)
         TEST(each_push_is_told),
         TEST(a_sign_of_life_puts_the_ping_off),
         TEST(a_refusal_says_why),
+        TEST(a_watch_is_confirmed),
+        TEST(a_change_on_its_port_is_passed_on),
+        TEST(a_renewal_is_no_restart),
         TEST(last_words_count),
         TEST(a_stopped_worker_stays_stopped),
+        TEST(a_stop_among_its_last_words_counts),
         TEST(broken_framing_ends_it),
         TEST(a_status_is_what_it_should_be),
         TEST(a_status_of_many_values_ends_it),

@@ -59,6 +59,21 @@ a_call_is_forwarded_unchanged(void **state)
 }
 
 static void
+its_author_is_forwarded(void **state)
+{
+    struct call *call = new_call("PUT", "/workshops/X/stop_worker", NULL);
+    json_t *message, *expected = json_pack("{ss ss}", "who", "ann", "via", "console");
+
+    (void)state;
+    author_set(&call->by, "ann", AUTHOR_CONSOLE);
+    message = forward_message(7, call);
+    assert_true(json_equal(json_object_get(message, "by"), expected));
+    json_decref(message);
+    json_decref(expected);
+    call_reply_text(call, 200, NULL, "", 0);
+}
+
+static void
 invalid_utf8_is_not_forwarded(void **state)
 {
     struct call *call = new_call("POST", "/workshops/X/create", "\xff");
@@ -159,13 +174,17 @@ commands_end_when_their_state_is_reached(void **state)
 static void
 other_users_are_refused(void **state)
 {
+    static const gid_t more[] = {54322, 0};
+
     (void)state;
-    assert_true(peer_user_allowed(0, 0, ""));
-    assert_true(peer_user_allowed(geteuid(), 54321, ""));
-    assert_false(peer_user_allowed(54321, 54321, ""));
-    assert_false(peer_user_allowed(54321, 54321, "root"));
-    assert_false(peer_user_allowed(54321, 54321, "no-such-group-here"));
-    assert_true(peer_user_allowed(54321, 0, "root"));
+    assert_true(peer_user_allowed(0, 0, NULL, 0, ""));
+    assert_true(peer_user_allowed(geteuid(), 54321, NULL, 0, ""));
+    assert_false(peer_user_allowed(54321, 54321, NULL, 0, ""));
+    assert_false(peer_user_allowed(54321, 54321, NULL, 0, "root"));
+    assert_false(peer_user_allowed(54321, 54321, more, 2, "no-such-group-here"));
+    assert_true(peer_user_allowed(54321, 0, NULL, 0, "root"));
+    assert_true(peer_user_allowed(54321, 54321, more, 2, "root"));
+    assert_false(peer_user_allowed(54321, 54321, more, 1, "root"));
 }
 
 int
@@ -173,6 +192,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_is_forwarded_unchanged),
+        cmocka_unit_test(its_author_is_forwarded),
         cmocka_unit_test(invalid_utf8_is_not_forwarded),
         cmocka_unit_test(a_reply_is_returned_unchanged),
         cmocka_unit_test(an_invalid_reply_is_502),

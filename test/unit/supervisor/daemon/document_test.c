@@ -176,12 +176,12 @@ a_password_is_sealed_and_then_stays_as_it_is(void **state)
     document_seal(other, stored, key, NULL);
     assert_string_not_equal(sealed(other), sealed(stored));
     document_seal(other, stored, key, NULL); /* sealed already */
-    assert_true(document_opens(other, key, NULL));
-    assert_false(document_opens(other, other_key, NULL));
-    assert_true(document_opens(other, other_key, key));
+    assert_true(document_opens(other, sealed_secret_at(0), key, NULL));
+    assert_false(document_opens(other, sealed_secret_at(0), other_key, NULL));
+    assert_true(document_opens(other, sealed_secret_at(0), other_key, key));
     document_seal(none, stored, key, NULL);
     assert_int_equal(json_object_size(none), 0);
-    assert_true(document_opens(none, key, NULL));
+    assert_true(document_opens(none, sealed_secret_at(0), key, NULL));
     json_decref(stored);
     json_decref(again);
     json_decref(other);
@@ -208,13 +208,13 @@ a_password_does_not_follow_to_another_place(void **state)
     document_seal(stored, NULL, key, NULL);
     moved = json_deep_copy(stored);
     json_object_set_new(json_object_get(moved, "erp"), "url", json_string("https://evil/db/"));
-    assert_true(document_opens(stored, key, NULL));
-    assert_false(document_opens(moved, key, NULL));
+    assert_true(document_opens(stored, sealed_secret_at(0), key, NULL));
+    assert_false(document_opens(moved, sealed_secret_at(0), key, NULL));
     document_seal(moved, stored, key, NULL); /* cannot be opened, so it stays */
     assert_string_equal(sealed(moved), sealed(stored));
     document_seal(again, stored, key, NULL); /* sent again, so it is sealed for the new place */
     assert_string_not_equal(sealed(again), sealed(stored));
-    assert_true(document_opens(again, key, NULL));
+    assert_true(document_opens(again, sealed_secret_at(0), key, NULL));
     json_decref(stored);
     json_decref(moved);
     json_decref(again);
@@ -230,11 +230,11 @@ an_earlier_versions_sealed_value_is_bound(void **state)
     json_object_set_new(json_object_get(stored, "credentials"), "password",
                         json_pack("{ss}", "sealed", text));
     again = json_deep_copy(stored);
-    assert_true(document_is_unbound(stored));
-    assert_false(document_opens(stored, other_key, NULL));
+    assert_true(document_is_unbound(stored, sealed_secret_at(0)));
+    assert_false(document_opens(stored, sealed_secret_at(0), other_key, NULL));
     document_seal(stored, NULL, key, other_key);
-    assert_false(document_is_unbound(stored));
-    assert_true(document_opens(stored, key, NULL));
+    assert_false(document_is_unbound(stored, sealed_secret_at(0)));
+    assert_true(document_opens(stored, sealed_secret_at(0), key, NULL));
     document_seal(again, stored, key, other_key);
     assert_true(json_equal(again, stored)); /* equal to the file, although not written yet */
     free(text);
@@ -253,7 +253,7 @@ the_old_keys_values_are_resealed(void **state)
     document_seal(document, NULL, other_key, NULL);
     again = json_deep_copy(document);
     document_seal(document, NULL, key, other_key);
-    assert_true(document_opens(document, key, NULL));
+    assert_true(document_opens(document, sealed_secret_at(0), key, NULL));
     document_seal(again, document, key, other_key);
     assert_true(json_equal(again, document));
     document_seal(foreign, NULL, other_key, NULL);

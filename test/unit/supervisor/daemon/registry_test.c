@@ -123,6 +123,7 @@ a_file_says_what_was_written(void **state)
     assert_true(registry_in_step(config, &keys, "b"));
     assert_int_equal(registry_write(config, config->workshops[0], &err), 0);
     assert_true(registry_in_step(config, &keys, "a"));
+    assert_true(registry_is_written(config, "a"));
     /* The same password in plain text counts as unchanged. */
     json_object_set_new(json_object_get(config->workshops[0]->document, "credentials"), "password",
                         json_string("secret-a"));
@@ -130,6 +131,7 @@ a_file_says_what_was_written(void **state)
     config_free(config);
     config = configuration(&keys);
     assert_true(registry_in_step(config, &keys, "a"));
+    assert_false(registry_is_written(config, "a"));
     config->workshop_count = 0; /* the file was not loaded */
     assert_false(registry_in_step(config, &keys, "a"));
     config->workshop_count = 1;

@@ -2,17 +2,6 @@
  * share a login. */
 #include "test/unit/worker/scripted.h"
 
-static void
-place_many(struct scripted *s, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        char id[16];
-
-        snprintf(id, sizeof id, "u-%u", i);
-        place(s, id, id);
-    }
-}
-
 /* --- rejected credentials --- */
 
 static void

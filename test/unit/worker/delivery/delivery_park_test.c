@@ -2,17 +2,6 @@
 #include "test/unit/worker/scripted.h"
 
 static void
-place_many(struct scripted *s, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        char id[16];
-
-        snprintf(id, sizeof id, "u-%u", i);
-        place(s, id, id);
-    }
-}
-
-static void
 five_failures_park_and_one_order_probes(void **state)
 {
     struct scripted *s = *state;
@@ -179,7 +168,7 @@ a_stop_ends_the_park_too(void **state)
     delivery_start(s->delivery);
     place_many(s, 5);
     run_until_state(s, "parked");
-    delivery_stop(s->delivery);
+    delivery_stop(s->delivery, "");
     assert_string_equal(delivery_state(s->delivery), "stopped");
     assert_null(delivery_reason(s->delivery));
     RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));

@@ -168,8 +168,8 @@ a_stop_lets_orders_in_flight_finish(void **state)
     place(s, "u-1", "558");
     place(s, "u-2", "558");
     RUN_UNTIL(s->base, s->held_count == 1);
-    delivery_stop(s->delivery);
-    delivery_stop(s->delivery);
+    delivery_stop(s->delivery, "");
+    delivery_stop(s->delivery, "");
     assert_string_equal(delivery_state(s->delivery), "stopped");
     assert_int_equal(delivery_in_hand(s->delivery), 1);
     release(s, 200);
@@ -203,109 +203,44 @@ an_order_given_up_is_found_by_the_next(void **state)
     assert_int_equal(get(s->f.queue, "u-1").attempts, 2);
 }
 
-/* --- unknown outcomes --- */
+/* --- waiting for a worksheet --- */
 
+/* 422 is worksheet_closed. The ERP works: the worker goes on, and others go first. */
 static void
-without_look_up_nothing_is_sent_twice(void **state)
+a_held_order_is_in_nobodys_way(void **state)
 {
     struct scripted *s = *state;
     struct order order;
 
-    SCRIPT(s, CUT);
-    s->driver.can_look_up = false;
+    s->workshop.hold.closed_ms = 3600000;
+    SCRIPT(s, 422, 422, 422, 422, 422, 422, 422, 200);
     delivery_start(s->delivery);
-    place(s, "u-1", "558");
+    place(s, "closed", "558");
+    RUN_UNTIL(s->base, s->lines == 7 && get(s->f.queue, "closed").status == ORDER_PLACED);
+    order = get(s->f.queue, "closed");
+    assert_string_equal(order.reason_code, "worksheet_closed");
+    assert_string_equal(order.reason_text, "it is closed");
+    assert_true(order.next_attempt_ms > 0);
+    assert_string_equal(delivery_state(s->delivery), "running");
+    place(s, "u-2", "559");
+    run_until_counts(s, ORDER_CREATED, 1);
+    run_until_counts(s, ORDER_CREATED, 2);
+    assert_int_equal(queue_count(s->f.queue, ORDER_ERROR), 0);
+}
+
+static void
+a_held_order_ends_when_its_time_is_up(void **state)
+{
+    struct scripted *s = *state;
+
+    s->workshop.hold.closed_ms = 60;
+    s->otherwise = 422;
+    delivery_start(s->delivery);
+    place(s, "closed", "558");
     run_until_counts(s, ORDER_ERROR, 1);
-    order = get(s->f.queue, "u-1");
-    assert_string_equal(order.reason_code, "outcome_unknown");
-    assert_int_equal(s->lines, 1);
-    place(s, "u-2", "558");
-    run_until_counts(s, ORDER_CREATED, 1);
-    assert_string_equal(s->seen, "u-1 u-2 ");
-}
-
-static void
-without_look_up_a_lost_attempt_is_not_repeated(void **state)
-{
-    struct scripted *s = *state;
-    struct queue_task task;
-    struct order order;
-    struct err err;
-
-    put_new(s->f.queue, "u-1", "558");
-    task = take(s->f.queue, 0, "u-1");
-    assert_int_equal(queue_commit_sent(s->f.queue, &task.order, &err), 0);
-    fixture_reopen(&s->f, 16);
-    s->driver.can_look_up = false;
-    delivery_remake(s);
-    delivery_start(s->delivery);
-    run_until_counts(s, ORDER_ERROR, 1);
-    order = get(s->f.queue, "u-1");
-    assert_string_equal(order.reason_code, "outcome_unknown");
-    assert_true(*order.reason_text);
-    assert_int_equal(s->lines, 0);
-    assert_int_equal(queue_retry(s->f.queue, &order, false, &err), 1);
-    delivery_wake(s->delivery);
-    run_until_counts(s, ORDER_CREATED, 1);
-    assert_int_equal(s->lines, 1);
-}
-
-/* --- full disk --- */
-
-static void
-fill_disk(struct scripted *s, const char *uniqueid)
-{
-    (void)s;
-    (void)uniqueid;
-    disk_takes(false);
-}
-
-static void
-an_end_waits_for_room_on_the_disk(void **state)
-{
-    struct scripted *s = *state;
-
-    s->on_line = fill_disk;
-    delivery_start(s->delivery);
-    place(s, "u-1", "558");
-    RUN_UNTIL(s->base, s->lines == 1);
-    run_for(s->base, 200);
-    assert_int_equal(delivery_in_hand(s->delivery), 1);
-    assert_int_equal(get(s->f.queue, "u-1").status, ORDER_PROCESSING);
-    s->on_line = NULL;
-    disk_takes(true);
-    run_until_counts(s, ORDER_CREATED, 1);
-    assert_string_equal(get(s->f.queue, "u-1").erp_reference, "line-u-1");
-    assert_int_equal(s->lines, 1);
-}
-
-static enum erp_verdict
-step_on_full_disk(void *session, struct erp_job *job, const struct erp_reply *reply,
-                  struct erp_outcome *outcome)
-{
-    if (job->order->attempts == 1)
-        disk_takes(false);
-    return scripted_step(session, job, reply, outcome);
-}
-
-static void
-a_request_that_cannot_be_recorded_is_not_sent(void **state)
-{
-    struct scripted *s = *state;
-    json_t *history;
-
-    s->driver.step = step_on_full_disk;
-    delivery_start(s->delivery);
-    place(s, "u-1", "558");
-    RUN_UNTIL(s->base, delivery_in_hand(s->delivery) == 1);
-    run_for(s->base, 100);
-    disk_takes(true);
-    assert_int_equal(s->lines, 0);
-    run_until_counts(s, ORDER_CREATED, 1);
-    assert_int_equal(s->lines, 1);
-    history = history_of(s->f.queue, "u-1");
-    assert_string_equal(history_text(history, 2, "reason_code"), "erp_failure");
-    json_decref(history);
+    assert_string_equal(get(s->f.queue, "closed").reason_code, "worksheet_closed");
+    assert_true(get(s->f.queue, "closed").attempts > 1);
+    assert_string_equal(delivery_state(s->delivery), "running");
 }
 
 /* --- files --- */
@@ -351,23 +286,19 @@ a_file_is_written(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(an_order_becomes_a_line),
-        TEST(nothing_starts_while_stopped),
-        TEST(technical_failures_are_retried),
-        TEST(a_refusal_ends_the_order),
-        TEST(the_limit_is_honoured),
-        TEST(the_driver_has_a_limit_of_its_own),
-        TEST(a_worksheet_is_served_in_order),
-        TEST(a_locked_worksheet_blocks_no_other),
-        TEST(a_stop_lets_orders_in_flight_finish),
-        TEST(an_order_given_up_is_found_by_the_next),
-        TEST(without_look_up_nothing_is_sent_twice),
-        TEST(without_look_up_a_lost_attempt_is_not_repeated),
-        TEST(an_end_waits_for_room_on_the_disk),
-        TEST(a_request_that_cannot_be_recorded_is_not_sent),
-        TEST(a_file_is_written),
-    };
+    const struct CMUnitTest tests[] = {TEST(an_order_becomes_a_line),
+                                       TEST(nothing_starts_while_stopped),
+                                       TEST(technical_failures_are_retried),
+                                       TEST(a_refusal_ends_the_order),
+                                       TEST(the_limit_is_honoured),
+                                       TEST(the_driver_has_a_limit_of_its_own),
+                                       TEST(a_worksheet_is_served_in_order),
+                                       TEST(a_locked_worksheet_blocks_no_other),
+                                       TEST(a_stop_lets_orders_in_flight_finish),
+                                       TEST(a_held_order_is_in_nobodys_way),
+                                       TEST(a_held_order_ends_when_its_time_is_up),
+                                       TEST(an_order_given_up_is_found_by_the_next),
+                                       TEST(a_file_is_written)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,28 +1,15 @@
-/* Screenshots and pages of an attempt: which are kept, for how long, and who can read them. */
-#include "test/unit/worker/scripted.h"
+/* Screenshots and pages of an attempt: which are kept, and for how long. */
+#include "test/unit/worker/evidence.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <seccomp.h>
 #include <sys/wait.h>
 
-#include "test/unit/worker/asking.h"
+#include "common/base/clock.h"
 #include "worker/delivery/evidence.h"
 
 /* --- the files --- */
-
-static struct erp_outcome
-outcome_with(const char *picture, const char *page)
-{
-    struct erp_outcome outcome;
-
-    erp_end(&outcome, ERP_REJECT, "ui_changed", "create/3 \"save\": #save not visible");
-    if (picture)
-        erp_outcome_evidence(&outcome, "png", mem_string(picture), strlen(picture));
-    if (page)
-        erp_outcome_evidence(&outcome, "html", mem_string(page), strlen(page));
-    return outcome;
-}
 
 static json_t *
 keep(struct fixture *f, const struct order *order, struct erp_outcome outcome)
@@ -32,15 +19,6 @@ keep(struct fixture *f, const struct order *order, struct erp_outcome outcome)
     erp_outcome_clear(&outcome);
     assert_int_equal(outcome.evidence_count, 0);
     return names;
-}
-
-static const char *
-name_at(const json_t *names, size_t i)
-{
-    const char *name = json_string_value(json_array_get(names, i));
-
-    assert_non_null(name);
-    return name;
 }
 
 /* Number of files; *bytes: their total size. */
@@ -283,124 +261,22 @@ a_full_disk_keeps_nothing(void **state)
     assert_int_equal(count_files(f, &bytes), 0);
 }
 
-/* --- from driver to reply --- */
-
-static enum erp_verdict
-changed_step(void *session, struct erp_job *job, const struct erp_reply *reply,
-             struct erp_outcome *outcome)
-{
-    (void)session;
-    (void)reply;
-    job->state = job;
-    *outcome = outcome_with("\x89PNG", "<p>a page");
-    return ERP_REJECT;
-}
-
-static struct seen
-ask_file(struct api *api, const char *uniqueid, const char *name, bool trusted)
-{
-    char target[512];
-
-    snprintf(target, sizeof target, "/orders/%s/evidence/%s", uniqueid, name);
-    return ask(api, "GET", target, NULL, trusted);
-}
-
-static struct order
-one_that_failed(struct scripted *s, char name[128])
-{
-    json_t *history;
-
-    s->driver.step = changed_step;
-    delivery_remake(s);
-    delivery_start(s->delivery);
-    place(s, "u-1", "558");
-    run_until_counts(s, ORDER_ERROR, 1);
-    history = history_of(s->f.queue, "u-1");
-    assert_int_equal(json_array_size(history), 3);
-    snprintf(name, 128, "%s", name_at(json_object_get(json_array_get(history, 2), "evidence"), 0));
-    assert_null(json_object_get(json_array_get(history, 1), "evidence"));
-    json_decref(history);
-    return get(s->f.queue, "u-1");
-}
-
-static void
-the_history_names_it_and_the_api_shows_it(void **state)
-{
-    struct scripted *s = *state;
-    char name[128];
-    struct order order = one_that_failed(s, name);
-    struct api *api = api_new(&(struct api_setup){.base = s->base,
-                                                  .queue = s->f.queue,
-                                                  .delivery = s->delivery,
-                                                  .workshop = &s->workshop,
-                                                  .changed = on_changed,
-                                                  .arg = s});
-    struct seen seen;
-
-    assert_string_equal(order.reason_code, "ui_changed");
-    assert_non_null(strstr(order.reason_text, "#save not visible [evidence/u-1-"));
-    assert_non_null(strstr(order.reason_text, name));
-    seen = ask(api, "GET", "/orders/u-1/history", NULL, true);
-    assert_int_equal(seen.status, 200);
-    assert_non_null(strstr(seen.body, name));
-    seen = ask_file(api, "u-1", name, false);
-    assert_int_equal(seen.status, 200);
-    assert_string_equal(seen.type, "image/png");
-    assert_string_equal(seen.body, "\x89PNG");
-    strcpy(strrchr(name, '.'), ".html");
-    seen = ask_file(api, "u-1", name, false);
-    assert_int_equal(seen.status, 200);
-    assert_string_equal(seen.type, "text/plain; charset=utf-8");
-    seen = ask_file(api, "u-1", name, true); /* the channel carries text only */
-    assert_int_equal(seen.status, 406);
-    assert_non_null(strstr(seen.body, "read evidence/"));
-    assert_null(strstr(seen.body, s->f.folder)); /* the reader may be root, so no path is shown */
-    api_free(api);
-}
-
-static void
-only_what_the_order_names_is_shown(void **state)
-{
-    struct scripted *s = *state;
-    char name[128], *path;
-    struct api *api;
-
-    one_that_failed(s, name);
-    put_new(s->f.queue, "u-2", "559");
-    api = api_new(&(struct api_setup){
-        .base = s->base, .queue = s->f.queue, .delivery = s->delivery, .workshop = &s->workshop});
-    assert_int_equal(ask_file(api, "u-2", name, false).status, 404);
-    assert_int_equal(ask_file(api, "u-9", name, false).status, 404);
-    assert_int_equal(ask_file(api, "u-1", "..%2Fdata.mdb", false).status, 404);
-    assert_int_equal(ask_file(api, "u-1", "none.png", true).status, 404);
-    path = evidence_path(s->f.folder, name);
-    assert_int_equal(unlink(path), 0);
-    free(path);
-    assert_non_null(strstr(ask_file(api, "u-1", name, false).body, "evidence_gone"));
-    api_free(api);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-#define SCENE(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_kept_can_be_read),
-        TEST(a_read_error_leaves_nothing_behind),
-        TEST(more_than_fits_is_dropped),
-        TEST(every_name_is_safe),
-        TEST(long_ids_that_differ_at_the_end_have_two_files),
-        TEST(foreign_names_read_nothing),
-        TEST(the_oldest_go_first),
-        TEST(all_of_them_together_are_bounded),
-        TEST(a_long_page_is_cut_and_a_large_picture_left_out),
-        TEST(old_ones_expire),
-        TEST(a_full_disk_keeps_nothing),
-        SCENE(the_history_names_it_and_the_api_shows_it),
-        SCENE(only_what_the_order_names_is_shown),
-    };
+    const struct CMUnitTest tests[] = {TEST(what_is_kept_can_be_read),
+                                       TEST(a_read_error_leaves_nothing_behind),
+                                       TEST(more_than_fits_is_dropped),
+                                       TEST(every_name_is_safe),
+                                       TEST(long_ids_that_differ_at_the_end_have_two_files),
+                                       TEST(foreign_names_read_nothing),
+                                       TEST(the_oldest_go_first),
+                                       TEST(all_of_them_together_are_bounded),
+                                       TEST(a_long_page_is_cut_and_a_large_picture_left_out),
+                                       TEST(old_ones_expire),
+                                       TEST(a_full_disk_keeps_nothing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

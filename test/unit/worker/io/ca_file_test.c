@@ -47,6 +47,7 @@ test_anything_else(void **state)
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "-----BEGIN CERTIFICATE-----\npass: word\n-----END CERTIFICATE-----\n",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN CERTIFICATE-----BEGIN PRIVATE KEY\nAAAA\n-----END CERTIFICATE-----\n",
         (ONE "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"),
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"};
     struct err err;

@@ -271,6 +271,33 @@ a_share_without_folder_sync_is_accepted(void **state)
     assert_int_equal(rename_where_fsync_fails(state, EIO), 500);
 }
 
+/* Those of several orders: each has its own outcome. */
+static void
+a_group_is_carried_out_together(void **state)
+{
+    struct erp_request requests[] = {
+        {.kind = ERP_FILE_WRITE,
+         .url = path_of(state, ".a"),
+         .body = (char *)"a",
+         .body_length = 1},
+        {.kind = ERP_FILE_WRITE,
+         .url = path_of(state, "no/b"),
+         .body = (char *)"b",
+         .body_length = 1},
+        {.kind = ERP_FILE_RENAME, .url = path_of(state, "old"), .target = path_of(state, "new")}};
+    struct files_call calls[] = {
+        {.request = &requests[0]}, {.request = &requests[1]}, {.request = &requests[2]}};
+
+    assert_int_equal(file_write(requests[2].url, "c"), 200);
+    files_perform_all(calls, 3);
+    assert_int_equal(calls[0].reply.status, 200);
+    assert_int_equal(calls[1].reply.status, 404);
+    assert_int_equal(calls[2].reply.status, 200);
+    assert_reads(requests[0].url, "a", 1);
+    assert_reads(requests[2].target, "c", 1);
+    assert_int_equal(read_status(requests[2].url), 404);
+}
+
 int
 main(void)
 {
@@ -288,6 +315,7 @@ main(void)
         TEST(a_pipe_is_refused),
         TEST(an_http_request_is_refused),
         TEST(a_full_disk_leaves_no_part),
+        TEST(a_group_is_carried_out_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,11 @@
 /* HTTP for drivers: whether a request may have reached the server, and that none is sent twice. */
 #include "test/unit/worker/io/http_scene.h"
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "common/base/host_pattern.h"
+
 static void
 a_reply_is_complete(void **state)
 {
@@ -69,6 +74,44 @@ a_request_to_an_unknown_name_was_not_sent(void **state)
 
     strcpy(s->url, "http://no.such.host.invalid/");
     assert_reply(s, NULL, false, false, 0);
+}
+
+/* Records full of messages that a client must ignore during a handshake, faster than it can. */
+static void
+flood(int listener)
+{
+    static unsigned char records[8][5 + 0x4000];
+    int fd = accept(listener, NULL, NULL);
+
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+        memcpy(records[i], "\x16\x03\x03\x40\x00", 5);
+    while (send(fd, records, sizeof records, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
+static void
+a_server_that_keeps_the_handshake_busy_is_cut_off(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct scene *s = *state;
+    pid_t pid;
+
+    address.sin_port = htons(free_port());
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    pid = fork();
+    if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        flood(listener);
+        _exit(0);
+    }
+    snprintf(s->url, sizeof s->url, "https://127.0.0.1:%u/", ntohs(address.sin_port));
+    s->request.timeout_ms = 600000;
+    assert_reply(s, NULL, false, false, 0);
+    close(listener);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
 }
 
 static void
@@ -189,6 +232,31 @@ many_transfers_come_back_each_once(void **state)
     assert_int_equal(s->server.requests, 20);
 }
 
+static void
+only_servers_that_are_allowed_get_requests(void **state)
+{
+    struct scene *s = *state;
+    struct host_pattern other = {"127.0.0.2", s->server.port}, own = {"127.0.0.1", s->server.port};
+
+    http_use_hosts(s->http, &other, 1);
+    assert_reply(s, answer_200, false, false, 0);
+    assert_non_null(strstr(s->error, "configuration"));
+    assert_int_equal(s->server.accepted, 0);
+    http_use_hosts(s->http, &own, 1);
+    assert_reply(s, answer_200, true, true, 200);
+}
+
+static void
+a_body_beyond_the_bound_is_cut_off(void **state)
+{
+    struct scene *s = *state;
+
+    http_limit_reply(s->http, 5);
+    assert_reply(s, answer_200, true, true, 200);
+    http_limit_reply(s->http, 4);
+    assert_reply(s, answer_200, true, false, 200);
+}
+
 int
 main(void)
 {
@@ -206,6 +274,9 @@ main(void)
         TEST(a_cancelled_transfer_makes_no_callback),
         TEST(transfers_under_way_end_with_their_owner),
         TEST(many_transfers_come_back_each_once),
+        TEST(only_servers_that_are_allowed_get_requests),
+        TEST(a_body_beyond_the_bound_is_cut_off),
+        TEST(a_server_that_keeps_the_handshake_busy_is_cut_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

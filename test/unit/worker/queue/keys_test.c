@@ -97,6 +97,31 @@ the_old_key_opens_nothing(void **state)
     assert_string_equal(get(f->queue, "u-1").reason_code, "auth_failed");
 }
 
+/* What a session with the ERP must know. */
+static void
+a_memory_opens_with_the_new_key(void **state)
+{
+    struct fixture *f = *state;
+    const struct credentials bea = {(char *)"bea", (char *)"one"};
+    const struct credentials other = {(char *)"bea", (char *)"two"};
+    struct err err;
+    char *memory;
+
+    assert_null(queue_memory(f->queue, &bea));
+    assert_int_equal(queue_set_memory(f->queue, &bea, "token-1", &err), 0);
+    assert_int_equal(queue_set_memory(f->queue, &bea, "token-2", &err), 0);
+    assert_true(queue_rekeyed(open_with(f, 8, key_of(OLD))));
+    open_with(f, 8, NULL);
+    memory = queue_memory(f->queue, &bea);
+    assert_string_equal(memory, "token-2");
+    secret_free(memory);
+    assert_null(queue_memory(f->queue, &other));
+    assert_int_equal(queue_set_memory(f->queue, &bea, NULL, &err), 0);
+    assert_null(queue_memory(f->queue, &bea));
+    while (queue_check_part(f->queue, &err) == 1)
+        continue;
+}
+
 static void
 doing_it_again_changes_nothing(void **state)
 {
@@ -192,7 +217,7 @@ a_salvaged_queue_is_sealed_anew(void **state)
 
         snprintf(order.uniqueid, sizeof order.uniqueid, "u-%03u", i);
         order = get(f->queue, order.uniqueid);
-        assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
+        assert_int_equal(queue_retry(f->queue, &order, false, NULL, &err), 1);
         assert_true(opens(f));
     }
 }
@@ -203,10 +228,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_opens_with_the_new_key_alone), TEST(the_old_key_opens_nothing),
-        TEST(doing_it_again_changes_nothing),   TEST(both_keys_are_in_play_until_it_is_done),
-        TEST(what_no_key_opens_stays_as_it_is), TEST(refused_credentials_are_remembered),
-        TEST(a_salvaged_queue_is_sealed_anew)};
+        TEST(all_opens_with_the_new_key_alone),       TEST(the_old_key_opens_nothing),
+        TEST(a_memory_opens_with_the_new_key),        TEST(doing_it_again_changes_nothing),
+        TEST(both_keys_are_in_play_until_it_is_done), TEST(what_no_key_opens_stays_as_it_is),
+        TEST(refused_credentials_are_remembered),     TEST(a_salvaged_queue_is_sealed_anew)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
-/* The queue as the worker loop sees it: who is due, what an attempt ends in, and where an order's
- * own credentials are. */
-#include "test/unit/worker/fixture.h"
-
-#include "worker/queue/record.h"
+/* The queue as the worker loop sees it: who is due, and what an attempt ends in. */
+#include "test/unit/worker/queue/secrets.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
 #include "common/base/clock.h"
-
-#define USER "mechanic-of-the-test"
-#define PASSWORD "geheim-0815-of-the-test"
 
 static unsigned
 take_many(struct queue *queue, int64_t latest_ms, struct queue_task *tasks, unsigned limit)
@@ -144,10 +138,10 @@ a_follower_is_due_when_the_first_is_cleared(void **state)
     task.order.next_attempt_ms = 5000;
     finish(f->queue, &task.order, ORDER_PLACED, "worksheet_locked");
     put_new(f->queue, "u-2", "558");
-    assert_int_equal(queue_clear(f->queue, UINT64_MAX, 10, &err), 2);
+    assert_int_equal(queue_clear(f->queue, UINT64_MAX, 10, NULL, &err), 2);
     put_new(f->queue, "u-3", "558");
     order = get(f->queue, "u-1");
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, NULL, &err), 1);
     task = take(f->queue, 0, "u-3");
     finish(f->queue, &task.order, ORDER_CREATED, "");
     take(f->queue, 0, "u-1");
@@ -165,7 +159,7 @@ a_retry_frees_its_old_worksheet(void **state)
     put_new(f->queue, "u-2", "558");
     order = get(f->queue, "u-1");
     strcpy(order.worksheet, "559");
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, NULL, &err), 1);
     assert_int_equal(take_many(f->queue, 0, tasks, 4), 2);
     assert_string_equal(tasks[0].order.uniqueid, "u-2");
     assert_string_equal(tasks[1].order.uniqueid, "u-1");
@@ -195,159 +189,86 @@ commit_sent_is_on_disk(void **state)
     assert_int_equal(queue_count(f->queue, ORDER_CREATED), 1);
 }
 
-/* --- credentials --- */
-
-static void
-put_secret(struct fixture *f, const char *uniqueid)
+/* What is done while the disk is full. */
+static int
+without_disk(struct fixture *f, int (*what)(struct queue *queue, struct queue_task *tasks))
 {
-    struct order order = order_of(uniqueid, "558");
-    struct credentials credentials = {secret_string(USER), secret_string(PASSWORD)};
+    struct queue_task tasks[2];
+    struct rlimit limit, small;
+    int result;
 
-    put_answered(f->queue, &order, &credentials, QUEUE_PLACED);
-    credentials_clear(&credentials);
+    put_new(f->queue, "u-1", "558");
+    put_new(f->queue, "u-2", "559");
+    assert_int_equal(take_many(f->queue, 0, tasks, 2), 2);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    small = limit;
+    small.rlim_cur = 4096;
+    setrlimit(RLIMIT_FSIZE, &small);
+    result = what(f->queue, tasks);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return result;
 }
 
-/* How many sealed credentials the queue holds, read past the queue. */
-static unsigned
-sealed_count(struct fixture *f)
+static int
+mark_both(struct queue *queue, struct queue_task *tasks)
 {
-    struct store_cursor cursor;
-    struct store_txn txn;
-    struct store *store;
+    struct order *orders[] = {&tasks[0].order, &tasks[1].order};
     struct err err;
-    unsigned count = 0;
-    bool found;
+    int result = queue_commit_sent_all(queue, orders, 2, &err);
 
-    queue_close(f->queue);
-    store = store_open(f->folder, 16, &err);
-    assert_non_null(store);
-    store_begin(store, &txn, false);
-    found = store_seek(&cursor, &txn, STORE_ORDERS, (struct bytes){NULL, 0});
-    for (; found; found = store_next(&cursor)) {
-        struct bytes sealed;
-        struct order order;
-
-        assert_int_equal(record_decode_order(cursor.key, cursor.value, &order, &sealed), 0);
-        count += sealed.size > 0;
-    }
-    store_cursor_close(&cursor);
-    assert_int_equal(store_end(&txn, &err), 0);
-    store_close(store);
-    fixture_open(f, 16);
-    return count;
+    assert_int_equal(tasks[0].order.commit_sent, result == 0);
+    assert_int_equal(tasks[1].order.commit_sent, result == 0);
+    return result;
 }
 
-static void
-credentials_are_sealed_and_come_back(void **state)
+static int
+finish_both(struct queue *queue, struct queue_task *tasks)
 {
-    struct fixture *f = *state;
-    struct queue_task task;
-
-    put_secret(f, "u-1");
-    assert_true(file_holds(data_path(f), "u-1"));
-    assert_false(file_holds(data_path(f), PASSWORD));
-    assert_false(file_holds(data_path(f), USER));
-    assert_int_equal(sealed_count(f), 1);
-    task = take(f->queue, 0, "u-1");
-    assert_string_equal(task.credentials.username, USER);
-    assert_string_equal(task.credentials.password, PASSWORD);
-    credentials_clear(&task.credentials);
-    finish(f->queue, &task.order, ORDER_PLACED, "erp_busy");
-    assert_int_equal(sealed_count(f), 1);
-    assert_false(file_holds(data_path(f), PASSWORD));
-}
-
-static void
-a_duplicate_keeps_the_first_credentials(void **state)
-{
-    struct fixture *f = *state;
-    struct order again = order_of("u-1", "558");
-    struct credentials others = {secret_string("other"), secret_string("else")};
-    struct queue_task task;
-
-    put_secret(f, "u-1");
-    put_answered(f->queue, &again, &others, QUEUE_DUPLICATE);
-    task = take(f->queue, 0, "u-1");
-    assert_string_equal(task.credentials.password, PASSWORD);
-    credentials_clear(&task.credentials);
-    credentials_clear(&others);
-}
-
-static void
-credentials_go_with_the_order(void **state)
-{
-    struct fixture *f = *state;
-    struct queue_task task;
-
-    put_secret(f, "u-1");
-    task = take(f->queue, 0, "u-1");
-    credentials_clear(&task.credentials);
-    finish(f->queue, &task.order, ORDER_CREATED, "");
-    assert_false(task.order.own_credentials);
-    assert_false(get(f->queue, "u-1").own_credentials);
-    assert_int_equal(sealed_count(f), 0);
-}
-
-static void
-credentials_stay_in_error_unless_forgotten(void **state)
-{
-    struct fixture *f = *state;
-    struct queue_task task;
+    const struct queue_end ends[] = {{.duration_ms = 1}, {.duration_ms = 2}};
+    struct order *orders[] = {&tasks[0].order, &tasks[1].order};
     struct err err;
 
-    put_secret(f, "u-1");
-    task = take(f->queue, 0, "u-1");
-    credentials_clear(&task.credentials);
-    finish(f->queue, &task.order, ORDER_ERROR, "worksheet_closed");
-    assert_int_equal(sealed_count(f), 1);
-    assert_int_equal(queue_retry(f->queue, &task.order, false, &err), 1);
-    task = take(f->queue, 0, "u-1");
-    assert_string_equal(task.credentials.password, PASSWORD);
-    credentials_clear(&task.credentials);
-    task.order.status = ORDER_ERROR;
-    assert_int_equal(queue_finish(f->queue, &task.order,
-                                  &(struct queue_end){.duration_ms = 1, .forget = true}, &err),
-                     0);
-    assert_int_equal(sealed_count(f), 0);
-    assert_false(get(f->queue, "u-1").own_credentials);
+    tasks[0].order.status = tasks[1].order.status = ORDER_CREATED;
+    strcpy(tasks[0].order.erp_reference, "line 1");
+    strcpy(tasks[1].order.erp_reference, "line 1");
+    return queue_finish_all(queue, orders, ends, 2, &err);
 }
 
 static void
-credentials_go_when_resolved_or_expired(void **state)
+marks_are_set_for_all_or_none(void **state)
 {
     struct fixture *f = *state;
-    struct queue_task task;
-    struct err err;
 
-    put_secret(f, "u-1");
-    task = take(f->queue, 0, "u-1");
-    credentials_clear(&task.credentials);
-    finish(f->queue, &task.order, ORDER_ERROR, "worksheet_closed");
-    assert_int_equal(queue_resolve(f->queue, &task.order, NULL, &err), 1);
-    assert_int_equal(sealed_count(f), 0);
-    put_secret(f, "u-2");
-    task = take(f->queue, 0, "u-2");
-    credentials_clear(&task.credentials);
-    finish(f->queue, &task.order, ORDER_CREATED, "");
-    assert_int_equal(queue_expire(f->queue, INT64_MAX, 10, &err), 2);
-    assert_int_equal(sealed_count(f), 0);
+    assert_int_equal(without_disk(f, mark_both), -1);
+    assert_false(get(f->queue, "u-1").commit_sent);
+    assert_false(get(f->queue, "u-2").commit_sent);
 }
 
 static void
-another_key_opens_no_credentials(void **state)
+ends_are_recorded_for_all_or_none(void **state)
 {
     struct fixture *f = *state;
-    struct order order;
 
-    put_secret(f, "u-1");
-    put_new(f->queue, "u-2", "558");
-    memset(f->key, 8, sizeof f->key);
-    fixture_reopen(f, 16);
-    take_nothing(f->queue, 0);
-    order = get(f->queue, "u-1");
-    assert_int_equal(order.status, ORDER_ERROR);
-    assert_string_equal(order.reason_code, "auth_failed");
-    take(f->queue, 0, "u-2");
+    assert_int_equal(without_disk(f, finish_both), -1);
+    assert_int_equal(queue_count(f->queue, ORDER_PROCESSING), 2);
+}
+
+static void
+several_are_marked_and_end_together(void **state)
+{
+    struct fixture *f = *state;
+    struct queue_task tasks[2];
+
+    put_new(f->queue, "u-1", "558");
+    put_new(f->queue, "u-2", "559");
+    assert_int_equal(take_many(f->queue, 0, tasks, 2), 2);
+    assert_int_equal(mark_both(f->queue, tasks), 0);
+    assert_true(get(f->queue, "u-1").commit_sent);
+    assert_true(get(f->queue, "u-2").commit_sent);
+    assert_int_equal(finish_both(f->queue, tasks), 0);
+    assert_int_equal(get(f->queue, "u-1").status, ORDER_CREATED);
+    assert_string_equal(get(f->queue, "u-2").reason_code, "outcome_unknown"); /* one line for two */
 }
 
 static int
@@ -392,23 +313,18 @@ an_end_that_failed_is_repeated_whole(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(one_of_each_worksheet_is_taken),
-        TEST(a_worksheet_keeps_its_order),
-        TEST(the_limit_is_kept),
-        TEST(an_order_is_due_at_its_time),
-        TEST(the_earliest_is_taken_first),
-        TEST(a_follower_is_due_when_the_first_is_cleared),
-        TEST(a_retry_frees_its_old_worksheet),
-        TEST(commit_sent_is_on_disk),
-        TEST(credentials_are_sealed_and_come_back),
-        TEST(a_duplicate_keeps_the_first_credentials),
-        TEST(credentials_go_with_the_order),
-        TEST(credentials_stay_in_error_unless_forgotten),
-        TEST(credentials_go_when_resolved_or_expired),
-        TEST(another_key_opens_no_credentials),
-        TEST(an_end_that_failed_is_repeated_whole),
-    };
+    const struct CMUnitTest tests[] = {TEST(one_of_each_worksheet_is_taken),
+                                       TEST(marks_are_set_for_all_or_none),
+                                       TEST(ends_are_recorded_for_all_or_none),
+                                       TEST(several_are_marked_and_end_together),
+                                       TEST(a_worksheet_keeps_its_order),
+                                       TEST(the_limit_is_kept),
+                                       TEST(an_order_is_due_at_its_time),
+                                       TEST(the_earliest_is_taken_first),
+                                       TEST(a_follower_is_due_when_the_first_is_cleared),
+                                       TEST(a_retry_frees_its_old_worksheet),
+                                       TEST(commit_sent_is_on_disk),
+                                       TEST(an_end_that_failed_is_repeated_whole)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,7 @@
-/* The queue as the API sees it: orders are taken once, listed, cleared, retried and resolved. */
-#include "test/unit/worker/fixture.h"
+/* The queue as the API sees it: orders are taken once, counted and listed. */
+#include "test/unit/worker/queue/counts.h"
 
 #include "common/base/clock.h"
-#include "worker/queue/change.h"
 
 #define PAGE_MAX 16
 
@@ -18,27 +17,6 @@ see(const struct order *order, void *arg)
 
     assert_in_range(seen->count, 0, PAGE_MAX - 1);
     strcpy(seen->ids[seen->count++], order->uniqueid);
-}
-
-static void
-assert_counts(struct queue *queue, unsigned placed, unsigned processing, unsigned created,
-              unsigned error)
-{
-    assert_int_equal(queue_count(queue, ORDER_PLACED), placed);
-    assert_int_equal(queue_count(queue, ORDER_PROCESSING), processing);
-    assert_int_equal(queue_count(queue, ORDER_CREATED), created);
-    assert_int_equal(queue_count(queue, ORDER_ERROR), error);
-    assert_int_equal(queue_count(queue, 0), placed + processing + created + error);
-    assert_int_equal(queue_length(queue), placed + processing);
-}
-
-/* What is counted in memory must be what is on disk. */
-static void
-assert_counts_on_disk(struct fixture *f, unsigned placed, unsigned created, unsigned error)
-{
-    assert_counts(f->queue, placed, 0, created, error);
-    fixture_reopen(f, 16);
-    assert_counts(f->queue, placed, 0, created, error);
 }
 
 /* --- put --- */
@@ -186,28 +164,6 @@ assert_pages(struct queue *queue, unsigned statuses, bool newest_first, unsigned
     assert_string_equal(got, ids);
 }
 
-/* a created, b error, c placed, d processing, e placed, f error */
-static void
-put_six(struct queue *queue)
-{
-    static const char *const ids[] = {"a", "b", "c", "d", "e", "f"};
-    struct queue_task task;
-
-    for (size_t i = 0; i < 6; i++)
-        put_new(queue, ids[i], ids[i]);
-    for (size_t i = 0; i < 6; i++) {
-        task = take(queue, INT64_MAX, ids[i]);
-        if (i == 0)
-            finish(queue, &task.order, ORDER_CREATED, "");
-        else if (i == 1 || i == 5)
-            finish(queue, &task.order, ORDER_ERROR, "erp_rejected");
-        else if (i != 3) {
-            task.order.next_attempt_ms = INT64_MAX / 2;
-            finish(queue, &task.order, ORDER_PLACED, "erp_busy");
-        }
-    }
-}
-
 static void
 pages_follow_the_order_of_arrival(void **state)
 {
@@ -245,239 +201,12 @@ a_page_goes_on_where_its_mark_is_gone(void **state)
     put_failed(f->queue, "b", "b");
     assert_int_equal(queue_page(f->queue, &page, &err), 0);
     assert_string_equal(seen.ids[0], "a");
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, NULL, &err), 1);
     page.after = page.next;
     assert_int_equal(queue_page(f->queue, &page, &err), 0);
     assert_int_equal(seen.count, 2);
     assert_string_equal(seen.ids[1], "b");
     assert_int_equal(page.next, 0);
-}
-
-/* --- what people do --- */
-
-static void
-clear_ends_what_is_placed(void **state)
-{
-    struct fixture *f = *state;
-    struct order order;
-    json_t *history;
-    struct err err;
-
-    put_six(f->queue);
-    assert_int_equal(queue_clear(f->queue, 0, 10, &err), 0);
-    assert_int_equal(queue_clear(f->queue, queue_last_seq(f->queue), 1, &err), 1);
-    assert_int_equal(queue_clear(f->queue, queue_last_seq(f->queue), 10, &err), 1);
-    assert_counts(f->queue, 0, 1, 1, 4);
-    order = get(f->queue, "c");
-    assert_int_equal(order.status, ORDER_ERROR);
-    assert_string_equal(order.reason_code, "cleared");
-    assert_int_equal(order.next_attempt_ms, 0);
-    assert_string_equal(get(f->queue, "b").reason_code, "erp_rejected");
-    assert_int_equal(get(f->queue, "d").status, ORDER_PROCESSING);
-    history = history_of(f->queue, "c");
-    assert_string_equal(history_text(history, json_array_size(history) - 1, "reason_code"),
-                        "cleared");
-    json_decref(history);
-    take_nothing(f->queue, INT64_MAX);
-    assert_int_equal(queue_next_due_ms(f->queue), INT64_MAX);
-    assert_int_equal(queue_oldest_placed_ms(f->queue), 0);
-    assert_int_equal(queue_clear(f->queue, UINT64_MAX, 10, &err), 0);
-}
-
-static void
-history_tells_every_change(void **state)
-{
-    static const char *const statuses[] = {"placed", "processing", "placed", "processing",
-                                           "created"};
-    static const json_int_t attempts[] = {0, 1, 1, 2, 2};
-    struct fixture *f = *state;
-    struct queue_task task;
-    json_t *history;
-
-    put_new(f->queue, "u-1", "558");
-    task = take(f->queue, INT64_MAX, "u-1");
-    strcpy(task.order.reason_text, "503");
-    task.order.next_attempt_ms = 1;
-    finish(f->queue, &task.order, ORDER_PLACED, "erp_busy");
-    task = take(f->queue, INT64_MAX, "u-1");
-    strcpy(task.order.erp_reference, "77");
-    finish(f->queue, &task.order, ORDER_CREATED, "");
-    fixture_reopen(f, 16);
-    history = history_of(f->queue, "u-1");
-    assert_int_equal(json_array_size(history), 5);
-    for (size_t i = 0; i < 5; i++) {
-        json_t *entry = json_array_get(history, i);
-
-        assert_string_equal(history_text(history, i, "status"), statuses[i]);
-        assert_int_equal(json_integer_value(json_object_get(entry, "attempt")), attempts[i]);
-        assert_true(json_integer_value(json_object_get(entry, "at")) > 1500000000000);
-        assert_string_equal(history_text(history, i, "note"), "");
-        assert_true(json_is_null(json_object_get(entry, "changes")));
-        assert_int_equal(json_is_integer(json_object_get(entry, "duration_ms")), i == 2 || i == 4);
-    }
-    assert_string_equal(history_text(history, 2, "reason_code"), "erp_busy");
-    assert_string_equal(history_text(history, 2, "reason_text"), "503");
-    assert_string_equal(history_text(history, 4, "erp_reference"), "77");
-    json_decref(history);
-}
-
-static void
-assert_change(json_t *entry, const char *member, const char *was, const char *now)
-{
-    json_t *change = json_object_get(json_object_get(entry, "changes"), member);
-
-    assert_string_equal(json_string_value(json_array_get(change, 0)), was);
-    assert_string_equal(json_string_value(json_array_get(change, 1)), now);
-}
-
-static void
-a_retry_corrects_and_goes_to_the_end(void **state)
-{
-    struct fixture *f = *state;
-    struct order order;
-    uint64_t last;
-    json_t *history, *entry;
-    struct err err;
-
-    put_failed(f->queue, "u-1", "558");
-    put_new(f->queue, "u-2", "559");
-    last = get(f->queue, "u-2").seq;
-    order = get(f->queue, "u-1");
-    strcpy(order.worksheet, "559");
-    strcpy(order.product_amount, "6");
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
-    assert_true(order.seq > last);
-    order = get(f->queue, "u-1");
-    assert_int_equal(order.status, ORDER_PLACED);
-    assert_string_equal(order.worksheet, "559");
-    assert_string_equal(order.product_amount, "6");
-    assert_string_equal(order.reason_code, "");
-    assert_int_equal(order.attempts, 0);
-    assert_int_equal(order.retry_since_ms, 0);
-    assert_true(order.seq > last);
-    assert_true(order.queued_ms >= order.placed_ms);
-    history = history_of(f->queue, "u-1");
-    entry = json_array_get(history, json_array_size(history) - 1);
-    assert_change(entry, "worksheet", "558", "559");
-    assert_change(entry, "product_amount", "5", "6");
-    assert_int_equal(json_object_size(json_object_get(entry, "changes")), 2);
-    json_decref(history);
-    take(f->queue, INT64_MAX, "u-2");
-    take_nothing(f->queue, INT64_MAX);
-    assert_counts(f->queue, 1, 1, 0, 0);
-}
-
-static void
-a_retry_without_corrections_has_no_changes(void **state)
-{
-    struct fixture *f = *state;
-    json_t *history;
-    struct order order;
-    struct err err;
-
-    put_failed(f->queue, "u-1", "558");
-    order = get(f->queue, "u-1");
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
-    history = history_of(f->queue, "u-1");
-    assert_int_equal(json_array_size(history), 4);
-    assert_true(json_is_null(json_object_get(json_array_get(history, 3), "changes")));
-    json_decref(history);
-    take(f->queue, 0, "u-1");
-}
-
-/* Whoever retries an order whose outcome is unknown has looked into the ERP. */
-static void
-a_retry_of_an_unknown_outcome_starts_afresh(void **state)
-{
-    static const char *const reasons[] = {"outcome_unknown", "cleared"};
-    struct fixture *f = *state;
-    struct err err;
-
-    for (size_t i = 0; i < 2; i++) {
-        struct queue_task task;
-
-        put_new(f->queue, reasons[i], reasons[i]);
-        task = take(f->queue, 0, reasons[i]);
-        assert_int_equal(queue_commit_sent(f->queue, &task.order, &err), 0);
-        finish(f->queue, &task.order, ORDER_ERROR, reasons[i]);
-        assert_int_equal(queue_retry(f->queue, &task.order, false, &err), 1);
-        assert_int_equal(get(f->queue, reasons[i]).commit_sent, i == 1);
-        take(f->queue, 0, reasons[i]);
-    }
-}
-
-static void
-a_resolved_order_is_created(void **state)
-{
-    struct fixture *f = *state;
-    struct order order;
-    json_t *history;
-    struct err err;
-
-    put_failed(f->queue, "u-1", "558");
-    order = get(f->queue, "u-1");
-    assert_int_equal(queue_resolve(f->queue, &order, "typed in by hand", &err), 1);
-    assert_int_equal(order.status, ORDER_CREATED);
-    order = get(f->queue, "u-1");
-    assert_int_equal(order.status, ORDER_CREATED);
-    assert_string_equal(order.reason_code, "");
-    history = history_of(f->queue, "u-1");
-    assert_string_equal(history_text(history, 3, "note"), "typed in by hand");
-    assert_string_equal(history_text(history, 3, "status"), "created");
-    json_decref(history);
-    take_nothing(f->queue, INT64_MAX);
-    assert_counts_on_disk(f, 0, 1, 0);
-}
-
-/* A record that is whole and lies: counting up to its length would take hours. */
-static void
-a_history_is_as_long_as_what_is_there(void **state)
-{
-    struct fixture *f = *state;
-    struct order was, order;
-    struct queue_txn t;
-    json_t *history;
-    struct err err;
-
-    put_failed(f->queue, "u-1", "558");
-    put_failed(f->queue, "u-10", "559");
-    was = order = get(f->queue, "u-1");
-    order.history_length = UINT32_MAX;
-    queue_begin(f->queue, &t);
-    queue_store(&t, &was, &order);
-    assert_int_equal(queue_commit(&t, &err), 0);
-    history = history_of(f->queue, "u-1");
-    assert_int_equal(json_array_size(history), was.history_length);
-    json_decref(history);
-    queue_begin(f->queue, &t);
-    queue_remove(&t, &order);
-    assert_int_equal(queue_commit(&t, &err), 0);
-    assert_int_equal(queue_get(f->queue, "u-1", &order, &err), 0);
-    history = history_of(f->queue, "u-10");
-    assert_int_equal(json_array_size(history), was.history_length);
-    json_decref(history);
-    put_new(f->queue, "u-1", "558");
-    history = history_of(f->queue, "u-1");
-    assert_int_equal(json_array_size(history), 1);
-    json_decref(history);
-}
-
-static void
-only_an_order_in_error_is_retried_or_resolved(void **state)
-{
-    static const char *const ids[] = {"a", "c", "d", "unknown"};
-    struct fixture *f = *state;
-    struct err err;
-
-    put_six(f->queue);
-    for (size_t i = 0; i < 4; i++) {
-        struct order order = order_of(ids[i], "other");
-
-        assert_int_equal(queue_retry(f->queue, &order, false, &err), 0);
-        assert_int_equal(queue_resolve(f->queue, &order, NULL, &err), 0);
-    }
-    assert_counts(f->queue, 2, 1, 1, 2);
-    assert_string_equal(get(f->queue, "c").worksheet, "c");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -505,25 +234,15 @@ a_copy_left_behind_is_removed(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(a_new_order_is_placed),
-        TEST(an_unknown_order_is_not_found),
-        TEST(the_same_order_again_is_a_duplicate),
-        TEST(a_duplicate_tells_the_present_state),
-        TEST(other_content_is_a_conflict),
-        TEST(a_group_is_put_together),
-        TEST(pages_follow_the_order_of_arrival),
-        TEST(a_page_goes_on_where_its_mark_is_gone),
-        TEST(clear_ends_what_is_placed),
-        TEST(history_tells_every_change),
-        TEST(a_retry_corrects_and_goes_to_the_end),
-        TEST(a_retry_without_corrections_has_no_changes),
-        TEST(a_retry_of_an_unknown_outcome_starts_afresh),
-        TEST(a_resolved_order_is_created),
-        TEST(a_history_is_as_long_as_what_is_there),
-        TEST(only_an_order_in_error_is_retried_or_resolved),
-        TEST(a_copy_left_behind_is_removed),
-    };
+    const struct CMUnitTest tests[] = {TEST(a_new_order_is_placed),
+                                       TEST(an_unknown_order_is_not_found),
+                                       TEST(the_same_order_again_is_a_duplicate),
+                                       TEST(a_duplicate_tells_the_present_state),
+                                       TEST(other_content_is_a_conflict),
+                                       TEST(a_group_is_put_together),
+                                       TEST(pages_follow_the_order_of_arrival),
+                                       TEST(a_page_goes_on_where_its_mark_is_gone),
+                                       TEST(a_copy_left_behind_is_removed)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,26 +4,15 @@
 #include "worker/queue/record.h"
 
 static struct order
-full_order(void)
+fuller_order(void)
 {
-    struct order order = order_of("u-1", "Ärbeit \"558\"");
+    struct order order = full_order();
 
-    strcpy(order.product_amount, "004.70");
-    order.status = ORDER_ERROR;
-    strcpy(order.reason_code, "erp_rejected");
-    strcpy(order.reason_text, "it says: no\\");
-    strcpy(order.erp_reference, "4711");
-    order.attempts = UINT32_MAX;
-    order.placed_ms = 1795594530123;
-    order.updated_ms = 1795594530124;
-    order.next_attempt_ms = 1795594530125;
-    order.seq = 1ull << 60;
     order.born = 1ull << 59;
-    order.history_length = UINT32_MAX - 1;
-    order.commit_sent = true;
-    order.queued_ms = 1795594530126;
-    order.retry_since_ms = 1795594530127;
-    order.trusted_ms = 1795594530128;
+    strcpy(order.erp_product, "OIL-5W30");
+    strcpy(order.erp_amount, "0.047");
+    strcpy(order.written_off, "warranty");
+    strcpy(order.placed_by, "toilmat");
     return order;
 }
 
@@ -83,25 +72,42 @@ assert_round_trip(const struct order *order)
     assert_int_equal(back.queued_ms, order->queued_ms);
     assert_int_equal(back.retry_since_ms, order->retry_since_ms);
     assert_int_equal(back.trusted_ms, order->trusted_ms);
+    assert_int_equal(back.by_hand, order->by_hand);
+    assert_int_equal(back.confirm, order->confirm);
+    assert_int_equal(back.mapped, order->mapped);
+    assert_int_equal(back.held, order->held);
+    assert_string_equal(back.erp_product, order->erp_product);
+    assert_string_equal(back.erp_amount, order->erp_amount);
+    assert_string_equal(back.written_off, order->written_off);
+    assert_string_equal(back.placed_by, order->placed_by);
     free(made);
 }
 
 static void
 every_member_comes_back(void **state)
 {
-    struct order order = full_order();
+    struct order order = fuller_order();
 
     (void)state;
     assert_round_trip(&order);
     order.commit_sent = false;
     order.own_credentials = true;
     assert_round_trip(&order);
+    order.by_hand = true;
+    assert_round_trip(&order);
+    order.mapped = true;
+    assert_round_trip(&order);
+    order.held = true;
+    assert_round_trip(&order);
+    order.by_hand = false;
+    order.confirm = true;
+    assert_round_trip(&order);
 }
 
 static void
 longest_texts_come_back(void **state)
 {
-    struct order order = full_order();
+    struct order order = fuller_order();
 
     (void)state;
     memset(order.worksheet, '"', ORDER_VALUE_MAX);
@@ -115,7 +121,7 @@ static void
 the_largest_record_has_room(void **state)
 {
     static unsigned char largest[RECORD_SEALED_MAX];
-    struct order order = full_order(), back;
+    struct order order = fuller_order(), back;
     struct bytes sealed = {largest, sizeof largest};
     struct made *made;
 
@@ -127,6 +133,10 @@ the_largest_record_has_room(void **state)
     memset(order.reason_code, 'c', sizeof order.reason_code - 1);
     memset(order.reason_text, 'x', ORDER_REASON_TEXT_MAX);
     memset(order.erp_reference, 'y', ORDER_REFERENCE_MAX);
+    memset(order.erp_product, 'p', ORDER_VALUE_MAX);
+    memset(order.erp_amount, '9', ORDER_VALUE_MAX);
+    memset(order.written_off, 'w', ORDER_WRITE_OFF_MAX);
+    memset(order.placed_by, 't', AUTHOR_TEXT_BYTES - 1);
     made = encode(&order, sealed);
     assert_int_equal(decode(made, &back, &sealed), 0);
     assert_int_equal(sealed.size, sizeof largest);
@@ -136,7 +146,7 @@ the_largest_record_has_room(void **state)
 static void
 one_damaged_bit_is_refused(void **state)
 {
-    struct order order = full_order(), back;
+    struct order order = fuller_order(), back;
     struct made *made = encode(&order, secret);
 
     (void)state;
@@ -151,7 +161,7 @@ one_damaged_bit_is_refused(void **state)
 static void
 another_key_is_refused(void **state)
 {
-    struct order order = full_order(), back;
+    struct order order = fuller_order(), back;
     struct made *made = encode(&order, secret);
 
     (void)state;
@@ -168,7 +178,7 @@ another_key_is_refused(void **state)
 static void
 a_short_record_is_refused(void **state)
 {
-    struct order order = full_order(), back;
+    struct order order = fuller_order(), back;
     struct made *made = encode(&order, secret);
     size_t size = made->record.size;
 
@@ -186,7 +196,7 @@ a_value_that_no_queue_writes_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < 6; i++)
-        orders[i] = full_order();
+        orders[i] = fuller_order();
     orders[0].uniqueid[0] = '\0';
     orders[1].seq = 0;
     orders[2].seq = 1ull << 62;

@@ -34,7 +34,7 @@ attempt_again(struct queue *queue, const char *uniqueid, const char *reference)
     struct queue_task task;
     struct err err;
 
-    assert_int_equal(queue_retry(queue, &order, false, &err), 1);
+    assert_int_equal(queue_retry(queue, &order, false, NULL, &err), 1);
     task = take(queue, INT64_MAX, uniqueid);
     return end_with(queue, &task, ORDER_CREATED, reference);
 }
@@ -152,9 +152,9 @@ an_order_placed_again_keeps_its_reference(void **state)
     struct order order = attempt(f->queue, "a", ORDER_ERROR, "17");
     struct err err;
 
-    assert_int_equal(queue_retry(f->queue, &order, false, &err), 1);
+    assert_int_equal(queue_retry(f->queue, &order, false, NULL, &err), 1);
     assert_string_equal(get(f->queue, "a").erp_reference, "17");
-    assert_int_equal(queue_clear(f->queue, UINT64_MAX, 1, &err), 1);
+    assert_int_equal(queue_clear(f->queue, UINT64_MAX, 1, NULL, &err), 1);
     assert_created(attempt_again(f->queue, "a", "17"), "17");
     assert_doubtful(attempt(f->queue, "b", ORDER_CREATED, "17"), "\"a\"");
 }
@@ -166,7 +166,7 @@ what_is_resolved_keeps_the_line_that_it_had(void **state)
     struct order order = attempt(f->queue, "a", ORDER_ERROR, "17");
     struct err err;
 
-    assert_int_equal(queue_resolve(f->queue, &order, "amount mended", &err), 1);
+    assert_int_equal(queue_resolve(f->queue, &order, "amount mended", NULL, &err), 1);
     assert_created(get(f->queue, "a"), "17");
     assert_doubtful(attempt(f->queue, "b", ORDER_CREATED, "17"), "\"a\"");
 }
@@ -179,12 +179,12 @@ what_is_resolved_takes_no_line_away(void **state)
     struct err err;
 
     assert_created(attempt(f->queue, "b", ORDER_CREATED, "17"), "17");
-    assert_int_equal(queue_resolve(f->queue, &order, "typed in", &err), 1);
+    assert_int_equal(queue_resolve(f->queue, &order, "typed in", NULL, &err), 1);
     assert_created(get(f->queue, "a"), "");
     assert_created(get(f->queue, "b"), "17");
     order = attempt(f->queue, "c", ORDER_CREATED, "17");
     assert_doubtful(order, "\"b\"");
-    assert_int_equal(queue_resolve(f->queue, &order, "typed in", &err), 1);
+    assert_int_equal(queue_resolve(f->queue, &order, "typed in", NULL, &err), 1);
     assert_created(get(f->queue, "c"), "");
 }
 

@@ -3,29 +3,6 @@
 
 #include "worker/salvage/format_1.h"
 
-static struct order
-full_order(void)
-{
-    struct order order = order_of("u-1", "Ärbeit \"558\"");
-
-    strcpy(order.product_amount, "004.70");
-    order.status = ORDER_ERROR;
-    strcpy(order.reason_code, "erp_rejected");
-    strcpy(order.reason_text, "it says: no\\");
-    strcpy(order.erp_reference, "4711");
-    order.attempts = UINT32_MAX;
-    order.placed_ms = 1795594530123;
-    order.updated_ms = 1795594530124;
-    order.next_attempt_ms = 1795594530125;
-    order.seq = 1ull << 60;
-    order.history_length = UINT32_MAX - 1;
-    order.commit_sent = true;
-    order.queued_ms = 1795594530126;
-    order.retry_since_ms = 1795594530127;
-    order.trusted_ms = 1795594530128;
-    return order;
-}
-
 /* As that release wrote it. */
 static json_t *
 record_from_order(const struct order *order)

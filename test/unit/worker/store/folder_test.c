@@ -201,7 +201,7 @@ test_root_works_in_no_others(void **state)
         skip();
     prepare(p, UID);
     assert_null(folder_prepare(p->state, "bennys", 0, 0, &err));
-    assert_non_null(strstr(err.text, "root does not use it"));
+    assert_non_null(strstr(err.text, "cannot be used as root"));
 }
 
 static void

@@ -1,0 +1,27 @@
+# What Debian wants and `cmake --install` does not do, in the folders that cpack has filled, one for each package.
+list(GET CPACK_BUILD_SOURCE_DIRS 1 BUILD)
+
+function(compress)
+  execute_process(COMMAND gzip -9nf ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(stage COMPONENT PACKAGE)
+  set(ROOT ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${COMPONENT})
+  set(DOC ${ROOT}/usr/share/doc/${PACKAGE})
+  if(NOT EXISTS ${ROOT})
+    return()
+  endif()
+  file(MAKE_DIRECTORY ${DOC})
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/copyright ${DOC}/copyright COPYONLY)
+  configure_file(${BUILD}/package/changelog ${DOC}/changelog COPYONLY)
+  file(GLOB_RECURSE PAGES ${ROOT}/usr/share/man/*)
+  compress(${DOC}/changelog ${PAGES})
+  if(COMPONENT STREQUAL pumpline)
+    configure_file(${CMAKE_CURRENT_LIST_DIR}/../CHANGELOG.md ${DOC}/CHANGELOG.md COPYONLY)
+    compress(${DOC}/CHANGELOG.md)
+  endif()
+  execute_process(COMMAND chmod -R go-w,a+rX ${ROOT} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+stage(pumpline pumpline)
+stage(console pumpline-console)

@@ -1,0 +1,263 @@
+"""The console, and a stand-in for the daemon behind it that answers as the contract says."""
+
+import base64
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import socket
+import socketserver
+import subprocess
+import threading
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pumpline import BUILD, DEADLINE_S, UnixConnection, call, free_port, until
+
+PASSWORD = "correct horse battery"
+PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")  # of one pixel
+HASHES = {}  # by password: hashing takes more CPU than all else in most tests
+WEB = BUILD / "console-web"
+AXE = BUILD / "console-npm" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def pages_missing():
+    """Why the pages' tests are skipped; None: they are there."""
+    return None if (WEB / "index.html").exists() else "the pages are not built: cmake -DPUMPLINE_CONSOLE=ON needs npm"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self):
+        return "console"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        if parts.path == "/events":
+            self.server.owner.stream(self)
+            return
+        seen = {"method": self.command, "target": self.path, "path": parts.path, "query": dict(parse_qsl(parts.query)),
+                "by": self.headers.get("Pumpline-By"), "if_match": self.headers.get("If-Match"), "body": body.decode()}
+        self.server.owner.seen.append(seen)
+        status, reply, *more = self.server.owner.reply(seen)
+        data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+        self.send_response(status)
+        headers = {"Content-Type": "application/json", **(more[0] if more else {}), "Content-Length": str(len(data))}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_PUT = do_POST = do_DELETE = answer
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def get_request(self):
+        request, _ = super().get_request()
+        return request, ("console", 0)
+
+
+def integration(slug, name, **more):
+    return {"workshop": name, "slug": slug, "port": 8101, "erp_system": "file", "active": True, "process": "running", "faults": None,
+            "pid": 4711, "restarts": 0, "last_exit": None, "api": "running", "worker": "running", "worker_reason": None, "worker_text": None,
+            "worker_since": "2026-11-24T08:15:30.123Z", "next_probe_at": None, "queue_length": 0, "oldest_placed_age_s": 0,
+            "orders": {"placed": 0, "processing": 0, "created": 3, "error": 1}, "needs_attention": 1, "uptime_s": 5, "version": "0", **more}
+
+
+def order(uniqueid, workshop="Bennys Auto", **more):
+    return {"workshop": workshop, "uniqueid": uniqueid, "worksheet": "558", "product_nr": "10", "product_amount": "5.5", "status": "error",
+            "reason_code": "worksheet_not_found", "reason_text": "No such worksheet", "attempts": 1, "placed_at": "2026-11-24T08:15:30.123Z",
+            "updated_at": "2026-11-24T08:15:31.123Z", "next_attempt_at": None, "erp_reference": None, "by_hand": False,
+            "needs_attention": True, "erp_product": None, "erp_amount": None, **more}
+
+
+class FakeDaemon:
+    def __init__(self, path):
+        self.path = path
+        self.integrations = {one["slug"]: one for one in (integration("bennys-auto", "Bennys Auto"), integration("carls-cars", "Carls Cars"))}
+        self.orders = {}
+        self.seen, self.streams, self.lock = [], [], threading.Condition()
+        self.server = Server(str(path), Handler)
+        self.server.owner = self
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        for stream in list(self.streams):
+            with contextlib.suppress(OSError):
+                stream.connection.shutdown(socket.SHUT_RDWR)
+        Path(self.path).unlink()
+
+    # --- events
+
+    def stream(self, handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        self.write(handler, "snapshot", {"summary": {}, "integrations": list(self.integrations.values())})
+        with self.lock:
+            self.streams.append(handler)
+            self.lock.notify_all()
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.connection.recv(1)
+        self.streams.remove(handler)
+
+    @staticmethod
+    def write(handler, name, data):
+        handler.wfile.write(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
+        handler.wfile.flush()
+
+    def tell(self, name, data):
+        for handler in list(self.streams):
+            self.write(handler, name, data)
+
+    def change(self, slug, **members):
+        self.integrations[slug].update(members)
+        self.tell("integration", self.integrations[slug])
+
+    # --- calls
+
+    def reply(self, seen):
+        path, parts = seen["path"], [unquote(part) for part in seen["path"].split("/")[1:]]
+        if path == "/health":
+            return 200, {"version": "0", "summary": {}, "integrations": list(self.integrations.values())}
+        if path == "/orders":
+            some = [one for one in self.orders.values() if one["needs_attention"] or "needs_attention" not in seen["query"]]
+            at, limit = int(seen["query"].get("after", 0)), int(seen["query"].get("limit", 100))
+            return 200, {"orders": some[at:at + limit], "incomplete": [], "next": str(at + limit) if at + limit < len(some) else None}
+        if path == "/report":
+            figures = {"orders": 3, "placed": "16.5", "created": "11", "waiting": "0", "error": "5.5", "by_hand": "0", "written_off": "0"}
+            by = seen["query"].get("by", "product")
+            one = {"workshop": "Bennys Auto", "by": by, "rows": [{by: f"2026-11-2{i}", **figures} for i in range(3)], "total": figures}
+            return 200, one if "workshop" in seen["query"] else {"workshops": [one], "incomplete": []}
+        if path.startswith("/recipes"):
+            one = {"recipe": "odoo", "file": "/etc/pumpline/recipes/odoo.json", "shipped": False, "workshops": ["bennys-auto"]}
+            return 200, {"recipes": [one, {**one, "recipe": "tryton-sao", "shipped": True, "workshops": []}]} if len(parts) == 1 else {
+                **one, "kind": "http", "sound": True, "faults": [], "notes": ["unguarded: what somebody else has changed meanwhile is lost"]}
+        if path.endswith("/logs"):
+            return 200, {"logs": [{"file": "/var/log/pumpline/bennys-auto_api.log", "lines": ["Bennys Auto: 2026-11-24T08:15:30.123Z INFO placed"]}]}
+        if path == "/audit":
+            return 200, {"entries": [{"at": "2026-11-24T08:15:30.123Z", "by": {"who": "ann", "via": "console"}, "from": "console", "address": None,
+                                      "what": "start", "workshop": "Bennys Auto", "slug": "bennys-auto", "status": 200, "code": None}], "next": None}
+        if len(parts) == 2:
+            return 200, {**self.integrations.get(parts[1], {}), "configuration": {
+                "workshop": parts[1], "active": True, "listen": "127.0.0.1:8101", "erp": {"system": "file", "folder": "/srv", "format": "csv"}}}, {"ETag": '"7"'}
+        if len(parts) >= 4 and parts[2] == "orders" and parts[3] in self.orders:
+            return self.reply_order(parts, self.orders[parts[3]], seen)
+        if path.endswith("/tokens"):
+            return 200, {"tokens": []}
+        return 200, {}
+
+    def reply_order(self, parts, one, seen):
+        what = parts[4] if len(parts) > 4 else ""
+        if what == "history":
+            return 200, {"history": [{"at": one["placed_at"], "status": "placed", "attempt": 0, "by": None},
+                                     {"at": one["updated_at"], "status": one["status"], "reason_code": one["reason_code"], "by": {"who": "ann", "via": "console"},
+                                      "reason_text": one["reason_text"], "evidence": ["shot.png", "page.html"], "changes": {"worksheet": ["557", one["worksheet"]]}}]}
+        if what == "evidence" and parts[5].endswith(".png"):
+            return 200, PICTURE, {"Content-Type": "image/png"}
+        if what == "evidence":
+            return 200, b"<script>alert(1)</script>", {"Content-Type": "text/html"}
+        if what in ("retry", "resolve", "write_off"):
+            if one["status"] != "error":
+                return 409, {"status": 409, "code": "not_in_error", "detail": "it is not in error"}, {"Content-Type": "application/problem+json"}
+            body = json.loads(seen["body"])
+            one.update({name: value for name, value in body.items() if name in one}, needs_attention=False,
+                       status={"retry": "placed", "resolve": "created", "write_off": "error"}[what])
+        return 200, one
+
+
+class Console:
+    def __init__(self, folder, control_socket, **more):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.port = free_port()
+        self.accounts = self.folder / "accounts.json"
+        self.log = self.folder / "console.log"
+        self.config = self.folder / "console.json"
+        self.document = {"control_socket": str(control_socket), "listen": f"127.0.0.1:{self.port}", "accounts_file": str(self.accounts),
+                         "web_dir": str(WEB), **more}
+        self.process = None
+
+    @property
+    def origin(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.config.write_text(json.dumps(self.document))
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([BUILD / "pumpline-console", "-c", self.config], stdin=subprocess.DEVNULL, stderr=log)
+        until(self.answers, "the console answers")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return self.call("GET", "/api/me").status == 401
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(DEADLINE_S) == 0, self.log.read_text()
+        text = self.log.read_text() if self.log.exists() else ""
+        assert "Sanitizer" not in text and "runtime error" not in text, text
+
+    def ctl(self, *arguments, password=None):
+        return subprocess.run([BUILD / "pumplinectl", "user", *arguments, "--accounts", self.accounts], input=password, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    def add(self, name, role, at=None, password=PASSWORD):
+        accounts = json.loads(self.accounts.read_text())["accounts"] if self.accounts.exists() else []
+        if password in HASHES and self.process is None and name not in [one["name"] for one in accounts]:
+            accounts.append({"name": name, "roles": {at or "*": role}, "password": HASHES[password], "epoch": 1, "link": None})
+            self.accounts.write_text(json.dumps({"accounts": accounts}))
+            self.accounts.chmod(0o600)
+            return
+        done = self.ctl("add", name, "--role", role, *(["--at", at] if at else []), "--password-file", "-", password=password + "\n")
+        assert done.returncode == 0, done
+        HASHES[password] = next(one["password"] for one in json.loads(self.accounts.read_text())["accounts"] if one["name"] == name)
+
+    def connection(self):
+        listen = self.document["listen"]
+        if not listen.startswith("/"):
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        connection = UnixConnection(listen, DEADLINE_S)
+        connection.document = None  # the console's own API
+        return connection
+
+    def call(self, method, path, body=None, cookie=None, origin=True, headers=None):
+        headers = dict(headers or {})
+        if origin:
+            headers["Origin"] = self.origin if origin is True else origin
+        if cookie:
+            headers["Cookie"] = cookie
+        return call(self.connection(), method, path, body if body is not None or method == "GET" else {}, headers)
+
+    def sign_in(self, name, password=PASSWORD, **more):
+        reply = self.call("POST", "/api/login", {"name": name, "password": password}, **more)
+        return reply, (reply.headers.get("Set-Cookie") or "").split(";")[0]
+
+    def cookie(self, name):
+        reply, cookie = self.sign_in(name)
+        assert reply.status == 200, reply.text
+        return cookie
+
+    def known(self, cookie, count=2):
+        """Waits until it knows the daemon's workshops."""
+        until(lambda: self.call("GET", "/api/me", cookie=cookie).json["daemon"], "the console has the daemon's events")
+
+
+def as_root():
+    return os.geteuid() == 0

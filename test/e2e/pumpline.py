@@ -208,7 +208,10 @@ class Workshop:
         return reply.json
 
     def wait(self, uniqueid, status, deadline_s=DEADLINE_S):
-        until(lambda: self.state(uniqueid)["status"] == status, f"{uniqueid} is {status}", deadline_s)
+        try:
+            until(lambda: self.state(uniqueid)["status"] == status, f"{uniqueid} is {status}", deadline_s)
+        except AssertionError as late:
+            raise AssertionError("\n".join([str(late), *(str(entry) for entry in self.history(uniqueid))])) from late
         return self.state(uniqueid)
 
     def history(self, uniqueid):
@@ -326,5 +329,6 @@ class Daemon:
         self.process.wait()
 
     def children(self):
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        """Its workers. The short-lived helpers that it forks, to sync the audit trail or to search in it, are not among them."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-x", "pumpline-worker"], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]

@@ -31,6 +31,7 @@ class Books:
                        for i in range(20)}
         self.products = {1: {"id": 1, "default_code": "10", "sale_ok": True}, 2: {"id": 2, "default_code": "1010", "sale_ok": True}}
         self.lines = {}
+        self.created = 0  # ids of deleted lines are not used again
         self.unique = True  # the field of our id has a constraint
         self.ignores_filters = False
         self.denied = 0  # so many calls more are refused as those of a stranger
@@ -65,7 +66,8 @@ class Books:
                     raise Refused("ValidationError", "The operation cannot be completed: duplicate key value violates unique constraint")
                 order, product = self.orders[values["order_id"]], self.products[values["product_id"]]
                 amount = decimal.Decimal(values["product_uom_qty"]).quantize(decimal.Decimal("0.01"))
-                ids.append(7000 + len(self.lines))
+                ids.append(7000 + self.created)
+                self.created += 1
                 self.keep({"id": ids[-1], "order_id": [order["id"], order["name"]], "product_uom_qty": float(amount),
                            "product_id": [product["id"], f"[{product['default_code']}] Oil"], "x_pumpline_id": uniqueid})
         return ids

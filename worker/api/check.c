@@ -12,6 +12,7 @@
 
 #define PATIENCE_MS 4500 /* the contract's 5 s, less the way back */
 #define KEPT_MS 2000     /* who asks twice gets the same answer */
+#define UNHEARD_MS 10000 /* … and who asks again after a 504 the one that came since */
 #define KEPT_MAX 16
 
 /* One question; without a call, it was answered by 504. */
@@ -29,7 +30,7 @@ struct api_asking {
 struct api_checked {
     struct order asked;
     json_t *answer;
-    int64_t at_ms; /* monotonic */
+    int64_t at_ms, until_ms; /* monotonic */
 };
 
 /* --- answers --- */
@@ -49,15 +50,16 @@ kept_find(struct api *api, const struct order *asked)
     for (size_t i = 0; api->checked && i < KEPT_MAX; i++) {
         struct api_checked *kept = &api->checked[i];
 
-        if (kept->answer && now_ms - kept->at_ms < KEPT_MS && is_same(&kept->asked, asked))
+        if (kept->answer && now_ms < kept->until_ms && is_same(&kept->asked, asked))
             return kept;
     }
     return NULL;
 }
 
 static void
-keep(struct api *api, const struct order *asked, const json_t *answer)
+keep(struct api *api, const struct order *asked, const json_t *answer, int64_t for_ms)
 {
+    int64_t now_ms = clock_monotonic_ms();
     struct api_checked *oldest;
 
     if (!api->checked)
@@ -67,8 +69,10 @@ keep(struct api *api, const struct order *asked, const json_t *answer)
         if (api->checked[i].at_ms < oldest->at_ms)
             oldest = &api->checked[i];
     json_decref(oldest->answer);
-    *oldest = (struct api_checked){
-        .asked = *asked, .answer = json_deep_copy(answer), .at_ms = clock_monotonic_ms()};
+    *oldest = (struct api_checked){.asked = *asked,
+                                   .answer = json_deep_copy(answer),
+                                   .at_ms = now_ms,
+                                   .until_ms = now_ms + for_ms};
 }
 
 /* The worksheet and product are named as the client has named them. */
@@ -136,7 +140,7 @@ on_answer(enum erp_verdict verdict, const struct erp_outcome *outcome,
         if (!known)
             text_copy(all.state_text, sizeof all.state_text, outcome->reason_text);
         answer = answer_of(&all, &asking->asked);
-        keep(asking->api, &asking->asked, answer);
+        keep(asking->api, &asking->asked, answer, asking->call ? KEPT_MS : UNHEARD_MS);
         if (asking->call)
             call_reply(asking->call, 200, answer);
         else
@@ -201,14 +205,32 @@ map(struct api_asking *asking, struct order *for_erp)
         text_copy(for_erp->product_nr, sizeof for_erp->product_nr, mapped.product);
 }
 
+/* The same question under way, whose client was told to ask again: it does not start over. */
+static bool
+rejoin(struct api *api, struct call *call, const struct order *asked)
+{
+    struct timeval patience = clock_timeval(PATIENCE_MS);
+
+    for (struct api_asking *asking = api->askings; asking; asking = asking->next)
+        if (!asking->call && is_same(&asking->asked, asked)) {
+            asking->call = call;
+            evtimer_add(asking->timer, &patience);
+            return true;
+        }
+    return false;
+}
+
 static void
 ask(struct api *api, struct call *call, const struct order *asked)
 {
-    struct api_asking *asking = mem_alloc(sizeof *asking);
     struct timeval patience = clock_timeval(PATIENCE_MS);
     struct order for_erp = *asked;
+    struct api_asking *asking;
     struct err err;
 
+    if (rejoin(api, call, asked))
+        return;
+    asking = mem_alloc(sizeof *asking);
     *asking = (struct api_asking){.api = api, .next = api->askings, .call = call, .asked = *asked};
     map(asking, &for_erp);
     asking->timer = loop_timer(api->setup.base, on_timer, asking);

@@ -84,6 +84,8 @@ send_window(struct attempt *a, const char *handle)
     return attempt_send(a, "POST", "window", json_pack("{s:s}", "handle", handle));
 }
 
+enum { LIST_WINDOWS, CHOOSE_WINDOW, LOAD_WINDOW };
+
 /* A window that is neither the main nor the current one. */
 static enum result
 take_new_window(struct attempt *a, const struct wire_reply *reply)
@@ -104,8 +106,27 @@ take_new_window(struct attempt *a, const struct wire_reply *reply)
         return attempt_again(a, "no new window has opened");
     free(a->step.element);
     a->step.element = mem_string(found);
-    a->step.stage = 1;
+    a->step.stage = CHOOSE_WINDOW;
     return send_window(a, found);
+}
+
+/* It opens as an empty document; its own page replaces that a little later. A window that stays
+ * empty is entered too. */
+#define NEW_WINDOW_MS 5000
+
+static const char window_has_loaded[] =
+    "return document.readyState !== 'loading' && location.href !== 'about:blank'";
+
+static enum result
+enter_new_window(struct attempt *a, const struct wire_reply *reply)
+{
+    int64_t until_ms = a->step.began_ms + NEW_WINDOW_MS;
+
+    if (reply->kind == WIRE_OK && !json_is_true(reply->value) && a->job->now_ms < until_ms &&
+        a->job->now_ms < a->step.deadline_ms)
+        return attempt_again(a, "the new window has not loaded");
+    attempt_enter_window(a, a->step.element);
+    return DONE;
 }
 
 static enum result
@@ -113,12 +134,19 @@ new_window(struct attempt *a, const struct wire_reply *reply)
 {
     if (!reply)
         return attempt_send(a, "GET", "window/handles", NULL);
-    if (reply->kind != WIRE_OK)
+    /* A dialog can open while the page loads: the next step may answer it. */
+    if (reply->kind != WIRE_OK && (a->step.stage != LOAD_WINDOW || reply->kind != WIRE_DIALOG))
         return attempt_take_error(a, reply);
-    if (a->step.stage == 0)
+    switch (a->step.stage) {
+    case LIST_WINDOWS:
         return take_new_window(a, reply);
-    attempt_enter_window(a, a->step.element);
-    return DONE;
+    case CHOOSE_WINDOW:
+        a->step.stage = LOAD_WINDOW;
+        return attempt_send(a, "POST", "execute/sync",
+                            json_pack("{s:s, s:[]}", "script", window_has_loaded, "args"));
+    default:
+        return enter_new_window(a, reply);
+    }
 }
 
 static enum result

@@ -14,7 +14,7 @@ from pathlib import Path
 from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, until
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
-            "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate")
+            "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")
 BROWSER_PACKAGES = ("chromium", "chromium-driver")
 UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.

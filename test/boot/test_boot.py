@@ -76,7 +76,7 @@ def test_the_enabled_unit_is_up_and_serves_its_workshops(machine, shops):
 
 
 def test_the_units_are_as_systemd_wants_them(machine):
-    units = [f"/usr/lib/systemd/system/{unit.replace('@any', '@')}" for unit in (*EXPOSURE, "pumpline-key.service")]
+    units = [f"/usr/lib/systemd/system/{unit.replace('@any', '@')}" for unit in (*EXPOSURE, "pumpline-key.service", "pumpline-backup.service", "pumpline-backup.timer")]
     done = machine.attempt("systemd-analyze", "verify", "--man=no", *units)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -108,6 +108,24 @@ def test_the_control_socket_is_for_its_group(machine):
     assert "Bennys Auto" in machine.run("pumplinectl", "status", user="alice")
     refused = machine.attempt("pumplinectl", "status", user="mallory")
     assert refused.returncode == 3 and "Bennys Auto" not in refused.stdout
+
+
+def test_the_timer_makes_a_backup(machine):
+    machine.run("systemctl", "enable", "--now", "pumpline-backup.timer")
+    assert machine.show("NextElapseUSecRealtime", "pumpline-backup.timer")
+    machine.run("systemctl", "start", "pumpline-backup.service")
+    machine.run("systemctl", "disable", "--now", "pumpline-backup.timer")
+    [copy] = (machine.tree / "var/backups/pumpline").iterdir()
+    assert {"bennys-auto.mdb", "carls-cars.mdb"} <= {path.name for path in (copy / "queues").iterdir()}
+
+
+def test_the_metrics_reach_the_node_exporter(machine):
+    """Its folder is root's, as Debian makes it."""
+    folder = "/var/lib/prometheus/node-exporter"
+    machine.run("install", "-d", folder)
+    machine.run("sh", "-c", "cd /usr/share/pumpline/prometheus && install -m 0644 pumpline-metrics.service /etc/systemd/system/ && systemctl daemon-reload")
+    machine.run("systemctl", "start", "pumpline-metrics.service")
+    assert "\npumpline_info{" in machine.run("cat", f"{folder}/pumpline.prom")
 
 
 def test_folders_and_what_is_configured_are_their_owners(machine):

@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from machine import InsideConnection
+from machine import InsideConnection, InsideWorkshop
 
 from pumpline import BUILD, call, until
 
 pytestmark = pytest.mark.skipif(not (BUILD / "console-web/index.html").exists(), reason="the console's pages are not built: they need npm")
 UNIT = "pumpline-console.service"
 PORT = 8080
+FORM = Path(__file__).parents[2] / "supervisor/console/web/workshops.js"
 MOST = 2.0
 EXPOSED = {
     "SystemCallFilter=~@privileged": "it drops capabilities itself",
@@ -44,6 +45,17 @@ def ask(machine, method, path, body=None, cookie=None):
     return call(InsideConnection(machine, PORT), method, path, body, headers)
 
 
+def sign_in(machine, name, *role):
+    """The session's cookie, by a link, which signs in once."""
+    until(lambda: answers(machine), "it answers")
+    link = re.search(r"#link=(\S+)", machine.run("pumplinectl", "user", "add", name, "--role", *role))[1]
+    signed_in = ask(machine, "POST", "/api/login", {"link": link})
+    assert signed_in.status == 200 and ask(machine, "POST", "/api/login", {"link": link}).status == 401
+    cookie = signed_in.headers["Set-Cookie"].split(";")[0]
+    until(lambda: ask(machine, "GET", "/api/me", cookie=cookie).json["daemon"], "it hears the daemon")
+    return cookie
+
+
 def answers(machine):
     try:
         return ask(machine, "GET", "/api/me").status == 401
@@ -68,16 +80,25 @@ def test_the_console_has_no_rights_but_its_group(console, note):
 
 
 def test_a_link_leads_to_a_workshop(console, bennys):
-    until(lambda: answers(console), "it answers")
-    said = console.run("pumplinectl", "user", "add", "ann", "--role", "reader", "--at", bennys.slug)
-    link = re.search(r"#link=(\S+)", said)[1]
-    signed_in = ask(console, "POST", "/api/login", {"link": link})
-    assert signed_in.status == 200 and ask(console, "POST", "/api/login", {"link": link}).status == 401
-    cookie = signed_in.headers["Set-Cookie"].split(";")[0]
-    until(lambda: ask(console, "GET", "/api/me", cookie=cookie).json["daemon"], "it hears the daemon")
+    cookie = sign_in(console, "ann", "reader", "--at", bennys.slug)
     seen = ask(console, "GET", "/api/health", cookie=cookie).json["integrations"]
     assert [(one["workshop"], one["process"]) for one in seen] == [("Bennys Auto", "running")]
     page = ask(console, "GET", "/")
     assert page.status == 200 and re.search(r'src="a/\w+/app.js"', page.text)
     accounts = (console.tree / "var/lib/pumpline-console/accounts.json").stat()
     assert (accounts.st_uid, accounts.st_mode & 0o777) == (int(console.run("id", "-u", "pumpline-console")), 0o600)
+
+
+def test_the_form_of_a_new_workshop_works_as_it_is(console):
+    """Its folder is one that the package makes; it is handed over to the workshop's user."""
+    cookie = sign_in(console, "bea", "admin")
+    [folder] = re.findall(r'folder: "([^"]+)"', FORM.read_text())
+    shop = InsideWorkshop(console, "franks-fleet", "Franks Fleet", 8107, 0)
+    shop.lines = console.tree / folder.lstrip("/")
+    document = {**shop.document(), "erp": {"system": "file", "folder": folder, "format": "json"}}
+    assert ask(console, "PUT", "/api/workshops/franks-fleet", document, cookie).status == 200
+    until(shop.up, "it is served")
+    shop.place("f1")
+    shop.wait("f1", "created")
+    assert len(shop.lines_of("f1")) == 1
+    assert console.control("DELETE", "/workshops/franks-fleet?force=true").status == 200

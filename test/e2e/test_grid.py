@@ -26,6 +26,12 @@ def selenium(started):
     return started
 
 
+def create(shop, uniqueid):
+    """On a worksheet of its own: somebody else's, of the same shop."""
+    assert shop.call("POST", "/create", {**shop.order(uniqueid, worksheet="559"), **LOGIN}).status == 200
+    return shop.wait(uniqueid, "created", ORDER_S)
+
+
 @pytest.mark.parametrize("point", ["save", "saved"])
 def test_a_lost_node_costs_no_order(selenium, daemon, old, tmp_path, point):
     """It dies with its browser while the ERP has the commit, before or after the line is made."""
@@ -34,8 +40,7 @@ def test_a_lost_node_costs_no_order(selenium, daemon, old, tmp_path, point):
                        credentials=LOGIN)
     bennys = Site(daemon, selenium.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, browser=browser.setup(BENNYS))
     bennys.create("first")
-    assert carls.call("POST", "/create", {**carls.order("second", worksheet="559"), **LOGIN}).status == 200
-    carls.wait("second", "created", ORDER_S)
+    create(carls, "second")
     lost, other = (selenium.node_of(argument) for argument in (BENNYS, CARLS))
     assert lost is not other
     held = old.hold(point)
@@ -48,6 +53,6 @@ def test_a_lost_node_costs_no_order(selenium, daemon, old, tmp_path, point):
     reasons = [entry["reason_code"] for entry in bennys.shop.history("lost") if entry["status"] == "placed" and entry["attempt"]]
     assert reasons == ["browser_failure"] * (attempts - 1) and attempts > 1
     assert selenium.node_of(BENNYS) is other
-    assert bennys.create("next")["attempts"] == 1
-    for uniqueid in ("first", "second", "lost", "next"):
+    assert bennys.create("next")["attempts"] == create(carls, "neighbour")["attempts"] == 1
+    for uniqueid in ("first", "second", "lost", "next", "neighbour"):
         one_line(old, uniqueid)

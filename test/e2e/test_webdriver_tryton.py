@@ -6,6 +6,7 @@ import browser
 import pytest
 from conftest import watched
 from pumpline import free_port, until
+from test_check import check
 from tryton_seed import BOT, CUSTOMER, PROCESSING
 from webshop import NEEDS_CHROMIUM, Site, no_browser
 
@@ -36,7 +37,7 @@ def sao(proxy, chromedriver, shared_tryton, tmp_path_factory):
 def tryton(shared_tryton, chromedriver):
     shared_tryton.reset_login_attempts()
     yield shared_tryton
-    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test", 20)
+    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test")
 
 
 def one_sale_line(tryton, uniqueid):
@@ -53,27 +54,17 @@ def test_tryton_refuses_the_password_once(sao, tryton):
     assert tryton.failed_logins(BOT[0]) == 1
 
 
-def patient_check(shop, worksheet, query=""):
-    """The first question starts the browser, which takes longer than it may wait."""
-    def asked():
-        reply = shop.get(f"/worksheets/{worksheet}{query}")
-        assert reply.status in (200, 504), reply.text
-        return reply.status == 200 and reply.json
-
-    return until(asked, f"{worksheet} is checked", 120)
-
-
 def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     """Tryton allows many sessions; the workshop opens one, for orders and questions."""
     tryton.expire_sessions()
     before = tryton.all_lines()
-    answer = patient_check(sao.shop, "558", "?product_nr=10&product_amount=4.7")
+    answer = check(sao.shop, "558", "?product_nr=10&product_amount=4.7")
     assert (answer["state"], answer["title"]) == ("open", CUSTOMER)
     assert (answer["product"]["state"], answer["product"]["unit"], answer["amount"]["state"]) == ("found", "l", "accepted")
-    assert patient_check(sao.shop, PROCESSING)["state"] == "closed"
-    assert patient_check(sao.shop, "999")["state"] == "not_found"
-    assert patient_check(sao.shop, "558", "?product_nr=1010")["product"]["state"] == "not_found"
-    answer = patient_check(sao.shop, "558", "?product_nr=10&product_amount=5.123")
+    assert check(sao.shop, PROCESSING)["state"] == "closed"
+    assert check(sao.shop, "999")["state"] == "not_found"
+    assert check(sao.shop, "558", "?product_nr=1010")["product"]["state"] == "not_found"
+    answer = check(sao.shop, "558", "?product_nr=10&product_amount=5.123")
     assert answer["amount"]["state"] == "refused" and "2 digits" in answer["amount"]["text"]
     assert tryton.all_lines() == before
     held = proxy.hold('{"text":"sao-1"}')
@@ -83,7 +74,7 @@ def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     held.release()
     sao.wait("sao-1", "created")
     assert len(tryton.lines("sao-1")) == 1
-    assert patient_check(sao.shop, "559")["state"] == "open"
+    assert check(sao.shop, "559")["state"] == "open"
     assert tryton.sessions(BOT[0]) == 1 and len(chromedriver.marked()) == 1, "one session for all of it"
 
 

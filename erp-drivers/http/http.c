@@ -139,7 +139,7 @@ verified(struct walk *a)
                  "the ERP accepted the line, but does not show it: not sending it again");
 }
 
-/* A line that nobody has read back, on purpose. */
+/* A line that is not read back, on purpose. */
 static void
 no_read_back(struct walk *a)
 {

@@ -240,7 +240,7 @@ matching(struct walk *a, const json_t *step, const json_t *list)
     return rows;
 }
 
-/* Nobody but a person knows which of them is the order's; in a look-up they are lines of ours. */
+/* Only a person knows which of them is the order's; in a look-up they are lines of ours. */
 static enum result
 too_many(struct walk *a, json_t *rows)
 {

@@ -31,7 +31,7 @@ struct session {
     json_t *seen;   /* rules that count only when seen twice: by place, when they were seen first */
     char *memory;   /* stored and seen, as text; guarded */
     bool logged_in;
-    bool left_open;     /* by a process that is gone, with a token that nobody knows any more */
+    bool left_open;     /* by a process that is gone, with a token that is lost */
     uint64_t number;    /* tells one login from the next */
     int64_t expires_ms; /* of what is kept; 0: never */
     int64_t next_ms;    /* no request leaves before, see requests_per_s */

@@ -14,7 +14,7 @@ class Page(browser.Browser):
     """A browser that speaks English, with what it said on its console."""
 
     def forget(self):
-        """Nobody is signed in, and nothing is open."""
+        """No one is signed in, and nothing is open."""
         self.goto("about:blank")
         for command in ("Network.clearBrowserCookies", "Emulation.clearDeviceMetricsOverride"):
             self.post("/goog/cdp/execute", {"cmd": command, "params": {}})

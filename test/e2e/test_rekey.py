@@ -58,7 +58,7 @@ def test_everything_opens_with_the_new_key_alone(daemon):
     new = key.read_bytes()
     assert new != old and len(new) == 32 and not upcoming.exists() and key.stat().st_mode & 0o777 == 0o600
     assert set(document(daemon, "carls-cars")["credentials"]["password"]) == {"sealed"}
-    assert bennys.get("/alive").json["worker"] == "stopped", "nobody has started it"
+    assert bennys.get("/alive").json["worker"] == "stopped", "it has not been started"
     daemon.stop()
     daemon.start()
     delivered(bennys, "b")

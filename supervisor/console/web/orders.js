@@ -59,7 +59,7 @@ const Evidence = ({ one, names }) => names.map((name) => (isPicture(name)
   ? html`<a href=${address(one, name)} target="_blank"><img class="evidence" src=${address(one, name)} alt=${t("picture", { name })} loading="lazy" /></a>`
   : html`<div><a href=${address(one, name)} target="_blank" rel="noopener">${name}</a></div>`));
 
-// A list does not say which pictures an order has: its history is read when somebody wants to see them.
+// A list does not say which pictures an order has: its history is read when they are asked for.
 const Pictures = ({ one }) => {
   const [names, setNames] = useState(null), task = useTask();
   const look = () => task.run(async () => {

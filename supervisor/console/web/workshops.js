@@ -113,7 +113,7 @@ const Configuration = ({ slug, daemons, first, tag, known, onSaved }) => {
     return withSecrets(parsed, secrets);
   };
   const hide = (path, typed) => setSecrets(({ [path]: _, ...rest }) => (typed ? { ...rest, [path]: typed } : rest));
-  // Whoever wants to keep the file elsewhere gets the sealed text now; a typed password is sealed by saving, too.
+  // The sealed text is for those who keep the file elsewhere; a typed password is sealed by saving, too.
   const seal = (path) => task.run(async () => {
     const { sealed } = await post(shop(name, "/seal") + where(), { password: secrets[path], erp: given().erp });
     setText(JSON.stringify(withSecrets(parsed, { [path]: { sealed } }), null, 2));

@@ -29,7 +29,7 @@ concerns(const struct ctl *ctl, const json_t *integration)
            !json_is_false(json_object_get(integration, "active"));
 }
 
-/* Whoever types `all` must not mean one workshop that happens to be called so. */
+/* `all` never means a workshop that happens to have this name. */
 static int
 check_name(const json_t *integration)
 {

@@ -1,7 +1,7 @@
 /* What a process says: only what is known and sound is kept. */
 #include "test/unit/supervisor/child/child.h"
 
-/* Whoever watches hears of every push. */
+/* Watchers hear of every push. */
 static void
 each_push_is_told(void **state)
 {
@@ -83,7 +83,7 @@ a_stopped_worker_stays_stopped(void **state)
     say(f, "{\"type\":\"ready\"}\n");
     say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"parked\"}}\n");
     assert_true(f->child->worker_wanted);
-    child_stop(f->child); /* what it says of its worker on its way out is nobody's wish */
+    child_stop(f->child); /* what it reports of its worker while it stops was not requested */
     say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
     assert_true(f->child->worker_wanted);
 }

@@ -52,8 +52,10 @@ levels_step(const struct levels *levels)
 void
 levels_step_done(struct levels *levels, const json_t *step)
 {
-    if (step && levels_step(levels) == step)
-        levels_top(levels)->index++;
+    struct level *top = levels_top(levels);
+
+    if (top && step && json_array_get(top->steps, top->index) == step)
+        top->index++;
 }
 
 const json_t *
@@ -71,9 +73,12 @@ levels_next_row(struct level *level)
 void
 levels_leave(struct levels *levels)
 {
+    struct level *outer;
+
     pop(levels);
-    if (levels->count)
-        levels_top(levels)->index++;
+    outer = levels_top(levels);
+    if (outer)
+        outer->index++;
 }
 
 size_t

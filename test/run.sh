@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds with gcc and with clang under sanitizers, and runs every test. The last line
-# counts them. --all, as the first argument, adds the tests with an ERP that takes minutes to install and start (Medusa).
+# counts them. --all, as the first argument, adds the tests with what takes minutes to install and start (Medusa, a Selenium Grid).
 # Other arguments go to pytest (test/run.sh -k tryton).
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps py
                chromium chromium-driver chromium-headless-shell firefox-esr nginx-light caddy openssh-server zsh fish rsyslog podman crun cppcheck clang-tidy clang-format)
 all=false
 [ "${1:-}" = --all ] && all=true && shift
-$all && TEST_PACKAGES+=(postgresql)
+$all && TEST_PACKAGES+=(postgresql default-jre-headless)
 results=$(mktemp -d)
 declare -A aside=()
 trap 'for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done
@@ -63,7 +63,7 @@ step() {
 }
 
 # A file that nothing replaces counts as failed.
-for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot medusa; do
+for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot medusa grid; do
     echo '<testsuite/>' >"$results/$suite.xml"
 done
 
@@ -93,13 +93,15 @@ compute() {
     step fuzz test/fuzz/run.sh -j 2 --build build-asan 12
 }
 
-# Medusa's packages from npm, and a PostgreSQL, take minutes: not in each run.
-medusa() {
+# apart NAME: Medusa's packages from npm and a PostgreSQL, or a Selenium Grid, take minutes: not in each run.
+apart() {
+    local name=$1
+    shift
     if $all; then
-        timed medusa end_to_end medusa build-asan test/e2e/test_medusa.py "$@"
+        timed "$name" end_to_end "$name" build-asan "test/e2e/test_$name.py" "$@"
     else
-        echo '<testsuite><testcase classname="run" name="medusa"><skipped message="only with test/run.sh --all"/></testcase></testsuite>' \
-            >"$results/medusa.xml"
+        echo "<testsuite><testcase classname=\"run\" name=\"$name\"><skipped message=\"only with test/run.sh --all\"/></testcase></testsuite>" \
+            >"$results/$name.xml"
     fi
 }
 
@@ -144,7 +146,8 @@ timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@
 for name in boot compute storms; do
     joined "$name"
 done
-medusa "$@"
+apart medusa "$@"
+apart grid "$@"
 printf '%s\n' "Where the time went, by step and by test file (steps that ran beside others took longer for that):"
 cat "$results/spent"
 /usr/bin/python3 test/summary.py "$results"/*.xml

@@ -67,24 +67,29 @@ def calls_of_pumplinectl(line):
             yield [*itertools.takewhile(lambda one: one not in {"|", "||", "&", "&&", ";", ">", ">>", "<", ")"}, words[index + 1:])]
 
 
-def wrong_in(call, options):
-    """What of it pumplinectl does not know."""
+def wrong_in(call, known):
+    """What of it pumplinectl does not know, or what it lacks; without any argument it names a command, which need not be complete."""
     words = [word for index, word in enumerate(call) if not word.startswith("-") and (index == 0 or call[index - 1] != "--socket")]
     words = words or ["help"]
-    name = next((name for name in (" ".join(words[:2]), words[0]) if name in options), None)
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in known), None)
     if name is None:  # `pumplinectl user` stands for all of its commands
-        return [] if any(f"{words[0]} " in other for other in options) and not words[1:] else words[:1]
-    return [word for word in call if word.startswith("--") and word.partition("=")[0] not in options[name]]
+        return [] if any(f"{words[0]} " in other for other in known) and not words[1:] else words[:1]
+    arguments, options = known[name]
+    unknown = [word for word in call if word.startswith("--") and word.partition("=")[0] not in options]
+    given = [word for index, word in enumerate(call) if not word.startswith("--") and not options.get(call[index - 1] if index else "")]
+    given = given[len(name.split()):]
+    needed = [word for word in arguments.split() if word != "|" and not word.startswith("[")]
+    return unknown + (needed if given and len(given) < len(needed) and "--all" not in call else [])
 
 
 def test_pumplinectl_knows_each_command_and_option():
     said = subprocess.run([BUILD / "pumplinectl", "--commands"], capture_output=True, text=True, check=True, timeout=60).stdout
     rows = [line.split("\t") for line in said.splitlines()]
-    options = {name: {option.partition("=")[0] for option in known.split()} for name, _, known in rows}
+    known = {name: (arguments, {option.partition("=")[0]: "=" in option for option in options.split()}) for name, arguments, options in rows}
     pages = [*(ROOT / "conf/man").iterdir(), *(path for path in ROOT.rglob("*.md") if not path.relative_to(ROOT).parts[0].startswith("build"))]
     calls = [(page, call) for page in pages for line in shell_lines(page) for call in calls_of_pumplinectl(line)]
     assert len(calls) > 60
-    assert [(page.name, call, wrong) for page, call in calls if (wrong := wrong_in(call, options))] == []
+    assert [(page.name, call, wrong) for page, call in calls if (wrong := wrong_in(call, known))] == []
 
 
 @pytest.mark.parametrize("doc", [path for path in DOCS if path.parent != ROOT / ".github"], ids=lambda doc: str(doc.relative_to(ROOT)))
@@ -92,3 +97,8 @@ def test_each_script_is_there(doc):
     """Commands of this repository."""
     words = {word for line in shell_lines(doc) for word in line.partition("#")[0].split()[:1]}
     assert [word for word in words if re.match(r"(conf|test)/\S+\.sh$", word) and not (ROOT / word).is_file()] == []
+
+
+def test_the_consoles_new_workshop_has_a_folder_that_is_there():
+    [folder] = re.findall(r'folder: "([^"]+)"', (ROOT / "supervisor/console/web/workshops.js").read_text())
+    assert folder in {line.split()[1] for line in (ROOT / "conf/pumpline.tmpfiles").read_text().splitlines() if line.startswith("d ")}

@@ -104,12 +104,15 @@ class Chromedriver:
         self.log = self.folder / "driver.log"
         self.keeper = None
 
+    def command(self):
+        return [*self.COMMAND, f"--port={self.port}"]
+
     def start(self):
         scratch = self.folder / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.keeper = subprocess.Popen(
-                [sys.executable, __file__, *self.COMMAND, f"--port={self.port}"], stdin=subprocess.DEVNULL, stdout=log,
+                [sys.executable, __file__, *self.command()], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env={**os.environ, "TMPDIR": str(scratch), "HOME": str(scratch)})
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.answers():

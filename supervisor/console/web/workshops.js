@@ -94,7 +94,8 @@ const Tokens = ({ slug }) => {
 const Steps = ({ result }) => html`<div class=${result.ok ? "good" : "fault"} role="status"><ol>${result.steps.map((one) =>
   html`<li>${one.ok ? "✓" : "✗"} ${one.what} (${number(one.ms)} ms) ${one.reason_code ? reason(one.reason_code) : ""} <bdi class="quote">${one.text || ""}</bdi></li>`)}</ol></div>`;
 
-const fresh = () => ({ workshop: "", active: false, listen: "127.0.0.1:8101", erp: { system: "file", folder: "/srv/lines", format: "csv" } });
+// The folder is the one that the package makes, where the daemon may write.
+const fresh = () => ({ workshop: "", active: false, listen: "127.0.0.1:8101", erp: { system: "file", folder: "/srv/pumpline/bennys-auto", format: "csv" } });
 
 const Configuration = ({ slug, daemons, first, tag, known, onSaved }) => {
   const [text, setText] = useState(JSON.stringify(first, null, 2)), [asText, setAsText] = useState(false), [tested, setTested] = useState(null);

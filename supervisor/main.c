@@ -11,6 +11,7 @@
 
 #include "common/base/descriptors.h"
 #include "common/base/disk.h"
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
@@ -133,12 +134,6 @@ prepare(const struct daemon_config *config, struct master_keys *keys, char *work
     return EX_OK;
 }
 
-static const char *
-plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void
 log_faults(const struct daemon_config *config)
 {
@@ -154,8 +149,8 @@ log_faults(const struct daemon_config *config)
                      faults->items[j].text);
     }
     if (faulty)
-        log_error("not starting %zu of %zu workshops: invalid configuration", faulty,
-                  config->workshop_count);
+        log_error("not starting %zu of %zu workshop%s: invalid configuration", faulty,
+                  config->workshop_count, plural((long long)config->workshop_count));
 }
 
 static int

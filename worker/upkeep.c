@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
@@ -119,7 +120,8 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     if (count < 0)
         log_warning("cannot remove old orders: %s", err.text);
     else if (count) {
-        log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
+        log_info("removed %d order%s older than %u days", count, plural(count),
+                 w->workshop->retention_days);
         w->events.changed(w->events.arg);
     }
     if (count == EXPIRE_ORDERS)

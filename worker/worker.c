@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
@@ -44,7 +45,8 @@ on_changed(void *arg)
 void
 worker_stop(struct worker *w)
 {
-    log_info("stopping: %u orders in flight", delivery_in_hand(w->delivery));
+    log_info("stopping: %u order%s in flight", delivery_in_hand(w->delivery),
+             plural(delivery_in_hand(w->delivery)));
     drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
 }
 
@@ -187,8 +189,9 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
     drain_open(&w->drain);
     upkeep_start(w, &upkeep_events);
     api_boot(w->api, setup_text(slice, "worker"));
-    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+    log_info("serving %s:%u, ERP system %s, %u order%s in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue),
+             plural(queue_length(w->queue)));
 }
 
 /* Only the API, without a port: it answers what the queue alone tells. */
@@ -227,7 +230,8 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     start_delivery(w);
     malloc_trim(0); /* an idle process keeps none of what starting took */
     if (setup_is_maintenance(slice))
-        log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+        log_info("maintenance: %u order%s in the queue", queue_length(w->queue),
+                 plural(queue_length(w->queue)));
     else
         start_parts(w, slice, listen_fd);
     return w;

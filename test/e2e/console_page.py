@@ -87,8 +87,12 @@ class Page(browser.Browser):
             "features": [{"name": "prefers-color-scheme", "value": name}, {"name": "prefers-reduced-motion", "value": "reduce"}]}})
 
     def picture(self, name):
+        """Of the whole page."""
         PICTURES.mkdir(exist_ok=True)
-        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(self.call("GET", self.path + "/screenshot")))
+        width, height = self.script("return [innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        taken = self.post("/goog/cdp/execute", {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "clip": clip}})
+        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
     def axe(self):
         self.script(AXE.read_text() + "; window.axe = axe")

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,10 @@
 #include "supervisor/daemon/daemon.h"
 #include "supervisor/system/boot.h"
 #include "supervisor/system/kept_sockets.h"
+
+/* From here on a block has pages of its own, which go back when it is freed: the replies of a
+ * thousand workshops have megabytes. glibc would raise the limit by itself after the first one. */
+#define LARGE_BYTES (64 << 10)
 
 struct options {
     const char *config;
@@ -231,6 +236,7 @@ main(int count, char **arguments)
     if (status >= 0)
         return status;
     descriptors_standard();
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     boot_hide();
     umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
                                  inherited umask */

@@ -39,6 +39,7 @@ on_changed(void *arg)
         drain_start(&w->drain, BROKEN_MS);
     }
     callbacks_wake(w->callbacks);
+    upkeep_wake(w);
     w->events.changed(w->events.arg);
 }
 
@@ -48,6 +49,12 @@ worker_stop(struct worker *w)
     log_info("stopping: %u order%s in flight", delivery_in_hand(w->delivery),
              plural(delivery_in_hand(w->delivery)));
     drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
+}
+
+static void
+on_first_connection(void *arg)
+{
+    upkeep_wake(arg);
 }
 
 static void
@@ -181,6 +188,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
         .audit = w->events.audit ? on_audit : NULL,
         .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &w->workshop->http, api_handle, w->api);
+    http_server_on_first(w->server, on_first_connection, w);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,
                               .delivery = w->delivery,
@@ -292,6 +300,12 @@ bool
 worker_stopping(const struct worker *worker)
 {
     return worker->drain.stop_by_ms != 0;
+}
+
+bool
+worker_asleep(const struct worker *worker)
+{
+    return worker->asleep;
 }
 
 bool

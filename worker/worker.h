@@ -15,7 +15,7 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* the reply of GET /alive has changed */
-    void (*tick)(void *arg);    /* every ten seconds */
+    void (*tick)(void *arg);    /* every ten seconds, asleep every minute; and when it wakes up */
     void (*order)(const struct queue_event *event, void *arg); /* an order has become this; NULL:
                                                                   not reported */
     void (*killed)(void *arg); /* PUT /kill: only a person may start it again */
@@ -69,6 +69,10 @@ bool worker_outdated(const struct worker *worker);
 
 /* Stopping: its worker is stopped now, but not by a request. */
 bool worker_stopping(const struct worker *worker);
+
+/* It has nothing to do: no connection is open, nothing waits. It wakes up, and calls tick, before
+ * it serves the next client. */
+bool worker_asleep(const struct worker *worker);
 
 /* It was started for maintenance. */
 bool worker_idle(const struct worker *worker);

@@ -200,6 +200,7 @@ child_send(struct child *child, const json_t *message)
     if (child->state != CHILD_RUNNING || !child->chan)
         return false;
     chan_send(child->chan, message);
+    child_expect(child);
     return true;
 }
 

@@ -57,15 +57,16 @@ struct child {
     struct driver_unit *driver; /* its own WebDriver server; up unless the child is at rest */
     struct child_log *log;      /* what its process logs; NULL: no process */
     struct event *timer;
-    bool was_ready;        /* this process has sent `ready` */
-    bool asked;            /* this process is stopping because of a restart */
-    bool idle;             /* this process does maintenance: see child_maintain */
-    bool reads;            /* a child only for that, which reads the queue: see children_read */
-    bool tries;            /* it only tests the connection to the ERP: see child_try */
-    json_t *order;         /* … by a dry run of this order; owned; NULL: by logging in */
-    bool attention_free;   /* no process has changed its queue since none of its orders needed
-                              attention; of supervisor/across */
-    unsigned tokens_sent;  /* to this process, which has not yet confirmed them */
+    struct event *knock;  /* a client connects; NULL: this process is not asleep, see child_heard */
+    bool was_ready;       /* this process has sent `ready` */
+    bool asked;           /* this process is stopping because of a restart */
+    bool idle;            /* this process does maintenance: see child_maintain */
+    bool reads;           /* a child only for that, which reads the queue: see children_read */
+    bool tries;           /* it only tests the connection to the ERP: see child_try */
+    json_t *order;        /* … by a dry run of this order; owned; NULL: by logging in */
+    bool attention_free;  /* no process has changed its queue since none of its orders needed
+                             attention; of supervisor/across */
+    unsigned tokens_sent; /* to this process, which has not yet confirmed them */
     unsigned watches_sent; /* likewise */
     bool told;             /* this process knows both keys of the current rekey */
     bool misspoke;         /* it has sent an invalid message, which was logged */

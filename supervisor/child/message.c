@@ -56,7 +56,10 @@ static const struct schema_member of_status[] = {
     {.name = "alive", .kind = SCHEMA_OBJECT, .members = alive},
     {.name = "counters", .kind = SCHEMA_TEXT, .max = COUNTERS_TEXT_BYTES},
     {.name = "attention_ms", .kind = SCHEMA_NUMBER},
+    {.name = "asleep", .kind = SCHEMA_TRUTH},
     {.name = NULL}};
+static const struct schema_member of_pong[] = {{.name = "asleep", .kind = SCHEMA_TRUTH},
+                                               {.name = NULL}};
 static const struct schema_member of_orders[] = {
     {.name = "events", .kind = SCHEMA_TEXTS, .max = 64},
     {.name = "lost", .kind = SCHEMA_TRUTH},
@@ -113,17 +116,6 @@ on_ready(struct child *child, const json_t *message)
     child_move(child, CHILD_RUNNING, CHILD_SILENT_MS, "process %ld is ready", (long)child->pid);
 }
 
-/* A sign of life. */
-static void
-heard(struct child *child)
-{
-    struct timeval silence = clock_timeval(CHILD_SILENT_MS);
-
-    child->unanswered = 0;
-    if (child->state == CHILD_RUNNING)
-        evtimer_add(child->timer, &silence);
-}
-
 /* A new process begins at 0; when the last order was created is still known. */
 static void
 take_counters(struct child *child, const json_t *message)
@@ -145,6 +137,12 @@ on_orders(struct child *child, const json_t *message)
                             child->host->arg);
 }
 
+static bool
+is_asleep(const json_t *message)
+{
+    return json_is_true(json_object_get(message, "asleep"));
+}
+
 static void
 on_status(struct child *child, const json_t *message)
 {
@@ -153,7 +151,7 @@ on_status(struct child *child, const json_t *message)
 
     if (!said)
         return;
-    heard(child);
+    child_heard(child, is_asleep(message));
     json_decref(child->alive);
     child->alive = json_incref(said);
     child->attention_ms = json_integer_value(json_object_get(message, "attention_ms"));
@@ -171,8 +169,7 @@ on_status(struct child *child, const json_t *message)
 static void
 on_pong(struct child *child, const json_t *message)
 {
-    (void)message;
-    heard(child);
+    child_heard(child, is_asleep(message));
 }
 
 static void
@@ -279,7 +276,7 @@ static const struct said {
 } messages[] = {{"ready", of_ready, on_ready},
                 {"status", of_status, on_status},
                 {"orders", of_orders, on_orders},
-                {"pong", of_nothing, on_pong},
+                {"pong", of_pong, on_pong},
                 {"reply", of_reply, on_reply},
                 {"refused", of_refused, on_refused},
                 {"killed", of_nothing, on_killed},

@@ -41,6 +41,72 @@ a_sign_of_life_puts_the_ping_off(void **state)
     }
 }
 
+static long
+seconds_to_ping(struct fixture *f)
+{
+    struct timeval due, now;
+
+    assert_true(event_pending(f->child->timer, EV_TIMEOUT, &due));
+    event_base_gettimeofday_cached(f->base, &now);
+    return due.tv_sec - now.tv_sec;
+}
+
+static void
+connect_to(const struct child *child)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(getsockname(child->listen_fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, length), 0);
+    close(client);
+}
+
+/* It is left alone until there is something to do. */
+static void
+one_that_is_asleep_is_pinged_soon_only_after_a_call_or_a_client(void **state)
+{
+    static const char *const naps[] = {"{\"type\":\"pong\",\"asleep\":true}\n",
+                                       "{\"type\":\"status\",\"alive\":{},\"asleep\":true}\n"};
+    struct fixture *f = *state;
+    json_t *call = json_pack("{ss}", "type", "call");
+
+    get_ready(f);
+    for (size_t i = 0; i < sizeof naps / sizeof *naps; i++) {
+        say(f, naps[i]);
+        assert_in_range(seconds_to_ping(f), 60, 70);
+        say(f, "{\"type\":\"pong\",\"asleep\":false}\n");
+        assert_in_range(seconds_to_ping(f), 2, 20);
+        say(f, naps[i]);
+        assert_true(child_send(f->child, call));
+        assert_in_range(seconds_to_ping(f), 2, 20);
+    }
+    say(f, naps[0]);
+    connect_to(f->child);
+    turn(f);
+    assert_in_range(seconds_to_ping(f), 2, 20);
+    say(f, naps[0]); /* it has not accepted the connection */
+    assert_in_range(seconds_to_ping(f), 2, 20);
+    json_decref(call);
+}
+
+/* A client must not put off the end of one that hangs. */
+static void
+one_that_is_being_pinged_gains_no_time_by_a_client(void **state)
+{
+    const struct timeval next = {.tv_sec = 1};
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "{\"type\":\"pong\",\"asleep\":true}\n");
+    f->child->unanswered = 1;
+    evtimer_add(f->child->timer, &next);
+    connect_to(f->child);
+    turn(f);
+    assert_in_range(seconds_to_ping(f), 0, 1);
+}
+
 static void
 a_refusal_says_why(void **state)
 {
@@ -214,6 +280,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_push_is_told),
         TEST(a_sign_of_life_puts_the_ping_off),
+        TEST(one_that_is_asleep_is_pinged_soon_only_after_a_call_or_a_client),
+        TEST(one_that_is_being_pinged_gains_no_time_by_a_client),
         TEST(a_refusal_says_why),
         TEST(a_watch_is_confirmed),
         TEST(a_change_on_its_port_is_passed_on),

@@ -137,7 +137,7 @@ class FakeDaemon:
             at, limit = int(seen["query"].get("after", 0)), int(seen["query"].get("limit", 100))
             return 200, {"orders": some[at:at + limit], "incomplete": [], "next": str(at + limit) if at + limit < len(some) else None}
         if path == "/report":
-            figures = {"orders": 3, "placed": "16.5", "created": "11", "waiting": "0", "error": "5.5", "by_hand": "0", "written_off": "0"}
+            figures = {"orders": 3, "placed": "11.3", "created": "11", "waiting": "0.1", "error": "0.2", "by_hand": "0", "written_off": "0"}
             by = seen["query"].get("by", "product")
             keys = {"product": ("10", "12", "16"), "worksheet": ("558", "565", "572"), "day": ("2026-11-20", "2026-11-21", "2026-11-22")}[by]
             one = {"workshop": "Bennys Auto", "by": by, "rows": [{by: name, **figures} for name in keys], "total": figures}

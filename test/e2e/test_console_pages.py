@@ -178,6 +178,24 @@ def test_what_was_loaded_stays(console, fake, page):  # noqa: F811
     drained(page, "401", "409")
 
 
+def test_a_page_left_alone_asks_for_nothing(console, page):  # noqa: F811
+    """Ten minutes of the page's own clock, in a window of its own, as that clock cannot be set right again."""
+    page.sign_in(console, "operator")
+    page.shows("Workshops (2)")
+    drained(page, "401")
+    first = page.call("GET", page.path + "/window")
+    page.post("/window", {"handle": page.post("/window/new", {"type": "window"})["handle"]})
+    page.goto(console.origin + "/")
+    page.shows("Workshops (2)")
+    look = "return [performance.getEntriesByType('resource').length, performance.now()]"
+    requests, begin = page.script(look)
+    page.post("/goog/cdp/execute", {"cmd": "Emulation.setVirtualTimePolicy", "params": {"policy": "advance", "budget": 600_000}})
+    page.wait(lambda: page.script(look)[1] >= begin + 600_000, "ten minutes are over")
+    assert page.script(look)[0] == requests
+    page.call("DELETE", page.path + "/window")
+    page.post("/window", {"handle": first})
+
+
 def test_two_daemons_in_one_list(fake, tmp_path, page):  # noqa: F811
     south = FakeDaemon(tmp_path / "south.sock")
     south.integrations = {"dons-vans": integration("dons-vans", "Dons Vans"), "carls-cars": integration("carls-cars", "Carls Cars")}
@@ -305,6 +323,8 @@ def test_languages_themes_and_tables(console, fake, page):  # noqa: F811
     text = page.wait(lambda: page.script("return window.saved.includes('action') && window.saved"), "the other table is made")
     assert list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))[1] == ["2026-11-24T08:15:30.123Z", "ann", "console", "", "start", "Bennys Auto", "200"]
     assert fake.seen[-1]["query"] == {"by": "ann", "limit": "1000"}
+    page.go(console, "report", "Report")
+    page.wait(lambda: "0.1\t0.2\t0.3\t" in page.script("return document.querySelector('tbody')?.innerText || ''"), "what is unbilled, exactly")
 
 
 def test_a_violation_of_the_policy_is_noticed(console, page):  # noqa: F811

@@ -19,8 +19,9 @@
 #define EXPIRE_ORDERS 200    /* per transaction, so that no client waits long */
 #define TICK_MS 10000        /* the supervisor pings after 11 s of silence, */
 #define ASLEEP_TICK_MS 60000 /* of one that is asleep after 66 s */
-#define WATCH_TICKS 2 /* from one look at the watched files to the next; in trouble or asleep: 1   \
-                       */
+#define WATCH_TICKS                                                                                \
+    2 /* from one look at the watched files to the next; in trouble or asleep: 1                   \
+       */
 #define RENEWAL_SPREAD_MS 60000
 #define RENEWAL_FIRST_MS 12000 /* sooner, the supervisor would take it for a crash at the start */
 #define DAY_MS 86400000LL

@@ -18,6 +18,7 @@
 #include "common/ipc/browser_kill.h"
 #include "common/order/counters.h"
 #include "supervisor/child/rules.h"
+#include "supervisor/child/status.h"
 #include "supervisor/system/spawn.h"
 
 #define CHILD_KILL_PAUSE_MS 1000
@@ -80,11 +81,11 @@ struct child {
     bool waited_for_disk; /* this process; it was logged */
     unsigned restarts;    /* unrequested ends, without those of `renews` */
     struct child_exit last_exit;
-    char last_error[512];     /* why it is not running; empty: it is, or was never meant to */
-    json_t *alive;            /* last pushed status; NULL without a process */
-    struct counters counters; /* of this process, pushed with it; last_success_ms outlives it */
-    bool watched;             /* what happens to its orders is to be told */
-    int64_t alive_ms;         /* monotonic: when it was pushed */
+    char last_error[512];       /* why it is not running; empty: it is, or was never meant to */
+    struct child_status status; /* last pushed */
+    struct counters counters;   /* of this process, pushed with it; last_success_ms outlives it */
+    bool watched;               /* what happens to its orders is to be told */
+    int64_t alive_ms;           /* monotonic: when it was pushed */
     int64_t attention_ms; /* pushed with it: when the newest order that needs attention was placed;
                              0: none */
     char *view;           /* cached by monitoring/view.c; NULL: out of date */

@@ -33,8 +33,8 @@ static const struct schema_member salvaged[] = {{.name = "at", .kind = SCHEMA_TE
 static const struct schema_member alive[] = {
     {.name = "workshop", .kind = SCHEMA_TEXT, .max = 512},
     {.name = "api", .kind = SCHEMA_TEXT, .max = 32},
-    {.name = "worker", .kind = SCHEMA_TEXT, .max = 32},
-    {.name = "worker_reason", .kind = SCHEMA_TEXT, .or_null = true, .max = 64},
+    {.name = "worker", .kind = SCHEMA_TEXT, .max = CHILD_WORKER_MAX},
+    {.name = "worker_reason", .kind = SCHEMA_TEXT, .or_null = true, .max = CHILD_REASON_MAX},
     {.name = "worker_text", .kind = SCHEMA_TEXT, .or_null = true, .max = 4096},
     {.name = "worker_since", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
     {.name = "worker_until", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
@@ -146,20 +146,19 @@ is_asleep(const json_t *message)
 static void
 on_status(struct child *child, const json_t *message)
 {
-    json_t *said = json_object_get(message, "alive");
-    const char *worker = json_string_value(json_object_get(said, "worker"));
+    const json_t *said = json_object_get(message, "alive");
+    const char *worker = child->status.worker;
 
     if (!said)
         return;
     child_heard(child, is_asleep(message));
-    json_decref(child->alive);
-    child->alive = json_incref(said);
+    child_status_set(&child->status, said);
     child->attention_ms = json_integer_value(json_object_get(message, "attention_ms"));
     take_counters(child, message);
     child->alive_ms = clock_monotonic_ms();
     /* A stopping worker may report itself as stopped, which no person requested. The last words of
      * one that died count. */
-    if (worker && (child->state == CHILD_RUNNING || (!child->pid && !child->asked))) {
+    if (*worker && (child->state == CHILD_RUNNING || (!child->pid && !child->asked))) {
         child->worker_wanted = strcmp(worker, "stopped") != 0;
         child->worker_known = true;
     }

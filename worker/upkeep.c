@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
@@ -19,9 +20,8 @@
 #define EXPIRE_ORDERS 200    /* per transaction, so that no client waits long */
 #define TICK_MS 10000        /* the supervisor pings after 11 s of silence, */
 #define ASLEEP_TICK_MS 60000 /* of one that is asleep after 66 s */
-#define WATCH_TICKS                                                                                \
-    2 /* from one look at the watched files to the next; in trouble or asleep: 1                   \
-       */
+/* From one look at the watched files to the next; in trouble or asleep: 1. */
+#define WATCH_TICKS 2
 #define RENEWAL_SPREAD_MS 60000
 #define RENEWAL_FIRST_MS 12000 /* sooner, the supervisor would take it for a crash at the start */
 #define DAY_MS 86400000LL
@@ -151,7 +151,8 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     if (count < 0)
         log_warning("cannot remove old orders: %s", err.text);
     else if (count) {
-        log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
+        log_info("removed %d order%s older than %u days", count, plural(count),
+                 w->workshop->retention_days);
         w->events.changed(w->events.arg);
     }
     if (count == EXPIRE_ORDERS)

@@ -20,8 +20,8 @@ class Page(browser.Browser):
             self.post("/goog/cdp/execute", {"cmd": command, "params": {}})
         self.said()
 
-    def __init__(self, url):
-        original, self.original = browser.ARGUMENTS[:], None
+    def __init__(self, url, whole):
+        original, self.whole = browser.ARGUMENTS[:], whole
         browser.ARGUMENTS.append("--lang=en")
         try:
             super().__init__(url)
@@ -32,7 +32,8 @@ class Page(browser.Browser):
         if path == "/session" and body:
             options = body["capabilities"]["alwaysMatch"]
             options["goog:loggingPrefs"] = {"browser": "ALL"}
-            options["goog:chromeOptions"].pop("binary", None)  # all of Chromium: people use nothing less
+            if self.whole:
+                options["goog:chromeOptions"].pop("binary", None)
             options["goog:chromeOptions"]["prefs"] = {"intl.accept_languages": "en"}
         return super().call(method, path, body)
 
@@ -108,8 +109,9 @@ def drained(page, *expected):
 
 
 @pytest.fixture(scope="module")
-def chromium(chromedriver):
-    one = Page(chromedriver.url)
+def chromium(chromedriver, request):
+    """All of Chromium, as people use it, for a file that says WHOLE."""
+    one = Page(chromedriver.url, getattr(request.module, "WHOLE", False))
     yield one
     one.close()
     until(lambda: not chromedriver.browsers(), "no browser is left behind")

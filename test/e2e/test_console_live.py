@@ -13,6 +13,7 @@ from pumpline import Daemon, Workshop, free_port, until
 from tryton_seed import BOT
 
 pytestmark = pytest.mark.skipif(pages_missing() is not None, reason=str(pages_missing()))
+WHOLE = True
 MISSING = "Worksheet not found"
 
 

@@ -8,7 +8,7 @@ from conftest import watched
 from pumpline import free_port, until
 from test_check import check
 from tryton_seed import BOT, CUSTOMER, PROCESSING
-from webshop import NEEDS_CHROMIUM, Site, no_browser
+from webshop import NEEDS_CHROMIUM, ORDER_S, Site, no_browser
 
 SAO = Path(__file__).parents[2] / "erp-drivers" / "recipes" / "tryton-sao.json"
 
@@ -80,20 +80,19 @@ def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
 
 def test_tryton_lines_and_refusals(sao, tryton):
     for number, (worksheet, product, amount) in enumerate((("558", "10", "4.7"), ("559", "50", "0.123456"))):
+        if number:
+            tryton.expire_sessions()  # which is not noticed
         order = sao.create(f"oil-{number}", worksheet, product, amount)
         line = one_sale_line(tryton, f"oil-{number}")
         assert (line["sale"], line["product"], line["quantity"]) == (worksheet, product, amount)
         assert line["taxes"] == [1] and order["erp_reference"] == str(line["id"])
-        assert order["attempts"] <= 2  # a kept connection that Tryton closes during the commit costs one
+        assert order["attempts"] <= 2 - number  # a kept connection that Tryton closes during the commit costs one
     before = len(tryton.all_lines())
     assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton makes 1.55 of the amount 1.555")
     assert sao.refuse("closed", "600")[0] == "worksheet_closed"
     assert sao.refuse("unknown", "999")[0] == "worksheet_not_found"
     assert sao.refuse("product", "558", "1")[0] == "product_not_found"
     assert len(tryton.all_lines()) == before
-    tryton.expire_sessions()
-    assert sao.create("later", "560")["attempts"] == 1
-    one_sale_line(tryton, "later")
 
 
 def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
@@ -109,22 +108,14 @@ def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
     assert "worksheet_locked" in [entry.get("reason_code") for entry in sao.shop.history("edited")]
 
 
-@pytest.mark.parametrize("point", ["before the commit", "right after it", "while it is read back"])
-def test_the_browser_dies_in_tryton(sao, tryton, proxy, chromedriver, point):
-    oil = point.replace(" ", "-")
-    held = proxy.hold(f'{{"text":"{oil}"}}' if point == "before the commit" else "Record saved")
-    sao.place(oil)
+def test_the_browser_dies_in_tryton(sao, tryton, proxy, chromedriver):
+    """Right after the commit. At other moments, in the old shop: test_webdriver, test_webdriver_failures."""
+    held = proxy.hold("Record saved")
+    sao.place("dies")
     held.wait()
-    if point == "while it is read back":
-        saved, held = held, proxy.hold("sale.line")
-        saved.release()
-        held.wait()
-    if point == "before the commit":
-        assert tryton.lines(oil) == []
-    else:  # a click on "Save" returns before the client has saved
-        until(lambda: len(tryton.lines(oil)) == 1, "the line is saved")
+    until(lambda: len(tryton.lines("dies")) == 1, "the line is saved")  # a click on "Save" returns before that
     chromedriver.kill_browser()
     held.release()
-    order = sao.wait(oil, "created")
-    one_sale_line(tryton, oil)
+    order = sao.wait("dies", "created")
+    one_sale_line(tryton, "dies")
     assert order["attempts"] == 2

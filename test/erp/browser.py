@@ -23,8 +23,8 @@ from pathlib import Path
 from web_server import Hold, Server, reply
 
 PORTS = range(20000, 32768)  # below the range of outgoing connections
-START_TIMEOUT_S = 180
-STOP_TIMEOUT_S = 60
+START_TIMEOUT_S = 300  # generous, for slow machines; a wait ends with its event
+STOP_TIMEOUT_S = 120
 REQUEST_TIMEOUT_S = 300
 POLL_S = 0.02
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36

@@ -228,7 +228,7 @@ class Tryton:
         self._write_config()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                ["trytond", "-vv", "-c", self.config_path, "-d", DATABASE],
+                ["trytond", "-v", "-c", self.config_path, "-d", DATABASE],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         deadline = time.monotonic() + START_TIMEOUT_S

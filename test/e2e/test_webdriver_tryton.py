@@ -8,7 +8,7 @@ from conftest import watched
 from pumpline import free_port, until
 from test_check import check
 from tryton_seed import BOT, CUSTOMER, PROCESSING
-from webshop import NEEDS_CHROMIUM, ORDER_S, Site, no_browser
+from webshop import NEEDS_CHROMIUM, Site, no_browser
 
 SAO = Path(__file__).parents[2] / "erp-drivers" / "recipes" / "tryton-sao.json"
 

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "common/base/descriptors.h"
 #include "common/base/disk.h"
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
@@ -20,6 +22,10 @@
 #include "supervisor/daemon/daemon.h"
 #include "supervisor/system/boot.h"
 #include "supervisor/system/kept_sockets.h"
+
+/* From here on a block has pages of its own, which go back when it is freed: the replies of a
+ * thousand workshops have megabytes. glibc would raise the limit by itself after the first one. */
+#define LARGE_BYTES (64 << 10)
 
 struct options {
     const char *config;
@@ -133,12 +139,6 @@ prepare(const struct daemon_config *config, struct master_keys *keys, char *work
     return EX_OK;
 }
 
-static const char *
-plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void
 log_faults(const struct daemon_config *config)
 {
@@ -154,8 +154,8 @@ log_faults(const struct daemon_config *config)
                      faults->items[j].text);
     }
     if (faulty)
-        log_error("not starting %zu of %zu workshops: invalid configuration", faulty,
-                  config->workshop_count);
+        log_error("not starting %zu of %zu workshop%s: invalid configuration", faulty,
+                  config->workshop_count, plural((long long)config->workshop_count));
 }
 
 static int
@@ -236,6 +236,7 @@ main(int count, char **arguments)
     if (status >= 0)
         return status;
     descriptors_standard();
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     boot_hide();
     umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
                                  inherited umask */

@@ -127,7 +127,7 @@ static void
 do_ping(struct channel *m, const json_t *message)
 {
     (void)message;
-    report_simple(m, "pong");
+    report_alive(m);
 }
 
 /* A supervisor says who makes the call; one that does not say is root's. */

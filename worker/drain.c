@@ -2,6 +2,7 @@
 #include "worker/drain.h"
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 
@@ -42,8 +43,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (late && !drain->close_by_ms)
-        log_warning("stopped with %u orders in flight: the next start looks them up in the ERP",
-                    delivery_in_hand(drain->delivery));
+        log_warning("stopped with %u order%s in flight, looked up in the ERP at the next start",
+                    delivery_in_hand(drain->delivery), plural(delivery_in_hand(drain->delivery)));
     close_sessions(drain, (late ? 0 : drain->stop_by_ms - now_ms) + CLOSE_MS);
     if (delivery_closing(drain->delivery) && now_ms < drain->close_by_ms)
         evtimer_add(drain->timer, &look);

@@ -78,8 +78,19 @@ report_on_status(evutil_socket_t fd, short what, void *arg)
     worker_counters(m->worker, &counters);
     counters_text(&counters, text);
     message =
-        json_pack("{s:s s:o s:s s:I}", "type", "status", "alive", worker_alive(m->worker),
-                  "counters", text, "attention_ms", (json_int_t)worker_newest_attention(m->worker));
+        json_pack("{s:s s:o s:s s:I s:b}", "type", "status", "alive", worker_alive(m->worker),
+                  "counters", text, "attention_ms", (json_int_t)worker_newest_attention(m->worker),
+                  "asleep", worker_asleep(m->worker));
+    chan_send(m->chan, message);
+    json_decref(message);
+}
+
+void
+report_alive(struct channel *m)
+{
+    json_t *message =
+        json_pack("{s:s s:b}", "type", "pong", "asleep", m->worker && worker_asleep(m->worker));
+
     chan_send(m->chan, message);
     json_decref(message);
 }
@@ -93,7 +104,7 @@ on_tick(void *arg)
     if (worker_waiting(m->worker) || ++m->quiet == STATUS_EVERY)
         report_on_status(-1, 0, m);
     else
-        report_simple(m, "pong");
+        report_alive(m);
 }
 
 void

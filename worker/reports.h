@@ -26,6 +26,9 @@ void report_simple(struct channel *m, const char *type);
 
 void report_ready(struct channel *m);
 
+/* A sign of life. */
+void report_alive(struct channel *m);
+
 /* The status, now: the function of m->status. */
 void report_on_status(evutil_socket_t fd, short what, void *m);
 

@@ -37,6 +37,7 @@ struct worker {
     struct event *expire, *tick, *check, *renewal;
     struct counters counters;
     unsigned ticks;
+    bool asleep;   /* see worker_asleep */
     bool unsure;   /* the disk's time differs: logged once */
     bool outdated; /* stops because of that */
 };

@@ -3,20 +3,25 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/base/secret.h"
+#include "common/http/server.h"
 #include "common/sandbox/sandbox.h"
 #include "worker/callback/callbacks.h"
 #include "worker/delivery/evidence.h"
 #include "worker/queue/queue.h"
+#include "worker/reconcile/reconcile.h"
 #include "worker/setup.h"
 
 #define EXPIRE_FIRST_MS 5000
 #define EXPIRE_NEXT_MS 600000
-#define EXPIRE_ORDERS 200 /* per transaction, so that no client waits long */
-#define TICK_MS 10000     /* the supervisor pings after 11 s of silence */
-#define WATCH_TICKS 2 /* from one look at the watched files to the next; in trouble, every tick */
+#define EXPIRE_ORDERS 200    /* per transaction, so that no client waits long */
+#define TICK_MS 10000        /* the supervisor pings after 11 s of silence, */
+#define ASLEEP_TICK_MS 60000 /* of one that is asleep after 66 s */
+/* From one look at the watched files to the next; in trouble or asleep: 1. */
+#define WATCH_TICKS 2
 #define RENEWAL_SPREAD_MS 60000
 #define RENEWAL_FIRST_MS 12000 /* sooner, the supervisor would take it for a crash at the start */
 #define DAY_MS 86400000LL
@@ -79,18 +84,45 @@ watch(struct worker *w)
     evtimer_add(w->renewal, &pause);
 }
 
+/* Nobody waits for it, and it waits for nobody. */
+static bool
+has_nothing_to_do(const struct worker *w)
+{
+    return !http_server_connections(w->server) && !queue_length(w->queue) &&
+           !queue_callbacks_waiting(w->queue) && !delivery_troubled(w->delivery) &&
+           !reconcile_job(w->reconcile);
+}
+
+static void
+arm_tick(struct worker *w)
+{
+    struct timeval next = clock_timeval(w->asleep ? ASLEEP_TICK_MS : TICK_MS);
+
+    evtimer_add(w->tick, &next);
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    struct timeval next = clock_timeval(TICK_MS);
 
     (void)fd;
     (void)what;
-    evtimer_add(w->tick, &next);
-    if (w->ticks++ % WATCH_TICKS == 0 || delivery_troubled(w->delivery))
+    w->asleep = has_nothing_to_do(w);
+    arm_tick(w);
+    if (w->ticks++ % WATCH_TICKS == 0 || w->asleep || delivery_troubled(w->delivery))
         watch(w);
     callbacks_wake(w->callbacks);
+    w->events.tick(w->events.arg);
+}
+
+void
+upkeep_wake(struct worker *w)
+{
+    if (!w->asleep)
+        return;
+    w->asleep = false;
+    arm_tick(w);
     w->events.tick(w->events.arg);
 }
 
@@ -119,7 +151,8 @@ on_expire(evutil_socket_t fd, short what, void *arg)
     if (count < 0)
         log_warning("cannot remove old orders: %s", err.text);
     else if (count) {
-        log_info("removed %d orders older than %u days", count, w->workshop->retention_days);
+        log_info("removed %d order%s older than %u days", count, plural(count),
+                 w->workshop->retention_days);
         w->events.changed(w->events.arg);
     }
     if (count == EXPIRE_ORDERS)

@@ -14,4 +14,7 @@ struct upkeep_events {
 void upkeep_start(struct worker *worker, const struct upkeep_events *events);
 void upkeep_end(struct worker *worker);
 
+/* Something has happened, or is about to: it is no longer asleep, and says so. */
+void upkeep_wake(struct worker *worker);
+
 #endif

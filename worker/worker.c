@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
@@ -38,14 +39,22 @@ on_changed(void *arg)
         drain_start(&w->drain, BROKEN_MS);
     }
     callbacks_wake(w->callbacks);
+    upkeep_wake(w);
     w->events.changed(w->events.arg);
 }
 
 void
 worker_stop(struct worker *w)
 {
-    log_info("stopping: %u orders in flight", delivery_in_hand(w->delivery));
+    log_info("stopping: %u order%s in flight", delivery_in_hand(w->delivery),
+             plural(delivery_in_hand(w->delivery)));
     drain_start(&w->drain, w->workshop->stop_timeout_s * 1000LL);
+}
+
+static void
+on_first_connection(void *arg)
+{
+    upkeep_wake(arg);
 }
 
 static void
@@ -179,6 +188,7 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
         .audit = w->events.audit ? on_audit : NULL,
         .arg = w});
     w->server = http_server_new(w->base, listen_fd, true, &w->workshop->http, api_handle, w->api);
+    http_server_on_first(w->server, on_first_connection, w);
     w->drain = (struct drain){.base = w->base,
                               .queue = w->queue,
                               .delivery = w->delivery,
@@ -187,8 +197,9 @@ start_parts(struct worker *w, const json_t *slice, int listen_fd)
     drain_open(&w->drain);
     upkeep_start(w, &upkeep_events);
     api_boot(w->api, setup_text(slice, "worker"));
-    log_info("serving %s:%u, ERP system %s, %u orders in the queue", w->workshop->host,
-             w->workshop->port, w->workshop->erp_system, queue_length(w->queue));
+    log_info("serving %s:%u, ERP system %s, %u order%s in the queue", w->workshop->host,
+             w->workshop->port, w->workshop->erp_system, queue_length(w->queue),
+             plural(queue_length(w->queue)));
 }
 
 /* Only the API, without a port: it answers what the queue alone tells. */
@@ -227,7 +238,8 @@ worker_start(struct event_base *base, const json_t *slice, int listen_fd,
     start_delivery(w);
     malloc_trim(0); /* an idle process keeps none of what starting took */
     if (setup_is_maintenance(slice))
-        log_info("maintenance: %u orders in the queue", queue_length(w->queue));
+        log_info("maintenance: %u order%s in the queue", queue_length(w->queue),
+                 plural(queue_length(w->queue)));
     else
         start_parts(w, slice, listen_fd);
     return w;
@@ -288,6 +300,12 @@ bool
 worker_stopping(const struct worker *worker)
 {
     return worker->drain.stop_by_ms != 0;
+}
+
+bool
+worker_asleep(const struct worker *worker)
+{
+    return worker->asleep;
 }
 
 bool

@@ -15,16 +15,17 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* the reply of GET /alive has changed */
-    void (*tick)(void *arg);    /* every ten seconds */
+    void (*tick)(void *arg);    /* every ten seconds, asleep every minute; and when it wakes up */
     void (*order)(const struct queue_event *event, void *arg); /* an order has become this; NULL:
-                                                                  nobody wants to know */
+                                                                  not reported */
     void (*killed)(void *arg); /* PUT /kill: only a person may start it again */
     void (*kill_browsers)(
         void *arg); /* kill our browsers, then call worker_browsers_killed; NULL: not possible */
     void (*token_used)(const char *hash, int64_t at_ms, void *arg); /* NULL: not recorded */
     void (*resolve)(unsigned id, const char *name,
                     void *arg); /* then worker_resolved; NULL: by itself */
-    /* Somebody has changed something by the port, with this result. NULL: nobody keeps an audit. */
+    /* A client has changed something through the port, with this result. NULL: there is no audit
+     * trail. */
     void (*audit)(const struct call *call, int status, const char *body, size_t length, void *arg);
     void *arg;
 };
@@ -66,8 +67,12 @@ bool worker_broken(const struct worker *worker);
  * new process can access. */
 bool worker_outdated(const struct worker *worker);
 
-/* Stopping: its worker is stopped now, but nobody requested that. */
+/* Stopping: its worker is stopped now, but not by a request. */
 bool worker_stopping(const struct worker *worker);
+
+/* It has nothing to do: no connection is open, nothing waits. It wakes up, and calls tick, before
+ * it serves the next client. */
+bool worker_asleep(const struct worker *worker);
 
 /* It was started for maintenance. */
 bool worker_idle(const struct worker *worker);

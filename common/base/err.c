@@ -83,6 +83,12 @@ mem_part(const char *text, size_t length)
     return copy;
 }
 
+const char *
+plural(long long count)
+{
+    return count == 1 ? "" : "s";
+}
+
 char *
 mem_format(const char *format, ...)
 {

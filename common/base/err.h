@@ -27,6 +27,7 @@ void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
 char *mem_string(const char *text) __attribute__((returns_nonnull));
 char *mem_part(const char *text, size_t length) __attribute__((returns_nonnull)); /* up to a NUL */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+const char *plural(long long count); /* "s"; "" for one */
 
 /* Writes the reason and aborts; for invariants that only a bug can break. */
 void die_abort(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

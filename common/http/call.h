@@ -48,8 +48,8 @@ struct call {
     char header_name[24], header_value[104]; /* one additional header of the reply; empty: none */
     char *more_headers; /* more of them, as whole lines with CR LF; owned, may be NULL */
 
-    /* Set by whoever hands the call to its handler: sees the reply before it is sent, once. Not
-     * called for streams. */
+    /* Set by the code that hands the call to its handler: sees the reply before it is sent, once.
+     * Not called for streams. */
     void (*observe)(const struct call *call, int status, const char *body, size_t length);
     void *observer;
 

@@ -52,6 +52,8 @@ struct http_server {
     void *arg;
     bool (*check_peer)(int fd, void *arg);
     void *check_arg;
+    void (*first)(void *arg); /* NULL: nobody wants to know */
+    void *first_arg;
     struct http_connections phases[PHASE_PHASES];
     unsigned counts[PHASE_PHASES], count;
     size_t queued_bytes;

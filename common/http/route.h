@@ -4,7 +4,7 @@
 
 #include "common/http/call.h"
 
-#define ROUTE_ANY_QUERY "*" /* whoever the call is passed on to checks them */
+#define ROUTE_ANY_QUERY "*" /* the receiver of the call checks them */
 
 struct route {
     const char *method;  /* "GET" serves HEAD too */

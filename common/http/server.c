@@ -184,6 +184,8 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
             accept4(listening, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
+            if (!server->count && server->first)
+                server->first(server->first_arg);
             admit(server, fd, &address);
         } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
             return;
@@ -252,6 +254,19 @@ unsigned
 http_server_open_calls(const struct http_server *server)
 {
     return server->counts[PHASE_CALL] + server->counts[PHASE_REPLY];
+}
+
+unsigned
+http_server_connections(const struct http_server *server)
+{
+    return server->count;
+}
+
+void
+http_server_on_first(struct http_server *server, void (*first)(void *arg), void *arg)
+{
+    server->first = first;
+    server->first_arg = arg;
 }
 
 void

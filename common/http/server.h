@@ -27,6 +27,13 @@ void http_server_stop_accepting(struct http_server *server);
  * streams. */
 unsigned http_server_open_calls(const struct http_server *server);
 
+/* The connections that are open now. */
+unsigned http_server_connections(const struct http_server *server);
+
+/* first(arg) is called, before anything is read, when a client connects while no connection is
+ * open. */
+void http_server_on_first(struct http_server *server, void (*first)(void *arg), void *arg);
+
 /* Sets the peer check of a Unix socket's connections: one that returns false gets 403. Not on TCP.
  */
 void http_server_check_peer(struct http_server *server, bool (*check)(int fd, void *arg),

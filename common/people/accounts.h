@@ -1,5 +1,5 @@
 /* The console's accounts: one file of mode 0600, written by pumplinectl and by the console when
- * somebody changes a password. It contains hashes only.
+ * a password is changed. It contains hashes only.
  *
  *   {"accounts": [{"name": "ann", "roles": {"*": "reader", "bennys-auto": "manager"},
  *     "password": "$argon2id$…" | null, "epoch": 3, "link": null | {"hash": "…", "until_ms": …}}]}

@@ -2,7 +2,7 @@
 # make.sh [CMAKE OPTION …]: installs what the build needs (npm too, for the console's pages), builds, and makes the Debian packages
 # in build/. -DPUMPLINE_CONSOLE=OFF leaves the console out. As root or with sudo available.
 set -euo pipefail
-umask 022 # cpack writes it into the packages, which are the same bytes otherwise, whoever makes them
+umask 022 # cpack writes it into the packages, which are otherwise the same bytes for every user
 cd "$(dirname "$0")/../.."
 . conf/setup.sh
 

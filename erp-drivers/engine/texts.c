@@ -58,6 +58,32 @@ texts_value(const struct texts *texts, const char *name, bool *known)
     return NULL;
 }
 
+struct asked {
+    template_lookup *value;
+    void *arg;
+    struct misfit *last;
+};
+
+static const char *
+asked_value(const char *name, void *arg)
+{
+    struct asked *asked = arg;
+
+    text_copy(asked->last->name, sizeof asked->last->name, name);
+    asked->last->value = asked->value(name, asked->arg);
+    return asked->last->value;
+}
+
+char *
+texts_expand(const char *text, template_lookup *value, void *arg, struct misfit *misfit,
+             char wrong[TEMPLATE_WRONG_BYTES])
+{
+    struct asked asked = {value, arg, misfit};
+
+    *misfit = (struct misfit){.value = NULL};
+    return template_expand(text, asked_value, &asked, wrong);
+}
+
 const char *
 texts_misfit(const struct order *order, const struct misfit *misfit, const char *text, char *words,
              size_t size)

@@ -22,6 +22,10 @@ struct misfit {
     const char *value; /* NULL: there was none */
 };
 
+/* template_expand(text, value, arg, wrong), which notes in *misfit what the text asked for last. */
+char *texts_expand(const char *text, template_lookup *value, void *arg, struct misfit *misfit,
+                   char wrong[TEMPLATE_WRONG_BYTES]);
+
 /* An order that can't be written as the ERP wants it is refused: neither the ERP nor another
  * attempt is going to change that. The reason code, with words; NULL: it is not the order's fault.
  */

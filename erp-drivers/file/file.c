@@ -244,7 +244,7 @@ static const struct file_step steps[] = {
     [CHECK] = {"worksheets", ERP_FILE_READ, .found = worksheets_found,
                .missing = worksheets_missing},
     [REPORT] = {"look-up", ERP_FILE_READ, .found = report_found, .missing = report_missing},
-    /* Of a file that nobody writes: whoever may look for it has access to the folder. */
+    /* Of a file that does not exist: who may look for it has access to the folder. */
     [REACH] = {"folder", ERP_FILE_READ, .next = REACH_FOLDER},
     [REACH_FOLDER] = {"folder", ERP_FILE_READ, .found = reached, .missing = folder_missing},
 };

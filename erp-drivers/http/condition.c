@@ -1,5 +1,5 @@
-/* One function a kind of condition. A value that is not there is no "no": whoever asks for it does
- * not know this answer, and it makes no sense to go on. */
+/* One function a kind of condition. A value that is not there is no "no": a condition that asks for
+ * it does not know this answer, and it makes no sense to go on. */
 #include "erp-drivers/http/condition.h"
 
 #include <stdio.h>

@@ -24,7 +24,7 @@ failure_drop_login(struct walk *a)
     http_session_clear_kept(session);
 }
 
-/* The exchange that failed, for whoever mends the recipe. A login holds keys. */
+/* The exchange that failed, for the person who mends the recipe. A login holds keys. */
 static void
 add_evidence(struct walk *a)
 {

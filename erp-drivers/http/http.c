@@ -16,6 +16,7 @@
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/run.h"
 #include "erp-drivers/http/session.h"
+#include "erp-drivers/http/verbs.h"
 #include "erp-drivers/http/walk.h"
 
 /* --- how it ends --- */
@@ -30,7 +31,7 @@ end_with(struct walk *a, enum erp_verdict verdict, const char *code, const char 
 static void
 compare(struct walk *a, const char *amount_code)
 {
-    a->verdict = found_compare(&a->found, a->job->order, amount_code, "", &a->outcome);
+    a->verdict = found_compare(&a->engine.found, a->job->order, amount_code, "", &a->outcome);
     a->ended = true;
     if (a->verdict == ERP_CREATED)
         json_object_clear(a->session->seen);
@@ -62,7 +63,7 @@ has_section(const struct walk *a, const char *name)
 static void
 report_line(struct walk *a)
 {
-    found_facts(&a->found, a->job->order, a->job->facts);
+    found_facts(&a->engine.found, a->job->order, a->job->facts);
     end_with(a, ERP_CREATED, NULL, "");
 }
 
@@ -100,10 +101,10 @@ static void
 looked_up(struct walk *a)
 {
     if (!a->refusal.code && failpoint("mutant.no_look_up"))
-        found_clear(&a->found);
+        found_clear(&a->engine.found);
     if (a->job->purpose != ERP_PLACE) {
         report_line(a);
-    } else if (a->found.is) {
+    } else if (a->engine.found.is) {
         compare(a, a->committed ? REASON_AMOUNT_REFUSED : REASON_ERP_REJECTED);
         undo(a);
     } else if (a->refusal.code) {
@@ -131,14 +132,14 @@ look_again(struct walk *a)
 static void
 verified(struct walk *a)
 {
-    if (a->found.is)
+    if (a->engine.found.is)
         compare(a, REASON_AMOUNT_REFUSED);
     else
         end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
                  "the ERP accepted the line, but does not show it: not sending it again");
 }
 
-/* A line that nobody has read back, on purpose. */
+/* A line that is not read back, on purpose. */
 static void
 no_read_back(struct walk *a)
 {
@@ -302,7 +303,7 @@ is_fit(struct walk *a)
 static struct walk *
 walk_begin(struct session *session, struct erp_job *job)
 {
-    struct walk *a = walk_new(session, job);
+    struct walk *a = walk_new(session, job, &http_calls);
 
     /* What an earlier attempt has sent may still be under way in the ERP. */
     if (job->order->commit_sent)
@@ -321,7 +322,7 @@ log_out(struct session *session, struct erp_job *job, const struct erp_reply *re
     struct walk *a = job->state;
 
     if (!a && http_session_may_log_out(session)) {
-        job->state = a = walk_new(session, job);
+        job->state = a = walk_new(session, job, &http_calls);
         walk_section(a, LOGOUT);
     }
     if (a && section_continue(a, reply) == SENT)

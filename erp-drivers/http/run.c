@@ -31,46 +31,35 @@ function_of(const char *verb)
 
 /* --- levels --- */
 
-/* The next row of a level that has been gone through; false: there is none. */
 static bool
 next_row(struct walk *a, struct level *level)
 {
-    if (!level->rows || level->row + 1 >= json_array_size(level->rows))
-        return false;
-    level->row++;
-    level->index = 0;
-    value_set(a, json_string_value(json_object_get(level->loop, "as")) ?: "row",
-              json_incref(json_array_get(level->rows, level->row)));
-    return true;
+    const json_t *row = levels_next_row(level);
+
+    if (row)
+        value_set(a, json_string_value(json_object_get(level->loop, "as")) ?: "row",
+                  json_incref((json_t *)row));
+    return row != NULL;
 }
 
 /* Leaves levels that are through. */
 static enum result
 settle_levels(struct walk *a)
 {
-    while (a->depth && !walk_step(a)) {
-        struct level *level = &a->levels[a->depth - 1];
+    struct levels *levels = &a->engine.levels;
+
+    while (levels->count && !levels_step(levels)) {
+        struct level *level = levels_top(levels);
         bool over = true;
 
         if (next_row(a, level))
             continue;
         if (level->loop && !level->rows && http_wait_again(a, level, &over) == FAILED)
             return FAILED;
-        if (!over)
-            continue;
-        walk_pop(a);
-        if (a->depth)
-            a->levels[a->depth - 1].index++;
+        if (over)
+            levels_leave(levels);
     }
     return DONE;
-}
-
-/* A step that has put steps of its own on top is left when they are through. */
-static void
-step_done(struct walk *a, const json_t *step, size_t depth)
-{
-    if (a->depth == depth && walk_step(a) == step)
-        a->levels[a->depth - 1].index++;
 }
 
 /* An optional step's own failure is none, unless the ERP has given a reason. */
@@ -81,13 +70,13 @@ is_forgiven(const struct walk *a, const json_t *step)
 }
 
 static enum result
-forgive(struct walk *a, size_t depth)
+forgive(struct walk *a, const json_t *step, size_t depth)
 {
     a->failure = (struct failure){.code = NULL};
     walk_paging_end(a);
-    while (a->depth > depth)
-        walk_pop(a);
-    a->levels[a->depth - 1].index++;
+    while (a->engine.levels.count > depth)
+        levels_leave(&a->engine.levels);
+    levels_step_done(&a->engine.levels, step);
     return DONE;
 }
 
@@ -96,10 +85,10 @@ forgive(struct walk *a, size_t depth)
 static enum result
 one_step(struct walk *a, const struct erp_reply *reply)
 {
-    const json_t *step = walk_step(a);
+    const json_t *step = levels_step(&a->engine.levels);
     const char *verb = recipe_verb(true, step);
     verb_function *function = function_of(verb);
-    size_t depth = a->depth;
+    size_t depth = a->engine.levels.count;
     enum result result;
 
     if (function)
@@ -109,9 +98,9 @@ one_step(struct walk *a, const struct erp_reply *reply)
     else
         result = request_send(a, step, verb);
     if (result == FAILED && is_forgiven(a, step))
-        return forgive(a, depth);
+        return forgive(a, step, depth);
     if (result == DONE)
-        step_done(a, step, depth);
+        levels_step_done(&a->engine.levels, step);
     return result;
 }
 
@@ -123,7 +112,7 @@ section_continue(struct walk *a, const struct erp_reply *reply)
     for (int steps = 0; steps < STEPS_MAX; steps++, reply = NULL) {
         if (!reply && settle_levels(a) == FAILED)
             return FAILED;
-        if (!a->depth)
+        if (!a->engine.levels.count)
             return DONE;
         result = one_step(a, reply);
         if (result != DONE)

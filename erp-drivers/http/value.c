@@ -104,8 +104,9 @@ basic_value(struct walk *a)
 }
 
 static const char *
-value_of(struct walk *a, const char *name)
+value_of(const char *name, void *attempt)
 {
+    struct walk *a = attempt;
     const struct texts texts = {a->session->recipe, a->session->options, a->session->url, a->job};
     bool known;
     const char *value = texts_value(&texts, name, &known);
@@ -119,33 +120,17 @@ value_of(struct walk *a, const char *name)
     return value_as_text(a, part_of(a, name));
 }
 
-/* The value that a text asked for last is the one that a filter could not take. */
-struct asked {
-    struct walk *walk;
-    struct misfit last;
-};
-
-static const char *
-asked_value(const char *name, void *arg)
-{
-    struct asked *asked = arg;
-
-    text_copy(asked->last.name, sizeof asked->last.name, name);
-    asked->last.value = value_of(asked->walk, name);
-    return asked->last.value;
-}
-
 char *
 value_string(struct walk *a, const char *text)
 {
-    struct asked asked = {.walk = a};
     char wrong[TEMPLATE_WRONG_BYTES], words[2 * ORDER_REASON_TEXT_MAX];
-    char *result = template_expand(text, asked_value, &asked, wrong);
+    struct misfit misfit;
+    char *result = texts_expand(text, value_of, a, &misfit, wrong);
     const char *code;
 
     if (result)
         return result;
-    code = texts_misfit(a->job->order, &asked.last, text, words, sizeof words);
+    code = texts_misfit(a->job->order, &misfit, text, words, sizeof words);
     if (code)
         walk_fail(a, code, "%s", words);
     else

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/order/reason.h"
-#include "erp-drivers/engine/known.h"
 #include "erp-drivers/http/condition.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/value.h"
@@ -93,9 +92,8 @@ http_read(struct walk *a, const json_t *step)
     return DONE;
 }
 
-/* max_bytes: of each value. */
 static enum result
-set_all(struct walk *a, const json_t *values, json_t *to, size_t max_bytes)
+keep_all(struct walk *a, const json_t *values, json_t *to)
 {
     const char *name;
     json_t *template;
@@ -104,7 +102,7 @@ set_all(struct walk *a, const json_t *values, json_t *to, size_t max_bytes)
     json_object_foreach((json_t *)values, name, template)
     {
         text = value_text(a, template);
-        if (text && strlen(text) > max_bytes) {
+        if (text && strlen(text) > KEPT_BYTES_MAX) {
             template_free(text);
             return walk_unexpected(a, "the value of %s is too long", name);
         }
@@ -119,7 +117,7 @@ set_all(struct walk *a, const json_t *values, json_t *to, size_t max_bytes)
 enum result
 http_set(struct walk *a, const json_t *step)
 {
-    return set_all(a, member(step, "set"), a->vars, SIZE_MAX);
+    return engine_set(&a->engine, member(step, "set")) ? DONE : FAILED;
 }
 
 enum result
@@ -134,7 +132,7 @@ http_keep(struct walk *a, const json_t *step)
     template_free(text);
     if (seconds > 0) /* a tenth earlier: a token must not end on its way */
         a->session->expires_ms = a->job->now_ms + (int64_t)(900 * seconds);
-    return set_all(a, member(step, "keep"), a->session->kept, KEPT_BYTES_MAX);
+    return keep_all(a, member(step, "keep"), a->session->kept);
 }
 
 enum result
@@ -142,28 +140,13 @@ http_store(struct walk *a, const json_t *step)
 {
     struct session *session = a->session;
 
-    if (set_all(a, member(step, "store"), session->stored, KEPT_BYTES_MAX) == FAILED)
+    if (keep_all(a, member(step, "store"), session->stored) == FAILED)
         return FAILED;
     json_object_update(session->kept, session->stored);
     return DONE;
 }
 
 /* --- conditions --- */
-
-/* Ends the attempt for a reason that the recipe gives; code NULL: it gives none. */
-static enum result
-fail_by_recipe(struct walk *a, const json_t *step, const char *code, const char *otherwise)
-{
-    const json_t *template = member(step, "words");
-    char *words = template ? value_text(a, template) : mem_string(otherwise);
-
-    if (words && code)
-        walk_fail(a, reason_find(code)->code, "%s", words);
-    else if (words)
-        walk_unexpected(a, "%s", words);
-    template_free(words);
-    return FAILED;
-}
 
 enum result
 http_assert(struct walk *a, const json_t *step)
@@ -173,13 +156,15 @@ http_assert(struct walk *a, const json_t *step)
 
     if (truth != NO)
         return truth == YES ? DONE : FAILED;
-    return fail_by_recipe(a, step, text_of(step, "code"), why);
+    engine_fail(&a->engine, step, text_of(step, "code"), why);
+    return FAILED;
 }
 
 enum result
 http_fail(struct walk *a, const json_t *step)
 {
-    return fail_by_recipe(a, step, text_of(step, "fail"), "the recipe says so");
+    engine_fail(&a->engine, step, text_of(step, "fail"), "the recipe says so");
+    return FAILED;
 }
 
 enum result
@@ -187,11 +172,10 @@ http_when(struct walk *a, const json_t *step)
 {
     char why[CONDITION_WHY_BYTES];
     enum truth truth = condition_holds(a, member(step, "when"), why);
-    const char *branch = truth == YES ? "then" : "else";
 
     if (truth == BROKEN)
         return FAILED;
-    walk_push(a, member(step, branch), branch, false);
+    engine_when(&a->engine, step, truth == YES);
     return DONE;
 }
 
@@ -200,10 +184,10 @@ http_wait(struct walk *a, const json_t *step)
 {
     const json_t *timeout = member(step, "timeout_s");
     double seconds = timeout ? json_number_value(timeout) : WAIT_S;
+    struct level *level = levels_push(&a->engine.levels, member(step, "do"), "do", false);
 
-    walk_push(a, member(step, "do"), "do", false);
-    a->levels[a->depth - 1].loop = step;
-    a->levels[a->depth - 1].until_ms = a->job->now_ms + (int64_t)(1000 * seconds);
+    level->loop = step;
+    level->until_ms = a->job->now_ms + (int64_t)(1000 * seconds);
     return DONE;
 }
 
@@ -256,7 +240,7 @@ matching(struct walk *a, const json_t *step, const json_t *list)
     return rows;
 }
 
-/* Nobody but a person knows which of them is the order's; in a look-up they are lines of ours. */
+/* Only a person knows which of them is the order's; in a look-up they are lines of ours. */
 static enum result
 too_many(struct walk *a, json_t *rows)
 {
@@ -281,7 +265,7 @@ instead_of_rows(struct walk *a, const json_t *step, const char *name, json_t *ro
     json_decref(rows);
     if (!member(step, name))
         return walk_unexpected(a, "no row of %s matches", text_of(step, "each"));
-    walk_push(a, member(step, name), name, false);
+    levels_push(&a->engine.levels, member(step, name), name, false);
     return DONE;
 }
 
@@ -302,8 +286,7 @@ http_each(struct walk *a, const json_t *step)
     if (!json_array_size(rows))
         return instead_of_rows(a, step, "none", rows);
     value_set(a, row_name(step), json_incref(json_array_get(rows, 0)));
-    walk_push(a, member(step, "do"), "do", false);
-    level = &a->levels[a->depth - 1];
+    level = levels_push(&a->engine.levels, member(step, "do"), "do", false);
     level->loop = step;
     level->rows = rows;
     return DONE;
@@ -312,69 +295,48 @@ http_each(struct walk *a, const json_t *step)
 enum result
 http_call(struct walk *a, const json_t *step)
 {
-    const char *name = text_of(step, "call");
-
-    if (set_all(a, member(step, "with"), a->vars, SIZE_MAX) != DONE)
-        return FAILED;
-    walk_push(a, json_object_get(json_object_get(a->session->recipe, "pieces"), name), name, true);
-    return DONE;
+    return engine_call(&a->engine, step) ? DONE : FAILED;
 }
 
 /* --- our line --- */
 
-static char *
-found_text(struct walk *a, const json_t *step, const char *name)
-{
-    const json_t *template = json_object_get(member(step, "found"), name);
-
-    return template ? value_text(a, template) : NULL;
-}
-
 enum result
 http_found(struct walk *a, const json_t *step)
 {
-    const json_t *found = member(step, "found");
-    const struct number_format format = recipe_number_format(json_object_get(found, "number"));
-    char plain[ORDER_VALUE_MAX + 1];
-
-    found_clear(&a->found);
-    a->found.reference = found_text(a, step, "reference");
-    a->found.product_nr = a->found.reference ? found_text(a, step, "product_nr") : NULL;
-    a->found.amount = a->found.product_nr ? found_text(a, step, "amount") : NULL;
-    a->found.worksheet = a->found.amount ? found_text(a, step, "worksheet") : NULL;
-    if (!a->found.amount || (!a->found.worksheet && json_object_get(found, "worksheet")))
+    if (!engine_found(&a->engine, step))
         return FAILED;
-    a->found.words = found_text(a, step, "words");
-    if (!a->found.words && json_object_get(found, "words"))
-        return FAILED;
-    if (!*a->found.reference)
+    if (!*a->engine.found.reference)
         return walk_unexpected(a, "the line that was found has no reference");
-    if (!template_number(a->found.amount, &format, plain, sizeof plain))
-        return walk_unexpected(a, "the amount \"%.120s\" is not a number", a->found.amount);
-    free(a->found.amount);
-    a->found.amount = mem_string(plain);
-    a->found.is = true;
-    walk_clear_steps(a);
-    return DONE;
+    return engine_found_take(&a->engine, step) ? DONE : FAILED;
 }
-
-/* --- what a check has found --- */
 
 enum result
 http_known(struct walk *a, const json_t *step)
 {
-    char *texts[KNOWN_MEMBERS] = {NULL};
-    enum result result = DONE;
-
-    for (size_t i = 0; result == DONE && i < KNOWN_MEMBERS; i++) {
-        const json_t *template = member(step, known_member(i));
-
-        texts[i] = template ? value_text(a, template) : NULL;
-        result = template && !texts[i] ? FAILED : DONE;
-    }
-    if (result == DONE && known_take(a->job, text_of(step, "known"), texts))
-        walk_clear_steps(a);
-    for (size_t i = 0; i < KNOWN_MEMBERS; i++)
-        template_free(texts[i]);
-    return result;
+    return engine_known(&a->engine, step) ? DONE : FAILED;
 }
+
+/* --- what those that are the same for pages need --- */
+
+static char *
+own_text(void *attempt, const json_t *template)
+{
+    return value_text(attempt, template);
+}
+
+static void
+own_set(void *attempt, const char *variable, const char *value)
+{
+    value_set(attempt, variable, json_string(value));
+}
+
+static void
+own_fail(void *attempt, const char *code, const char *words)
+{
+    if (code)
+        walk_fail(attempt, code, "%s", words);
+    else
+        walk_unexpected(attempt, "%s", words);
+}
+
+const struct engine_calls http_calls = {own_text, own_set, own_fail};

@@ -16,10 +16,12 @@ static const char *const section_names[] = {
 };
 
 struct walk *
-walk_new(struct session *session, struct erp_job *job)
+walk_new(struct session *session, struct erp_job *job, const struct engine_calls *calls)
 {
     struct walk *a = mem_alloc(sizeof *a);
 
+    a->engine =
+        (struct engine){.calls = calls, .attempt = a, .recipe = session->recipe, .job = job};
     a->session = session;
     a->job = job;
     job->secrets = session->kept;
@@ -34,7 +36,7 @@ walk_free(struct walk *a)
     json_decref(a->vars);
     json_decref(a->kept_vars);
     reply_clear(&a->reply);
-    found_clear(&a->found);
+    found_clear(&a->engine.found);
     erp_outcome_clear(&a->outcome);
     free(a->scratch);
     free(a);
@@ -95,20 +97,7 @@ walk_section(struct walk *a, enum section section)
     walk_clear_steps(a);
     a->section = section;
     a->failure = (struct failure){.code = NULL};
-    walk_push(a, json_object_get(a->session->recipe, name), name, false);
-}
-
-void
-walk_push(struct walk *a, const json_t *steps, const char *word, bool piece)
-{
-    a->levels = mem_resize(a->levels, (a->depth + 1) * sizeof *a->levels);
-    a->levels[a->depth++] = (struct level){.steps = steps, .word = word, .piece = piece};
-}
-
-void
-walk_pop(struct walk *a)
-{
-    json_decref(a->levels[--a->depth].rows);
+    levels_push(&a->engine.levels, json_object_get(a->session->recipe, name), name, false);
 }
 
 void
@@ -123,36 +112,17 @@ walk_paging_end(struct walk *a)
 void
 walk_clear_steps(struct walk *a)
 {
-    while (a->depth)
-        walk_pop(a);
-    free(a->levels);
-    a->levels = NULL;
+    levels_clear(&a->engine.levels);
     walk_paging_end(a);
-}
-
-const json_t *
-walk_step(const struct walk *a)
-{
-    const struct level *level = a->depth ? &a->levels[a->depth - 1] : NULL;
-
-    return level ? json_array_get(level->steps, level->index) : NULL;
 }
 
 void
 walk_label(const struct walk *a, char *text, size_t size)
 {
-    const char *name = json_string_value(json_object_get(walk_step(a), "name"));
-    size_t used = 0;
+    const json_t *step = levels_step(&a->engine.levels);
+    const char *name = json_string_value(json_object_get(step, "name"));
+    size_t used = levels_label(&a->engine.levels, section_names[a->section], text, size);
 
-    *text = '\0';
-    for (size_t i = 0; i < a->depth && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu",
-                                 !used                ? ""
-                                 : a->levels[i].piece ? " > "
-                                                      : "/",
-                                 a->levels[i].word, a->levels[i].index);
-    if (!a->depth)
-        used = (size_t)snprintf(text, size, "%s", section_names[a->section]);
     if (used < size && name)
         snprintf(text + used, size - used, " \"%s\"", name);
 }

@@ -9,7 +9,7 @@
 
 #include "common/recipe/recipe.h"
 #include "erp-drivers/driver.h"
-#include "erp-drivers/engine/line.h"
+#include "erp-drivers/engine/verbs.h"
 
 enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, UNDO, CHECK, LOGOUT, SECTION_COUNT };
 
@@ -31,7 +31,7 @@ struct session {
     json_t *seen;   /* rules that count only when seen twice: by place, when they were seen first */
     char *memory;   /* stored and seen, as text; guarded */
     bool logged_in;
-    bool left_open;     /* by a process that is gone, with a token that nobody knows any more */
+    bool left_open;     /* by a process that is gone, with a token that is lost */
     uint64_t number;    /* tells one login from the next */
     int64_t expires_ms; /* of what is kept; 0: never */
     int64_t next_ms;    /* no request leaves before, see requests_per_s */
@@ -62,18 +62,6 @@ struct failure {
     bool unexpected; /* the recipe does not know this: the exchange is evidence */
 };
 
-/* Steps that are being gone through; an inner level is on top of its outer one. */
-struct level {
-    const json_t *steps;
-    size_t index;
-    const char *word; /* "then", a piece's name, …: for reasons */
-    bool piece;
-    const json_t *loop; /* the step that goes through rows, or that waits; NULL: none */
-    json_t *rows;       /* owned */
-    size_t row;
-    int64_t until_ms; /* of a wait */
-};
-
 /* The pages of a request. */
 struct paging {
     json_t *rows, *last; /* owned; rows NULL: none are being read */
@@ -82,17 +70,15 @@ struct paging {
 };
 
 struct walk {
+    struct engine engine;
     struct session *session;
     struct erp_job *job;
     enum section section;
     bool
         second_look; /* the look-up right before the commit, where an earlier request may be late */
     json_t *vars, *kept_vars; /* kept_vars: from before the second look-up */
-    struct level *levels;
-    size_t depth;
     struct reply reply;
     struct paging paging;
-    struct found found;
     bool committed; /* a request that may store the line has left in this attempt */
     bool touched;   /* create has sent what may have changed something */
     bool renewed;   /* has logged in a second time */
@@ -109,7 +95,8 @@ struct walk {
     char *scratch; /* a value as text */
 };
 
-struct walk *walk_new(struct session *session, struct erp_job *job);
+struct walk *walk_new(struct session *session, struct erp_job *job,
+                      const struct engine_calls *calls);
 void walk_free(struct walk *a);
 
 /* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
@@ -124,13 +111,8 @@ enum result walk_unexpected(struct walk *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void walk_section(struct walk *a, enum section section);
-void walk_push(struct walk *a, const json_t *steps, const char *word, bool piece);
-void walk_pop(struct walk *a);
 void walk_clear_steps(struct walk *a);
 void walk_paging_end(struct walk *a);
-
-/* The step that is due; NULL: the section is through. */
-const json_t *walk_step(const struct walk *a);
 
 /* "create/3" */
 void walk_label(const struct walk *a, char *text, size_t size);

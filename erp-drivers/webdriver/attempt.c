@@ -24,10 +24,12 @@ static const char *const request_words[] = {
 };
 
 struct attempt *
-attempt_new(struct browser *browser, struct erp_job *job)
+attempt_new(struct browser *browser, struct erp_job *job, const struct engine_calls *calls)
 {
     struct attempt *a = mem_alloc(sizeof *a);
 
+    a->engine =
+        (struct engine){.calls = calls, .attempt = a, .recipe = browser->recipe, .job = job};
     a->browser = browser;
     a->job = job;
     a->vars = json_object();
@@ -44,7 +46,7 @@ attempt_free(struct attempt *a)
     json_decref(a->frames);
     json_decref(a->duplicates);
     free(a->window);
-    found_clear(&a->found);
+    found_clear(&a->engine.found);
     erp_outcome_clear(&a->outcome);
     free(a);
 }
@@ -214,39 +216,23 @@ attempt_section_again(struct attempt *a)
     attempt_clear_steps(a);
     a->duplicate_rows = 0;
     a->at_start = true;
-    attempt_push(a, json_object_get(a->browser->recipe, name), name, false);
-}
-
-void
-attempt_push(struct attempt *a, const json_t *steps, const char *word, bool piece)
-{
-    if (!json_array_size(steps))
-        return;
-    a->levels = mem_resize(a->levels, (a->depth + 1) * sizeof *a->levels);
-    a->levels[a->depth++] = (struct level){.steps = steps, .word = word, .piece = piece};
-}
-
-void
-attempt_pop(struct attempt *a)
-{
-    struct level *level = &a->levels[--a->depth];
-
-    json_decref(level->rows);
-    free(level->element);
+    levels_push(&a->engine.levels, json_object_get(a->browser->recipe, name), name, false);
 }
 
 struct level *
 attempt_row(struct attempt *a)
 {
-    return attempt_outer_row(a, a->levels + a->depth);
+    return attempt_outer_row(a, a->engine.levels.list + a->engine.levels.count);
 }
 
 struct level *
 attempt_outer_row(struct attempt *a, const struct level *inner)
 {
-    for (size_t i = (size_t)(inner - a->levels); i-- > 0;)
-        if (a->levels[i].each)
-            return &a->levels[i];
+    struct level *levels = a->engine.levels.list;
+
+    for (size_t i = (size_t)(inner - levels); i-- > 0;)
+        if (levels[i].loop)
+            return &levels[i];
     return NULL;
 }
 
@@ -257,15 +243,10 @@ step_clear(struct attempt *a)
     a->step = (struct step){.json = NULL};
 }
 
-/* A step that has pushed steps of its own is left when these are done. */
 void
 attempt_step_done(struct attempt *a)
 {
-    struct level *level = a->depth ? &a->levels[a->depth - 1] : NULL;
-
-    if (level && a->step.json && level->index < json_array_size(level->steps) &&
-        json_array_get(level->steps, level->index) == a->step.json)
-        level->index++;
+    levels_step_done(&a->engine.levels, a->step.json);
     step_clear(a);
 }
 
@@ -273,30 +254,15 @@ void
 attempt_clear_steps(struct attempt *a)
 {
     step_clear(a);
-    while (a->depth)
-        attempt_pop(a);
-    free(a->levels);
-    a->levels = NULL;
+    levels_clear(&a->engine.levels);
 }
 
 void
 attempt_label(const struct attempt *a, char *text, size_t size)
 {
     const char *name = json_string_value(json_object_get(a->step.json, "name"));
-    size_t used = 0;
+    size_t used = levels_label(&a->engine.levels, section_names[a->section], text, size);
 
-    *text = '\0';
-    for (size_t i = 0; i < a->depth && used < size; i++) {
-        const struct level *level = &a->levels[i];
-
-        used += (size_t)snprintf(text + used, size - used, "%s%s/%zu",
-                                 !used          ? ""
-                                 : level->piece ? " > "
-                                                : "/",
-                                 level->word, level->index);
-    }
-    if (!a->depth)
-        used = (size_t)snprintf(text, size, "%s", section_names[a->section]);
     if (used < size && name)
         snprintf(text + used, size - used, " \"%s\"", name);
     else if (used < size && a->step.json)

@@ -8,7 +8,7 @@
 #ifndef ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 #define ERP_DRIVERS_WEBDRIVER_ATTEMPT_H
 
-#include "erp-drivers/engine/line.h"
+#include "erp-drivers/engine/verbs.h"
 #include "erp-drivers/webdriver/browser.h"
 #include "erp-drivers/webdriver/wire.h"
 
@@ -30,18 +30,6 @@ struct failure {
     char dialog[256]; /* the text of an open dialog */
     bool dialog_open;
     bool window_closed;
-};
-
-/* Steps in progress; nested levels are on top of their outer ones. */
-struct level {
-    const json_t *steps;
-    size_t index;     /* of the next or current step */
-    const char *word; /* "then", a piece's name, …: for reasons */
-    bool piece;
-    const json_t *each; /* the step whose rows are iterated; NULL: none */
-    json_t *rows;       /* their indexes, owned */
-    size_t row;         /* index among them */
-    char *element;      /* the row; NULL: to be looked up again */
 };
 
 /* The current step. */
@@ -75,13 +63,12 @@ struct ending {
 };
 
 struct attempt {
+    struct engine engine;
     struct browser *browser;
     struct erp_job *job;
     int phase, stage, cleanings; /* phase, owned by webdriver.c */
     enum section section;
     json_t *vars;
-    struct level *levels;
-    size_t depth;
     struct step step;
     json_t *frames; /* the path of the current frame, resolved; to enter it again */
     size_t entered; /* the current depth */
@@ -100,8 +87,7 @@ struct attempt {
     bool password_typed;
     int64_t settled_ms; /* not looked up before; see settle_s */
     struct ending ending;
-    int64_t appears_ms; /* until then a requested browser may still appear; 0: unknown */
-    struct found found;
+    int64_t appears_ms;    /* until then a requested browser may still appear; 0: unknown */
     size_t duplicate_rows; /* lines of our id in this section, if there are several */
     json_t *duplicates;    /* their known references */
     char changed[ORDER_REASON_TEXT_MAX + 1]; /* by the save, besides our line; see verb_unchanged */
@@ -113,7 +99,8 @@ struct attempt {
     struct erp_outcome outcome;
 };
 
-struct attempt *attempt_new(struct browser *browser, struct erp_job *job);
+struct attempt *attempt_new(struct browser *browser, struct erp_job *job,
+                            const struct engine_calls *calls);
 void attempt_free(struct attempt *a);
 
 /* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
@@ -151,10 +138,6 @@ void attempt_enter_window(struct attempt *a, const char *handle);
 
 void attempt_section(struct attempt *a, enum section section);
 void attempt_section_again(struct attempt *a); /* from its first step, as at its start */
-
-/* Pushes a level of steps. steps NULL or empty: nothing. */
-void attempt_push(struct attempt *a, const json_t *steps, const char *word, bool piece);
-void attempt_pop(struct attempt *a);
 
 /* The innermost current row, and the surrounding one; NULL: none. */
 struct level *attempt_row(struct attempt *a);

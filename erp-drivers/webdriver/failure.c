@@ -294,5 +294,6 @@ void
 failure_compare(struct attempt *a, const char *amount_code)
 {
     a->ended = true;
-    a->verdict = found_compare(&a->found, a->job->order, amount_code, a->changed, &a->outcome);
+    a->verdict =
+        found_compare(&a->engine.found, a->job->order, amount_code, a->changed, &a->outcome);
 }

@@ -127,7 +127,7 @@ page_ask(struct attempt *a, const char *op, json_t *question)
     if (!row->element) {
         json_decref(question);
         a->step.finding_row = true;
-        return page_ask_rows(a, row->each, attempt_outer_row(a, row));
+        return page_ask_rows(a, row->loop, attempt_outer_row(a, row));
     }
     set_row(question, row);
     return page_ask_plainly(a, op, question);

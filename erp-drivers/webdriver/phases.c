@@ -188,7 +188,7 @@ on_settle(struct attempt *a, const struct wire_reply *reply)
 static enum result
 report_line(struct attempt *a)
 {
-    found_facts(&a->found, a->job->order, a->job->facts);
+    found_facts(&a->engine.found, a->job->order, a->job->facts);
     end_with(a, ERP_CREATED, NULL, "");
     return finish(a);
 }
@@ -206,9 +206,9 @@ looked_up(struct attempt *a)
 {
     if (a->job->purpose != ERP_PLACE)
         return report_line(a);
-    if (!a->found.is && !a->refusal.code)
+    if (!a->engine.found.is && !a->refusal.code)
         return go_to_section(a, CREATE);
-    if (a->found.is)
+    if (a->engine.found.is)
         failure_compare(a, a->committed ? REASON_AMOUNT_REFUSED : REASON_ERP_REJECTED);
     else
         end_with(a, ERP_REJECT, a->refusal.code, a->refusal.message);
@@ -218,7 +218,7 @@ looked_up(struct attempt *a)
 static enum result
 verified(struct attempt *a)
 {
-    if (a->found.is)
+    if (a->engine.found.is)
         failure_compare(a, REASON_AMOUNT_REFUSED);
     else
         end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
@@ -277,7 +277,7 @@ on_look(struct attempt *a, const struct wire_reply *reply)
 static bool
 is_confirmed(const struct attempt *a)
 {
-    return a->section > COMMIT || (a->section == COMMIT && !a->depth);
+    return a->section > COMMIT || (a->section == COMMIT && !a->engine.levels.count);
 }
 
 static enum result

@@ -18,16 +18,12 @@
 static bool
 next_row(struct attempt *a, struct level *level)
 {
+    const json_t *row = levels_next_row(level);
     char number[24];
 
-    if (!level->each || level->row + 1 >= json_array_size(level->rows))
+    if (!row)
         return false;
-    level->row++;
-    level->index = 0;
-    free(level->element);
-    level->element = NULL;
-    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT,
-             json_integer_value(json_array_get(level->rows, level->row)));
+    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(row));
     values_set(a, "row", number);
     return true;
 }
@@ -87,21 +83,20 @@ run_cut_off(struct attempt *a, const char *why)
 static bool
 next_step(struct attempt *a)
 {
-    while (a->depth) {
-        struct level *level = &a->levels[a->depth - 1];
+    struct levels *levels = &a->engine.levels;
+    const json_t *step;
 
-        if (level->index < json_array_size(level->steps)) {
-            step_begin(a, json_array_get(level->steps, level->index));
+    while (levels->count) {
+        step = levels_step(levels);
+        if (step) {
+            step_begin(a, step);
             if (*a->cut_off)
                 cut_short(a);
             report_begins(a);
             return true;
         }
-        if (next_row(a, level))
-            continue;
-        attempt_pop(a);
-        if (a->depth)
-            a->levels[a->depth - 1].index++;
+        if (!next_row(a, levels_top(levels)))
+            levels_leave(levels);
     }
     return false;
 }
@@ -156,7 +151,7 @@ find_row(struct attempt *a, const struct wire_reply *reply)
         return result;
     rows = json_object_get(reply->value, "rows");
     wanted = json_integer_value(json_array_get(level->rows, level->row));
-    alone = !json_is_false(json_object_get(level->each, "only"));
+    alone = !json_is_false(json_object_get(level->loop, "only"));
     json_array_foreach(rows, i, number)
     {
         if (json_integer_value(number) == wanted || (alone && json_array_size(rows) == 1))

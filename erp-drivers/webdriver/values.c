@@ -7,8 +7,9 @@
 #include "erp-drivers/webdriver/report.h"
 
 static const char *
-value_of(const char *name, struct attempt *a)
+value_of(const char *name, void *attempt)
 {
+    struct attempt *a = attempt;
     const struct texts texts = {a->browser->recipe, a->browser->options, a->browser->erp_url,
                                 a->job};
     bool known;
@@ -17,29 +18,13 @@ value_of(const char *name, struct attempt *a)
     return known ? value : json_string_value(json_object_get(a->vars, name));
 }
 
-/* The value that a text asked for last is the one that a filter could not take. */
-struct asked {
-    struct attempt *attempt;
-    struct misfit last;
-};
-
-static const char *
-asked_value(const char *name, void *arg)
-{
-    struct asked *asked = arg;
-
-    text_copy(asked->last.name, sizeof asked->last.name, name);
-    asked->last.value = value_of(name, asked->attempt);
-    return asked->last.value;
-}
-
 /* An order that cannot be written in the page's format is refused: neither the page nor another
  * attempt will change that. */
 static enum result
-fail_by_value(struct attempt *a, const struct asked *asked, const char *text, const char *wrong)
+fail_by_value(struct attempt *a, const struct misfit *misfit, const char *text, const char *wrong)
 {
     char words[2 * ORDER_REASON_TEXT_MAX];
-    const char *code = texts_misfit(a->job->order, &asked->last, text, words, sizeof words);
+    const char *code = texts_misfit(a->job->order, misfit, text, words, sizeof words);
 
     if (code)
         return attempt_fail(a, code, "%s", words);
@@ -49,12 +34,12 @@ fail_by_value(struct attempt *a, const struct asked *asked, const char *text, co
 char *
 values_text(struct attempt *a, const json_t *text)
 {
-    struct asked asked = {.attempt = a};
     char wrong[TEMPLATE_WRONG_BYTES];
-    char *result = template_expand(json_string_value(text), asked_value, &asked, wrong);
+    struct misfit misfit;
+    char *result = texts_expand(json_string_value(text), value_of, a, &misfit, wrong);
 
     if (!result)
-        fail_by_value(a, &asked, json_string_value(text), wrong);
+        fail_by_value(a, &misfit, json_string_value(text), wrong);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "erp-drivers/engine/known.h"
 #include "erp-drivers/webdriver/phases.h"
 #include "erp-drivers/webdriver/run.h"
+#include "erp-drivers/webdriver/verbs/verbs.h"
 
 static void *
 webdriver_session_new(const json_t *erp)
@@ -21,7 +22,7 @@ webdriver_step(void *session, struct erp_job *job, const struct erp_reply *reply
     enum result result;
 
     if (!a)
-        job->state = a = attempt_new(session, job);
+        job->state = a = attempt_new(session, job, &webdriver_calls);
     if (reply) {
         wire_read(reply, &wire);
         taken = &wire;

@@ -30,7 +30,7 @@ void asks_free(struct asks *asks); /* each question: ASKED_NOTHING */
 void asks_send(struct asks *asks, struct child *child, const char *target, ask_done *done,
                void *arg);
 
-/* Nobody waits for the answers any more: `done` of this arg is not called again. */
+/* The answers are no longer needed: `done` of this arg is not called again. */
 void asks_forget(struct asks *asks, const void *arg);
 
 /* A child's `reply`, of whichever call. */

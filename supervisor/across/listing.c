@@ -200,13 +200,13 @@ advance(void *arg)
 static bool
 may_have(const struct child *child, bool attention, const char *status)
 {
-    const json_t *count = attention
-                              ? json_object_get(child->alive, "needs_attention")
-                              : json_object_get(json_object_get(child->alive, "orders"), status);
+    enum order_status of = status ? order_status_parse(status) : 0;
 
     if (!child->pid)
         return !attention || !child->attention_free;
-    return !json_is_integer(count) || json_integer_value(count) != 0;
+    if (!child->status.alive || (!attention && !of))
+        return true;
+    return (attention ? child->status.needs_attention : child->status.orders[of]) != 0;
 }
 
 /* child: whose newest order that needs attention the list begins with; NULL: that is unknown. */

@@ -4,7 +4,8 @@
  * Owns the file: its lines, its sizes, its way to the disk. A line is written at once, so it
  * outlives the daemon; a helper process syncs it within TRAIL_SYNC_MS, as the loop must not wait
  * for a disk. A full file is renamed to audit.jsonl.1, that one to audit.jsonl.2, and so on, like
- * logrotate does; trail_reopen follows whoever else renames it. Callers never pass a secret. */
+ * logrotate does; trail_reopen follows if another program renames it. Callers never pass a secret.
+ */
 #ifndef SUPERVISOR_AUDIT_TRAIL_H
 #define SUPERVISOR_AUDIT_TRAIL_H
 

@@ -200,6 +200,7 @@ child_send(struct child *child, const json_t *message)
     if (child->state != CHILD_RUNNING || !child->chan)
         return false;
     chan_send(child->chan, message);
+    child_expect(child);
     return true;
 }
 
@@ -260,7 +261,7 @@ child_free(struct child *child)
     chan_free(child->chan);
     event_free(child->timer);
     event_free(child->kill_timer);
-    json_decref(child->alive);
+    child_status_clear(&child->status);
     json_decref(child->token_uses);
     json_decref(child->order);
     free(child->view);

@@ -18,6 +18,7 @@
 #include "common/ipc/browser_kill.h"
 #include "common/order/counters.h"
 #include "supervisor/child/rules.h"
+#include "supervisor/child/status.h"
 #include "supervisor/system/spawn.h"
 
 #define CHILD_KILL_PAUSE_MS 1000
@@ -57,15 +58,16 @@ struct child {
     struct driver_unit *driver; /* its own WebDriver server; up unless the child is at rest */
     struct child_log *log;      /* what its process logs; NULL: no process */
     struct event *timer;
-    bool was_ready;        /* this process has sent `ready` */
-    bool asked;            /* this process is stopping because of a restart */
-    bool idle;             /* this process does maintenance: see child_maintain */
-    bool reads;            /* a child only for that, which reads the queue: see children_read */
-    bool tries;            /* it only tests the connection to the ERP: see child_try */
-    json_t *order;         /* … by a dry run of this order; owned; NULL: by logging in */
-    bool attention_free;   /* no process has changed its queue since none of its orders needed
-                              attention; of supervisor/across */
-    unsigned tokens_sent;  /* to this process, which has not yet confirmed them */
+    struct event *knock;  /* a client connects; NULL: this process is not asleep, see child_heard */
+    bool was_ready;       /* this process has sent `ready` */
+    bool asked;           /* this process is stopping because of a restart */
+    bool idle;            /* this process does maintenance: see child_maintain */
+    bool reads;           /* a child only for that, which reads the queue: see children_read */
+    bool tries;           /* it only tests the connection to the ERP: see child_try */
+    json_t *order;        /* … by a dry run of this order; owned; NULL: by logging in */
+    bool attention_free;  /* no process has changed its queue since none of its orders needed
+                             attention; of supervisor/across */
+    unsigned tokens_sent; /* to this process, which has not yet confirmed them */
     unsigned watches_sent; /* likewise */
     bool told;             /* this process knows both keys of the current rekey */
     bool misspoke;         /* it has sent an invalid message, which was logged */
@@ -79,11 +81,11 @@ struct child {
     bool waited_for_disk; /* this process; it was logged */
     unsigned restarts;    /* unrequested ends, without those of `renews` */
     struct child_exit last_exit;
-    char last_error[512];     /* why it is not running; empty: it is, or was never meant to */
-    json_t *alive;            /* last pushed status; NULL without a process */
-    struct counters counters; /* of this process, pushed with it; last_success_ms outlives it */
-    bool watched;             /* what happens to its orders is to be told */
-    int64_t alive_ms;         /* monotonic: when it was pushed */
+    char last_error[512];       /* why it is not running; empty: it is, or was never meant to */
+    struct child_status status; /* last pushed */
+    struct counters counters;   /* of this process, pushed with it; last_success_ms outlives it */
+    bool watched;               /* what happens to its orders is to be told */
+    int64_t alive_ms;           /* monotonic: when it was pushed */
     int64_t attention_ms; /* pushed with it: when the newest order that needs attention was placed;
                              0: none */
     char *view;           /* cached by monitoring/view.c; NULL: out of date */

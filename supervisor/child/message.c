@@ -33,8 +33,8 @@ static const struct schema_member salvaged[] = {{.name = "at", .kind = SCHEMA_TE
 static const struct schema_member alive[] = {
     {.name = "workshop", .kind = SCHEMA_TEXT, .max = 512},
     {.name = "api", .kind = SCHEMA_TEXT, .max = 32},
-    {.name = "worker", .kind = SCHEMA_TEXT, .max = 32},
-    {.name = "worker_reason", .kind = SCHEMA_TEXT, .or_null = true, .max = 64},
+    {.name = "worker", .kind = SCHEMA_TEXT, .max = CHILD_WORKER_MAX},
+    {.name = "worker_reason", .kind = SCHEMA_TEXT, .or_null = true, .max = CHILD_REASON_MAX},
     {.name = "worker_text", .kind = SCHEMA_TEXT, .or_null = true, .max = 4096},
     {.name = "worker_since", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
     {.name = "worker_until", .kind = SCHEMA_TEXT, .or_null = true, .max = 32},
@@ -56,7 +56,10 @@ static const struct schema_member of_status[] = {
     {.name = "alive", .kind = SCHEMA_OBJECT, .members = alive},
     {.name = "counters", .kind = SCHEMA_TEXT, .max = COUNTERS_TEXT_BYTES},
     {.name = "attention_ms", .kind = SCHEMA_NUMBER},
+    {.name = "asleep", .kind = SCHEMA_TRUTH},
     {.name = NULL}};
+static const struct schema_member of_pong[] = {{.name = "asleep", .kind = SCHEMA_TRUTH},
+                                               {.name = NULL}};
 static const struct schema_member of_orders[] = {
     {.name = "events", .kind = SCHEMA_TEXTS, .max = 64},
     {.name = "lost", .kind = SCHEMA_TRUTH},
@@ -113,17 +116,6 @@ on_ready(struct child *child, const json_t *message)
     child_move(child, CHILD_RUNNING, CHILD_SILENT_MS, "process %ld is ready", (long)child->pid);
 }
 
-/* A sign of life. */
-static void
-heard(struct child *child)
-{
-    struct timeval silence = clock_timeval(CHILD_SILENT_MS);
-
-    child->unanswered = 0;
-    if (child->state == CHILD_RUNNING)
-        evtimer_add(child->timer, &silence);
-}
-
 /* A new process begins at 0; when the last order was created is still known. */
 static void
 take_counters(struct child *child, const json_t *message)
@@ -145,23 +137,28 @@ on_orders(struct child *child, const json_t *message)
                             child->host->arg);
 }
 
+static bool
+is_asleep(const json_t *message)
+{
+    return json_is_true(json_object_get(message, "asleep"));
+}
+
 static void
 on_status(struct child *child, const json_t *message)
 {
-    json_t *said = json_object_get(message, "alive");
-    const char *worker = json_string_value(json_object_get(said, "worker"));
+    const json_t *said = json_object_get(message, "alive");
+    const char *worker = child->status.worker;
 
     if (!said)
         return;
-    heard(child);
-    json_decref(child->alive);
-    child->alive = json_incref(said);
+    child_heard(child, is_asleep(message));
+    child_status_set(&child->status, said);
     child->attention_ms = json_integer_value(json_object_get(message, "attention_ms"));
     take_counters(child, message);
     child->alive_ms = clock_monotonic_ms();
     /* A stopping worker may report itself as stopped, which no person requested. The last words of
      * one that died count. */
-    if (worker && (child->state == CHILD_RUNNING || (!child->pid && !child->asked))) {
+    if (*worker && (child->state == CHILD_RUNNING || (!child->pid && !child->asked))) {
         child->worker_wanted = strcmp(worker, "stopped") != 0;
         child->worker_known = true;
     }
@@ -171,8 +168,7 @@ on_status(struct child *child, const json_t *message)
 static void
 on_pong(struct child *child, const json_t *message)
 {
-    (void)message;
-    heard(child);
+    child_heard(child, is_asleep(message));
 }
 
 static void
@@ -279,7 +275,7 @@ static const struct said {
 } messages[] = {{"ready", of_ready, on_ready},
                 {"status", of_status, on_status},
                 {"orders", of_orders, on_orders},
-                {"pong", of_nothing, on_pong},
+                {"pong", of_pong, on_pong},
                 {"reply", of_reply, on_reply},
                 {"refused", of_refused, on_refused},
                 {"killed", of_nothing, on_killed},

@@ -232,8 +232,7 @@ child_finish(struct child *child)
     child->chan = NULL;
     child_close_logs(child);
     child_close_lookups(child);
-    json_decref(child->alive);
-    child->alive = NULL;
+    child_status_clear(&child->status);
     child->attention_ms = 0;
     child->idle = false;
     next[child_after_exit(&end)](child);

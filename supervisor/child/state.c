@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "supervisor/system/kept_sockets.h"
 
 void
@@ -16,6 +17,54 @@ child_changed(struct child *child)
     free(child->view);
     child->view = NULL;
     child->host->changed(child, child->host->arg);
+}
+
+static void
+drop_knock(struct child *child)
+{
+    if (child->knock)
+        event_free(child->knock);
+    child->knock = NULL;
+}
+
+static void
+await_sign(struct child *child, int64_t within_ms)
+{
+    struct timeval silence = clock_timeval(within_ms);
+
+    evtimer_add(child->timer, &silence);
+}
+
+static void
+on_knock(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    child_expect(arg);
+}
+
+void
+child_expect(struct child *child)
+{
+    if (child->knock && !child->unanswered)
+        await_sign(child, CHILD_SILENT_MS);
+    drop_knock(child);
+}
+
+void
+child_heard(struct child *child, bool asleep)
+{
+    child->unanswered = 0;
+    if (child->state != CHILD_RUNNING)
+        return;
+    asleep = asleep && child->listen_fd >= 0;
+    await_sign(child, asleep ? CHILD_ASLEEP_MS : CHILD_SILENT_MS);
+    if (!asleep) {
+        drop_knock(child);
+    } else if (!child->knock) {
+        child->knock = loop_event(child->host->base, child->listen_fd, EV_READ, on_knock, child);
+        event_add(child->knock, NULL);
+    }
 }
 
 void
@@ -33,6 +82,7 @@ child_move(struct child *child, enum child_state state, int64_t timer_ms, const 
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
     child->state = state;
+    drop_knock(child);
     evtimer_del(child->timer);
     if (timer_ms != CHILD_NO_TIMER)
         evtimer_add(child->timer, &delay);
@@ -47,6 +97,7 @@ child_close_listener(struct child *child)
 {
     if (child->listen_fd < 0)
         return;
+    child_expect(child);
     kept_sockets_remove(child->workshop->slug);
     close(child->listen_fd);
     child->listen_fd = -1;

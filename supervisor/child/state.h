@@ -9,6 +9,7 @@
 #define CHILD_START_MS                                                                             \
     300000 /* from exec to `ready`, including the check of a large queue; longer is a hang */
 #define CHILD_SILENT_MS 11000 /* until it is pinged; a worker gives a sign of life every 10 s */
+#define CHILD_ASLEEP_MS 66000 /* the same of one that is asleep, which gives one every 60 s */
 #define CHILD_PING_MS 2000    /* between two pings */
 #define CHILD_KILLED_ITSELF_MS 2000
 #define CHILD_NO_TIMER (-1)
@@ -24,6 +25,14 @@ void child_leave(struct child *child, int64_t within_ms, const char *format, ...
 
 /* Starts a serving process, or records why there is none. */
 void child_launch(struct child *child);
+
+/* Its process gives a sign of life. asleep: it has nothing to do, so the next one may come later,
+ * unless child_expect is called, or a client connects to the listening socket: a process that
+ * accepts the connection says first that it is awake. */
+void child_heard(struct child *child, bool asleep);
+
+/* A process that is asleep has been given something to do: it must give a sign of life soon. */
+void child_expect(struct child *child);
 
 /* From a state without a process: it is STOPPED. */
 void child_rest_at_once(struct child *child);

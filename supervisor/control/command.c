@@ -30,7 +30,7 @@ has_settled(const struct child *child, pid_t pid)
 {
     (void)pid;
     if (child->state == CHILD_RUNNING)
-        return child->alive &&
+        return child->status.alive &&
                !child->tokens_sent; /* the reply shows the one, promises the other */
     return child->state != CHILD_STARTING && child->state != CHILD_STOPPING;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/children.h"
 #include "supervisor/monitoring/view.h"
@@ -44,7 +45,7 @@ void
 control_refuse_faults(struct call *call, const struct json_faults *faults)
 {
     char *detail = mem_format("%zu fault%s in the configuration; nothing was changed",
-                              faults->count, faults->count == 1 ? "" : "s");
+                              faults->count, plural((long long)faults->count));
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
 
     json_object_set_new(problem, "faults", json_faults_json(faults));

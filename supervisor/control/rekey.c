@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
@@ -248,15 +249,15 @@ conclude(struct rekey *rekey)
     rekey->running = false;
     failpoint_here("rekey.finish");
     if (failed) {
-        log_error("rekey incomplete: %zu of %zu workshops are not sealed with the new master key",
-                  failed, rekey->targets.count);
+        log_error("rekey incomplete: not sealed with the new master key: %zu of %zu workshop%s",
+                  failed, rekey->targets.count, plural((long long)rekey->targets.count));
         answer_all(rekey, answer_incomplete, &rekey->targets);
     } else if (key_file_finish(daemon->config->key_file, &daemon->keys, &err)) {
         log_error("%s", err.text);
         answer_all(rekey, answer_error, &err);
     } else {
-        log_info("master key replaced; %zu workshops are sealed with the new one",
-                 rekey->targets.count);
+        log_info("master key replaced; sealed with the new one: %zu workshop%s",
+                 rekey->targets.count, plural((long long)rekey->targets.count));
         answer_all(rekey, answer_done, &rekey->targets);
     }
 }

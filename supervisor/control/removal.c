@@ -253,7 +253,7 @@ begin(struct removals *removals, struct child *child, bool force, struct call *c
 void
 removals_begin(struct removals *removals, struct child *child, bool force, struct call *call)
 {
-    json_int_t waiting = json_integer_value(json_object_get(child->alive, "queue_length"));
+    json_int_t waiting = child->status.queue_length;
 
     if (find(removals, child))
         call_problem(call, 409, "being_removed", NULL, "the integration is already being removed");

@@ -1,9 +1,9 @@
 /* DELETE of a workshop: its process stops, what waits in its queue is counted, and only then is it
  * decided.
  *
- * Owns each such call until it is answered. An order that got its 200 is never lost: nobody listens
- * any more when the queue is counted, and where orders wait, or nobody can tell, everything is
- * again as it was; unless it was forced, and then the queue is kept aside. */
+ * Owns each such call until it is answered. An order that got its 200 is never lost: the port is
+ * closed when the queue is counted, and where orders wait, or their number is unknown, everything
+ * is again as it was; unless it was forced, and then the queue is kept aside. */
 #ifndef SUPERVISOR_CONTROL_REMOVAL_H
 #define SUPERVISOR_CONTROL_REMOVAL_H
 

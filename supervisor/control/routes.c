@@ -71,7 +71,7 @@ log_files_of(const struct daemon_config *config, const struct child *child)
                      json_sprintf("%s/%s_create_orderline.log", config->log_dir, slug));
 }
 
-/* Whoever looks for a file of the queue has its folder from here, never from the worker. */
+/* Files of the queue are looked up in this folder, never in one that the worker names. */
 static void
 get_workshop(struct call *call, void *context)
 {

@@ -13,7 +13,7 @@
 struct seal {
     const char *slug; /* NULL: unknown */
     const struct sealed_secret *kind;
-    const json_t *document; /* has the place; NULL: nobody says it */
+    const json_t *document; /* has the place; NULL: not given */
     const char *plain;
 };
 

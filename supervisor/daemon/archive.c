@@ -98,7 +98,7 @@ find_unfinished(const char *removed, const struct workshop_config *workshop)
 }
 
 /* To move a folder, its ".." must be writable to the mover: root without capabilities over other
- * users' files needs the write permission. Nobody gets access by it: that takes the search
+ * users' files needs the write permission. That gives no one access: it takes the search
  * permission. */
 static int
 set_movable(const char *queue, bool movable)

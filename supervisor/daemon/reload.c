@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "supervisor/daemon/apply.h"
 #include "supervisor/daemon/registry.h"
@@ -30,7 +31,7 @@ log_faults(const struct json_faults *faults)
                   fault->text);
     }
     log_error("reload failed: %zu fault%s in the configuration; nothing was changed", faults->count,
-              faults->count == 1 ? "" : "s");
+              plural((long long)faults->count));
 }
 
 static void

@@ -11,7 +11,7 @@
  *   removed      {"workshop", "slug"}: it is no longer configured
  *
  * `id` increases, also from one daemon to the next. The last events are kept (event_ring.h) until
- * there has been no reader for EVENTS_KEEP_MS: whoever comes back with the id of its last event
+ * there has been no reader for EVENTS_KEEP_MS: a reader that returns with the id of its last event
  * gets all that follow, and no snapshot. With an id that is too old it begins anew. A new reader
  * waits until all processes have confirmed that they report their orders, at most
  * EVENTS_CONFIRM_MS. A slow reader is dropped (event_readers.h); when it reconnects it gets a new

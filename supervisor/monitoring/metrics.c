@@ -14,7 +14,6 @@
 struct family {
     const char *name, *type, *unit, *help;
     void (*write)(FILE *out, const struct family *family, const struct child *child);
-    const char *member; /* a member of the pushed status, for families that only show that */
 };
 
 void
@@ -136,9 +135,9 @@ static void
 write_worker(FILE *out, const struct family *family, const struct child *child)
 {
     static const char *const states[] = {"running", "stopped", "parked"};
-    const char *worker = json_string_value(json_object_get(child->alive, "worker"));
+    const char *worker = child->status.worker;
 
-    for (size_t i = 0; worker && i < sizeof states / sizeof *states; i++)
+    for (size_t i = 0; *worker && i < sizeof states / sizeof *states; i++)
         write_state(out, family, child, states[i], strcmp(worker, states[i]) == 0);
 }
 
@@ -146,15 +145,13 @@ write_worker(FILE *out, const struct family *family, const struct child *child)
 static void
 write_parked(FILE *out, const struct family *family, const struct child *child)
 {
-    const char *worker = json_string_value(json_object_get(child->alive, "worker")),
-               *reason = json_string_value(json_object_get(child->alive, "worker_reason"));
-    bool parked = worker && strcmp(worker, "parked") == 0;
+    bool parked = strcmp(child->status.worker, "parked") == 0;
 
-    if (!worker)
+    if (!*child->status.worker)
         return;
     begin(out, family->name, "", child);
     fputs(",worker_reason=", out);
-    metrics_label(out, parked && reason ? reason : "");
+    metrics_label(out, parked ? child->status.worker_reason : "");
     fprintf(out, "} %d\n", parked);
 }
 
@@ -165,7 +162,7 @@ write_ended(FILE *out, const struct family *family, const struct child *child)
     const struct counters *counters = &child->counters;
     const struct reason *reason;
 
-    if (!child->alive)
+    if (!child->status.alive)
         return;
     begin(out, family->name, "_total", child);
     fprintf(out, ",outcome=\"created\",reason=\"\"} %llu\n", (unsigned long long)counters->created);
@@ -180,7 +177,7 @@ write_ended(FILE *out, const struct family *family, const struct child *child)
 static void
 write_attempts(FILE *out, const struct family *family, const struct child *child)
 {
-    if (!child->alive)
+    if (!child->status.alive)
         return;
     begin(out, family->name, "_total", child);
     fprintf(out, "} %llu\n", (unsigned long long)child->counters.attempts);
@@ -205,7 +202,7 @@ write_durations(FILE *out, const struct family *family, const struct child *chil
     unsigned long long count = 0;
     char digits[4];
 
-    if (!child->alive)
+    if (!child->status.alive)
         return;
     for (unsigned i = 0; i < COUNTERS_BUCKETS; i++) {
         count += counters->durations[i];
@@ -237,7 +234,7 @@ write_last_success(FILE *out, const struct family *family, const struct child *c
 static void
 write_callbacks_waiting(FILE *out, const struct family *family, const struct child *child)
 {
-    if (child->alive)
+    if (child->status.alive)
         write_sample(out, family, child, (long long)child->counters.callbacks_waiting);
 }
 
@@ -252,71 +249,82 @@ write_callbacks(FILE *out, const struct family *family, const struct child *chil
                    {"failed", counters->callbacks_failed},
                    {"given_up", counters->callbacks_given_up}};
 
-    for (size_t i = 0; child->alive && i < sizeof results / sizeof *results; i++) {
+    for (size_t i = 0; child->status.alive && i < sizeof results / sizeof *results; i++) {
         begin(out, family->name, "_total", child);
         fprintf(out, ",result=\"%s\"} %llu\n", results[i].result,
                 (unsigned long long)results[i].count);
     }
 }
 
-/* null counts as 0 */
 static void
-write_member(FILE *out, const struct family *family, const struct child *child)
+write_figure(FILE *out, const struct family *family, const struct child *child, json_int_t figure)
 {
-    if (child->alive)
-        write_sample(out, family, child,
-                     json_integer_value(json_object_get(child->alive, family->member)));
+    if (child->status.alive)
+        write_sample(out, family, child, figure);
+}
+
+static void
+write_needs_attention(FILE *out, const struct family *family, const struct child *child)
+{
+    write_figure(out, family, child, child->status.needs_attention);
+}
+
+static void
+write_queue_length(FILE *out, const struct family *family, const struct child *child)
+{
+    write_figure(out, family, child, child->status.queue_length);
+}
+
+static void
+write_oldest_placed(FILE *out, const struct family *family, const struct child *child)
+{
+    write_figure(out, family, child, child->status.oldest_placed_age_s);
 }
 
 static void
 write_orders(FILE *out, const struct family *family, const struct child *child)
 {
-    const json_t *orders = json_object_get(child->alive, "orders");
-
-    for (int status = ORDER_PLACED; child->alive && status <= ORDER_ERROR; status++) {
-        const char *name = order_status_name((enum order_status)status);
-
+    for (int status = ORDER_PLACED; child->status.alive && status <= ORDER_ERROR; status++) {
         begin(out, family->name, "", child);
-        fprintf(out, ",status=\"%s\"} %lld\n", name,
-                (long long)json_integer_value(json_object_get(orders, name)));
+        fprintf(out, ",status=\"%s\"} %lld\n", order_status_name((enum order_status)status),
+                (long long)child->status.orders[status]);
     }
 }
 
 static const struct family families[] = {
-    {"pumpline_workshop", "info", NULL, "Workshop labels.", write_info, NULL},
-    {"pumpline_workshop_active", "gauge", NULL, "1 if the workshop is active.", write_active, NULL},
-    {"pumpline_workshop_up", "gauge", NULL, "1 if the workshop's process accepts orders.", write_up,
-     NULL},
+    {"pumpline_workshop", "info", NULL, "Workshop labels.", write_info},
+    {"pumpline_workshop_active", "gauge", NULL, "1 if the workshop is active.", write_active},
+    {"pumpline_workshop_up", "gauge", NULL, "1 if the workshop's process accepts orders.",
+     write_up},
     {"pumpline_workshop_process", "stateset", NULL, "State of the workshop's process.",
-     write_process, NULL},
+     write_process},
     {"pumpline_workshop_restarts", "counter", NULL,
-     "Unrequested restarts of the workshop's process since the daemon started.", write_restarts,
-     NULL},
+     "Unrequested restarts of the workshop's process since the daemon started.", write_restarts},
     {"pumpline_workshop_last_exit_timestamp_seconds", "gauge", "seconds",
-     "Time of the last process exit.", write_last_exit, NULL},
+     "Time of the last process exit.", write_last_exit},
     {"pumpline_workshop_worker", "stateset", NULL,
-     "State of the worker; parked means that the ERP is unusable.", write_worker, NULL},
+     "State of the worker; parked means that the ERP is unusable.", write_worker},
     {"pumpline_workshop_parked", "gauge", NULL,
-     "1 if the worker is parked; worker_reason says why.", write_parked, NULL},
+     "1 if the worker is parked; worker_reason says why.", write_parked},
     {"pumpline_workshop_orders_ended", "counter", NULL,
-     "Orders that ended, by outcome and reason, since the process started.", write_ended, NULL},
+     "Orders that ended, by outcome and reason, since the process started.", write_ended},
     {"pumpline_workshop_attempts", "counter", NULL,
-     "Attempts to deliver an order, since the process started.", write_attempts, NULL},
+     "Attempts to deliver an order, since the process started.", write_attempts},
     {"pumpline_workshop_attempt_duration_seconds", "histogram", "seconds",
-     "Duration of an attempt to deliver an order.", write_durations, NULL},
+     "Duration of an attempt to deliver an order.", write_durations},
     {"pumpline_workshop_last_success_timestamp_seconds", "gauge", "seconds",
-     "Time at which an order was last created.", write_last_success, NULL},
+     "Time at which an order was last created.", write_last_success},
     {"pumpline_workshop_needs_attention", "gauge", NULL, "Orders in error that need a person.",
-     write_member, "needs_attention"},
+     write_needs_attention},
     {"pumpline_workshop_callbacks_waiting", "gauge", NULL,
-     "Callbacks that the receiver has not accepted yet.", write_callbacks_waiting, NULL},
+     "Callbacks that the receiver has not accepted yet.", write_callbacks_waiting},
     {"pumpline_workshop_callbacks", "counter", NULL,
-     "Posted callbacks by result, since the process started.", write_callbacks, NULL},
+     "Posted callbacks by result, since the process started.", write_callbacks},
     {"pumpline_workshop_queue_length", "gauge", NULL, "Orders waiting or being processed.",
-     write_member, "queue_length"},
+     write_queue_length},
     {"pumpline_workshop_oldest_placed_age_seconds", "gauge", "seconds",
-     "Age of the oldest waiting order; 0 if none is waiting.", write_member, "oldest_placed_age_s"},
-    {"pumpline_workshop_orders", "gauge", NULL, "Stored orders by status.", write_orders, NULL}};
+     "Age of the oldest waiting order; 0 if none is waiting.", write_oldest_placed},
+    {"pumpline_workshop_orders", "gauge", NULL, "Stored orders by status.", write_orders}};
 
 /* -1 if the kernel does not report it. */
 static long long

@@ -59,8 +59,12 @@ integration(const struct child *child)
     free(moved);
     if (!view)
         die_abort("cannot write an integration as JSON");
-    if (child->alive && child->pid)
-        json_object_update_missing(view, child->alive);
+    if (child->status.alive && child->pid) {
+        json_t *alive = json_loads(child->status.alive, 0, NULL);
+
+        json_object_update_missing(view, alive);
+        json_decref(alive);
+    }
     json_object_del(view, "uptime_s");
     return view;
 }
@@ -69,11 +73,9 @@ integration(const struct child *child)
 static json_int_t
 uptime_s(const struct child *child)
 {
-    const json_t *pushed = json_object_get(child->alive, "uptime_s");
-
-    if (!pushed || !child->pid)
+    if (!child->status.alive || child->status.uptime_s < 0 || !child->pid)
         return -1;
-    return json_integer_value(pushed) + (clock_monotonic_ms() - child->alive_ms) / 1000;
+    return child->status.uptime_s + (clock_monotonic_ms() - child->alive_ms) / 1000;
 }
 
 json_t *
@@ -115,15 +117,12 @@ struct summary {
 static void
 summary_add(struct summary *summary, const struct child *child)
 {
-    const char *worker = json_string_value(json_object_get(child->alive, "worker"));
-
     summary->active += child->workshop->active;
     summary->running += child->state == CHILD_RUNNING;
     summary->failed += child->state == CHILD_FAILED;
-    summary->parked += worker && strcmp(worker, "parked") == 0;
-    summary->queue_length += json_integer_value(json_object_get(child->alive, "queue_length"));
-    summary->needs_attention +=
-        json_integer_value(json_object_get(child->alive, "needs_attention"));
+    summary->parked += strcmp(child->status.worker, "parked") == 0;
+    summary->queue_length += child->status.queue_length;
+    summary->needs_attention += child->status.needs_attention;
 }
 
 static json_t *

@@ -15,7 +15,7 @@ EXPOSED = {
     "CapabilityBoundingSet=~CAP_SET(UID|GID|PCAP)": "a user of its own for each workshop",
     "CapabilityBoundingSet=~CAP_(CHOWN|FSETID|SETFCAP)": "queues are handed over to these users",
     "CapabilityBoundingSet=~CAP_KILL": "workers that hang are killed, and are other users",
-    "PrivateUsers=": "nobody else's users can be mapped",
+    "PrivateUsers=": "no other users can be mapped",
     "SystemCallFilter=~@privileged": "setresuid, setgroups, chown and capset are of these",
     "PrivateNetwork=": "clients and ERP systems are out there",
     "RestrictAddressFamilies=~AF_(INET|INET6)": "the same",
@@ -54,7 +54,7 @@ def owner(machine, path):
 
 
 def park(shop, *uniqueids):
-    """Orders that wait: nobody works on them until the process is a new one."""
+    """Orders that wait are not delivered until there is a new process."""
     shop.put("/stop_worker")
     for uniqueid in uniqueids:
         shop.place(uniqueid, worksheet=uniqueid)

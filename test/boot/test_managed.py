@@ -10,7 +10,7 @@ from machine import CONFIG
 
 from pumpline import SECRET, until
 
-OPERATOR = "alice"  # of the group pumpline, and nobody else
+OPERATOR = "alice"  # the only member of the group pumpline
 FYNNS = ("fynns-garage", "Fynns Garage", 8105)
 KEY = "etc/pumpline/master.key"
 CREDENTIALS = {"username": "bot", "password": SECRET}
@@ -115,7 +115,7 @@ def test_another_master_key(machine, fynns, bennys):
     assert "the new master key is in use" in ctl(machine, "rekey")
     assert key() != old == credential(machine) and not (machine.tree / f"{KEY}.next").exists()
     until(machine.serves, "all of them run")
-    bennys.place("m2")  # what somebody stopped stays so until the daemon is a new one
+    bennys.place("m2")  # what was stopped stays stopped until the daemon is a new one
     machine.run("systemctl", "restart", "pumplined")
     until(machine.serves, "it is back")
     assert credential(machine) == key()

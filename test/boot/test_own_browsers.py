@@ -1,5 +1,5 @@
 """conf/pumpline-webdriver@.service with a real Chromium: each workshop has browsers of its own, which live and end with
-it, and nobody else reaches them."""
+it, and nothing else reaches them."""
 
 import os
 import signal
@@ -94,7 +94,7 @@ def test_each_has_browsers_that_are_users_of_their_own(machine, ninas, olgas, pa
 def test_nobody_else_reaches_the_driver_nor_the_proxy(machine, ninas, olgas):
     for shop in (ninas, olgas):
         inside = until(lambda shop=shop: program_pid(machine, shop), "its driver is there")
-        with in_network_of(inside):  # the port is open where nobody is
+        with in_network_of(inside):  # the port is open in a network without a client
             assert until(lambda: answers(), "chromedriver answers")
     worker = int(machine.integrations()[olgas.slug]["pid"])
     users = ["mallory", "alice", int(seen_uid(machine, worker))]

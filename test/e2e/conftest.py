@@ -78,7 +78,7 @@ def watched(folder):
             one.kill()
         for pid in children:
             try:
-                until(lambda pid=pid: not alive(pid), f"worker {pid} ends", 40)
+                until(lambda pid=pid: not alive(pid), f"worker {pid} ends")
             except AssertionError:
                 os.kill(pid, signal.SIGKILL)
                 raise
@@ -160,7 +160,7 @@ def chromedriver(tmp_path_factory):
 @pytest.fixture
 def driver(chromedriver):
     yield chromedriver
-    until(lambda: not chromedriver.browsers(), "no browser is left behind by the test", 20)
+    until(lambda: not chromedriver.browsers(), "no browser is left behind by the test")
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def shared_old(shared_site, chromedriver):
     shared_site.old.begin_again()
     shared_site.old.logins = len(chromedriver.marked())
     yield shared_site.old
-    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test", 20)
+    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test")
 
 
 @pytest.fixture

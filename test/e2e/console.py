@@ -133,12 +133,14 @@ class FakeDaemon:
             return 200, {"version": "0", "summary": {}, "integrations": list(self.integrations.values())}
         if path == "/orders":
             some = [one for one in self.orders.values() if one["needs_attention"] or "needs_attention" not in seen["query"]]
+            some = [one for one in some if seen["query"].get("reason_code") in (None, one["reason_code"])]
             at, limit = int(seen["query"].get("after", 0)), int(seen["query"].get("limit", 100))
             return 200, {"orders": some[at:at + limit], "incomplete": [], "next": str(at + limit) if at + limit < len(some) else None}
         if path == "/report":
-            figures = {"orders": 3, "placed": "16.5", "created": "11", "waiting": "0", "error": "5.5", "by_hand": "0", "written_off": "0"}
+            figures = {"orders": 3, "placed": "11.3", "created": "11", "waiting": "0.1", "error": "0.2", "by_hand": "0", "written_off": "0"}
             by = seen["query"].get("by", "product")
-            one = {"workshop": "Bennys Auto", "by": by, "rows": [{by: f"2026-11-2{i}", **figures} for i in range(3)], "total": figures}
+            keys = {"product": ("10", "12", "16"), "worksheet": ("558", "565", "572"), "day": ("2026-11-20", "2026-11-21", "2026-11-22")}[by]
+            one = {"workshop": "Bennys Auto", "by": by, "rows": [{by: name, **figures} for name in keys], "total": figures}
             return 200, one if "workshop" in seen["query"] else {"workshops": [one], "incomplete": []}
         if path.startswith("/recipes"):
             one = {"recipe": "odoo", "file": "/etc/pumpline/recipes/odoo.json", "shipped": False, "workshops": ["bennys-auto"]}
@@ -149,6 +151,8 @@ class FakeDaemon:
         if path == "/audit":
             return 200, {"entries": [{"at": "2026-11-24T08:15:30.123Z", "by": {"who": "ann", "via": "console"}, "from": "console", "address": None,
                                       "what": "start", "workshop": "Bennys Auto", "slug": "bennys-auto", "status": 200, "code": None}], "next": None}
+        if path.endswith("/orders/retry"):
+            return self.retry_many(parts[1], json.loads(seen["body"]))
         if len(parts) == 2:
             return 200, {**self.integrations.get(parts[1], {}), "configuration": {
                 "workshop": parts[1], "active": True, "listen": "127.0.0.1:8101", "erp": {"system": "file", "folder": "/srv", "format": "csv"}}}, {"ETag": '"7"'}
@@ -157,6 +161,16 @@ class FakeDaemon:
         if path.endswith("/tokens"):
             return 200, {"tokens": []}
         return 200, {}
+
+    def retry_many(self, slug, body):
+        some = [one for one in self.orders.values() if one["workshop"] == self.integrations[slug]["workshop"] and one["needs_attention"]]
+        if "uniqueids" in body:
+            some = [one for one in some if one["uniqueid"] in body["uniqueids"]]
+        elif len(some := [one for one in some if one["reason_code"] == body["filter"]["reason_code"]]) != body["expected"]:
+            return 409, {"status": 409, "code": "count_changed", "detail": f"{len(some)} orders match"}, {"Content-Type": "application/problem+json"}
+        for one in some:
+            one.update(status="placed", needs_attention=False)
+        return 200, {"placed": len(some), "results": []}
 
     def reply_order(self, parts, one, seen):
         what = parts[4] if len(parts) > 4 else ""

@@ -14,14 +14,14 @@ class Page(browser.Browser):
     """A browser that speaks English, with what it said on its console."""
 
     def forget(self):
-        """Nobody is signed in, and nothing is open."""
+        """No one is signed in, and nothing is open."""
         self.goto("about:blank")
         for command in ("Network.clearBrowserCookies", "Emulation.clearDeviceMetricsOverride"):
             self.post("/goog/cdp/execute", {"cmd": command, "params": {}})
         self.said()
 
-    def __init__(self, url):
-        original, self.original = browser.ARGUMENTS[:], None
+    def __init__(self, url, whole):
+        original, self.whole = browser.ARGUMENTS[:], whole
         browser.ARGUMENTS.append("--lang=en")
         try:
             super().__init__(url)
@@ -32,7 +32,8 @@ class Page(browser.Browser):
         if path == "/session" and body:
             options = body["capabilities"]["alwaysMatch"]
             options["goog:loggingPrefs"] = {"browser": "ALL"}
-            options["goog:chromeOptions"].pop("binary", None)  # all of Chromium: people use nothing less
+            if self.whole:
+                options["goog:chromeOptions"].pop("binary", None)
             options["goog:chromeOptions"]["prefs"] = {"intl.accept_languages": "en"}
         return super().call(method, path, body)
 
@@ -87,8 +88,12 @@ class Page(browser.Browser):
             "features": [{"name": "prefers-color-scheme", "value": name}, {"name": "prefers-reduced-motion", "value": "reduce"}]}})
 
     def picture(self, name):
+        """Of the whole page."""
         PICTURES.mkdir(exist_ok=True)
-        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(self.call("GET", self.path + "/screenshot")))
+        width, height = self.script("return [innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        taken = self.post("/goog/cdp/execute", {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "clip": clip}})
+        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
     def axe(self):
         self.script(AXE.read_text() + "; window.axe = axe")
@@ -104,11 +109,12 @@ def drained(page, *expected):
 
 
 @pytest.fixture(scope="module")
-def chromium(chromedriver):
-    one = Page(chromedriver.url)
+def chromium(chromedriver, request):
+    """All of Chromium, as people use it, for a file that says WHOLE."""
+    one = Page(chromedriver.url, getattr(request.module, "WHOLE", False))
     yield one
     one.close()
-    until(lambda: not chromedriver.browsers(), "no browser is left behind", 20)
+    until(lambda: not chromedriver.browsers(), "no browser is left behind")
 
 
 @pytest.fixture

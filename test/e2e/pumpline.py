@@ -17,7 +17,7 @@ import openapi
 
 BUILD = Path(os.environ.get("PUMPLINE_BUILD", Path(__file__).parents[2] / "build"))
 SECRET = "Pw-7b1c-never-shown"
-DEADLINE_S = 60  # generous, for slow machines; a wait ends with its event
+DEADLINE_S = 180  # generous, for slow machines; a wait ends with its event
 
 
 PORTS = range(10000, 20000)  # below 32768, so no outgoing connection can occupy one

@@ -139,7 +139,7 @@ def test_changes_on_the_port_are_recorded(daemon):
         return bennys.call("PUT", target, headers={"Authorization": f"Bearer {given}"}).status
 
     assert put("/stop_worker", token) == 200
-    assert put("/stop_worker", "o" * 43) == 403 and put("/stop_worker", "wrong") == 401  # nobody could change anything
+    assert put("/stop_worker", "o" * 43) == 403 and put("/stop_worker", "wrong") == 401  # no one could change anything
     assert put("/orders/none/retry", token) == 404
     assert carls.put("/start_worker").status == 200
     assert put("/kill", token) == 200

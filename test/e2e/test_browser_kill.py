@@ -8,7 +8,7 @@ from pathlib import Path
 import pumpline
 import pytest
 from browser import MARK
-from pumpline import as_the_unit, as_user, free_port, until
+from pumpline import DEADLINE_S, as_the_unit, as_user, free_port, until
 from web_server import Server, json_reply
 
 SOMEBODY, THE_GROUP = 60101, 60102
@@ -68,8 +68,8 @@ def test_where_proc_is_hidden(daemon, failing_driver, monkeypatch):
     daemon.start()
     shop.place("oil")
     until(lambda: failing_driver.browsers, "a browser is asked for")
-    assert failing_driver.browsers[0].wait(30) == -signal.SIGKILL
+    assert failing_driver.browsers[0].wait(DEADLINE_S) == -signal.SIGKILL
     assert stranger.poll() is None
     stranger.kill()
     daemon.stop()
-    assert all(one.wait(30) == -signal.SIGKILL for one in failing_driver.browsers)
+    assert all(one.wait(DEADLINE_S) == -signal.SIGKILL for one in failing_driver.browsers)

@@ -1,14 +1,14 @@
 """What a page can connect to: the ERP's host and the configured ones; and what is logged about the browser's requests."""
 
-import json
 import re
 
 import browser
 import oldshop
 import pytest
 from pumpline import free_port, until
+from test_webdriver_verbs import PREFERENCE
 from web_server import Server, page
-from webshop import NEEDS_CHROMIUM, ORDER_S, RECIPE, Site, one_line, with_changes
+from webshop import NEEDS_CHROMIUM, ORDER_S, QUICK, Site, one_line, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -25,15 +25,14 @@ def elsewhere():
         yield server
 
 
-def leads_to(elsewhere, tmp_path, **more):
-    """The old shop's recipe, which visits a page of another server before it creates a line."""
-    recipe = json.loads(RECIPE.read_text())
-    step = {"goto": f"http://localhost:{elsewhere.port}/there?key=hidden"}
-    return with_changes(tmp_path, create=[step, {"wait": {"visible": "#elsewhere"}, "timeout_s": 3}, *recipe["create"]],
-                        **more)
+def leads_to(elsewhere, tmp_path, *steps, **more):
+    """A recipe of the old shop that visits a page of another server before it creates a line."""
+    there = {"goto": f"http://localhost:{elsewhere.port}/there?key=hidden"}
+    return with_changes(tmp_path, **{**QUICK, "create": [there, {"wait": {"visible": "#elsewhere"}}, *steps, *QUICK["create"]], **more})
 
 
 def site_of(daemon, driver, old, recipe, **setup):
+    """With all of Chromium."""
     return Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD,
                 browser={"arguments": browser.ROOT_ARGUMENTS, **setup})
 
@@ -51,8 +50,9 @@ def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
 
 
 def test_a_named_host_is_reached(driver, old, daemon, elsewhere, tmp_path):
-    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path),
-                   hosts=[f"localhost:{elsewhere.port}"])
+    """The page there is as large as a preference of the workshop says."""
+    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path, PREFERENCE), hosts=[f"localhost:{elsewhere.port}"],
+                   preferences={"webkit.webprefs.default_font_size": 23})
     site.create("oil")
     one_line(old, "oil")
     assert "/there?key=hidden" in elsewhere.seen

@@ -13,6 +13,7 @@ from pumpline import Daemon, Workshop, free_port, until
 from tryton_seed import BOT
 
 pytestmark = pytest.mark.skipif(pages_missing() is not None, reason=str(pages_missing()))
+WHOLE = True
 MISSING = "Worksheet not found"
 
 
@@ -73,10 +74,10 @@ def test_from_an_error_to_a_line_in_tryton(daemon, tryton, page, tmp_path):  # n
     place(shop, "e-3", worksheet="773")
     shop.wait("e-3", "error")
     tryton.add_worksheets(["771", "772", "773"])
-    page.click("Retry all 2")
+    page.click("Retry all 2 orders")
     page.shows("The number of orders has changed")
     assert not any(tryton.lines(f"e-{number}") for number in (1, 2, 3))
-    page.click("Retry all 3")
+    page.click("Retry all 3 orders")
     page.shows("Retried: 3")
     for number in (1, 2, 3):
         shop.wait(f"e-{number}", "created")

@@ -1,5 +1,6 @@
 """The examples for nginx and caddy, in the real programs, with TLS."""
 
+import gzip
 import http.client
 import json
 import os
@@ -43,7 +44,8 @@ class Proxy:
         headers = {"Origin": f"https://{NAME}", "Content-Type": "application/json", **headers}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         reply = connection.getresponse()
-        return reply.status, reply.headers, json.loads(reply.read() or b"{}")
+        data = reply.read()
+        return reply.status, reply.headers, json.loads(gzip.decompress(data) if reply.headers["Content-Encoding"] == "gzip" else data or b"{}")
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()
@@ -85,6 +87,7 @@ def test_the_example(kind, tmp_path):
     upstream = tmp_path / "http.sock"
     console = Console(tmp_path / "console", fake.path, listen=str(upstream), behind_proxy=True, origins=[f"https://{NAME}"])
     console.add("ann", "reader")
+    console.add("bob", "admin")
     console.start()
     proxy = kind(tmp_path / "proxy", upstream)
     try:
@@ -92,6 +95,15 @@ def test_the_example(kind, tmp_path):
         cookie = headers["Set-Cookie"].split(";")[0]
         assert status == 200 and headers["Strict-Transport-Security"]
         assert proxy.call("GET", "/api/health", Cookie=cookie)[0] == 200
+        admin = proxy.call("POST", "/api/login", {"name": "bob", "password": PASSWORD})[1]["Set-Cookie"].split(";")[0]
+        # Lists are compressed; a version names the same afterwards, whatever that does to the ETag.
+        status, headers, body = proxy.call("GET", "/api/health", Cookie=cookie, **{"Accept-Encoding": "gzip"})
+        assert status == 200 and headers["Content-Encoding"] == "gzip" and len(body["integrations"]) == 2
+        fake.integrations["bennys-auto"]["worker_text"] = "long " * 200
+        headers = proxy.call("GET", "/api/workshops/bennys-auto", Cookie=admin, **{"Accept-Encoding": "gzip"})[1]
+        assert headers["Content-Encoding"] == "gzip"
+        assert proxy.call("PUT", "/api/workshops/bennys-auto", {}, Cookie=admin, **{"If-Match": headers["Pumpline-Version"]})[0] == 200
+        assert fake.seen[-1]["if_match"] == '"7"'
         # A client's own fields count for nothing, and neither does another origin.
         assert proxy.call("GET", "/api/me", **{"Remote-User": "ann"})[0] == 401
         assert proxy.call("POST", "/api/logout", {}, Cookie=cookie, Origin="https://evil.example")[0] == 403

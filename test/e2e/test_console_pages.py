@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,33 @@ def test_a_manager_corrects_and_retries(console, fake, page):  # noqa: F811
     page.shows("no longer in error")
     drained(page, "401", "409")
     page.click("Cancel", "document.querySelector('dialog')")
-    page.click("Retry all 2")
+    page.click("Retry all 2 orders")
     until(lambda: any(one["path"] == "/workshops/Bennys%20Auto/orders/retry" or one["path"] == "/workshops/bennys-auto/orders/retry" for one in fake.seen),
           "the call for many")
     sent = next(one for one in fake.seen if one["path"].endswith("/orders/retry"))
     assert json.loads(sent["body"]) == {"filter": {"needs_attention": True, "reason_code": "worksheet_not_found"}, "expected": 2}
+
+
+def test_a_foreign_page_cannot_act(console, chromedriver, fake, page):  # noqa: F811
+    """It is of the same site, so the browser sends the session's cookie along."""
+    page.sign_in(console, "manager")
+    page.shows("Worksheet not found (3)")
+    drained(page, "401")
+    page.goto(chromedriver.url + "/status")
+    fake.seen.clear()
+    address = f"{console.origin}/api/workshops/bennys-auto/orders/"
+    page.script("window.ends = []; const say = (end) => window.ends.push(end); const [address, body] = arguments;"
+                "const send = (path, options) => fetch(address + path, { credentials: 'include', body, ...options }).then((reply) => say(reply.type), () => say('refused'));"
+                "send('retry', { method: 'POST', mode: 'no-cors' }); send('e-0/retry', { method: 'PUT' });"
+                "send('e-0', { method: 'GET', body: undefined });", address, json.dumps({"uniqueids": ["e-0"]}))
+    ends = page.wait(lambda: page.script("return window.ends.length === 3 && window.ends"), "each has ended")
+    assert ends == ["refused"] * 3
+    assert [one["method"] for one in fake.seen] == ["GET"]  # which it could not read
+    assert fake.orders["e-0"]["status"] == "error"
+    page.script("const form = Object.assign(document.createElement('form'), { method: 'post', action: arguments[0] }); document.body.append(form); form.submit()", address + "retry")
+    page.shows("foreign_origin")
+    assert len(fake.seen) == 1
+    drained(page, "CORS", "NotSameOrigin", "ERR_FAILED", "403", "favicon")
 
 
 def test_words_of_others_are_only_words(console, fake, page):  # noqa: F811
@@ -121,6 +144,7 @@ def test_the_page_is_live(console, fake, page):  # noqa: F811
 def test_what_was_loaded_stays(console, fake, page):  # noqa: F811
     """An event makes the page read again as much as it shows, and nothing is read without need."""
     fake.orders = {f"o-{i}": order(f"o-{i}") for i in range(450)}
+    fake.orders["o-450"] = order("o-450", "Carls Cars")
     page.sign_in(console, "manager")
     page.shows("Worksheet not found (200+)")
     page.click("More")
@@ -134,13 +158,42 @@ def test_what_was_loaded_stays(console, fake, page):  # noqa: F811
     page.shows("Worksheet not found (400+)")
     page.shows("Retry the selected (1)")
     assert [one["query"]["limit"] for one in fake.seen if one["path"] == "/orders"] == ["200", "200", "400"]
-    page.click("More")
-    page.shows("Worksheet not found (449)")
+    before = len(fake.seen)
+    page.click("Retry all …")  # which are more than are shown, and of more workshops
+    page.shows("450 orders · 2 workshops")
+    fake.orders["o-500"] = order("o-500", "Carls Cars")
+    page.click("Retry all 450 orders", "document.querySelector('dialog')")
+    page.shows("Retried: 449. The number of orders has changed")  # what was counted, and nothing else
+    sent = [(one["path"], json.loads(one["body"])["expected"]) for one in fake.seen[before:] if one["method"] == "POST"]
+    assert sent == [("/workshops/bennys-auto/orders/retry", 449), ("/workshops/carls-cars/orders/retry", 1)]
+    page.shows("Worksheet not found (2)")
+    page.click("Retry all 2 orders")
+    page.shows("Retried: 2")
+    page.shows("Nothing needs attention.")
+    fake.orders = {f"o-{i}": order(f"o-{i}") for i in range(450)}
     page.go(console, "search", "Search")
     page.wait(lambda: page.script(ROWS) == 100, "a page is there")
     page.click("More")
     page.wait(lambda: page.script(ROWS) == 200, "the next one, too")
+    drained(page, "401", "409")
+
+
+def test_a_page_left_alone_asks_for_nothing(console, page):  # noqa: F811
+    """Ten minutes of the page's own clock, in a window of its own, as that clock cannot be set right again."""
+    page.sign_in(console, "operator")
+    page.shows("Workshops (2)")
     drained(page, "401")
+    first = page.call("GET", page.path + "/window")
+    page.post("/window", {"handle": page.post("/window/new", {"type": "window"})["handle"]})
+    page.goto(console.origin + "/")
+    page.shows("Workshops (2)")
+    look = "return [performance.getEntriesByType('resource').length, performance.now()]"
+    requests, begin = page.script(look)
+    page.post("/goog/cdp/execute", {"cmd": "Emulation.setVirtualTimePolicy", "params": {"policy": "advance", "budget": 600_000}})
+    page.wait(lambda: page.script(look)[1] >= begin + 600_000, "ten minutes are over")
+    assert page.script(look)[0] == requests
+    page.call("DELETE", page.path + "/window")
+    page.post("/window", {"handle": first})
 
 
 def test_two_daemons_in_one_list(fake, tmp_path, page):  # noqa: F811
@@ -260,9 +313,18 @@ def test_languages_themes_and_tables(console, fake, page):  # noqa: F811
     drained(page, "401")
     text = page.wait(lambda: page.script("return window.saved"), "the table is made")
     rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
-    assert rows[0][:3] == ["workshop", "uniqueid", "worksheet"] and len(rows) == 5
+    assert rows[0][:3] == ["workshop", "uniqueid", "worksheet"] and len(rows) == 4
     assert fake.seen[-1]["query"]["q"] == "558"  # all that was found, and nothing else
     assert rows[1][7] == '\'=HYPERLINK("https://evil.example")' and rows[1][:5] == ["Bennys Auto", "e-0", "558", "10", "5.5"]
+    page.go(console, "audit", "Audit")
+    page.fill("by", "ann")
+    page.click("Show")
+    page.click("CSV")
+    text = page.wait(lambda: page.script("return window.saved.includes('action') && window.saved"), "the other table is made")
+    assert list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))[1] == ["2026-11-24T08:15:30.123Z", "ann", "console", "", "start", "Bennys Auto", "200"]
+    assert fake.seen[-1]["query"] == {"by": "ann", "limit": "1000"}
+    page.go(console, "report", "Report")
+    page.wait(lambda: "0.1\t0.2\t0.3\t" in page.script("return document.querySelector('tbody')?.innerText || ''"), "what is unbilled, exactly")
 
 
 def test_a_violation_of_the_policy_is_noticed(console, page):  # noqa: F811
@@ -283,14 +345,17 @@ PAGES = [("attention", "Needs attention"), ("search", "Search"), ("workshops", "
 
 
 def lifelike(fake):
-    words = [("worksheet_closed", "The work order 2024-0558 has been invoiced."), ("worksheet_not_found", "No work order with this number."),
+    words = [("worksheet_closed", "The work order 2024-0{} has been invoiced."), ("worksheet_not_found", "No work order with this number."),
              ("outcome_unknown", "The connection was cut off after the line had been sent."), ("amount_implausible", "120 is more than 12.")]
     shops = [("bennys-auto", "Bennys Auto"), ("carls-cars", "Carls Cars"), ("aura", "Aura Öljy"), ("fjord", "Fjord Bilverksted")]
-    fake.orders = {f"e-{i}": order(f"e-{i}", shops[i % 4][1], worksheet=str(558 + 7 * i), product_amount=["4.5", "5", "120", "3.75"][i % 4],
-                                   product_nr=["10", "12"][i % 2], reason_code=words[i * i % 4][0], reason_text=words[i * i % 4][1]) for i in range(9)}
-    fake.integrations = {slug: integration(slug, name) for slug, name in shops}
+    now = datetime.now(UTC)
+    ago = lambda **some: (now - timedelta(**some)).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # noqa: E731
+    fake.orders = {f"e-{i}": order(f"e-{i}", shops[i % 4][1], placed_at=ago(hours=5 * i, minutes=7), updated_at=ago(hours=5 * i, minutes=6), worksheet=str(558 + 7 * i), product_amount=["4.5", "5", "120", "3.75"][i % 4],
+                                   product_nr=["10", "12"][i % 2], reason_code=words[why][0],
+                                   reason_text=words[why][1].format(558 + 7 * i)) for i, why in enumerate((0, 1, 3, 1, 0, 2, 3, 1, 0))}
+    fake.integrations = {slug: integration(slug, name, worker_since=ago(days=2), needs_attention=[3, 2, 2, 2][i]) for i, (slug, name) in enumerate(shops)}
     fake.integrations["fjord"].update(worker="parked", worker_reason="erp_unreachable", worker_text="cannot connect to erp.example.com: timed out",
-                                      queue_length=14, oldest_placed_age_s=5400, needs_attention=0)
+                                      queue_length=14, oldest_placed_age_s=5400, worker_since=ago(minutes=90), next_probe_at=ago(minutes=-4))
     fake.integrations["aura"].update(process="failed", worker=None, last_error="a fault in its configuration")
 
 
@@ -317,6 +382,28 @@ def test_every_page_in_every_look(console, fake, page):  # noqa: F811
                 assert out == [], (place, out)
                 page.picture(f"{place.replace('recipes/odoo', 'recipe').split('/')[0]}-{width}-{scheme}")
             assert page.axe() == [], (place, scheme)
+    drained(page, "401")
+
+
+def test_pages_in_other_languages(console, fake, page):  # noqa: F811
+    """Longer words fit, too; a picture is kept of each."""
+    lifelike(fake)
+    page.sign_in(console, "admin")
+    page.shows("Workshops (4)")
+    for language, name in (("nb", "Norsk"), ("da", "Dansk"), ("sv", "Svenska"), ("de", "Deutsch")):
+        page.go(console, "account", "o")
+        page.click(name)
+        texts = json.loads((LANGUAGES / f"{language}.json").read_text())
+        for place, heading in (("attention", texts["attention"]), ("workshops", texts["workshops"]), ("workshop/bennys-auto", "Bennys Auto"),
+                               ("report", texts["report"]), ("order/Bennys%20Auto/e-0", texts["order"])):
+            page.go(console, place, heading)
+            page.wait(lambda: page.script("return !document.querySelector('[aria-busy=true]')"), "it is loaded")
+            for width, scheme in ((390, "light"), (1200, "dark")):
+                page.scheme(scheme)
+                page.size(width)
+                assert page.script("return document.documentElement.scrollWidth") <= width, (place, width)
+                assert page.script(OUT_OF_REACH) == [], (language, place)
+                page.picture(f"{place.split('/')[0]}-{width}-{scheme}-{language}")
     drained(page, "401")
 
 
@@ -373,4 +460,7 @@ def test_a_link_leads_to_a_password(console, page):  # noqa: F811
     page.fill("new", "a new password")
     page.click("Change password")
     page.shows("Password changed")
+    page.wait(lambda: page.script(ROWS) == 1, "its only session")
+    page.click("Sign out everywhere")
+    page.shows("Sign in")
     assert console.sign_in("new", "a new password")[0].status == 200

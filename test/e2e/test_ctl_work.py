@@ -55,7 +55,7 @@ def test_orders_by_every_filter(daemon, shop):
 
 
 def test_retry_of_many(daemon, shop):
-    assert ok(daemon, "retry", SHOP, "err-3", "none") == f"none: not_found\n{SHOP}: 1 orders placed again\n"
+    assert ok(daemon, "retry", SHOP, "err-3", "none") == f"none: not_found\n{SHOP}: 1 order placed again\n"
     assert ok(daemon, "retry", SHOP, "--worksheet", "559") == f"{SHOP}: 0 orders placed again\n"
     assert ok(daemon, "retry", SHOP, "--reason", "cleared", "--yes") == f"{SHOP}: 3 orders placed again\n"
     assert shop.get("/queue").json["length"] == 4

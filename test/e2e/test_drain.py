@@ -123,7 +123,7 @@ def test_a_stop_has_a_time_limit(daemon, erp, in_hand):
     in_hand.place("late")
     in_hand.wait("late", "processing")
     assert daemon.call("PUT", "/workshops/bennys-auto/stop").json["process"] == "stopped"
-    assert "stopped with 1 orders in flight" in daemon.log.read_text()
+    assert "stopped with 1 order in flight" in daemon.log.read_text()
     daemon.call("PUT", "/workshops/bennys-auto/start")
     erp.go_on()
     in_hand.wait("late", "created")

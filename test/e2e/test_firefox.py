@@ -29,7 +29,7 @@ def geckodriver(tmp_path_factory):
 @pytest.fixture
 def driver(geckodriver):
     yield geckodriver
-    until(lambda: not geckodriver.browsers(), "no browser is left behind by the test", 20)
+    until(lambda: not geckodriver.browsers(), "no browser is left behind by the test")
 
 
 @pytest.fixture

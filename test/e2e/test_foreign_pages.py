@@ -15,7 +15,7 @@ from web_server import Server, page, reply
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not browser.installed(), reason="no Chromium")]
 
 NAME = "rebound.example.com"
-START_S = 90
+START_S = 300
 
 # The page's attempts: without a preflight, with one, by a form, and as same-origin.
 PAGE = """<!doctype html><iframe name=hole></iframe><script>

@@ -89,7 +89,7 @@ def test_a_lost_reply_is_looked_up(shop, odoo, unique):
 
 
 def test_a_repeat_that_the_erp_refuses_is_looked_up(shop, odoo):
-    """Somebody has entered the line between the look-up and the commit."""
+    """A person has entered the line between the look-up and the commit."""
     hold = odoo.holds["oil"] = web_server.Hold()
     place(shop, "oil")
     hold.wait()
@@ -441,7 +441,7 @@ def test_the_daemon_warns_of_a_recipe_that_is_not_proven(daemon, odoo, proven):
 
 
 class EditShop(web_server.Server):
-    """An edit is begun, and would lock its worksheet until somebody ends it."""
+    """An edit is begun, and would lock its worksheet until a person ends it."""
 
     def __init__(self):
         super().__init__(0)

@@ -221,7 +221,7 @@ def test_an_unread_reply(daemon):
         return reply.status == 503 and reply.json["code"] == "overloaded"
 
     until(refused, "the bytes of queued replies are bounded")
-    until(lambda: shop.get("/alive").status == 200, "replies that nobody reads are dropped")
+    until(lambda: shop.get("/alive").status == 200, "unread replies are dropped")
     for connection in greedy:
         connection.close()
 

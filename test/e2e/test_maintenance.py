@@ -21,6 +21,7 @@ class Child:
         self.channel, theirs = socket.socketpair()
         self.channel.settimeout(DEADLINE_S)
         listener = socket.create_server(("127.0.0.1", self.port)) if not more.get("maintenance") else open("/dev/null")
+        os.set_blocking(listener.fileno(), False)
         logs, unused = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, listener, logs, unused:
             self.process = subprocess.Popen([BUILD / "pumpline-worker", "--child"], close_fds=False,
@@ -90,6 +91,20 @@ def test_maintenance_reports_waiting_orders_and_delivers_none(tmp_path):
     for _ in range(2):
         assert maintain(tmp_path) == ([{"type": "bye", "waiting": 3, "rekeyed": False}], 0)
     assert not list((tmp_path / "lines").iterdir())
+
+
+def test_one_that_has_nothing_to_do_sleeps_until_a_client_connects(tmp_path):
+    """It says so before it reads the request, so a request that makes it hang is missed within seconds."""
+    child = Child(tmp_path)
+    child.read("ready")
+    while not child.read("pong")["asleep"]:
+        pass
+    with socket.create_connection(("127.0.0.1", child.port)):
+        assert child.read("pong")["asleep"] is False
+    child.place("s1")
+    assert child.read("status")["asleep"] is False
+    child.send({"type": "stop"})
+    assert child.end()[0][-1]["waiting"] == 1
 
 
 def test_a_queue_that_was_not_closed_is_checked_first(tmp_path):

@@ -62,7 +62,7 @@ def test_one_moves_there_and_back(daemon, other, odoo, tmp_path):  # noqa: F811
     assert words in view(daemon)["last_error"] and not running(daemon)
     assert words in subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "status", SLUG], capture_output=True, text=True, check=True,
                                    timeout=60).stdout
-    # Nothing starts it here, and nobody but root lifts that.
+    # Nothing starts it here, and only root lifts that.
     for action in ("activate", "start", "restart"):
         daemon.call("PUT", f"/workshops/{SLUG}/{action}")
         until(lambda: view(daemon)["process"] not in ("starting", "stopping"), "it has settled")

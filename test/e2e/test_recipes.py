@@ -278,7 +278,7 @@ def test_a_run_opens_with_either_key_of_a_rekey(daemon, shop, place):
     assert done.returncode == 1 and "sealed with another key" in done.stderr, done
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
 def test_a_foreign_folder_keeps_its_owner(daemon, shop):
     pictures = daemon.folder / "pictures"
     pictures.mkdir(0o755)

@@ -243,7 +243,7 @@ def test_framing(shop, request_bytes, status):
 
 
 def test_a_call_without_a_body_ignores_none(bennys, daemon):
-    """Whoever clears one worksheet's orders that way would clear all."""
+    """A request for one worksheet's orders would clear all."""
     bennys.put("/stop_worker")
     bennys.place("kept")
     for path in ("clear_queue", "kill", "start_worker", "restart", "deactivate"):

@@ -58,7 +58,7 @@ def test_everything_opens_with_the_new_key_alone(daemon):
     new = key.read_bytes()
     assert new != old and len(new) == 32 and not upcoming.exists() and key.stat().st_mode & 0o777 == 0o600
     assert set(document(daemon, "carls-cars")["credentials"]["password"]) == {"sealed"}
-    assert bennys.get("/alive").json["worker"] == "stopped", "nobody has started it"
+    assert bennys.get("/alive").json["worker"] == "stopped", "it has not been started"
     daemon.stop()
     daemon.start()
     delivered(bennys, "b")
@@ -327,7 +327,7 @@ def test_killed_at_any_time(daemon):
     for shop in shops:
         until(lambda shop=shop: shop.get("/alive").json["orders"]["created"] == 30, f"{shop.name} is done")
         assert len(list(shop.lines.iterdir())) == 30
-    assert not list(daemon.folder.glob(".*.new-*")) + list((daemon.folder / "workshops.d").glob(".*.new-*"))
+    assert not leftovers(daemon)
 
 
 PLAN_BYTES = 4096
@@ -363,34 +363,57 @@ AGAIN = ("rekey.file", "disk.renamed", "rekey.restart", "child.configured", "chi
          "store.commit")
 
 
+CASES = [(*step, 0) for step in STEPS] + [(*step, 1) for step in STEPS if step[1] in AGAIN]
+
+
+def module_of(case):
+    """The process, and the part of it that the point belongs to."""
+    where, point, *_ = case
+    return where, point.split(".")[0]
+
+
 @pytest.mark.faults
-@pytest.mark.parametrize(("where", "point", "action", "passes"),
-                         [(*step, 0) for step in STEPS] + [(*step, 1) for step in STEPS if step[1] in AGAIN])
-def test_cut_off_at_each_step(daemon, where, point, action, passes):
+@pytest.mark.parametrize("module", dict.fromkeys(map(module_of, CASES)), ids="-".join)
+def test_cut_off_at_each_step(daemon, module):
+    """Each key is replaced in the daemon that the interruption before left."""
     subprocess.run([BUILD / "pumplined", "--create-key", "-c", daemon.config], stdout=subprocess.DEVNULL, check=True)
     bennys, _ = daemon.add_file(), add_configured(daemon)
     stopped = daemon.add_file("stopped", "Stopped")
     (daemon.folder / "state").mkdir()
     # Waits for the daemon's own change; the one at the start does not count.
-    path = plan(daemon, where, "clock +000000000000")
+    path = plan(daemon, module[0], "clock +000000000000")
     daemon.start()
+    for number, case in enumerate(case for case in CASES if module_of(case) == module):
+        print(case)
+        cut_off(daemon, bennys, stopped, path, case, number)
+    daemon.stop()
+    assert not leftovers(daemon)
+
+
+def cut_off(daemon, bennys, stopped, path, case, number):
+    _, point, action, passes = case
     before = key_files(daemon)[0].read_bytes()
-    stopped_with_orders(bennys, "b")
-    stopped_with_orders(stopped, "s")
+    stopped_with_orders(bennys, f"b{number}-")
+    stopped_with_orders(stopped, f"s{number}-")
     daemon.call("PUT", "/workshops/stopped/stop")
+    until(lambda: daemon.integration("stopped")["process"] == "stopped", "it is stopped")
     replan(path, f"{point} {passes:03} {action}")
     until(lambda: asked_again(daemon), "the key is replaced")
     assert passes or path.read_bytes().startswith(b"#"), "it never came there"
+    replan(path, "#")
     assert key_files(daemon)[0].read_bytes() != before and not key_files(daemon)[1].exists()
     daemon.call("PUT", "/workshops/stopped/start")
     until(daemon.ready, "they run")
     assert not [one for one in daemon.call("GET", "/health").json["integrations"] if one["process"] != "running"]
-    delivered(bennys, "b")
-    delivered(stopped, "s")
+    delivered(bennys, f"b{number}-")
+    delivered(stopped, f"s{number}-")
     for workshop in (bennys, stopped):
-        assert len(list(workshop.lines.iterdir())) == 3
-    daemon.stop()
-    assert not list(daemon.folder.glob(".*.new-*")) + list((daemon.folder / "workshops.d").glob(".*.new-*"))
+        assert len(list(workshop.lines.iterdir())) == 3 * (number + 1)
+    assert not leftovers(daemon)
+
+
+def leftovers(daemon):
+    return [*daemon.folder.glob(".*.new-*"), *(daemon.folder / "workshops.d").glob(".*.new-*")]
 
 
 def asked_again(daemon):

@@ -198,7 +198,7 @@ def test_the_new_configuration_is_used(pair):
     reload(daemon, changed=["bennys-auto"], unchanged=1)
     assert gone(daemon, "Bennys%20Auto") and not gone(daemon, "Bennys%20Bilar")
     replaced(daemon, pid)
-    assert renamed.get("/alive").json["worker"] == "stopped"  # nobody has started it
+    assert renamed.get("/alive").json["worker"] == "stopped"  # it has not been started
     renamed.put("/start_worker")
     renamed.wait("waits", "created")
     assert len(list(folder.glob("[!.]*"))) == 1 and not list(bennys.lines.glob("[!.]*"))

@@ -124,7 +124,7 @@ def test_a_folder_that_is_another_one_is_used(daemon):
 @pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 def test_a_replaced_file_of_the_system_restarts_workers_one_by_one(daemon, monkeypatch, tmp_path):
-    """As a package update does it. The restarts are spread over a minute, and are none that nobody asked for."""
+    """As a package update does it. The restarts are spread over a minute, and each was asked for."""
     rights = pumpline.as_the_unit()
     monkeypatch.setattr(pumpline, "as_the_unit", lambda: ["unshare", "--mount", "--propagation", "private", *rights])
     slugs = ["anns-autos", "bennys-auto", "carls-cars"]

@@ -1,4 +1,4 @@
-"""What goes wrong around an order in a real Chromium: the browser, its driver or a worker dies, a reply is lost, somebody else is faster.
+"""What goes wrong around an order in a real Chromium: the browser, its driver or a worker dies, a reply is lost, another person is faster.
 
 The tests share a workshop and a browser, and use different orders. Lines are made by the old shop's short form; see test_webdriver.
 """

@@ -9,7 +9,7 @@ import browser
 import oldshop
 import pytest
 from pumpline import BUILD, free_port, freeze, until
-from webshop import NEEDS_CHROMIUM, RECIPE, Site, no_browser, one_line, quick, with_changes
+from webshop import NEEDS_CHROMIUM, Site, no_browser, one_line, quick
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -19,11 +19,11 @@ def all_gone(site, driver):
     no_browser(driver)
 
 
-POINTS = ("choose", "saved")  # before and after the commit
+POINTS = ("form", "saved")  # before and after the commit
 
 
 def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path):
-    recipe = with_changes(tmp_path, browser={"page_load_s": 5})
+    recipe = quick(tmp_path, browser={"page_load_s": 5})
     site = Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=10)
     for point in POINTS:
         old.freeze(point)
@@ -34,8 +34,8 @@ def test_a_page_keeps_its_browser_busy(driver, old, daemon, tmp_path):
     all_gone(site, driver)
 
 
-def test_a_browser_is_stopped(driver, old, daemon):
-    site = Site(daemon, driver.url, RECIPE, old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=5)
+def test_a_browser_is_stopped(driver, old, daemon, tmp_path):
+    site = Site(daemon, driver.url, quick(tmp_path), old.url, oldshop.USER, oldshop.PASSWORD, timeout_s=5)
     for point in POINTS:
         held = old.hold(point)
         site.place(point)
@@ -83,14 +83,15 @@ def test_the_worker_dies_while_its_browser_starts(driver, proxy, old, daemon, tm
     all_gone(site, driver)
 
 
-def test_a_dry_run_is_killed(site, old, driver):
+def test_a_dry_run_is_killed(site, old, driver, tmp_path):
     """The hung browser is killed; the workshop's own keeps running."""
+    recipe = quick(tmp_path)
     site.create("first")
     [own] = driver.marked()
     for number in (signal.SIGINT, signal.SIGKILL):
-        held = old.hold("choose")
+        held = old.hold("form")
         dry_run = subprocess.Popen(
-            [BUILD / "pumplinectl", "recipe", "run", RECIPE, "--workshop", "Bennys Auto", "--config", site.daemon.config,
+            [BUILD / "pumplinectl", "recipe", "run", recipe, "--workshop", "Bennys Auto", "--config", site.daemon.config,
              "--order", json.dumps({"worksheet": "558", "product_nr": "10", "product_amount": "5"}), "--folder",
              site.daemon.folder / "pictures"], stdout=subprocess.PIPE, text=True)
         held.wait()
@@ -107,11 +108,11 @@ def test_a_dry_run_is_killed(site, old, driver):
     all_gone(site, driver)
 
 
-def test_a_worker_by_itself_is_killed(driver, old, daemon):
+def test_a_worker_by_itself_is_killed(driver, old, daemon, tmp_path):
     port = free_port()
     daemon.write_config(webdriver_url=driver.url)
     shop = daemon.add("bennys-auto", "Bennys Auto",
-                      {"system": "webdriver", "recipe": str(RECIPE), "url": old.url,
+                      {"system": "webdriver", "recipe": str(quick(tmp_path)), "url": old.url,
                        "browser": browser.setup()},
                       credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
     (daemon.folder / "state").mkdir()
@@ -119,7 +120,7 @@ def test_a_worker_by_itself_is_killed(driver, old, daemon):
     with open(daemon.log, "ab") as log:
         worker = subprocess.Popen([BUILD / "pumpline-worker", str(port), "bennys-auto", "-c", daemon.config], stderr=log)
     until(shop.up, "it serves")
-    held = old.hold("choose")
+    held = old.hold("form")
     assert shop.create("oil", username=oldshop.USER, password=oldshop.PASSWORD).status == 200
     held.wait()
     freeze(driver.main_browser())

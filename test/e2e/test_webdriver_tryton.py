@@ -6,6 +6,7 @@ import browser
 import pytest
 from conftest import watched
 from pumpline import free_port, until
+from test_check import check
 from tryton_seed import BOT, CUSTOMER, PROCESSING
 from webshop import NEEDS_CHROMIUM, Site, no_browser
 
@@ -36,7 +37,7 @@ def sao(proxy, chromedriver, shared_tryton, tmp_path_factory):
 def tryton(shared_tryton, chromedriver):
     shared_tryton.reset_login_attempts()
     yield shared_tryton
-    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test", 20)
+    until(lambda: len(chromedriver.marked()) <= 1, "no browser is left behind by the test")
 
 
 def one_sale_line(tryton, uniqueid):
@@ -53,27 +54,17 @@ def test_tryton_refuses_the_password_once(sao, tryton):
     assert tryton.failed_logins(BOT[0]) == 1
 
 
-def patient_check(shop, worksheet, query=""):
-    """The first question starts the browser, which takes longer than it may wait."""
-    def asked():
-        reply = shop.get(f"/worksheets/{worksheet}{query}")
-        assert reply.status in (200, 504), reply.text
-        return reply.status == 200 and reply.json
-
-    return until(asked, f"{worksheet} is checked", 120)
-
-
 def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     """Tryton allows many sessions; the workshop opens one, for orders and questions."""
     tryton.expire_sessions()
     before = tryton.all_lines()
-    answer = patient_check(sao.shop, "558", "?product_nr=10&product_amount=4.7")
+    answer = check(sao.shop, "558", "?product_nr=10&product_amount=4.7")
     assert (answer["state"], answer["title"]) == ("open", CUSTOMER)
     assert (answer["product"]["state"], answer["product"]["unit"], answer["amount"]["state"]) == ("found", "l", "accepted")
-    assert patient_check(sao.shop, PROCESSING)["state"] == "closed"
-    assert patient_check(sao.shop, "999")["state"] == "not_found"
-    assert patient_check(sao.shop, "558", "?product_nr=1010")["product"]["state"] == "not_found"
-    answer = patient_check(sao.shop, "558", "?product_nr=10&product_amount=5.123")
+    assert check(sao.shop, PROCESSING)["state"] == "closed"
+    assert check(sao.shop, "999")["state"] == "not_found"
+    assert check(sao.shop, "558", "?product_nr=1010")["product"]["state"] == "not_found"
+    answer = check(sao.shop, "558", "?product_nr=10&product_amount=5.123")
     assert answer["amount"]["state"] == "refused" and "2 digits" in answer["amount"]["text"]
     assert tryton.all_lines() == before
     held = proxy.hold('{"text":"sao-1"}')
@@ -83,26 +74,25 @@ def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     held.release()
     sao.wait("sao-1", "created")
     assert len(tryton.lines("sao-1")) == 1
-    assert patient_check(sao.shop, "559")["state"] == "open"
+    assert check(sao.shop, "559")["state"] == "open"
     assert tryton.sessions(BOT[0]) == 1 and len(chromedriver.marked()) == 1, "one session for all of it"
 
 
 def test_tryton_lines_and_refusals(sao, tryton):
     for number, (worksheet, product, amount) in enumerate((("558", "10", "4.7"), ("559", "50", "0.123456"))):
+        if number:
+            tryton.expire_sessions()  # which is not noticed
         order = sao.create(f"oil-{number}", worksheet, product, amount)
         line = one_sale_line(tryton, f"oil-{number}")
         assert (line["sale"], line["product"], line["quantity"]) == (worksheet, product, amount)
         assert line["taxes"] == [1] and order["erp_reference"] == str(line["id"])
-        assert order["attempts"] <= 2  # a kept connection that Tryton closes during the commit costs one
+        assert order["attempts"] <= 2 - number  # a kept connection that Tryton closes during the commit costs one
     before = len(tryton.all_lines())
     assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton makes 1.55 of the amount 1.555")
     assert sao.refuse("closed", "600")[0] == "worksheet_closed"
     assert sao.refuse("unknown", "999")[0] == "worksheet_not_found"
     assert sao.refuse("product", "558", "1")[0] == "product_not_found"
     assert len(tryton.all_lines()) == before
-    tryton.expire_sessions()
-    assert sao.create("later", "560")["attempts"] == 1
-    one_sale_line(tryton, "later")
 
 
 def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
@@ -118,22 +108,14 @@ def test_a_concurrent_edit_in_tryton(sao, tryton, proxy):
     assert "worksheet_locked" in [entry.get("reason_code") for entry in sao.shop.history("edited")]
 
 
-@pytest.mark.parametrize("point", ["before the commit", "right after it", "while it is read back"])
-def test_the_browser_dies_in_tryton(sao, tryton, proxy, chromedriver, point):
-    oil = point.replace(" ", "-")
-    held = proxy.hold(f'{{"text":"{oil}"}}' if point == "before the commit" else "Record saved")
-    sao.place(oil)
+def test_the_browser_dies_in_tryton(sao, tryton, proxy, chromedriver):
+    """Right after the commit. At other moments, in the old shop: test_webdriver, test_webdriver_failures."""
+    held = proxy.hold("Record saved")
+    sao.place("dies")
     held.wait()
-    if point == "while it is read back":
-        saved, held = held, proxy.hold("sale.line")
-        saved.release()
-        held.wait()
-    if point == "before the commit":
-        assert tryton.lines(oil) == []
-    else:  # a click on "Save" returns before the client has saved
-        until(lambda: len(tryton.lines(oil)) == 1, "the line is saved")
+    until(lambda: len(tryton.lines("dies")) == 1, "the line is saved")  # a click on "Save" returns before that
     chromedriver.kill_browser()
     held.release()
-    order = sao.wait(oil, "created")
-    one_sale_line(tryton, oil)
+    order = sao.wait("dies", "created")
+    one_sale_line(tryton, "dies")
     assert order["attempts"] == 2

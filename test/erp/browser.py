@@ -23,9 +23,9 @@ from pathlib import Path
 from web_server import Hold, Server, reply
 
 PORTS = range(20000, 32768)  # below the range of outgoing connections
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 20
-REQUEST_TIMEOUT_S = 120
+START_TIMEOUT_S = 300  # generous, for slow machines; a wait ends with its event
+STOP_TIMEOUT_S = 120
+REQUEST_TIMEOUT_S = 300
 POLL_S = 0.02
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MARK = "--pumpline-browser="
@@ -227,7 +227,7 @@ class WebDriverError(Exception):
 class Browser:
     """One session. Each method sends one request; wait() and find() poll."""
 
-    DEADLINE_S = 30
+    DEADLINE_S = 180
 
     def __init__(self, url):
         self.host, self.port = url.split("//")[1].split(":")

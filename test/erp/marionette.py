@@ -26,7 +26,7 @@ from pathlib import Path
 import browser
 from web_server import Server, json_reply
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 COMMAND_TIMEOUT_S = 400  # Firefox has its own, shorter timeouts for page loads and scripts
 POLL_S = 0.02
 PR_SET_NAME = 15

@@ -27,7 +27,7 @@ class Books:
     """What a database holds, and what its calls do."""
 
     def __init__(self):
-        self.orders = {1000 + i: {"id": 1000 + i, "name": str(558 + i), "state": "draft", "locked": False, "invoice_status": "no"}
+        self.orders = {1000 + i: {"id": 1000 + i, "name": str(558 + i), "partner_id": [7, "Hansen"], "state": "draft", "locked": False, "invoice_status": "no"}
                        for i in range(20)}
         self.products = {1: {"id": 1, "default_code": "10", "sale_ok": True}, 2: {"id": 2, "default_code": "1010", "sale_ok": True}}
         self.lines = {}

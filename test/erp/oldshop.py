@@ -54,6 +54,7 @@ FRAMES = """\
 """
 CHECKS = """onsubmit="var form = this; fetch('/check').then(function () { form.submit(); }); return false\""""
 FROZEN = "<script>while (true);</script>"
+FROZEN_LATER = "<script>onload = () => setTimeout(() => { while (true); })</script>"
 MENU = """\
 <a href="/worksheets" target="main">Worksheets</a><br><a href="/find" target="main">Find line</a><br>
 <a href="/logout" target="_top">Log out</a>
@@ -175,7 +176,7 @@ class OldShop(Server):
         return hold
 
     def freeze(self, point):
-        """The next page served by `point`, "choose" or "saved", keeps its browser busy for ever."""
+        """The next page served by `point` keeps its browser busy for ever: "form" once it is loaded, "saved" while it loads."""
         self.freezes_at = point
 
     def control(self, wish):
@@ -323,8 +324,6 @@ class Pages:
 
     def page_choose(self, query, _form):
         self.shop.at("choose")
-        if self.shop.frozen("choose"):
-            return self.page(FROZEN)
         rows = "".join(f"<tr><td>{code}</td><td>{name}</td><td><a href=\"javascript:choose('{code}')\">Take</a></td>"
                        "</tr>" for code, name in PRODUCTS.items())
         return self.page(CHOOSER % {"row": int(query["row"])} + f'<table id="products">{rows}</table>')
@@ -336,6 +335,10 @@ class Pages:
             line = {name: form[name] for name in FIELDS}
             line["qty"] = rounded(line["qty"])
             return self.answer_to_save(self.store(form["number"], sheet["version"], [*sheet["lines"], line]), "/quick?")
+        if "saved" not in query:
+            self.shop.at("form")
+            if self.shop.frozen("form"):
+                return self.page(FROZEN_LATER)
         fields = "".join(f'<input name="{name}" value="{quoted(query.get(name, ""))}">' for name in ("number", *FIELDS))
         return self.page(f'{self.said(query)}<form method="post" action="/quick">{fields}<input type="submit" value="Save"></form>')
 

@@ -34,7 +34,7 @@ PYTHON = "/usr/bin/python3"  # Debian's trytond is installed for this one
 DATABASE = "erp"
 # Below the range of outgoing connections, so that the port is still free after a restart.
 PORTS = range(20000, 32768)
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
 POLL_S = 0.02
 
@@ -87,7 +87,7 @@ class Rpc:
     It shares no code with the driver, so that each checks the other.
     """
 
-    TIMEOUT_S = 60
+    TIMEOUT_S = 180
 
     def __init__(self, url, login, password):
         self.url = urllib.parse.urlsplit(url)
@@ -228,7 +228,7 @@ class Tryton:
         self._write_config()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                ["trytond", "-vv", "-c", self.config_path, "-d", DATABASE],
+                ["trytond", "-v", "-c", self.config_path, "-d", DATABASE],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -127,6 +127,13 @@ worker_outdated(const struct worker *worker)
 }
 
 bool
+worker_asleep(const struct worker *worker)
+{
+    (void)worker;
+    return false;
+}
+
+bool
 worker_reads(const struct worker *worker)
 {
     (void)worker;

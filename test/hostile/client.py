@@ -96,7 +96,7 @@ SMUGGLING = {
 class Peer:
     """The target: a workshop's port or the control socket."""
 
-    DEADLINE_S = 60
+    DEADLINE_S = 180
 
     def __init__(self, family, address):
         self.family, self.address = family, address

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "worker/api/internal.h"
@@ -35,7 +36,7 @@ clearing_reply(struct api_clearing *clearing)
 {
     struct api *api = clearing->api;
 
-    log_info("PUT /clear_queue: cleared %u orders", clearing->cleared);
+    log_info("PUT /clear_queue: cleared %u order%s", clearing->cleared, plural(clearing->cleared));
     call_reply(clearing->call, 200,
                json_pack("{s:s s:i s:i}", "workshop", api->setup.workshop->name, "cleared",
                          (int)clearing->cleared, "processing",

@@ -122,8 +122,8 @@ is_missing(const json_t *body, const char *name)
     return !value || (text && !text[strspn(text, " \t\r\n")]);
 }
 
-/* Without a note, nobody could tell later why an order without a line of ours is `created`, or why
- * it was never billed. */
+/* Without a note, it would be unknown later why an order without a line of ours is `created`, or
+ * why it was never billed. */
 static bool
 check_note(struct call *call, const json_t *body, const char *also)
 {

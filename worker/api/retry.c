@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/text_value.h"
 #include "worker/api/internal.h"
@@ -62,8 +63,8 @@ reply(struct api_retry *retry)
 {
     struct api *api = retry->walk.api;
 
-    log_info("POST /orders/retry: placed %zu orders again, by %s", retry->placed,
-             retry->walk.call->by.who);
+    log_info("POST /orders/retry: placed %zu order%s again, by %s", retry->placed,
+             plural((long long)retry->placed), retry->walk.call->by.who);
     call_reply(retry->walk.call, 200,
                json_pack("{s:s s:I s:O}", "workshop", api->setup.workshop->name, "placed",
                          (json_int_t)retry->placed, "results", retry->results));
@@ -183,8 +184,9 @@ end(struct api_walk *walk, const struct err *err)
         api_unavailable(walk->call, err);
     else
         call_problem(walk->call, 409, "count_changed", NULL,
-                     "%s%zu orders match the filter, not %zu as expected: list them again",
-                     walk->over ? "at least " : "", retry->count, retry->expected);
+                     "the filter matches %s%zu order%s, not %zu as expected: list them again",
+                     walk->over ? "at least " : "", retry->count, plural((long long)retry->count),
+                     retry->expected);
     retry_free(retry);
 }
 

@@ -133,7 +133,7 @@ hold_ms(const struct policy_attempt *a)
     return strcmp(a->outcome->reason_code, REASON_WORKSHEET_CLOSED) == 0 ? a->hold->closed_ms : 0;
 }
 
-/* It asks again at growing intervals, and once more when its time is up. Without a look-up, nobody
+/* It asks again at growing intervals, and once more when its time is up. Without a look-up, no one
  * asks again what a sent request has become. */
 static bool
 may_wait(struct order *order, const struct policy_attempt *a)

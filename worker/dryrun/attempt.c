@@ -46,7 +46,7 @@ on_reply(const struct erp_reply *reply, void *arg)
     event_base_loopbreak(w->setup->base);
 }
 
-/* Nobody may delay the next one. */
+/* It must not delay the next one. */
 static void
 on_signal(evutil_socket_t number, short what, void *arg)
 {

@@ -8,7 +8,7 @@
 #include "common/base/err.h"
 
 /* Creates the folder if it is missing, opens it, removes earlier screenshots, and gives it to that
- * user (0: to nobody): a folder that contains anything else is not given away. -1 with *err. */
+ * user (0: to no one): a folder that contains anything else is not given away. -1 with *err. */
 int dryrun_folder_open(const char *path, uid_t uid, gid_t gid, struct err *err);
 
 /* "03-create-2-click.png"; the caller frees. */

@@ -87,7 +87,7 @@ browser_killer_cancel(struct browser_kill_request *request)
     free(request);
 }
 
-/* Whoever asked for it; done may ask, cancel and end others. */
+/* The caller's; done may ask, cancel and end others. */
 static struct browser_kill_request *
 next_asked(const struct browser_killer *browser_killer)
 {

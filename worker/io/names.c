@@ -82,7 +82,7 @@ find(struct names *names, const char *name)
     for (size_t i = 0; i < KNOWN_MAX; i++)
         if (strcasecmp(names->known[i].name, name) == 0)
             return &names->known[i];
-    for (size_t i = 0; i < KNOWN_MAX && known->id; i++) /* nobody is waiting for it */
+    for (size_t i = 0; i < KNOWN_MAX && known->id; i++) /* no request waits for it */
         known = &names->known[names->next++ % KNOWN_MAX];
     *known = (struct known){.at_ms = 0};
     text_copy(known->name, sizeof known->name, name);

@@ -8,7 +8,7 @@
 /* As root, before the process becomes uid: gives it the folder if root has created it for that
  * purpose, and logs that. The folder must be empty, owned by root, inaccessible to uid and others,
  * no symbolic link, below /srv, /tmp or /var/tmp, and no mount point of /etc/fstab (then a share
- * would hide it). Otherwise whoever writes a workshop's configuration could have root's folders
+ * would hide it). Otherwise the author of a workshop's configuration could have root's folders
  * given away. */
 void output_folder_give(const struct pinned_path *folder, uid_t uid);
 

@@ -21,7 +21,7 @@ kill_patiently(const char *mark)
 }
 
 /* In a session of its own, so that it gets no signals from the terminal, and without the inherited
- * output, whose end nobody then waits for in vain. */
+ * output, so that its reader sees its end. */
 static void
 watch(int fd, const char *mark)
 {

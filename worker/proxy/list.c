@@ -1,4 +1,4 @@
-/* The list of requests, for repairing a recipe. Query strings may contain what nobody should read
+/* The list of requests, for repairing a recipe. Query strings may contain secrets
  * in a file, so they are omitted. */
 #include <stdlib.h>
 #include <string.h>

@@ -48,7 +48,7 @@ worksheet_first(struct store_txn *txn, const char *worksheet)
     return seq;
 }
 
-/* Whoever is first of its worksheet now, and waits, is due: `known`, if it is that one. */
+/* The order that is first of its worksheet now, and waits, is due: `known`, if it is that one. */
 static void
 due_set(struct queue_txn *t, const char *worksheet, const struct order *known)
 {
@@ -86,7 +86,7 @@ index_open_add(struct queue_txn *t, const struct order *order)
               (struct bytes){"", 0});
 }
 
-/* Whoever is before a new one is due already. */
+/* Those before a new order are due already. */
 static void
 index_new(struct queue_txn *t, const struct order *order)
 {

@@ -62,7 +62,7 @@ is_findable(const struct part *part, const struct order *order)
            (part->backlog && order->seq >= part->backlog) || has(part->txn, STORE_WORKSHEET, own);
 }
 
-/* One that needs a person, and that nobody finds, is forgotten. */
+/* One that needs a person, and that no list shows, is forgotten. */
 static bool
 is_seen(const struct part *part, struct bytes key, const struct order *order)
 {

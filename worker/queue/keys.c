@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
@@ -156,10 +157,10 @@ reseal_credentials(struct queue *queue, struct err *err)
         if (queue_commit(&r.t, err))
             return -1;
     }
-    log_info("sealed the credentials of %u orders with the new key", r.done);
+    log_info("sealed the credentials of %u order%s with the new key", r.done, plural(r.done));
     if (r.unreadable)
-        log_error("cannot open the credentials of %u orders: they are sealed with an unknown key",
-                  r.unreadable);
+        log_error("cannot open the credentials of %u order%s: sealed with an unknown key",
+                  r.unreadable, plural(r.unreadable));
     return 0;
 }
 

@@ -188,7 +188,7 @@ int queue_retry(struct queue *queue, struct order *order, bool in_doubt, const s
 
 enum queue_retried { QUEUE_RETRIED, QUEUE_NOT_IN_ERROR, QUEUE_NOT_FOUND };
 
-/* The same for several at once, as they are, in one transaction. Nobody has looked for the line of
+/* The same for several at once, as they are, in one transaction. No one has looked for the line of
  * each: orders of unknown outcome are looked up, or end as before. */
 int queue_retry_some(struct queue *queue, const char *const *uniqueids, enum queue_retried *results,
                      size_t count, const struct author *by, struct err *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "worker/delivery/inquiry.h"
@@ -60,12 +61,13 @@ static void
 finish(struct reconcile *r)
 {
     char now[CLOCK_TEXT_BYTES];
+    long long checked = number(r->job, "checked"), found = number(r->job, "found");
 
     clock_text(clock_wall_ms(), now);
     json_object_set_new(r->job, "ended_at", json_string(now));
     record(r, NULL);
-    log_info("reconciliation: %lld orders checked, %lld findings",
-             (long long)number(r->job, "checked"), (long long)number(r->job, "found"));
+    log_info("reconciliation: %lld order%s checked, %lld finding%s", checked, plural(checked),
+             found, plural(found));
     json_decref(r->job);
     r->job = NULL;
 }

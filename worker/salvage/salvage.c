@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/disk.h"
+#include "common/base/err.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "worker/salvage/damaged_pages.h"
@@ -123,7 +124,8 @@ rewrite(const char *folder, struct salvage *s, const char *data, const char *rec
     if (result == 0)
         result = swap_files(data, NULL, fresh, folder, err);
     if (result == 0)
-        log_info("upgraded the queue file to format %u: %u orders", STORE_FORMAT, s->orders);
+        log_info("upgraded the queue file to format %u: %u order%s", STORE_FORMAT, s->orders,
+                 plural(s->orders));
     remove_folder(fresh);
     free(fresh);
     return result;

@@ -11,7 +11,7 @@
  * they are missing. uid other than 0: the folder and what is in it is given to that user.
  *
  * The folder must hold nothing but regular files of its owner's or that user's, which have no name
- * outside it, and the folders `salvage` and `evidence` with the same in them: whoever worked in it
+ * outside it, and the folders `salvage` and `evidence` with the same in them: who worked in it
  * before may have put there what a process that opens it would follow. NULL with *err, code
  * "storage", or "config" where it holds anything else; the caller frees. */
 char *folder_prepare(const char *state_dir, const char *slug, uid_t uid, gid_t gid,

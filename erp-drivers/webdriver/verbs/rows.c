@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/base/secret.h"
-#include "erp-drivers/engine/known.h"
 #include "erp-drivers/webdriver/page.h"
 #include "erp-drivers/webdriver/values.h"
 
@@ -61,8 +60,8 @@ duplicates_add(struct attempt *a)
     char references[2 * ORDER_REFERENCE_MAX];
     size_t wanted = a->duplicate_rows < READ_MAX ? a->duplicate_rows : READ_MAX;
 
-    json_array_append_new(a->duplicates, json_string(a->found.reference));
-    found_clear(&a->found);
+    json_array_append_new(a->duplicates, json_string(a->engine.found.reference));
+    found_clear(&a->engine.found);
     if (json_array_size(a->duplicates) < wanted) {
         attempt_section_again(a);
         return DONE;
@@ -81,7 +80,7 @@ duplicates_end(struct attempt *a)
 {
     bool unsaid = a->duplicate_rows || json_array_size(a->duplicates);
 
-    if (!unsaid || a->found.is)
+    if (!unsaid || a->engine.found.is)
         return DONE;
     return attempt_fail(a, REASON_UI_CHANGED, "%zu rows match, expected one",
                         a->duplicate_rows > 1 ? a->duplicate_rows
@@ -104,9 +103,8 @@ enter_rows(struct attempt *a, const json_t *answer, bool duplicates)
         return attempt_fail(a, NULL, "unexpected answer from the page");
     if (!json_array_size(member(a, "do")))
         return DONE;
-    attempt_push(a, member(a, "do"), "do", false);
-    level = &a->levels[a->depth - 1];
-    level->each = step;
+    level = levels_push(&a->engine.levels, member(a, "do"), "do", false);
+    level->loop = step;
     level->rows = duplicates ? json_pack("[O]", row) : json_incref(rows);
     level->element = mem_string(element);
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(row));
@@ -140,71 +138,28 @@ verb_each(struct attempt *a, const struct wire_reply *reply)
         return attempt_fail(a, REASON_UI_CHANGED, "%zu rows match, expected one", count);
     if (count)
         return enter_rows(a, reply->value, duplicates);
-    attempt_push(a, member(a, "none"), "none", false);
+    levels_push(&a->engine.levels, member(a, "none"), "none", false);
     return DONE;
 }
 
 /* --- our line --- */
 
-static char *
-found_text(struct attempt *a, const char *name)
-{
-    const json_t *text = json_object_get(member(a, "found"), name);
-
-    return text ? values_text(a, text) : NULL;
-}
-
 enum result
 verb_found(struct attempt *a, const struct wire_reply *reply)
 {
-    const json_t *number = json_object_get(member(a, "found"), "number");
-    const struct number_format format = recipe_number_format(number);
-    char plain[ORDER_VALUE_MAX + 1];
-    struct found *found = &a->found;
-
     (void)reply;
-    found_clear(found);
-    found->reference = found_text(a, "reference");
-    found->product_nr = found_text(a, "product_nr");
-    found->amount = found_text(a, "amount");
-    found->worksheet = found_text(a, "worksheet");
-    if (!found->reference || !found->product_nr || !found->amount ||
-        (!found->worksheet && json_object_get(member(a, "found"), "worksheet")))
-        return FAILED;
-    found->words = found_text(a, "words");
-    if (!found->words && json_object_get(member(a, "found"), "words"))
+    if (!engine_found(&a->engine, a->step.json))
         return FAILED;
     if (a->duplicate_rows)
         return duplicates_add(a);
-    if (!template_number(found->amount, &format, plain, sizeof plain))
-        return attempt_fail(a, NULL, "the amount \"%.120s\" is not a number", found->amount);
-    free(found->amount);
-    found->amount = mem_string(plain);
-    found->is = true;
-    attempt_clear_steps(a);
-    return DONE;
+    return engine_found_take(&a->engine, a->step.json) ? DONE : FAILED;
 }
-
-/* --- what a check has found --- */
 
 enum result
 verb_known(struct attempt *a, const struct wire_reply *reply)
 {
-    char *texts[KNOWN_MEMBERS] = {NULL};
-    enum result result = DONE;
-
     (void)reply;
-    for (size_t i = 0; result == DONE && i < KNOWN_MEMBERS; i++) {
-        const json_t *template = member(a, known_member(i));
-
-        texts[i] = template ? values_text(a, template) : NULL;
-        result = template && !texts[i] ? FAILED : DONE;
-    }
-    if (result == DONE && known_take(a->job, json_string_value(member(a, "known")), texts))
-        attempt_clear_steps(a);
-    for (size_t i = 0; i < KNOWN_MEMBERS; i++)
-        template_free(texts[i]);
-    return result;
+    return engine_known(&a->engine, a->step.json) ? DONE : FAILED;
 }
 
 /* --- lists --- */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/order/reason.h"
 #include "erp-drivers/webdriver/condition.h"
 #include "erp-drivers/webdriver/page.h"
 #include "erp-drivers/webdriver/values.h"
@@ -131,27 +130,6 @@ verb_wait(struct attempt *a, const struct wire_reply *reply)
     return result == DONE && !a->step.holds ? attempt_again(a, a->step.why) : result;
 }
 
-/* The message of fail and assert; NULL: FAILED is set. */
-static char *
-own_words(struct attempt *a, const char *otherwise)
-{
-    const json_t *message = member(a, "words");
-
-    return message ? values_text(a, message) : mem_string(otherwise);
-}
-
-/* Ends the attempt with a reason from the recipe. */
-static enum result
-fail_by_recipe(struct attempt *a, const json_t *code, const char *otherwise)
-{
-    char *message = own_words(a, otherwise);
-
-    if (message)
-        attempt_fail(a, code ? reason_find(json_string_value(code))->code : NULL, "%s", message);
-    template_free(message);
-    return FAILED;
-}
-
 enum result
 verb_assert(struct attempt *a, const struct wire_reply *reply)
 {
@@ -163,28 +141,29 @@ verb_assert(struct attempt *a, const struct wire_reply *reply)
     if (a->job->now_ms < a->step.until_ms)
         return attempt_again(a, a->step.why);
     text_copy(why, sizeof why, a->step.why);
-    return fail_by_recipe(a, member(a, "code"), why);
+    engine_fail(&a->engine, a->step.json, json_string_value(member(a, "code")), why);
+    return FAILED;
 }
 
 enum result
 verb_fail(struct attempt *a, const struct wire_reply *reply)
 {
     (void)reply;
-    return fail_by_recipe(a, member(a, "fail"), "the recipe says so");
+    engine_fail(&a->engine, a->step.json, json_string_value(member(a, "fail")),
+                "the recipe says so");
+    return FAILED;
 }
 
 enum result
 verb_when(struct attempt *a, const struct wire_reply *reply)
 {
     enum result result = check_condition(a, member(a, "when"), reply);
-    const char *branch;
 
     if (result != DONE)
         return result;
     if (!a->step.holds && a->job->now_ms < a->step.until_ms)
         return attempt_again(a, a->step.why);
-    branch = a->step.holds ? "then" : "else";
-    attempt_push(a, member(a, branch), branch, false);
+    engine_when(&a->engine, a->step.json, a->step.holds);
     return DONE;
 }
 
@@ -231,40 +210,38 @@ verb_read(struct attempt *a, const struct wire_reply *reply)
     return DONE;
 }
 
-static enum result
-set_values(struct attempt *a, const json_t *values)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)values, name, value)
-    {
-        char *text = values_text(a, value);
-
-        if (!text)
-            return FAILED;
-        values_set(a, name, text);
-        template_free(text);
-    }
-    return DONE;
-}
-
 enum result
 verb_set(struct attempt *a, const struct wire_reply *reply)
 {
     (void)reply;
-    return set_values(a, member(a, "set"));
+    return engine_set(&a->engine, member(a, "set")) ? DONE : FAILED;
 }
 
 enum result
 verb_call(struct attempt *a, const struct wire_reply *reply)
 {
-    const char *name = json_string_value(member(a, "call"));
-    const json_t *pieces = json_object_get(a->browser->recipe, "pieces");
-
     (void)reply;
-    if (set_values(a, member(a, "with")) != DONE)
-        return FAILED;
-    attempt_push(a, json_object_get(pieces, name), name, true);
-    return DONE;
+    return engine_call(&a->engine, a->step.json) ? DONE : FAILED;
 }
+
+/* --- what verbs that are the same for APIs need --- */
+
+static char *
+own_text(void *attempt, const json_t *template)
+{
+    return values_text(attempt, template);
+}
+
+static void
+own_set(void *attempt, const char *variable, const char *value)
+{
+    values_set(attempt, variable, value);
+}
+
+static void
+own_fail(void *attempt, const char *code, const char *words)
+{
+    attempt_fail(attempt, code, "%s", words);
+}
+
+const struct engine_calls webdriver_calls = {own_text, own_set, own_fail};

@@ -19,6 +19,9 @@ verb_function verb_click, verb_check, verb_select, verb_type, verb_clear, verb_p
 /* browser.c: pages, frames, windows, dialogs and scripts. */
 verb_function verb_goto, verb_frame, verb_window, verb_dialog, verb_script;
 
+/* For the verbs that are the same for APIs. (verbs.c) */
+extern const struct engine_calls webdriver_calls;
+
 /* At the end of a section. FAILED: it has several lines of our id, and not each was reported as
  * found. (rows.c) */
 enum result duplicates_end(struct attempt *a);

@@ -104,7 +104,7 @@ changes(const struct call *call)
 
 /* --- what --- */
 
-/* Names that mean something in a path, whoever reads it. */
+/* Names that any program could take for a part of a path. */
 static bool
 has_dots(const struct call *call)
 {

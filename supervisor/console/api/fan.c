@@ -86,7 +86,7 @@ fan_wait(struct fan *fan)
         fan->done(fan);
 }
 
-/* One that it says of all, as each was asked the same; otherwise any, if nobody has given a list.
+/* One that it says of all, as each was asked the same; otherwise any, if none has given a list.
  */
 static const struct fan_part *
 refusal(const struct fan *fan)

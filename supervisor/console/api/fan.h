@@ -36,7 +36,7 @@ void fan_free(struct fan *fan);
  * forgotten. */
 void fan_ask(struct fan *fan, size_t at, const char *target, const json_t *body);
 
-/* After the last fan_ask: calls done, at once if nobody could be asked. */
+/* After the last fan_ask: calls done, at once if no daemon could be asked. */
 void fan_wait(struct fan *fan);
 
 /* Replies, unless there is something to merge: with what a daemon said against the call itself

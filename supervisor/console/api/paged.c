@@ -1,8 +1,8 @@
 /* Lists over all daemons in pages, newest first: orders, and the audit trail.
  *
- * Each daemon is asked for a whole page. The newest of all items are the page; whoever has given
- * some of its items, but not all, is asked again for just so many: so its own cursor says exactly
- * where its list goes on. The cursor of the whole is NAME:CURSOR of each daemon. */
+ * Each daemon is asked for a whole page. The newest of all items are the page; a daemon that has
+ * given some of its items, but not all, is asked again for just so many: so its own cursor says
+ * exactly where its list goes on. The cursor of the whole is NAME:CURSOR of each daemon. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -105,8 +105,11 @@ on_reply(const struct upstream_reply *reply, void *arg)
     struct call *call = passage->call;
 
     passage->link->passages--;
-    if (*reply->etag)
+    if (*reply->etag) { /* a proxy that compresses changes the tag: the other is what If-Match takes
+                         */
         call_header_add(call, "ETag", reply->etag);
+        call_header_add(call, "Pumpline-Version", reply->etag);
+    }
     if (*reply->allow)
         call_header_add(call, "Allow", reply->allow);
     if (*reply->retry_after)

@@ -1,5 +1,5 @@
 /* Who is signed in. A session is 32 random bytes in a cookie; only their hash is kept, in memory
- * and in a file beside the accounts, so that a restart signs nobody out. */
+ * and in a file beside the accounts, so that they survive a restart. */
 #ifndef SUPERVISOR_CONSOLE_PEOPLE_SESSIONS_H
 #define SUPERVISOR_CONSOLE_PEOPLE_SESSIONS_H
 

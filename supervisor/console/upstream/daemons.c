@@ -32,7 +32,7 @@ all_known(const struct daemons *daemons)
     return true;
 }
 
-/* A name of one workshop leads to its slug, which must be nobody else's either. */
+/* A name of one workshop leads to its slug, which must be unique too. */
 enum owner
 daemons_owner(struct daemons *daemons, const char *workshop, struct link **link, const char **slug)
 {

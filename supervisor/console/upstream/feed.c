@@ -73,7 +73,7 @@ learn_all(struct feed *feed, const json_t *snapshot)
     }
 }
 
-/* Whom an event without a known workshop concerns cannot be told, so nobody gets it. */
+/* An event without a known workshop is dropped: which accounts may see it is unknown. */
 static void
 pass_on(struct feed *feed, const char *name, const char *data, const json_t *event)
 {

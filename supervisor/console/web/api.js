@@ -37,7 +37,7 @@ export const post = async (path, body) => (await send("POST", path, body)).json(
 export const remove = async (path) => (await send("DELETE", path, {})).json();
 export const getTagged = async (path) => {
   const reply = await send("GET", path);
-  return [await reply.json(), reply.headers.get("ETag")];
+  return [await reply.json(), reply.headers.get("Pumpline-Version")];
 };
 
 export const query = (members) => {
@@ -59,6 +59,17 @@ export const some = async (path, members, count) => {
   return { items, next: page.next, incomplete: page.incomplete || [] };
 };
 export const all = async (path, members) => (await some(path, members, 20000)).items;
+// How many orders match, by what keyOf(order) says (undefined: not counted); none of them is kept.
+export const count = async (members, keyOf) => {
+  const counts = new Map();
+  let page = {}, incomplete = [];
+  do {
+    page = await get("/orders" + query({ ...members, limit: PAGE_MOST, after: page.next }));
+    page.orders.map(keyOf).filter((key) => key !== undefined).forEach((key) => counts.set(key, (counts.get(key) || 0) + 1));
+    incomplete = [...new Set([...incomplete, ...page.incomplete || []])];
+  } while (page.next);
+  return { counts, incomplete };
+};
 
 // One stream for all pages. listener(name, data); "open" and "closed" tell about the stream itself.
 const listeners = new Set();

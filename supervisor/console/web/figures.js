@@ -53,8 +53,10 @@ const hourAxis = () => {
 const HEIGHT = 180;
 const width = (box) => Math.min(box.clientWidth, 900);
 
-// series: {label, of(hour), colour}
-const Chart = ({ hours, series }) => {
+const WHOLE = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5].map((power) => step * 10 ** power)).sort((a, b) => a - b);
+
+// series: {label, of(hour), colour}; whole: of numbers that are counted
+const Chart = ({ hours, series, whole }) => {
   const box = useRef();
   useEffect(() => {
     let chart, gone = false;
@@ -63,7 +65,7 @@ const Chart = ({ hours, series }) => {
     drawing().then((Plot) => {
       if (gone) return;
       const lines = series.map((one) => ({ label: one.label, stroke: one.colour, width: 2, points: { show: true, size: 5 } }));
-      chart = new Plot({ width: width(box.current), height: HEIGHT, axes: [hourAxis(), { ...axis, values: (_, all) => all.map(number) }], scales: { y: { range: (_, __, most) => [0, Math.max(most, 1)] } },
+      chart = new Plot({ width: width(box.current), height: HEIGHT, axes: [hourAxis(), { ...axis, ...(whole ? { incrs: WHOLE } : {}), values: (_, all) => all.map(number) }], scales: { y: { range: (_, __, most) => [0, Math.max(most, 1)] } },
         series: [{ label: t("time"), value: (_, at) => (at ? clock(at * 1000) : "–") }, ...lines] }, [hours.map((hour) => hour.at / 1000), ...series.map((one) => hours.map(one.of))], box.current);
       watch.observe(box.current);
     });
@@ -81,11 +83,11 @@ export const Figures = ({ slug }) => {
   const failed = orders.filter((one) => one.status === "error").length;
   return html`<h2>${t("figures")}</h2><${Fault} error=${loaded.error} />
     ${found && orders.length === 0 && html`<p class="note">${t("figures_none", { hours: HOURS })}</p>`}
-    ${orders.length > 0 && html`<p>${t("figures_summary", { hours: HOURS, orders: number(orders.length), failed: number(failed),
+    ${orders.length > 0 && html`<p>${t("figures_summary", { hours: HOURS, count: orders.length, failed,
         seconds: seconds(median(orders.filter((one) => one.status === "created" && !one.by_hand).map(took))) || "–" })}
         ${found.cut && ` ${t("figures_cut", { since: clock(found.cut) })}`}</p>
       <h3>${t("per_hour")}</h3>
-      <${Chart} hours=${hours} series=${[{ label: t("orders"), of: (hour) => hour.orders, colour: "#2e7d32" }, { label: t("error"), of: (hour) => hour.failed, colour: "#c62828" }]} />
+      <${Chart} whole hours=${hours} series=${[{ label: t("orders"), of: (hour) => hour.orders, colour: "#2e7d32" }, { label: t("error"), of: (hour) => hour.failed, colour: "#c62828" }]} />
       <h3>${t("duration")}</h3>
       <${Chart} hours=${hours} series=${[{ label: t("seconds"), of: (hour) => hour.seconds, colour: "#1565c0" }]} />
       <details><summary>${t("as_table")}</summary><${Table} caption=${t("figures")} rows=${hours.filter((hour) => hour.orders > 0)} keyOf=${(hour) => hour.at} columns=${[

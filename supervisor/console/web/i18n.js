@@ -12,7 +12,7 @@ const preferred = () => {
 const make = (code) => {
   const plain = new Intl.NumberFormat(code), parts = plain.formatToParts(12345.6);
   const mark = (type) => parts.find((part) => part.type === type)?.value ?? "";
-  return { plain, group: mark("group"), decimal: mark("decimal"), time: new Intl.DateTimeFormat(code, { dateStyle: "medium", timeStyle: "medium" }),
+  return { plain, plural: new Intl.PluralRules(code), group: mark("group"), decimal: mark("decimal"), time: new Intl.DateTimeFormat(code, { dateStyle: "medium", timeStyle: "medium" }),
     zone: new Intl.DateTimeFormat(code, { timeZoneName: "short" }), age: new Intl.RelativeTimeFormat(code, { numeric: "auto" }) };
 };
 
@@ -29,8 +29,11 @@ export const choose = (language) => {
 };
 export const language = () => chosen;
 
-export const t = (key, members = {}) =>
-  (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => members[name] ?? "");
+// A text that counts has a form for each of the language's plurals: KEY.one, KEY.other. Numbers are written as the language writes them.
+export const t = (key, members = {}) => {
+  const text = texts[`${key}.${formats.plural.select(members.count ?? 0)}`] ?? texts[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof members[name] === "number" ? number(members[name]) : members[name] ?? ""));
+};
 
 // A code of the API: what is not known here is shown as it is.
 const coded = (kind) => (code) => texts[`${kind}.${code}`] ?? code;

@@ -1,7 +1,7 @@
 // Report, audit, account, sign in.
 import { html, useEffect, useState } from "./preact.js";
 import { all as allOf, get, post, put, query, saveCsv, shop } from "./api.js";
-import { amount, choose, language, languages, number, role, t, time } from "./i18n.js";
+import { amount, choose, language, languages, role, t, time } from "./i18n.js";
 import { Age, Fault, Field, Outcome, Shop, Table, useList, useLoaded, useTask, Value } from "./ui.js";
 
 const today = (days = 0) => new Date(Date.now() - days * 86400e3).toLocaleDateString("sv");
@@ -10,7 +10,19 @@ const dayEnd = (day) => (day ? new Date(day + "T23:59:59.999").toISOString() : "
 
 // --- report
 
-const shown = ["orders", "placed", "created", "waiting", "error", "by_hand", "written_off"];
+const shown = ["orders", "placed", "created", "waiting", "error", "unbilled", "by_hand", "written_off"];
+
+// Exact sums of exact decimals.
+const PLACES = 12;
+const scaled = (text) => {
+  const [whole, rest = ""] = String(text).split(".");
+  return BigInt(whole + rest.padEnd(PLACES, "0"));
+};
+const plus = (a, b) => {
+  const digits = String(scaled(a) + scaled(b)).padStart(PLACES + 1, "0");
+  return `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`.replace(/\.?0+$/, "");
+};
+const withUnbilled = (row) => ({ ...row, unbilled: plus(row.waiting, row.error) });
 const line = (one) => one && [one.worksheet, one.product_nr, amount(one.product_amount)].filter(Boolean).join(" · ");
 const AGAIN_MS = 5000;
 
@@ -30,10 +42,9 @@ const Reconcile = ({ me, slug }) => {
     ${me.may("manager", slug) && html`<form class="row" onSubmit=${start}><${Field} name="from" label=${t("from")} type="date" value=${today(7)} required />
       <${Field} name="to" label=${t("to")} type="date" value=${today()} required /><button aria-busy=${task.busy}>${t("reconcile")}</button></form>`}
     <${Outcome} task=${task} /><${Fault} error=${loaded.error} />
-    ${found && found.state !== "none" && html`<p role="status">${t("reconcile_" + found.state, { checked: number(found.checked), same: number(found.same + found.by_hand),
-        missing: number(found.counts?.missing), changed: number(found.counts?.changed), unknown: number(found.counts?.unknown) })}
+    ${found && found.state !== "none" && html`<p role="status">${t("reconcile_" + found.state, { count: found.checked, same: found.same + found.by_hand, ...found.counts })}
         (${time(found.from)} – ${time(found.to)})</p>
-      ${found.next && html`<p class="note">${t("reconcile_first", { count: number(results.length) })}</p>`}
+      ${found.next && html`<p class="note">${t("reconcile_first", { count: results.length })}</p>`}
       ${results.length > 0 && html`<${Table} caption=${t("reconcile")} rows=${results} keyOf=${(one) => one.uniqueid} columns=${[
         { title: "uniqueid", of: (one) => html`<a href=${`#/order/${encodeURIComponent(slug)}/${encodeURIComponent(one.uniqueid)}`}><${Value}>${one.uniqueid}<//></a>` },
         { title: t("result"), of: (one) => t("reconcile_" + one.result) }, { title: t("ordered"), of: (one) => html`<${Value}>${line(one.ordered)}<//>` },
@@ -47,7 +58,7 @@ export const Report = ({ me }) => {
   const loaded = useLoaded(() => get("/report" + query(wanted)), [JSON.stringify(wanted)]);
   const found = loaded.value, parts = found?.workshops || (found ? [found] : []), by = parts[0]?.by || wanted.by;
   const all = parts.flatMap((part) => (part.rows.length > 1 ? [...part.rows, { ...part.total, [by]: t("total") }] : part.rows)
-    .map((row) => ({ ...row, of: part })));
+    .map((row) => ({ ...withUnbilled(row), of: part })));
   const submit = (event) => {
     event.preventDefault();
     const { from, to, ...rest } = Object.fromEntries(new FormData(event.target));

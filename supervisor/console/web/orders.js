@@ -1,7 +1,7 @@
 // Orders: what needs attention, one order, the search.
 import { html, useEffect, useMemo, useState } from "./preact.js";
-import { all, get, listen, order as orderPath, post, put, query, saveCsv, shop } from "./api.js";
-import { amount, number, reason, state, t, time } from "./i18n.js";
+import { all, count, get, listen, order as orderPath, post, put, query, saveCsv, shop } from "./api.js";
+import { amount, fault, number, reason, state, t, time } from "./i18n.js";
 import { Age, Amount, Ask, Fault, Field, Outcome, Shop, State, Table, Tick, useList, useLoaded, useTask, Value } from "./ui.js";
 
 const at = (one) => one.slug ?? one.workshop;
@@ -59,7 +59,7 @@ const Evidence = ({ one, names }) => names.map((name) => (isPicture(name)
   ? html`<a href=${address(one, name)} target="_blank"><img class="evidence" src=${address(one, name)} alt=${t("picture", { name })} loading="lazy" /></a>`
   : html`<div><a href=${address(one, name)} target="_blank" rel="noopener">${name}</a></div>`));
 
-// A list does not say which pictures an order has: its history is read when somebody wants to see them.
+// A list does not say which pictures an order has: its history is read when they are asked for.
 const Pictures = ({ one }) => {
   const [names, setNames] = useState(null), task = useTask();
   const look = () => task.run(async () => {
@@ -72,14 +72,13 @@ const Pictures = ({ one }) => {
 
 // --- needs attention
 
-const Group = ({ code, items, complete, me, pictured, chosen, toggle, onAct, onRetryAll }) => {
-  const mayManage = (one) => !one.disputed && me.may("manager", at(one));
+const Group = ({ code, items, complete, busy, mayManage, pictured, chosen, toggle, onAct, onRetryAll }) => {
   const manage = items.some(mayManage);
   return html`<section aria-label=${reason(code)}>
     <h2>${reason(code)} (${number(items.length)}${complete ? "" : "+"})</h2>
-    ${manage && complete && html`<div class="row"><button class="secondary outline" onClick=${() => onRetryAll(code, items.filter(mayManage))}>
-      ${t("retry_all", { count: number(items.filter(mayManage).length) })}</button></div>`}
-    <${Table} caption=${reason(code)} rows=${items} keyOf=${id} columns=${[
+    ${manage && html`<div class="row"><button class="secondary outline" disabled=${busy} onClick=${onRetryAll}>
+      ${complete ? t("retry_all", { count: items.filter(mayManage).length }) : t("retry_all_count")}</button></div>`}
+    <${Table} caption=${reason(code)} rows=${items} keyOf=${id} mark=${(one) => `${chosen.has(id(one))} ${mayManage(one)} ${pictured.has(one.workshop)}`} columns=${[
       ...(manage ? [{ title: html`<span class="hidden">${t("select")}</span>`, label: t("select"), of: (one) => mayManage(one) && html`<${Tick} label=${t("select") + " " + one.worksheet + " " + one.uniqueid}
         checked=${chosen.has(id(one))} onChange=${() => toggle(one)} />` }] : []),
       ...columns(),
@@ -91,27 +90,40 @@ const Group = ({ code, items, complete, me, pictured, chosen, toggle, onAct, onR
   </section>`;
 };
 
-const retryMany = async (items) => {
+// What was placed before a refusal stays placed, and is said with it.
+const inParts = async (parts, send) => {
   let placed = 0;
-  for (const [workshop, some] of groupBy(items, at))
-    for (let i = 0; i < some.length; i += 500)
-      placed += (await post(shop(workshop, "/orders/retry"), { uniqueids: some.slice(i, i + 500).map((one) => one.uniqueid) })).placed;
-  return t("retried", { count: number(placed) });
+  try {
+    for (const part of parts) placed += (await send(part)).placed;
+  } catch (error) {
+    throw placed ? Object.assign(new Error(`${t("retried", { count: placed })}. ${fault(error)}`), { code: "partly" }) : error;
+  }
+  return t("retried", { count: placed });
 };
 
-// By the filter, so that the daemon refuses if the count is not what was seen.
-const retryAll = async (code, items) => {
-  let placed = 0;
-  for (const [workshop, some] of groupBy(items, at))
-    placed += (await post(shop(workshop, "/orders/retry"), { filter: { needs_attention: true, reason_code: code }, expected: some.length })).placed;
-  return t("retried", { count: number(placed) });
-};
+const MANY = 500;
+const retryMany = (items) => inParts([...groupBy(items, at)].flatMap(([workshop, some]) =>
+  Array.from({ length: Math.ceil(some.length / MANY) }, (_, i) => [workshop, some.slice(i * MANY, (i + 1) * MANY)])),
+([workshop, some]) => post(shop(workshop, "/orders/retry"), { uniqueids: some.map((one) => one.uniqueid) }));
+
+// By the filter, so that the daemon refuses if the count is not what was seen. counts: by workshop.
+const retryAll = (code, counts) => inParts(counts, ([workshop, expected]) =>
+  post(shop(workshop, "/orders/retry"), { filter: { needs_attention: true, reason_code: code }, expected }));
+
+const sum = (counts) => [...counts.values()].reduce((all, one) => all + one, 0);
+
+// Asks with the number of all that match, where not all of them are shown.
+const AskAll = ({ code, counts, incomplete, onAnswer, onClose }) => html`<${Ask} title=${reason(code)}
+  text=${html`${t("orders_count", { count: sum(counts) })} · ${t("workshops_count", { count: counts.size })}. ${t("retry_all_text")}
+    ${incomplete.length > 0 && t("incomplete", { names: incomplete.join(", ") })}`}
+  verb=${t("retry_all", { count: sum(counts) })} onAnswer=${onAnswer} onClose=${onClose} />`;
 
 const AGAIN_MS = 1500;
 
 export const Attention = ({ me }) => {
   const list = useList("/orders", 200, { needs_attention: true }), task = useTask(), { items, next } = list;
-  const [chosen, setChosen] = useState(new Set()), [act, setAct] = useState(null);
+  const [chosen, setChosen] = useState(new Set()), [act, setAct] = useState(null), [counted, setCounted] = useState(null);
+  const mayManage = (one) => !one.disputed && me.may("manager", at(one));
   useEffect(() => {
     let timer;
     const soon = (name) => {
@@ -137,16 +149,20 @@ export const Attention = ({ me }) => {
       await list.again();
     }
   });
+  const retryGroup = (code, some) => (next
+    ? task.run(async () => setCounted({ code, ...await count({ needs_attention: true, reason_code: code }, (one) => (mayManage(one) ? at(one) : undefined)) }))
+    : afterwards(() => retryAll(code, [...groupBy(some.filter(mayManage), at)].map(([workshop, those]) => [workshop, those.length]))));
   return html`<h1>${t("attention")}</h1>
     <${Outcome} task=${task} /><${Fault} error=${list.error} />
     ${list.incomplete.length > 0 && html`<p class="note" role="status">${t("incomplete", { names: list.incomplete.join(", ") })}</p>`}
     ${selected.length > 0 && html`<div class="row"><button aria-busy=${task.busy} onClick=${() => afterwards(() => retryMany(selected))}>
-      ${t("retry_selected", { count: number(selected.length) })}</button></div>`}
+      ${t("retry_selected", { count: selected.length })}</button></div>`}
     ${items && items.length === 0 && html`<p class="good" role="status">${t("all_well")}</p>`}
-    ${groups.map(([code, some]) => html`<${Group} key=${code} code=${code} items=${some} complete=${!next} me=${me} pictured=${pictured} chosen=${chosen} toggle=${toggle}
-      onAct=${(name, one) => setAct({ name, one })} onRetryAll=${(c, those) => afterwards(() => retryAll(c, those))} />`)}
+    ${groups.map(([code, some]) => html`<${Group} key=${code} code=${code} items=${some} complete=${!next} busy=${task.busy} mayManage=${mayManage} pictured=${pictured} chosen=${chosen} toggle=${toggle}
+      onAct=${(name, one) => setAct({ name, one })} onRetryAll=${() => retryGroup(code, some)} />`)}
     ${next && html`<button class="secondary" aria-busy=${list.busy} onClick=${list.more}>${t("more")}</button>`}
     ${!items && !list.error && html`<p aria-busy="true">${t("loading")}</p>`}
+    ${counted && html`<${AskAll} ...${counted} onClose=${() => setCounted(null)} onAnswer=${() => afterwards(() => retryAll(counted.code, counted.counts))} />`}
     ${act && html`<${Act} ...${act} onClose=${() => setAct(null)} onDone=${(one) => list.drop((other) => id(other) === id(one))} />`}`;
 };
 

@@ -1,9 +1,14 @@
 // What the pages have in common.
-import { html, useEffect, useRef, useState } from "./preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { some } from "./api.js";
-import { age, amount, fault, state, t, time } from "./i18n.js";
+import { age, amount, fault, language, state, t, time } from "./i18n.js";
 
-export const Age = ({ at }) => (at ? html`<time datetime=${at} title=${time(at)}>${age(at)}</time>` : "");
+export const Age = ({ at }) => (at ? html`<time class="age" datetime=${at} title=${time(at)}>${age(at)}</time>` : "");
+// All ages of the document at once: a timer and a state for each would cost more than the ages.
+setInterval(() => document.querySelectorAll("time.age").forEach((one) => {
+  const now = age(one.dateTime);
+  if (one.textContent !== now) one.textContent = now;
+}), 30e3);
 export const Value = ({ children }) => html`<bdi class="value">${children}</bdi>`;
 // A workshop; where there are several daemons, with the one that has it.
 export const Shop = ({ of }) => html`<${Value}>${of.workshop}<//>${of.daemon && html` <small>${of.daemon}</small>`}${of.disputed && html` <span class="state bad-state">${t("disputed")}</span>`}`;
@@ -21,12 +26,15 @@ export const Fault = ({ error }) => {
 };
 export const Good = ({ children }) => (children ? html`<div class="good" role="status">${children}</div>` : "");
 
-// A long table's first rows are painted before the others are made, some with each frame.
-const FIRST_ROWS = 100, MORE_ROWS = 300;
+// A long table's first rows are painted before the others are made, some with each frame; so it is again after a filter.
+const FIRST_ROWS = 50, MORE_ROWS = 100;
 const useGrowing = (count) => {
   const [most, setMost] = useState(FIRST_ROWS);
   useEffect(() => {
-    if (most >= count) return undefined;
+    if (most >= count) {
+      setMost(Math.max(count, FIRST_ROWS));
+      return undefined;
+    }
     let timer;
     const frame = requestAnimationFrame(() => { timer = setTimeout(() => setMost(most + MORE_ROWS)); });
     return () => { cancelAnimationFrame(frame); clearTimeout(timer); };
@@ -34,16 +42,18 @@ const useGrowing = (count) => {
   return most;
 };
 
-// A table; narrow screens show each row as a card. columns: {title, of(row), number}
-export const Table = ({ caption, columns, rows, keyOf, empty }) => {
+// Made anew only if the row itself or its mark has changed: one event does not cost a thousand rows.
+const Row = ({ row, mark, columns }) => useMemo(() => html`<tr>${columns.map((one) =>
+  html`<td class=${one.number ? "number" : ""} data-label=${one.label ?? one.title}>${one.of(row)}</td>`)}</tr>`, [row, mark, language()]);
+
+// A table; narrow screens show each row as a card. columns: {title, of(row), number}; mark(row): what else a row shows, as one plain value.
+export const Table = ({ caption, columns, rows, keyOf, mark, empty }) => {
   const most = useGrowing(rows.length);
   if (rows.length === 0) return html`<p class="note">${empty ?? t("nothing")}</p>`;
   return html`<div class="overflow-auto"><table class="cards striped">
       <caption class="hidden">${caption}</caption>
       <thead><tr>${columns.map((one) => html`<th scope="col" class=${one.number ? "number" : ""}>${one.title}</th>`)}</tr></thead>
-      <tbody>${rows.slice(0, most).map((row, i) => html`<tr key=${keyOf ? keyOf(row) : i}>
-        ${columns.map((one) => html`<td class=${one.number ? "number" : ""} data-label=${one.label ?? one.title}>${one.of(row)}</td>`)}
-      </tr>`)}</tbody></table></div>`;
+      <tbody>${rows.slice(0, most).map((row, i) => html`<${Row} key=${keyOf ? keyOf(row) : i} row=${row} mark=${mark?.(row)} columns=${columns} />`)}</tbody></table></div>`;
 };
 
 // Runs something and knows whether it is under way and what went wrong.
@@ -82,6 +92,12 @@ export const useLoaded = (load, keys) => {
   return { value, again, ...task };
 };
 
+// What has not changed stays the same object, so that its row stays, too.
+const kept = (before, items) => {
+  const known = new Map((before || []).map((one) => [JSON.stringify(one), one]));
+  return items.map((one) => known.get(JSON.stringify(one)) ?? one);
+};
+
 // A list that grows by more(). again() reads as many items as are shown; one load at a time, so none undoes another.
 export const useList = (path, size, first = {}) => {
   const [list, setList] = useState({ items: null, next: null, incomplete: [] }), task = useTask();
@@ -90,7 +106,8 @@ export const useList = (path, size, first = {}) => {
   const inTurn = (work) => (at.last = at.last.then(() => task.run(work)));
   const again = () => (at.waiting ??= inTurn(async () => {
     at.waiting = null;
-    show(await some(path, at.members, at.count));
+    const found = await some(path, at.members, at.count);
+    show({ ...found, items: kept(at.list.items, found.items) });
   }));
   const more = () => inTurn(async () => {
     if (!at.list.next) return;

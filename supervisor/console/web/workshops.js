@@ -58,7 +58,7 @@ export const Workshops = ({ me }) => {
     ${chosen.size > 0 && html`<div class="row" role="toolbar" aria-label=${t("actions")}>${["start", "stop", "restart", "start_worker", "stop_worker"].map((name) =>
       html`<button class="outline" onClick=${() => setAct(name)}>${ask(name).verb} (${chosen.size})</button>`)}</div>`}
     ${said && html`<p class="good" role="status">${said}</p>`}
-    <${Table} caption=${t("workshops")} rows=${rows} keyOf=${(one) => one.daemon + "/" + one.slug} columns=${[
+    <${Table} caption=${t("workshops")} rows=${rows} keyOf=${(one) => one.daemon + "/" + one.slug} mark=${(one) => `${chosen.has(one.slug)} ${me.may("operator", one.slug)}`} columns=${[
       ...(operate ? [{ title: html`<span class="hidden">${t("select")}</span>`, label: t("select"), of: (one) => !one.disputed && me.may("operator", one.slug) &&
         html`<${Tick} label=${t("select") + " " + one.workshop} checked=${chosen.has(one.slug)} onChange=${() => toggle(one.slug)} />` }] : []),
       { title: t("workshop"), of: (one) => (one.disputed ? html`<${Shop} of=${one} />` : html`<a href=${"#/workshop/" + encodeURIComponent(one.slug)}><${Shop} of=${one} /></a>`) },
@@ -81,7 +81,7 @@ const Tokens = ({ slug }) => {
   return html`<h2>${t("tokens")}</h2><${Fault} error=${loaded.error} />
     ${made && html`<div class="good" role="status">${t("token_once")} <span class="token">${made}</span></div>`}
     ${loaded.value && html`<${Table} caption=${t("tokens")} rows=${loaded.value.tokens} columns=${[
-      { title: t("name"), of: (one) => html`<${Value}>${one.name}<//>` }, { title: t("scope"), of: (one) => one.scope },
+      { title: t("name"), of: (one) => html`<${Value}>${one.name}<//>` }, { title: t("scope"), of: (one) => t("scope_" + one.scope) },
       { title: t("actions"), of: (one) => html`<button class="outline" onClick=${() => setAct({ revoke: one.name })}>${t("revoke")}</button>` }]} />`}
     <div class="row"><button class="secondary" onClick=${() => setAct({ add: true })}>${t("add_token")}</button></div>
     ${act?.add && html`<${Ask} title=${t("add_token")} verb=${t("add_token")} onClose=${() => setAct(null)}
@@ -114,7 +114,7 @@ const Configuration = ({ slug, daemons, first, tag, known, onSaved }) => {
     return withSecrets(parsed, secrets);
   };
   const hide = (path, typed) => setSecrets(({ [path]: _, ...rest }) => (typed ? { ...rest, [path]: typed } : rest));
-  // Whoever wants to keep the file elsewhere gets the sealed text now; a typed password is sealed by saving, too.
+  // The sealed text is for those who keep the file elsewhere; a typed password is sealed by saving, too.
   const seal = (path) => task.run(async () => {
     const { sealed } = await post(shop(name, "/seal") + where(), { password: secrets[path], erp: given().erp });
     setText(JSON.stringify(withSecrets(parsed, { [path]: { sealed } }), null, 2));

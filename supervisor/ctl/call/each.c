@@ -29,7 +29,7 @@ concerns(const struct ctl *ctl, const json_t *integration)
            !json_is_false(json_object_get(integration, "active"));
 }
 
-/* Whoever types `all` must not mean one workshop that happens to be called so. */
+/* `all` never means a workshop that happens to have this name. */
 static int
 check_name(const json_t *integration)
 {
@@ -70,7 +70,7 @@ target_text(const struct ctl *ctl, const struct targets *targets)
     char *text, *longer;
 
     if (is_all(ctl))
-        return mem_format("all %zu workshops", targets->count);
+        return mem_format("all %zu workshop%s", targets->count, plural((long long)targets->count));
     text = mem_string(ctl->args[0]);
     for (size_t i = 1; i < targets->count; i++) {
         longer = mem_format("%s, %s", text, targets->words[i]);

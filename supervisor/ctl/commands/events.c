@@ -38,10 +38,11 @@ static char *
 snapshot_text(const json_t *health)
 {
     const json_t *summary = json_object_get(health, "summary");
+    long long total = ctl_number(summary, "total");
 
-    return mem_format("%lld integrations, %lld running, %lld parked, %lld failed",
-                      ctl_number(summary, "total"), ctl_number(summary, "running"),
-                      ctl_number(summary, "parked"), ctl_number(summary, "failed"));
+    return mem_format("%lld integration%s, %lld running, %lld parked, %lld failed", total,
+                      plural(total), ctl_number(summary, "running"), ctl_number(summary, "parked"),
+                      ctl_number(summary, "failed"));
 }
 
 static char *

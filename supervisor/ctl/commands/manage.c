@@ -118,7 +118,7 @@ print_removed(const struct ctl *ctl, const json_t *reply)
     if (json_is_null(json_object_get(reply, "waiting")))
         text_say("the number of waiting orders is unknown");
     else if (waiting > 0)
-        text_say("%lld order%s still in its queue", waiting, waiting == 1 ? "" : "s");
+        text_say("%lld order%s still in its queue", waiting, plural(waiting));
     if (kept)
         text_say("its queue is kept in %s", kept);
 }
@@ -138,7 +138,7 @@ print_rekeyed(const struct ctl *ctl, const json_t *reply)
 
     (void)ctl;
     text_say("the new master key is in use; %lld workshop%s resealed", count,
-             count == 1 ? "" : "s");
+             plural((long long)count));
 }
 
 int

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/commands/status.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/text.h"
@@ -119,7 +120,7 @@ print_summary(const json_t *health)
 
     text_say("%lld integration%s: %lld active, %lld running, %lld parked, %lld failed; "
              "%lld in the queues (pumplined %s, pid %lld, up %s)",
-             ctl_number(summary, "total"), ctl_number(summary, "total") == 1 ? "" : "s",
+             ctl_number(summary, "total"), plural(ctl_number(summary, "total")),
              ctl_number(summary, "active"), ctl_number(summary, "running"),
              ctl_number(summary, "parked"), ctl_number(summary, "failed"),
              ctl_number(summary, "queue_length"), version ? version : "?",
@@ -216,7 +217,7 @@ print_salvaged(const json_t *salvaged)
     file = text_of_json(json_object_get(salvaged, "file"));
     text_say(
         "queue salvaged at %s: %lld order%s, %lld need attention; the damaged file is kept as %s",
-        at, orders, orders == 1 ? "" : "s", ctl_number(salvaged, "for_a_person"), file);
+        at, orders, plural(orders), ctl_number(salvaged, "for_a_person"), file);
     free(file);
     free(at);
 }

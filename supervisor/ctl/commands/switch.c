@@ -82,9 +82,11 @@ command_stop_worker(struct ctl *ctl)
 static void
 print_cleared(const struct ctl *ctl, const json_t *reply)
 {
-    text_say("%s: %lld orders cleared, %lld still being processed", ctl_workshop(ctl, reply),
-             ctl_number(reply, "cleared"), ctl_number(reply, "processing"));
-    if (ctl_number(reply, "cleared") > 0)
+    long long cleared = ctl_number(reply, "cleared");
+
+    text_say("%s: %lld order%s cleared, %lld still being processed", ctl_workshop(ctl, reply),
+             cleared, plural(cleared), ctl_number(reply, "processing"));
+    if (cleared > 0)
         text_say("Cleared orders are listed by `errors` with the reason cleared; `retry` places "
                  "one again.");
 }

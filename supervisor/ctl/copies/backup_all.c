@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/disk.h"
+#include "common/base/err.h"
 #include "common/config/parts.h"
 #include "supervisor/ctl/copies/backup.h"
 #include "supervisor/ctl/term/text.h"
@@ -118,7 +119,8 @@ static void
 print_all(const struct ctl *ctl, const json_t *reply)
 {
     (void)ctl;
-    text_say("copied %lld workshops to %s", ctl_number(reply, "workshops"),
+    text_say("copied %lld workshop%s to %s", ctl_number(reply, "workshops"),
+             plural(ctl_number(reply, "workshops")),
              json_string_value(json_object_get(reply, "folder")));
 }
 

@@ -93,10 +93,11 @@ static void
 print_queue(const struct ctl *ctl, const json_t *reply)
 {
     const json_t *tasks = json_object_get(reply, "tasks");
+    long long length = ctl_number(reply, "length");
 
     print_table(ctl, tasks);
-    text_say("%s: %lld orders in the queue, %zu shown", ctl_workshop(ctl, reply),
-             json_integer_value(json_object_get(reply, "length")), json_array_size(tasks));
+    text_say("%s: %lld order%s in the queue, %zu shown", ctl_workshop(ctl, reply), length,
+             plural(length), json_array_size(tasks));
 }
 
 static void
@@ -220,7 +221,7 @@ print_orders(const struct ctl *ctl, const json_t *reply)
     size_t count = json_array_size(json_object_get(reply, "orders"));
 
     print_table(ctl, json_object_get(reply, "orders"));
-    text_say("%zu orders%s", count,
+    text_say("%zu order%s%s", count, plural((long long)count),
              json_is_string(json_object_get(reply, "next")) ? "; there are more: use --limit" : "");
     orders_print_incomplete(json_object_get(reply, "incomplete"));
 }
@@ -243,10 +244,11 @@ static void
 print_worksheet(const struct ctl *ctl, const json_t *reply)
 {
     long long open = ctl_number(reply, "open");
+    size_t count = json_array_size(json_object_get(reply, "orders"));
 
     print_table(ctl, json_object_get(reply, "orders"));
-    text_say("%s: worksheet %s has %zu orders, %lld of them open%s", ctl_workshop(ctl, reply),
-             ctl->args[1], json_array_size(json_object_get(reply, "orders")), open,
+    text_say("%s: worksheet %s has %zu order%s, %lld of them open%s", ctl_workshop(ctl, reply),
+             ctl->args[1], count, plural((long long)count), open,
              open ? ": do not invoice it yet" : "");
 }
 

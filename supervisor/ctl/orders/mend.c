@@ -38,6 +38,7 @@ static void
 print_many(const struct ctl *ctl, const json_t *reply)
 {
     const json_t *results = json_object_get(reply, "results");
+    long long placed = ctl_number(reply, "placed");
     size_t i;
     json_t *one;
 
@@ -49,7 +50,7 @@ print_many(const struct ctl *ctl, const json_t *reply)
         if (result && uniqueid && strcmp(result, "placed"))
             text_say("%s: %s", uniqueid, result);
     }
-    text_say("%s: %lld orders placed again", ctl_workshop(ctl, reply), ctl_number(reply, "placed"));
+    text_say("%s: %lld order%s placed again", ctl_workshop(ctl, reply), placed, plural(placed));
 }
 
 static int
@@ -112,7 +113,8 @@ retry_found(struct ctl *ctl)
     if (result == CTL_OK)
         result = count_matching(ctl, &count);
     if (result == CTL_OK) {
-        question = mem_format("Retry %zu orders of %s", count, ctl->args[0]);
+        question =
+            mem_format("Retry %zu order%s of %s", count, plural((long long)count), ctl->args[0]);
         result = count && !ctl_confirm(ctl, question) ? CTL_REFUSED : CTL_OK;
         free(question);
     }

@@ -1,6 +1,7 @@
 /* The command that starts a reconciliation, or shows the last one. */
 #include <string.h>
 
+#include "common/base/err.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/term/text.h"
 
@@ -62,13 +63,14 @@ print_reconciliation(const struct ctl *ctl, const json_t *reply)
 {
     const char *workshop = ctl_workshop(ctl, reply),
                *state = json_string_value(json_object_get(reply, "state")) ?: "";
+    long long checked = ctl_number(reply, "checked");
 
     print_findings(ctl, reply);
     if (strcmp(state, "none") == 0)
         text_say("%s: nothing has been reconciled yet", workshop);
     else
-        text_say("%s: reconciliation %s, %lld orders checked, %lld as ordered%s", workshop, state,
-                 ctl_number(reply, "checked"), ctl_number(reply, "same"),
+        text_say("%s: reconciliation %s, %lld order%s checked, %lld as ordered%s", workshop, state,
+                 checked, plural(checked), ctl_number(reply, "same"),
                  json_is_string(json_object_get(reply, "next")) ? "; there are more findings" : "");
 }
 

@@ -29,7 +29,7 @@ file_of(const struct ctl *ctl)
     return ctl->options[OPTION_ACCOUNTS] ? ctl->options[OPTION_ACCOUNTS] : DEFAULT_ACCOUNTS;
 }
 
-/* The file belongs to the console, whoever changes it: root does it as the owner of the folder. */
+/* The file always belongs to the console: root changes it as the owner of the folder. */
 static int
 become_owner(const char *path)
 {

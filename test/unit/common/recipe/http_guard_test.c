@@ -1,4 +1,4 @@
-/* A request that replaces a document's lines needs a guard against a change by somebody else. */
+/* A request that replaces a document's lines needs a guard against another client's change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -42,7 +42,7 @@ a_busy_port_is_tried_again(void **state)
     struct fixture *f = *state;
 
     f->workshop.port = 1;
-    strcpy(f->workshop.host, "192.0.2.1"); /* nobody's address */
+    strcpy(f->workshop.host, "192.0.2.1"); /* an address of no machine */
     child_start(f->child);
     assert_int_equal(f->child->state, CHILD_BACKOFF);
     assert_non_null(strstr(f->child->last_error, "cannot listen on 192.0.2.1:1: "));
@@ -76,7 +76,7 @@ another_configuration_closes_the_listener_of_another_address(void **state)
     assert_true(f->child->listen_fd >= 0);
 }
 
-/* The next process would call itself running, and nobody would get through to it. */
+/* The next process would call itself running, and no client would reach it. */
 static void
 a_listener_that_was_shut_down_is_bound_anew(void **state)
 {

@@ -48,7 +48,7 @@ a_few_short_lives_make_it_wait(void **state)
     child_reaped(f->child, 11);
     assert_int_equal(f->child->state, CHILD_BACKOFF);
     assert_int_equal(f->spawns, 4);
-    child_start(f->child); /* somebody does not want to wait */
+    child_start(f->child); /* started by a request, before its delay is over */
     say(f, "{\"type\":\"ready\"}\n");
     hang_up(f);
     child_reaped(f->child, 11);

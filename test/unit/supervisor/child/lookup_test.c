@@ -1,7 +1,7 @@
 /* Names that a process asks for. */
 #include "test/unit/supervisor/child/child.h"
 
-/* Names that stand in its configuration, and no others: they would tell somebody something. */
+/* Only names in its configuration: others could leak data to a name server. */
 static void
 names_are_those_of_its_configuration(void **state)
 {

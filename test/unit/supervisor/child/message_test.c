@@ -1,7 +1,7 @@
 /* What a process says: only what is known and sound is kept. */
 #include "test/unit/supervisor/child/child.h"
 
-/* Whoever watches hears of every push. */
+/* Watchers hear of every push. */
 static void
 each_push_is_told(void **state)
 {
@@ -15,7 +15,7 @@ each_push_is_told(void **state)
         say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":1}}\n");
         assert_int_equal(f->changes, before + 1);
     }
-    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 1);
+    assert_int_equal(f->child->status.queue_length, 1);
 }
 
 /* Pinging a thousand idle workers would cost more than anything else that they do. */
@@ -39,6 +39,72 @@ a_sign_of_life_puts_the_ping_off(void **state)
         event_base_gettimeofday_cached(f->base, &now);
         assert_in_range(due.tv_sec - now.tv_sec, 2, 60);
     }
+}
+
+static long
+seconds_to_ping(struct fixture *f)
+{
+    struct timeval due, now;
+
+    assert_true(event_pending(f->child->timer, EV_TIMEOUT, &due));
+    event_base_gettimeofday_cached(f->base, &now);
+    return due.tv_sec - now.tv_sec;
+}
+
+static void
+connect_to(const struct child *child)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(getsockname(child->listen_fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, length), 0);
+    close(client);
+}
+
+/* It is left alone until there is something to do. */
+static void
+one_that_is_asleep_is_pinged_soon_only_after_a_call_or_a_client(void **state)
+{
+    static const char *const naps[] = {"{\"type\":\"pong\",\"asleep\":true}\n",
+                                       "{\"type\":\"status\",\"alive\":{},\"asleep\":true}\n"};
+    struct fixture *f = *state;
+    json_t *call = json_pack("{ss}", "type", "call");
+
+    get_ready(f);
+    for (size_t i = 0; i < sizeof naps / sizeof *naps; i++) {
+        say(f, naps[i]);
+        assert_in_range(seconds_to_ping(f), 60, 70);
+        say(f, "{\"type\":\"pong\",\"asleep\":false}\n");
+        assert_in_range(seconds_to_ping(f), 2, 20);
+        say(f, naps[i]);
+        assert_true(child_send(f->child, call));
+        assert_in_range(seconds_to_ping(f), 2, 20);
+    }
+    say(f, naps[0]);
+    connect_to(f->child);
+    turn(f);
+    assert_in_range(seconds_to_ping(f), 2, 20);
+    say(f, naps[0]); /* it has not accepted the connection */
+    assert_in_range(seconds_to_ping(f), 2, 20);
+    json_decref(call);
+}
+
+/* A client must not put off the end of one that hangs. */
+static void
+one_that_is_being_pinged_gains_no_time_by_a_client(void **state)
+{
+    const struct timeval next = {.tv_sec = 1};
+    struct fixture *f = *state;
+
+    get_ready(f);
+    say(f, "{\"type\":\"pong\",\"asleep\":true}\n");
+    f->child->unanswered = 1;
+    evtimer_add(f->child->timer, &next);
+    connect_to(f->child);
+    turn(f);
+    assert_in_range(seconds_to_ping(f), 0, 1);
 }
 
 static void
@@ -83,7 +149,7 @@ a_stopped_worker_stays_stopped(void **state)
     say(f, "{\"type\":\"ready\"}\n");
     say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"parked\"}}\n");
     assert_true(f->child->worker_wanted);
-    child_stop(f->child); /* what it says of its worker on its way out is nobody's wish */
+    child_stop(f->child); /* what it reports of its worker while it stops was not requested */
     say(f, "{\"type\":\"status\",\"alive\":{\"worker\":\"stopped\"}}\n");
     assert_true(f->child->worker_wanted);
 }
@@ -154,18 +220,17 @@ static void
 a_status_is_what_it_should_be(void **state)
 {
     struct fixture *f = *state;
-    char *kept;
 
     get_ready(f);
     say(f, "{\"type\":\"status\",\"alive\":{\"queue_length\":7,\"x\":[[],[]],\"worker\":{},"
            "\"orders\":{\"placed\":-1,\"error\":2,\"y\":{}},\"worker_reason\":null,"
            "\"oldest_placed_age_s\":\"long\"}}\n");
-    kept = json_dumps(f->child->alive, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(kept,
-                        "{\"orders\":{\"error\":2},\"queue_length\":7,\"worker_reason\":null}");
-    free(kept);
+    assert_string_equal(f->child->status.alive,
+                        "{\"worker_reason\":null,\"queue_length\":7,\"orders\":{\"error\":2}}");
+    assert_int_equal(f->child->status.orders[ORDER_ERROR], 2);
+    assert_int_equal(f->child->status.orders[ORDER_PLACED], 0);
     say(f, "{\"type\":\"status\",\"alive\":[]}\n");
-    assert_int_equal(json_integer_value(json_object_get(f->child->alive, "queue_length")), 7);
+    assert_int_equal(f->child->status.queue_length, 7);
     child_stop(f->child);
     say(f, "{\"type\":\"bye\",\"waiting\":-5}\n");
     assert_int_equal(f->child->waiting, -1);
@@ -214,6 +279,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_push_is_told),
         TEST(a_sign_of_life_puts_the_ping_off),
+        TEST(one_that_is_asleep_is_pinged_soon_only_after_a_call_or_a_client),
+        TEST(one_that_is_being_pinged_gains_no_time_by_a_client),
         TEST(a_refusal_says_why),
         TEST(a_watch_is_confirmed),
         TEST(a_change_on_its_port_is_passed_on),

@@ -156,13 +156,15 @@ commands_end_when_their_state_is_reached(void **state)
         {COMMAND_CONFIGURE, CHILD_STOPPED, 0, 0, true},
         {COMMAND_TOKENS, CHILD_STARTING, 5, 6, false},
     };
+    char alive[] = "{}";
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct child child = {.state = cases[i].state, .pid = cases[i].now, .alive = json_null()};
+        struct child child = {
+            .state = cases[i].state, .pid = cases[i].now, .status = {.alive = alive}};
 
         assert_int_equal(command_done(cases[i].command, &child, cases[i].found), cases[i].done);
-        child.alive = NULL; /* a reply that does not show the change would be too early */
+        child.status.alive = NULL; /* a reply that does not show the change would be too early */
         if (child.state == CHILD_RUNNING)
             assert_false(command_done(cases[i].command, &child, cases[i].found));
     }

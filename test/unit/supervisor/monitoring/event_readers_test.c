@@ -111,7 +111,7 @@ end_process(int i)
     close(process_fd);
 }
 
-/* Until then an order could be placed that nobody tells. */
+/* Until then an order could be placed without an event. */
 static void
 a_reader_starts_once_all_processes_know(void **state)
 {

@@ -100,7 +100,7 @@ what_happens_to_orders_is_sent(void **state)
     json_t *data;
 
     (void)state;
-    happens(0, "created - u-0", false); /* nobody is there */
+    happens(0, "created - u-0", false); /* no reader */
     assert_false(children[0]->watched);
     one = open_reader(true);
     assert_true(children[0]->watched && children[1]->watched);

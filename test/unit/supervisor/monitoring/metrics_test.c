@@ -51,14 +51,16 @@ a_running_and_a_stopped_workshop(void **state)
                              {.workshop = &workshops[1], .state = CHILD_FAILED}};
     struct child *children[2] = {&there[0], &there[1]};
     struct daemon daemon = {.children = children, .child_count = 2, .started_wall_ms = 1500000};
+    json_t *alive;
     char *text;
 
     (void)state;
     there[1].last_exit = (struct child_exit){1767225600007, 78, 0};
     /* A compromised worker may report anything, but cannot add a line. */
-    there[0].alive = json_pack("{ss si si s{si si ss si}}", "worker", "parked", "queue_length", 4,
-                               "oldest_placed_age_s", 90, "orders", "placed", 4, "error", 2,
-                               "created", "no number", "x\"} 1\nfaked", 7);
+    alive = json_pack("{ss si si s{si si ss si}}", "worker", "parked", "queue_length", 4,
+                      "oldest_placed_age_s", 90, "orders", "placed", 4, "error", 2, "created",
+                      "no number", "x\"} 1\nfaked", 7);
+    child_status_set(&there[0].status, alive);
     text = metrics_text(&daemon, metrics_format(NULL));
     expect(text, "# TYPE pumpline info\n# HELP pumpline ");
     expect(text, "\npumpline_info{version=\"" PUMPLINE_VERSION "\"} 1\n");
@@ -78,7 +80,8 @@ a_running_and_a_stopped_workshop(void **state)
     assert_null(strstr(text, "faked"));
     assert_null(strstr(text, "pumpline_workshop_queue_length{workshop=\"Bennys\"}"));
     assert_string_equal(text + strlen(text) - 7, "\n# EOF\n");
-    json_decref(there[0].alive);
+    child_status_clear(&there[0].status);
+    json_decref(alive);
     free(text);
 }
 
@@ -89,11 +92,13 @@ the_older_text_has_only_its_own_types(void **state)
     struct child there = {.workshop = &workshop, .state = CHILD_RUNNING};
     struct child *children[1] = {&there};
     struct daemon daemon = {.children = children, .child_count = 1};
+    json_t *alive;
     char *text;
 
     (void)state;
-    there.alive = json_pack("{ss ss si}", "worker", "parked", "worker_reason", "auth_failed",
-                            "needs_attention", 2);
+    alive = json_pack("{ss ss si}", "worker", "parked", "worker_reason", "auth_failed",
+                      "needs_attention", 2);
+    child_status_set(&there.status, alive);
     there.counters.created = 5;
     counters_error(&there.counters, "erp_rejected");
     counters_attempt(&there.counters, 50);
@@ -120,7 +125,8 @@ the_older_text_has_only_its_own_types(void **state)
     assert_null(strstr(text, "# UNIT"));
     assert_null(strstr(text, " info\n"));
     assert_null(strstr(text, " stateset\n"));
-    json_decref(there.alive);
+    child_status_clear(&there.status);
+    json_decref(alive);
     free(text);
 }
 

@@ -182,7 +182,7 @@ tear_down(void **state)
     for (unsigned i = 0; i < reader_count; i++)
         free(readers[i].text);
     for (int i = 0; i < 2; i++) {
-        json_decref(children_there[i].alive);
+        child_status_clear(&children_there[i].status);
         free(children_there[i].view);
     }
     event_base_free(base);
@@ -192,11 +192,13 @@ tear_down(void **state)
 static inline void
 push(int i, const char *worker, int queue_length, int uptime_s)
 {
-    json_decref(children[i]->alive);
+    json_t *alive = json_pack("{ss si si}", "worker", worker, "queue_length", queue_length,
+                              "uptime_s", uptime_s);
+
     free(children[i]->view);
     children[i]->view = NULL;
-    children[i]->alive = json_pack("{ss si si}", "worker", worker, "queue_length", queue_length,
-                                   "uptime_s", uptime_s);
+    child_status_set(&children[i]->status, alive);
+    json_decref(alive);
     children[i]->state = CHILD_RUNNING;
     children[i]->pid = 1000;
     events_changed(events, children[i]);

@@ -155,7 +155,7 @@ a_later_stop_has_no_end(void **state)
     api_free(api);
 }
 
-/* Whoever starts the process says what a person has said since: nothing, if it does not know. */
+/* The starter passes on what a person has set since, or nothing if it does not know. */
 static void
 it_outlives_the_process(void **state)
 {

@@ -2,7 +2,7 @@
  * are arguments. */
 #include "test/unit/worker/delivery/policy.h"
 
-/* The reply to the request that may create the line; nobody could ask again. */
+/* The reply to the request that may create the line; it cannot be asked again. */
 static void
 a_sent_request_that_cannot_be_looked_up_does_not_wait(void **state)
 {

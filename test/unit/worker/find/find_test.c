@@ -77,7 +77,7 @@ count(struct queue *queue)
     struct seen seen = {.count = 0}, halting = {.stop_after = 3};
 
     find_all(queue, &seen);
-    find_all(queue, &halting); /* whoever stops misses none */
+    find_all(queue, &halting); /* a search that stops misses none */
     assert_int_equal(halting.count, seen.count);
     return seen.count;
 }

@@ -133,7 +133,7 @@ a_retry_without_corrections_has_no_changes(void **state)
     take(f->queue, 0, "u-1");
 }
 
-/* Whoever retries an order whose outcome is unknown has looked into the ERP. */
+/* A person who retries an order whose outcome is unknown has looked into the ERP. */
 static void
 a_retry_of_an_unknown_outcome_starts_afresh(void **state)
 {

@@ -170,7 +170,7 @@ flip_one_bit(unsigned char *record, size_t size)
     record[size / 2] ^= 1;
 }
 
-/* The amount is 5: somebody orders 9. */
+/* The amount is 5: an order has 9. */
 static void
 another_amount(unsigned char *record, size_t size)
 {

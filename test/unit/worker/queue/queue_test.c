@@ -211,7 +211,7 @@ a_page_goes_on_where_its_mark_is_gone(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
-/* Whoever asked for it was killed before the copy was moved away. */
+/* The process that asked for it was killed before it moved the copy away. */
 static void
 a_copy_left_behind_is_removed(void **state)
 {

@@ -188,7 +188,7 @@ a_short_record_is_refused(void **state)
     free(made);
 }
 
-/* Whole on disk, but no order as a queue writes it: whoever believes it works on for ever. */
+/* Whole on disk, but no order as a queue writes it: a reader that trusts it works on for ever. */
 static void
 a_value_that_no_queue_writes_is_refused(void **state)
 {

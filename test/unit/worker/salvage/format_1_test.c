@@ -99,7 +99,7 @@ a_member_of_another_kind_is_refused(void **state)
     assert_no_order("commit_sent", json_integer(1));
 }
 
-/* Found by fuzzing: whoever believes them works on for ever, or can't write another record. */
+/* Found by fuzzing: a reader that trusts them works on for ever, or can't write another record. */
 static void
 a_value_that_no_queue_writes_is_refused(void **state)
 {

@@ -57,7 +57,7 @@ expected(const struct fixture *f, unsigned format)
     return document;
 }
 
-/* Nobody knows who did what an earlier release wrote down. */
+/* An earlier release did not record who did it. */
 static void
 forget_authors(json_t *order)
 {

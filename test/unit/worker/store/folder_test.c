@@ -145,7 +145,7 @@ expect_no_traps(struct pinned_path *p, uid_t next)
     assert_int_equal(rmdir(inside(p, "another")), 0);
 }
 
-/* What whoever had the folder may have put there, for the same user or for the next one. */
+/* What the folder's owner may have put there, for the same user or for the next one. */
 static void
 test_traps(void **state)
 {
@@ -161,7 +161,7 @@ test_traps(void **state)
     expect_owner(inside(p, "mine"), UID + 1);
 }
 
-/* And where nobody changes users. */
+/* And where the user does not change. */
 static void
 test_a_trap_for_ourselves(void **state)
 {
@@ -246,7 +246,7 @@ take_over(void *arg)
     return folder;
 }
 
-/* Its last user let in whom it liked, or nobody at all. */
+/* Its last user may have given it any permissions. */
 static void
 test_by_root_without_rights(void **state)
 {

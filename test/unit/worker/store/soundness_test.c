@@ -1,5 +1,5 @@
-/* A file that kills whoever opens it: the process that dies has told the next one to check it
- * first. */
+/* A file that kills each process that opens it: the process that dies has told the next one to
+ * check it first. */
 #include "test/unit/worker/fixture.h"
 
 #include <sys/wait.h>

@@ -18,6 +18,8 @@ ROWS = "return document.querySelectorAll('tbody tr').length"
 OUT_OF_REACH = """return [...document.querySelectorAll('a, button, main input, main select, summary')].filter((one) => {
   const { left, right, width } = one.getBoundingClientRect();
   return width && (left < 0 || right > innerWidth + 1); }).map((one) => one.outerHTML)"""
+SQUEEZED = """return [...document.querySelectorAll('td .quote')].filter((one) => one.innerText.length > 20 && one.getBoundingClientRect().width < 100)
+  .map((one) => one.innerText)"""
 LABELS = "return [...document.querySelectorAll('tbody input')].map((one) => one.ariaLabel.split(' ').pop())"
 LANGUAGES = Path(__file__).parents[2] / "supervisor/console/web/lang"
 
@@ -319,6 +321,7 @@ def test_languages_themes_and_tables(console, fake, page):  # noqa: F811
     page.go(console, "audit", "Audit")
     page.fill("by", "ann")
     page.click("Show")
+    page.wait(lambda: fake.seen[-1]["query"].get("by") == "ann", "it is asked for")
     page.click("CSV")
     text = page.wait(lambda: page.script("return window.saved.includes('action') && window.saved"), "the other table is made")
     assert list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))[1] == ["2026-11-24T08:15:30.123Z", "ann", "console", "", "start", "Bennys Auto", "200"]
@@ -373,12 +376,14 @@ def test_every_page_in_every_look(console, fake, page):  # noqa: F811
     for place, heading in PAGES:
         page.go(console, place, heading)
         page.wait(lambda: page.script("return !document.querySelector('[aria-busy=true]')"), "it is loaded")
+        if place.startswith("workshop/"):
+            page.wait(lambda: page.script("return document.querySelectorAll('.chart canvas').length") == 2, "orders and errors by the hour, and durations, are drawn")
         for scheme in ("light", "dark"):
             page.scheme(scheme)
             for width in (390, 1200):
                 page.size(width)
                 assert page.script("return document.documentElement.scrollWidth") <= width, (place, width)
-                out = page.script(OUT_OF_REACH) if width == 390 else []
+                out = page.script(OUT_OF_REACH) + page.script(SQUEEZED) if width == 390 else []
                 assert out == [], (place, out)
                 page.picture(f"{place.replace('recipes/odoo', 'recipe').split('/')[0]}-{width}-{scheme}")
             assert page.axe() == [], (place, scheme)
@@ -402,7 +407,7 @@ def test_pages_in_other_languages(console, fake, page):  # noqa: F811
                 page.scheme(scheme)
                 page.size(width)
                 assert page.script("return document.documentElement.scrollWidth") <= width, (place, width)
-                assert page.script(OUT_OF_REACH) == [], (language, place)
+                assert page.script(OUT_OF_REACH) + page.script(SQUEEZED) == [], (language, place)
                 page.picture(f"{place.split('/')[0]}-{width}-{scheme}-{language}")
     drained(page, "401")
 

@@ -242,9 +242,9 @@ def test_what_is_there_already_is_not_billed_again(shop, tryton):
 
 def test_kills_at_random_moments_make_exactly_one_line(shop, tryton, kept):
     """The worker and Tryton are killed during delivery; test/storm does this at length."""
-    tryton.add_worksheets([f"w{number}" for number in range(20)])
-    for number in range(40):
-        place(shop, f"s{number}", worksheet=f"w{number % 20}", amount="1.5")
+    tryton.add_worksheets([f"w{number}" for number in range(12)])
+    for number in range(24):
+        place(shop, f"s{number}", worksheet=f"w{number % 12}", amount="1.5")
     rng = random.Random(558)
     for _ in range(6):
         target = rng.randrange(3)
@@ -258,6 +258,6 @@ def test_kills_at_random_moments_make_exactly_one_line(shop, tryton, kept):
                 os.kill(pid, signal.SIGKILL)
             until(lambda pid=pid: kept.worker_pid() not in (pid, None), "a new worker")
     until(lambda: shop.get("/queue").json["length"] == 0, "all are done", 120)
-    for number in range(40):
-        assert shop.state(f"s{number}")["status"] == "created"
-        assert one_line(tryton, f"s{number}")["quantity"] == "1.5"
+    assert all(shop.state(f"s{number}")["status"] == "created" for number in range(24))
+    made = [(line["note"], line["quantity"]) for line in tryton.all_lines() if line["note"] in {f"s{number}" for number in range(24)}]
+    assert sorted(made) == sorted((f"s{number}", "1.5") for number in range(24))

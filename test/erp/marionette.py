@@ -41,17 +41,26 @@ class Driver(browser.Chromedriver):
     COMMAND = [sys.executable, __file__]
 
 
-# Turns off first-run activity of a fresh profile. Marionette sets the rest.
+# Turns off first-run activity of a fresh profile, and processes that are started before anybody needs them. Marionette sets the rest.
 PREFS = {
     "marionette.port": 0,  # any free port; Firefox writes it to its profile
     "app.update.disabledForTesting": True,
+    "browser.newtab.preload": False,
+    "browser.newtabpage.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage": "about:blank",
     "browser.startup.homepage_override.mstone": "ignore",
     "browser.startup.page": 0,
+    "browser.tabs.remote.separatePrivilegedContentProcess": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    "dom.ipc.processPrelaunch.enabled": False,
+    "extensions.webextensions.remote": False,
     "startup.homepage_welcome_url": "about:blank",
     "toolkit.startup.max_resumed_crashes": -1,
 }
+
+# What Firefox compiles and finds out at its first start, which takes more processor time than all later ones. Each profile gets a copy.
+COMPILED = ("compatibility.ini", "startupCache", "addonStartup.json.lz4", "extensions.json")
 
 STATUS = {  # from the standard; all other errors: 500
     400: ("element click intercepted", "element not interactable", "insecure certificate", "invalid argument",
@@ -113,12 +122,14 @@ def frame_parameters(body):
 
 
 class Firefox:
-    """One session: a process, its profile and the connection to it."""
+    """One session: a process, its profile and the connection to it. compiled: a folder with what an earlier one has compiled."""
 
-    def __init__(self, wanted):
+    def __init__(self, wanted, compiled=None):
         options = wanted.pop("moz:firefoxOptions", {})
         self.lock = threading.Lock()
         self.profile = Path(tempfile.mkdtemp(prefix="firefox-"))
+        if compiled:
+            shutil.copytree(compiled, self.profile, dirs_exist_ok=True)
         self.connection = None
         self.count = 0
         prefs = {**PREFS, **options.get("prefs", {})}
@@ -157,12 +168,15 @@ class Firefox:
             length += byte
         return json.loads(self.stream.read(int(length[:-1])))
 
+    def send(self, name, parameters):
+        self.count += 1
+        data = json.dumps([0, self.count, name, parameters]).encode()
+        self.connection.sendall(b"%d:%s" % (len(data), data))
+
     def command(self, name, parameters):
         with self.lock:
             try:
-                self.count += 1
-                data = json.dumps([0, self.count, f"WebDriver:{name}", parameters]).encode()
-                self.connection.sendall(b"%d:%s" % (len(data), data))
+                self.send(f"WebDriver:{name}", parameters)
                 _, number, error, result = self.read()
                 assert number == self.count
             except (OSError, EOFError, ValueError) as gone:
@@ -170,6 +184,17 @@ class Firefox:
         if error:
             raise Failure(error["error"], error["message"], error.get("data"))
         return result["value"] if isinstance(result, dict) and result.keys() == {"value"} else result
+
+    def keep_compiled(self, folder):
+        """Firefox writes it when it quits by itself."""
+        self.send("Marionette:Quit", {"flags": ["eForceQuit"]})
+        self.process.wait(START_TIMEOUT_S)
+        for name in COMPILED:
+            made = self.profile / name
+            if made.is_dir():
+                shutil.copytree(made, folder / name)
+            elif made.exists():
+                shutil.copy(made, folder)
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):
@@ -180,10 +205,18 @@ class Firefox:
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
+def compile_once(folder):
+    firefox = Firefox({"moz:firefoxOptions": {"args": ["-headless"]}})
+    try:
+        firefox.keep_compiled(folder)
+    finally:
+        firefox.end()
+
+
 class Sessions(Server):
-    def __init__(self, port):
+    def __init__(self, port, compiled):
         super().__init__(port)
-        self.sessions = {}
+        self.sessions, self.compiled = {}, compiled
 
     def answer(self, request):
         try:
@@ -205,7 +238,7 @@ class Sessions(Server):
         return self.run(request.method, rest[0], rest[1] if len(rest) > 1 else "", body)
 
     def open(self, capabilities):
-        firefox = Firefox({**capabilities.get("alwaysMatch", {}), **capabilities.get("firstMatch", [{}])[0]})
+        firefox = Firefox({**capabilities.get("alwaysMatch", {}), **capabilities.get("firstMatch", [{}])[0]}, self.compiled)
         self.sessions[firefox.id] = firefox
         return {"sessionId": firefox.id, "capabilities": firefox.capabilities}
 
@@ -226,10 +259,13 @@ def main():
     ctypes.CDLL(None).prctl(PR_SET_NAME, Driver.PROGRAM.encode(), 0, 0, 0)
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
-    with Sessions(parser.parse_args().port) as server:
-        over.wait()
-    for firefox in list(server.sessions.values()):
-        firefox.end()
+    port = parser.parse_args().port
+    with tempfile.TemporaryDirectory(prefix="firefox-compiled-") as compiled:
+        compile_once(Path(compiled))
+        with Sessions(port, compiled) as server:
+            over.wait()
+        for firefox in list(server.sessions.values()):
+            firefox.end()
 
 
 if __name__ == "__main__":

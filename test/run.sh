@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 . conf/setup.sh
 
-TEST_PACKAGES=(clang libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
+TEST_PACKAGES=(clang lld libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
                python3-prometheus-client prometheus prometheus-alertmanager prometheus-node-exporter python3-jsonschema python3-fastjsonschema lintian node-spdx-license-ids mmdebstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
                chromium chromium-driver chromium-headless-shell firefox-esr nginx-light caddy openssh-server zsh fish rsyslog podman crun cppcheck clang-tidy clang-format)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, until
+from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, children_of, command_of, until
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")
@@ -28,13 +28,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def output(*command, **more):
     return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
-
-
-def command_of(pid):
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
 
 
 def codename():
@@ -211,8 +204,7 @@ class Machine:
 
     def find_leader(self):
         assert self.process.poll() is None, self.console.read_text(errors="replace")
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return next((int(pid) for pid in children if command_of(pid) == "systemd"), None)
+        return next((pid for pid in children_of(self.process.pid) if command_of(pid) == "systemd"), None)
 
     def ended(self):
         """Waits for the container's end, and gives nspawn's exit status."""

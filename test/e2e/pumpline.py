@@ -94,6 +94,23 @@ def alive(pid):
     return process_state(pid) not in (None, "Z")
 
 
+def children_of(pid):
+    """None if it is gone. pgrep would read all of /proc."""
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
+
+
+def command_of(pid):
+    """Empty: it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def freeze(pid):
     """SIGSTOP: kill() returns before the process has stopped."""
     os.kill(pid, signal.SIGSTOP)
@@ -330,5 +347,4 @@ class Daemon:
 
     def children(self):
         """Its workers. The short-lived helpers that it forks, to sync the audit trail or to search in it, are not among them."""
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-x", "pumpline-worker"], capture_output=True, text=True, check=False)
-        return [int(pid) for pid in found.stdout.split()]
+        return [pid for pid in children_of(self.process.pid) if command_of(pid) == "pumpline-worker"]

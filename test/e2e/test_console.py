@@ -1,14 +1,16 @@
 """The console's API without a browser: people, the route table, and attacks."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from console import PASSWORD, Console, FakeDaemon, order
-from pumpline import BUILD, until
+from pumpline import BUILD, children_of, until
 
 ROOT = Path(__file__).parents[2]
 RANKS = ["NONE", "READER", "MANAGER", "OPERATOR", "ADMIN"]
@@ -74,7 +76,7 @@ def cpu_ticks(pid):
 def test_wrong_passwords_and_unknown_users_look_the_same(console):
     console.add("ann", "reader")
     console.start()
-    [hasher] = subprocess.run(["pgrep", "-P", str(console.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    [hasher] = children_of(console.process.pid)
     replies, work = [], []
     for name in ("ann", "nobody", "Ä?"):
         before = cpu_ticks(hasher)
@@ -357,10 +359,12 @@ def test_every_reply_has_the_headers(console):
 def test_it_is_shut_in(console):
     console.start()
     pid = console.process.pid
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True).stdout.split()
+    children = children_of(pid)
     for one in (pid, *children):
         status = Path(f"/proc/{one}/status").read_text()
         assert re.search(r"CapEff:\s+0+$", status, re.M) and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
-    subprocess.run(["kill", "-9", *children], check=True)
+    assert children
+    for one in children:
+        os.kill(one, signal.SIGKILL)
     assert console.process.wait(60) == 70  # without the process for passwords it ends, and systemd starts it anew
     console.process = None

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pumpline import BUILD
 
+pytestmark = pytest.mark.release  # once is enough: it is about the tree
+
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / name for name in (
     "README.md", "common/README.md", "erp-drivers/README.md", "worker/README.md", "supervisor/README.md", "supervisor/console/README.md",
@@ -102,3 +104,10 @@ def test_each_script_is_there(doc):
 def test_the_consoles_new_workshop_has_a_folder_that_is_there():
     [folder] = re.findall(r'folder: "([^"]+)"', (ROOT / "supervisor/console/web/workshops.js").read_text())
     assert folder in {line.split()[1] for line in (ROOT / "conf/pumpline.tmpfiles").read_text().splitlines() if line.startswith("d ")}
+
+
+def test_what_needs_a_release_build_is_run_in_one():
+    run = (ROOT / "test/run.sh").read_text()
+    listed = run[run.index("\nrelease=("):run.index("# Beside the end-to-end tests")]
+    marked = [path.stem.removeprefix("test_") for path in (ROOT / "test/e2e").glob("test_*.py") if "mark.release" in path.read_text()]
+    assert "valgrind" in marked and not [name for name in marked if not re.search(rf"[ (_]{name}[ .)\n]", listed)]

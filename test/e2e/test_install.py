@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pumpline import BUILD, Workshop, free_port
 
+pytestmark = pytest.mark.release  # once is enough: it is about what is installed
+
 CONF = Path(__file__).parents[2] / "conf"
 
 

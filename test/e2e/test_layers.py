@@ -7,6 +7,10 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.release  # once is enough: it is about the tree and its symbols
+
 ROOT = Path(__file__).parents[2]
 LAYERS = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"}, "worker": {"common", "erp-drivers", "worker"},
           "supervisor": {"common", "supervisor"}, "supervisor/ctl": {"common", "supervisor/ctl"},

@@ -9,6 +9,8 @@ import openapi
 import pytest
 from pumpline import BUILD
 
+pytestmark = pytest.mark.release  # once is enough: it is about texts
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "conf" / "man").iterdir()), BUILD / "pumpline-api.7"]  # the last is made from conf/openapi
 

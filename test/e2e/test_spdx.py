@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pumpline import BUILD
 
+pytestmark = pytest.mark.release  # once is enough: it is about the tree
+
 LOCK = Path(__file__).parents[2] / "supervisor/console/web/package-lock.json"
 LICENCES = Path("/usr/share/nodejs/spdx-license-ids/index.json")
 PROGRAMS = ("pumplined", "pumpline-worker", "pumplinectl", "pumpline-console", "pumpline-webdriver")

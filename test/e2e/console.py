@@ -164,8 +164,8 @@ class FakeDaemon:
 
     def retry_many(self, slug, body):
         some = [one for one in self.orders.values() if one["workshop"] == self.integrations[slug]["workshop"] and one["needs_attention"]]
-        if "uniqueids" in body:
-            some = [one for one in some if one["uniqueid"] in body["uniqueids"]]
+        if "filter" not in body:
+            some = [one for one in some if one["uniqueid"] in body.get("uniqueids", [])]
         elif len(some := [one for one in some if one["reason_code"] == body["filter"]["reason_code"]]) != body["expected"]:
             return 409, {"status": 409, "code": "count_changed", "detail": f"{len(some)} orders match"}, {"Content-Type": "application/problem+json"}
         for one in some:

@@ -205,7 +205,7 @@ static int
 check_only(struct daemon_config *config)
 {
     printf("configuration ok: %zu workshop%s\n", config->workshop_count,
-           plural(config->workshop_count));
+           plural((long long)config->workshop_count));
     config_free(config);
     return EX_OK;
 }

@@ -109,6 +109,18 @@ clamp(int64_t value, int64_t least, int64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
+/* libcurl takes any number, as from "HTTP/2 99999999999999", in a reply that is complete. */
+static void
+set_status(struct erp_reply *reply, struct http_transfer *transfer, long status)
+{
+    if (status >= 0 && status <= 999) {
+        reply->status = (int)status;
+        return;
+    }
+    reply->complete = false;
+    text_copy(transfer->error, sizeof transfer->error, "the reply has no valid HTTP status");
+}
+
 static void
 transfer_deliver(struct http_transfer *transfer)
 {
@@ -124,7 +136,7 @@ transfer_deliver(struct http_transfer *transfer)
         api->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
         api->easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     }
-    reply.status = (int)status;
+    set_status(&reply, transfer, status);
     reply.retry_after_ms = 1000 * clamp(retry_after, 0, RETRY_AFTER_MAX_S);
     if (!reply.complete)
         reply.error =

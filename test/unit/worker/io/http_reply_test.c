@@ -48,6 +48,16 @@ answer_long_ago(struct connection *c, void *arg)
     server_reply(c, 503, "Retry-After: Thu, 01 Jan 1970 00:00:01 GMT\r\n", "");
 }
 
+/* Found by fuzzing: cut to 32 bits it would be another status. */
+static void
+answer_with_a_huge_status(struct connection *c, void *arg)
+{
+    static const char text[] = "HTTP/23372036854775807\r\nContent-Length: 2\r\n\r\n{}";
+
+    (void)arg;
+    server_write(c, text, sizeof text - 1);
+}
+
 static void
 statuses_are_reported(void **state)
 {
@@ -63,6 +73,8 @@ statuses_are_reported(void **state)
     assert_reply(s, answer_long_ago, true, true, 503);
     assert_int_equal(s->reply.retry_after_ms, 0);
     assert_int_equal(s->reply.body_length, 0);
+    assert_reply(s, answer_with_a_huge_status, true, false, 0);
+    assert_string_equal(s->error, "the reply has no valid HTTP status");
 }
 
 static void

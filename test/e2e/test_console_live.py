@@ -174,6 +174,19 @@ def test_a_report_names_each_workshop(live, page):  # noqa: F811
     drained(page, "401")
 
 
+def test_the_way_back_leads_to_a_new_page(live, page):  # noqa: F811
+    """Kept by the browser as it was, it would keep a connection, too."""
+    _, console, _, _ = live
+    page.sign_in(console, "bob")
+    page.shows("Workshops (1)")
+    page.script("window.old = true")
+    page.goto("about:blank")
+    page.post("/back")
+    page.shows("Workshops (1)")
+    page.wait(lambda: not page.script("return window.old"), "it is another document")
+    drained(page, "401")
+
+
 def test_a_killed_worker_is_seen_at_once(live, page):  # noqa: F811
     daemon, console, _, shop = live
     page.sign_in(console, "bob")

@@ -93,6 +93,10 @@ export const disconnect = () => {
   if (source) source.close();
   source = undefined;
 };
+// A browser keeps pages for its "back", each with its stream, and opens six connections to a server: the next page would wait.
+addEventListener("pagehide", () => disconnect());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 export const listen = (listener) => {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -93,8 +93,7 @@ export const disconnect = () => {
   if (source) source.close();
   source = undefined;
 };
-// A browser keeps pages for its "back", each with its stream, and opens six connections to a server: the next page would wait.
-addEventListener("pagehide", () => disconnect());
+// A page that the browser has kept for its "back" would show what was true when it was left.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 export const listen = (listener) => {

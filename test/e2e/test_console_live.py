@@ -175,7 +175,7 @@ def test_a_report_names_each_workshop(live, page):  # noqa: F811
 
 
 def test_the_way_back_leads_to_a_new_page(live, page):  # noqa: F811
-    """Kept by the browser, it would show what was true when it was left."""
+    """Kept by the browser, it would hold its event stream: after six of them the next page waits for half a minute."""
     _, console, _, _ = live
     page.sign_in(console, "bob")
     page.shows("Workshops (1)")

@@ -189,7 +189,9 @@ send_page(struct call *call, void *context)
 {
     const struct assets *assets = context;
 
-    call_header_add(call, "Cache-Control", "no-cache");
+    /* A browser would keep the page for its "back" together with its event stream, and opens six
+     * connections to a server. */
+    call_header_add(call, "Cache-Control", "no-store");
     if (*assets->page)
         call_reply_text(call, 200, "text/html; charset=utf-8", assets->page, strlen(assets->page));
     else

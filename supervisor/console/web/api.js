@@ -93,9 +93,6 @@ export const disconnect = () => {
   if (source) source.close();
   source = undefined;
 };
-// A page that the browser has kept for its "back" would show what was true when it was left.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
-
 export const listen = (listener) => {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -84,7 +84,7 @@ watch(struct worker *w)
     evtimer_add(w->renewal, &pause);
 }
 
-/* Nobody waits for it, and it waits for nobody. */
+/* No client, order, callback or reconciliation waits. */
 static bool
 has_nothing_to_do(const struct worker *w)
 {

@@ -52,7 +52,7 @@ struct http_server {
     void *arg;
     bool (*check_peer)(int fd, void *arg);
     void *check_arg;
-    void (*first)(void *arg); /* NULL: nobody wants to know */
+    void (*first)(void *arg); /* NULL: not needed */
     void *first_arg;
     struct http_connections phases[PHASE_PHASES];
     unsigned counts[PHASE_PHASES], count;

@@ -2,9 +2,9 @@
  * workshop's mark among its arguments, and all its descendants.
  *
  * WebDriver ends a browser by a request to its driver. If the browser is stopped or busy, the
- * driver does not answer; and a browser that was just starting when its worker died is
- * unknown. Only browsers on this machine can be killed, by root with CAP_KILL or by the browser's
- * own user. A browser on another machine is ended by the note of its session
+ * driver does not answer; and a browser that was just starting when its worker died is unknown.
+ * Only browsers on this machine can be killed, by root with CAP_KILL or by the browser's own user.
+ * A browser on another machine is ended by the note of its session
  * (erp-drivers/webdriver/lifecycle.c): both ways are needed, as lifecycle_test.c and
  * test_browser_kill.py show. */
 #ifndef COMMON_IPC_BROWSER_KILL_H

@@ -105,7 +105,7 @@ on_reply(const struct upstream_reply *reply, void *arg)
     struct call *call = passage->call;
 
     passage->link->passages--;
-    if (*reply->etag) { /* whoever compresses changes the tag; If-Match takes the other */
+    if (*reply->etag) { /* a proxy that compresses changes the tag; If-Match takes the other */
         call_header_add(call, "ETag", reply->etag);
         call_header_add(call, "Pumpline-Version", reply->etag);
     }

@@ -266,12 +266,14 @@ class Machine:
         return found if found and all(one["process"] == "running" for one in found.values()) else None
 
     def members(self, unit):
-        """All processes of its cgroup, by their numbers out here. One that is being removed has none (ENOENT, ENODEV)."""
+        """All processes of its cgroup, by their numbers out here. One that is being removed has none (ENOENT, ENODEV), and
+        os.walk goes on where a folder is removed while it looks, which rglob does not."""
         found = set()
         for folder in self.cgroup.folders:
-            for path in folder.rglob(f"{unit}/cgroup.procs"):
-                with contextlib.suppress(OSError):
-                    found |= {int(pid) for pid in path.read_text().split()}
+            for path in (Path(path) for path, _, _ in os.walk(folder)):
+                if path.name == unit:
+                    with contextlib.suppress(OSError):
+                        found |= {int(pid) for pid in (path / "cgroup.procs").read_text().split()}
         return found
 
     def processes(self, name="pumpline-worker"):

@@ -23,9 +23,11 @@
 #include "supervisor/system/boot.h"
 #include "supervisor/system/kept_sockets.h"
 
-/* From here on a block has pages of its own, which go back when it is freed: the replies of a
- * thousand workshops have megabytes. glibc would raise the limit by itself after the first one. */
-#define LARGE_BYTES (64 << 10)
+/* A block of this size has pages of its own, which go back when it is freed, and so does as much at
+ * the heap's end: the metrics of a thousand workshops have megabytes. glibc would raise both limits
+ * by itself after the first one. Their health has half of it: new pages each time would take
+ * ten times as long as writing it. */
+#define LARGE_BYTES (1 << 20)
 
 struct options {
     const char *config;
@@ -237,6 +239,7 @@ main(int count, char **arguments)
         return status;
     descriptors_standard();
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
     boot_hide();
     umask(S_IWGRP | S_IWOTH); /* files get exactly the modes they are created with, whatever the
                                  inherited umask */

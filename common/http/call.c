@@ -48,6 +48,7 @@ call_free(struct call *call)
             secret_wipe(call->fields[i], strlen(call->fields[i]));
         free(call->fields[i]);
     }
+    free(call->owned);
     free(call->more_headers);
     free(call->acts_for);
     free(call->if_match);
@@ -89,6 +90,13 @@ call_reply_text(struct call *call, int status, const char *content_type, const c
     call_free(call);
 }
 
+void
+call_reply_owned(struct call *call, int status, const char *content_type, char *text, size_t length)
+{
+    call->owned = text;
+    call_reply_text(call, status, content_type, text, length);
+}
+
 static void
 reply_json(struct call *call, int status, const char *content_type, json_t *body)
 {
@@ -97,8 +105,7 @@ reply_json(struct call *call, int status, const char *content_type, json_t *body
     if (!text)
         die_abort("cannot write a reply to %s %s as JSON", call->method, call->path);
     json_decref(body);
-    call_reply_text(call, status, content_type, text, strlen(text));
-    free(text);
+    call_reply_owned(call, status, content_type, text, strlen(text));
 }
 
 void

@@ -62,6 +62,8 @@ struct call {
      * borrowed; NULL: none. */
     void (*send)(struct call *call, int status, const char *content_type, const char *body,
                  size_t length);
+    char
+        *owned; /* body, if it is the call's own; the carrier may take it over: it sets NULL then */
     void *carrier;
     /* Set by the carrier, too: starts a stream instead of `send`, or returns NULL if nothing can be
      * sent (HEAD; the peer has gone). NULL: no streams are supported. */
@@ -99,6 +101,10 @@ void call_reply(struct call *call, int status, json_t *body);
 /* Replies with text of another type; takes over the call, not the text. */
 void call_reply_text(struct call *call, int status, const char *content_type, const char *text,
                      size_t length);
+
+/* The same, but takes over the text, which is malloc's: a long one is sent without a copy. */
+void call_reply_owned(struct call *call, int status, const char *content_type, char *text,
+                      size_t length);
 
 /* Replies with application/problem+json; takes over fields (may be NULL) and the call. */
 void call_problem(struct call *call, int status, const char *code, json_t *fields,

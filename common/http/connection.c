@@ -12,6 +12,8 @@
 #include "common/base/loop.h"
 #include "common/http/internal.h"
 
+#define WITHOUT_COPY_BYTES 16384 /* less is faster copied to what is sent with the head */
+
 static void
 enter(struct http_connection *c, enum http_phase phase)
 {
@@ -86,12 +88,31 @@ push(struct http_connection *c)
 }
 
 static void
-reply(struct http_connection *c, int status, const char *type, const struct call *call,
-      const char *body, size_t length)
+free_body(const void *data, size_t length, void *body)
+{
+    (void)data;
+    (void)length;
+    free(body);
+}
+
+static int
+add_body(struct evbuffer *output, struct call *call, const char *body, size_t length)
+{
+    char *owned = call ? call->owned : NULL;
+
+    if (!owned || length < WITHOUT_COPY_BYTES)
+        return evbuffer_add(output, body, length);
+    call->owned = NULL;
+    return evbuffer_add_reference(output, owned, length, free_body, owned);
+}
+
+static void
+reply(struct http_connection *c, int status, const char *type, struct call *call, const char *body,
+      size_t length)
 {
     c->closing = c->closing || !c->server->acceptable;
     http_head_add(c, status, type, call, (long)length);
-    if (!c->no_body && evbuffer_add(bufferevent_get_output(c->bev), body, length))
+    if (!c->no_body && add_body(bufferevent_get_output(c->bev), call, body, length))
         die_abort("out of memory for a reply");
     enter(c, PHASE_REPLY);
     push(c);

@@ -137,9 +137,8 @@ reply(const struct gather *gather)
     (gather->csv ? reply_csv : reply_json)(gather, out);
     if (fclose(out))
         die_abort("out of memory for a report");
-    call_reply_text(gather->call, 200, gather->csv ? "text/csv; charset=utf-8" : "application/json",
-                    text, length);
-    free(text);
+    call_reply_owned(gather->call, 200,
+                     gather->csv ? "text/csv; charset=utf-8" : "application/json", text, length);
 }
 
 /* A table has no place for what is missing in it. */

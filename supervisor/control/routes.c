@@ -25,8 +25,7 @@ get_health(struct call *call, void *context)
     size_t length;
     char *text = view_health(control->daemon, &length);
 
-    call_reply_text(call, 200, "application/json", text, length);
-    free(text);
+    call_reply_owned(call, 200, "application/json", text, length);
 }
 
 static void
@@ -44,8 +43,7 @@ get_metrics(struct call *call, void *context)
     const struct metrics_format *format = metrics_format(call->fields[CALL_ACCEPT]);
     char *text = metrics_text(control->daemon, format);
 
-    call_reply_text(call, 200, format->type, text, strlen(text));
-    free(text);
+    call_reply_owned(call, 200, format->type, text, strlen(text));
 }
 
 static void

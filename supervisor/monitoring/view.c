@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/secret.h"
+#include "common/base/err.h"
+
+#define UPTIME_BYTES (sizeof ",\"uptime_s\":}" + 20)
 
 static json_t *
 last_exit_json(const struct child_exit *last)
@@ -89,25 +91,34 @@ view_integration(const struct child *child)
     return view;
 }
 
-/* The same as text, which is kept: a thousand of them in one reply would take long to write. */
-static void
-integration_write(struct child *child, FILE *out)
+/* The same as text, which is kept: a thousand of them in one reply would take long to write. Open
+ * for its uptime. */
+static const char *
+integration_text(struct child *child)
+{
+    json_t *view;
+
+    if (child->view)
+        return child->view;
+    view = integration(child);
+    child->view = json_dumps(view, JSON_COMPACT);
+    if (!child->view)
+        die_abort("cannot write an integration as JSON");
+    child->view[strlen(child->view) - 1] = '\0';
+    json_decref(view);
+    return child->view;
+}
+
+/* At most UPTIME_BYTES more than the text has. */
+static char *
+integration_write(struct child *child, char *to)
 {
     json_int_t uptime = uptime_s(child);
 
-    if (!child->view) {
-        json_t *view = integration(child);
-
-        child->view = json_dumps(view, JSON_COMPACT);
-        if (!child->view)
-            die_abort("cannot write an integration as JSON");
-        child->view[strlen(child->view) - 1] = '\0'; /* open for its uptime */
-        json_decref(view);
-    }
-    fputs(child->view, out);
+    to = stpcpy(to, integration_text(child));
     if (uptime >= 0)
-        fprintf(out, ",\"uptime_s\":%" JSON_INTEGER_FORMAT, uptime);
-    fputc('}', out);
+        to += sprintf(to, ",\"uptime_s\":%" JSON_INTEGER_FORMAT, uptime);
+    return stpcpy(to, "}");
 }
 
 struct summary {
@@ -140,25 +151,30 @@ summary_json(const struct daemon *daemon)
         summary.queue_length, "needs_attention", summary.needs_attention);
 }
 
+/* Its size is known before it is written: a stream that grows would touch three times the memory,
+ * which takes longer than all the rest. */
 char *
 view_health(const struct daemon *daemon, size_t *length)
 {
     json_t *summary = summary_json(daemon);
-    char *head = json_dumps(summary, JSON_COMPACT), *text = NULL;
-    FILE *out = open_memstream(&text, length);
+    char *head = json_dumps(summary, JSON_COMPACT), *text, *end;
+    size_t size;
 
-    if (!head || !out)
+    if (!head)
         die_abort("out of memory for the health of %zu workshops", daemon->child_count);
     head[strlen(head) - 1] = '\0';
-    fprintf(out, "%s,\"integrations\":[", head);
+    size = strlen(head) + sizeof ",\"integrations\":[]}";
+    for (size_t i = 0; i < daemon->child_count; i++)
+        size += strlen(integration_text(daemon->children[i])) + UPTIME_BYTES + 1;
+    text = mem_alloc(size);
+    end = stpcpy(stpcpy(text, head), ",\"integrations\":[");
     for (size_t i = 0; i < daemon->child_count; i++) {
         if (i)
-            fputc(',', out);
-        integration_write(daemon->children[i], out);
+            *end++ = ',';
+        end = integration_write(daemon->children[i], end);
     }
-    fputs("]}", out);
-    if (fclose(out))
-        die_abort("out of memory for the health of %zu workshops", daemon->child_count);
+    end = stpcpy(end, "]}");
+    *length = (size_t)(end - text);
     free(head);
     json_decref(summary);
     return text;

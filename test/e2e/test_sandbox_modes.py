@@ -139,6 +139,8 @@ def test_a_replaced_file_of_the_system_restarts_workers_one_by_one(daemon, monke
     ended = {}
 
     def all_are_new():
+        for slug in slugs:
+            daemon.call("GET", f"/workshops/{slug}/alive")  # asleep, it would look in five minutes
         for one in daemon.call("GET", "/health").json["integrations"]:
             if one["pid"] not in (None, before[one["slug"]]):
                 ended.setdefault(one["slug"], time.monotonic())

@@ -41,10 +41,13 @@ ROOT_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 SHELL = "/usr/lib/chromium/chromium-headless-shell"
 SHELL = SHELL if os.geteuid() == 0 and os.path.exists(SHELL) else None
 
+# Two processes where it has five, which saves a third of its start. (All of Chromium gains nothing by it.)
+FEW_PROCESSES = ["--in-process-gpu", "--no-zygote", "--disable-software-rasterizer", "--enable-features=NetworkServiceInProcess2"] if SHELL else []
+
 
 def setup(*arguments):
     """`erp.browser` of a workshop, for most tests."""
-    return {"arguments": [*ROOT_ARGUMENTS, *arguments], **({"binary": SHELL} if SHELL else {})}
+    return {"arguments": [*ROOT_ARGUMENTS, *FEW_PROCESSES, *arguments], **({"binary": SHELL} if SHELL else {})}
 
 
 def installed():
@@ -231,7 +234,7 @@ class Browser:
 
     def __init__(self, url):
         self.host, self.port = url.split("//")[1].split(":")
-        options = {"args": [*ARGUMENTS, *ROOT_ARGUMENTS], **({"binary": SHELL} if SHELL else {})}
+        options = {"args": [*ARGUMENTS, *ROOT_ARGUMENTS, *FEW_PROCESSES], **({"binary": SHELL} if SHELL else {})}
         value = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options, "unhandledPromptBehavior": "ignore"}}})
         self.path = f"/session/{value['sessionId']}"

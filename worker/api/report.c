@@ -65,8 +65,7 @@ reply_csv(const struct reporting *reporting)
     size_t length;
     char *text = report_csv(reporting->report, &length);
 
-    call_reply_text(reporting->walk.call, 200, "text/csv; charset=utf-8", text, length);
-    free(text);
+    call_reply_owned(reporting->walk.call, 200, "text/csv; charset=utf-8", text, length);
 }
 
 static void

@@ -66,8 +66,7 @@ on_call(struct call *call, void *arg)
         char *text = malloc(BIG_REPLY_BYTES);
 
         memset(text, 'x', BIG_REPLY_BYTES);
-        call_reply_text(call, 200, "text/plain", text, BIG_REPLY_BYTES);
-        free(text);
+        call_reply_owned(call, 200, "text/plain", text, BIG_REPLY_BYTES);
     } else {
         call_reply(call, 200,
                    json_pack("{s:s s:s s:s? s:s s:i s:s? s:s? s:b}", "method", call->method, "path",

@@ -19,7 +19,7 @@
 #define EXPIRE_NEXT_MS 3600000
 #define EXPIRE_ORDERS 200     /* per transaction, so that no client waits long */
 #define TICK_MS 10000         /* the supervisor pings after 11 s of silence, */
-#define ASLEEP_TICK_MS 300000 /* of one that is asleep after 330 s */
+#define ASLEEP_TICK_MS 600000 /* of one that is asleep after 660 s */
 /* From one look at the watched files to the next; in trouble or asleep: 1. */
 #define WATCH_TICKS 2
 #define RENEWAL_SPREAD_MS 60000

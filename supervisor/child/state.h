@@ -9,7 +9,7 @@
 #define CHILD_START_MS                                                                             \
     300000 /* from exec to `ready`, including the check of a large queue; longer is a hang */
 #define CHILD_SILENT_MS 11000  /* until it is pinged; a worker gives a sign of life every 10 s */
-#define CHILD_ASLEEP_MS 330000 /* the same of one that is asleep, which gives one every 300 s */
+#define CHILD_ASLEEP_MS 660000 /* the same of one that is asleep, which gives one every 600 s */
 #define CHILD_PING_MS 2000     /* between two pings */
 #define CHILD_KILLED_ITSELF_MS 2000
 #define CHILD_NO_TIMER (-1)

@@ -140,7 +140,7 @@ def test_a_replaced_file_of_the_system_restarts_workers_one_by_one(daemon, monke
 
     def all_are_new():
         for slug in slugs:
-            daemon.call("GET", f"/workshops/{slug}/alive")  # asleep, it would look in five minutes
+            daemon.call("GET", f"/workshops/{slug}/alive")  # asleep, it would look in ten minutes
         for one in daemon.call("GET", "/health").json["integrations"]:
             if one["pid"] not in (None, before[one["slug"]]):
                 ended.setdefault(one["slug"], time.monotonic())

@@ -94,22 +94,30 @@ has_nothing_to_do(const struct worker *w)
 }
 
 static void
-arm_tick(struct worker *w)
+arm_tick(struct worker *w, int64_t wait_ms)
 {
-    struct timeval next = clock_timeval(w->asleep ? ASLEEP_TICK_MS : TICK_MS);
+    struct timeval next = clock_timeval(wait_ms);
 
     evtimer_add(w->tick, &next);
+}
+
+/* Those that fell asleep together, after a start of the daemon, shall not wake up together. */
+static int64_t
+sleep_ms(bool already)
+{
+    return already ? ASLEEP_TICK_MS : random_ms(ASLEEP_TICK_MS);
 }
 
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
+    bool already = w->asleep;
 
     (void)fd;
     (void)what;
     w->asleep = has_nothing_to_do(w);
-    arm_tick(w);
+    arm_tick(w, w->asleep ? sleep_ms(already) : TICK_MS);
     if (w->ticks++ % WATCH_TICKS == 0 || w->asleep || delivery_troubled(w->delivery))
         watch(w);
     callbacks_wake(w->callbacks);
@@ -122,7 +130,7 @@ upkeep_wake(struct worker *w)
     if (!w->asleep)
         return;
     w->asleep = false;
-    arm_tick(w);
+    arm_tick(w, TICK_MS);
     w->events.tick(w->events.arg);
 }
 

@@ -15,8 +15,7 @@ struct worker;
 
 struct worker_events {
     void (*changed)(void *arg); /* the reply of GET /alive has changed */
-    void (*tick)(
-        void *arg); /* every ten seconds, asleep every ten minutes; and when it wakes up */
+    void (*tick)(void *arg); /* every ten seconds, asleep every ten minutes; and when it wakes up */
     void (*order)(const struct queue_event *event, void *arg); /* an order has become this; NULL:
                                                                   not reported */
     void (*killed)(void *arg); /* PUT /kill: only a person may start it again */

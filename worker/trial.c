@@ -14,9 +14,9 @@
 #include "worker/io/names.h"
 #include "worker/setup.h"
 
-#define PATIENCE_MS 45000
+#define PATIENCE_MS 60000
 #define REHEARSAL_MS 100000 /* a browser takes its time, and so do the pictures */
-#define DRIVER_MS 20000     /* for a WebDriver server of its own, which starts with this process */
+#define DRIVER_MS 40000     /* for a WebDriver server of its own, which starts with this process */
 #define DRIVER_PAUSE_MS 250
 #define NOTHING "pumplinetest" /* a worksheet, product and order that no ERP has */
 

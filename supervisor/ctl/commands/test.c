@@ -7,7 +7,7 @@
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
-#define TEST_TIMEOUT_S 70 /* a browser has to start, and to end */
+#define TEST_TIMEOUT_S 90 /* a browser has to start, and to end */
 
 static void
 put_step(struct table *table, const json_t *step)

@@ -1,7 +1,6 @@
 """Fixtures of the end-to-end tests."""
 
 import collections
-import fcntl
 import os
 import signal
 import sys
@@ -93,14 +92,8 @@ def daemon(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    """A prepared Tryton, shared by all workers of pytest-xdist, since preparing it takes half a minute."""
-    run = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        run = run.parent
-    with (run / "tryton-template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return Tryton.template(run / "tryton-template")
+def template():
+    return Tryton.template()
 
 
 def running_tryton(template, folder):

@@ -9,6 +9,7 @@ of the database. Needs Debian's packages tryton-server, tryton-modules-sale, try
 import argparse
 import base64
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import json
@@ -164,20 +165,21 @@ class Tryton:
     # --- the folder
 
     @classmethod
-    def template(cls, cache):
-        """A prepared folder under `cache`, created once per seed."""
+    def template(cls):
+        """A prepared folder, created once per seed: tests, storms and benchmarks that want it meanwhile wait for it. It stays in the
+        folder of temporary files."""
         seed = Path(tryton_seed.__file__).read_bytes()
         key = hashlib.sha256(seed).hexdigest()[:16]
-        folder = Path(cache) / f"tryton-{key}"
-        if folder.exists():
-            return folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            fresh = Path(scratch) / "fresh"
-            cls(fresh).prepare()
-            # Fails if another test session was faster.
-            with contextlib.suppress(OSError):
-                fresh.rename(folder)
+        cache = Path(tempfile.gettempdir()) / f"pumpline-tryton-{os.getuid()}"
+        cache.mkdir(mode=0o700, exist_ok=True)
+        folder = cache / key
+        with (cache / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                with tempfile.TemporaryDirectory(dir=cache) as scratch:
+                    fresh = Path(scratch) / "fresh"
+                    cls(fresh).prepare()
+                    fresh.rename(folder)
         return folder
 
     def prepare(self, template=None):

@@ -328,8 +328,6 @@ def next_seeds(options):
 
 
 def run(options, folder):
-    if options.erp == "tryton":
-        RealTryton.template()  # before all lanes would create it at once
     context = multiprocessing.get_context("fork")
     seeds, results = context.Queue(1), context.Queue()
     over = context.Event()

@@ -546,16 +546,11 @@ class OdooErp(ScriptedErp):
 class RealTryton:
     """A real server behind the misbehaving proxy; one for many rounds."""
 
-    @staticmethod
-    def template():
-        """The seeded database: takes half a minute the first time, then cached."""
-        return tryton.Tryton.template(Path(tempfile.gettempdir()) / f"pumpline-tryton-{os.getuid()}")
-
     def __init__(self, folder, lane):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         self.server = tryton.Tryton(self.folder / "tryton")
-        self.server.prepare(self.template())
+        self.server.prepare(tryton.Tryton.template())
         self.server.start()
         self.credentials = tryton_seed.BOT
         self.passwords = dict([tryton_seed.ADMIN, tryton_seed.BOT])

@@ -6,6 +6,7 @@ seen here is the unit's own MemoryMax= and TasksMax=: where the host's controlle
 them from the systemd inside.
 """
 
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 import browser
 import oldshop
 import pytest
+import webshop
 from machine import CONFIG, InsideConnection, command_of, in_network_of
 
 from pumpline import DEADLINE_S, alive, call, until
@@ -27,7 +29,7 @@ SHOP_PORT = 8088
 MACHINE, NEIGHBOUR = "192.0.2.1", "192.0.2.2"
 DYNAMIC_UIDS = range(61184, 65520)
 BROWSERS_MAX = 900 << 20  # two that do little, and not what a third that eats
-RECIPE = Path(oldshop.__file__).with_name("oldshop-recipe.json")
+RECIPE = json.dumps({**json.loads(webshop.RECIPE.read_text()), **webshop.QUICK})
 
 
 def answers(machine):
@@ -76,7 +78,7 @@ def shop(booted):
 @pytest.fixture(scope="module")
 def workshop(booted, shop):
     booted.run("systemctl", "enable", "--now", UNIT)
-    booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE.read_text())
+    booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE)
     garys = booted.configure(*GARYS, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": shop.url, "webdriver_url": URL},
                              credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
     booted.run("systemctl", "reload", "pumplined")
@@ -98,7 +100,8 @@ def garys(machine, workshop):
 def opened(machine, garys, monkeypatch):
     """Opens a browser by hand, as the driver's other clients do."""
     monkeypatch.setattr(browser, "ROOT_ARGUMENTS", [])  # it is no root's in there
-    monkeypatch.setattr(browser, "SHELL", None)  # all of Chromium
+    monkeypatch.setattr(browser, "SHELL", None)  # all of Chromium, with all its processes
+    monkeypatch.setattr(browser, "FEW_PROCESSES", [])
     with in_network_of(machine.leader):
         yield lambda: browser.Browser(URL)
 

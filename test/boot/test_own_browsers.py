@@ -45,7 +45,7 @@ def page(booted):
 
 @pytest.fixture(scope="module")
 def both(booted, page):
-    booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE.read_text())
+    booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE)
     shops = [booted.configure(*names, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": page.url},
                               credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
              for names in (NINAS, OLGAS)]

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from pumpline import BUILD, DEADLINE_S, Reply, UnixConnection, Workshop, call, children_of, command_of, until
+from pumpline import DEADLINE_S, Reply, UnixConnection, Workshop, call, children_of, command_of, until
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")

@@ -4,6 +4,7 @@
 
 #include "worker/queue/queue.h"
 #include "worker/queue/record.h"
+#include "worker/store/helper.h"
 
 #define QUEUE_BACKUP "backup-" /* copies in the queue's folder begin so */
 
@@ -16,8 +17,24 @@ struct queue_time {
     unsigned removed;      /* … so many orders were removed */
 };
 
+/* A write transaction with what the counters will be once it is on disk. */
+struct queue_txn {
+    struct store_txn txn;
+    struct queue *queue;
+    uint64_t last_seq, backlog;
+    unsigned counts[QUEUE_ATTENTION + 1];
+    unsigned callbacks_waiting;
+};
+
 struct queue {
     struct store *store;
+    struct helper *helper; /* writes the group, if it is large */
+    struct queue_group {
+        struct queue_txn t;
+        struct queue_put *puts; /* NULL: none is under way */
+        size_t count;
+        const char *full; /* why none of them is taken, as a code; NULL: there is room */
+    } group;
     json_t *salvaged; /* the note of its opening; NULL: none */
     const struct order_rules *rules;
     char *folder;
@@ -37,15 +54,6 @@ struct queue {
     struct queue_time time;
 };
 
-/* A write transaction with what the counters will be once it is on disk. */
-struct queue_txn {
-    struct store_txn txn;
-    struct queue *queue;
-    uint64_t last_seq, backlog;
-    unsigned counts[QUEUE_ATTENTION + 1];
-    unsigned callbacks_waiting;
-};
-
 /* What the history says of a change besides the order itself. Members may be NULL or negative: left
  * out. */
 struct queue_remark {
@@ -59,6 +67,11 @@ struct queue_remark {
 /* Nothing to say. */
 static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
+/* Waits for the group under way, whose answers hold then. Due before anything is changed that a
+ * transaction uses. */
+void queue_settle(struct queue *queue);
+
+/* Settles first. */
 void queue_begin(struct queue *queue, struct queue_txn *t);
 int queue_commit(struct queue_txn *t, struct err *err);
 

@@ -1,5 +1,5 @@
-/* Opening, and what the API asks: taking orders, and what people do to those in error. Reading is
- * read.c's, delivery due.c's; how a change is written is change.c's. */
+/* Opening, and what people do to orders. Taking new ones is txn.c's, reading read.c's, delivery
+ * due.c's; how a change is written is change.c's. */
 #include "worker/queue/queue.h"
 
 #include <dirent.h>
@@ -113,6 +113,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
 
     queue->keys = *keys;
     queue->folder = mem_string(folder);
+    queue->helper = helper_new();
     queue->store = store_open(folder, map_mib, err);
     if (queue->store) {
         store_begin(queue->store, &txn, false);
@@ -134,6 +135,8 @@ queue_close(struct queue *queue)
 {
     if (!queue)
         return;
+    queue_settle(queue);
+    helper_free(queue->helper);
     store_close(queue->store);
     secret_free(queue->hash_key);
     json_decref(queue->salvaged);
@@ -142,59 +145,6 @@ queue_close(struct queue *queue)
     free(queue->events);
     free(queue->folder);
     free(queue);
-}
-
-/* --- taking orders --- */
-
-/* False: its uniqueid is known. */
-static bool
-put_new(struct queue_txn *t, struct queue_put *put)
-{
-    unsigned char buffer[RECORD_SEALED_MAX];
-    struct bytes sealed = queue_seal(&t->queue->keys, put->order, put->credentials, buffer);
-
-    put->order->placed_ms = put->order->queued_ms = clock_wall_ms();
-    put->answer = QUEUE_PLACED;
-    return queue_insert(t, put->order, sealed);
-}
-
-static void
-put_one(struct queue_txn *t, struct queue_put *put, const char *full)
-{
-    struct order present;
-
-    if ((full || !put_new(t, put)) && queue_read(&t->txn, put->order->uniqueid, &present)) {
-        put->answer = order_same_content(&present, put->order) ? QUEUE_DUPLICATE : QUEUE_CONFLICT;
-        *put->order = present;
-    } else if (full) {
-        put->answer = QUEUE_REFUSED;
-        err_set(&put->err, full, "no space left for another order");
-    }
-    put->queue_length = t->counts[ORDER_PLACED] + t->counts[ORDER_PROCESSING];
-}
-
-void
-queue_put(struct queue *queue, struct queue_put *puts, size_t count)
-{
-    const char *full = store_full(queue->store);
-    struct queue_txn t;
-    struct err err;
-
-    queue_begin(queue, &t);
-    for (size_t i = 0; i < count; i++)
-        put_one(&t, &puts[i], full);
-    failpoint_here("queue.put");
-    if (failpoint("mutant.no_put")) {
-        store_abort(&t.txn);
-        return;
-    }
-    if (queue_commit(&t, &err) == 0)
-        return;
-    log_error("cannot store %zu orders: %s", count, err.text);
-    for (size_t i = 0; i < count; i++) {
-        puts[i].answer = QUEUE_REFUSED;
-        puts[i].err = err;
-    }
 }
 
 /* --- what people do --- */

@@ -188,8 +188,10 @@ queue_backup(struct queue *queue, struct err *err)
 {
     char *name = mem_format(QUEUE_BACKUP "%lld.mdb", (long long)clock_wall_ms());
     char *path = mem_format("%s/%s", queue->folder, name);
-    int result = store_copy(queue->store, path, err);
+    int result;
 
+    queue_settle(queue);
+    result = store_copy(queue->store, path, err);
     free(path);
     if (result == 0)
         return name;

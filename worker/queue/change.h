@@ -8,6 +8,9 @@
 
 #define QUEUE_BACKUP "backup-" /* copies in the queue's folder begin so */
 
+/* Of copies whose reader was killed. Each is as large as the queue. */
+void queue_remove_backups(const char *folder);
+
 struct queue_time {
     int64_t run_ms;        /* up to run_from_ms */
     int64_t run_from_ms;   /* monotonic; 0: it does not run */
@@ -31,8 +34,10 @@ struct queue {
     struct helper *helper; /* writes the group, if it is large */
     struct queue_group {
         struct queue_txn t;
-        struct queue_put *puts; /* NULL: none is under way */
-        size_t count;
+        struct queue_put *puts;
+        size_t count; /* not answered yet */
+        bool under_way, failed;
+        struct err err;
         const char *full; /* why none of them is taken, as a code; NULL: there is room */
     } group;
     json_t *salvaged; /* the note of its opening; NULL: none */
@@ -67,12 +72,17 @@ struct queue_remark {
 /* Nothing to say. */
 static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
-/* Waits for the group under way, whose answers hold then. Due before anything is changed that a
- * transaction uses. */
+/* Waits for the group under way, and takes over its counters. Due before anything is changed that
+ * its transaction uses. */
 void queue_settle(struct queue *queue);
 
 /* Settles first. */
 void queue_begin(struct queue *queue, struct queue_txn *t);
+
+/* The transaction of the group, in any thread. queue_settle ends it. */
+void queue_begin_group(struct queue *queue, struct queue_txn *t);
+void queue_write(struct queue_txn *t);
+
 int queue_commit(struct queue_txn *t, struct err *err);
 
 /* For who observes the queue, once it is committed. */

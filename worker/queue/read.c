@@ -1,10 +1,13 @@
 /* What is in the queue: orders, pages of them, histories, figures, and the queue's notes about
  * itself. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "worker/queue/change.h"
 #include "worker/queue/record.h"
 
@@ -197,4 +200,18 @@ queue_backup(struct queue *queue, struct err *err)
         return name;
     free(name);
     return NULL;
+}
+
+void
+queue_remove_backups(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries && (entry = readdir(entries)))
+        if (strncmp(entry->d_name, QUEUE_BACKUP, strlen(QUEUE_BACKUP)) == 0 &&
+            unlinkat(dirfd(entries), entry->d_name, 0) == 0)
+            log_info("removed %s, left over from an interrupted backup", entry->d_name);
+    if (entries)
+        closedir(entries);
 }

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "worker/queue/change.h"
-#include "worker/queue/keys.h"
 
 struct bytes
 queue_key_worksheet(unsigned char key[QUEUE_WORKSHEET_KEY_BYTES], const char *worksheet,
@@ -67,8 +65,8 @@ queue_meta_get(struct store_txn *txn, const char *name)
                : NULL;
 }
 
-static void
-begin(struct queue *queue, struct queue_txn *t)
+void
+queue_begin_group(struct queue *queue, struct queue_txn *t)
 {
     t->queue = queue;
     t->last_seq = queue->last_seq;
@@ -83,7 +81,7 @@ void
 queue_begin(struct queue *queue, struct queue_txn *t)
 {
     queue_settle(queue);
-    begin(queue, t);
+    queue_begin_group(queue, t);
 }
 
 static void
@@ -95,8 +93,8 @@ put_backlog(struct queue_txn *t)
     json_decref(note);
 }
 
-static void
-write_out(struct queue_txn *t)
+void
+queue_write(struct queue_txn *t)
 {
     if (t->backlog != t->queue->backlog)
         put_backlog(t);
@@ -122,8 +120,20 @@ written(struct queue_txn *t, struct err *err)
 int
 queue_commit(struct queue_txn *t, struct err *err)
 {
-    write_out(t);
+    queue_write(t);
     return written(t, err);
+}
+
+void
+queue_settle(struct queue *queue)
+{
+    struct queue_group *group = &queue->group;
+
+    if (!group->under_way)
+        return;
+    helper_wait(queue->helper);
+    group->under_way = false;
+    group->failed = written(&group->t, &group->err) != 0;
 }
 
 void
@@ -150,130 +160,6 @@ queue_event_note(struct queue *queue, const struct order *order, int64_t duratio
     event->duration_ms = duration_ms;
     text_copy(event->uniqueid, sizeof event->uniqueid, order->uniqueid);
     text_copy(event->reason_code, sizeof event->reason_code, order->reason_code);
-}
-
-/* --- taking orders --- */
-
-/* Perhaps in the helper's thread, while the loop reads. So there are no secrets, no log lines and
- * no answers in here. */
-static void
-put_group(void *arg)
-{
-    struct queue_group *group = arg;
-    struct queue_txn *t = &group->t;
-
-    begin(t->queue, t);
-    for (size_t i = 0; i < group->count; i++) {
-        struct queue_put *put = &group->puts[i];
-
-        put->answer = !group->full && queue_insert(t, put->order, put->sealed) ? QUEUE_PLACED
-                                                                               : QUEUE_DUPLICATE;
-        put->queue_length = t->counts[ORDER_PLACED] + t->counts[ORDER_PROCESSING];
-    }
-    failpoint_here("queue.put");
-    if (failpoint("mutant.no_put"))
-        store_abort(&t->txn);
-    else
-        write_out(t);
-}
-
-static void
-prepare(struct queue *queue, struct queue_put *put)
-{
-    unsigned char buffer[RECORD_SEALED_MAX];
-    struct bytes sealed = queue_seal(&queue->keys, put->order, put->credentials, buffer);
-
-    put->sealed = (struct bytes){NULL, sealed.size};
-    if (sealed.size)
-        put->sealed.data = memcpy(mem_alloc(sealed.size), sealed.data, sealed.size);
-    put->order->placed_ms = put->order->queued_ms = clock_wall_ms();
-}
-
-/* It was not inserted: its uniqueid is known, or there is no room. */
-static void
-compare(struct queue *queue, struct queue_put *put, const char *full)
-{
-    struct order present;
-    int found = queue_get(queue, put->order->uniqueid, &present, &put->err);
-
-    if (found > 0) {
-        put->answer = order_same_content(&present, put->order) ? QUEUE_DUPLICATE : QUEUE_CONFLICT;
-        *put->order = present;
-        return;
-    }
-    put->answer = QUEUE_REFUSED;
-    if (!found)
-        err_set(&put->err, full ? full : "storage", "no space left for another order");
-}
-
-void
-queue_settle(struct queue *queue)
-{
-    struct queue_group group;
-    struct err err;
-    bool failed;
-
-    if (!queue->group.puts)
-        return;
-    helper_wait(queue->helper);
-    group = queue->group;
-    queue->group.puts = NULL;
-    failed = written(&group.t, &err) != 0;
-    if (failed)
-        log_error("cannot store %zu orders: %s", group.count, err.text);
-    for (size_t i = 0; i < group.count; i++) {
-        struct queue_put *put = &group.puts[i];
-
-        free((void *)put->sealed.data);
-        if (failed) {
-            put->answer = QUEUE_REFUSED;
-            put->err = err;
-        } else if (put->answer == QUEUE_DUPLICATE) {
-            compare(queue, put, group.full);
-        }
-    }
-}
-
-static void
-prepare_all(struct queue *queue, struct queue_put *puts, size_t count)
-{
-    queue_settle(queue);
-    queue->group = (struct queue_group){
-        .t = {.queue = queue}, .puts = puts, .count = count, .full = store_full(queue->store)};
-    for (size_t i = 0; i < count; i++)
-        prepare(queue, &puts[i]);
-}
-
-bool
-queue_put_start(struct queue *queue, struct queue_put *puts, size_t count)
-{
-    prepare_all(queue, puts, count);
-    if (!queue->group.full && helper_start(queue->helper, put_group, &queue->group))
-        return true;
-    put_group(&queue->group);
-    queue_settle(queue);
-    return false;
-}
-
-int
-queue_put_fd(const struct queue *queue)
-{
-    return helper_fd(queue->helper);
-}
-
-void
-queue_put_end(struct queue *queue)
-{
-    queue_settle(queue);
-    helper_heard(queue->helper);
-}
-
-void
-queue_put(struct queue *queue, struct queue_put *puts, size_t count)
-{
-    prepare_all(queue, puts, count);
-    put_group(&queue->group);
-    queue_settle(queue);
 }
 
 /* --- what other rooms keep --- */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
@@ -17,20 +18,25 @@ struct helper {
     bool there;
     int fd; /* an eventfd */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* of these three: */
+    pthread_cond_t changed; /* of these: */
     void (*work)(void *arg);
     void *arg;
     bool ending;
+    bool to_tell; /* the loop waits for fd */
 };
 
 struct helper *
 helper_new(void)
 {
     struct helper *helper = mem_alloc(sizeof *helper);
+    pthread_condattr_t attributes;
 
     helper->fd = -1;
     pthread_mutex_init(&helper->lock, NULL);
-    pthread_cond_init(&helper->changed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&helper->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     return helper;
 }
 
@@ -56,8 +62,10 @@ run(void *arg)
             break;
         pthread_mutex_unlock(&helper->lock);
         helper->work(helper->arg);
-        say_done(helper);
         pthread_mutex_lock(&helper->lock);
+        if (helper->to_tell)
+            say_done(helper);
+        helper->to_tell = false;
         helper->work = NULL;
         pthread_cond_signal(&helper->changed);
     }
@@ -110,6 +118,26 @@ helper_wait(struct helper *helper)
     while (helper->work)
         pthread_cond_wait(&helper->changed, &helper->lock);
     pthread_mutex_unlock(&helper->lock);
+}
+
+bool
+helper_wait_ms(struct helper *helper, unsigned ms)
+{
+    struct timespec end;
+    int error = 0;
+    bool done;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += ms * 1000000L;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&helper->lock);
+    while (helper->work && !error)
+        error = pthread_cond_timedwait(&helper->changed, &helper->lock, &end);
+    done = !helper->work;
+    helper->to_tell = !done;
+    pthread_mutex_unlock(&helper->lock);
+    return done;
 }
 
 int

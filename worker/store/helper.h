@@ -20,7 +20,11 @@ bool helper_start(struct helper *helper, void (*work)(void *arg), void *arg);
 /* Returns once nothing is under way. */
 void helper_wait(struct helper *helper);
 
-/* Readable from the end of the work until helper_heard; -1: no work was started yet. */
+/* The same within some milliseconds. False: it is still under way, and helper_fd will tell. */
+bool helper_wait_ms(struct helper *helper, unsigned ms);
+
+/* Readable from the end of work for which helper_wait_ms was too short until helper_heard; -1: no
+ * work was started yet. */
 int helper_fd(const struct helper *helper);
 void helper_heard(struct helper *helper);
 

@@ -70,10 +70,12 @@ a_change_meanwhile_loses_no_reply(void **state)
 {
     struct scripted *s = *state;
     struct api *api = api_of(s);
+    pid_t writer = writer_start(&s->f);
     struct seen first;
 
     create(api, "u-1", &first);
     event_base_loop(s->base, EVLOOP_ONCE);
+    writer_end(writer);
     put_new(s->f.queue, "u-2", "558");
     RUN_UNTIL(s->base, first.status);
     assert_int_equal(first.status, 200);
@@ -87,11 +89,13 @@ the_end_answers_all(void **state)
 {
     struct scripted *s = *state;
     struct api *api = api_of(s);
+    pid_t writer = writer_start(&s->f);
     struct seen first, second;
 
     create(api, "u-1", &first);
     event_base_loop(s->base, EVLOOP_ONCE);
     create(api, "u-2", &second);
+    writer_end(writer);
     api_free(api);
     assert_int_equal(first.status, 200);
     assert_int_equal(second.status, 200);

@@ -22,6 +22,16 @@ group_make(struct group *group, const char *const uniqueids[GROUP])
 
 static const char *const new_ones[GROUP] = {"u-1", "u-2", "u-3"};
 
+/* Longer than the loop waits for it. */
+static void
+group_start(struct fixture *f, struct group *group)
+{
+    pid_t writer = writer_start(f);
+
+    assert_true(queue_put_start(f->queue, group->puts, GROUP));
+    writer_end(writer);
+}
+
 static bool
 is_done(struct queue *queue, int wait_ms)
 {
@@ -74,7 +84,7 @@ a_change_waits_for_it(void **state)
     struct group group;
 
     group_make(&group, new_ones);
-    assert_true(queue_put_start(f->queue, group.puts, GROUP));
+    group_start(f, &group);
     task = take(f->queue, INT64_MAX, "u-1");
     assert_answers(&group, QUEUE_PLACED);
     finish(f->queue, &task.order, ORDER_CREATED, "");
@@ -93,7 +103,7 @@ known_ones_are_compared(void **state)
 
     put_new(f->queue, "u-2", "559");
     group_make(&group, ids);
-    assert_true(queue_put_start(f->queue, group.puts, GROUP));
+    group_start(f, &group);
     queue_put_end(f->queue);
     assert_int_equal(group.puts[0].answer, QUEUE_PLACED);
     assert_int_equal(group.puts[1].answer, QUEUE_DUPLICATE);
@@ -109,9 +119,9 @@ an_error_reaches_all(void **state)
     struct group group;
 
     put_new(f->queue, "u-0", "558"); /* makes the reserve */
-    disk_takes(false);
     group_make(&group, new_ones);
-    assert_true(queue_put_start(f->queue, group.puts, GROUP));
+    disk_takes(false);
+    group_start(f, &group);
     queue_put_end(f->queue);
     disk_takes(true);
     assert_answers(&group, QUEUE_REFUSED);
@@ -122,6 +132,23 @@ an_error_reaches_all(void **state)
     assert_int_equal(queue_count(f->queue, 0), 1);
 }
 
+/* A fast disk: the loop has the answers at once, or is told. */
+static void
+it_ends_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct group group;
+
+    group_make(&group, new_ones);
+    if (queue_put_start(f->queue, group.puts, GROUP)) {
+        assert_true(is_done(f->queue, DEADLINE_MS));
+        queue_put_end(f->queue);
+    }
+    assert_false(is_done(f->queue, 0));
+    assert_answers(&group, QUEUE_PLACED);
+    assert_int_equal(queue_length(f->queue), GROUP);
+}
+
 static void
 closing_waits_for_it(void **state)
 {
@@ -129,7 +156,7 @@ closing_waits_for_it(void **state)
     struct group group;
 
     group_make(&group, new_ones);
-    assert_true(queue_put_start(f->queue, group.puts, GROUP));
+    group_start(f, &group);
     fixture_reopen(f, 16);
     assert_answers(&group, QUEUE_PLACED);
     assert_int_equal(queue_count(f->queue, 0), GROUP);
@@ -181,6 +208,7 @@ main(void)
         TEST(a_change_waits_for_it),
         TEST(known_ones_are_compared),
         TEST(an_error_reaches_all),
+        TEST(it_ends_by_itself),
         TEST(closing_waits_for_it),
         TEST(a_process_that_ends_meanwhile_leaves_nothing_by_halves),
     };

@@ -9,7 +9,8 @@
  *
  * ACTION is "kill" (SIGKILL), the name of an errno, or "on" for what is planted on purpose. The
  * plan is mapped, and passes are counted in it: a fault happens once, over any number of restarts
- * ("#" takes the place of its first letter). Names of all points: test/storm/points.txt. */
+ * ("#" takes the place of its first letter). A point is passed by one thread at a time. Names of
+ * all points: test/storm/points.txt. */
 #ifndef COMMON_BASE_FAILPOINT_H
 #define COMMON_BASE_FAILPOINT_H
 

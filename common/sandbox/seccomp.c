@@ -209,15 +209,18 @@ fill_alone(scmp_filter_ctx filter, const struct sandbox_setup *setup)
     return add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
 }
 
-/* The last one: a file can be written and mapped, so mapping code is no longer allowed. */
+/* The last one: a file can be written and mapped, so mapping code is no longer allowed. It is for
+ * all threads: a worker may have its helper already. */
 static int
 fill_no_code(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
     static const struct conditional refused[] = {WHERE(mmap, WITH(2, PROT_EXEC)),
                                                  {.call = SCMP_SYS(seccomp)}};
 
+    int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+
     (void)setup;
-    return add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
+    return error ? error : add_all(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
 }
 
 static enum sandbox_result
@@ -231,9 +234,11 @@ load(uint32_t otherwise, int (*fill_in)(scmp_filter_ctx filter, const struct san
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
     if (!error)
         error = fill_in(filter, setup);
-    /* The library returns ECANCELED or EFAULT, whatever the kernel's error was. */
+    /* The library returns ECANCELED or EFAULT, whatever the kernel's error was. The kernel sets
+     * none for a thread that has other filters. */
+    errno = 0;
     if (!error && seccomp_load(filter))
-        error = -errno;
+        error = errno ? -errno : -ESRCH;
     seccomp_release(filter);
     return error ? failed(err, error) : SANDBOX_HOLDS;
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* True while the kernel has it in an uninterruptible sleep (state D of proc(5)). False if /proc
- * does not tell. */
+/* True while the kernel has one of its threads in an uninterruptible sleep (state D of proc(5)).
+ * False if /proc does not tell. */
 bool disk_wait(pid_t pid);
 
 #endif

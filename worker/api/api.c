@@ -269,7 +269,9 @@ api_free(struct api *api)
 {
     if (!api)
         return;
+    api_settle(api);
     api_commit(api);
+    api_settle(api);
     api_clear_end(api);
     api_check_end(api);
     api_list_end(api);
@@ -281,6 +283,8 @@ api_free(struct api *api)
     pause_free(api->pause);
     event_free(api->list);
     event_free(api->commit);
+    if (api->committed)
+        event_free(api->committed);
     free(api->pending);
     free(api);
 }
@@ -295,5 +299,5 @@ api_stop(struct api *api)
 size_t
 api_pending(const struct api *api)
 {
-    return api->pending_count;
+    return api->pending_count + api->group.count;
 }

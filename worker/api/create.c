@@ -2,11 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/loop.h"
 #include "worker/api/internal.h"
 
 #define LOG_FOREIGN_BYTES 201 /* of a client's text in a log line */
+/* Where the disk is slow: what has come during a commit waits for the next orders of the
+ * connections that are answered now. Otherwise two groups of half the size would take turns. */
+#define COMPANY_MS 2
 #define GROUP_MAX 512 /* orders in one transaction: limits memory and duration of a commit */
 
 static void
@@ -18,10 +23,12 @@ pending_add(struct api *api, const struct api_pending *pending)
     }
     api->pending[api->pending_count] = mem_alloc(sizeof *pending);
     *api->pending[api->pending_count++] = *pending;
-    if (api->pending_count >= GROUP_MAX)
+    if (api->pending_count >= GROUP_MAX) {
+        api_settle(api);
         api_commit(api);
-    else
+    } else if (!evtimer_pending(api->commit, NULL)) {
         event_active(api->commit, EV_TIMEOUT, 0);
+    }
 }
 
 static void
@@ -98,34 +105,78 @@ answer(struct api *api, struct api_pending *pending, const struct queue_put *put
                          put->answer == QUEUE_DUPLICATE, "queue_length", (int)put->queue_length));
 }
 
+/* Answering may bring the next orders of these connections, which begin the next group. */
+static void
+answer_group(struct api *api)
+{
+    struct api_group group = api->group;
+
+    api->group = (struct api_group){.count = 0};
+    failpoint_here("api.committed");
+    log_hold();
+    for (size_t i = 0; i < group.count; i++)
+        log_put(group.pending[i], &group.puts[i]);
+    log_release();
+    for (size_t i = 0; i < group.count; i++) {
+        answer(api, group.pending[i], &group.puts[i]);
+        failpoint_here("api.answered");
+        credentials_clear(&group.pending[i]->credentials);
+        free(group.pending[i]);
+    }
+    free(group.pending);
+    free(group.puts);
+    delivery_wake(api->setup.delivery);
+    api->setup.changed(api->setup.arg);
+}
+
+void
+api_settle(struct api *api)
+{
+    queue_put_end(api->setup.queue);
+    if (api->group.count)
+        answer_group(api);
+}
+
+static void
+on_committed(evutil_socket_t fd, short what, void *arg)
+{
+    struct timeval company = clock_timeval(COMPANY_MS);
+    struct api *api = arg;
+
+    (void)fd;
+    (void)what;
+    api_settle(api);
+    if (api->pending_count)
+        event_add(api->commit, &company);
+}
+
+static void
+watch(struct api *api)
+{
+    if (!api->committed)
+        api->committed = loop_event(api->setup.base, queue_put_fd(api->setup.queue),
+                                    EV_READ | EV_PERSIST, on_committed, api);
+    event_add(api->committed, NULL);
+}
+
 void
 api_commit(struct api *api)
 {
-    size_t count = api->pending_count;
-    struct queue_put *puts;
+    struct api_group *group = &api->group;
 
-    if (!count)
+    if (!api->pending_count || group->count)
         return;
-    puts = mem_alloc(count * sizeof *puts);
-    for (size_t i = 0; i < count; i++) {
-        puts[i].order = &api->pending[i]->order;
-        puts[i].credentials = &api->pending[i]->credentials;
+    *group = (struct api_group){api->pending, mem_alloc(api->pending_count * sizeof *group->puts),
+                                api->pending_count};
+    api->pending = NULL;
+    api->pending_count = api->pending_size = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        group->puts[i].order = &group->pending[i]->order;
+        group->puts[i].credentials = &group->pending[i]->credentials;
     }
     failpoint_here("api.commit");
-    queue_put(api->setup.queue, puts, count);
-    failpoint_here("api.committed");
-    api->pending_count = 0;
-    log_hold();
-    for (size_t i = 0; i < count; i++)
-        log_put(api->pending[i], &puts[i]);
-    log_release();
-    for (size_t i = 0; i < count; i++) {
-        answer(api, api->pending[i], &puts[i]);
-        failpoint_here("api.answered");
-        credentials_clear(&api->pending[i]->credentials);
-        free(api->pending[i]);
-    }
-    free(puts);
-    delivery_wake(api->setup.delivery);
-    api->setup.changed(api->setup.arg);
+    if (queue_put_start(api->setup.queue, group->puts, group->count))
+        watch(api);
+    else
+        answer_group(api);
 }

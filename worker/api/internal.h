@@ -22,6 +22,12 @@ struct api {
     struct api_pending **pending;
     size_t pending_count, pending_size;
     struct event *commit;
+    struct api_group {
+        struct api_pending **pending;
+        struct queue_put *puts;
+        size_t count;
+    } group;                 /* whose commit is on its way; count 0: none */
+    struct event *committed; /* NULL: none was yet */
     struct pause *pause;
     json_t *tokens;     /* as in the configuration */
     json_t *token_uses; /* {HASH: wall clock} */
@@ -68,6 +74,7 @@ void api_clear_end(struct api *api); /* cancels those under way */
 /* create.c */
 void api_create(struct call *call, void *context);
 void api_commit(struct api *api);
+void api_settle(struct api *api); /* waits for the commit that is on its way, and answers */
 
 /* evidence.c */
 void api_history(struct call *call, void *context);

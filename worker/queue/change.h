@@ -4,8 +4,12 @@
 
 #include "worker/queue/queue.h"
 #include "worker/queue/record.h"
+#include "worker/store/helper.h"
 
 #define QUEUE_BACKUP "backup-" /* copies in the queue's folder begin so */
+
+/* Of copies whose reader was killed. Each is as large as the queue. */
+void queue_remove_backups(const char *folder);
 
 struct queue_time {
     int64_t run_ms;        /* up to run_from_ms */
@@ -16,8 +20,26 @@ struct queue_time {
     unsigned removed;      /* … so many orders were removed */
 };
 
+/* A write transaction with what the counters will be once it is on disk. */
+struct queue_txn {
+    struct store_txn txn;
+    struct queue *queue;
+    uint64_t last_seq, backlog;
+    unsigned counts[QUEUE_ATTENTION + 1];
+    unsigned callbacks_waiting;
+};
+
 struct queue {
     struct store *store;
+    struct helper *helper; /* writes the group, if it is large */
+    struct queue_group {
+        struct queue_txn t;
+        struct queue_put *puts;
+        size_t count; /* not answered yet */
+        bool under_way, failed;
+        struct err err;
+        const char *full; /* why none of them is taken, as a code; NULL: there is room */
+    } group;
     json_t *salvaged; /* the note of its opening; NULL: none */
     const struct order_rules *rules;
     char *folder;
@@ -37,15 +59,6 @@ struct queue {
     struct queue_time time;
 };
 
-/* A write transaction with what the counters will be once it is on disk. */
-struct queue_txn {
-    struct store_txn txn;
-    struct queue *queue;
-    uint64_t last_seq, backlog;
-    unsigned counts[QUEUE_ATTENTION + 1];
-    unsigned callbacks_waiting;
-};
-
 /* What the history says of a change besides the order itself. Members may be NULL or negative: left
  * out. */
 struct queue_remark {
@@ -59,7 +72,17 @@ struct queue_remark {
 /* Nothing to say. */
 static const struct queue_remark queue_plain_remark = {.duration_ms = -1};
 
+/* Waits for the group under way, and takes over its counters. Due before anything is changed that
+ * its transaction uses. */
+void queue_settle(struct queue *queue);
+
+/* Settles first. */
 void queue_begin(struct queue *queue, struct queue_txn *t);
+
+/* The transaction of the group, in any thread. queue_settle ends it. */
+void queue_begin_group(struct queue *queue, struct queue_txn *t);
+void queue_write(struct queue_txn *t);
+
 int queue_commit(struct queue_txn *t, struct err *err);
 
 /* For who observes the queue, once it is committed. */

@@ -72,10 +72,19 @@ struct queue_put {
     enum queue_answer answer;
     unsigned queue_length; /* after this order */
     struct err err;
+    struct bytes sealed; /* the queue's own */
 };
 
 /* Puts a group in one transaction: when it returns, each answer holds and is on disk. */
 void queue_put(struct queue *queue, struct queue_put *puts, size_t count);
+
+/* The same with a wait of no more than two milliseconds. False: it is done. True: it is under way,
+ * puts and all that they name are borrowed until queue_put_end, and queue_put_fd is readable once
+ * that does not wait. Meanwhile reads find what was there before, and whatever changes the queue
+ * waits for it. */
+bool queue_put_start(struct queue *queue, struct queue_put *puts, size_t count);
+int queue_put_fd(const struct queue *queue);
+void queue_put_end(struct queue *queue);
 
 /* --- time --- */
 

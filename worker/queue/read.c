@@ -1,10 +1,13 @@
 /* What is in the queue: orders, pages of them, histories, figures, and the queue's notes about
  * itself. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "worker/queue/change.h"
 #include "worker/queue/record.h"
 
@@ -188,11 +191,27 @@ queue_backup(struct queue *queue, struct err *err)
 {
     char *name = mem_format(QUEUE_BACKUP "%lld.mdb", (long long)clock_wall_ms());
     char *path = mem_format("%s/%s", queue->folder, name);
-    int result = store_copy(queue->store, path, err);
+    int result;
 
+    queue_settle(queue);
+    result = store_copy(queue->store, path, err);
     free(path);
     if (result == 0)
         return name;
     free(name);
     return NULL;
+}
+
+void
+queue_remove_backups(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries && (entry = readdir(entries)))
+        if (strncmp(entry->d_name, QUEUE_BACKUP, strlen(QUEUE_BACKUP)) == 0 &&
+            unlinkat(dirfd(entries), entry->d_name, 0) == 0)
+            log_info("removed %s, left over from an interrupted backup", entry->d_name);
+    if (entries)
+        closedir(entries);
 }

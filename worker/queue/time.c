@@ -105,6 +105,7 @@ queue_trusted_ms(struct queue *queue, int64_t wall_ms, int64_t monotonic_ms)
     struct queue_txn t;
     struct err err;
 
+    queue_settle(queue);
     time->trusted_ms = queue_reckon_ms(queue, wall_ms, monotonic_ms);
     time->trusted_at_ms = monotonic_ms;
     if (time->day != time->trusted_ms / DAY_MS) {

@@ -66,7 +66,7 @@ queue_meta_get(struct store_txn *txn, const char *name)
 }
 
 void
-queue_begin(struct queue *queue, struct queue_txn *t)
+queue_begin_group(struct queue *queue, struct queue_txn *t)
 {
     t->queue = queue;
     t->last_seq = queue->last_seq;
@@ -75,6 +75,13 @@ queue_begin(struct queue *queue, struct queue_txn *t)
     queue->event_count = 0;
     memcpy(t->counts, queue->counts, sizeof t->counts);
     store_begin(queue->store, &t->txn, true);
+}
+
+void
+queue_begin(struct queue *queue, struct queue_txn *t)
+{
+    queue_settle(queue);
+    queue_begin_group(queue, t);
 }
 
 static void
@@ -86,12 +93,18 @@ put_backlog(struct queue_txn *t)
     json_decref(note);
 }
 
-int
-queue_commit(struct queue_txn *t, struct err *err)
+void
+queue_write(struct queue_txn *t)
 {
     if (t->backlog != t->queue->backlog)
         put_backlog(t);
-    if (store_commit(&t->txn, err))
+    store_write(&t->txn);
+}
+
+static int
+written(struct queue_txn *t, struct err *err)
+{
+    if (store_end(&t->txn, err))
         return -1;
     failpoint_here("queue.committed");
     t->queue->last_seq = t->last_seq;
@@ -102,6 +115,25 @@ queue_commit(struct queue_txn *t, struct err *err)
     t->queue->event_count = 0;
     memcpy(t->queue->counts, t->counts, sizeof t->counts);
     return 0;
+}
+
+int
+queue_commit(struct queue_txn *t, struct err *err)
+{
+    queue_write(t);
+    return written(t, err);
+}
+
+void
+queue_settle(struct queue *queue)
+{
+    struct queue_group *group = &queue->group;
+
+    if (!group->under_way)
+        return;
+    helper_wait(queue->helper);
+    group->under_way = false;
+    group->failed = written(&group->t, &group->err) != 0;
 }
 
 void

@@ -106,6 +106,10 @@ void store_begin(struct store *store, struct store_txn *txn, bool write);
 int store_commit(struct store_txn *txn, struct err *err) __attribute__((warn_unused_result));
 void store_abort(struct store_txn *txn);
 
+/* store_commit without what it does about an error: store_end must follow. From store_begin to
+ * here a transaction may run in another thread, while this one reads. */
+void store_write(struct store_txn *txn);
+
 /* Ends a read transaction: -1 where anything in it failed. */
 int store_end(struct store_txn *txn, struct err *err);
 

@@ -84,8 +84,8 @@ note_open(struct store *store)
     return 0;
 }
 
-int
-store_commit(struct store_txn *txn, struct err *err)
+void
+store_write(struct store_txn *txn)
 {
     stick(txn, failpoint("store.commit"));
     stick(txn, txn->error ? 0 : note_open(txn->store));
@@ -96,6 +96,12 @@ store_commit(struct store_txn *txn, struct err *err)
         if (txn->error == EIO && disk_reserve_is_full(&txn->store->reserve))
             txn->error = ENOSPC;
     }
+}
+
+int
+store_commit(struct store_txn *txn, struct err *err)
+{
+    store_write(txn);
     return store_end(txn, err);
 }
 

@@ -175,11 +175,10 @@ def test_an_erp_behind_tls(daemon, trusted, code):
         bennys = daemon.add("bennys-auto", "Bennys Auto", erp)
         daemon.start()
         bennys.place("t1")
-        until(lambda: bennys.state("t1")["reason_code"], "it is tried")
-        state = bennys.state("t1")
-        assert state["reason_code"] == code, state
-        if not trusted:  # the system's certificates were read, and do not include this one
-            assert "self-signed certificate" in state["reason_text"]
+        tried = lambda: [(one["reason_code"], one["reason_text"]) for one in bennys.history("t1") if one.get("reason_code")]  # noqa: E731
+        # On a busy machine an attempt may fail for another reason, too. Without ca_file the system's certificates were read, and do not include this one.
+        until(lambda: any(why == code and (trusted or "self-signed certificate" in text) for why, text in tried()), f"an attempt ends with {code}")
+        assert trusted or {why for why, _ in tried()} == {code}
 
 
 # --- without a supervisor

@@ -223,7 +223,6 @@ a_held_order_is_in_nobodys_way(void **state)
     assert_true(order.next_attempt_ms > 0);
     assert_string_equal(delivery_state(s->delivery), "running");
     place(s, "u-2", "559");
-    run_until_counts(s, ORDER_CREATED, 1);
     run_until_counts(s, ORDER_CREATED, 2);
     assert_int_equal(queue_count(s->f.queue, ORDER_ERROR), 0);
 }

@@ -92,7 +92,7 @@ release=("${release[@]/%/.py}" test/e2e/test_events.py::test_slow_clients_cost_n
 # Beside the end-to-end tests: what computes, and what waits more than it computes.
 compute() {
     step analysis test/analysis/run.sh
-    step fuzz test/fuzz/run.sh -j 2 --build build-asan 12
+    step fuzz test/fuzz/run.sh -j 2 --build build-asan 6
 }
 
 # apart NAME: Medusa's packages from npm and a PostgreSQL, or a Selenium Grid, take minutes: not in each run.

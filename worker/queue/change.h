@@ -31,11 +31,13 @@ struct queue_txn {
 
 struct queue {
     struct store *store;
-    struct helper *helper; /* writes the group, if it is large */
+    struct helper *helper; /* writes the group */
+    bool slow_disk;        /* by the last group; true: not known yet */
     struct queue_group {
         struct queue_txn t;
         struct queue_put *puts;
         size_t count; /* not answered yet */
+        int64_t began_ms;
         bool under_way, failed;
         struct err err;
         const char *full; /* why none of them is taken, as a code; NULL: there is room */

@@ -18,6 +18,9 @@
 /* A fast disk takes less for a group. To go on sooner would not serve reads noticeably earlier, but
  * make the next group smaller: more transactions for the same orders. */
 #define PATIENCE_MS 2
+/* A disk is slow if a commit takes longer. Elsewhere a single order is committed in the loop: two
+ * changes of the thread would cost as much as the order, where a hundred workshops share a disk. */
+#define SLOW_MS 100
 
 /* --- opening --- */
 
@@ -101,6 +104,7 @@ queue_open(const char *folder, unsigned map_mib, const struct queue_keys *keys, 
     queue->keys = *keys;
     queue->folder = mem_string(folder);
     queue->helper = helper_new();
+    queue->slow_disk = true;
     queue->store = store_open(folder, map_mib, err);
     if (queue->store) {
         store_begin(queue->store, &txn, false);
@@ -195,6 +199,8 @@ finish_group(struct queue *queue)
     struct queue_group *group = &queue->group;
 
     queue_settle(queue);
+    if (group->count)
+        queue->slow_disk = clock_monotonic_ms() - group->began_ms > SLOW_MS;
     if (group->failed && group->count)
         log_error("cannot store %zu orders: %s", group->count, group->err.text);
     for (size_t i = 0; i < group->count; i++) {
@@ -219,6 +225,7 @@ prepare_all(struct queue *queue, struct queue_put *puts, size_t count)
                                         .puts = puts,
                                         .count = count,
                                         .full = store_full(queue->store),
+                                        .began_ms = clock_monotonic_ms(),
                                         .under_way = true};
     for (size_t i = 0; i < count; i++)
         prepare(queue, &puts[i]);
@@ -228,7 +235,8 @@ bool
 queue_put_start(struct queue *queue, struct queue_put *puts, size_t count)
 {
     prepare_all(queue, puts, count);
-    if (queue->group.full || !helper_start(queue->helper, put_group, &queue->group))
+    if (queue->group.full || (count == 1 && !queue->slow_disk) ||
+        !helper_start(queue->helper, put_group, &queue->group))
         put_group(&queue->group);
     else if (!helper_wait_ms(queue->helper, PATIENCE_MS))
         return true;

@@ -2,6 +2,9 @@
 #include "test/unit/worker/writer.h"
 
 #include <poll.h>
+#include <time.h>
+
+#include "worker/queue/change.h"
 
 #define GROUP 3
 
@@ -74,6 +77,58 @@ reads_are_served_meanwhile(void **state)
     assert_int_equal(group.puts[2].queue_length, 4);
     assert_int_equal(queue_length(f->queue), 4);
     get(f->queue, "u-3");
+}
+
+/* Ends the writer later than the loop waits for the thread. */
+static pid_t
+writer_end_later(pid_t writer)
+{
+    const struct timespec later = {.tv_nsec = 50000000};
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        nanosleep(&later, NULL);
+        _exit(kill(writer, SIGKILL));
+    }
+    return pid;
+}
+
+static bool
+start_alone(struct fixture *f, const char *uniqueid)
+{
+    static struct order order;
+    static struct queue_put put = {.order = &order};
+
+    order = order_of(uniqueid, "558");
+    return queue_put_start(f->queue, &put, 1);
+}
+
+static void
+a_single_order_needs_the_thread_only_on_a_slow_disk(void **state)
+{
+    struct fixture *f = *state;
+    pid_t writer = writer_start(f), end;
+    char uniqueid[24];
+
+    assert_true(start_alone(f, "u-1")); /* not known yet */
+    assert_false(is_done(f->queue, 200));
+    writer_end(writer);
+    queue_put_end(f->queue);
+    writer = writer_start(f);
+    assert_true(start_alone(f, "u-2")); /* the last one took long */
+    writer_end(writer);
+    queue_put_end(f->queue);
+    for (int i = 3; f->queue->slow_disk; i++) {
+        snprintf(uniqueid, sizeof uniqueid, "u-%d", i);
+        start_alone(f, uniqueid);
+        queue_put_end(f->queue);
+    }
+    writer = writer_start(f);
+    end = writer_end_later(writer);
+    assert_false(start_alone(f, "alone"));
+    get(f->queue, "alone");
+    assert_int_equal(waitpid(end, NULL, 0), end);
+    writer_end(writer);
 }
 
 static void
@@ -205,6 +260,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(reads_are_served_meanwhile),
+        TEST(a_single_order_needs_the_thread_only_on_a_slow_disk),
         TEST(a_change_waits_for_it),
         TEST(known_ones_are_compared),
         TEST(an_error_reaches_all),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What to run after each step: the layout, the unit tests and the fast end-to-end tests. `ninja -C build check` builds
+# What to run after each step: the layout of what has changed, the unit tests and the fast end-to-end tests. `ninja -C build check` builds
 # first. Without a folder, the folder is build. Each part says how long it took; a failed one shows why.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -43,7 +43,7 @@ set -m
 part unit env TMPDIR="$scratch" ctest --test-dir "$folder" -j4 --timeout 300 --output-on-failure >"$scratch/said" </dev/null &
 unit=$!
 set +m
-part layout test/analysis/layout.sh || failed=1
+part layout test/analysis/layout.sh --changed || failed=1
 part "end to end" end_to_end || failed=1
 wait "$unit" || failed=1
 unit=

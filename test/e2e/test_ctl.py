@@ -853,6 +853,7 @@ def test_help_and_version():
     assert re.fullmatch(r"pumplinectl \d+\.\d+\.\d+\n", done.stdout)
 
 
+@pytest.mark.long
 def test_help_is_a_command_too():
     assert ctl(None, "help").stdout == ctl(None, "--help").stdout
     for command in listed():

@@ -108,6 +108,7 @@ def test_a_removed_workshop_stops_gracefully_and_is_gone_at_once(pair):
     assert len(list(bennys.lines.glob("[!.]*"))) == 50
 
 
+@pytest.mark.long
 def test_a_workshop_that_comes_back_before_it_has_gone(pair):
     daemon, bennys, _ = pair
     rewrite(daemon, stop_timeout_s=2)

@@ -158,6 +158,7 @@ def test_an_inactive_one_is_not_started(daemon):
     assert (reply.status, reply.json["code"]) == (409, "inactive")
 
 
+@pytest.mark.long
 def test_a_hung_child_is_unresponsive_then_replaced(pair):
     daemon, bennys, carls = pair
     pid = daemon.worker_pid()

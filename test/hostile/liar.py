@@ -143,6 +143,7 @@ def wait_for_disk():
 
 def slow_disk():
     """The loop waits for a thread that waits for the disk."""
+    sys.setswitchinterval(3600)  # a copied thread that is to give way would wait for ever for one that was not copied
     ready()
     for message in heard():
         if message["type"] != "call":

@@ -23,10 +23,10 @@
 #include "supervisor/system/boot.h"
 #include "supervisor/system/kept_sockets.h"
 
-/* A block of this size has pages of its own, which go back when it is freed, and so does as much at
- * the heap's end: the metrics of a thousand workshops have megabytes. glibc would raise both limits
- * by itself after the first one. Their health has half of it: new pages each time would take
- * ten times as long as writing it. */
+/* Larger blocks have pages of their own, which are returned to the system when they are freed, as
+ * is as much at the end of the heap: the metrics of a thousand workshops take megabytes. glibc
+ * would raise both limits after the first such block. Their health takes half of it, and stays
+ * below: new pages each time would cost ten times as much as writing it. */
 #define LARGE_BYTES (1 << 20)
 
 struct options {

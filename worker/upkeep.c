@@ -101,7 +101,7 @@ arm_tick(struct worker *w, int64_t wait_ms)
     evtimer_add(w->tick, &next);
 }
 
-/* Those that fell asleep together, after a start of the daemon, shall not wake up together. */
+/* Spreads the wake-ups of workers that fell asleep together, as after a start of the daemon. */
 static int64_t
 sleep_ms(bool already)
 {

@@ -62,8 +62,9 @@ struct call {
      * borrowed; NULL: none. */
     void (*send)(struct call *call, int status, const char *content_type, const char *body,
                  size_t length);
-    char
-        *owned; /* body, if it is the call's own; the carrier may take it over: it sets NULL then */
+    /* The same body if the call owns it; NULL: it does not. A carrier that takes it over sets NULL.
+     */
+    char *owned;
     void *carrier;
     /* Set by the carrier, too: starts a stream instead of `send`, or returns NULL if nothing can be
      * sent (HEAD; the peer has gone). NULL: no streams are supported. */
@@ -102,7 +103,7 @@ void call_reply(struct call *call, int status, json_t *body);
 void call_reply_text(struct call *call, int status, const char *content_type, const char *text,
                      size_t length);
 
-/* The same, but takes over the text, which is malloc's: a long one is sent without a copy. */
+/* The same, but takes over the text, which malloc allocated: a long one is sent without a copy. */
 void call_reply_owned(struct call *call, int status, const char *content_type, char *text,
                       size_t length);
 

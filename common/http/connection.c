@@ -12,7 +12,7 @@
 #include "common/base/loop.h"
 #include "common/http/internal.h"
 
-#define WITHOUT_COPY_BYTES 16384 /* less is faster copied to what is sent with the head */
+#define WITHOUT_COPY_BYTES 16384 /* a shorter body is cheaper to copy behind the head */
 
 static void
 enter(struct http_connection *c, enum http_phase phase)

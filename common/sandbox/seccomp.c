@@ -216,7 +216,6 @@ fill_no_code(scmp_filter_ctx filter, const struct sandbox_setup *setup)
 {
     static const struct conditional refused[] = {WHERE(mmap, WITH(2, PROT_EXEC)),
                                                  {.call = SCMP_SYS(seccomp)}};
-
     int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
     (void)setup;

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/secret.h"
 
 #define UPTIME_BYTES (sizeof ",\"uptime_s\":}" + 20)
 

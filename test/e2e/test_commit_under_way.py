@@ -1,4 +1,4 @@
-"""While a group of orders is on its way to the disk, the worker answers whoever only reads. The disk is another process with a
+"""While a group of orders is on its way to the disk, the worker answers requests that only read. The slow disk is another process with a
 write transaction of the queue open: every commit waits for it."""
 
 import concurrent.futures

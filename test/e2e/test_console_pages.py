@@ -28,7 +28,7 @@ LANGUAGES = Path(__file__).parents[2] / "supervisor/console/web/lang"
 def asked(fake, page, **wanted):
     """The last query with these parameters that has reached the daemon, once there is one; another request may have come after it."""
     found = lambda: [one["query"] for one in fake.seen if wanted.items() <= one["query"].items()]  # noqa: E731
-    return page.wait(found, f"{wanted} is asked for: {[one['query'] for one in fake.seen]}")[-1]
+    return page.wait(found, f"{wanted} is asked for")[-1]
 
 
 @pytest.fixture

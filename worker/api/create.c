@@ -153,9 +153,10 @@ on_committed(evutil_socket_t fd, short what, void *arg)
 static void
 watch(struct api *api)
 {
-    if (!api->committed)
-        api->committed = loop_event(api->setup.base, queue_put_fd(api->setup.queue),
-                                    EV_READ | EV_PERSIST, on_committed, api);
+    if (api->committed)
+        return;
+    api->committed = loop_event(api->setup.base, queue_put_fd(api->setup.queue),
+                                EV_READ | EV_PERSIST, on_committed, api);
     event_add(api->committed, NULL);
 }
 

@@ -18,8 +18,8 @@
 /* A fast disk takes less for a group. To go on sooner would not serve reads noticeably earlier, but
  * make the next group smaller: more transactions for the same orders. */
 #define PATIENCE_MS 2
-/* A disk is slow if a commit takes longer. Elsewhere a single order is committed in the loop: two
- * changes of the thread would cost as much as the order, where a hundred workshops share a disk. */
+/* A disk is slow if a commit takes longer. On any other, a single order is committed in the loop:
+ * two context switches would halve the rate of a hundred workshops under load at once. */
 #define SLOW_MS 100
 
 /* --- opening --- */
@@ -140,7 +140,7 @@ queue_close(struct queue *queue)
 
 /* --- taking orders --- */
 
-/* Perhaps in the helper's thread, while the loop reads. So there are no secrets, no log lines and
+/* Perhaps in the helper thread, while the loop reads. So there are no secrets, no log lines and
  * no answers in here. */
 static void
 put_group(void *arg)
@@ -199,9 +199,10 @@ finish_group(struct queue *queue)
     struct queue_group *group = &queue->group;
 
     queue_settle(queue);
-    if (group->count)
-        queue->slow_disk = clock_monotonic_ms() - group->began_ms > SLOW_MS;
-    if (group->failed && group->count)
+    if (!group->count)
+        return;
+    queue->slow_disk = clock_monotonic_ms() - group->began_ms > SLOW_MS;
+    if (group->failed)
         log_error("cannot store %zu orders: %s", group->count, group->err.text);
     for (size_t i = 0; i < group->count; i++) {
         struct queue_put *put = &group->puts[i];

@@ -77,10 +77,9 @@ send_filtered(const struct passage *passage, const struct upstream_reply *reply)
     char *text = filter_reply(&request, passage->name, passage->role, reply->body, reply->length);
 
     if (text)
-        call_reply_text(passage->call, reply->status, reply->content_type, text, strlen(text));
+        call_reply_owned(passage->call, reply->status, reply->content_type, text, strlen(text));
     else
         call_problem(passage->call, 502, "bad_reply", NULL, "invalid reply from the daemon");
-    free(text);
 }
 
 /* The daemon has only its hash. */

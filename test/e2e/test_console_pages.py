@@ -329,6 +329,8 @@ def test_languages_themes_and_tables(console, fake, page):  # noqa: F811
     page.fill("by", "ann")
     page.click("Show")
     asked(fake, page, by="ann")
+    page.wait(lambda: page.script("return !document.querySelector('[aria-busy=true]')"), "the entries are drawn")
+    assert page.script("return document.querySelector('[name=by]').value") == "ann"
     page.click("CSV")
     text = page.wait(lambda: page.script("return window.saved.includes('action') && window.saved"), "the other table is made")
     assert list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))[1] == ["2026-11-24T08:15:30.123Z", "ann", "console", "", "start", "Bennys Auto", "200"]

@@ -154,10 +154,11 @@ export const Ask = ({ title, text, fields = [], typed, verb, onAnswer, onClose }
     </form></article></dialog>`;
 };
 
+// What somebody types stays, whatever is drawn again meanwhile: value is what is there at first.
 export const Field = ({ name, label, value, type = "text", choices, required, ...more }) => html`<label>${label}
   ${choices
     ? html`<select name=${name} required=${required} ...${more}>${choices.map(([code, text]) =>
         html`<option value=${code} selected=${code === value}>${text}</option>`)}</select>`
-    : html`<input name=${name} type=${type} value=${value ?? ""} required=${required} ...${more} />`}</label>`;
+    : html`<input name=${name} type=${type} defaultValue=${value ?? ""} required=${required} ...${more} />`}</label>`;
 
 export const Tick = ({ label, checked, onChange }) => html`<input type="checkbox" aria-label=${label} checked=${checked} onChange=${onChange} />`;

@@ -68,7 +68,9 @@ for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot medusa gri
 done
 
 unit() {
-    TMPDIR=$results/memory ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j4 | grep -v '^ *Start'
+    # In a small quarantine: memory is used again before the process touches more of it, which is slow.
+    TMPDIR=$results/memory ASAN_OPTIONS=quarantine_size_mb=8 \
+        ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j4 | grep -v '^ *Start'
 }
 
 # end_to_end NAME FOLDER ARGUMENT …
@@ -78,8 +80,8 @@ end_to_end() {
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/$name.xml" "$@"
 }
 
-# Tests wait more than they compute: some files run at once, and beside them what computes.
-parallel=(-n 4 --dist loadfile)
+# So many files at once: they also wait. With four, browser tests took as long as with three, and more of the processor.
+parallel=(-n 3 --dist loadfile)
 
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked
 # release). The release build runs these, and files that a compiler, its options, and the memory and system calls of
@@ -88,12 +90,6 @@ release=(alone clock completion container ctl damage docs drain faults files hos
          man move notify orders package reload sandbox sandbox_modes secrets spdx supervision users valgrind)
 release=("${release[@]/#/test/e2e/test_}")
 release=("${release[@]/%/.py}" test/e2e/test_events.py::test_slow_clients_cost_no_memory)
-
-# Beside the end-to-end tests: what computes, and what waits more than it computes.
-compute() {
-    step analysis test/analysis/run.sh
-    step fuzz test/fuzz/run.sh -j 2 --build build-asan 6
-}
 
 # apart NAME: Medusa's packages from npm and a PostgreSQL, or a Selenium Grid, take minutes: not in each run.
 apart() {
@@ -113,11 +109,14 @@ storm() {
     step "storm-$name" test/storm/run --build build-asan "$@"
 }
 
-storms() {
+# Beside the end-to-end tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
+rest() {
+    step analysis nice -n 5 test/analysis/run.sh
+    step fuzz nice -n 5 test/fuzz/run.sh -j 2 --build build-asan 6
     storm browser --erp browser --rounds 4 -j 2
     storm scripted --rounds 22 -j 2
     storm features --rounds 15 -j 2 --with callbacks --with mapping --with hold
-    storm tryton --erp tryton --rounds 20 -j 2
+    storm tryton --erp tryton --rounds 14 -j 2
     storm odoo --erp odoo --rounds 17 -j 2
     step storm-mutants test/storm/mutants
 }
@@ -128,8 +127,8 @@ pages() {
 }
 
 install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
-echo "building with gcc"
-timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON || exit 1
+echo "building with gcc, which analyses the sources"
+timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_ANALYZE=ON || exit 1
 pages build
 
 echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
@@ -141,11 +140,10 @@ pages build-asan
 
 echo "testing with sanitizers; boot, analysis, fuzzing and storms meanwhile"
 beside boot timed boot end_to_end boot build test/boot
-beside compute compute
-nice=0 beside storms storms # their rounds have deadlines
+nice=0 beside rest rest
 timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in boot compute storms; do
+for name in boot rest; do
     joined "$name"
 done
 apart medusa "$@"

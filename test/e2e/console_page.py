@@ -96,7 +96,8 @@ class Page(browser.Browser):
         (PICTURES / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
     def axe(self):
-        self.script(AXE.read_text() + "; window.axe = axe")
+        if not self.script("return Boolean(window.axe)"):
+            self.script(AXE.read_text() + "; window.axe = axe")
         self.script("window.found = null; axe.run(document, {resultTypes: ['violations']}).then((all) => { window.found = all.violations.map("
                     "(one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`); })")
         return self.wait(lambda: self.script("return window.found && {found: window.found}"), "axe-core ends")["found"]

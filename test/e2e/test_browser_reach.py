@@ -31,10 +31,8 @@ def leads_to(elsewhere, tmp_path, *steps, **more):
     return with_changes(tmp_path, **{**QUICK, "create": [there, {"wait": {"visible": "#elsewhere"}}, *steps, *QUICK["create"]], **more})
 
 
-def site_of(daemon, driver, old, recipe, **setup):
-    """With all of Chromium."""
-    return Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD,
-                browser={"arguments": browser.ROOT_ARGUMENTS, **setup})
+def site_of(daemon, driver, old, recipe, **more):
+    return Site(daemon, driver.url, recipe, old.url, oldshop.USER, oldshop.PASSWORD, **more)
 
 
 def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
@@ -50,9 +48,10 @@ def test_another_host_is_refused(driver, old, daemon, elsewhere, tmp_path):
 
 
 def test_a_named_host_is_reached(driver, old, daemon, elsewhere, tmp_path):
-    """The page there is as large as a preference of the workshop says."""
-    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path, PREFERENCE), hosts=[f"localhost:{elsewhere.port}"],
-                   preferences={"webkit.webprefs.default_font_size": 23})
+    """In all of Chromium, since its shell has no preferences: the page there is as large as one of the workshop says."""
+    whole = {"arguments": browser.ROOT_ARGUMENTS, "hosts": [f"localhost:{elsewhere.port}"],
+             "preferences": {"webkit.webprefs.default_font_size": 23}}
+    site = site_of(daemon, driver, old, leads_to(elsewhere, tmp_path, PREFERENCE), browser=whole)
     site.create("oil")
     one_line(old, "oil")
     assert "/there?key=hidden" in elsewhere.seen

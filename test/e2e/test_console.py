@@ -124,7 +124,7 @@ def test_sessions_expire(console, member, age_ms):
 
 
 def test_accounts_change_while_it_runs(console):
-    console.add("ann", "reader")
+    assert console.ctl("add", "ann", "--role", "reader", "--password-file", "-", password=PASSWORD + "\n").returncode == 0
     console.start()
     cookie = console.cookie("ann")
     assert console.ctl("role", "ann", "--role", "admin", "--at", "bennys-auto").returncode == 0

@@ -12,7 +12,7 @@ import gallery
 import oldshop
 import pytest
 from pumpline import BUILD, free_port, until
-from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, with_changes
+from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, quick, with_changes
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -175,9 +175,9 @@ def test_a_page_that_takes_its_time(driver, daemon, tmp_path):
     assert sum(shown) >= gallery.SLOW_S
 
 
-def test_a_dry_run_has_no_rights(dry, old):
+def test_a_dry_run_has_no_rights(dry, old, tmp_path):
     held = old.hold("find")
-    process = dry.start()
+    process = dry.start(recipe=quick(tmp_path))
     dry.comes_to("login/5")
     held.wait()
     worker = next(pid for pid in browser.descendants(process.pid)  # the other one is its guard
@@ -188,13 +188,12 @@ def test_a_dry_run_has_no_rights(dry, old):
         assert "0" not in status["Uid"].split() + status["Gid"].split() and not status["Groups"].strip()
     held.release()
     assert process.wait(RUN_S) == 0
-    assert "stopped before commit/1" in dry.said() and old.saves == 0
+    assert "stopped before commit/0" in dry.said() and old.saves == 0
 
 
-def test_a_dry_run_that_is_interrupted_closes_its_browser(dry, old, driver):
+def test_a_dry_run_that_is_interrupted_closes_its_browser(dry, old, driver, tmp_path):
     held = old.hold("save")
-    process = dry.start("--until", "commit")
-    dry.comes_to("commit/0")
+    process = dry.start("--until", "commit", recipe=quick(tmp_path))
     held.wait()
     os.killpg(process.pid, signal.SIGINT)
     held.release()

@@ -231,7 +231,7 @@ class Pages:
         if sheet is None:
             return page(f'<p class="error">There is no worksheet {quoted(number)}.</p>')
         if "new" in self.query:
-            lines = [*lines, dict.fromkeys(("id", *FIELDS), "")]
+            lines = [*lines, {"id": "", **{name: self.query.get(name, "") for name in FIELDS}}]
         if "saved" in self.query:
             words = '<p class="message">Saved.</p>'
         rows = "".join(row(place, line, products) for place, line in enumerate(lines, 1))

@@ -53,8 +53,9 @@ FRAMES = """\
 </frameset></html>
 """
 CHECKS = """onsubmit="var form = this; fetch('/check').then(function () { form.submit(); }); return false\""""
-FROZEN = "<script>while (true);</script>"
-FROZEN_LATER = "<script>onload = () => setTimeout(() => { while (true); })</script>"
+STUCK = "var stuck = new XMLHttpRequest(); stuck.open('GET', '/stuck', false); stuck.send();"  # as a loop would do, without its CPU
+FROZEN = f"<script>{STUCK}</script>"
+FROZEN_LATER = f"<script>onload = () => setTimeout(() => {{ {STUCK} }})</script>"
 MENU = """\
 <a href="/worksheets" target="main">Worksheets</a><br><a href="/find" target="main">Find line</a><br>
 <a href="/logout" target="_top">Log out</a>
@@ -87,7 +88,7 @@ class OldShop(Server):
                            for number, state in WORKSHEETS.items()}
         self.sessions = {}
         self.holds = {}
-        self.arrived = threading.Event()
+        self.arrived, self.over = threading.Event(), threading.Event()
         self.begin_again()
         self.start()
 
@@ -113,6 +114,7 @@ class OldShop(Server):
         return f"{super().url}/"
 
     def stop(self):
+        self.over.set()
         for hold in self.holds.values():
             hold.release()
         super().stop()
@@ -176,7 +178,7 @@ class OldShop(Server):
         return hold
 
     def freeze(self, point):
-        """The next page served by `point` keeps its browser busy for ever: "form" once it is loaded, "saved" while it loads."""
+        """The next page served by `point` never gives its browser back: "form" once it is loaded, "saved" while it loads."""
         self.freezes_at = point
 
     def control(self, wish):
@@ -252,6 +254,9 @@ class Pages:
             return reply(200)
         if name == "arrived":
             self.shop.arrived.set()
+            return reply(200)
+        if name == "stuck":
+            self.shop.over.wait()
             return reply(200)
         if self.session not in self.shop.sessions:
             return self.redirect("/login")

@@ -77,18 +77,20 @@ static bool
 place_some(struct api_retry *retry)
 {
     size_t left = retry->count - retry->done, count = left < STEP_ORDERS ? left : STEP_ORDERS;
-    const char *const *uniqueids =
-        count ? (const char *const *)retry->uniqueids + retry->done : NULL;
-    enum queue_retried results[STEP_ORDERS];
-    struct err err;
 
-    if (count && queue_retry_some(retry->walk.api->setup.queue, uniqueids, results, count,
-                                  &retry->walk.call->by, &err)) {
-        api_unavailable(retry->walk.call, &err);
-        return true;
+    if (count) {
+        const char *const *uniqueids = (const char *const *)retry->uniqueids + retry->done;
+        enum queue_retried results[STEP_ORDERS];
+        struct err err;
+
+        if (queue_retry_some(retry->walk.api->setup.queue, uniqueids, results, count,
+                             &retry->walk.call->by, &err)) {
+            api_unavailable(retry->walk.call, &err);
+            return true;
+        }
+        for (size_t i = 0; i < count; i++)
+            note_result(retry, uniqueids[i], results[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        note_result(retry, uniqueids[i], results[i]);
     retry->done += count;
     if (retry->done < retry->count)
         return false;

@@ -68,9 +68,7 @@ for suite in unit-build e2e-build unit-build-asan e2e-build-asan boot medusa gri
 done
 
 unit() {
-    # In a small quarantine: memory is used again before the process touches more of it, which is slow.
-    TMPDIR=$results/memory ASAN_OPTIONS=quarantine_size_mb=8 \
-        ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j4 | grep -v '^ *Start'
+    TMPDIR=$results/memory ctest --test-dir "$1" --output-junit "$results/unit-$1.xml" --timeout 300 --output-on-failure -j4 | grep -v '^ *Start'
 }
 
 # end_to_end NAME FOLDER ARGUMENT …
@@ -80,8 +78,8 @@ end_to_end() {
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/$name.xml" "$@"
 }
 
-# So many files at once: they also wait. With four, browser tests took as long as with three, and more of the processor.
-parallel=(-n 3 --dist loadfile)
+# Tests wait more than they compute: some files run at once, and beside them what computes.
+parallel=(-n 4 --dist loadfile)
 
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked
 # release). The release build runs these, and files that a compiler, its options, and the memory and system calls of
@@ -109,7 +107,14 @@ storm() {
     step "storm-$name" test/storm/run --build build-asan "$@"
 }
 
-# Beside the end-to-end tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
+# The release build, and then what is installed from it. It takes what is left, since the sanitizer build has more to do.
+released() {
+    timed unit-build unit build
+    timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
+    timed boot end_to_end boot build test/boot
+}
+
+# Beside the sanitizer build's tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
 rest() {
     step analysis nice -n 5 test/analysis/run.sh
     step fuzz nice -n 5 test/fuzz/run.sh -j 2 --build build-asan 6
@@ -132,18 +137,15 @@ timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_AN
 pages build
 
 echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
-beside build-asan timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON
-timed unit-build unit build
-timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
-joined build-asan || exit 1
+beside released released "$@"
+timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
-echo "testing with sanitizers; boot, analysis, fuzzing and storms meanwhile"
-beside boot timed boot end_to_end boot build test/boot
+echo "testing with sanitizers; analysis, fuzzing and storms meanwhile"
 nice=0 beside rest rest
 timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in boot rest; do
+for name in released rest; do
     joined "$name"
 done
 apart medusa "$@"

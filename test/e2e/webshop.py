@@ -16,8 +16,8 @@ IDS = ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "h x", "a\"b'c", "<b>x</
 PNG = b"\x89PNG\r\n\x1a\n"
 
 QUICK = {
-    "create": [{"goto": "/quick?number={order.worksheet|urlencode}&product={order.product_nr|urlencode}&qty={order.product_amount|number:,|urlencode}"},
-               {"type": "{order.uniqueid}", "into": {"name": "remark"}}],
+    "create": [{"goto": "/quick?number={order.worksheet|urlencode}&product={order.product_nr|urlencode}&qty={order.product_amount|number:,|urlencode}"
+                        "&remark={order.uniqueid|urlencode}"}],
     "commit": [{"click": {"button": "Save"}}, {"wait": {"text": {"of": ".message", "is": "Saved."}}}]}
 
 NEEDS_CHROMIUM = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")
@@ -76,9 +76,9 @@ def with_changes(tmp_path, recipe=RECIPE, **members):
 
 
 def quick(folder, **members):
-    """A recipe that finds lines in the old shop as ever, but makes them by its short form: for tests of what is around an order,
-    since the clicks in the usual form are most of an order's processor time."""
-    return with_changes(folder, **QUICK, **members)
+    """A recipe that finds lines in the old shop as ever, but makes them by its short form, which an address fills in: for tests of
+    what is around an order, since clicks and keys are most of an order's processor time."""
+    return with_changes(folder, **{**QUICK, **members})
 
 
 def no_browser(driver):

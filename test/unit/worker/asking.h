@@ -1,11 +1,25 @@
-/* A call of the workshop API that is answered at once, and its reply. */
+/* The API of a workshop with the scripted driver, and a call of it that is answered at once. */
 #ifndef TEST_WORKER_ASKING_H
 #define TEST_WORKER_ASKING_H
 
 #include <stdio.h>
 #include <string.h>
 
+#include "test/unit/worker/scripted.h"
 #include "worker/api/api.h"
+
+static inline struct api *
+api_of(struct scripted *s, bool looks_in_worksheet)
+{
+    s->workshop.erp_system = "scripted";
+    return api_new(&(struct api_setup){.base = s->base,
+                                       .queue = s->f.queue,
+                                       .delivery = s->delivery,
+                                       .workshop = &s->workshop,
+                                       .looks_in_worksheet = looks_in_worksheet,
+                                       .changed = on_changed,
+                                       .arg = s});
+}
 
 struct seen {
     int status;

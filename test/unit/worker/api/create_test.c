@@ -1,6 +1,4 @@
 /* POST /create while the disk is busy with the orders before. */
-#include "test/unit/worker/scripted.h"
-
 #include "test/unit/worker/asking.h"
 #include "test/unit/worker/writer.h"
 
@@ -8,17 +6,12 @@
     "{\"workshop\": \"Bennys Auto\", \"uniqueid\": \"%s\", \"worksheet\": \"558\", "               \
     "\"product_nr\": \"10\", \"product_amount\": \"5\"}"
 
+/* Of a workshop whose orders stay where they are. */
 static struct api *
-api_of(struct scripted *s)
+api_of_stopped(struct scripted *s)
 {
     delivery_stop(s->delivery, "");
-    s->workshop.erp_system = "scripted";
-    return api_new(&(struct api_setup){.base = s->base,
-                                       .queue = s->f.queue,
-                                       .delivery = s->delivery,
-                                       .workshop = &s->workshop,
-                                       .changed = on_changed,
-                                       .arg = s});
+    return api_of(s, false);
 }
 
 /* Its reply comes to *seen, which outlives it. */
@@ -42,7 +35,7 @@ static void
 reads_are_answered_while_a_commit_waits(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of_stopped(s);
     pid_t writer = writer_start(&s->f);
     struct seen first, second;
 
@@ -69,7 +62,7 @@ static void
 a_change_meanwhile_loses_no_reply(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of_stopped(s);
     pid_t writer = writer_start(&s->f);
     struct seen first;
 
@@ -88,7 +81,7 @@ static void
 the_end_answers_all(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of_stopped(s);
     pid_t writer = writer_start(&s->f);
     struct seen first, second;
 

@@ -1,6 +1,4 @@
 /* Evidence from the driver to the reply: only what the order names is shown. */
-#include "test/unit/worker/scripted.h"
-
 #include "test/unit/worker/asking.h"
 #include "test/unit/worker/evidence.h"
 #include "worker/delivery/evidence.h"
@@ -49,12 +47,7 @@ the_history_names_it_and_the_api_shows_it(void **state)
     struct scripted *s = *state;
     char name[128];
     struct order order = one_that_failed(s, name);
-    struct api *api = api_new(&(struct api_setup){.base = s->base,
-                                                  .queue = s->f.queue,
-                                                  .delivery = s->delivery,
-                                                  .workshop = &s->workshop,
-                                                  .changed = on_changed,
-                                                  .arg = s});
+    struct api *api = api_of(s, false);
     struct seen seen;
 
     assert_string_equal(order.reason_code, "ui_changed");

@@ -1,19 +1,5 @@
 /* Retrying failed orders if the ERP can be searched by worksheet only. */
-#include "test/unit/worker/scripted.h"
-
 #include "test/unit/worker/asking.h"
-
-static struct api *
-api_of(struct scripted *s, bool looks_in_worksheet)
-{
-    return api_new(&(struct api_setup){.base = s->base,
-                                       .queue = s->f.queue,
-                                       .delivery = s->delivery,
-                                       .workshop = &s->workshop,
-                                       .looks_in_worksheet = looks_in_worksheet,
-                                       .changed = on_changed,
-                                       .arg = s});
-}
 
 /* A failed order; sent: a request that may have stored its line was sent. */
 static void

@@ -1,22 +1,8 @@
 /* Stopping the worker with a reason and an end. */
-#include "test/unit/worker/scripted.h"
-
 #include "common/base/clock.h"
 #include "test/unit/worker/asking.h"
 
 #define DAY_MS 86400000LL
-
-static struct api *
-api_of(struct scripted *s)
-{
-    s->workshop.erp_system = "scripted";
-    return api_new(&(struct api_setup){.base = s->base,
-                                       .queue = s->f.queue,
-                                       .delivery = s->delivery,
-                                       .workshop = &s->workshop,
-                                       .changed = on_changed,
-                                       .arg = s});
-}
 
 static struct seen
 stop(struct api *api, const char *body)
@@ -53,7 +39,7 @@ reborn(struct scripted *s, struct api *api, const char *worker)
 {
     api_free(api);
     delivery_stop(s->delivery, "");
-    api = api_of(s);
+    api = api_of(s, false);
     api_boot(api, worker);
     return api;
 }
@@ -62,7 +48,7 @@ static void
 the_reason_is_shown(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
     int64_t until_ms = clock_wall_ms() + DAY_MS;
     char until[CLOCK_TEXT_BYTES], text[64];
 
@@ -107,7 +93,7 @@ a_wrong_body_changes_nothing(void **state)
         {"{\"reason\": \"x\", \"reason\": \"y\"}", "invalid_json"},
     };
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
 
     api_boot(api, "running");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -125,7 +111,7 @@ static void
 it_starts_by_itself(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
 
     api_boot(api, "running");
     assert_int_equal(stop_until(api, "a moment", clock_wall_ms() + 200).status, 200);
@@ -142,7 +128,7 @@ static void
 a_later_stop_has_no_end(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
 
     api_boot(api, "running");
     assert_int_equal(stop_until(api, "a moment", clock_wall_ms() + 50).status, 200);
@@ -160,7 +146,7 @@ static void
 it_outlives_the_process(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
 
     api_boot(api, "running");
     assert_int_equal(stop_until(api, "ERP update", clock_wall_ms() + DAY_MS).status, 200);
@@ -187,7 +173,7 @@ static void
 it_starts_late(void **state)
 {
     struct scripted *s = *state;
-    struct api *api = api_of(s);
+    struct api *api = api_of(s, false);
     int64_t until_ms = clock_wall_ms() + 50;
 
     api_boot(api, "running");

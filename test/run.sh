@@ -107,14 +107,12 @@ storm() {
     step "storm-$name" test/storm/run --build build-asan "$@"
 }
 
-# The release build, and then what is installed from it. It takes what is left, since the sanitizer build has more to do.
 released() {
     timed unit-build unit build
     timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
-    timed boot end_to_end boot build test/boot
 }
 
-# Beside the sanitizer build's tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
+# Beside the end-to-end tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
 rest() {
     step analysis nice -n 5 test/analysis/run.sh
     step fuzz nice -n 5 test/fuzz/run.sh -j 2 --build build-asan 6
@@ -137,15 +135,16 @@ timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_AN
 pages build
 
 echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
-beside released released "$@"
+nice=0 beside released released "$@"
 timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
-echo "testing with sanitizers; analysis, fuzzing and storms meanwhile"
+echo "testing with sanitizers; boot, analysis, fuzzing and storms meanwhile"
+beside boot timed boot end_to_end boot build test/boot
 nice=0 beside rest rest
 timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in released rest; do
+for name in released boot rest; do
     joined "$name"
 done
 apart medusa "$@"

@@ -78,8 +78,8 @@ end_to_end() {
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/$name.xml" "$@"
 }
 
-# Tests wait more than they compute: some files run at once, and beside them what computes.
-parallel=(-n 4 --dist loadfile)
+# Tests wait more than they compute: some files run at once, and beside them what computes. More than three only cost more.
+parallel=(-n 3 --dist loadfile)
 
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked
 # release). The release build runs these, and files that a compiler, its options, and the memory and system calls of
@@ -112,16 +112,19 @@ released() {
     timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
 }
 
-# Beside the end-to-end tests, one after another. What only computes takes what the tests leave; a storm's rounds have deadlines.
-rest() {
-    step analysis nice -n 5 test/analysis/run.sh
-    step fuzz nice -n 5 test/fuzz/run.sh -j 2 --build build-asan 6
+# Beside the end-to-end tests: what computes, and what waits more than it computes.
+compute() {
+    step analysis test/analysis/run.sh
+    step fuzz test/fuzz/run.sh -j 2 --build build-asan 6
+}
+
+storms() {
+    step storm-mutants test/storm/mutants
     storm browser --erp browser --rounds 4 -j 2
     storm scripted --rounds 22 -j 2
     storm features --rounds 15 -j 2 --with callbacks --with mapping --with hold
     storm tryton --erp tryton --rounds 14 -j 2
     storm odoo --erp odoo --rounds 17 -j 2
-    step storm-mutants test/storm/mutants
 }
 
 # The console's pages need npm and what it fetches. Without them the tests of the pages are skipped, and say so.
@@ -141,10 +144,11 @@ pages build-asan
 
 echo "testing with sanitizers; boot, analysis, fuzzing and storms meanwhile"
 beside boot timed boot end_to_end boot build test/boot
-nice=0 beside rest rest
+beside compute compute
+nice=0 beside storms storms # their rounds have deadlines
 timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in released boot rest; do
+for name in released boot compute storms; do
     joined "$name"
 done
 apart medusa "$@"

@@ -360,9 +360,14 @@ def test_it_is_shut_in(console):
     console.start()
     pid = console.process.pid
     children = children_of(pid)
-    for one in (pid, *children):
+
+    def shut_in(one):
         status = Path(f"/proc/{one}/status").read_text()
-        assert re.search(r"CapEff:\s+0+$", status, re.M) and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+        return re.search(r"CapEff:\s+0+$", status, re.M) and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+
+    assert shut_in(pid)
+    for one in children:  # which may have just begun: it is asked for nothing before
+        until(lambda one=one: shut_in(one), "the process for passwords is shut in")
     assert children
     for one in children:
         os.kill(one, signal.SIGKILL)

@@ -159,7 +159,8 @@ def test_what_was_loaded_stays(console, fake, page):  # noqa: F811
     page.click("More")
     page.shows("Worksheet not found (400+)")
     assert [one["path"] for one in fake.seen] == ["/health", "/orders", "/orders"]
-    page.script("document.querySelector('tbody tr:nth-child(300) input').click()")
+    page.wait(lambda: page.script("const one = document.querySelector('tbody tr:nth-child(300) input'); one?.click(); return Boolean(one)"),
+              "a long table has been drawn so far")  # it grows by some rows in each frame
     page.shows("Retry the selected (1)")
     del fake.orders["o-0"]
     fake.tell("order", {"workshop": "Bennys Auto", "uniqueid": "o-0", "status": "created"})

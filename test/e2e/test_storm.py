@@ -1,5 +1,7 @@
-"""How the storm reads the log: it reports every broken program, and ignores a leak check that itself failed."""
+"""How the storm reads the log: it reports every broken program, and ignores a leak check that itself failed. And that its stand-in
+for Odoo remembers what it has."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "storm"))
 
+import odoo_erp  # noqa: E402
 from spoilt import classify, look, too_many  # noqa: E402
 
 HEAD = "Bennys Auto: 2026-11-24T08:15:30.123Z WARNING "
@@ -47,3 +50,10 @@ def test_checks_that_never_work_are_a_fault():
 def test_a_signal_is_told_as_the_supervisor_words_it():
     words = (Path(__file__).parents[2] / "supervisor/child/rules.c").read_text()
     assert '"killed by signal %d (%s)"' in words
+
+
+def test_an_erp_that_was_killed_gives_no_id_twice(tmp_path):
+    (tmp_path / "erp.json").write_text(json.dumps({"users": {}, "sales": {"558": False}, "products": {"10": {"salable": True}}, "unique": True}))
+    line = {"order_id": 1, "product_id": 1, "product_uom_qty": "5"}
+    first, second = (odoo_erp.Database(tmp_path).create("sale.order.line", [{**line, "x_pumpline_id": name}]) for name in ("a", "b"))
+    assert first != second and len(odoo_erp.Database(tmp_path).lines) == 2

@@ -12,6 +12,7 @@ import threading
 import web_server
 
 KEY, DATABASE, USER = "odoo-key-7351", "erp", 6
+FIRST_LINE = 7000
 ERRORS = {"Unauthorized": 401, "AccessDenied": 403, "ValidationError": 422, "ValueError": 500}
 
 
@@ -66,7 +67,7 @@ class Books:
                     raise Refused("ValidationError", "The operation cannot be completed: duplicate key value violates unique constraint")
                 order, product = self.orders[values["order_id"]], self.products[values["product_id"]]
                 amount = decimal.Decimal(values["product_uom_qty"]).quantize(decimal.Decimal("0.01"))
-                ids.append(7000 + self.created)
+                ids.append(FIRST_LINE + self.created)
                 self.created += 1
                 self.keep({"id": ids[-1], "order_id": [order["id"], order["name"]], "product_uom_qty": float(amount),
                            "product_id": [product["id"], f"[{product['default_code']}] Oil"], "x_pumpline_id": uniqueid})

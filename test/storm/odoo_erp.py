@@ -37,6 +37,7 @@ class Database(odoo.Books):
     def apply(self, entry):
         if "line" in entry:
             self.lines[entry["line"]["id"]] = entry["line"]
+            self.created = entry["line"]["id"] - odoo.FIRST_LINE + 1
         for order in self.orders.values():
             if order["name"] == entry.get("locked"):
                 order["locked"] = True

@@ -123,7 +123,7 @@ storms() {
     storm browser --erp browser --rounds 4 -j 2
     storm scripted --rounds 22 -j 2
     storm features --rounds 15 -j 2 --with callbacks --with mapping --with hold
-    storm tryton --erp tryton --rounds 14 -j 2
+    storm tryton --erp tryton --rounds 20 -j 2
     storm odoo --erp odoo --rounds 17 -j 2
 }
 

@@ -200,7 +200,7 @@ def test_a_standalone_worker_knows_both_keys(daemon):
 
 
 def test_many_while_orders_come_and_go(daemon):
-    shops = [add_configured(daemon, f"shop-{number}", f"Shop {number}") for number in range(12)]
+    shops = [add_configured(daemon, f"shop-{number}", f"Shop {number}") for number in range(20)]
     daemon.start()
     for number, shop in enumerate(shops):
         for order in range(5):

@@ -78,7 +78,8 @@ end_to_end() {
     PUMPLINE_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml "$results/$name.xml" "$@"
 }
 
-# Tests wait more than they compute: some files run at once, and beside them what computes. More than three only cost more.
+# Tests wait more than they compute: some files run at once, and beside them what computes. With four, files with browsers took as
+# long as with two, and more processor time.
 parallel=(-n 3 --dist loadfile)
 
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked

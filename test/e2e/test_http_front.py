@@ -7,7 +7,6 @@ import resource
 import selectors
 import socket
 import threading
-import time
 
 import pytest
 

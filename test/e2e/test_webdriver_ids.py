@@ -4,7 +4,7 @@ import json
 
 import oldshop
 import pytest
-from webshop import IDS, NEEDS_CHROMIUM, QUICK, Site, one_line, quick
+from webshop import IDS, NEEDS_CHROMIUM, SHORT_FORM, Site, one_line, quick
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -15,8 +15,8 @@ OWN = {"text": {"of": "td:nth-child(5)", "is": "{order.uniqueid}"}}
 
 
 def by(folder, comparison):
-    """The quick recipe with another comparison of the remark, which is typed. test_webdriver fills in the usual form with such ids."""
-    path = quick(folder, create=[*QUICK["create"], {"type": "{order.uniqueid}", "into": {"name": "remark"}}])
+    """The quick recipe, which types the remark here, with another comparison of it. test_webdriver fills in the usual form with such ids."""
+    path = quick(folder, create=[{"goto": SHORT_FORM}, {"type": "{order.uniqueid}", "into": {"name": "remark"}}])
     text = path.read_text()
     assert text.count(json.dumps(OWN)) == 1
     path.write_text(text.replace(json.dumps(OWN), json.dumps(comparison)))

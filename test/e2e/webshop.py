@@ -15,9 +15,9 @@ ORDER_S = 300  # a browser needs seconds of CPU, on shared cores
 IDS = ["oil-1", "oil-10", "1", "my-oil-1", "H x", "Hx", "h x", "a\"b'c", "<b>x</b>", "</td>", "&amp;", "100%41+%20", "\\x"]
 PNG = b"\x89PNG\r\n\x1a\n"
 
+SHORT_FORM = "/quick?number={order.worksheet|urlencode}&product={order.product_nr|urlencode}&qty={order.product_amount|number:,|urlencode}"
 QUICK = {
-    "create": [{"goto": "/quick?number={order.worksheet|urlencode}&product={order.product_nr|urlencode}&qty={order.product_amount|number:,|urlencode}"
-                        "&remark={order.uniqueid|urlencode}"}],
+    "create": [{"goto": SHORT_FORM + "&remark={order.uniqueid|urlencode}"}],
     "commit": [{"click": {"button": "Save"}}, {"wait": {"text": {"of": ".message", "is": "Saved."}}}]}
 
 NEEDS_CHROMIUM = pytest.mark.skipif(not browser.installed(), reason="chromium and chromedriver are not installed")

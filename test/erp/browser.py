@@ -36,7 +36,7 @@ ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-ru
 ROOT_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 # Chromium without its own user interface needs a third of the processor time. Only root may name a binary by path. All of
-# Chromium runs in test_browser_reach, test_own_webdriver, test_foreign_pages, test_console_live, boot/, and where a test says so.
+# Chromium runs in test_own_webdriver, test_foreign_pages, test_console_live, boot/, and where a test says so.
 # The program itself: what is in /usr/bin is a script that stays its parent.
 SHELL = "/usr/lib/chromium/chromium-headless-shell"
 SHELL = SHELL if os.geteuid() == 0 and os.path.exists(SHELL) else None

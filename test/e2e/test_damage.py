@@ -3,6 +3,7 @@
 import http.client
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -99,6 +100,25 @@ def test_empty_file(filled):
     assert bennys.get("/alive").status == 200
     bennys.place("after")
     bennys.wait("after", "created")
+
+
+def test_what_shows_only_on_writing(filled):
+    """An entry's flags: it is read as ever, and cannot be replaced."""
+    daemon, bennys = filled
+    with open(data_file(daemon), "r+b") as file:
+        data = file.read()
+        key = b"\x08\0" + (50).to_bytes(8, "big")  # of an order that waits, after its length
+        places = [place.start() - 2 for place in re.finditer(re.escape(key), data)]
+        assert places and all(data[place:place + 2] == b"\0\0" for place in places)
+        for place in places:
+            file.seek(place)
+            file.write(b"\x02")  # F_SUBDATA
+    daemon.start()
+    until(lambda: daemon.integration().get("salvaged"), "it is noticed")
+    until(lambda: bennys.get("/queue").json.get("length") == 0, "what waited is delivered")
+    assert daemon.integration()["restarts"] == 1
+    assert sorted(orders(bennys)) == sorted([f"done-{n}" for n in range(40)] + [f"open-{n}" for n in range(20)])
+    assert len(list(bennys.lines.iterdir())) == 60
 
 
 @pytest.mark.release  # on a damaged page LMDB may write beyond a buffer: a sanitizer ends the process before it notices the damage

@@ -153,6 +153,8 @@ check_table(const struct part *part, struct queue_check *check, unsigned *limit)
                 is_sound(part, check->table, cursor.key, cursor.value);
         if (sound)
             memcpy(check->key, cursor.key.data, check->key_size = cursor.key.size);
+        if (sound && check->writes)
+            store_put(part->txn, (enum store_table)check->table, cursor.key, cursor.value);
     }
     store_cursor_close(&cursor);
     if (!found && sound) {
@@ -179,7 +181,7 @@ queue_check_some(struct store *store, struct queue_check *check, unsigned limit,
     struct part part = {.txn = &txn};
     bool sound = true;
 
-    store_begin(store, &txn, false);
+    store_begin(store, &txn, check->writes);
     part.backlog = backlog_of(&txn);
     part.newest = queue_newest_seq(&txn);
     while (sound && limit && check->table < STORE_TABLES)

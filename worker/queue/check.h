@@ -9,6 +9,7 @@
 
 /* Where it stands: {.table = 0} at the beginning. */
 struct queue_check {
+    bool writes; /* each entry as well, and keeps nothing of it: some damage shows only then */
     unsigned table;
     unsigned char key[QUEUE_CHECK_KEY_BYTES];
     size_t key_size; /* 0: at the first entry */

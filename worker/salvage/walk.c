@@ -108,17 +108,25 @@ write_down(struct store *store, unsigned format, const char *records)
 /* --- checking --- */
 
 static enum walk
-check(struct store *store)
+check_all(struct store *store, bool writes)
 {
-    struct queue_check check = {.table = 0};
+    struct queue_check check = {.writes = writes};
     struct err err;
     int more;
 
     while ((more = queue_check_some(store, &check, CHECK_AT_ONCE, &err)) > 0)
         continue;
-    if (more == 0)
+    if (more == 0 || strcmp(err.code, "queue_full") == 0)
         return WALK_SOUND;
-    return strcmp(err.code, "no_resources") == 0 ? WALK_FAILED : WALK_DAMAGED;
+    return strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED;
+}
+
+static enum walk
+check(struct store *store)
+{
+    enum walk result = check_all(store, false);
+
+    return result == WALK_SOUND ? check_all(store, true) : result;
 }
 
 static void __attribute__((noreturn))

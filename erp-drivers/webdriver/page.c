@@ -1,7 +1,7 @@
 /* A query is an object: op, its members, depth (of the current frame), rules (error rules to be
- * checked as well), row. An answer: ok, why, lost (the frame is gone), element, checked, value,
- * rows, elements, arriving (the page is incomplete: it proves nothing), doubt (message: a text may
- * be our id or another), rule (the number of the error rule that holds), words, place. */
+ * checked as well), row. An answer: ok, why, lost (the frame is gone), element, checked, empty,
+ * value, rows, elements, arriving (the page is incomplete: it proves nothing), doubt (message: a
+ * text may be our id or another), rule (the number of the error rule that holds), words, place. */
 #include "erp-drivers/webdriver/page.h"
 
 #include <stdlib.h>

@@ -271,17 +271,22 @@ function unfit(el, need) {
     return '';
 }
 
+/* Of a field: with nothing in it, not even a part of a number or date, which has no value yet. */
+function isEmpty(el) {
+    return el.value === '' && !(el.validity && el.validity.badInput);
+}
+
 function element(q) {
-    var found = find(q.locator, document, q.row), seen = found.filter(shown), why;
+    var found = find(q.locator, document, q.row), seen = found.filter(shown), why, el;
     if (!found.length)
         return no(describe(q.locator) + ' is not there');
     if (!seen.length && q.need !== 'present')
         return no(describe(q.locator) + ' is not visible');
-    why = unfit(seen[0] || found[0], q.need);
+    el = seen[0] || found[0];
+    why = unfit(el, q.need);
     if (why)
         return no(describe(q.locator) + why);
-    return {ok: true, element: seen[0] || found[0], checked: !!(seen[0] || found[0]).checked,
-        page: pageOf(document)};
+    return {ok: true, element: el, checked: !!el.checked, empty: isEmpty(el), page: pageOf(document)};
 }
 
 function option(q) {

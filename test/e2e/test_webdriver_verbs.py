@@ -40,6 +40,8 @@ FIELDS = [
     {"type": "VW Käfer ☂", "into": {"label": "Car"}}, holds(value("#car", "VW Käfer ☂"), "aria-label, not ASCII"),
     {"type": "{order.product_amount|number:,.:2}", "into": {"label": "Mileage"}},
     holds(value("#mileage", "1.234,50"), "a label in a cell; a number's format"),
+    {"type": "1e", "into": "#count"}, holds(value("#count", ""), "half a number has no value"),
+    {"type": "5", "into": "#count"}, holds(value("#count", "5"), "type empties it, too"),
     {"type": "one\ntwo", "into": "#note"}, holds(value("#note", "one\ntwo"), "lines"),
     {"select": "A piece", "in": "#unit"}, holds(value("#unit", "P"), "select by text"),
     {"select": "L", "in": "#unit", "by": "value"}, holds(value("#unit", "L"), "select by value"),

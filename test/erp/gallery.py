@@ -17,6 +17,7 @@ FORM = """\
   <label for="w">Worksheet: *</label><input id="w" value="old">
   <input aria-label="Car" id="car">
   <table><tr><td>Mileage</td><td><input id="mileage"></td></tr></table>
+  <input type="number" id="count">
   <select id="unit"><option value="L">Litre</option><option value="P"> A   piece </option></select>
   <select id="late"></select>
   <input type="checkbox" id="paid" checked> <label><input type="checkbox" id="urgent"> Urgent</label>

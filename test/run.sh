@@ -13,6 +13,7 @@ TEST_PACKAGES=(clang lld libclang-rt-14-dev libcmocka-dev valgrind openssl procp
 all=false
 [ "${1:-}" = --all ] && all=true && shift
 $all && TEST_PACKAGES+=(postgresql default-jre-headless)
+unset PYTHONDONTWRITEBYTECODE # each of many processes would compile the tests again
 results=$(mktemp -d)
 declare -A aside=()
 trap 'for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done
@@ -33,8 +34,8 @@ timed() {
     return $status
 }
 
-# beside NAME COMMAND …: runs while the rest goes on, with what the rest leaves of the processors (or nice=0). `joined NAME` waits for it
-# and shows what it said. It has a process group of its own: so SIGINT is not ignored in it, and all of it ends with this script.
+# nice=N beside NAME COMMAND …: runs while the rest goes on. `joined NAME` waits for it and shows what it said. It has a process group of
+# its own: so SIGINT is not ignored in it, and all of it ends with this script.
 beside() {
     local name=$1
     shift
@@ -42,7 +43,7 @@ beside() {
     "$@" </dev/null >"$results/$name.log" 2>&1 &
     set +m
     aside[$name]=$!
-    [ "${nice:-5}" -eq 0 ] || renice -n "${nice:-5}" -g "$!" >/dev/null
+    renice -n "$nice" -g "$!" >/dev/null
 }
 
 joined() {
@@ -85,7 +86,8 @@ parallel=(-n 3 --dist loadfile)
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked
 # release). The release build runs these, and files that a compiler, its options, and the memory and system calls of
 # sanitizers could change.
-release=(alone clock completion container ctl damage docs drain faults files hostile_channel hostile_client http_front install layers
+release=(alone clock completion container ctl damage docs drain faults files hostile_channel hostile_client hostile_erp hostile_names
+         hostile_webdriver http_front install layers
          man move notify orders package reload sandbox sandbox_modes secrets spdx supervision users valgrind)
 release=("${release[@]/#/test/e2e/test_}")
 release=("${release[@]/%/.py}" test/e2e/test_events.py::test_slow_clients_cost_no_memory)
@@ -113,12 +115,7 @@ released() {
     timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
 }
 
-# Beside the end-to-end tests: what computes, and what waits more than it computes.
-compute() {
-    step analysis test/analysis/run.sh
-    step fuzz test/fuzz/run.sh -j 2 --build build-asan 6
-}
-
+# They wait more than they compute, so one after another is enough beside the end-to-end tests.
 storms() {
     step storm-mutants test/storm/mutants
     storm browser --erp browser --rounds 4 -j 2
@@ -126,6 +123,7 @@ storms() {
     storm features --rounds 15 -j 2 --with callbacks --with mapping --with hold
     storm tryton --erp tryton --rounds 20 -j 2
     storm odoo --erp odoo --rounds 17 -j 2
+    step fuzz nice -n 5 test/fuzz/run.sh -j 2 --build build-asan 6
 }
 
 # The console's pages need npm and what it fetches. Without them the tests of the pages are skipped, and say so.
@@ -143,13 +141,13 @@ nice=0 beside released released "$@"
 timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
-echo "testing with sanitizers; boot, analysis, fuzzing and storms meanwhile"
-beside boot timed boot end_to_end boot build test/boot
-beside compute compute
-nice=0 beside storms storms # their rounds have deadlines
+echo "testing with sanitizers; boot, storms, fuzzing and analysis meanwhile"
+nice=0 beside boot timed boot end_to_end boot build test/boot
+nice=0 beside storms storms
+nice=10 beside analysis step analysis test/analysis/run.sh # with what the others leave: it waits for nothing
 timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in released boot compute storms; do
+for name in released boot storms analysis; do
     joined "$name"
 done
 apart medusa "$@"

@@ -49,12 +49,16 @@ def always(answer):
     return lambda _: answer
 
 
+def arrays(count):
+    return always(value(b"[" + b"[]," * (count - 1) + b"[]]"))
+
+
 KINDS = {
     "closed": always(b""), "half": lambda answer: answer[:-3], "garbage": always(front.reply(200, b"\x00\xff{]")),
     "page": always(front.reply(200, front.PAGE)), "999": always(value(b"null", 999)),
     "redirect": always(front.reply(307, b"", ["Location: file:///etc/passwd"])),
     "later": always(front.reply(503, b"", ["Retry-After: 9223372036854775807"])),
-    "arrays": always(value(b"[" + b"[]," * 1390000 + b"[]]")), "deep": always(value(b"[" * 200000 + b"]" * 200000)),
+    "arrays": arrays(1390000), "deep": always(value(b"[" * 200000 + b"]" * 200000)),
     "text": always(value(b'"' + b"x" * 4000000 + b'"')), "endless": always(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * (8 << 20)),
     "number": always(value(b"17")), "false": always(value(b"false")), "list": always(value(b"[null, [1], {}]")),
     "ok": always(value(b'{"ok": true}')), "another ok": always(value(b'{"ok": "true", "why": 5, "rows": 7}')),

@@ -16,6 +16,7 @@ from pumpline import DEADLINE_S, Reply, UnixConnection, Workshop, call, children
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")
 BROWSER_PACKAGES = ("chromium", "chromium-driver")
+HEADLESS = {"binary": "/usr/lib/chromium/chromium-headless-shell"}  # `erp.browser` where it is not about the browser itself
 UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"
@@ -158,6 +159,11 @@ class Machine:
                                  stderr=subprocess.STDOUT, text=True, check=False,
                                  env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
         assert attempt.returncode == 0, attempt.stdout[-2000:]
+
+    def copy(self, *paths):
+        """Files of this machine, to the same place."""
+        for path in paths:
+            shutil.copy2(path, self.tree / path.relative_to("/"))
 
     def take(self, package):
         """Its path in the machine."""

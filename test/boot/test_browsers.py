@@ -17,14 +17,14 @@ import browser
 import oldshop
 import pytest
 import webshop
-from machine import CONFIG, InsideConnection, command_of, in_network_of
+from machine import CONFIG, HEADLESS, InsideConnection, command_of, in_network_of
 
 from pumpline import DEADLINE_S, alive, call, until
 
 UNIT = "pumpline-chromedriver.service"
 PORT = 9515
 URL = f"http://127.0.0.1:{PORT}"
-GARYS = ("garys-garage", "Garys Garage", 8106)
+GARYS, HELENS = ("garys-garage", "Garys Garage", 8106), ("helens-hall", "Helens Hall", 8113)
 SHOP_PORT = 8088
 MACHINE, NEIGHBOUR = "192.0.2.1", "192.0.2.2"
 DYNAMIC_UIDS = range(61184, 65520)
@@ -76,24 +76,33 @@ def shop(booted):
 
 
 @pytest.fixture(scope="module")
-def workshop(booted, shop):
+def workshops(booted, shop):
+    """One with all of Chromium, one for tests of when browsers end."""
     booted.run("systemctl", "enable", "--now", UNIT)
     booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE)
-    garys = booted.configure(*GARYS, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": shop.url, "webdriver_url": URL},
-                             credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
+    erp = {"system": "webdriver", "recipe": "oldshop", "url": shop.url, "webdriver_url": URL}
+    both = [booted.configure(*names, 0, erp={**erp, **more}, credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
+            for names, more in ((GARYS, {}), (HELENS, {"browser": HEADLESS}))]
     booted.run("systemctl", "reload", "pumplined")
-    until(garys.up, "it is served")
-    yield garys
-    (booted.tree / CONFIG / f"workshops.d/{garys.slug}.json").unlink()
+    for one in both:
+        until(one.up, "it is served")
+    yield both
+    for one in both:
+        (booted.tree / CONFIG / f"workshops.d/{one.slug}.json").unlink()
     booted.run("systemctl", "reload", "pumplined")
     booted.run("systemctl", "disable", "--now", UNIT)
 
 
 @pytest.fixture
-def garys(machine, workshop):
+def garys(machine, workshops):
     """Its driver answers."""
     until(lambda: answers(machine), "chromedriver answers")
-    return workshop
+    return workshops[0]
+
+
+@pytest.fixture
+def helens(garys, workshops):
+    return workshops[1]
 
 
 @pytest.fixture
@@ -106,9 +115,9 @@ def opened(machine, garys, monkeypatch):
         yield lambda: browser.Browser(URL)
 
 
-def deliver(garys, shop, uniqueid):
-    garys.place(uniqueid, username="", password="")
-    garys.wait(uniqueid, "created", 2 * DEADLINE_S)
+def deliver(workshop, shop, uniqueid):
+    workshop.place(uniqueid, username="", password="")
+    workshop.wait(uniqueid, "created", 2 * DEADLINE_S)
     assert [line["product"] for line in shop.lines(uniqueid)] == ["10"]
 
 
@@ -183,9 +192,9 @@ def test_no_other_host_reaches_the_driver(machine, garys, neighbour):
 
 
 @pytest.mark.parametrize("end", ["stop", "kill", "kill -9"])
-def test_no_browser_outlives_the_driver(machine, garys, shop, end):
+def test_no_browser_outlives_the_driver(machine, helens, shop, end):
     uniqueid = end.replace(" ", "")
-    deliver(garys, shop, f"{uniqueid}-1")
+    deliver(helens, shop, f"{uniqueid}-1")
     driver, left = driver_pid(machine), browsers(machine)
     assert left
     if end == "kill -9":
@@ -197,28 +206,28 @@ def test_no_browser_outlives_the_driver(machine, garys, shop, end):
         assert machine.show("ActiveState", UNIT) == "inactive" and not machine.members(UNIT)
         machine.run("systemctl", "start", UNIT)
     until(lambda: answers(machine), "it is back")
-    deliver(garys, shop, f"{uniqueid}-2")
+    deliver(helens, shop, f"{uniqueid}-2")
 
 
-def test_no_browser_outlives_the_daemon(machine, garys, shop):
-    deliver(garys, shop, "r1")
+def test_no_browser_outlives_the_daemon(machine, helens, shop):
+    deliver(helens, shop, "r1")
     driver = driver_pid(machine)
     assert browsers(machine)
     machine.run("systemctl", "restart", "pumplined")
     until(lambda: not browsers(machine), "the last session is closed")
     until(machine.serves, "it is back")
-    deliver(garys, shop, "r2")
+    deliver(helens, shop, "r2")
     assert driver_pid(machine) == driver
 
 
-def test_a_page_that_is_killed_costs_an_attempt(machine, garys, shop):
+def test_a_page_that_is_killed_costs_an_attempt(machine, helens, shop):
     """As the kernel does where memory is short."""
-    deliver(garys, shop, "p1")
+    deliver(helens, shop, "p1")
     shown = pages(machine)
     assert shown
     for pid in shown:
         os.kill(pid, signal.SIGKILL)
-    deliver(garys, shop, "p2")
+    deliver(helens, shop, "p2")
 
 
 def test_a_browser_that_eats_all_the_memory_is_killed_alone(machine, opened):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import oldshop
 import pytest
-from machine import CONFIG, InsideConnection, command_of, in_network_of
+from machine import CONFIG, HEADLESS, InsideConnection, command_of, in_network_of
 from test_browsers import DYNAMIC_UIDS, RECIPE, seen
 
 from pumpline import DEADLINE_S, alive, call, until
@@ -46,9 +46,9 @@ def page(booted):
 @pytest.fixture(scope="module")
 def both(booted, page):
     booted.write(f"{CONFIG}/recipes/oldshop.json", RECIPE)
-    shops = [booted.configure(*names, 0, erp={"system": "webdriver", "recipe": "oldshop", "url": page.url},
-                              credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
-             for names in (NINAS, OLGAS)]
+    erp = {"system": "webdriver", "recipe": "oldshop", "url": page.url}
+    shops = [booted.configure(*names, 0, erp={**erp, **more}, credentials={"username": oldshop.USER, "password": oldshop.PASSWORD})
+             for names, more in ((NINAS, {"browser": HEADLESS}), (OLGAS, {}))]
     booted.run("systemctl", "reload", "pumplined")
     for shop in shops:
         until(shop.up, "it is served")

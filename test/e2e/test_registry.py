@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from pumpline import DEADLINE_S, UnixConnection, Workshop, alive, call, free_port, freeze, refused, squatting, until
-from test_secrets import holds
+from test_secrets import held
 
 PASSWORD = "Plain-pw-93ab-never-written"
 HASH = "ab" * 32
@@ -282,7 +282,7 @@ def test_a_plain_password_is_written_nowhere(neighboured):
     replies += [daemon.call("PUT", f"/workshops/carls-cars/{one}").text for one in ("deactivate", "activate")]
     seal(daemon, "carls-cars", erp=document(daemon)["erp"])
     # Connections closed just now may still have requests in flight.
-    until(lambda: not holds(daemon.process.pid, PASSWORD.encode()), "it is forgotten")
+    until(lambda: not held(daemon.process.pid, PASSWORD.encode()), "it is forgotten")
     daemon_log = daemon.log.read_text()
     assert not [one for one in replies if PASSWORD in one] and PASSWORD not in daemon_log
     assert not [name for name, data in below(daemon.folder).items() if PASSWORD.encode() in data]

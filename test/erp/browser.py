@@ -36,7 +36,7 @@ ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-ru
 ROOT_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 # Chromium without its own user interface needs a third of the processor time. Only root may name a binary by path. All of
-# Chromium runs in test_own_webdriver, test_foreign_pages, test_console_live, boot/, and where a test says so.
+# Chromium runs in test_foreign_pages, test_console_live, half of boot/, and where a test says so.
 # The program itself: what is in /usr/bin is a script that stays its parent.
 SHELL = "/usr/lib/chromium/chromium-headless-shell"
 SHELL = SHELL if os.geteuid() == 0 and os.path.exists(SHELL) else None
@@ -263,7 +263,8 @@ class Browser:
         return self.post("/execute/sync", {"script": text, "args": list(arguments)})
 
     def wait(self, condition, what):
-        deadline = time.monotonic() + self.DEADLINE_S
+        """Less and less often: each request takes the processor from what is waited for."""
+        deadline, pause_s = time.monotonic() + self.DEADLINE_S, 0.02
         while True:
             with contextlib.suppress(WebDriverError):
                 result = condition()
@@ -271,7 +272,8 @@ class Browser:
                     return result
             if time.monotonic() > deadline:
                 raise TimeoutError(what)
-            time.sleep(0.05)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.3, 0.25)
 
 
 # --- the parent process

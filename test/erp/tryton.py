@@ -49,7 +49,10 @@ root = /usr/share/tryton-sao/www
 [password]
 length = 0
 entropy = 0
+passlib = {hashes}
 """
+# The default takes a third of a second of the processor for each login.
+CHEAP_HASHES = "[passlib]\nschemes = pbkdf2_sha512\npbkdf2_sha512__rounds = 100\n"
 
 
 def free_port():
@@ -166,9 +169,9 @@ class Tryton:
 
     @classmethod
     def template(cls):
-        """A prepared folder, created once per seed: tests, storms and benchmarks that want it meanwhile wait for it. It stays in the
-        folder of temporary files."""
-        seed = Path(tryton_seed.__file__).read_bytes()
+        """A prepared folder, created once per seed and configuration: tests, storms and benchmarks that want it meanwhile wait for
+        it. It stays in the folder of temporary files."""
+        seed = Path(tryton_seed.__file__).read_bytes() + f"{CONFIG}{CHEAP_HASHES}".encode()
         key = hashlib.sha256(seed).hexdigest()[:16]
         cache = Path(tempfile.gettempdir()) / f"pumpline-tryton-{os.getuid()}"
         cache.mkdir(mode=0o700, exist_ok=True)
@@ -201,8 +204,9 @@ class Tryton:
             raise
 
     def _write_config(self):
-        self.config_path.write_text(
-            CONFIG.format(folder=self.folder, port=self.port))
+        hashes = self.folder / "passlib.ini"
+        hashes.write_text(CHEAP_HASHES)
+        self.config_path.write_text(CONFIG.format(folder=self.folder, port=self.port, hashes=hashes))
 
     def _activate_modules(self):
         with tempfile.NamedTemporaryFile("w") as password:

@@ -16,7 +16,8 @@ from pumpline import DEADLINE_S, Reply, UnixConnection, Workshop, call, children
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")
 BROWSER_PACKAGES = ("chromium", "chromium-driver")
-HEADLESS = {"binary": "/usr/lib/chromium/chromium-headless-shell"}  # `erp.browser` where it is not about the browser itself
+# `erp.browser` where it is not about the browser itself.
+HEADLESS = {"binary": "/usr/lib/chromium/chromium-headless-shell", "arguments": ["--renderer-process-limit=1"]}
 UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"

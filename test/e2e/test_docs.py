@@ -108,6 +108,6 @@ def test_the_consoles_new_workshop_has_a_folder_that_is_there():
 
 def test_what_needs_a_release_build_is_run_in_one():
     run = (ROOT / "test/run.sh").read_text()
-    listed = run[run.index("\nrelease=("):run.index("# Beside the end-to-end tests")]
+    listed = run[run.index("\nrelease=("):run.index("# apart NAME")]
     marked = [path.stem.removeprefix("test_") for path in (ROOT / "test/e2e").glob("test_*.py") if "mark.release" in path.read_text()]
     assert "valgrind" in marked and not [name for name in marked if not re.search(rf"[ (_]{name}[ .)\n]", listed)]

@@ -1,5 +1,6 @@
 """No password in any reply, log, file, command line or environment."""
 
+import array
 import contextlib
 import hashlib
 import json
@@ -16,6 +17,7 @@ from pumpline import SECRET, BUILD, DEADLINE_S, until
 
 CONFIGURED = "Configured-pw-51c2"
 THROUGH = "Through-the-supervisor-9d4e"
+PAGE = resource.getpagesize()
 
 
 def memory_of(pid):
@@ -87,17 +89,32 @@ def test_logs_tell_the_order_and_the_workshop(daemon):
 
 # --- in memory
 
+def runs(pages):
+    """(first, behind the last) of each run of pages that exist: in memory, or swapped out."""
+    first = None
+    for number, page in enumerate(pages):
+        if page >> 62 and first is None:
+            first = number
+        elif not page >> 62 and first is not None:
+            yield first, number
+            first = None
+    if first is not None:
+        yield first, len(pages)
+
+
 def readable(pid):
-    """Each writable part of a process's memory, as root."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+    """Each writable part of a process's memory, as root. Reading pages that do not exist takes longer than all others."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb") as pagemap, open(f"/proc/{pid}/mem", "rb") as memory:
         for line in maps:
             span, rights = line.split()[:2]
             begin, end = (int(one, 16) for one in span.split("-"))
             if not rights.startswith("rw") or end - begin > 1 << 28:  # ASan's shadow memory
                 continue
-            with contextlib.suppress(OSError, ValueError, OverflowError):  # guard pages
-                memory.seek(begin)
-                yield memory.read(end - begin)
+            pagemap.seek(begin // PAGE * 8)
+            for first, behind in runs(array.array("Q", pagemap.read((end - begin) // PAGE * 8))):
+                with contextlib.suppress(OSError):  # a page for its process alone
+                    memory.seek(begin + first * PAGE)
+                    yield memory.read((behind - first) * PAGE)
 
 
 def held(pid, *secrets):

@@ -32,7 +32,7 @@ __attribute__((no_sanitize("address", "undefined"))) static void
 take_page(struct roots *roots, const uintptr_t *page)
 {
     for (size_t i = 0; i < PAGE / sizeof *page; i++)
-        if (page[i] >= PAGE && page[i] >> 47 == 0) /* no small number, and in user space */
+        if (page[i] >> 32 && page[i] >> 47 == 0) /* beyond the program itself, and in user space */
             roots->words[roots->count++] = page[i];
 }
 

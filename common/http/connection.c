@@ -269,6 +269,17 @@ new_call(struct http_connection *c)
     return call;
 }
 
+/* A question whose reply nobody reads. An order is taken even then. */
+static bool
+is_moot(const struct http_connection *c)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    return c->request.parser.method == HTTP_GET &&
+           getsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error;
+}
+
 static void
 hand_over(struct http_connection *c)
 {
@@ -276,6 +287,10 @@ hand_over(struct http_connection *c)
     struct call *call;
 
     failpoint_here("http_server.request");
+    if (is_moot(c)) {
+        http_connection_free(c);
+        return;
+    }
     c->closing = !c->request.keep_alive;
     if (server->check_peer && !server->check_peer(bufferevent_getfd(c->bev), server->check_arg)) {
         refuse(c, 403,

@@ -272,6 +272,31 @@ test_not_sent(void **state)
     assert_int_equal(sent_count, 0);
 }
 
+/* The request is there, and so is the end of its connection. */
+static void
+send_and_vanish(const char *request)
+{
+    struct linger reset = {.l_onoff = 1};
+    int fd = client_open();
+
+    assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    for (int i = 0; i < 20; i++)
+        turn(-1);
+    assert_int_equal(http_server_open_calls(server), 0);
+}
+
+static void
+test_nobody_waits_any_more(void **state)
+{
+    (void)state;
+    send_and_vanish("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(handled, 0);
+    send_and_vanish("POST /once HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(handled, 1);
+}
+
 static void
 test_big(void **state)
 {
@@ -291,11 +316,21 @@ test_big(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_get),      TEST(test_post),       TEST(test_methods),       TEST(test_head),
-        TEST(test_largest),  TEST(test_pipelining), TEST(test_byte_by_byte),  TEST(test_close),
-        TEST(test_continue), TEST(test_deferred),   TEST(test_client_leaves), TEST(test_sent),
-        TEST(test_not_sent), TEST(test_big)};
+    const struct CMUnitTest tests[] = {TEST(test_get),
+                                       TEST(test_post),
+                                       TEST(test_methods),
+                                       TEST(test_head),
+                                       TEST(test_largest),
+                                       TEST(test_pipelining),
+                                       TEST(test_byte_by_byte),
+                                       TEST(test_close),
+                                       TEST(test_continue),
+                                       TEST(test_deferred),
+                                       TEST(test_client_leaves),
+                                       TEST(test_sent),
+                                       TEST(test_not_sent),
+                                       TEST(test_nobody_waits_any_more),
+                                       TEST(test_big)};
 
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,16 @@ def test_empty_file(filled):
     bennys.wait("after", "created")
 
 
+def test_a_format_that_no_release_has(filled):
+    daemon, bennys = filled
+    data = data_file(daemon).read_bytes()
+    number = b"status" + (3).to_bytes(8, "big")
+    assert number in data
+    data_file(daemon).write_bytes(data.replace(number, number[:-1] + b"\xb8"))
+    found = check(daemon, bennys, 60)
+    assert all(order["status"] in ("created", "error") for order in found.values())
+
+
 def test_what_shows_only_on_writing(filled):
     """An entry's flags: it is read as ever, and cannot be replaced."""
     daemon, bennys = filled

@@ -183,19 +183,22 @@ check_now(const char *folder, struct salvage *s, const char *data, struct err *e
     }
 }
 
+/* A release writes one format more than an earlier one at most: a number far beyond is damage. */
+#define FORMATS_AHEAD 32
+
 static int
 check_sound_header(const char *folder, struct salvage *s, const char *data,
                    enum store_pages_header header, struct err *err)
 {
     uint64_t format = store_pages_format(data);
 
+    if (format == 0 || format > STORE_FORMAT + FORMATS_AHEAD)
+        return mend(folder, s, STORE_FORMAT, data, err);
     if (format > STORE_FORMAT)
         return err_set(err, "format",
                        "the queue file has format %llu, and this release knows formats up to %d: "
                        "start the release that wrote it, or a later one",
                        (unsigned long long)format, STORE_FORMAT);
-    if (format == 0)
-        return mend(folder, s, STORE_FORMAT, data, err);
     if (format < STORE_FORMAT)
         return upgrade(folder, s, (unsigned)format, data, err);
     if (header == STORE_PAGES_SHORT || store_is_suspect(folder))

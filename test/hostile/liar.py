@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 
 CHANNEL, LISTENER = 3, 4
 channel = socket.socket(fileno=CHANNEL)
@@ -134,11 +133,13 @@ CLONE, CLONE_VFORK = {"x86_64": 56, "aarch64": 220}, 0x4000
 
 def wait_for_disk():
     """Waits uninterruptibly, as for a disk, until there is a file disk-works: for a child that neither executes nor ends."""
-    # PyDLL: with the interpreter's lock, which the child then has too.
-    if not ctypes.PyDLL(None).syscall(CLONE[os.uname().machine], CLONE_VFORK | signal.SIGCHLD, 0, 0, 0, 0):
-        while not os.path.exists("disk-works"):
-            time.sleep(0.05)
-        os._exit(0)
+    # PyDLL: with the interpreter's lock, which the child then has, too, and never releases. It is a copy of this thread alone: whatever
+    # another one held at that moment is held for ever.
+    libc = ctypes.PyDLL(None)
+    if not libc.syscall(CLONE[os.uname().machine], CLONE_VFORK | signal.SIGCHLD, 0, 0, 0, 0):
+        while libc.access(b"disk-works", os.F_OK):
+            libc.usleep(50000)
+        libc._exit(0)
 
 
 def slow_disk():

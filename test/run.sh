@@ -115,7 +115,7 @@ released() {
     timed e2e-build end_to_end e2e-build build "${release[@]}" "${parallel[@]}" -m "not heavy and not faults" "$@"
 }
 
-# They wait more than they compute, so one after another is enough beside the end-to-end tests.
+# Storms wait more than they compute, so one after another is enough beside the end-to-end tests. Fuzzing, which computes, comes last.
 storms() {
     step storm-mutants test/storm/mutants
     storm browser --erp browser --rounds 4 -j 2

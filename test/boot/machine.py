@@ -11,13 +11,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+from browser import ONE_RENDERER, SHELL
 from pumpline import DEADLINE_S, Reply, UnixConnection, Workshop, call, children_of, command_of, until
 
 PACKAGES = ("systemd-sysv", "ca-certificates", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libjansson4",
             "liblmdb0", "libseccomp2", "libsodium23", "libutf8proc2", "libxml2", "logrotate", "curl")
 BROWSER_PACKAGES = ("chromium", "chromium-driver")
-# `erp.browser` where it is not about the browser itself.
-HEADLESS = {"binary": "/usr/lib/chromium/chromium-headless-shell", "arguments": ["--renderer-process-limit=1"]}
+# `erp.browser` where it is not about the browser itself; all of Chromium where the other is not installed.
+HEADLESS = {"binary": SHELL, "arguments": ONE_RENDERER} if SHELL else {}
 UNREAD = ("doc", "locale", "man")  # of /usr/share: thousands of files
 # Those of the sandbox, which nspawn refuses otherwise.
 SYSTEM_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret"

@@ -118,7 +118,7 @@ def readable(pid):
 
 
 def held(pid, *secrets):
-    """Those of the secrets that are in its memory, which is read once: it takes a second."""
+    """Those of the secrets that are in its memory, which is read once for all of them."""
     found = set()
     for part in readable(pid):
         found |= {secret for secret in secrets if secret in part}

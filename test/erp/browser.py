@@ -44,10 +44,13 @@ SHELL = SHELL if os.geteuid() == 0 and os.path.exists(SHELL) else None
 # Two processes where it has five, which saves a third of its start. (All of Chromium gains nothing by it.)
 FEW_PROCESSES = ["--in-process-gpu", "--no-zygote", "--disable-software-rasterizer", "--enable-features=NetworkServiceInProcess2"] if SHELL else []
 
+# No second process for the first page, which saves another third. Not for tests that open windows: Chromium then waits for itself.
+ONE_RENDERER = ["--renderer-process-limit=1"]
+
 
 def setup(*arguments):
-    """`erp.browser` of a workshop, for most tests. The limit saves a process that is started for the first page: another third."""
-    return {"arguments": [*ROOT_ARGUMENTS, *FEW_PROCESSES, "--renderer-process-limit=1", *arguments], **({"binary": SHELL} if SHELL else {})}
+    """`erp.browser` of a workshop, for most tests."""
+    return {"arguments": [*ROOT_ARGUMENTS, *FEW_PROCESSES, *ONE_RENDERER, *arguments], **({"binary": SHELL} if SHELL else {})}
 
 
 def installed():

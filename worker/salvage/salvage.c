@@ -16,6 +16,9 @@
 #include "worker/salvage/walk.h"
 #include "worker/store/folder.h"
 
+/* A release writes one format more than an earlier one at most: a number far beyond is damage. */
+#define FORMATS_AHEAD 32
+
 /* --- setting aside --- */
 
 static void
@@ -182,9 +185,6 @@ check_now(const char *folder, struct salvage *s, const char *data, struct err *e
         return err_set(err, "storage", "cannot check the queue now");
     }
 }
-
-/* A release writes one format more than an earlier one at most: a number far beyond is damage. */
-#define FORMATS_AHEAD 32
 
 static int
 check_sound_header(const char *folder, struct salvage *s, const char *data,

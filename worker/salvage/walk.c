@@ -121,7 +121,7 @@ check_all(struct store *store, bool writes)
     return strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED;
 }
 
-/* There is no loop, but there are many orders: the supervisor does not wait for ever. */
+/* The tree has no loop, but many orders: the supervisor gives a start only so much time. */
 static void __attribute__((noreturn)) on_time_up(int number)
 {
     (void)number;

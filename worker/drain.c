@@ -7,6 +7,7 @@
 #include "common/base/loop.h"
 
 #define LOOK_MS 20
+#define READ_MS 1000
 #define KILL_MS 1000  /* for the reply of PUT /kill to be sent */
 #define CLOSE_MS 4000 /* for sessions to be closed if the orders used up the time */
 
@@ -15,7 +16,8 @@ is_busy(const struct drain *drain)
 {
     /* A disk that fails at once would cause a hundred restarts a second. */
     return queue_broken(drain->queue) || delivery_in_hand(drain->delivery) ||
-           http_server_open_calls(drain->server) || api_pending(drain->api);
+           http_server_open_calls(drain->server) || api_pending(drain->api) ||
+           (clock_monotonic_ms() < drain->read_by_ms && http_server_expects_request(drain->server));
 }
 
 /* The orders are done, or the time is nearly up: now close what is open in the ERP. */
@@ -70,6 +72,7 @@ drain_start(struct drain *drain, int64_t within_ms)
     if (drain->stop_by_ms)
         return;
     drain->stop_by_ms = clock_monotonic_ms() + within_ms;
+    drain->read_by_ms = clock_monotonic_ms() + READ_MS;
     api_stop(drain->api);
     delivery_stop(drain->delivery, "");
     http_server_stop_accepting(drain->server);

@@ -15,6 +15,7 @@ struct drain {
     struct http_server *server;
     struct event *timer;
     int64_t stop_by_ms;  /* monotonic; 0: not stopping */
+    int64_t read_by_ms;  /* monotonic; for requests that clients have yet to send */
     int64_t close_by_ms; /* monotonic; 0: its sessions are not being closed yet */
 };
 
@@ -22,7 +23,8 @@ struct drain {
 void drain_open(struct drain *drain);
 void drain_close(struct drain *drain);
 
-/* Takes nothing more, and lets orders in progress finish within that time. May be repeated. */
+/* Accepts no more connections, and lets orders in progress finish within that time. Clients that
+ * have just connected have a second of it to send their request. May be repeated. */
 void drain_start(struct drain *drain, int64_t within_ms);
 
 /* Lets the replies be sent, for at most a second, without waiting for orders. */

@@ -291,6 +291,7 @@ hand_over(struct http_connection *c)
         http_connection_free(c);
         return;
     }
+    c->used = true;
     c->closing = !c->request.keep_alive;
     if (server->check_peer && !server->check_peer(bufferevent_getfd(c->bev), server->check_arg)) {
         refuse(c, 403,

@@ -33,6 +33,7 @@ struct http_connection {
     struct http_request request;
     bool no_body;              /* the request was HEAD */
     bool old;                  /* HTTP/1.0 */
+    bool used;                 /* a request has been read whole */
     bool closing;              /* after this reply */
     bool ended;                /* the client has shut down its sending side */
     struct call_stream stream; /* in PHASE_STREAM */

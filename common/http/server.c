@@ -256,6 +256,17 @@ http_server_open_calls(const struct http_server *server)
     return server->counts[PHASE_CALL] + server->counts[PHASE_REPLY];
 }
 
+bool
+http_server_expects_request(const struct http_server *server)
+{
+    const struct http_connection *c;
+
+    TAILQ_FOREACH(c, &server->phases[PHASE_IDLE], link)
+        if (!c->used)
+            return true;
+    return server->counts[PHASE_HEAD] || server->counts[PHASE_BODY];
+}
+
 unsigned
 http_server_connections(const struct http_server *server)
 {

@@ -27,6 +27,10 @@ void http_server_stop_accepting(struct http_server *server);
  * streams. */
 unsigned http_server_open_calls(const struct http_server *server);
 
+/* A client has begun a request, or has connected to send its first. Unlike one whose connection
+ * was idle, it does not expect the server to close. */
+bool http_server_expects_request(const struct http_server *server);
+
 /* The connections that are open now. */
 unsigned http_server_connections(const struct http_server *server);
 

@@ -28,7 +28,7 @@ def install(machine, package):
 
 
 class Client(threading.Thread):
-    """Places one order after the other, each on a new connection, until it is told to end."""
+    """Places one order after the other, each on a new connection, until it is told to end. One that stops is asked again."""
 
     def __init__(self, shop):
         super().__init__()
@@ -39,9 +39,10 @@ class Client(threading.Thread):
             if self.enough.wait(0.02):
                 return
             try:
-                reply = self.shop.create(f"c{number}", worksheet=f"w{number % 40}")
+                while (reply := self.shop.create(f"c{number}", worksheet=f"w{number % 40}")).status == 503:
+                    assert reply.json["code"] == "stopping" and reply.headers["Retry-After"]
                 (self.accepted if reply.status == 200 else self.failed).append(f"c{number}")
-            except OSError as error:
+            except (OSError, AssertionError) as error:
                 self.failed.append(f"c{number}: {error}")
 
 

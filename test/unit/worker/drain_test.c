@@ -8,6 +8,7 @@
 struct way_out {
     struct scripted *s;
     struct drain drain;
+    int listening;
 };
 
 static int
@@ -47,8 +48,9 @@ setup(void **state)
                                                .workshop = &s->workshop,
                                                .changed = on_changed,
                                                .arg = s});
+    w->listening = listen_somewhere();
     w->drain.server =
-        http_server_new(s->base, listen_somewhere(), true, &limits, api_handle, w->drain.api);
+        http_server_new(s->base, w->listening, true, &limits, api_handle, w->drain.api);
     drain_open(&w->drain);
     *state = w;
     return 0;
@@ -173,6 +175,58 @@ without_open_sessions_a_stop_ends_at_once(void **state)
     assert_string_equal(world.log, "");
 }
 
+static int
+client_connect(struct way_out *w)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(getsockname(w->listening, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, length), 0);
+    RUN_UNTIL(w->s->base, http_server_connections(w->drain.server) == 1);
+    return fd;
+}
+
+static void
+send_request(evutil_socket_t fd, short what, void *arg)
+{
+    static const char request[] = "GET /alive HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
+    (void)what;
+    (void)arg;
+    assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
+}
+
+/* It might not know whether its order was kept. */
+static void
+a_stop_reads_what_a_new_client_sends(void **state)
+{
+    struct way_out *w = *state;
+    int fd = client_connect(w);
+    struct event *later = event_new(w->s->base, fd, EV_WRITE, send_request, NULL);
+    char reply[15] = "";
+
+    drain_start(&w->drain, LONG_MS);
+    event_add(later, NULL);
+    run_out(w->s);
+    assert_int_equal(recv(fd, reply, sizeof reply - 1, MSG_DONTWAIT), sizeof reply - 1);
+    assert_memory_equal(reply, "HTTP/1.1 ", 9);
+    event_free(later);
+    close(fd);
+}
+
+static void
+a_stop_does_not_wait_for_one_that_sends_nothing(void **state)
+{
+    struct way_out *w = *state;
+    int fd = client_connect(w);
+
+    drain_start(&w->drain, LONG_MS);
+    assert_true(run_out(w->s) < DEADLINE_MS);
+    close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -185,6 +239,8 @@ main(void)
         TEST(a_kill_closes_within_its_second),
         TEST(a_kill_does_not_wait_longer),
         TEST(without_open_sessions_a_stop_ends_at_once),
+        TEST(a_stop_reads_what_a_new_client_sends),
+        TEST(a_stop_does_not_wait_for_one_that_sends_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 . conf/setup.sh
 
-TEST_PACKAGES=(clang lld libclang-rt-14-dev libcmocka-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
+TEST_PACKAGES=(clang lld libclang-rt-14-dev valgrind openssl procps python3-pytest python3-pytest-xdist logrotate mandoc
                python3-prometheus-client prometheus prometheus-alertmanager prometheus-node-exporter python3-jsonschema python3-fastjsonschema lintian node-spdx-license-ids mmdebstrap systemd-container iproute2
                tryton-server tryton-modules-sale tryton-sao tryton-proteus
                chromium chromium-driver chromium-headless-shell firefox-esr nginx-light caddy openssh-server zsh fish rsyslog podman crun cppcheck clang-tidy clang-format)
@@ -16,7 +16,9 @@ $all && TEST_PACKAGES+=(postgresql default-jre-headless)
 unset PYTHONDONTWRITEBYTECODE # each of many processes would compile the tests again
 results=$(mktemp -d)
 declare -A aside=()
-trap 'for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done
+install= # a package manager is not stopped half-way
+trap '[ -z "$install" ] || wait "$install"
+      for name in "${!aside[@]}"; do kill -- "-${aside[$name]}" 2>/dev/null; done
       umount --lazy "$results/memory" 2>/dev/null; rm -rf "$results"' EXIT
 
 # Queues sync each order to the disk, which takes minutes where others use it: root has the unit tests' in memory, where a
@@ -131,10 +133,17 @@ pages() {
     command -v npm >/dev/null && supervisor/console/web/build.sh "$PWD/$1" || echo "the console's pages are not built: they need npm"
 }
 
-install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
-echo "building with gcc, which analyses the sources"
+echo "building with gcc, which analyses the sources; installing what the tests need meanwhile"
+install_packages "${BUILD_PACKAGES[@]}" libcmocka-dev || exit 1
+[ -z "$(missing_packages "${TEST_PACKAGES[@]}")" ] || as_root true # sudo asks for a password now: it cannot in the background
+timed install install_packages "${TEST_PACKAGES[@]}" </dev/null >"$results/install.log" 2>&1 &
+install=$!
 timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_ANALYZE=ON || exit 1
 pages build
+wait "$install" || {
+    cat "$results/install.log"
+    exit 1
+}
 
 echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
 nice=0 beside released released "$@"

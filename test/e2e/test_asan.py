@@ -1,4 +1,4 @@
-"""test/leak_roots.c, which every program of the sanitizer build has: leaks are still found, and nothing else is taken for one."""
+"""test/asan.c, which every program of the sanitizer build has: leaks are still found, and nothing else is taken for one."""
 
 import subprocess
 from pathlib import Path
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 def program(tmp_path_factory):
     folder = tmp_path_factory.mktemp("leaks")
     (folder / "leaks.c").write_text(PROGRAM)
-    subprocess.run(["clang", "-D_GNU_SOURCE", "-O0", "-fsanitize=address,undefined", "-no-pie", "leaks.c", ROOT / "test/leak_roots.c",
+    subprocess.run(["clang", "-D_GNU_SOURCE", "-O0", "-fsanitize=address,undefined", "-no-pie", "leaks.c", ROOT / "test/asan.c",
                     "-ljansson", "-o", "leaks"], cwd=folder, check=True)
     return folder / "leaks"
 

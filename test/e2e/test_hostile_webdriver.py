@@ -16,7 +16,8 @@ from test_hostile_erp import peak_mib  # noqa: E402
 from webshop import SANITIZED  # noqa: E402
 
 MEMORY_MIB = 64
-KINDS = {**hostile.KINDS, "arrays": hostile.arrays(50000)} if SANITIZED else hostile.KINDS  # a million take long there
+LESS = {"arrays": hostile.arrays(50000), "text": hostile.letters(300000), "long error": hostile.message(300000)}
+KINDS = {**hostile.KINDS, **(LESS if SANITIZED else {})}  # megabytes take long there
 PERSON = {"ui_changed", "outcome_unknown"}  # reasons after which a person checks and retries
 REASONS = PERSON | {"browser_failure", "erp_failure", "erp_busy", None}
 ORDERS = ["o1", "o2"]

@@ -53,21 +53,28 @@ def arrays(count):
     return always(value(b"[" + b"[]," * (count - 1) + b"[]]"))
 
 
+def letters(count):
+    return always(value(b'"' + b"x" * count + b'"'))
+
+
+def message(count):
+    return always(value(b'{"error": "unknown error", "message": "' + b"y" * count + b'"}', 500))
+
+
 KINDS = {
     "closed": always(b""), "half": lambda answer: answer[:-3], "garbage": always(front.reply(200, b"\x00\xff{]")),
     "page": always(front.reply(200, front.PAGE)), "999": always(value(b"null", 999)),
     "redirect": always(front.reply(307, b"", ["Location: file:///etc/passwd"])),
     "later": always(front.reply(503, b"", ["Retry-After: 9223372036854775807"])),
     "arrays": arrays(1390000), "deep": always(value(b"[" * 200000 + b"]" * 200000)),
-    "text": always(value(b'"' + b"x" * 4000000 + b'"')), "endless": always(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * (8 << 20)),
+    "text": letters(4000000), "endless": always(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * (8 << 20)),
     "number": always(value(b"17")), "false": always(value(b"false")), "list": always(value(b"[null, [1], {}]")),
     "ok": always(value(b'{"ok": true}')), "another ok": always(value(b'{"ok": "true", "why": 5, "rows": 7}')),
     "rule": always(value(b'{"ok": false, "rule": -1, "words": [1]}')),
     "another rule": always(value(b'{"ok": false, "rule": 9223372036854775807}')),
     "rows": always(value(b'{"ok": true, "rows": [null, "x", -1], "elements": [1, {}]}')),
     "error": always(value(b'{"error": 5, "message": {"x": 1}, "data": []}', 500)),
-    "long error": always(value(b'{"error": "unknown error", "message": "' + b"y" * 3000000 + b'"}', 500)),
-    "an id of megabytes": named("z" * 3000000), "an id that is a path": named("../../x/../y?z#\r\nX: y"),
+    "long error": message(3000000), "an id of megabytes": named("z" * 3000000), "an id that is a path": named("../../x/../y?z#\r\nX: y"),
     "an id of nothing": named(""), "an id with an end": named("a\0b"),
 }
 

@@ -24,7 +24,7 @@ void drain_open(struct drain *drain);
 void drain_close(struct drain *drain);
 
 /* Accepts no more connections, and lets orders in progress finish within that time. Clients that
- * have just connected have a second of it to send their request. May be repeated. */
+ * have just connected have two seconds of it to send their request. May be repeated. */
 void drain_start(struct drain *drain, int64_t within_ms);
 
 /* Lets the replies be sent, for at most a second, without waiting for orders. */

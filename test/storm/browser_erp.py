@@ -30,7 +30,7 @@ class BrowserErp:
     def __init__(self, folder, lane):
         self.folder, self.lane = Path(folder), lane
         self.folder.mkdir(parents=True)
-        self.driver_process = browser.Chromedriver(self.folder / "chromedriver", free_port(lane)).start()
+        self.driver_process = browser.Chromedriver(self.folder / "chromedriver", free_port(lane), lane).start()
         self.credentials, self.passwords = ("bot", plans.USERS["bot"]), plans.USERS
         self.lock = threading.Lock()
         self.server = self.nginx = None

@@ -37,7 +37,7 @@ class FailingDriver(Server):
 
 
 def looks_like_a_browser(mark):
-    one = subprocess.Popen(["sh", "-c", "echo started; sleep 600 >/dev/null & wait", mark], stdout=subprocess.PIPE,
+    one = subprocess.Popen(["sh", "-c", "echo started; read nothing", mark], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                            **as_user(SOMEBODY))
     one.stdout.readline()
     return one

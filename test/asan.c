@@ -23,7 +23,7 @@ int __lsan_is_turned_off(void) __attribute__((weak));
 const char *__asan_default_options(void);
 void leak_roots(void);
 
-extern char __bss_start[], _end[]; /* by the linker: global variables without a value */
+extern char __bss_start[], _end[]; /* from the linker: where global variables without a value are */
 
 struct roots {
     uintptr_t *words;

@@ -7,7 +7,7 @@
 #include "common/base/loop.h"
 
 #define LOOK_MS 20
-#define READ_MS 2000
+#define READ_MS 2000  /* for clients that have just connected to send their request */
 #define KILL_MS 1000  /* for the reply of PUT /kill to be sent */
 #define CLOSE_MS 4000 /* for sessions to be closed if the orders used up the time */
 

@@ -28,7 +28,8 @@ def install(machine, package):
 
 
 class Client(threading.Thread):
-    """Places one order after the other, each on a new connection, until it is told to end. One that stops is asked again."""
+    """Places one order after the other, each on a new connection, until it is told to end. An order that gets 503 is sent
+    again."""
 
     def __init__(self, shop):
         super().__init__()

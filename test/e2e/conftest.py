@@ -144,14 +144,14 @@ def neighboured(daemon):
 
 
 @pytest.fixture(scope="session")
-def worker_number():
-    """Of pytest-xdist's processes, from 0."""
+def lane():
+    """Which of the processes that run tests at the same time this is, from 0."""
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="session")
-def chromedriver(tmp_path_factory, worker_number):
-    one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port(), worker_number).start()
+def chromedriver(tmp_path_factory, lane):
+    one = browser.Chromedriver(tmp_path_factory.mktemp("chromedriver"), free_port(), lane).start()
     yield one
     one.stop()
 

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(not marionette.installed(), reason="firefox-esr 
 
 
 @pytest.fixture(scope="session")
-def geckodriver(tmp_path_factory, worker_number):
-    one = marionette.Driver(tmp_path_factory.mktemp("firefox"), free_port(), worker_number).start()
+def geckodriver(tmp_path_factory, lane):
+    one = marionette.Driver(tmp_path_factory.mktemp("firefox"), free_port(), lane).start()
     yield one
     one.stop()
 

@@ -100,15 +100,15 @@ def arguments(pid):
 class Chromedriver:
     """Can be started and stopped repeatedly; the port stays the same.
 
-    With a number, it and its browsers have one processor, chosen by that: their processes wake each other up all the time,
+    With a lane, it and its browsers share one processor, chosen by that: their processes wake each other up all the time,
     which costs more on another processor."""
 
     PROGRAM = "chromedriver"
     COMMAND = ["chromedriver", "--log-level=WARNING"]
 
-    def __init__(self, folder, port, number=None):
+    def __init__(self, folder, port, lane=None):
         processors = sorted(os.sched_getaffinity(0))
-        self.processors = processors if number is None else [processors[number % len(processors)]]
+        self.processors = processors if lane is None else [processors[lane % len(processors)]]
         self.folder = Path(folder)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,5 @@
-"""test/asan.c, which every program of the sanitizer build has: leaks are still found, and nothing else is taken for one."""
+"""test/asan.c, which every program of the sanitizer build has: leaks are still found, and nothing else is taken for one. What
+the C library's functions overwrite is found too."""
 
 import subprocess
 from pathlib import Path
@@ -44,6 +45,11 @@ int main(int argc, char **argv)
         zero = NULL;
         *(void **)(big + (1 << 21)) = NULL;
     }
+    if (strcmp(where, "strcpy") == 0) {
+        char *volatile small = malloc(18);
+        strcpy(small, "eighteen characters");
+        free(small);
+    }
     return 0;
 }
 """
@@ -72,3 +78,8 @@ def test_what_a_global_variable_leads_to_is_not_lost(program, where):
 def test_what_nothing_leads_to_is_reported(program, where, size):
     status, said = run(program, where)
     assert status != 0 and f"Direct leak of {size} byte(s) in 1 object(s)" in said, said
+
+
+def test_what_a_function_of_the_c_library_overwrites_is_reported(program):
+    status, said = run(program, "strcpy")
+    assert status != 0 and "heap-buffer-overflow" in said and "0 bytes to the right of 18-byte region" in said, said

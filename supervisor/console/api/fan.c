@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/http/upstream.h"
 #include "common/json/text.h"
-#include "supervisor/console/upstream/upstream.h"
 
 struct fan *
 fan_new(const struct request *request, struct call *call, unsigned patience_s,

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "common/base/err.h"
+#include "common/http/upstream.h"
 #include "supervisor/console/api/fan.h"
-#include "supervisor/console/upstream/upstream.h"
 
 /* The path below /api, with the query. */
 static char *

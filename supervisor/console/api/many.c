@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/http/upstream.h"
 #include "supervisor/console/api/fan.h"
-#include "supervisor/console/upstream/upstream.h"
 
 /* The names that were given, and which daemon each of them went to; all: NULL. */
 struct many {

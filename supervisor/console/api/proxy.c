@@ -6,9 +6,9 @@
 
 #include "common/base/percent.h"
 #include "common/base/secret.h"
+#include "common/http/upstream.h"
 #include "common/json/text.h"
 #include "supervisor/console/api/internal.h"
-#include "supervisor/console/upstream/upstream.h"
 
 struct passage {
     struct web *web;

@@ -8,8 +8,8 @@
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/http/sse.h"
+#include "common/http/upstream.h"
 #include "common/json/text.h"
-#include "supervisor/console/upstream/upstream.h"
 
 #define AGAIN_MS 500
 

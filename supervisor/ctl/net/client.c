@@ -2,54 +2,35 @@
 #include "supervisor/ctl/net/client.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <event2/event.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/base/loop.h"
 #include "common/base/percent.h"
-#include "supervisor/ctl/net/transport.h"
-#include "supervisor/ctl/term/text.h"
+#include "common/http/upstream.h"
 
 struct client {
-    CURL *curl;
+    struct event_base *base;
     const char *socket_path;
-    long timeout_s;
-    struct curl_slist *headers;
+    unsigned timeout_s;
     char *error; /* of the last call; NULL if it had none */
-    /* The reply as it arrives. */
+    /* The last reply. */
+    int status; /* -1: none */
     char *bytes;
     size_t bytes_count;
 };
-
-static size_t
-on_bytes(char *bytes, size_t one, size_t count, void *arg)
-{
-    struct client *client = arg;
-
-    (void)one; /* always 1 */
-    if (client->bytes_count + count > (size_t)CLIENT_REPLY_BYTES_MAX)
-        return 0;
-    client->bytes = mem_resize(client->bytes, client->bytes_count + count + 1);
-    memcpy(client->bytes + client->bytes_count, bytes, count);
-    client->bytes_count += count;
-    return count;
-}
 
 struct client *
 client_open(const char *socket_path)
 {
     struct client *client = mem_alloc(sizeof *client);
 
-    if (curl_global_init(CURL_GLOBAL_NOTHING) != 0)
-        abort();
+    client->base = loop_new();
     client->socket_path = socket_path;
     client->timeout_s = CLIENT_TIMEOUT_S;
-    client->curl = curl_easy_init();
-    client->headers = curl_slist_append(NULL, "Accept: application/json");
-    if (!client->curl || !client->headers)
-        abort();
     return client;
 }
 
@@ -58,9 +39,7 @@ client_close(struct client *client)
 {
     if (!client)
         return;
-    curl_easy_cleanup(client->curl);
-    curl_slist_free_all(client->headers);
-    curl_global_cleanup();
+    event_base_free(client->base);
     free(client->error);
     free(client->bytes);
     free(client);
@@ -86,37 +65,30 @@ client_encode(const char *text)
     return encoded;
 }
 
-/* Sends; returns the HTTP status, or -1 with client->error set. */
-static int
-perform(struct client *client, const char *method, const char *path, const char *body)
+char *
+client_no_reply(const char *socket_path, const struct upstream_reply *reply)
 {
-    char error_text[CURL_ERROR_SIZE] = "";
-    char *url = mem_format("http://pumpline%s", path);
-    /* Without a value the header is omitted; otherwise libcurl would declare a form. */
-    struct curl_slist type = {(char *)(body ? "Content-Type: application/json" : "Content-Type:"),
-                              client->headers};
-    long status = -1;
+    if (!reply->error)
+        return mem_format("no reply from the daemon at %s: %s", socket_path, reply->body);
+    return mem_format("cannot reach the daemon at %s: %s%s", socket_path, strerror(reply->error),
+                      reply->error == EACCES ? " (run as root or as a member of the control group)"
+                                             : " (is pumplined running?)");
+}
 
-    curl_easy_reset(client->curl);
-    transport_set(client->curl, client->socket_path, error_text);
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, client->timeout_s);
-    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, client);
-    curl_easy_setopt(client->curl, CURLOPT_URL, url);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, &type);
-    if (strcmp(method, "GET") != 0) {
-        /* A PUT without a body still needs Content-Length: 0. */
-        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body ? body : "");
-        curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
+static void
+on_reply(const struct upstream_reply *reply, void *arg)
+{
+    struct client *client = arg;
+
+    if (reply->status == 0) {
+        client->status = -1;
+        client->error = client_no_reply(client->socket_path, reply);
+        return;
     }
-    CURLcode code = curl_easy_perform(client->curl);
-
-    if (code != CURLE_OK)
-        client->error = transport_error(client->curl, client->socket_path, code, error_text);
-    else
-        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    free(url);
-    return (int)status;
+    client->status = reply->status;
+    client->bytes_count = reply->length;
+    client->bytes = mem_resize(client->bytes, reply->length + 1);
+    memcpy(client->bytes, reply->body, reply->length);
 }
 
 static json_t *
@@ -130,22 +102,33 @@ problem_of_status(int status)
     return problem;
 }
 
-/* Makes one call; the reply is in client->bytes. The body's text is wiped. */
+/* Makes one call; returns the HTTP status with the reply in client->bytes, or -1 with client->error
+ * set. The body's text is wiped. */
 static int
 exchange(struct client *client, const char *method, const char *path, const json_t *body)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    const struct upstream_request request = {.method = method,
+                                             .target = path,
+                                             .content_type = text ? "application/json" : NULL,
+                                             .body = text,
+                                             .length = text ? strlen(text) : 0,
+                                             .reply_max = CLIENT_REPLY_BYTES_MAX};
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* that of standard output ends the program */
 
     free(client->error);
     client->error = NULL;
+    client->status = -1;
     client->bytes_count = 0;
-    int status = perform(client, method, path, text);
-
+    upstream_follow(client->base, client->socket_path, &request, client->timeout_s, NULL, on_reply,
+                    client);
+    event_base_dispatch(client->base);
+    signal(SIGPIPE, before);
     if (text) {
         explicit_bzero(text, strlen(text));
         free(text);
     }
-    return status;
+    return client->status;
 }
 
 /* The reply as an object, or a problem object made up for an error without one. NULL with
@@ -201,7 +184,7 @@ client_socket(const struct client *client)
 }
 
 void
-client_set_timeout(struct client *client, long seconds)
+client_set_timeout(struct client *client, unsigned seconds)
 {
     client->timeout_s = seconds;
 }

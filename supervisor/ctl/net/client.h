@@ -4,11 +4,11 @@
 
 #include <jansson.h>
 
-#define CLIENT_CONNECT_TIMEOUT_S 5L
-#define CLIENT_TIMEOUT_S 60L
-#define CLIENT_REPLY_BYTES_MAX (64L << 20)
+#define CLIENT_TIMEOUT_S 60u
+#define CLIENT_REPLY_BYTES_MAX (64u << 20)
 
 struct client;
+struct upstream_reply;
 
 /* Makes no connection yet. socket_path is borrowed for as long as the client lives. */
 struct client *client_open(const char *socket_path);
@@ -27,13 +27,16 @@ int client_call(struct client *client, const char *method, const char *path, con
 int client_text(struct client *client, const char *path, char **text, json_t **problem)
     __attribute__((warn_unused_result));
 
-/* The maximum duration of calls from now on, instead of CLIENT_TIMEOUT_S; 0: unlimited. */
-void client_set_timeout(struct client *client, long seconds);
+/* How long the daemon may take to reply from now on, instead of CLIENT_TIMEOUT_S; 0: unlimited. */
+void client_set_timeout(struct client *client, unsigned seconds);
 
 const char *client_socket(const struct client *client);
 
 /* Why the last call returned -1. Valid until the next call. */
 const char *client_error(const struct client *client);
+
+/* Why there is no reply (its status is 0), by the system's message if there is one. To be freed. */
+char *client_no_reply(const char *socket_path, const struct upstream_reply *reply);
 
 /* Text as one segment of a path or one value of a query; all but unreserved characters (RFC 3986)
  * are encoded, and the segments "." and ".." as well. To be freed. */

@@ -1,68 +1,72 @@
 /* The endless transfer: it is polled together with a descriptor of the caller. */
 #include "supervisor/ctl/net/stream.h"
 
+#include <event2/event.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
-#include "supervisor/ctl/net/transport.h"
-#include "supervisor/ctl/term/text.h"
+#include "common/base/loop.h"
+#include "common/http/upstream.h"
 
 struct stream {
-    CURL *curl;
-    CURLM *multi;
+    struct event_base *base;
+    struct upstream_call *call; /* NULL: it has ended */
     const char *socket_path;
-    struct curl_slist *headers;
     struct sse *sse;
     sse_fn *on_event;
     void *arg;
-    int running; /* 1, or 0 where it has ended */
     bool began;
-    char error_text[CURL_ERROR_SIZE];
+    int refused; /* the HTTP status; 0: it was not */
     char *error; /* NULL while it goes on */
 };
 
-static long
-http_status(const struct stream *stream)
-{
-    long status = 0;
-
-    curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
-    return status;
-}
-
-static size_t
-on_bytes(char *bytes, size_t one, size_t count, void *arg)
+static int
+on_part(const char *bytes, size_t count, void *arg)
 {
     struct stream *stream = arg;
 
-    (void)one; /* always 1 */
-    if (http_status(stream) == 200 && sse_feed(stream->sse, bytes, count))
-        return 0;
-    return count;
+    if (!stream->began)
+        stream->on_event("open", NULL, stream->arg);
+    stream->began = true;
+    return sse_feed(stream->sse, bytes, count);
 }
 
+/* Even a regular end is unexpected. */
+static void
+on_done(const struct upstream_reply *reply, void *arg)
+{
+    struct stream *stream = arg;
+
+    stream->call = NULL;
+    stream->refused = stream->began ? 0 : reply->status;
+    if (stream->began)
+        stream->error = mem_format("the daemon at %s closed the event stream", stream->socket_path);
+    else if (stream->refused)
+        stream->error = mem_format("the daemon at %s refused the event stream (HTTP %d)",
+                                   stream->socket_path, stream->refused);
+    else
+        stream->error = client_no_reply(stream->socket_path, reply);
+}
+
+/* The request is sent at once: later, SIGPIPE is for what on_event writes. */
 struct stream *
 stream_open(const struct client *client, sse_fn *on_event, void *arg)
 {
+    const struct upstream_request request = {.method = "GET", .target = "/events"};
     struct stream *stream = mem_alloc(sizeof *stream);
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
 
+    stream->base = loop_new();
     stream->socket_path = client_socket(client);
-    stream->curl = curl_easy_init();
-    stream->multi = curl_multi_init();
-    stream->headers = curl_slist_append(NULL, "Accept: text/event-stream");
-    if (!stream->curl || !stream->multi || !stream->headers)
-        abort();
     stream->sse = sse_new(on_event, arg);
     stream->on_event = on_event;
     stream->arg = arg;
-    transport_set(stream->curl, stream->socket_path, stream->error_text);
-    curl_easy_setopt(stream->curl, CURLOPT_URL, "http://pumpline/events");
-    curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, stream->headers);
-    curl_easy_setopt(stream->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(stream->curl, CURLOPT_WRITEDATA, stream);
-    curl_multi_add_handle(stream->multi, stream->curl);
-    curl_multi_perform(stream->multi, &stream->running);
+    stream->call =
+        upstream_follow(stream->base, stream->socket_path, &request, 0, on_part, on_done, stream);
+    event_base_loop(stream->base, EVLOOP_NONBLOCK);
+    signal(SIGPIPE, before);
     return stream;
 }
 
@@ -71,58 +75,43 @@ stream_close(struct stream *stream)
 {
     if (!stream)
         return;
-    curl_multi_remove_handle(stream->multi, stream->curl);
-    curl_easy_cleanup(stream->curl);
-    curl_multi_cleanup(stream->multi);
-    curl_slist_free_all(stream->headers);
+    if (stream->call)
+        upstream_cancel(stream->call);
+    event_base_free(stream->base);
     sse_free(stream->sse);
     free(stream->error);
     free(stream);
 }
 
-/* The transfer is over: even a regular end is unexpected. */
 static void
-set_error(struct stream *stream)
+on_other(evutil_socket_t fd, short what, void *arg)
 {
-    int left;
-    const CURLMsg *message = curl_multi_info_read(stream->multi, &left);
-    CURLcode code = message ? message->data.result : CURLE_OK;
-
-    if (code != CURLE_OK)
-        stream->error =
-            transport_error(stream->curl, stream->socket_path, code, stream->error_text);
-    else if (http_status(stream) == 200)
-        stream->error = mem_format("the daemon at %s closed the event stream", stream->socket_path);
-    else
-        stream->error = mem_format("the daemon at %s refused the event stream (HTTP %ld)",
-                                   stream->socket_path, http_status(stream));
+    (void)fd;
+    (void)what;
+    (void)arg;
 }
 
 /* Waits first: received events are reported before the next wait. */
 bool
 stream_wait(struct stream *stream, int fd, int timeout_ms)
 {
-    struct curl_waitfd other = {.fd = fd, .events = CURL_WAIT_POLLIN};
+    struct timeval timeout = clock_timeval(timeout_ms < 0 ? 0 : timeout_ms);
 
-    if (stream->running) {
-        curl_multi_poll(stream->multi, &other, 1, timeout_ms, NULL);
-        curl_multi_perform(stream->multi, &stream->running);
+    if (stream->call) {
+        struct event *other = event_new(stream->base, fd, EV_READ, on_other, NULL);
+
+        if (!other || event_add(other, timeout_ms < 0 ? NULL : &timeout))
+            die_abort("cannot wait for a descriptor");
+        event_base_loop(stream->base, EVLOOP_ONCE);
+        event_free(other);
     }
-    if (!stream->began && http_status(stream) == 200) {
-        stream->began = true;
-        stream->on_event("open", NULL, stream->arg);
-    }
-    if (!stream->running && !stream->error)
-        set_error(stream);
-    return stream->running;
+    return stream->call;
 }
 
 int
 stream_refused(const struct stream *stream)
 {
-    long status = http_status(stream);
-
-    return status == 200 ? 0 : (int)status;
+    return stream->refused;
 }
 
 const char *

@@ -1,6 +1,7 @@
-/* Calls of the control socket: one connection each, without waiting. */
-#ifndef SUPERVISOR_CONSOLE_UPSTREAM_UPSTREAM_H
-#define SUPERVISOR_CONSOLE_UPSTREAM_UPSTREAM_H
+/* Calls of the control socket, by the console and pumplinectl: one connection each, without
+ * waiting. A program that uses it must not end on SIGPIPE while a request is being sent. */
+#ifndef COMMON_HTTP_UPSTREAM_H
+#define COMMON_HTTP_UPSTREAM_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -13,12 +14,14 @@ struct upstream_request {
     const char *method, *target;
     const char *by;                      /* whom it is for; NULL: the console itself */
     const char *content_type, *if_match; /* NULL: none */
-    const char *body;
+    const char *body;                    /* the copy of it is wiped: it may contain a password */
     size_t length;
+    size_t reply_max; /* 0: UPSTREAM_REPLY_MAX */
 };
 
 struct upstream_reply {
     int status; /* 0: no reply, and body says why */
+    int error;  /* errno, if there was no connection */
     char content_type[128], etag[80], allow[64], retry_after[16];
     const char *body; /* valid during the call, NUL-terminated */
     size_t length;
@@ -32,8 +35,9 @@ struct upstream_call *upstream_send(struct event_base *base, const char *socket_
                                     void (*done)(const struct upstream_reply *reply, void *arg),
                                     void *arg);
 
-/* As above for a reply that goes on: what has arrived is passed on as it comes, and done is called
- * when it ends. No deadline but for silence, quiet_s. */
+/* As above for a reply that goes on: if its status is 200, what has arrived is passed on as it
+ * comes (no bytes at first, with its head), and done is called when it ends. part may be NULL, and
+ * returns -1 to end the call. No deadline but for silence, quiet_s; 0: none. */
 struct upstream_call *upstream_follow(struct event_base *base, const char *socket_path,
                                       const struct upstream_request *request, unsigned quiet_s,
                                       int (*part)(const char *bytes, size_t length, void *arg),

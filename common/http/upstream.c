@@ -1,4 +1,4 @@
-#include "supervisor/console/upstream/upstream.h"
+#include "common/http/upstream.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -19,6 +19,7 @@ struct upstream_call {
     struct bufferevent *bev;
     struct event *refuse; /* there is no connection: done, in a later turn */
     struct evbuffer *body;
+    size_t body_max;
     struct upstream_reply reply;
     char field[32];
     char value[128];
@@ -91,7 +92,7 @@ on_headers(llhttp_t *parser)
 
     take_field(call);
     call->reply.status = parser->status_code;
-    return 0;
+    return call->part && call->reply.status == 200 ? call->part("", 0, call->arg) : 0;
 }
 
 /* --- its body --- */
@@ -103,7 +104,7 @@ on_body(llhttp_t *parser, const char *at, size_t length)
 
     if (call->part && call->reply.status == 200)
         return call->part(at, length, call->arg);
-    if (evbuffer_get_length(call->body) + length > UPSTREAM_REPLY_MAX)
+    if (evbuffer_get_length(call->body) + length > call->body_max)
         return -1;
     return evbuffer_add(call->body, at, length);
 }
@@ -175,6 +176,7 @@ on_refuse(evutil_socket_t fd, short what, void *arg)
     end(arg, "cannot reach the daemon");
 }
 
+/* -1 with errno set. */
 static int
 open_socket(const char *path)
 {
@@ -183,7 +185,10 @@ open_socket(const char *path)
 
     text_copy(address.sun_path, sizeof address.sun_path, path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
+        int error = errno;
+
         close(fd);
+        errno = error;
         fd = -1;
     }
     return fd;
@@ -197,6 +202,14 @@ add_line(struct evbuffer *output, const char *name, const char *value)
 }
 
 static void
+wipe(const void *copy, size_t length, void *arg)
+{
+    (void)arg;
+    explicit_bzero((void *)copy, length);
+    free((void *)copy);
+}
+
+static void
 write_request(struct evbuffer *output, const struct upstream_request *request)
 {
     evbuffer_add_printf(output, "%s %s HTTP/1.1\r\nHost: pumpline\r\nConnection: close\r\n",
@@ -207,7 +220,12 @@ write_request(struct evbuffer *output, const struct upstream_request *request)
     if (request->length || strcmp(request->method, "GET"))
         evbuffer_add_printf(output, "Content-Length: %zu\r\n", request->length);
     evbuffer_add(output, "\r\n", 2);
-    evbuffer_add(output, request->body ? request->body : "", request->length);
+    if (request->length) {
+        char *copy = mem_alloc(request->length);
+
+        memcpy(copy, request->body, request->length);
+        evbuffer_add_reference(output, copy, request->length, wipe, NULL);
+    }
 }
 
 struct upstream_call *
@@ -220,10 +238,12 @@ upstream_follow(struct event_base *base, const char *socket_path,
     const struct timeval quiet = {.tv_sec = quiet_s}, now = {0};
     int fd = open_socket(socket_path);
 
+    call->reply.error = fd < 0 ? errno : 0;
     call->part = part;
     call->done = done;
     call->arg = arg;
     call->body = evbuffer_new();
+    call->body_max = request->reply_max ? request->reply_max : UPSTREAM_REPLY_MAX;
     llhttp_init(&call->parser, HTTP_RESPONSE, &settings);
     call->parser.data = call;
     if (fd < 0) {

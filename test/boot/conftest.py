@@ -1,6 +1,7 @@
 """One machine for all tests of this folder, and what it said where one of them fails."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -87,6 +88,10 @@ def built(tmp_path_factory, earlier, note):
     machine.write(f"{CONFIG}/pumpline.json", json.dumps({**config, "allowed_users": ["bennys", "mallory"]}))
     # As conf/pumplined.service says how.
     machine.write("etc/systemd/system/pumplined.service.d/lines.conf", "[Service]\nReadWritePaths=/srv\n")
+    # As `lane` of the end-to-end tests.
+    for unit in ("pumpline-webdriver@", "pumpline-chromedriver"):
+        machine.write(f"etc/systemd/system/{unit}.service.d/processor.conf",
+                      f"[Service]\nCPUAffinity={max(os.sched_getaffinity(0))}\n")
     yield machine
     machine.remove()
 

@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from machine import BROWSER_PACKAGES, CONFIG, Machine, in_network_of, why_not  # noqa: E402
 
-from browser import SHELL  # noqa: E402
 from pumpline import BUILD, until  # noqa: E402
 from web_server import Server  # noqa: E402
 
@@ -76,10 +75,7 @@ def built(tmp_path_factory, earlier, note):
     machine.install(earlier)
     note(f"boot: the tree was made in {time.monotonic() - start:.0f} s")
     start = time.monotonic()
-    machine.add_packages(*BROWSER_PACKAGES)
-    # All of its package; what that depends on is there. It starts and ends for a third of Chromium's processor time.
-    if SHELL:
-        machine.copy(*Path(SHELL).parent.glob("*headless*"))
+    machine.copy_packages(*BROWSER_PACKAGES)
     note(f"boot: browsers were added in {time.monotonic() - start:.0f} s")
     # alice may use the control socket, mallory may not; bennys is a workshop's user.
     machine.write("etc/sysusers.d/test.conf",

@@ -159,9 +159,10 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct upstream_call *call = arg;
 
-    (void)bev;
     if (what & BEV_EVENT_TIMEOUT)
         end(call, "no reply in time");
+    else if (what & BEV_EVENT_WRITING) /* a refusal may come before all of the body was sent */
+        bufferevent_disable(bev, EV_WRITE);
     else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
         end(call, "the daemon closed the connection");
 }
@@ -181,9 +182,14 @@ static int
 open_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    text_copy(address.sun_path, sizeof address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    text_copy(address.sun_path, sizeof address.sun_path, path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int error = errno;
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -180,6 +181,24 @@ test_too_large_a_reply(void **state)
 }
 
 static void
+test_a_refusal_before_all_was_sent(void **state)
+{
+    struct fixture *f = *state;
+    size_t length = 4u << 20; /* more than a socket takes at once */
+    char *body = mem_alloc(length);
+    const struct upstream_request request = {
+        .method = "PUT", .target = "/", .body = body, .length = length};
+
+    signal(SIGPIPE, SIG_IGN);
+    sent(f, &request, NULL);
+    shutdown(f->peer, SHUT_RD);
+    event_base_loop(f->base, EVLOOP_ONCE);
+    assert_string_equal(heard(f, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"),
+                        "done 413: no");
+    free(body);
+}
+
+static void
 on_refused(const struct upstream_reply *reply, void *arg)
 {
     *(int *)arg = reply->status ? -1 : reply->error;
@@ -198,6 +217,21 @@ test_no_connection_says_why(void **state)
     assert_int_equal(error, ENOENT);
 }
 
+/* It is not cut, which could name another socket. */
+static void
+test_the_path_is_too_long(void **state)
+{
+    struct fixture *f = *state;
+    char path[109];
+    int error = 0;
+
+    memset(path, 'a', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    upstream_send(f->base, path, &plain, on_refused, &error);
+    event_base_dispatch(f->base);
+    assert_int_equal(error, ENAMETOOLONG);
+}
+
 int
 main(void)
 {
@@ -209,7 +243,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_whoever_listens_may_end_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_reply, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_large_a_reply, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_refusal_before_all_was_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_connection_says_why, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_path_is_too_long, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,12 +28,14 @@ install_packages() {
 
 # build FOLDER [CMAKE OPTION …]
 # Configured twice: if the compiler changes, cmake silently drops the other options.
+# Compilers take much memory for a short time: in huge pages, that saves a tenth of their processor time.
 build() {
     local folder=$1
     shift
     mkdir -p "$folder"
     {
-        cmake -S . -B "$folder" -G Ninja "$@" && cmake -S . -B "$folder" "$@" && ninja -C "$folder"
+        cmake -S . -B "$folder" -G Ninja "$@" && cmake -S . -B "$folder" "$@" &&
+            GLIBC_TUNABLES=glibc.malloc.hugetlb=1 ninja -C "$folder"
     } >"$folder/build.log" 2>&1 || {
         cat "$folder/build.log"
         return 1

@@ -1,11 +1,11 @@
-/* Only in builds with AddressSanitizer: makes short processes cheap. Most of what one costs are its
- * page faults, so they get fewer.
+/* Only in builds with AddressSanitizer: makes short processes cheaper, by fewer page faults.
  *
  * For each place that allocates, AddressSanitizer writes somewhere into a table of four megabytes.
  * With huge pages, the kernel provides the table at once instead of in a thousand parts.
  *
- * For each function that it wants to intercept and that does not exist, AddressSanitizer keeps an
- * error message, and for each length of those a megabyte of allocator. So it does not get to ask.
+ * AddressSanitizer looks up functions that do not exist here. Each failure allocates an error
+ * message, and the first of each size touches much of a megabyte. So `dlsym` answers for these
+ * names.
  *
  * LeakSanitizer looks for pointers in all global variables. Nine in ten megabytes of those are
  * tables of its own, of which a short run touches few pages. So it looks at none itself: this hands
@@ -24,8 +24,8 @@
 #define PAGE 4096u
 #define HUGE_PAGE 0x200000u
 
-/* AddressSanitizer's heap: the addresses of each class of sizes, and how much it takes of them at a
- * time. */
+/* AddressSanitizer's heap: where it is, how far apart its size classes are, and how much each takes
+ * from the system at a time. */
 #define HEAP 0x600000000000u
 #define HEAP_CLASSES 54u
 #define HEAP_CLASS_SHIFT 36
@@ -44,8 +44,8 @@ struct roots {
     size_t count, bytes; /* bytes: of global variables, more than words takes */
 };
 
-/* What AddressSanitizer would look up in vain: functions of C++, of libraries that are not loaded,
- * and of other C libraries. These are what names begin with. */
+/* How the names begin that AddressSanitizer looks up in vain: functions of C++, of libraries that
+ * are not loaded, and of other C libraries. */
 static const char *const absent[] = {
     "xdr",
     "crypt",
@@ -87,8 +87,8 @@ dlsym(void *handle, const char *name)
     return real(handle, name);
 }
 
-/* Called before anything is allocated. Without huge pages, all is as it was. The threshold: what is
- * larger gets new shadow memory whenever it is allocated, which LMDB's tables would exceed. */
+/* Called before anything is allocated. Without huge pages, all is as it was. An allocation whose
+ * shadow is larger than the threshold gets new shadow pages each time; LMDB's tables stay below. */
 const char *
 __asan_default_options(void)
 {
@@ -163,7 +163,7 @@ leak_roots(void)
 
     if (LLVMFuzzerTestOneInput || (__lsan_is_turned_off && __lsan_is_turned_off()))
         return;
-    for (uintptr_t i = 0; i < HEAP_CLASSES; i++) /* LeakSanitizer looks at all that was taken */
+    for (uintptr_t i = 0; i < HEAP_CLASSES; i++) /* LeakSanitizer reads all of it */
         syscall(SYS_madvise, HEAP + (i << HEAP_CLASS_SHIFT), HEAP_STEP, MADV_POPULATE_READ);
     dl_iterate_phdr(take_module, &roots);
     roots.words = mmap(NULL, roots.bytes, PROT_READ | PROT_WRITE,

@@ -133,15 +133,12 @@ pages() {
     command -v npm >/dev/null && supervisor/console/web/build.sh "$PWD/$1" || echo "the console's pages are not built: they need npm"
 }
 
-# Compilers take much memory for a short time: in huge pages, that saves a tenth of their processor time. For no other programs.
-compiled() { GLIBC_TUNABLES=glibc.malloc.hugetlb=1 build "$@"; }
-
 echo "building with gcc, which analyses the sources; installing what the tests need meanwhile"
 install_packages "${BUILD_PACKAGES[@]}" libcmocka-dev || exit 1
 [ -z "$(missing_packages "${TEST_PACKAGES[@]}")" ] || as_root true # sudo asks for a password now: it cannot in the background
 timed install install_packages "${TEST_PACKAGES[@]}" </dev/null >"$results/install.log" 2>&1 &
 install=$!
-timed build compiled build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_ANALYZE=ON || exit 1
+timed build build build -DCMAKE_C_COMPILER=gcc -DPUMPLINE_TESTS=ON -DPUMPLINE_ANALYZE=ON || exit 1
 pages build
 wait "$install" || {
     cat "$results/install.log"
@@ -150,8 +147,7 @@ wait "$install" || {
 
 echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
 nice=0 beside released released "$@"
-timed build-asan compiled build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
-[ -e build-asan/console-npm ] || ln -sfn ../build/console-npm build-asan/console-npm # fetched once
+timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
 echo "testing with sanitizers; boot, storms, fuzzing and analysis meanwhile"

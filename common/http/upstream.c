@@ -159,11 +159,10 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct upstream_call *call = arg;
 
+    (void)bev;
     if (what & BEV_EVENT_TIMEOUT)
         end(call, "no reply in time");
-    else if (what & BEV_EVENT_WRITING) /* a refusal may come before all of the body was sent */
-        bufferevent_disable(bev, EV_WRITE);
-    else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+    else if (what & BEV_EVENT_READING) /* after an error in writing, a refusal can still be read */
         end(call, "the daemon closed the connection");
 }
 

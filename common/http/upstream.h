@@ -1,5 +1,5 @@
 /* Calls of the control socket, by the console and pumplinectl: one connection each, without
- * waiting. A program that uses it must not end on SIGPIPE while a request is being sent. */
+ * waiting. The program must ignore SIGPIPE while a request is sent. */
 #ifndef COMMON_HTTP_UPSTREAM_H
 #define COMMON_HTTP_UPSTREAM_H
 
@@ -12,9 +12,9 @@
 
 struct upstream_request {
     const char *method, *target;
-    const char *by;                      /* whom it is for; NULL: the console itself */
+    const char *by;                      /* whom it is for; NULL: the program itself */
     const char *content_type, *if_match; /* NULL: none */
-    const char *body;                    /* the copy of it is wiped: it may contain a password */
+    const char *body;                    /* its copy is wiped: it may contain a password */
     size_t length;
     size_t reply_max; /* 0: UPSTREAM_REPLY_MAX */
 };

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 folder=build-analysis
 jobs=$(nproc)
 failed=0
-export GLIBC_TUNABLES=glibc.malloc.hugetlb=1 # as in test/run.sh: less processor time
+export GLIBC_TUNABLES=glibc.malloc.hugetlb=1 # as in conf/setup.sh: less processor time
 
 sources() { find common erp-drivers worker supervisor -name '*.c'; }
 

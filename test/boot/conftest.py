@@ -84,7 +84,7 @@ def built(tmp_path_factory, earlier, note):
     machine.write(f"{CONFIG}/pumpline.json", json.dumps({**config, "allowed_users": ["bennys", "mallory"]}))
     # As conf/pumplined.service says how.
     machine.write("etc/systemd/system/pumplined.service.d/lines.conf", "[Service]\nReadWritePaths=/srv\n")
-    # As `lane` of the end-to-end tests.
+    # Browsers share one processor, as in the end-to-end tests: browser.Chromedriver says why.
     for unit in ("pumpline-webdriver@", "pumpline-chromedriver"):
         machine.write(f"etc/systemd/system/{unit}.service.d/processor.conf",
                       f"[Service]\nCPUAffinity={max(os.sched_getaffinity(0))}\n")

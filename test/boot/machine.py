@@ -146,18 +146,17 @@ class Machine:
         assert attempt.returncode == 0, attempt.stdout[-2000:]
 
     def copy_packages(self, *packages):
-        """These and what they depend on, as this machine has them: their files alone, for a tenth of what it takes to install
-        them. The machine's own package manager does not know of them."""
-        options = [f"Dir::State::status={self.tree}/var/lib/dpkg/status",
-                   f"Dir::State::extended_states={self.tree}/var/lib/apt/extended_states"]
-        plan = output("apt-get", "-sqy", "--no-install-recommends", *(word for option in options for word in ("-o", option)),
-                      "install", *packages)
+        """These and what they depend on, as files of the machine that runs the tests: much less work than to install them.
+        The package manager in the tree does not know of them."""
+        plan = output("apt-get", "-sqy", "--no-install-recommends", "-o", f"Dir::State::status={self.tree}/var/lib/dpkg/status",
+                      "-o", f"Dir::State::extended_states={self.tree}/var/lib/apt/extended_states", "install", *packages)
         needed = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
         assert set(packages) <= set(needed), plan
         unread = tuple(f"/usr/share/{name}/" for name in UNREAD)
         files = [line for line in output("dpkg-query", "-L", *needed).splitlines() if line.startswith("/") and
                  not line.startswith(unread) and (os.path.islink(line) or not os.path.isdir(line))]
-        subprocess.run(["xargs", "-d", "\n", "cp", "-dp", "--parents", "-t", self.tree], input="\n".join(files), cwd="/", check=True, text=True)
+        subprocess.run(["xargs", "-d", "\n", "cp", "-dp", "--parents", "-t", self.tree], input="\n".join(files), cwd="/",
+                       check=True, text=True)
         output("chroot", self.tree, "ldconfig")
 
     def take(self, package):

@@ -59,7 +59,6 @@ def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     tryton.expire_sessions()
     before = tryton.all_lines()
     answer = check(sao.shop, "558", "?product_nr=10&product_amount=4.7")
-    opened = tryton.sessions(BOT[0])  # more than one if signing in took too long for one question
     assert (answer["state"], answer["title"]) == ("open", CUSTOMER)
     assert (answer["product"]["state"], answer["product"]["unit"], answer["amount"]["state"]) == ("found", "l", "accepted")
     assert check(sao.shop, PROCESSING)["state"] == "closed"
@@ -73,10 +72,11 @@ def test_checks_of_worksheets(sao, tryton, proxy, chromedriver):
     held.wait()
     assert sao.shop.get("/worksheets/559").status == 504, "an order has the browser"
     held.release()
+    # A kept connection that Tryton closes during the commit may cost an attempt, and the next one a session.
     again = sao.wait("sao-1", "created")["attempts"] - 1
-    assert again <= 1 and len(tryton.lines("sao-1")) == 1  # the kept connection may be one that Tryton closes during the commit
+    assert again <= 1 and len(tryton.lines("sao-1")) == 1
     assert check(sao.shop, "559")["state"] == "open"
-    assert tryton.sessions(BOT[0]) <= opened + again and len(chromedriver.marked()) == 1, "one session for all of it"
+    assert tryton.sessions(BOT[0]) <= 1 + again and len(chromedriver.marked()) == 1, "one session for all of it"
 
 
 def test_tryton_lines_and_refusals(sao, tryton):

@@ -1,4 +1,4 @@
-/* The endless transfer: it is polled together with a descriptor of the caller. */
+/* The endless reply: the caller waits for it and a descriptor of its own at the same time. */
 #include "supervisor/ctl/net/stream.h"
 
 #include <event2/event.h>
@@ -98,10 +98,9 @@ stream_wait(struct stream *stream, int fd, int timeout_ms)
     struct timeval timeout = clock_timeval(timeout_ms < 0 ? 0 : timeout_ms);
 
     if (stream->call) {
-        struct event *other = event_new(stream->base, fd, EV_READ, on_other, NULL);
+        struct event *other = loop_event(stream->base, fd, EV_READ, on_other, NULL);
 
-        if (!other || event_add(other, timeout_ms < 0 ? NULL : &timeout))
-            die_abort("cannot wait for a descriptor");
+        event_add(other, timeout_ms < 0 ? NULL : &timeout);
         event_base_loop(stream->base, EVLOOP_ONCE);
         event_free(other);
     }

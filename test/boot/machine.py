@@ -265,6 +265,11 @@ class Machine:
         found = self.integrations()
         return found if found and all(one["process"] == "running" for one in found.values()) else None
 
+    def workers(self):
+        """Each workshop's process, by its number in there. The process of a connection test, which may end after the reply, is
+        not among them."""
+        return {one["slug"]: one["pid"] for one in self.control("GET", "/health").json["integrations"]}
+
     def members(self, unit):
         """All processes of its cgroup, by their numbers out here. One that is being removed has none (ENOENT, ENODEV), and
         os.walk goes on where a folder is removed while it looks, which rglob does not."""

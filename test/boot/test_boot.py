@@ -186,13 +186,13 @@ def test_a_daemon_that_hangs_is_replaced(machine, bennys):
 
 
 def test_a_reload_reads_a_new_workshop(machine, carls):
-    before = machine.processes()
+    before = machine.workers()
     donnas = machine.configure(*DONNAS, carls.uid + 1)
     machine.run("systemctl", "reload", "pumplined")
     until(donnas.up, "it is served")
     donnas.place("r1")
     donnas.wait("r1", "created")
-    assert before < machine.processes() and donnas.uid in machine.worker_uids()
+    assert before.items() < machine.workers().items() and donnas.uid in machine.worker_uids()
 
 
 def test_a_workshop_of_another_user_takes_its_queue_along(machine, carls):
@@ -220,10 +220,10 @@ def broken_file(machine):
 
 
 def test_a_reload_of_a_broken_file_fails_and_changes_nothing(machine, bennys, broken_file):
-    before = machine.processes()
+    before = machine.workers()
     assert machine.attempt("systemctl", "reload", "pumplined").returncode == 1
     assert any("broken.json: /workshop" in line["MESSAGE"] for line in machine.journal())
-    assert machine.processes() == before and bennys.up()
+    assert machine.workers() == before and bennys.up()
     assert machine.run("systemctl", "is-active", "pumplined").strip() == "active"
 
 

@@ -47,7 +47,7 @@ def fynns(machine):
 
 
 def test_an_added_workshop_serves(machine, fynns):
-    before = machine.processes()
+    before = machine.workers()
     fynns.place("a1", username="", password="")
     fynns.wait("a1", "created")
     assert len(fynns.lines_of("a1")) == 1 and fynns.uid in machine.worker_uids() and fynns.uid >= 40000
@@ -55,7 +55,7 @@ def test_an_added_workshop_serves(machine, fynns):
     assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (0, 0o600)
     assert set(json.loads(file.read_text())["credentials"]["password"]) == {"sealed"}
     assert SECRET not in file.read_text() and not [line for line in machine.journal() if SECRET in line["MESSAGE"]]
-    assert machine.processes() == before  # one that works is left alone
+    assert machine.workers() == before  # one that works is left alone
 
 
 def test_a_password_is_sealed_for_its_file(machine, fynns):

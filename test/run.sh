@@ -118,7 +118,8 @@ released() {
 }
 
 # Storms wait more than they compute, so one after another is enough beside the end-to-end tests. Fuzzing, which computes, comes last.
-storms() {
+sanitized() {
+    timed unit-build-asan unit build-asan
     step storm-mutants test/storm/mutants
     storm browser --erp browser --rounds 4 -j 2
     storm scripted --rounds 22 -j 2
@@ -133,8 +134,11 @@ pages() {
     command -v npm >/dev/null && supervisor/console/web/build.sh "$PWD/$1" || echo "the console's pages are not built: they need npm"
 }
 
+# What an earlier run has compiled, in this clone or in another, is not compiled again.
+export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true CCACHE_DEPEND=true
+
 echo "building with gcc, which analyses the sources; installing what the tests need meanwhile"
-install_packages "${BUILD_PACKAGES[@]}" libcmocka-dev || exit 1
+install_packages "${BUILD_PACKAGES[@]}" libcmocka-dev ccache || exit 1
 [ -z "$(missing_packages "${TEST_PACKAGES[@]}")" ] || as_root true # sudo asks for a password now: it cannot in the background
 timed install install_packages "${TEST_PACKAGES[@]}" </dev/null >"$results/install.log" 2>&1 &
 install=$!
@@ -150,13 +154,12 @@ nice=0 beside released released "$@"
 timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
-echo "testing with sanitizers; boot, storms, fuzzing and analysis meanwhile"
+echo "testing with sanitizers, end to end; unit tests, storms, fuzzing, boot and analysis meanwhile"
 nice=0 beside boot timed boot end_to_end boot build test/boot
-nice=0 beside storms storms
+nice=0 beside sanitized sanitized
 nice=10 beside analysis step analysis test/analysis/run.sh # with what the others leave: it waits for nothing
-timed unit-build-asan unit build-asan
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
-for name in released boot storms analysis; do
+for name in released boot sanitized analysis; do
     joined "$name"
 done
 apart medusa "$@"

@@ -17,6 +17,7 @@
 #include "common/base/secret.h"
 #include "common/config/config.h"
 #include "erp-drivers/driver.h"
+#include "source_dir.h"
 
 #define GOLDEN_JOBS_MAX 8
 #define GOLDEN_FILES_MAX 128

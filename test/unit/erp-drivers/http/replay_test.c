@@ -14,6 +14,7 @@
 #include "common/base/secret.h"
 #include "common/recipe/recipe.h"
 #include "erp-drivers/http/replay.h"
+#include "source_dir.h"
 
 #define DIALOGUES_MAX 400
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "source_dir.h"
 #include "worker/salvage/salvage.h"
 #include "worker/store/store.h"
 

@@ -28,7 +28,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "unlike_the_reference(reason): what replies here is not this program, or not all of it")
     config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor fault points")
     config.addinivalue_line("markers", "heavy: starts a browser or Tryton")
+    config.addinivalue_line("markers", "minutes: a few of its tests take minutes: begins before others")
     config.addinivalue_line("markers", "by_itself: takes minutes before it begins: only with test/run.sh --all, in a run of its own")
+
+
+WEIGHTS = {"long": 10, "heavy": 10, "minutes": 30}
 
 
 def unfit():
@@ -39,8 +43,9 @@ def unfit():
 
 
 def pytest_collection_modifyitems(items):
-    """Runs the longest files first, so that the workers of pytest-xdist end at about the same time."""
-    weights, missing = collections.Counter(), unfit()
+    """Runs long files first, so that the workers of pytest-xdist end at about the same time. Files with a browser or Tryton compute, and
+    the others wait: both are spread over the run, so that some compute while others wait."""
+    weights, heavy, missing = collections.Counter(), set(), unfit()
     for item in items:
         for name in missing:
             if item.get_closest_marker(name):
@@ -49,8 +54,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.heavy)
         if item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.long)
-        weights[item.path] += (1 + 10 * bool(item.get_closest_marker("long")) + 10 * bool(item.get_closest_marker("heavy")))
-    items.sort(key=lambda item: -weights[item.path])
+            heavy.add(item.path)
+        weights[item.path] += 1 + sum(more for name, more in WEIGHTS.items() if item.get_closest_marker(name))
+    longest_first = [path for path, _ in weights.most_common()]
+    kinds = [[path for path in longest_first if (path in heavy) == computes] for computes in (True, False)]
+    turns = {path: (number + 0.5) / len(kind) for kind in kinds for number, path in enumerate(kind)}
+    items.sort(key=lambda item: turns[item.path])
 
 
 @pytest.fixture(autouse=True)

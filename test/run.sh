@@ -157,7 +157,7 @@ pages build-asan
 echo "testing with sanitizers, end to end; unit tests, storms, fuzzing, boot and analysis meanwhile"
 nice=0 beside boot timed boot end_to_end boot build test/boot
 nice=0 beside sanitized sanitized
-nice=10 beside analysis step analysis test/analysis/run.sh # with what the others leave: it waits for nothing
+nice=19 beside analysis step analysis test/analysis/run.sh # with what the others leave: it waits for nothing
 timed e2e-build-asan end_to_end e2e-build-asan build-asan test/e2e "${parallel[@]}" -m "not release and not by_itself" "$@"
 for name in released boot sanitized analysis; do
     joined "$name"

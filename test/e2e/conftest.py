@@ -1,6 +1,5 @@
 """Fixtures of the end-to-end tests."""
 
-import collections
 import os
 import signal
 import sys
@@ -22,17 +21,21 @@ from webshop import RECIPE, Site, no_browser  # noqa: E402
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Files that take half a minute or more begin first, so that the workers of pytest-xdist end at about the same time.
+LONGEST_FIRST = [f"test_{name}" for name in (
+    "package", "webdriver_tryton", "browser_repeats", "webdriver_hung", "firefox", "console_pages", "webdriver_failures", "hostile_channel",
+    "sandbox_modes", "recipe_run", "rekey", "supervision", "console_nginx", "webdriver_recipe", "webdriver", "own_webdriver", "users",
+    "callbacks", "damage", "hostile_webdriver", "registry", "webdriver_ids", "console_live", "tryton", "console", "http_erp", "reload",
+    "vendure", "browser_reach", "check", "stop_worker", "health", "hostile_erp", "events", "hostile_client", "recipes")]
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
     config.addinivalue_line("markers", "faults: needs a build with fault points: test/run.sh has it in the sanitizer build")
     config.addinivalue_line("markers", "unlike_the_reference(reason): what replies here is not this program, or not all of it")
     config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor fault points")
     config.addinivalue_line("markers", "heavy: starts a browser or Tryton")
-    config.addinivalue_line("markers", "minutes: a few of its tests take minutes: begins before others")
     config.addinivalue_line("markers", "by_itself: takes minutes before it begins: only with test/run.sh --all, in a run of its own")
-
-
-WEIGHTS = {"long": 10, "heavy": 10, "minutes": 30}
 
 
 def unfit():
@@ -43,9 +46,7 @@ def unfit():
 
 
 def pytest_collection_modifyitems(items):
-    """Runs long files first, so that the workers of pytest-xdist end at about the same time. Files with a browser or Tryton compute, and
-    the others wait: both are spread over the run, so that some compute while others wait."""
-    weights, heavy, missing = collections.Counter(), set(), unfit()
+    missing = unfit()
     for item in items:
         for name in missing:
             if item.get_closest_marker(name):
@@ -54,12 +55,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.heavy)
         if item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.long)
-            heavy.add(item.path)
-        weights[item.path] += 1 + sum(more for name, more in WEIGHTS.items() if item.get_closest_marker(name))
-    longest_first = [path for path, _ in weights.most_common()]
-    kinds = [[path for path in longest_first if (path in heavy) == computes] for computes in (True, False)]
-    turns = {path: (number + 0.5) / len(kind) for kind in kinds for number, path in enumerate(kind)}
-    items.sort(key=lambda item: turns[item.path])
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.stem) if item.path.stem in LONGEST_FIRST else len(LONGEST_FIRST))
 
 
 @pytest.fixture(autouse=True)

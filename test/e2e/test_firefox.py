@@ -16,7 +16,7 @@ from test_browser_repeats import ALL, CASES, SITES, FormSite, show
 from test_webdriver_verbs import PREFERENCE, recipe
 from webshop import RECIPE, Site, no_browser, one_line
 
-pytestmark = [pytest.mark.minutes, pytest.mark.skipif(not marionette.installed(), reason="firefox-esr is not installed")]
+pytestmark = pytest.mark.skipif(not marionette.installed(), reason="firefox-esr is not installed")
 
 
 @pytest.fixture(scope="session")

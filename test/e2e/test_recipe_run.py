@@ -14,7 +14,7 @@ import pytest
 from pumpline import BUILD, free_port, until
 from webshop import NEEDS_CHROMIUM, PNG, RECIPE, no_browser, one_line, quick, with_changes
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.minutes]
+pytestmark = NEEDS_CHROMIUM
 
 RUN_S = 300  # fifty screenshots and a browser start
 

@@ -4,10 +4,9 @@ The old shop (test/erp/oldshop.py) is typical of workshops. Tests share a worksh
 in files of their own so that they run at the same time: test_webdriver_failures, _ids, _recipe, _hung and _tryton.
 """
 
-import pytest
 from webshop import IDS, NEEDS_CHROMIUM, one_line
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.minutes]
+pytestmark = NEEDS_CHROMIUM
 
 
 def test_orders_over_one_session(shared_site, shared_old):

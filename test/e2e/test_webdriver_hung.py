@@ -11,7 +11,7 @@ import pytest
 from pumpline import BUILD, free_port, freeze, until
 from webshop import NEEDS_CHROMIUM, Site, no_browser, one_line, quick
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.minutes]
+pytestmark = NEEDS_CHROMIUM
 
 
 def all_gone(site, driver):

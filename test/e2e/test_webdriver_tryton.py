@@ -12,7 +12,7 @@ from webshop import NEEDS_CHROMIUM, Site, no_browser
 
 SAO = Path(__file__).parents[2] / "erp-drivers" / "recipes" / "tryton-sao.json"
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.minutes]
+pytestmark = NEEDS_CHROMIUM
 
 
 # One server, workshop and browser for all tests, which use different orders: loading the client takes seconds of CPU.

@@ -134,11 +134,12 @@ pages() {
     command -v npm >/dev/null && supervisor/console/web/build.sh "$PWD/$1" || echo "the console's pages are not built: they need npm"
 }
 
-# What an earlier run has compiled, in this clone or in another, is not compiled again.
-export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true CCACHE_DEPEND=true
-
 echo "building with gcc, which analyses the sources; installing what the tests need meanwhile"
 install_packages "${BUILD_PACKAGES[@]}" libcmocka-dev ccache || exit 1
+# What an earlier run has compiled, in this clone or in another, is not compiled again.
+cache=$(ccache --get-config cache_dir)
+mkdir -p "$cache" 2>/dev/null
+[ -w "$cache" ] && export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true CCACHE_DEPEND=true
 [ -z "$(missing_packages "${TEST_PACKAGES[@]}")" ] || as_root true # sudo asks for a password now: it cannot in the background
 timed install install_packages "${TEST_PACKAGES[@]}" </dev/null >"$results/install.log" 2>&1 &
 install=$!

@@ -32,8 +32,7 @@ def build():
     source.mkdir(parents=True, exist_ok=True)
     run_tar = subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=False)
     assert run_tar.returncode == 0
-    launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-    run("cmake", "-S", source, "-B", FOLDER / "build", "-G", "Ninja", *OPTIONS, *launcher)
+    run("cmake", "-S", source, "-B", FOLDER / "build", "-G", "Ninja", *OPTIONS)
     run("ninja", "-C", FOLDER / "build", "-j", str(min(2, os.cpu_count())), *PROGRAMS)
 
 

@@ -12,8 +12,6 @@
 #include "common/base/loop.h"
 #include "common/http/internal.h"
 
-#define WITHOUT_COPY_BYTES 16384 /* a shorter body is cheaper to copy behind the head */
-
 static void
 enter(struct http_connection *c, enum http_phase phase)
 {
@@ -88,32 +86,13 @@ push(struct http_connection *c)
 }
 
 static void
-free_body(const void *data, size_t length, void *body)
-{
-    (void)data;
-    (void)length;
-    free(body);
-}
-
-static int
-add_body(struct evbuffer *output, struct call *call, const char *body, size_t length)
-{
-    char *owned = call ? call->owned : NULL;
-
-    if (!owned || length < WITHOUT_COPY_BYTES)
-        return evbuffer_add(output, body, length);
-    call->owned = NULL;
-    return evbuffer_add_reference(output, owned, length, free_body, owned);
-}
-
-static void
 reply(struct http_connection *c, int status, const char *type, struct call *call, const char *body,
       size_t length)
 {
     c->closing = c->closing || !c->server->acceptable;
     http_head_add(c, status, type, call, (long)length);
-    if (!c->no_body && add_body(bufferevent_get_output(c->bev), call, body, length))
-        die_abort("out of memory for a reply");
+    if (!c->no_body)
+        http_body_add(c, call, body, length);
     enter(c, PHASE_REPLY);
     push(c);
 }
@@ -235,7 +214,6 @@ call_streamed(struct call *call, const char *type)
 
 /* --- requests --- */
 
-/* Takes over what the request holds. */
 static struct call *
 new_call(struct http_connection *c)
 {
@@ -243,23 +221,7 @@ new_call(struct http_connection *c)
     struct call *call = call_new(llhttp_method_name((llhttp_method_t)r->parser.method), r->target,
                                  NULL, 0, NULL, NULL);
 
-    if (r->body) {
-        free(call->body);
-        call->body = r->body; /* resizing could leave a copy of a password behind */
-        call->body_length = r->body_length;
-        r->body = NULL;
-    }
-    call->content_type = r->fields[HTTP_CONTENT_TYPE];
-    call->authorization = r->fields[HTTP_AUTHORIZATION];
-    call->host = r->fields[HTTP_HOST];
-    call->origin = r->fields[HTTP_ORIGIN];
-    call->if_match = r->fields[HTTP_IF_MATCH];
-    call->acts_for = r->fields[HTTP_ACTS_FOR];
-    r->fields[HTTP_CONTENT_TYPE] = r->fields[HTTP_AUTHORIZATION] = NULL;
-    r->fields[HTTP_HOST] = r->fields[HTTP_ORIGIN] = NULL;
-    r->fields[HTTP_IF_MATCH] = r->fields[HTTP_ACTS_FOR] = NULL;
-    memcpy(call->fields, &r->fields[HTTP_CALL_FIELDS], sizeof call->fields);
-    memset(&r->fields[HTTP_CALL_FIELDS], 0, sizeof call->fields);
+    http_request_give(r, call);
     call->trusted = c->server->check_peer != NULL;
     call->uid = (unsigned)c->peer;
     call->address = *c->address ? c->address : NULL;

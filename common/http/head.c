@@ -1,15 +1,17 @@
-/* The head of a reply, written in one piece. */
+/* The head of a reply, written in one piece, and its body. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/err.h"
 #include "common/http/internal.h"
 
-#define HEAD_BYTES 4096 /* its parts are bounded */
+#define HEAD_BYTES 4096          /* its parts are bounded */
+#define WITHOUT_COPY_BYTES 16384 /* a shorter body is cheaper to copy behind the head */
 
 /* RFC 9110, 5.6.7; made once a second. */
 static const char *
@@ -74,4 +76,26 @@ http_head_add(struct http_connection *c, int status, const char *type, const str
         used = 0;
     }
     add_text(c, head, head_add(head, used, "\r\n"));
+}
+
+static void
+free_body(const void *data, size_t length, void *body)
+{
+    (void)data;
+    (void)length;
+    free(body);
+}
+
+void
+http_body_add(struct http_connection *c, struct call *call, const char *body, size_t length)
+{
+    char *owned = call ? call->owned : NULL;
+
+    if (!owned || length < WITHOUT_COPY_BYTES) {
+        add_text(c, body, length);
+        return;
+    }
+    call->owned = NULL;
+    if (evbuffer_add_reference(bufferevent_get_output(c->bev), owned, length, free_body, owned))
+        die_abort("out of memory for a reply");
 }

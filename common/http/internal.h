@@ -72,4 +72,8 @@ void http_connection_free(struct http_connection *connection);
 void http_head_add(struct http_connection *connection, int status, const char *type,
                    const struct call *call, long length);
 
+/* Adds a reply's body to the output. call: a long body that it owns is taken over; NULL: copied. */
+void http_body_add(struct http_connection *connection, struct call *call, const char *body,
+                   size_t length);
+
 #endif

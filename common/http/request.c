@@ -336,3 +336,31 @@ http_request_clear(struct http_request *r)
     free(r->target);
     *r = (struct http_request){.limits = r->limits};
 }
+
+static char *
+take(struct http_request *r, unsigned field)
+{
+    char *value = r->fields[field];
+
+    r->fields[field] = NULL;
+    return value;
+}
+
+void
+http_request_give(struct http_request *r, struct call *call)
+{
+    if (r->body) {
+        free(call->body);
+        call->body = r->body; /* resizing could leave a copy of a password behind */
+        call->body_length = r->body_length;
+        r->body = NULL;
+    }
+    call->content_type = take(r, HTTP_CONTENT_TYPE);
+    call->authorization = take(r, HTTP_AUTHORIZATION);
+    call->host = take(r, HTTP_HOST);
+    call->origin = take(r, HTTP_ORIGIN);
+    call->if_match = take(r, HTTP_IF_MATCH);
+    call->acts_for = take(r, HTTP_ACTS_FOR);
+    for (unsigned i = 0; i < CALL_FIELDS; i++)
+        call->fields[i] = take(r, HTTP_CALL_FIELDS + i);
+}

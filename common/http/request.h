@@ -51,6 +51,9 @@ struct http_request {
  * request has a fault, is complete, or needs more bytes. */
 void http_request_read(struct http_request *request, struct evbuffer *input);
 
+/* Gives a new call the body and the fields. */
+void http_request_give(struct http_request *request, struct call *call);
+
 /* Resets it for the next request. Zeroes what may contain a secret. */
 void http_request_clear(struct http_request *request);
 

@@ -1,5 +1,5 @@
-/* Internals of the HTTP client: its state, and libcurl's event handling. For http.c and http_loop.c
- * only. */
+/* Internals of the HTTP client: its state, libcurl's options and its event handling. For http.c,
+ * http_options.c and http_loop.c only. */
 #ifndef WORKER_IO_HTTP_LOOP_H
 #define WORKER_IO_HTTP_LOOP_H
 
@@ -46,6 +46,9 @@ struct http_transfer {
 
 /* Loads libcurl if necessary. -1 with *err. */
 int http_loop_load(struct http *http, struct err *err);
+
+/* Sets all options of a new transfer; the request is borrowed until its end. */
+void http_options_set(struct http_transfer *transfer, const struct erp_request *request);
 
 /* The callback of http->timer. */
 void http_loop_on_timer(evutil_socket_t fd, short what, void *arg);

@@ -28,7 +28,7 @@ install_packages() {
 
 # build FOLDER [CMAKE OPTION …]
 # Configured twice: if the compiler changes, cmake silently drops the other options.
-# Compilers take much memory for a short time: in huge pages, that saves a tenth of their processor time.
+# Compilers allocate much memory for a short time: huge pages save a tenth of their CPU time.
 build() {
     local folder=$1
     shift

@@ -155,7 +155,7 @@ nice=0 beside released released "$@"
 timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan
 
-echo "testing with sanitizers, end to end; unit tests, storms, fuzzing, boot and analysis meanwhile"
+echo "running the end-to-end tests with sanitizers; unit tests, storms, fuzzing, boot and analysis meanwhile"
 nice=0 beside boot timed boot end_to_end boot build test/boot
 nice=0 beside sanitized sanitized
 nice=19 beside analysis step analysis test/analysis/run.sh # with what the others leave: it waits for nothing

@@ -181,14 +181,14 @@ static int
 open_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
 
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
     text_copy(address.sun_path, sizeof address.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int error = errno;
 

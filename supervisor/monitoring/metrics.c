@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/http/accept.h"
 #include "common/order/reason.h"
 
 /* Writes the samples of one family for one workshop after the other: the samples of a family must
@@ -15,48 +14,6 @@ struct family {
     const char *name, *type, *unit, *help;
     void (*write)(FILE *out, const struct family *family, const struct child *child);
 };
-
-void
-metrics_label(FILE *out, const char *value)
-{
-    fputc('"', out);
-    for (;;) {
-        size_t plain = strcspn(value, "\\\"\n");
-
-        fwrite(value, 1, plain, out);
-        value += plain;
-        if (!*value)
-            break;
-        fputc('\\', out);
-        fputc(*value == '\n' ? 'n' : *value, out);
-        value++;
-    }
-    fputc('"', out);
-}
-
-/* What a type of OpenMetrics is called in the older text, and what its name ends with there. */
-static const struct {
-    const char *type, *text_type, *suffix;
-} types[] = {
-    {"info", "gauge", "_info"}, {"stateset", "gauge", ""}, {"counter", "counter", "_total"}};
-
-static void
-write_head(FILE *out, const struct metrics_format *format, const char *name, const char *type,
-           const char *unit, const char *help)
-{
-    const char *suffix = "";
-
-    for (size_t i = 0; !format->open && i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i].type, type) == 0) {
-            suffix = types[i].suffix;
-            type = types[i].text_type;
-            break;
-        }
-    fprintf(out, "# TYPE %s%s %s\n", name, suffix, type);
-    if (unit && format->open)
-        fprintf(out, "# UNIT %s %s\n", name, unit);
-    fprintf(out, "# HELP %s%s %s\n", name, suffix, help);
-}
 
 /* NAME{workshop="…" — left open for more labels. */
 static void
@@ -350,35 +307,21 @@ write_daemon(FILE *out, const struct metrics_format *format, const struct daemon
 
     for (size_t i = 0; i < daemon->child_count; i++)
         by_state[daemon->children[i]->state]++;
-    write_head(out, format, "pumpline", "info", NULL, "The daemon.");
+    metrics_head(out, format, "pumpline", "info", NULL, "The daemon.");
     fputs("pumpline_info{version=\"" PUMPLINE_VERSION "\"} 1\n", out);
-    write_head(out, format, "process_start_time_seconds", "gauge", "seconds",
-               "Start time of the daemon.");
+    metrics_head(out, format, "process_start_time_seconds", "gauge", "seconds",
+                 "Start time of the daemon.");
     fprintf(out, "process_start_time_seconds %lld.%03lld\n", (long long)at_ms / 1000,
             (long long)at_ms % 1000);
     if (resident >= 0) {
-        write_head(out, format, "process_resident_memory_bytes", "gauge", "bytes",
-                   "Resident memory of the daemon.");
+        metrics_head(out, format, "process_resident_memory_bytes", "gauge", "bytes",
+                     "Resident memory of the daemon.");
         fprintf(out, "process_resident_memory_bytes %lld\n", resident);
     }
-    write_head(out, format, "pumpline_workshops", "gauge", NULL, "Workshops by process state.");
+    metrics_head(out, format, "pumpline_workshops", "gauge", NULL, "Workshops by process state.");
     for (int state = 0; state < CHILD_STATES; state++)
         fprintf(out, "pumpline_workshops{process=\"%s\"} %u\n",
                 child_state_name((enum child_state)state), by_state[state]);
-}
-
-/* --- which text --- */
-
-const struct metrics_format *
-metrics_format(const char *accept)
-{
-    static const struct metrics_format open = {METRICS_TYPE, true},
-                                       text = {METRICS_TEXT_TYPE, false};
-
-    if (!accept || accept_quality(accept, "text/plain") <=
-                       accept_quality(accept, "application/openmetrics-text"))
-        return &open;
-    return &text;
 }
 
 char *
@@ -394,7 +337,7 @@ metrics_text(const struct daemon *daemon, const struct metrics_format *format)
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const struct family *family = &families[i];
 
-        write_head(out, format, family->name, family->type, family->unit, family->help);
+        metrics_head(out, format, family->name, family->type, family->unit, family->help);
         for (size_t child = 0; child < daemon->child_count; child++)
             family->write(out, family, daemon->children[child]);
     }

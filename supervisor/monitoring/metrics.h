@@ -23,6 +23,10 @@ const struct metrics_format *metrics_format(const char *accept);
 /* The whole text; the caller frees it. */
 char *metrics_text(const struct daemon *daemon, const struct metrics_format *format);
 
+/* Writes what stands before the samples of a family. unit: NULL if it has none. */
+void metrics_head(FILE *out, const struct metrics_format *format, const char *name,
+                  const char *type, const char *unit, const char *help);
+
 /* Writes a label's value, quoted. */
 void metrics_label(FILE *out, const char *value);
 

@@ -4,7 +4,8 @@
 
 #include "erp-drivers/webdriver/attempt.h"
 
-/* The script, which the build composes of page_text.js and page.js (CMakeLists.txt). */
+/* The script, which the build composes of page_text.js, page_find.js and page.js
+ * (CMakeLists.txt). */
 const char *page_script(void);
 
 /* Asks op with its members (taken over; NULL: FAILED is already set), first looking up the row that

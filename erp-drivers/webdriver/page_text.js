@@ -1,4 +1,5 @@
-/* The part of the page's script that compares texts; page.js follows it in one program.
+/* The part of the page's script that compares texts. page_find.js and page.js follow it in one
+ * program.
  *
  * Loosely: blanks are squeezed on both sides, as a person reads. Exactly: what the page holds is
  * compared, with nothing undone but what its source may do to white space, and what is seen must

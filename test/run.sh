@@ -88,9 +88,9 @@ parallel=(-n 3 --dist loadfile)
 # Every end-to-end test runs in the sanitizer build, but those that it would disturb or that are not about a build (marked
 # release). The release build runs these, and files that a compiler, its options, and the memory and system calls of
 # sanitizers could change.
-release=(alone clock completion container ctl damage docs drain faults files hostile_channel hostile_client hostile_erp hostile_names
-         hostile_webdriver http_front install layers
-         man move notify orders package reload sandbox sandbox_modes secrets spdx supervision users valgrind)
+release=(alone clock completion container ctl ctl_layout ctl_order ctl_requests ctl_setup ctl_watch damage docs drain faults files
+         hostile_channel hostile_client hostile_erp hostile_names hostile_webdriver http_front install layers man move notify orders package
+         reload sandbox sandbox_modes secrets spdx supervision users valgrind)
 release=("${release[@]/#/test/e2e/test_}")
 release=("${release[@]/%/.py}" test/e2e/test_events.py::test_slow_clients_cost_no_memory)
 

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import plan as plans
-from world import Violation, free_port
+from calls import Violation, free_port
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "erp"))
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 import plan as plans
-from world import Violation
+from calls import Violation
 
 # Allowed transitions in an order's history.
 NEXT = {None: {"placed"}, "placed": {"processing", "error"}, "processing": {"placed", "created", "error"},

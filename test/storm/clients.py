@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 
-from world import Violation
+from calls import Violation
 
 GIVE_UP_S = 60  # long after the last fault
 

@@ -17,17 +17,18 @@ import tempfile
 import threading
 import time
 import traceback
-from collections import Counter
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import plan as plans
 import world
 from browser_erp import BrowserErp
+from calls import Violation, take_lane
 from check import check
 from clients import Clients
+from erps import OdooErp, RealTryton, ScriptedErp
+from score import Score, write_junit
 from spoilt import look, too_many
-from world import OdooErp, RealTryton, ScriptedErp, Violation, World, take_lane
+from world import World
 
 SETTLE_S = {"scripted": 240, "odoo": 240, "tryton": 240, "browser": 600}  # without faults; far more than needed
 LOG_LINES = 40
@@ -293,31 +294,6 @@ def run_lane(options, seeds, results, folder, over):
 
 # --- many rounds
 
-class Score:
-    def __init__(self):
-        self.rounds = self.orders = self.kills = self.unchecked = 0
-        self.fired, self.seconds, self.violations = Counter(), [], []
-
-    def add(self, result):
-        self.rounds += 1
-        self.orders += result["orders"]
-        self.kills += result["kills"]
-        self.unchecked += result["unchecked"]
-        self.fired.update(result["fired"])
-        self.seconds.append(result.get("seconds", 0))
-        if result["violation"]:
-            self.violations.append(result["violation"])
-            print(result["violation"], flush=True)
-
-    def count(self, word):
-        return sum(f" {word}" in text.splitlines()[0] for text in self.violations)
-
-    def line(self):
-        lost, doubled = self.count("lost:"), self.count("doubled:")
-        return (f"storm: rounds={self.rounds} orders={self.orders} kills={self.kills} lost={lost} doubled={doubled} "
-                f"wrong={len(self.violations) - lost - doubled}")
-
-
 def next_seeds(options):
     """The seed of the run, or the requested one."""
     first = random.SystemRandom().randrange(1 << 20) * 1000 if options.seed is None else options.seed
@@ -359,13 +335,6 @@ def feed(options, seeds, over, lanes):
         seeds.put(seed)
     for _ in range(lanes):
         seeds.put(None)
-
-
-def write_junit(path, options, score):
-    name = f"{options.erp}{''.join(f' {one}' for one in options.mutant)}"
-    failure = f"<failure message={quoteattr(score.violations[0][:2000])}/>" if score.violations else ""
-    Path(path).write_text(f'<testsuite name="storm"><testcase classname="storm" name={quoteattr(name)}>{failure}'
-                          f"<system-out>{score.line()}</system-out></testcase></testsuite>\n")
 
 
 def arguments():

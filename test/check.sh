@@ -11,8 +11,8 @@ folder=$(realpath "$1")
 failed=0 unit=
 
 # The end-to-end tests of what is changed most. test/run.sh has all.
-fast=(alone config ctl ctl_layout ctl_order ctl_requests ctl_setup ctl_watch docs files http_front layers man notify orders refusals registry reload
-    supervision tokens)
+fast=(alone config ctl ctl_layout ctl_order ctl_requests ctl_setup ctl_watch docs files http_front layers man notify orders refusals registry
+    registry_secrets reload supervision tokens)
 
 # Queues sync each order to the disk: root has them in memory here, and on the disk in test/run.sh.
 scratch=$(mktemp -d)

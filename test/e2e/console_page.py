@@ -1,13 +1,17 @@
 """A real Chromium on the console's pages, one for all tests of a file: starting one takes seconds of CPU."""
 
 import base64
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import browser
 import pytest
-from console import AXE, PASSWORD
+from console import AXE, PASSWORD, Console, FakeDaemon, integration, order
 from pumpline import BUILD, until
 
 PICTURES = BUILD / "console-pictures"
+EVIL = "<script>window.evil = 1</script>\u202eevil"
+LANGUAGES = Path(__file__).parents[2] / "supervisor/console/web/lang"
 
 
 class Page(browser.Browser):
@@ -125,3 +129,38 @@ def page(chromium):
     yield chromium
     said = chromium.said()
     assert not said, said
+
+
+@pytest.fixture
+def fake(tmp_path):
+    one = FakeDaemon(tmp_path / "control.sock")
+    for i in range(3):
+        one.orders[f"e-{i}"] = order(f"e-{i}", worksheet=str(558 + i))
+    one.orders["e-9"] = order("e-9", "Carls Cars", reason_code="amount_implausible", reason_text=EVIL, product_amount="12345.5", worksheet=EVIL)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def console(fake, tmp_path):
+    one = Console(tmp_path / "console", fake.path)
+    for role in ("reader", "manager", "operator", "admin"):
+        one.add(role, role)
+    one.start()
+    yield one
+    one.stop()
+
+
+def lifelike(fake):
+    words = [("worksheet_closed", "The work order 2024-0{} has been invoiced."), ("worksheet_not_found", "No work order with this number."),
+             ("outcome_unknown", "The connection was cut off after the line had been sent."), ("amount_implausible", "120 is more than 12.")]
+    shops = [("bennys-auto", "Bennys Auto"), ("carls-cars", "Carls Cars"), ("aura", "Aura Öljy"), ("fjord", "Fjord Bilverksted")]
+    now = datetime.now(UTC)
+    ago = lambda **some: (now - timedelta(**some)).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # noqa: E731
+    fake.orders = {f"e-{i}": order(f"e-{i}", shops[i % 4][1], placed_at=ago(hours=5 * i, minutes=7), updated_at=ago(hours=5 * i, minutes=6), worksheet=str(558 + 7 * i), product_amount=["4.5", "5", "120", "3.75"][i % 4],
+                                   product_nr=["10", "12"][i % 2], reason_code=words[why][0],
+                                   reason_text=words[why][1].format(558 + 7 * i)) for i, why in enumerate((0, 1, 3, 1, 0, 2, 3, 1, 0))}
+    fake.integrations = {slug: integration(slug, name, worker_since=ago(days=2), needs_attention=[3, 2, 2, 2][i]) for i, (slug, name) in enumerate(shops)}
+    fake.integrations["fjord"].update(worker="parked", worker_reason="erp_unreachable", worker_text="cannot connect to erp.example.com: timed out",
+                                      queue_length=14, oldest_placed_age_s=5400, worker_since=ago(minutes=90), next_probe_at=ago(minutes=-4))
+    fake.integrations["aura"].update(process="failed", worker=None, last_error="a fault in its configuration")

@@ -4,17 +4,13 @@ import csv
 import io
 import json
 import os
-import re
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from console import Console, FakeDaemon, integration, order, pages_missing
-from console_page import chromium, drained, page  # noqa: F401: fixtures
+from console_page import EVIL, LANGUAGES, chromium, console, drained, fake, lifelike, page  # noqa: F401: fixtures
 from pumpline import until
 
 pytestmark = pytest.mark.skipif(pages_missing() is not None, reason=str(pages_missing()))
-EVIL = "<script>window.evil = 1</script>\u202eevil"
 ROWS = "return document.querySelectorAll('tbody tr').length"
 OUT_OF_REACH = """return [...document.querySelectorAll('a, button, main input, main select, summary')].filter((one) => {
   const { left, right, width } = one.getBoundingClientRect();
@@ -22,33 +18,12 @@ OUT_OF_REACH = """return [...document.querySelectorAll('a, button, main input, m
 SQUEEZED = """return [...document.querySelectorAll('td .quote')].filter((one) => one.innerText.length > 20 && one.getBoundingClientRect().width < 100)
   .map((one) => one.innerText)"""
 LABELS = "return [...document.querySelectorAll('tbody input')].map((one) => one.ariaLabel.split(' ').pop())"
-LANGUAGES = Path(__file__).parents[2] / "supervisor/console/web/lang"
 
 
 def asked(fake, page, **wanted):
     """The last query with these parameters that has reached the daemon, once there is one; another request may have come after it."""
     found = lambda: [one["query"] for one in fake.seen if wanted.items() <= one["query"].items()]  # noqa: E731
     return page.wait(found, f"{wanted} is asked for")[-1]
-
-
-@pytest.fixture
-def fake(tmp_path):
-    one = FakeDaemon(tmp_path / "control.sock")
-    for i in range(3):
-        one.orders[f"e-{i}"] = order(f"e-{i}", worksheet=str(558 + i))
-    one.orders["e-9"] = order("e-9", "Carls Cars", reason_code="amount_implausible", reason_text=EVIL, product_amount="12345.5", worksheet=EVIL)
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def console(fake, tmp_path):
-    one = Console(tmp_path / "console", fake.path)
-    for role in ("reader", "manager", "operator", "admin"):
-        one.add(role, role)
-    one.start()
-    yield one
-    one.stop()
 
 
 def test_sign_in_wrong_password_and_expiry(console, page):  # noqa: F811
@@ -357,21 +332,6 @@ PAGES = [("attention", "Needs attention"), ("search", "Search"), ("workshops", "
          ("audit", "Audit"), ("recipes", "Recipes"), ("recipes/odoo", "Recipe"), ("account", "Account"), ("order/Bennys%20Auto/e-0", "Order")]
 
 
-def lifelike(fake):
-    words = [("worksheet_closed", "The work order 2024-0{} has been invoiced."), ("worksheet_not_found", "No work order with this number."),
-             ("outcome_unknown", "The connection was cut off after the line had been sent."), ("amount_implausible", "120 is more than 12.")]
-    shops = [("bennys-auto", "Bennys Auto"), ("carls-cars", "Carls Cars"), ("aura", "Aura Öljy"), ("fjord", "Fjord Bilverksted")]
-    now = datetime.now(UTC)
-    ago = lambda **some: (now - timedelta(**some)).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # noqa: E731
-    fake.orders = {f"e-{i}": order(f"e-{i}", shops[i % 4][1], placed_at=ago(hours=5 * i, minutes=7), updated_at=ago(hours=5 * i, minutes=6), worksheet=str(558 + 7 * i), product_amount=["4.5", "5", "120", "3.75"][i % 4],
-                                   product_nr=["10", "12"][i % 2], reason_code=words[why][0],
-                                   reason_text=words[why][1].format(558 + 7 * i)) for i, why in enumerate((0, 1, 3, 1, 0, 2, 3, 1, 0))}
-    fake.integrations = {slug: integration(slug, name, worker_since=ago(days=2), needs_attention=[3, 2, 2, 2][i]) for i, (slug, name) in enumerate(shops)}
-    fake.integrations["fjord"].update(worker="parked", worker_reason="erp_unreachable", worker_text="cannot connect to erp.example.com: timed out",
-                                      queue_length=14, oldest_placed_age_s=5400, worker_since=ago(minutes=90), next_probe_at=ago(minutes=-4))
-    fake.integrations["aura"].update(process="failed", worker=None, last_error="a fault in its configuration")
-
-
 def test_every_page_in_every_look(console, fake, page):  # noqa: F811
     """axe-core finds nothing, nothing is wider than the screen, and a picture is kept of each."""
     lifelike(fake)
@@ -423,22 +383,6 @@ def test_pages_in_other_languages(console, fake, page):  # noqa: F811
     drained(page, "401")
 
 
-def test_first_page_is_small(console):
-    """Compressed, what the first page loads; uPlot comes with the page that draws."""
-    text = console.call("GET", "/").text
-    names = set(re.findall(r'(?:href|src)="(a/[^"]+)"', text)) | {re.search(r"a/\w+/", text)[0] + name for name in ("en.json", "form.js", "office.js")}
-    total = 0
-    for name in names:
-        connection = console.connection()
-        connection.request("GET", "/" + name, headers={"Accept-Encoding": "gzip"})
-        reply = connection.getresponse()
-        body = reply.read()
-        assert reply.status == 200 and "immutable" in reply.headers["Cache-Control"], name
-        assert reply.headers["Content-Encoding"] == "gzip" and "uplot" not in name
-        total += len(body)
-    assert total + len(text) < 60_000
-
-
 def test_ten_thousand_orders_and_a_thousand_workshops(console, fake, page):  # noqa: F811
     fake.orders = {f"o-{i}": order(f"o-{i}", f"Shop {i % 1000}") for i in range(10_000)}
     fake.integrations.update({f"shop-{i}": integration(f"shop-{i}", f"Shop {i}") for i in range(1000)})
@@ -449,23 +393,6 @@ def test_ten_thousand_orders_and_a_thousand_workshops(console, fake, page):  # n
     page.click("More")
     page.shows("Worksheet not found (400+)")
     drained(page, "401")
-
-
-def test_every_language_has_every_text():
-    texts = {path.stem: json.loads(path.read_text()) for path in LANGUAGES.iterdir()}
-    assert set(texts) == {"en", "nb", "da", "sv", "de"}
-    for language, one in texts.items():
-        assert set(one) == set(texts["en"]), language
-        for key, text in one.items():
-            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", texts["en"][key])), (language, key)
-
-
-def test_every_reason_has_its_words():
-    source = (Path(__file__).parents[2] / "common/order/reason.h").read_text()
-    codes = set(re.findall(r'#define REASON_\w+ "(\w+)"', source)) - {"session_lost"}  # a driver's word, never an order's
-    assert len(codes) > 15
-    texts = json.loads((LANGUAGES / "en.json").read_text())
-    assert {code for code in codes if f"reason.{code}" not in texts} == set()
 
 
 def test_a_link_leads_to_a_password(console, page):  # noqa: F811

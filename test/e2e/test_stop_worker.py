@@ -8,7 +8,7 @@ import pytest
 
 from pumpline import alive, freeze, process_state, until
 from test_clock import DAY_MS, Clock, alone
-from test_rekey import plan, replan
+from test_rekey_cut_off import plan, replan
 
 
 def within(seconds):

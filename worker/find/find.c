@@ -97,9 +97,9 @@ walk_block(struct step *step, uint64_t first, const struct queue_block *block)
 
     queue_block_find(block, &needles, hits);
     step->find->looked += BLOCK_EFFORT;
-    for (unsigned place = QUEUE_BLOCK; place-- > 0 && !step->stopped && !step->txn.error;)
-        if (hits[place] && first + place < after)
-            look_at(step, first + place, true);
+    for (unsigned index = QUEUE_BLOCK; index-- > 0 && !step->stopped && !step->txn.error;)
+        if (hits[index] && first + index < after)
+            look_at(step, first + index, true);
     if (!step->stopped)
         step->find->after = first;
 }

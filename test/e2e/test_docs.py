@@ -69,6 +69,12 @@ def test_a_guide_leads_to_the_documents_below_it(doc):
     assert [str(path.relative_to(ROOT)) for path in doc.parent.glob("*/README.md") if path.resolve() not in linked] == []
 
 
+def test_the_reference_has_every_reason_code():
+    codes = re.findall(r'#define REASON_\w+ "(\w+)"', (ROOT / "common/order/reason.h").read_text())
+    listed = (BUILD / "pumpline-api.7").read_text().partition(".Sh REASON CODES\n")[2].partition(".Sh ")[0]
+    assert sorted(codes) == sorted(re.findall(r"^\.It Cm (\w+)$", listed, re.M))
+
+
 def test_each_end_to_end_test_is_named():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "test/README.md").read_text()))
     assert sorted({path.stem for path in (ROOT / "test/e2e").glob("test_*.py")} - named) == []

@@ -31,9 +31,9 @@ LONGEST_FIRST = [f"test_{name}" for name in (
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
-    config.addinivalue_line("markers", "faults: needs a build with fault points: test/run.sh has it in the sanitizer build")
+    config.addinivalue_line("markers", "faults: needs a build with failpoints: test/run.sh has it in the sanitizer build")
     config.addinivalue_line("markers", "unlike_the_reference(reason): what replies here is not this program, or not all of it")
-    config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor fault points")
+    config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor failpoints")
     config.addinivalue_line("markers", "heavy: starts a browser or Tryton")
     config.addinivalue_line("markers", "by_itself: takes minutes before it begins: only with test/run.sh --all, in a run of its own")
 

@@ -145,8 +145,7 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
                                 .held = json_incref(held),
                                 .id = forwards->last_id};
     forward->timer = loop_timer(forwards->base, on_late, forward);
-    if (evtimer_add(forward->timer, &patience))
-        die_abort("out of memory for a timer");
+    loop_add(forward->timer, &patience);
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
 }
 

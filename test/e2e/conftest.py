@@ -23,8 +23,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files that take half a minute or more begin first, so that the workers of pytest-xdist end at about the same time.
 LONGEST_FIRST = [f"test_{name}" for name in (
-    "package", "webdriver_tryton", "browser_repeats", "webdriver_hung", "firefox", "console_pages", "webdriver_failures", "hostile_channel",
-    "sandbox_modes", "recipe_run", "rekey_cut_off", "rekey", "supervision", "console_nginx", "webdriver_recipe", "webdriver", "own_webdriver", "users",
+    "package", "webdriver_tryton", "browser_repeats", "webdriver_hung", "firefox", "console_pages", "console_looks", "webdriver_failures",
+    "hostile_channel", "sandbox_modes", "recipe_run", "rekey_cut_off", "rekey", "supervision", "console_nginx", "webdriver_recipe", "webdriver", "own_webdriver", "users",
     "callbacks", "damage", "hostile_webdriver", "registry", "webdriver_ids", "console_live", "tryton", "console", "http_erp", "reload",
     "vendure", "browser_reach", "check", "stop_worker", "health", "hostile_erp", "events", "hostile_client", "recipes")]
 

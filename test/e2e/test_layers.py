@@ -43,6 +43,10 @@ def sources():
         yield from (str(path.relative_to(ROOT)) for path in sorted((ROOT / layer).rglob("*.[ch]")))
 
 
+def fuzz_targets():
+    return [str(path.relative_to(ROOT)) for path in sorted((ROOT / "test/fuzz").rglob("*.c"))]
+
+
 def includes():
     for path in sources():
         for kind, name in re.findall(r'^#include ([<"])([^>"]+)', (ROOT / path).read_text(), re.M):
@@ -136,7 +140,7 @@ def test_no_cycle_of_files():
 
 def test_no_room_is_crowded():
     count = defaultdict(int)
-    for path in sources():
+    for path in (*sources(), *fuzz_targets()):
         count[path.rsplit("/", 1)[0]] += path.endswith(".c")
     assert {name: files for name, files in count.items() if files > ROOM_FILES_MAX} == {}
 
@@ -148,6 +152,13 @@ def test_unit_tests_stand_where_their_file_does():
         name = test.name[:-len("_test.c")]
         files = {path.stem for path in (ROOT / folder).iterdir() if path.suffix in (".c", ".js")}
         assert any(name == one or name.startswith(one + "_") for one in files), test
+
+
+def test_fuzz_targets_stand_in_the_layer_of_what_they_call():
+    layers = ["common", "erp-drivers", "worker", "supervisor"]
+    covered = dict(line.split(": ") for line in (ROOT / "test/fuzz/sources.txt").read_text().splitlines())
+    expected = {f"test/fuzz/{max((path.split('/')[0] for path in paths.split()), key=layers.index)}/{name}.c" for name, paths in covered.items()}
+    assert set(fuzz_targets()) == expected
 
 
 def test_the_root_holds_what_it_should():

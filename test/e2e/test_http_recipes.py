@@ -14,6 +14,7 @@ from test_http_erp import NAMES, RECIPES, odoo, one, recipe  # noqa: F401: a fix
 # --- without a daemon
 
 GOLDEN = Path(__file__).parents[1] / "golden/http/odoo-json2"
+SHIPPED = sorted(path for path in [*RECIPES.glob("*.json"), *RECIPES.glob("unproven/*.json")])
 
 
 def ctl(*arguments):
@@ -21,18 +22,34 @@ def ctl(*arguments):
                           text=True, timeout=60)
 
 
-def test_recorded_exchanges_without_a_server():
-    shipped, dialogues = RECIPES / "odoo-json2.json", sorted(GOLDEN.glob("[a-z]*.json"))
-    assert len(dialogues) > 15
-    result = ctl("recipe", "test", shipped, *dialogues)
-    assert result.returncode == 0 and result.stdout.count(": as recorded") == len(dialogues), result.stdout
+@pytest.mark.parametrize("folder", sorted(path.name for path in GOLDEN.parent.iterdir()))
+def test_recorded_exchanges_without_a_server(folder):
+    dialogues = sorted((GOLDEN.parent / folder).glob("[a-z]*.json"))
+    own, shipped = GOLDEN.parent / folder / "_recipe.json", [path for path in SHIPPED if path.stem == folder]
+    result = ctl("recipe", "test", *(shipped or [own]), *dialogues)
+    assert result.returncode == 0 and result.stdout.count(": as recorded") == len(dialogues) > 0, result.stdout
 
 
 def test_a_recipe_that_does_something_else(tmp_path):
     changed = tmp_path / "x.json"
     changed.write_text((RECIPES / "odoo-json2.json").read_text().replace('"limit": 3', '"limit": 2'))
     result = ctl("recipe", "test", changed, GOLDEN / "created.json", GOLDEN / "nothing.json")
-    assert result.returncode == 1 and "exchange 0, body: expected" in result.stdout and "nothing.json" in result.stdout
+    assert result.returncode == 1 and "exchange 1, body: expected" in result.stdout and "nothing.json" in result.stdout
+
+
+def test_a_mistyped_dialogue_does_not_pass(tmp_path):
+    dialogue = json.loads((GOLDEN / "created.json").read_text())
+    dialogue["ends"]["referense"] = dialogue["ends"].pop("reference")
+    dialogue["exchanges"][0]["request"]["foo"] = 2
+    for name, content in ("empty", {}), ("typing", {"exchanges": 1, "foo": 2}), ("mistyped", dialogue), ("list", []):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    result = ctl("recipe", "test", RECIPES / "odoo-json2.json", *sorted(tmp_path.iterdir()))
+    assert result.returncode == 1 and "as recorded" not in result.stdout
+    for words in ("empty.json: /order: is missing", "empty.json: /exchanges: must be a list with at least one exchange",
+                  "typing.json: /foo: unknown member", "typing.json: /exchanges: must be a list with at least one exchange",
+                  "mistyped.json: /exchanges/0/request/foo: unknown member",
+                  'mistyped.json: /ends/referense: unknown member: did you mean "reference"?', "list.json: must be an object"):
+        assert words in result.stdout, result.stdout
 
 
 def test_faults_have_their_place(tmp_path):
@@ -78,14 +95,17 @@ def dry_run(daemon, odoo, name, *arguments, key=KEY):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_dry_run_stops_before_the_commit(daemon, odoo, name):
-    _, result = dry_run(daemon, odoo, name)
+    path, result = dry_run(daemon, odoo, name)
     assert result.returncode == 0 and not odoo.lines, result.stderr
     assert "search_read" in result.stdout and "<- 200" in result.stdout and "create" not in odoo.calls[-1]
     dialogue = json.loads((daemon.folder / "run/dialogue.json").read_text())
-    assert "ends" not in dialogue and dialogue["exchanges"][-1]["request"]["method"] == "POST"
+    assert dialogue["ends"] == {"stopped_before": "commit"} and dialogue["exchanges"][-1]["request"]["method"] == "POST"
     page = (daemon.folder / "run/run.html").read_text()
     assert "order try on worksheet 558" in page and "search_read" in page and "stopped before" in page
     assert KEY not in page and "<script" not in page
+    if name == "odoo-json2":
+        replayed = ctl("recipe", "test", path, daemon.folder / "run/dialogue.json")
+        assert replayed.returncode == 0, replayed.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -176,9 +196,6 @@ def test_the_manual_names_every_word():
 
 
 # --- what is shipped
-
-SHIPPED = sorted(path for path in [*RECIPES.glob("*.json"), *RECIPES.glob("unproven/*.json")])
-
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_recipe_is_valid(path):

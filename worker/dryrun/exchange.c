@@ -172,27 +172,37 @@ exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *
     json_array_append_new(w->exchanges, exchange_json(w->setup->url, job, reply));
 }
 
-void
-exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
-              enum erp_verdict verdict)
+/* NULL: the run was interrupted. */
+static json_t *
+ends_json(const struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
+          enum erp_verdict verdict)
 {
     static const char *const names[] = {[ERP_CREATED] = "created",
                                         [ERP_RETRY] = "retry",
                                         [ERP_REJECT] = "reject",
                                         [ERP_PARK] = "park"};
-    const struct order *order = job->order;
-    json_t *dialogue = json_pack(
-        "{s:s s:O* s:{s:s s:s s:s s:s} s:O}", "url", w->setup->url, "options", w->setup->options,
-        "order", "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr",
-        order->product_nr, "product_amount", order->product_amount, "exchanges", w->exchanges);
-    char *text;
 
     if (outcome)
-        json_object_set_new(dialogue, "ends",
-                            json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
-                                      outcome->reason_code ? outcome->reason_code : "", "reference",
-                                      outcome->reference));
-    text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+        return json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
+                         outcome->reason_code ? outcome->reason_code : "", "reference",
+                         outcome->reference);
+    if (w->interrupted)
+        return NULL;
+    return json_pack("{s:s}", "stopped_before", job->request.commits ? "commit" : "verify");
+}
+
+void
+exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
+              enum erp_verdict verdict)
+{
+    const struct order *order = job->order;
+    json_t *dialogue = json_pack("{s:s s:O* s:{s:s s:s s:s s:s} s:O s:o*}", "url", w->setup->url,
+                                 "options", w->setup->options, "order", "uniqueid", order->uniqueid,
+                                 "worksheet", order->worksheet, "product_nr", order->product_nr,
+                                 "product_amount", order->product_amount, "exchanges", w->exchanges,
+                                 "ends", ends_json(w, job, outcome, verdict));
+    char *text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+
     if (text && dryrun_folder_save(w->setup->folder, DIALOGUE, text, strlen(text)))
         fprintf(stderr, "%s/" DIALOGUE ": %s\n", w->setup->folder_path, strerror(errno));
     free(text);

@@ -14,7 +14,8 @@ json_t *exchange_json(const char *erp_url, const struct erp_job *job,
 /* What the job's request has come to. */
 void exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply);
 
-/* The dialogue's file into the run's folder. outcome NULL: it was stopped before its end. */
+/* The dialogue's file into the run's folder. outcome NULL: it stopped before the
+ * job's request, which was not sent, or was interrupted. */
 void exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
                    enum erp_verdict verdict);
 

@@ -67,6 +67,29 @@ def test_faults_have_their_place(tmp_path):
         assert words in result.stdout, result.stdout
 
 
+@pytest.mark.parametrize("kind", ["https", None])
+def test_the_kind_is_the_only_fault(kind, tmp_path):
+    recipe = json.loads((RECIPES / "odoo-json2.json").read_text())
+    (tmp_path / "x.json").write_text(json.dumps({**recipe, "kind": kind} if kind else {k: v for k, v in recipe.items() if k != "kind"}))
+    result = ctl("recipe", "check", tmp_path / "x.json")
+    assert result.returncode == 1 and len(result.stdout.splitlines()) == 1, result.stdout
+    assert '/kind: must be "http" (an API recipe) or "page"' in result.stdout
+
+
+@pytest.mark.parametrize(("step", "words"), [
+    ({"get": "/x?p={credentials.password}"}, "/create/0/get: allowed only in headers and bodies, without a filter, and in the URLs of login as "
+                                             "{credentials.password|urlencode}: credentials.password"),
+    ({"get": "/x", "set": {"a": "b"}}, "/create/0/set: a step has exactly one verb: get or set"),
+    ({"fail": "gone"}, "/create/0/fail: must be one of worksheet_not_found, worksheet_closed"),
+])
+def test_a_fault_says_what_is_right(step, words, tmp_path):
+    recipe = json.loads((RECIPES / "odoo-json2.json").read_text())
+    recipe["create"].insert(0, step)
+    (tmp_path / "x.json").write_text(json.dumps(recipe))
+    result = ctl("recipe", "check", tmp_path / "x.json")
+    assert result.returncode == 1 and words in result.stdout, result.stdout
+
+
 def test_what_an_unguarded_recipe_risks_is_said(tmp_path):
     recipe = json.loads((GOLDEN.parent / "document/_recipe.json").read_text())
     del recipe["commit"][0]["headers"]

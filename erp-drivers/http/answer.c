@@ -23,27 +23,29 @@
 /* --- what a reply means --- */
 
 static enum result
-not_whole(struct walk *a, const struct erp_reply *reply)
+not_whole(struct attempt *a, const struct erp_reply *reply)
 {
     struct erp_outcome outcome = {.reason_code = ""};
     const char *word = request_word(a);
 
     /* What it says is "WORD: …", and the reason begins with the step. */
     erp_reply_technical(reply, word, &outcome);
-    return walk_fail(a, REASON_ERP_UNREACHABLE, "%s", outcome.reason_text + strlen(word) + 2);
+    return http_attempt_fail(a, REASON_ERP_UNREACHABLE, "%s",
+                             outcome.reason_text + strlen(word) + 2);
 }
 
 /* Neither a rule nor the step knows it. */
 static enum result
-not_expected(struct walk *a, const char *wanted)
+not_expected(struct attempt *a, const char *wanted)
 {
     char *words = mem_format("%.2000s", a->reply.body);
     bool busy = a->reply.status == TOO_MANY_REQUESTS || a->reply.status == UNAVAILABLE;
 
     erp_job_mask(a->job, words);
     plain_text(words, WORDS_BYTES);
-    walk_unexpected(a, "status %d, %s%s%s%s%s", a->reply.status, reply_type_name(a->reply.type),
-                    *wanted ? ", expected " : "", wanted, *words ? ": " : "", words);
+    http_attempt_unexpected(a, "status %d, %s%s%s%s%s", a->reply.status,
+                            reply_type_name(a->reply.type), *wanted ? ", expected " : "", wanted,
+                            *words ? ": " : "", words);
     if (busy)
         a->failure.code = REASON_ERP_BUSY;
     a->failure.unexpected = !busy;
@@ -53,7 +55,7 @@ not_expected(struct walk *a, const char *wanted)
 }
 
 static enum result
-check_expected(struct walk *a, const json_t *step)
+check_expected(struct attempt *a, const json_t *step)
 {
     const json_t *status = json_object_get(step, "status");
     const json_t *xpath = json_object_get(step, "xpath");
@@ -76,7 +78,7 @@ check_expected(struct walk *a, const json_t *step)
 /* --- pages --- */
 
 static bool
-next_by_number(struct walk *a, const json_t *pages, const json_t *rows)
+next_by_number(struct attempt *a, const json_t *pages, const json_t *rows)
 {
     json_int_t step = recipe_number(pages, "step", 1);
 
@@ -88,7 +90,7 @@ next_by_number(struct walk *a, const json_t *pages, const json_t *rows)
 }
 
 static bool
-next_by_cursor(struct walk *a, const json_t *pages)
+next_by_cursor(struct attempt *a, const json_t *pages)
 {
     const json_t *cursor =
         reply_pointer(a->reply.json, json_string_value(json_object_get(pages, "cursor")));
@@ -119,7 +121,7 @@ link_of(const struct reply *reply)
 }
 
 static bool
-next_by_url(struct walk *a, const json_t *pages)
+next_by_url(struct attempt *a, const json_t *pages)
 {
     const char *pointer = json_string_value(json_object_get(pages, "next"));
     const char *url = pointer ? json_string_value(reply_pointer(a->reply.json, pointer)) : NULL;
@@ -130,7 +132,7 @@ next_by_url(struct walk *a, const json_t *pages)
 }
 
 static bool
-has_next(struct walk *a, const json_t *pages, const json_t *rows)
+has_next(struct attempt *a, const json_t *pages, const json_t *rows)
 {
     if (json_object_get(pages, "from"))
         return next_by_number(a, pages, rows);
@@ -139,48 +141,49 @@ has_next(struct walk *a, const json_t *pages, const json_t *rows)
 
 /* A server that always shows the same page would show it for ever. */
 static enum result
-take_page(struct walk *a, const json_t *step, const json_t *rows)
+take_page(struct attempt *a, const json_t *step, const json_t *rows)
 {
     bool more;
 
     if (!json_is_array(rows))
-        return walk_unexpected(a, "the reply has no list at %s",
-                               json_string_value(json_object_get(step, "at")));
+        return http_attempt_unexpected(a, "the reply has no list at %s",
+                                       json_string_value(json_object_get(step, "at")));
     if (a->paging.last && json_array_size(rows) && json_equal(a->paging.last, rows))
-        return walk_unexpected(a, "two pages are the same: the ERP does not page as expected");
+        return http_attempt_unexpected(a,
+                                       "two pages are the same: the ERP does not page as expected");
     if (++a->paging.count > PAGES_MAX)
-        return walk_unexpected(a, "the reply has more than %d pages", PAGES_MAX);
+        return http_attempt_unexpected(a, "the reply has more than %d pages", PAGES_MAX);
     json_decref(a->paging.last);
     a->paging.last = json_incref((json_t *)rows);
     json_array_extend(a->paging.rows, (json_t *)rows);
     if (json_array_size(a->paging.rows) > ERP_REPLY_VALUES_MAX)
-        return walk_unexpected(a, "the pages have too many rows");
+        return http_attempt_unexpected(a, "the pages have too many rows");
     more = has_next(a, json_object_get(step, "pages"), rows);
     if (more)
         return request_send(a, step, recipe_verb(true, step));
     value_set(a, json_string_value(json_object_get(step, "into")), json_incref(a->paging.rows));
-    walk_paging_end(a);
+    http_attempt_paging_end(a);
     return DONE;
 }
 
 /* --- the variable --- */
 
 static enum result
-take_xml(struct walk *a, const json_t *step, const json_t *xpath)
+take_xml(struct attempt *a, const json_t *step, const json_t *xpath)
 {
     json_t *value = xml_rows(a->reply.xml, json_object_get(a->session->recipe, "namespaces"),
                              json_string_value(json_object_get(xpath, "rows")),
                              json_object_get(xpath, "fields"));
 
     if (!value)
-        return walk_unexpected(a, "%s does not find elements",
-                               json_string_value(json_object_get(xpath, "rows")));
+        return http_attempt_unexpected(a, "%s does not find elements",
+                                       json_string_value(json_object_get(xpath, "rows")));
     value_set(a, json_string_value(json_object_get(step, "into")), value);
     return DONE;
 }
 
 static enum result
-take_value(struct walk *a, const json_t *step)
+take_value(struct attempt *a, const json_t *step)
 {
     const char *at = json_string_value(json_object_get(step, "at")) ?: "";
     const char *into = json_string_value(json_object_get(step, "into"));
@@ -195,7 +198,7 @@ take_value(struct walk *a, const json_t *step)
     if (text || (!into && !*at))
         return DONE;
     if (!value)
-        return walk_unexpected(a, "the reply has nothing at %s", at);
+        return http_attempt_unexpected(a, "the reply has nothing at %s", at);
     if (json_object_get(step, "pages"))
         return take_page(a, step, value);
     if (into)
@@ -204,7 +207,7 @@ take_value(struct walk *a, const json_t *step)
 }
 
 enum result
-answer_take(struct walk *a, const json_t *step, const struct erp_reply *reply)
+answer_take(struct attempt *a, const json_t *step, const struct erp_reply *reply)
 {
     enum result result;
 

@@ -13,7 +13,7 @@
 #define SHOWN_BYTES 20000
 
 void
-failure_drop_login(struct walk *a)
+failure_drop_login(struct attempt *a)
 {
     struct session *session = a->session;
 
@@ -26,7 +26,7 @@ failure_drop_login(struct walk *a)
 
 /* The exchange that failed, for the person who mends the recipe. A login holds keys. */
 static void
-add_evidence(struct walk *a)
+add_evidence(struct attempt *a)
 {
     char *text;
 
@@ -39,7 +39,7 @@ add_evidence(struct walk *a)
 }
 
 static enum erp_verdict
-verdict_of(struct walk *a)
+verdict_of(struct attempt *a)
 {
     const char *code = a->failure.code;
     enum reason_action action;
@@ -56,12 +56,12 @@ verdict_of(struct walk *a)
 }
 
 static void
-end(struct walk *a, enum erp_verdict verdict)
+end(struct attempt *a, enum erp_verdict verdict)
 {
     char label[200];
 
     a->verdict = verdict;
-    walk_label(a, label, sizeof label);
+    http_attempt_label(a, label, sizeof label);
     if (verdict == ERP_RETRY)
         erp_end(&a->outcome, verdict, a->failure.code, "%s: %s", label, a->failure.words);
     else
@@ -79,7 +79,7 @@ end(struct walk *a, enum erp_verdict verdict)
 
 /* Refused before it could be looked up whether an earlier request stored the line. */
 static void
-doubt(struct walk *a)
+doubt(struct attempt *a)
 {
     char *words = mem_format("the line may be in the ERP, but the look-up was refused: %s: %s",
                              a->failure.code, a->failure.words);
@@ -90,7 +90,7 @@ doubt(struct walk *a)
 }
 
 enum next
-failure_conclude(struct walk *a)
+failure_conclude(struct attempt *a)
 {
     enum erp_verdict verdict;
     bool refused;
@@ -109,7 +109,7 @@ failure_conclude(struct walk *a)
         a->refusal = a->failure;
         return NEXT_LOOK_UP;
     }
-    if (refused && a->section == LOOKUP && walk_in_doubt(a))
+    if (refused && a->section == LOOKUP && http_attempt_in_doubt(a))
         doubt(a);
     end(a, verdict);
     return NEXT_END;

@@ -1,6 +1,7 @@
-/* The state of an attempt in slow motion, for printing its steps. For attempt.c and walk.c only. */
-#ifndef WORKER_DRYRUN_WALK_H
-#define WORKER_DRYRUN_WALK_H
+/* The state of an attempt in slow motion, for printing its steps. For attempt.c, exchange.c and
+ * trace.c only. */
+#ifndef WORKER_DRYRUN_TRACE_H
+#define WORKER_DRYRUN_TRACE_H
 
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/attempt.h"
@@ -14,7 +15,7 @@ struct answer {
     char error[256];
 };
 
-struct walk {
+struct trace {
     const struct dryrun_attempt *setup;
     struct dryrun_page *page;
     char step[LABEL_BYTES]; /* that has started; empty: none */
@@ -34,9 +35,9 @@ struct walk {
 };
 
 /* A step starts. */
-void walk_begin(struct walk *w, const char *label, int64_t now_ms);
+void trace_begin(struct trace *t, const char *label, int64_t now_ms);
 
-/* Handles the driver's events; arg is the walk. */
-void walk_on_event(const struct webdriver_event *event, void *arg);
+/* Handles the driver's events; arg is the trace. */
+void trace_on_event(const struct webdriver_event *event, void *arg);
 
 #endif

@@ -26,7 +26,7 @@ static enum result
 not_whole(struct attempt *a, const struct erp_reply *reply)
 {
     struct erp_outcome outcome = {.reason_code = ""};
-    const char *word = request_word(a);
+    const char *word = http_attempt_section_name(a);
 
     /* What it says is "WORD: …", and the reason begins with the step. */
     erp_reply_technical(reply, word, &outcome);

@@ -48,6 +48,12 @@ http_attempt_in_doubt(const struct attempt *a)
     return a->committed || a->job->order->commit_sent;
 }
 
+const char *
+http_attempt_section_name(const struct attempt *a)
+{
+    return section_names[a->section];
+}
+
 /* --- failures --- */
 
 static void set_failure(struct attempt *a, const char *code, bool unexpected, const char *format,

@@ -102,6 +102,9 @@ void http_attempt_free(struct attempt *a);
 /* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
 bool http_attempt_in_doubt(const struct attempt *a);
 
+/* As in the recipe. */
+const char *http_attempt_section_name(const struct attempt *a);
+
 /* FAILED with these words. */
 enum result http_attempt_fail(struct attempt *a, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -15,12 +15,6 @@
 #define BOUNDARY "pumpline-4b1f0c5d7e92"
 #define SHOWN_BYTES 4000
 
-/* For logs. */
-static const char *const request_words[] = {
-    [LOGIN] = "login",      [LOOKUP] = "look-up", [CREATE] = "preparation", [COMMIT] = "commit",
-    [VERIFY] = "read-back", [UNDO] = "undo",      [CHECK] = "check",        [LOGOUT] = "log-out",
-};
-
 /* --- the URL --- */
 
 /* What must not get a token: any host but the ERP's and those that the recipe names. */
@@ -276,7 +270,7 @@ request_send(struct attempt *a, const json_t *step, const char *method_name)
     }
     request->kind = ERP_HTTP;
     request->gzip = true;
-    request->what = request_words[a->section];
+    request->what = http_attempt_section_name(a);
     request->secret = a->section == LOGIN || a->section == LOGOUT;
     request->timeout_ms =
         timeout ? (unsigned)(1000 * json_number_value(timeout)) : a->session->timeout_ms;
@@ -288,10 +282,4 @@ request_send(struct attempt *a, const json_t *step, const char *method_name)
     set_delay(a);
     note_request(a, step);
     return SENT;
-}
-
-const char *
-request_word(const struct attempt *a)
-{
-    return request_words[a->section];
 }

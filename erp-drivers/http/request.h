@@ -7,7 +7,4 @@
 /* Fills the job's request from a step. */
 enum result request_send(struct attempt *a, const json_t *step, const char *method);
 
-/* For logs and reasons: what the section's requests are for. */
-const char *request_word(const struct attempt *a);
-
 #endif

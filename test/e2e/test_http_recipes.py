@@ -124,7 +124,7 @@ def test_a_dry_run_stops_before_the_commit(daemon, odoo, name):
     dialogue = json.loads((daemon.folder / "run/dialogue.json").read_text())
     assert dialogue["ends"] == {"stopped_before": "commit"} and dialogue["exchanges"][-1]["request"]["method"] == "POST"
     page = (daemon.folder / "run/run.html").read_text()
-    assert "order try on worksheet 558" in page and "search_read" in page and "stopped before" in page
+    assert "order try on worksheet 558" in page and "search_read" in page and "stopped before commit\n" in page
     assert KEY not in page and "<script" not in page
     if name == "odoo-json2":
         replayed = ctl("recipe", "test", path, daemon.folder / "run/dialogue.json")
@@ -194,7 +194,7 @@ def test_a_dry_run_leaves_no_edit_open(daemon):
         order = {"worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "try"}
         result = ctl("recipe", "run", path, "--config", daemon.config, "--workshop", "Bennys Auto", "--order", json.dumps(order),
                      "--folder", daemon.folder / "run")
-    assert result.returncode == 0 and "stopped before" in result.stdout, result.stderr
+    assert result.returncode == 0 and "stopped before commit\n" in result.stdout, result.stderr
     assert ("POST", "items") in server.asked and ("POST", "confirm") not in server.asked
     assert server.edit is None and server.asked[-1] == ("DELETE", "edit")
 

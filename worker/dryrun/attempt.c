@@ -191,6 +191,8 @@ say_end(struct trace *t, enum erp_verdict verdict, const struct erp_outcome *out
     }
     dryrun_page_say(t->page, "%s, %s: %s\n", message[verdict], outcome->reason_code,
                     outcome->reason_text);
+    if (!*t->failed && t->section)
+        text_copy(t->failed, sizeof t->failed, t->section);
     if (*t->failed)
         dryrun_page_say(t->page, "  at:      %s\n", t->failed);
     say_evidence(t, outcome);
@@ -207,14 +209,14 @@ is_too_far(const struct trace *t, const struct erp_request *request)
 
     if (request->commits)
         return strcmp(until, "commit") && strcmp(until, "end");
-    return strcmp(until, "commit") == 0 && strcmp(request->what, "read-back") == 0;
+    return strcmp(until, "commit") == 0 && strcmp(request->what, "verify") == 0;
 }
 
 static int
-say_stop(const struct trace *t, bool interrupted)
+say_stop(const struct trace *t, const struct erp_request *next, bool interrupted)
 {
     dryrun_page_say(t->page, "%s %s\n", interrupted ? "interrupted in" : "stopped before",
-                    *t->step ? t->step : "the next section");
+                    *t->step ? t->step : next->what);
     if (interrupted)
         say_doubt(t);
     return interrupted;
@@ -286,7 +288,8 @@ attempt(struct trace *t, const struct order *order)
                 clock_monotonic_ms() - t->paused_ms);
     verdict = go_through(t, &job, &outcome);
     if (order)
-        status = verdict == ERP_SEND ? say_stop(t, t->interrupted) : say_end(t, verdict, &outcome);
+        status = verdict == ERP_SEND ? say_stop(t, &job.request, t->interrupted)
+                                     : say_end(t, verdict, &outcome);
     if (order && !is_of_pages(t))
         exchange_save(t, &job, verdict == ERP_SEND ? NULL : &outcome, verdict);
     if (order && !is_of_pages(t) && verdict == ERP_SEND && !t->committed)

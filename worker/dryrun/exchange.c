@@ -168,6 +168,7 @@ exchange_json(const char *erp_url, const struct erp_job *job, const struct erp_r
 void
 exchange_add(struct trace *t, const struct erp_job *job, const struct erp_reply *reply)
 {
+    t->section = job->request.what;
     say(t, job, reply);
     json_array_append_new(t->exchanges, exchange_json(t->setup->url, job, reply));
 }

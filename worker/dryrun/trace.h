@@ -26,7 +26,8 @@ struct trace {
     json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
     int64_t paused_ms; /* in all */
     char failed[LABEL_BYTES];
-    bool committed; /* a request that may store the line has been sent */
+    const char *section; /* of the last request to an API; NULL: none was sent */
+    bool committed;      /* a request that may store the line has been sent */
     bool closing, interrupted;
     struct event *signals[2];
     struct http_transfer *transfer; /* under way */

@@ -1,6 +1,7 @@
 /* From a reply to a variable, or to the next page. */
 #include "erp-drivers/http/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,13 @@
 #include "erp-drivers/http/rules.h"
 #include "erp-drivers/http/value.h"
 #include "erp-drivers/http/xml.h"
-#include "erp-drivers/plain_text.h"
 
 #define PAGES_MAX 1000
 #define HEADER_BYTES 4096
-#define WORDS_BYTES 160
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503
+#define REDIRECTION 3
+#define WHAT_BYTES 120
 
 /* --- what a reply means --- */
 
@@ -36,22 +37,54 @@ not_whole(struct attempt *a, const struct erp_reply *reply)
 
 /* Neither a rule nor the step knows it. */
 static enum result
-not_expected(struct attempt *a, const char *wanted)
+not_expected(struct attempt *a, const char *what)
 {
-    char *words = mem_format("%.2000s", a->reply.body);
+    char *words = http_attempt_reply_words(a, what);
     bool busy = a->reply.status == TOO_MANY_REQUESTS || a->reply.status == UNAVAILABLE;
 
-    erp_job_mask(a->job, words);
-    plain_text(words, WORDS_BYTES);
-    http_attempt_unexpected(a, "status %d, %s%s%s%s%s", a->reply.status,
-                            reply_type_name(a->reply.type), *wanted ? ", expected " : "", wanted,
-                            *words ? ": " : "", words);
+    http_attempt_unexpected(a, "%s", words);
     if (busy)
         a->failure.code = REASON_ERP_BUSY;
     a->failure.unexpected = !busy;
     a->failure.retry_after_ms = a->reply.retry_after_ms;
     template_free(words);
     return FAILED;
+}
+
+static enum result
+not_of_type(struct attempt *a, const char *wanted)
+{
+    char what[WHAT_BYTES];
+
+    if (a->reply.type == REPLY_TEXT && strcmp(wanted, "json") == 0)
+        return not_expected(a, "the body is not valid JSON");
+    snprintf(what, sizeof what, "%s, expected %s", reply_type_name(a->reply.type), wanted);
+    return not_expected(a, what);
+}
+
+/* "200, 4xx"; wanted NULL: any success. The caller frees it. */
+static char *
+status_list(const json_t *wanted)
+{
+    char *list = wanted ? json_dumps(wanted, JSON_ENCODE_ANY) : mem_string("2xx"), *to = list;
+
+    for (const char *from = list; *from; from++)
+        if (!strchr("[]\"", *from))
+            *to++ = *from;
+    *to = '\0';
+    return list;
+}
+
+static enum result
+not_of_status(struct attempt *a, const json_t *wanted)
+{
+    bool redirects = a->reply.status / 100 == REDIRECTION;
+    char what[WHAT_BYTES], *list = status_list(wanted);
+
+    snprintf(what, sizeof what, "%s, expected %.60s%s", reply_type_name(a->reply.type), list,
+             redirects ? "; redirects are not followed" : "");
+    free(list);
+    return not_expected(a, what);
 }
 
 static enum result
@@ -64,14 +97,14 @@ check_expected(struct attempt *a, const json_t *step)
                                       : "json";
 
     if (status ? !condition_status(status, a->reply.status) : a->reply.status / 100 != 2)
-        return not_expected(a, "");
+        return not_of_status(a, status);
     if (xpath && !a->reply.xml)
-        return not_expected(a, "xml");
+        return not_of_type(a, "xml");
     if (strcmp(wanted, "json") == 0 && a->reply.type != REPLY_JSON)
-        return not_expected(a, "json");
+        return not_of_type(a, "json");
     if (strcmp(wanted, "text") == 0 && a->reply.type != REPLY_TEXT && a->reply.type != REPLY_XML &&
         a->reply.type != REPLY_JSON)
-        return not_expected(a, "text");
+        return not_of_type(a, "text");
     return DONE;
 }
 

@@ -8,7 +8,13 @@
 
 #include "common/base/secret.h"
 #include "common/order/reason.h"
+#include "common/template/template.h"
 #include "erp-drivers/http/reply.h"
+#include "erp-drivers/plain_text.h"
+
+#define LINE_BYTES 100
+#define BODY_BYTES 2000
+#define SHOWN_BYTES 160
 
 static const char *const section_names[] = {
     [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create", [COMMIT] = "commit",
@@ -91,6 +97,39 @@ http_attempt_unexpected(struct attempt *a, const char *format, ...)
     set_failure(a, REASON_ERP_FAILURE, true, format, arguments);
     va_end(arguments);
     return FAILED;
+}
+
+/* "GET /lines", without its query; empty where the request was secret. template_free() it. */
+static char *
+request_line(const struct attempt *a)
+{
+    const char *request = a->reply.request, *url = request + strcspn(request, " ");
+    const char *path = *url ? url + 1 : url;
+    size_t base = strlen(a->session->url);
+    char *line;
+
+    if (strncmp(path, a->session->url, base) == 0)
+        path += base;
+    line = mem_format("%.*s%.*s", (int)(path == url ? 0 : url + 1 - request), request,
+                      (int)strcspn(path, "?#\n"), path);
+    erp_job_mask(a->job, line);
+    if (strlen(line) > LINE_BYTES)
+        line[LINE_BYTES] = '\0';
+    return line;
+}
+
+char *
+http_attempt_reply_words(const struct attempt *a, const char *what)
+{
+    char *line = request_line(a), *body = mem_format("%.*s", BODY_BYTES, a->reply.body), *words;
+
+    erp_job_mask(a->job, body); /* before it is cut */
+    plain_text(body, SHOWN_BYTES);
+    words = mem_format("%s%sstatus %d%s%s%s%s", line, *line ? ": " : "", a->reply.status,
+                       *what ? ", " : "", what, *body ? ": " : "", body);
+    template_free(line);
+    template_free(body);
+    return words;
 }
 
 /* --- levels of steps --- */

@@ -113,6 +113,10 @@ enum result http_attempt_fail(struct attempt *a, const char *code, const char *f
 enum result http_attempt_unexpected(struct attempt *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The last exchange in one line, without secrets: "GET /lines: status 500, WHAT: No such table";
+ * template_free() it. */
+char *http_attempt_reply_words(const struct attempt *a, const char *what);
+
 void http_attempt_section(struct attempt *a, enum section section);
 void http_attempt_clear_steps(struct attempt *a);
 void http_attempt_paging_end(struct attempt *a);

@@ -32,9 +32,11 @@ add_evidence(struct attempt *a)
 
     if (!a->reply.is || a->section == LOGIN || !a->reply.request)
         return;
-    text = mem_format("%s\n\n%d\n%s\n%.*s\n", a->reply.request, a->reply.status, a->reply.headers,
-                      SHOWN_BYTES, a->reply.body);
-    erp_job_mask(a->job, text);
+    text = mem_format("%s\n\n%d\n%s\n%s\n", a->reply.request, a->reply.status, a->reply.headers,
+                      a->reply.body);
+    erp_job_mask(a->job, text); /* before it is cut */
+    if (strlen(text) > SHOWN_BYTES)
+        text[SHOWN_BYTES] = '\0';
     erp_outcome_evidence(&a->outcome, "txt", text, strlen(text));
 }
 

@@ -206,10 +206,12 @@ note_request(struct attempt *a, const json_t *step)
 
     reply_clear(&a->reply);
     a->reply.name = json_string_value(json_object_get(step, "name"));
-    a->reply.request = request->secret
-                           ? mem_string("")
-                           : mem_format("%s %s\n%.*s", request->method, request->url, SHOWN_BYTES,
-                                        request->body ? request->body : "");
+    a->reply.request = request->secret ? mem_string("")
+                                       : mem_format("%s %s\n%s", request->method, request->url,
+                                                    request->body ? request->body : "");
+    erp_job_mask(a->job, a->reply.request); /* before it is cut */
+    if (strlen(a->reply.request) > SHOWN_BYTES)
+        a->reply.request[SHOWN_BYTES] = '\0';
 }
 
 /* As many a second as the recipe says, and not before the ERP has had its time. */

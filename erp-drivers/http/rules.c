@@ -94,13 +94,11 @@ fail_by_rule(struct attempt *a, const json_t *rule, size_t place)
     const json_t *own = json_object_get(rule, "words");
     char *words = own ? value_text(a, own) : NULL;
 
+    if (!words)
+        words = http_attempt_reply_words(a, "");
     if (json_object_get(rule, "twice_s") && !is_seen_again(a, rule, place))
         code = REASON_ERP_BUSY;
-    if (words)
-        http_attempt_fail(a, reason_find(code)->code, "%s", words);
-    else
-        http_attempt_fail(a, reason_find(code)->code, "status %d: %.200s", a->reply.status,
-                          a->reply.body);
+    http_attempt_fail(a, reason_find(code)->code, "%s", words);
     a->failure.retry_after_ms = rule_wait_ms(a, rule);
     template_free(words);
     return FAILED;

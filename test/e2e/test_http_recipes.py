@@ -167,6 +167,52 @@ def test_a_password_in_a_url_is_shown_nowhere(daemon):
     assert not [text for text in shown if password in text or encoded in text or "session-4711" in text]
 
 
+class BrokenShop(web_server.Server):
+    """It has no lines and no edit, and breaks off as soon as an edit is begun."""
+
+    def __init__(self):
+        super().__init__(0)
+
+    def answer(self, request):
+        if request.method == "POST":
+            return web_server.reply(200, b"{", ["Content-Type: application/json"])
+        return web_server.json_reply(*[{}, 404] if request.place.endswith("/edit") else [[]])
+
+
+def run_broken(daemon, url):
+    path = GOLDEN.parent / "open-edit/_recipe.json"
+    daemon.add("bennys-auto", "Bennys Auto", {"system": "http", "recipe": str(path), "url": url}, credentials={"username": "bot", "password": "x"})
+    daemon.write_config()
+    order = {"worksheet": "558", "product_nr": "10", "product_amount": "5", "uniqueid": "try"}
+    return ctl("recipe", "run", path, "--config", daemon.config, "--workshop", "Bennys Auto", "--order", json.dumps(order),
+               "--folder", daemon.folder / "run")
+
+
+def test_a_reply_that_breaks_off_is_kept_under_its_section(daemon):
+    with BrokenShop() as server:
+        result = run_broken(daemon, server.url)
+    assert result.returncode == 1 and "the body is not valid JSON: {" in result.stdout, result
+    assert [file.name for file in (daemon.folder / "run").glob("*-create.txt")], list((daemon.folder / "run").iterdir())
+
+
+class PlainShop(web_server.Server):
+    """It answers the beginning of TLS as an HTTP server does."""
+
+    def __init__(self):
+        super().__init__(0)
+
+    def converse(self, connection):
+        connection.recv(1000)
+        connection.sendall(web_server.reply(400))
+
+
+def test_a_server_without_tls(daemon):
+    with PlainShop() as server:
+        result = run_broken(daemon, server.url.replace("http:", "https:"))
+    place = server.url.split("/")[2]
+    assert f"<- no reply: {place} does not speak TLS: is the URL's port that of https?\n" in result.stdout, result
+
+
 class EditShop(web_server.Server):
     """An edit is begun, and would lock its worksheet until a person ends it."""
 

@@ -158,7 +158,7 @@ say_evidence(const struct trace *t, const struct erp_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->evidence_count; i++) {
         const struct erp_evidence *one = &outcome->evidence[i];
-        char *name = dryrun_folder_name(t->steps, t->failed, one->kind);
+        char *name = dryrun_folder_name(t->steps, *t->failed ? t->failed : t->section, one->kind);
 
         save(t, name, one->bytes, one->length);
         dryrun_page_say(t->page, "  %s %s/%s\n",
@@ -191,8 +191,6 @@ say_end(struct trace *t, enum erp_verdict verdict, const struct erp_outcome *out
     }
     dryrun_page_say(t->page, "%s, %s: %s\n", message[verdict], outcome->reason_code,
                     outcome->reason_text);
-    if (!*t->failed && t->section)
-        text_copy(t->failed, sizeof t->failed, t->section);
     if (*t->failed)
         dryrun_page_say(t->page, "  at:      %s\n", t->failed);
     say_evidence(t, outcome);
@@ -321,6 +319,7 @@ dryrun_attempt(const struct dryrun_attempt *setup)
     static const int numbers[] = {SIGINT, SIGTERM};
     struct trace t = {.setup = setup,
                       .page = dryrun_page_new(setup->title),
+                      .section = "",
                       .variables = json_array(),
                       .unseen = json_array(),
                       .exchanges = json_array()};

@@ -52,7 +52,8 @@ say(struct trace *t, const struct erp_job *job, const struct erp_reply *reply)
     if (reply->complete)
         dryrun_page_say(t->page, "               <- %d\n", reply->status);
     else
-        dryrun_page_say(t->page, "               <- incomplete reply: %s\n",
+        dryrun_page_say(t->page, "               <- %s: %s\n",
+                        reply->sent ? "incomplete reply" : "no reply",
                         reply->error ? reply->error : "");
     say_body(t, job, "  ", reply->body);
     fflush(stdout);
@@ -168,7 +169,8 @@ exchange_json(const char *erp_url, const struct erp_job *job, const struct erp_r
 void
 exchange_add(struct trace *t, const struct erp_job *job, const struct erp_reply *reply)
 {
-    t->section = job->request.what;
+    if (strcmp(job->request.what, "undo"))
+        t->section = job->request.what;
     say(t, job, reply);
     json_array_append_new(t->exchanges, exchange_json(t->setup->url, job, reply));
 }

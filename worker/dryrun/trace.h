@@ -26,7 +26,7 @@ struct trace {
     json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
     int64_t paused_ms; /* in all */
     char failed[LABEL_BYTES];
-    const char *section; /* of the last request to an API; NULL: none was sent */
+    const char *section; /* of the last request to an API that was not to take back; static */
     bool committed;      /* a request that may store the line has been sent */
     bool closing, interrupted;
     struct event *signals[2];

@@ -132,11 +132,12 @@ look_again(struct attempt *a)
 static void
 verified(struct attempt *a)
 {
-    if (a->engine.found.is)
+    if (a->engine.found.is) {
         compare(a, REASON_AMOUNT_REFUSED);
-    else
-        end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                 "the ERP accepted the line, but does not show it: not sending it again");
+    } else {
+        a->verdict = found_nothing(a->job->order, &a->outcome);
+        a->ended = true;
+    }
 }
 
 /* A line that is not read back, on purpose. */

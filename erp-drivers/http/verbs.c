@@ -163,7 +163,7 @@ http_assert(struct attempt *a, const json_t *step)
 enum result
 http_fail(struct attempt *a, const json_t *step)
 {
-    engine_fail(&a->engine, step, text_of(step, "fail"), "the recipe says so");
+    engine_fail_step(&a->engine, step);
     return FAILED;
 }
 

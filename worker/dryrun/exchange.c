@@ -175,6 +175,20 @@ exchange_add(struct trace *t, const struct erp_job *job, const struct erp_reply 
     json_array_append_new(t->exchanges, exchange_json(t->setup->url, job, reply));
 }
 
+/* With it a replay sends what was kept: the password as it is masked. */
+static json_t *
+credentials_json(const struct erp_job *job)
+{
+    size_t length = job->auth && job->auth->password ? strlen(job->auth->password) : 0;
+    char *mask = mem_alloc(length + 1);
+    json_t *credentials;
+
+    memset(mask, '*', length);
+    credentials = length ? json_pack("{s:s}", "password", mask) : NULL;
+    free(mask);
+    return credentials;
+}
+
 /* NULL: the run was interrupted. */
 static json_t *
 ends_json(const struct trace *t, const struct erp_job *job, const struct erp_outcome *outcome,
@@ -199,11 +213,12 @@ exchange_save(struct trace *t, const struct erp_job *job, const struct erp_outco
               enum erp_verdict verdict)
 {
     const struct order *order = job->order;
-    json_t *dialogue = json_pack("{s:s s:O* s:{s:s s:s s:s s:s} s:O s:o*}", "url", t->setup->url,
-                                 "options", t->setup->options, "order", "uniqueid", order->uniqueid,
-                                 "worksheet", order->worksheet, "product_nr", order->product_nr,
-                                 "product_amount", order->product_amount, "exchanges", t->exchanges,
-                                 "ends", ends_json(t, job, outcome, verdict));
+    json_t *dialogue =
+        json_pack("{s:s s:O* s:o* s:{s:s s:s s:s s:s} s:O s:o*}", "url", t->setup->url, "options",
+                  t->setup->options, "credentials", credentials_json(job), "order", "uniqueid",
+                  order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
+                  "product_amount", order->product_amount, "exchanges", t->exchanges, "ends",
+                  ends_json(t, job, outcome, verdict));
     char *text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 
     if (text && dryrun_folder_save(t->setup->folder, DIALOGUE, text, strlen(text)))

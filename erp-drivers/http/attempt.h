@@ -28,7 +28,7 @@ struct session {
     char *url;      /* of the ERP, without a slash at its end */
     json_t *kept;   /* values by name, such as a token; all that is stored, too */
     json_t *stored; /* those that outlive the session */
-    json_t *seen;   /* rules that count only when seen twice: by place, when they were seen first */
+    json_t *seen;   /* rules that count only when seen twice: by index, when they were seen first */
     char *memory;   /* stored and seen, as text; guarded */
     bool logged_in;
     bool left_open;     /* by a process that is gone, with a token that is lost */

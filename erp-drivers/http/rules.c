@@ -70,14 +70,14 @@ rule_wait_ms(const struct attempt *a, const json_t *rule)
  * seen once and is over says nothing. The clock may have begun anew since (another boot of the
  * machine); then less time has passed by it than in truth. */
 static bool
-is_seen_again(struct attempt *a, const json_t *rule, size_t place)
+is_seen_again(struct attempt *a, const json_t *rule, size_t index)
 {
     int64_t after_ms = (int64_t)(1000 * json_number_value(json_object_get(rule, "twice_s")));
     const json_t *first;
     int64_t passed_ms;
     char key[24];
 
-    snprintf(key, sizeof key, "%zu", place);
+    snprintf(key, sizeof key, "%zu", index);
     first = json_object_get(a->session->seen, key);
     passed_ms = a->job->now_ms - json_integer_value(first);
     if (!first || passed_ms < 0 || passed_ms > after_ms + SEEN_MS) {
@@ -88,7 +88,7 @@ is_seen_again(struct attempt *a, const json_t *rule, size_t place)
 }
 
 static enum result
-fail_by_rule(struct attempt *a, const json_t *rule, size_t place)
+fail_by_rule(struct attempt *a, const json_t *rule, size_t index)
 {
     const char *code = json_string_value(json_object_get(rule, "code"));
     const json_t *own = json_object_get(rule, "words");
@@ -96,7 +96,7 @@ fail_by_rule(struct attempt *a, const json_t *rule, size_t place)
 
     if (!words)
         words = http_attempt_reply_words(a, "");
-    if (json_object_get(rule, "twice_s") && !is_seen_again(a, rule, place))
+    if (json_object_get(rule, "twice_s") && !is_seen_again(a, rule, index))
         code = REASON_ERP_BUSY;
     http_attempt_fail(a, reason_find(code)->code, "%s", words);
     a->failure.retry_after_ms = rule_wait_ms(a, rule);

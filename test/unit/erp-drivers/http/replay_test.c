@@ -29,8 +29,8 @@ load(const char *path)
     return json;
 }
 
-static const char *const places[] = {TEST_SOURCE_DIR "/../erp-drivers/recipes",
-                                     TEST_SOURCE_DIR "/../erp-drivers/recipes/unproven"};
+static const char *const folders[] = {TEST_SOURCE_DIR "/../erp-drivers/recipes",
+                                      TEST_SOURCE_DIR "/../erp-drivers/recipes/unproven"};
 
 /* A recipe of that name: one beside the dialogues, or a shipped one. The caller owns it. */
 static char *
@@ -41,7 +41,7 @@ path_of(const char *dialogue)
 
     for (size_t i = 0; i < 2 && access(path, R_OK); i++) {
         free(path);
-        path = mem_format("%s/%s.json", places[i], strrchr(folder, '/') + 1);
+        path = mem_format("%s/%s.json", folders[i], strrchr(folder, '/') + 1);
     }
     free(folder);
     return path;

@@ -10,13 +10,13 @@
 #include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/delivery/steps.h"
-#include "worker/dryrun/rehearsal.h"
+#include "worker/dryrun/remote_run.h"
 #include "worker/io/names.h"
 #include "worker/setup.h"
 
 #define PATIENCE_MS 60000
-#define REHEARSAL_MS 100000 /* a browser takes its time, and so do the pictures */
-#define DRIVER_MS 40000     /* for a WebDriver server of its own, which starts with this process */
+#define DRY_RUN_MS 100000 /* a browser takes its time, and so do the pictures */
+#define DRIVER_MS 40000   /* for a WebDriver server of its own, which starts with this process */
 #define DRIVER_PAUSE_MS 250
 #define NOTHING "pumplinetest" /* a worksheet, product and order that no ERP has */
 
@@ -29,12 +29,12 @@ struct trial {
     struct order order;
     struct erp_facts facts;
     struct steps steps;
-    bool rehearses;              /* an order, step by step */
-    struct rehearsal *rehearsal; /* NULL: not begun, or over */
-    struct event *timer;         /* the deadline; then the next turn */
-    json_t *result;              /* of the rehearsal; NULL: none, or not over */
-    json_t *said;                /* steps */
-    const char *what;            /* of the step under way; NULL: none; static */
+    bool dry;               /* an order, step by step */
+    struct remote_run *run; /* NULL: not begun, or over */
+    struct event *timer;    /* the deadline; then the next turn */
+    json_t *result;         /* of the dry run; NULL: none, or not over */
+    json_t *said;           /* steps */
+    const char *what;       /* of the step under way; NULL: none; static */
     int64_t began_ms, driver_by_ms;
     bool failed, closing, again;
 };
@@ -117,16 +117,16 @@ is_early(const struct trial *t, const char *reason_code)
            !session_is_open(&t->sessions, &t->session) && clock_monotonic_ms() < t->driver_by_ms;
 }
 
-/* --- the rehearsal of an order --- */
+/* --- the dry run of an order --- */
 
 static void
-on_rehearsed(void *arg)
+on_run_over(void *arg)
 {
     struct trial *t = arg;
     struct timeval pause;
     json_t *steps;
 
-    t->result = rehearsal_result(t->rehearsal);
+    t->result = remote_run_result(t->run);
     steps = json_object_get(t->result, "steps");
     t->again = is_early(t, json_string_value(json_object_get(
                                json_array_get(steps, json_array_size(steps) - 1), "reason_code")));
@@ -135,36 +135,36 @@ on_rehearsed(void *arg)
 }
 
 static void
-start_rehearsal(struct trial *t)
+start_run(struct trial *t)
 {
     const struct worker *w = &t->parts;
     const char *url = json_string_value(json_object_get(w->erp, "url"));
-    const struct rehearsal_setup setup = {.base = w->base,
-                                          .http = w->http,
-                                          .proxy = w->proxy,
-                                          .driver = w->driver,
-                                          .session = t->session.handle,
-                                          .workshop = w->workshop->name,
-                                          .url = url ? url : "",
-                                          .order = &t->order,
-                                          .auth = w->credentials.username ? &w->credentials : NULL,
-                                          .done = on_rehearsed,
-                                          .arg = t};
+    const struct remote_run_setup setup = {.base = w->base,
+                                           .http = w->http,
+                                           .proxy = w->proxy,
+                                           .driver = w->driver,
+                                           .session = t->session.handle,
+                                           .workshop = w->workshop->name,
+                                           .url = url ? url : "",
+                                           .order = &t->order,
+                                           .auth = w->credentials.username ? &w->credentials : NULL,
+                                           .done = on_run_over,
+                                           .arg = t};
 
-    t->rehearsal = rehearsal_start(&setup);
+    t->run = remote_run_start(&setup);
 }
 
 static void
-end_rehearsal(struct trial *t)
+end_run(struct trial *t)
 {
-    if (!t->rehearsal)
+    if (!t->run)
         return;
     if (!t->result) {
-        rehearsal_stop(t->rehearsal, REHEARSAL_MS / 1000);
-        t->result = rehearsal_result(t->rehearsal);
+        remote_run_stop(t->run, DRY_RUN_MS / 1000);
+        t->result = remote_run_result(t->run);
     }
-    rehearsal_free(t->rehearsal);
-    t->rehearsal = NULL;
+    remote_run_free(t->run);
+    t->run = NULL;
 }
 
 /* --- one after the other --- */
@@ -172,12 +172,12 @@ end_rehearsal(struct trial *t)
 static void
 start(struct trial *t)
 {
-    struct timeval patience = clock_timeval(t->rehearses ? REHEARSAL_MS : PATIENCE_MS);
+    struct timeval patience = clock_timeval(t->dry ? DRY_RUN_MS : PATIENCE_MS);
 
     t->again = false;
     evtimer_add(t->timer, &patience);
-    if (t->rehearses)
-        start_rehearsal(t);
+    if (t->dry)
+        start_run(t);
     else
         start_job(t, false);
 }
@@ -191,7 +191,7 @@ on_next(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    end_rehearsal(t);
+    end_run(t);
     if (t->again) {
         steps_leave(&t->steps);
         json_decref(t->result);
@@ -262,13 +262,13 @@ start_session(struct trial *t)
     t->order.status = ORDER_PROCESSING;
 }
 
-/* Of a test: what no ERP has. Of a rehearsal: what the workshop's rules have made of an order. */
+/* Of a test: what no ERP has. Of a dry run: what the workshop's rules have made of an order. */
 static void
 take_order(struct trial *t, const json_t *given)
 {
     struct order *order = &t->order;
 
-    t->rehearses = given != NULL;
+    t->dry = given != NULL;
     text_copy(order->uniqueid, sizeof order->uniqueid,
               given ? setup_text(given, "uniqueid") : NOTHING);
     text_copy(order->worksheet, sizeof order->worksheet,
@@ -339,7 +339,7 @@ trial_free(struct trial *t)
     if (!t)
         return;
     w = &t->parts;
-    rehearsal_free(t->rehearsal);
+    remote_run_free(t->run);
     steps_leave(&t->steps);
     if (t->session.handle)
         w->driver->session_free(t->session.handle);

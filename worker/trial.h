@@ -2,7 +2,7 @@
  * workshop's rights and no queue. It changes nothing in the ERP.
  *
  * Its result: {"ok", "steps": [{"what", "ok", "ms", "reason_code", "text"}]}. With "order" in the
- * slice it is a dry run of that order instead, up to its line: worker/dryrun/rehearsal.h. */
+ * slice it is a dry run of that order instead, up to its line: worker/dryrun/remote_run.h. */
 #ifndef WORKER_TRIAL_H
 #define WORKER_TRIAL_H
 

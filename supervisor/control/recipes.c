@@ -165,7 +165,7 @@ mapped_order(struct call *call, const struct workshop_config *workshop, const st
 
 /* With the recipe as it is in its file now. False: replied to. */
 static bool
-can_rehearse(struct call *call, const struct workshop_config *workshop)
+can_dry_run(struct call *call, const struct workshop_config *workshop)
 {
     if (!workshop->recipe)
         call_problem(call, 409, "no_recipe", NULL, "this workshop's ERP does not use a recipe");
@@ -195,7 +195,7 @@ workshops_dry_run(struct call *call, void *context)
                                 child->workshop->document, NULL, &faults);
     if (!workshop)
         control_refuse_faults(call, &faults);
-    else if (can_rehearse(call, workshop))
+    else if (can_dry_run(call, workshop))
         mapped = mapped_order(call, workshop, &order);
     json_faults_clear(&faults);
     if (mapped)

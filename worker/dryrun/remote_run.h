@@ -3,8 +3,8 @@
  *
  * Each step of a page recipe has a picture of the page as it left it; each request to an API has
  * its exchange. No password is in either. */
-#ifndef WORKER_DRYRUN_REHEARSAL_H
-#define WORKER_DRYRUN_REHEARSAL_H
+#ifndef WORKER_DRYRUN_REMOTE_RUN_H
+#define WORKER_DRYRUN_REMOTE_RUN_H
 
 #include <event2/event.h>
 
@@ -12,10 +12,10 @@
 #include "worker/io/http.h"
 #include "worker/proxy/proxy.h"
 
-struct rehearsal;
+struct remote_run;
 
 /* All of it is borrowed. */
-struct rehearsal_setup {
+struct remote_run_setup {
     struct event_base *base;
     struct http *http;
     struct proxy *proxy; /* NULL: the ERP needs no browser */
@@ -29,16 +29,16 @@ struct rehearsal_setup {
     void *arg;
 };
 
-struct rehearsal *rehearsal_start(const struct rehearsal_setup *setup);
+struct remote_run *remote_run_start(const struct remote_run_setup *setup);
 
 /* Breaks it off, if it is not over: no reply within that time. */
-void rehearsal_stop(struct rehearsal *rehearsal, unsigned patience_s);
+void remote_run_stop(struct remote_run *run, unsigned patience_s);
 
 /* {"ok": it came as far as the line, "end": "before_commit" | "found" (the ERP has the line
  * already) | "failed", "steps": [{"what", "ok", "ms", "reason_code", "text", "request" and "reply",
  * or "picture": a PNG in base64}]}. The caller owns it. */
-json_t *rehearsal_result(const struct rehearsal *rehearsal);
+json_t *remote_run_result(const struct remote_run *run);
 
-void rehearsal_free(struct rehearsal *rehearsal);
+void remote_run_free(struct remote_run *run);
 
 #endif

@@ -1,7 +1,7 @@
 /* The state of an attempt in slow motion, for printing its steps. For attempt.c, exchange.c and
- * trace.c only. */
-#ifndef WORKER_DRYRUN_TRACE_H
-#define WORKER_DRYRUN_TRACE_H
+ * progress.c only. */
+#ifndef WORKER_DRYRUN_PROGRESS_H
+#define WORKER_DRYRUN_PROGRESS_H
 
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/attempt.h"
@@ -15,7 +15,7 @@ struct answer {
     char error[256];
 };
 
-struct trace {
+struct progress {
     const struct dryrun_attempt *setup;
     struct dryrun_page *page;
     char step[LABEL_BYTES]; /* that has started; empty: none */
@@ -36,9 +36,9 @@ struct trace {
 };
 
 /* A step starts. */
-void trace_begin(struct trace *t, const char *label, int64_t now_ms);
+void progress_begin(struct progress *p, const char *label, int64_t now_ms);
 
-/* Handles the driver's events; arg is the trace. */
-void trace_on_event(const struct webdriver_event *event, void *arg);
+/* Handles the driver's events; arg is the progress. */
+void progress_on_event(const struct webdriver_event *event, void *arg);
 
 #endif

@@ -1,6 +1,6 @@
 /* Step, picture, send, repeat. A picture is taken before the next request that changes the page,
  * and the driver's clock stands still meanwhile. */
-#include "worker/dryrun/rehearsal.h"
+#include "worker/dryrun/remote_run.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 #define SHOWN_BYTES (5u << 19)
 #define EXCHANGE_BYTES (32u << 10) /* a longer reply is not shown */
 
-struct rehearsal {
-    struct rehearsal_setup setup;
+struct remote_run {
+    struct remote_run_setup setup;
     struct erp_job job;
     struct erp_request picture;
     struct http_transfer *transfer; /* NULL: none is under way */
@@ -33,13 +33,13 @@ struct rehearsal {
 };
 
 static bool
-is_of_pages(const struct rehearsal *r)
+is_of_pages(const struct remote_run *r)
 {
     return strcmp(r->setup.driver->system, "webdriver") == 0;
 }
 
 static int64_t
-now_ms(const struct rehearsal *r)
+now_ms(const struct remote_run *r)
 {
     return clock_monotonic_ms() - r->paused_ms;
 }
@@ -47,7 +47,7 @@ now_ms(const struct rehearsal *r)
 /* --- steps --- */
 
 static void
-begin(struct rehearsal *r, const char *what)
+begin(struct remote_run *r, const char *what)
 {
     free(r->what);
     r->what = mem_string(what);
@@ -56,7 +56,7 @@ begin(struct rehearsal *r, const char *what)
 
 /* Ends the step under way. */
 static json_t *
-add_step(struct rehearsal *r, bool ok, const char *code, const char *text)
+add_step(struct remote_run *r, bool ok, const char *code, const char *text)
 {
     int64_t took_ms = r->what ? now_ms(r) - r->began_ms : 0;
     json_t *step = json_pack("{s:s s:b s:I s:s? s:s?}", "what", r->what ? r->what : "end", "ok", ok,
@@ -69,14 +69,14 @@ add_step(struct rehearsal *r, bool ok, const char *code, const char *text)
 }
 
 static json_t *
-last_step(const struct rehearsal *r)
+last_step(const struct remote_run *r)
 {
     return json_array_get(r->steps, json_array_size(r->steps) - 1);
 }
 
 /* Whether there is room for so many bytes more. */
 static bool
-fits(struct rehearsal *r, size_t bytes)
+fits(struct remote_run *r, size_t bytes)
 {
     if (r->shown + bytes > SHOWN_BYTES)
         return false;
@@ -85,7 +85,7 @@ fits(struct rehearsal *r, size_t bytes)
 }
 
 static void
-show_exchange(struct rehearsal *r, json_t *step, const struct erp_reply *reply)
+show_exchange(struct remote_run *r, json_t *step, const struct erp_reply *reply)
 {
     json_t *exchange = exchange_json(r->setup.url, &r->job, reply);
     json_t *answer = json_object_get(exchange, "reply");
@@ -98,7 +98,7 @@ show_exchange(struct rehearsal *r, json_t *step, const struct erp_reply *reply)
 }
 
 static void
-show_picture(struct rehearsal *r, const char *bytes, size_t length)
+show_picture(struct remote_run *r, const char *bytes, size_t length)
 {
     size_t size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
     char *text;
@@ -116,7 +116,7 @@ show_picture(struct rehearsal *r, const char *bytes, size_t length)
 static void
 on_event(const struct webdriver_event *event, void *arg)
 {
-    struct rehearsal *r = arg;
+    struct remote_run *r = arg;
 
     if (event->kind == WEBDRIVER_BEGINS) {
         if (r->what)
@@ -136,7 +136,7 @@ on_event(const struct webdriver_event *event, void *arg)
 /* --- the end --- */
 
 static void
-finish(struct rehearsal *r, const char *end)
+finish(struct remote_run *r, const char *end)
 {
     r->end = end;
     r->setup.done(r->setup.arg);
@@ -144,7 +144,7 @@ finish(struct rehearsal *r, const char *end)
 
 /* The driver has ended it: the ERP has the line already, or it went wrong. */
 static void
-take_outcome(struct rehearsal *r, enum erp_verdict verdict, struct erp_outcome *outcome)
+take_outcome(struct remote_run *r, enum erp_verdict verdict, struct erp_outcome *outcome)
 {
     json_t *step;
 
@@ -165,12 +165,12 @@ take_outcome(struct rehearsal *r, enum erp_verdict verdict, struct erp_outcome *
 
 /* --- requests --- */
 
-static void go_on(struct rehearsal *r, const struct erp_reply *reply);
+static void go_on(struct remote_run *r, const struct erp_reply *reply);
 
 static void
 on_reply(const struct erp_reply *reply, void *arg)
 {
-    struct rehearsal *r = arg;
+    struct remote_run *r = arg;
     struct erp_reply whole = *reply;
 
     r->transfer = NULL;
@@ -182,7 +182,7 @@ on_reply(const struct erp_reply *reply, void *arg)
 }
 
 static void
-send_now(struct rehearsal *r)
+send_now(struct remote_run *r)
 {
     static const struct erp_reply left_alone = {.sent = true, .complete = true, .status = 200};
 
@@ -198,7 +198,7 @@ send_now(struct rehearsal *r)
 
 /* What the last step of the driver wants. */
 static void
-leave(struct rehearsal *r)
+leave(struct remote_run *r)
 {
     struct timeval delay = clock_timeval(r->job.request.delay_ms);
 
@@ -213,7 +213,7 @@ leave(struct rehearsal *r)
 static void
 on_picture(const struct erp_reply *reply, void *arg)
 {
-    struct rehearsal *r = arg;
+    struct remote_run *r = arg;
     char missing[160];
     size_t length;
     char *bytes;
@@ -232,7 +232,7 @@ on_picture(const struct erp_reply *reply, void *arg)
 /* A driver's request that only asks waits for a page that is loading, and so would the picture: it
  * goes first. */
 static bool
-take_picture(struct rehearsal *r)
+take_picture(struct remote_run *r)
 {
     if (!is_of_pages(r) || !r->unseen || (!r->over && webdriver_asks(&r->job)) ||
         !webdriver_picture(r->setup.session, &r->picture))
@@ -244,7 +244,7 @@ take_picture(struct rehearsal *r)
 }
 
 static void
-go_on(struct rehearsal *r, const struct erp_reply *reply)
+go_on(struct remote_run *r, const struct erp_reply *reply)
 {
     struct erp_outcome outcome = {.reason_code = ""};
     enum erp_verdict verdict;
@@ -264,7 +264,7 @@ go_on(struct rehearsal *r, const struct erp_reply *reply)
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
-    struct rehearsal *r = arg;
+    struct remote_run *r = arg;
 
     (void)fd;
     (void)what;
@@ -274,13 +274,13 @@ on_turn(evutil_socket_t fd, short what, void *arg)
         go_on(r, NULL);
 }
 
-struct rehearsal *
-rehearsal_start(const struct rehearsal_setup *setup)
+struct remote_run *
+remote_run_start(const struct remote_run_setup *setup)
 {
     static const struct timeval now = {0, 0};
-    struct rehearsal *r = mem_alloc(sizeof *r);
+    struct remote_run *r = mem_alloc(sizeof *r);
 
-    *r = (struct rehearsal){
+    *r = (struct remote_run){
         .setup = *setup,
         .job = {.workshop = setup->workshop, .order = setup->order, .auth = setup->auth},
         .steps = json_array(),
@@ -296,7 +296,7 @@ rehearsal_start(const struct rehearsal_setup *setup)
 }
 
 void
-rehearsal_stop(struct rehearsal *r, unsigned patience_s)
+remote_run_stop(struct remote_run *r, unsigned patience_s)
 {
     struct erp_outcome late = {.reason_code = ""};
 
@@ -307,14 +307,14 @@ rehearsal_stop(struct rehearsal *r, unsigned patience_s)
 }
 
 json_t *
-rehearsal_result(const struct rehearsal *r)
+remote_run_result(const struct remote_run *r)
 {
     return json_pack("{s:b s:s s:O}", "ok", strcmp(r->end, "failed") != 0, "end", r->end, "steps",
                      r->steps);
 }
 
 void
-rehearsal_free(struct rehearsal *r)
+remote_run_free(struct remote_run *r)
 {
     if (!r)
         return;

@@ -54,7 +54,7 @@ def test_add_change_and_remove(daemon, tmp_path):
     workshop.place("a1")
     workshop.wait("a1", "created")
     assert ok(daemon, "add", SHOP, "-", stdin=json.dumps({**one, "retention_days": 7})) == (
-        f"{SHOP}: changed as bennys-auto; process running\n")
+        f"{SHOP} (bennys-auto): changed; process running\n")
     assert stored(daemon)["retention_days"] == 7
     shown = ok(daemon, "show", SHOP)
     assert json.loads(shown)["retention_days"] == 7 and SECRET not in shown and "sealed" in shown

@@ -25,7 +25,7 @@ def document(**more):
     (["-"], None, "Bennys%20Auto"),
     (["Some Shop", "-"], None, "Some%20Shop"),
 ])
-@pytest.mark.parametrize("created, said", [(True, "created"), (False, "changed")])
+@pytest.mark.parametrize("created, said", [(True, f"{SHOP}: created as s"), (False, f"{SHOP} (s): changed")])
 def test_add(daemon, tmp_path, args, file, path, created, said):
     text = json.dumps(document())
     if file:
@@ -36,7 +36,7 @@ def test_add(daemon, tmp_path, args, file, path, created, said):
     done = subprocess.run([CTL, "add", *args], env=environment(daemon), input=text, capture_output=True,
                           encoding="utf-8", cwd=tmp_path, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{SHOP}: {said} as s; process running\n"
+    assert done.stdout == f"{said}; process running\n"
     assert [one for one in daemon.seen if one[0] == "PUT"] == [("PUT", f"/workshops/{path}", document())]
 
 
@@ -93,6 +93,12 @@ def test_activate(daemon, command, was, said):
     daemon.on("PUT", f"{PATH}/{command}", integration(was_active=was, was_running=not was))
     assert ctl(daemon, command, SHOP).stdout == f"{SHOP}: {said}; process running\n"
     assert daemon.seen == [("PUT", f"{PATH}/{command}", None)]
+
+
+@pytest.mark.parametrize("process, said", [("failed", "failed: no key"), ("backoff", "backoff: no key"), ("running", "running")])
+def test_why_a_process_does_not_run(daemon, process, said):
+    daemon.on("PUT", f"{PATH}/activate", integration(was_active=False, process=process, last_error="no key"))
+    assert ctl(daemon, "activate", SHOP).stdout == f"{SHOP}: activated; process {said}\n"
 
 
 def test_show(daemon):

@@ -135,7 +135,7 @@ def test_status_shows_every_integration(daemon):
     # A wide character is one code point and two columns.
     assert lines[1].index("8101") == lines[2].index("8102") + 2
     assert lines[0].index("PORT") == lines[1].index("8101")
-    assert "2 integrations: 1 active, 1 running, 1 parked, 0 failed; 7 in the queues" in lines[-1]
+    assert "2 workshops: 1 active, 1 running, 1 parked, 0 failed; 7 in the queues" in lines[-1]
     assert "up 1d 1h" in lines[-1]
 
 

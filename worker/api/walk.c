@@ -74,11 +74,10 @@ api_walk_step(evutil_socket_t fd, short what, void *context)
 void
 api_walk_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
     struct api_walk *walk;
 
     while ((walk = TAILQ_FIRST(&api->walks))) {
         TAILQ_REMOVE(&api->walks, walk, link);
-        walk->end(walk, &stopping);
+        walk->end(walk, &api_stopping);
     }
 }

@@ -11,10 +11,9 @@
 static const struct {
     const char *code, *before, *after; /* the workshop, quoted, stands between them */
 } hints[] = {
-    {"orders_waiting", "to remove it anyway and keep its queue aside: pumplinectl remove ",
+    {"orders_waiting", "to remove it anyway and archive its queue: pumplinectl remove ",
      " --force"},
-    {"queue_unknown", "to remove it anyway and keep its queue aside: pumplinectl remove ",
-     " --force"},
+    {"queue_unknown", "to remove it anyway and archive its queue: pumplinectl remove ", " --force"},
 };
 
 static void

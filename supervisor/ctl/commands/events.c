@@ -40,7 +40,7 @@ snapshot_text(const json_t *health)
     const json_t *summary = json_object_get(health, "summary");
     long long total = ctl_number(summary, "total");
 
-    return mem_format("%lld integration%s, %lld running, %lld parked, %lld failed", total,
+    return mem_format("%lld workshop%s, %lld running, %lld parked, %lld failed", total,
                       plural(total), ctl_number(summary, "running"), ctl_number(summary, "parked"),
                       ctl_number(summary, "failed"));
 }

@@ -118,7 +118,7 @@ print_summary(const json_t *health)
     const char *version = json_string_value(json_object_get(health, "version"));
     char *uptime = text_age((long long)json_number_value(json_object_get(health, "uptime_s")));
 
-    text_say("%lld integration%s: %lld active, %lld running, %lld parked, %lld failed; "
+    text_say("%lld workshop%s: %lld active, %lld running, %lld parked, %lld failed; "
              "%lld in the queues (pumplined %s, pid %lld, up %s)",
              ctl_number(summary, "total"), plural(ctl_number(summary, "total")),
              ctl_number(summary, "active"), ctl_number(summary, "running"),

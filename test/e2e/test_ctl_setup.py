@@ -109,7 +109,7 @@ def test_show(daemon):
 
 def test_rekey(daemon):
     daemon.on("PUT", "/rekey", {"rekeyed": 1})
-    assert ctl(daemon, "rekey").stdout == "the new master key is in use; 1 workshop resealed\n"
+    assert ctl(daemon, "rekey").stdout == "the new master key is in use; 1 workshop resealed (removed ones included)\n"
 
 
 def test_token_add_shows_it_once_and_sends_its_hash(daemon):

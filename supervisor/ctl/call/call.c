@@ -54,8 +54,8 @@ print_fault(const json_t *fault)
     char *whole = text_of_json(fault);
 
     if (detail)
-        text_complain("  %s%s%s: %s", file ? file : "", file && *file ? " " : "",
-                      pointer ? pointer : "", detail);
+        text_complain("  %s%s%s: %s", file ?: "", file && *file && pointer && *pointer ? " " : "",
+                      pointer ?: "", detail);
     else
         text_complain("  %s", whole);
     free(whole);

@@ -138,8 +138,9 @@ print_rekeyed(const struct ctl *ctl, const json_t *reply)
     long long count = ctl_number(reply, "rekeyed");
 
     (void)ctl;
-    text_say("the new master key is in use; %lld workshop%s resealed", count,
-             plural((long long)count));
+    text_say("the new master key is in use; %lld workshop%s resealed (removed ones "
+             "included)",
+             count, plural((long long)count));
 }
 
 int

@@ -83,13 +83,16 @@ def test_faults_of_a_configuration_are_all_named(daemon):
     refusal = problem(400, "bad_config", "2 faults")
     refusal["fields"] = ["left", "to", "detail"]
     refusal["faults"] = [{"pointer": "/erp/url", "detail": "is no URL"}, {"x": 1},
-                         {"file": "a.json", "pointer": "/listen", "detail": "is used twice"}]
+                         {"file": "a.json", "pointer": "/listen", "detail": "is used twice"}, {"file": "a.json", "pointer": "", "detail": "line 2"},
+                         {"slug": "a", "detail": "no key"}]
     daemon.on("PUT", "/reload", refusal, 400)
     assert ctl(daemon, "reload").stderr.splitlines() == [
         "pumplinectl: Refused: 2 faults (bad_config, 400)",
         "pumplinectl:   /erp/url: is no URL",
         'pumplinectl:   {"x":1}',
         "pumplinectl:   a.json /listen: is used twice",
+        "pumplinectl:   a.json: line 2",
+        "pumplinectl:   a: no key",
     ]
 
 
@@ -97,7 +100,7 @@ def test_a_refusal_names_the_options(daemon):
     refusal = {**problem(400, "invalid_fields", "product_amount must be a decimal"), "fields": ["product_amount", "workshop"]}
     daemon.on("PUT", f"{PATH}/orders/u/retry", refusal, 400)
     done = ctl(daemon, "retry", SHOP, "u", "--amount", "5,5")
-    assert done.stderr.splitlines()[1:] == ["pumplinectl: set product_amount with --amount"]
+    assert done.stderr.splitlines()[1:] == ["pumplinectl: set \"product_amount\" with --amount"]
 
 
 @pytest.mark.parametrize("reply", [b"", b"[]", b"nonsense", b'{"a": 1', b"{} {}"])

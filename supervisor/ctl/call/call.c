@@ -48,14 +48,15 @@ ctl_print_json(const json_t *reply, bool indented)
 static void
 print_fault(const json_t *fault)
 {
-    const char *file = json_string_value(json_object_get(fault, "file"));
-    const char *pointer = json_string_value(json_object_get(fault, "pointer"));
+    const char *file = json_string_value(json_object_get(fault, "file"))
+                           ?: json_string_value(json_object_get(fault, "slug")) ?: "";
+    const char *pointer = json_string_value(json_object_get(fault, "pointer")) ?: "";
     const char *detail = json_string_value(json_object_get(fault, "detail"));
     char *whole = text_of_json(fault);
 
     if (detail)
-        text_complain("  %s%s%s: %s", file ?: "", file && *file && pointer && *pointer ? " " : "",
-                      pointer ?: "", detail);
+        text_complain("  %s%s%s%s%s", file, *file && *pointer ? " " : "", pointer,
+                      *file || *pointer ? ": " : "", detail);
     else
         text_complain("  %s", whole);
     free(whole);

@@ -45,7 +45,7 @@ hint_setters(const struct ctl *ctl, const json_t *fields)
         for (size_t k = 0; json_is_string(field) && k < sizeof setters / sizeof *setters; k++)
             if (strcmp(json_string_value(field), setters[k].field) == 0 &&
                 ctl->command->options & OPTION_BIT(setters[k].option))
-                text_complain("set %s with %s", setters[k].field, setters[k].with);
+                text_complain("set \"%s\" with %s", setters[k].field, setters[k].with);
     }
 }
 

@@ -99,7 +99,7 @@ fi
 
 cat <<TEXT
 
-It works. All of this was in $folder and goes now. To go on:
+It works. $folder is being removed. Next steps:
   - README.md says how to install it, how an order travels, and how to connect an ERP system
   - conf/README.md explains every member of the configuration
   - test/run.sh installs what the tests need and runs them all

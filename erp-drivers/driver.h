@@ -70,7 +70,7 @@ struct erp_request {
     bool fresh;   /* HTTP: on a connection of its own, so that nothing repeats it */
     bool gzip;    /* HTTP: the reply may be compressed; its bound is that of the whole body */
     enum erp_gate gate;
-    const char *what;    /* a word for logs and reasons: "login", "look-up", … static */
+    const char *what;    /* for logs and reasons: of a recipe, its section; static */
     unsigned timeout_ms; /* 0: the worker's default of 30,000 */
     unsigned delay_ms;   /* HTTP and kills: send it that much later, for polling. 0: at once */
 };

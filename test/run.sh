@@ -150,7 +150,7 @@ wait "$install" || {
     exit 1
 }
 
-echo "building with clang, sanitizers, fault points and for fuzzing; testing what gcc has built meanwhile"
+echo "building with clang, sanitizers, failpoints and for fuzzing; testing what gcc has built meanwhile"
 nice=0 beside released released "$@"
 timed build-asan build build-asan -DCMAKE_C_COMPILER=clang -DPUMPLINE_TESTS=ON -DPUMPLINE_SANITIZE=ON -DPUMPLINE_FAULTS=ON -DPUMPLINE_FUZZ=ON || exit 1
 pages build-asan

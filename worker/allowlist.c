@@ -213,11 +213,11 @@ allowlist_fault(const struct allowlist *allowlist)
 const char *
 allowlist_outdated(const struct allowlist *allowlist)
 {
-    const struct pinned_path *const places[] = {allowlist->folder, allowlist->ca_file};
+    const struct pinned_path *const paths[] = {allowlist->folder, allowlist->ca_file};
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (places[i] && pinned_path_look(places[i]) >= PINNED_OTHER)
-            return places[i]->path;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (paths[i] && pinned_path_look(paths[i]) >= PINNED_OTHER)
+            return paths[i]->path;
     return NULL;
 }
 

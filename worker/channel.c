@@ -11,10 +11,13 @@
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/ipc/chan.h"
+#include "common/ipc/reply_body.h"
 #include "worker/reports.h"
 
 #define BYE_MS 1000     /* for the supervisor to read the remaining messages */
 #define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
+
+#define REPLIES_UNREAD_MAX (CHAN_BACKLOG_MAX - CHAN_LINE_MAX) /* so that any reply fits */
 
 /* Carries a call's reply back over the channel. */
 struct remote {
@@ -22,15 +25,27 @@ struct remote {
     json_int_t id;
 };
 
+/* In place of one that the supervisor would read too late. */
+static const char too_many[] =
+    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+    "\"code\":\"overloaded\",\"detail\":\"too many large replies at once: repeat the request\"}";
+
 static void
 remote_send(struct call *call, int status, const char *content_type, const char *body,
             size_t length)
 {
     struct remote *remote = call->carrier;
-    json_t *message = json_pack("{s:s s:I s:i s:s s:s%}", "type", "reply", "id", remote->id,
-                                "status", status, "content_type", content_type ? content_type : "",
-                                "body", body ? body : "", length);
+    json_t *message;
 
+    if (chan_backlog(remote->channel->chan) > REPLIES_UNREAD_MAX) {
+        status = 503;
+        content_type = "application/problem+json";
+        body = too_many;
+        length = sizeof too_many - 1;
+    }
+    message = json_pack("{s:s s:I s:i s:s}", "type", "reply", "id", remote->id, "status", status,
+                        "content_type", content_type ? content_type : "");
+    reply_body_set(message, content_type, body, length);
     if (*call->header_name)
         json_object_set_new(message, "header",
                             json_pack("[s, s]", call->header_name, call->header_value));

@@ -188,8 +188,7 @@ run_loop(struct process *p)
                               loop_control_event(p->base, SIGHUP, kind, on_hangup, p)};
 
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (event_add(events[i], NULL))
-            die_abort("out of memory for signals");
+        loop_add(events[i], NULL);
     hear_hangups();
     event_base_dispatch(p->base);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)

@@ -206,17 +206,17 @@ setup_open_queue(struct worker *w, struct err *err)
 int
 setup_erp(struct worker *w, struct err *err)
 {
-    static const char *const places[] = {"system", "url", "folder", "recipe"};
-    json_t *place = json_object();
+    static const char *const members[] = {"system", "url", "folder", "recipe"};
+    json_t *erp = json_object();
     char *text;
     int result;
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        json_object_set(place, places[i], json_object_get(w->erp, places[i]));
-    text = json_dumps(place, JSON_COMPACT);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_object_set(erp, members[i], json_object_get(w->erp, members[i]));
+    text = json_dumps(erp, JSON_COMPACT);
     result = text ? queue_set_erp(w->queue, text, err) : 0;
     free(text);
-    json_decref(place);
+    json_decref(erp);
     if (result == 0)
         return 0;
     /* A full disk must not keep it from serving. */

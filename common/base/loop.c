@@ -43,6 +43,13 @@ loop_timer(struct event_base *base, event_callback_fn callback, void *arg)
     return loop_event(base, -1, 0, callback, arg);
 }
 
+void
+loop_add(struct event *event, const struct timeval *after)
+{
+    if (event_add(event, after))
+        die_abort("cannot add an event to the loop");
+}
+
 /* A base without priorities (in tests) is left as it is. */
 struct event *
 loop_control_event(struct event_base *base, int fd, short what, event_callback_fn callback,

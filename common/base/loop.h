@@ -19,6 +19,9 @@ struct event *loop_event(struct event_base *base, int fd, short what, event_call
 /* evtimer_new; aborts if out of memory. */
 struct event *loop_timer(struct event_base *base, event_callback_fn callback, void *arg);
 
+/* event_add (after NULL: without a timeout); aborts if out of memory. */
+void loop_add(struct event *event, const struct timeval *after);
+
 /* loop_event with priority LOOP_CONTROL. */
 struct event *loop_control_event(struct event_base *base, int fd, short what,
                                  event_callback_fn callback, void *arg);

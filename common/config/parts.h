@@ -32,7 +32,8 @@ void config_browser_check(const json_t *erp, const struct json_location *locatio
 /* Whether text is a valid slug: a-z, 0-9 and '-', not first; at most CONFIG_SLUG_MAX bytes. */
 bool config_slug_sound(const char *slug);
 
-/* Checks an element of api_tokens, which is an object at `place`. Returns whether it is valid. */
+/* Checks an element of api_tokens, which is an object at `location`. Returns whether it is valid.
+ */
 bool config_check_token(const json_t *token, const struct json_location *location);
 
 /* Reads `http` (NULL: the defaults) of pumpline.json or of a workshop's file. */

@@ -1,4 +1,4 @@
-/* Sealing, and the place that a value is bound to. */
+/* Sealing, and what a value is bound to. */
 #include "common/config/sealed.h"
 
 #include <ctype.h>
@@ -67,7 +67,7 @@ sealed_binding(const json_t *document)
     char *text = json_dumps(binding, JSON_COMPACT | JSON_SORT_KEYS);
 
     if (!text)
-        die_abort("cannot write a place as JSON");
+        die_abort("cannot write a binding as JSON");
     json_decref(binding);
     return text;
 }
@@ -80,7 +80,7 @@ sealed_callback_binding(const json_t *document)
     char *text = json_dumps(binding, JSON_COMPACT);
 
     if (!text)
-        die_abort("cannot write a place as JSON");
+        die_abort("cannot write a binding as JSON");
     json_decref(binding);
     return text;
 }

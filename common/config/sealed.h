@@ -1,7 +1,7 @@
-/* Sealed secrets in configuration files, each bound to the place that it was given for.
+/* Sealed secrets in configuration files, each bound to the server that it was given for.
  *
  * A member of the control group may change a workshop's configuration but not read its password: if
- * the place changes, the sealed password no longer opens and must be given again. The place is
+ * that changes, the sealed password no longer opens and must be given again. The binding is
  * authenticated, not stored. Text: "2:" and base64. Earlier versions wrote only base64, unbound:
  * such a value is accepted from a file that root wrote, never from a client. */
 #ifndef COMMON_CONFIG_SEALED_H
@@ -10,23 +10,23 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The place that a workshop's ERP password is for: system, origins of `url` and `webdriver_url`,
+/* What a workshop's ERP password is bound to: system, origins of `url` and `webdriver_url`,
  * ca_file, recipe and its options (they may be part of the URLs it opens), the browser's program
  * and arguments (which may name a proxy). document is the workshop's, valid or not; the caller
  * frees the text. */
 char *sealed_binding(const json_t *document);
 
-/* The place that the callback's secret is for: scheme, host and port of its URL. */
+/* What the callback's secret is bound to: scheme, host and port of its URL. */
 char *sealed_callback_binding(const json_t *document);
 
 /* The secrets that a workshop's document may have. */
 struct sealed_secret {
     const char *object, *member;
-    const char *pointer; /* of the member */
-    const char *place;   /* the object that names the place */
+    const char *pointer;  /* of the member */
+    const char *bound_to; /* the object that it is bound to */
     char *(*binding)(const json_t *document);
-    bool unbound;            /* an earlier version may have sealed it for any place */
-    const char *other_place; /* what makes another place of it */
+    bool unbound;       /* an earlier version may have sealed it unbound */
+    const char *server; /* of the object, and its members that are part of the binding */
 };
 
 /* By what they seal: an ERP's password comes first, a callback's secret second. NULL after the
@@ -37,11 +37,11 @@ const struct sealed_secret *sealed_secret_at(size_t i);
 /* The caller frees it. */
 char *sealed_make(const unsigned char *key, const char *binding, const char *plain);
 
-/* A secret string (secret_free); NULL: wrong key, wrong place, or not a sealed value. key may be
- * NULL. */
+/* A secret string (secret_free); NULL: wrong key, another binding, or not a sealed value. key may
+ * be NULL. */
 char *sealed_open(const unsigned char *key, const char *binding, const char *text);
 
-/* A value sealed by an earlier version, which is valid for any place. */
+/* A value sealed by an earlier version, which is bound to nothing. */
 bool sealed_is_unbound(const char *text);
 char *sealed_open_unbound(const unsigned char *key, const char *text);
 

@@ -12,10 +12,10 @@
  *     ready {rekeyed}, status {…/alive, counters: common/order/counters.h, asleep}, orders {events:
  *     texts "STATUS REASON UNIQUEID", REASON "-": none; lost: some are left out}, pong {asleep: it
  *     has nothing to do} (also unasked, as a sign of life), reply {id, status, content_type,
- *     header, body}, token_used {hash, at}, tokens_set and watching (confirm tokens and watch),
- *     kill_browsers, resolve {id, name}, killed, bye {waiting: orders placed or processing,
- *     rekeyed, open: true if something is left open in the ERP, renews: true if it ends only to
- *     start again with replaced files}, the last message, sent once the queue is closed
+ *     header, body or base64: reply_body.h}, token_used {hash, at}, tokens_set and watching
+ * (confirm tokens and watch), kill_browsers, resolve {id, name}, killed, bye {waiting: orders
+ * placed or processing, rekeyed, open: true if something is left open in the ERP, renews: true if
+ * it ends only to start again with replaced files}, the last message, sent once the queue is closed
  *
  * With kill_browsers a child asks for its browsers on this machine to be killed
  * (common/ipc/browser_kill.h), which it has no right to do itself; the supervisor knows which ones

@@ -11,47 +11,47 @@
 #define DIGITS_MAX 64
 #define EXPONENT_MAX 999
 
-struct walk {
+struct cursor {
     const char *at, *end;
 };
 
 static void
-skip_space(struct walk *w)
+skip_space(struct cursor *c)
 {
-    while (w->at < w->end && strchr(" \t\r\n", *w->at) && *w->at)
-        w->at++;
+    while (c->at < c->end && strchr(" \t\r\n", *c->at) && *c->at)
+        c->at++;
 }
 
 static void
-skip_string(struct walk *w)
+skip_string(struct cursor *c)
 {
-    for (w->at++; w->at < w->end && *w->at != '"'; w->at++)
-        if (*w->at == '\\')
-            w->at++;
-    w->at++;
+    for (c->at++; c->at < c->end && *c->at != '"'; c->at++)
+        if (*c->at == '\\')
+            c->at++;
+    c->at++;
 }
 
 /* Skips one value of any kind: brackets are balanced, strings are opaque. */
 static void
-skip_value(struct walk *w)
+skip_value(struct cursor *c)
 {
     int depth = 0;
 
-    while (w->at < w->end) {
-        if (*w->at == '"') {
-            skip_string(w);
+    while (c->at < c->end) {
+        if (*c->at == '"') {
+            skip_string(c);
             if (!depth)
                 return;
             continue;
         }
-        if (*w->at == '{' || *w->at == '[')
+        if (*c->at == '{' || *c->at == '[')
             depth++;
-        else if (depth && (*w->at == '}' || *w->at == ']') && --depth == 0) {
-            w->at++;
+        else if (depth && (*c->at == '}' || *c->at == ']') && --depth == 0) {
+            c->at++;
             return;
-        } else if (!depth && strchr(",} \t\r\n", *w->at))
+        } else if (!depth && strchr(",} \t\r\n", *c->at))
             return;
-        w->at++;
+        c->at++;
     }
 }
 
@@ -82,27 +82,27 @@ copy_number(const char *from, const char *to, char *text, size_t size)
 bool
 json_number_text(const char *document, size_t length, const char *name, char *text, size_t size)
 {
-    struct walk w = {document, document + length};
+    struct cursor c = {document, document + length};
 
-    skip_space(&w);
-    for (w.at++; w.at < w.end; w.at++) {
+    skip_space(&c);
+    for (c.at++; c.at < c.end; c.at++) {
         const char *key, *value;
         bool found;
 
-        skip_space(&w);
-        if (w.at >= w.end || *w.at != '"')
+        skip_space(&c);
+        if (c.at >= c.end || *c.at != '"')
             return false;
-        key = w.at;
-        skip_string(&w);
-        found = name_is(key, w.at, name);
-        skip_space(&w);
-        w.at++;
-        skip_space(&w);
-        value = w.at;
-        skip_value(&w);
+        key = c.at;
+        skip_string(&c);
+        found = name_is(key, c.at, name);
+        skip_space(&c);
+        c.at++;
+        skip_space(&c);
+        value = c.at;
+        skip_value(&c);
         if (found)
-            return copy_number(value, w.at, text, size);
-        skip_space(&w);
+            return copy_number(value, c.at, text, size);
+        skip_space(&c);
     }
     return false;
 }
@@ -111,23 +111,23 @@ json_number_text(const char *document, size_t length, const char *name, char *te
 
 /* One string or number or single character of the document, to the copy. */
 static char *
-mark_token(struct walk *w, char *to)
+mark_token(struct cursor *c, char *to)
 {
-    const char *from = w->at;
+    const char *from = c->at;
     bool real = false;
 
     if (*from == '"') {
-        skip_string(w);
-        w->at = w->at > w->end ? w->end : w->at;
+        skip_string(c);
+        c->at = c->at > c->end ? c->end : c->at;
     } else if (*from && strchr("-" DIGITS, *from)) {
-        for (; w->at < w->end && *w->at && strchr("+-.eE" DIGITS, *w->at); w->at++)
-            real |= strchr(".eE", *w->at) != NULL;
+        for (; c->at < c->end && *c->at && strchr("+-.eE" DIGITS, *c->at); c->at++)
+            real |= strchr(".eE", *c->at) != NULL;
     } else {
-        w->at++;
+        c->at++;
     }
     if (real)
         to = stpcpy(to, "\"" MARK);
-    to = (char *)mempcpy(to, from, (size_t)(w->at - from));
+    to = (char *)mempcpy(to, from, (size_t)(c->at - from));
     if (real)
         *to++ = '"';
     return to;
@@ -137,11 +137,11 @@ mark_token(struct walk *w, char *to)
 char *
 json_number_mark(const char *document, size_t length)
 {
-    struct walk w = {document, document + length};
+    struct cursor c = {document, document + length};
     char *copy = mem_alloc((2 + strlen(MARK)) * length + 2), *to = copy;
 
-    while (w.at < w.end)
-        to = mark_token(&w, to);
+    while (c.at < c.end)
+        to = mark_token(&c, to);
     *to = '\0';
     return copy;
 }
@@ -233,17 +233,17 @@ unmark_string(const char *from, size_t length, char *to)
 char *
 json_number_unmark(const char *document)
 {
-    struct walk w = {document, document + strlen(document)};
+    struct cursor c = {document, document + strlen(document)};
     char *copy = mem_alloc(strlen(document) + 1), *to = copy;
 
-    while (w.at < w.end) {
-        const char *from = w.at;
+    while (c.at < c.end) {
+        const char *from = c.at;
 
         if (*from == '"') {
-            skip_string(&w);
-            to = unmark_string(from, (size_t)(w.at - from), to);
+            skip_string(&c);
+            to = unmark_string(from, (size_t)(c.at - from), to);
         } else {
-            *to++ = *w.at++;
+            *to++ = *c.at++;
         }
     }
     *to = '\0';

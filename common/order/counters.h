@@ -10,7 +10,7 @@
 
 struct counters {
     uint64_t created;
-    uint64_t errors[COUNTERS_REASONS]; /* by their place in the table of reasons */
+    uint64_t errors[COUNTERS_REASONS]; /* by their index in the table of reasons */
     uint64_t attempts;
     uint64_t durations[COUNTERS_BUCKETS + 1]; /* attempts by duration; the last one: longer */
     uint64_t duration_ms;                     /* of all */

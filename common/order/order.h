@@ -35,7 +35,7 @@ struct order {
     int64_t placed_ms, updated_ms;
     int64_t next_attempt_ms; /* 0: null */
     int64_t trusted_ms; /* updated_ms in the queue's own time, see queue_trusted_ms; 0: unknown */
-    uint64_t seq;       /* place in the queue, given by the queue; a retry gets a new one */
+    uint64_t seq;       /* number in the queue, given by the queue; a retry gets a new one */
     uint64_t born;      /* its first seq, which it keeps */
     uint32_t history_length; /* entries of its history so far */
     bool commit_sent;        /* a request that may have created the line has left */

@@ -1,4 +1,6 @@
 /* The check of a whole recipe. */
+#include <string.h>
+
 #include "common/recipe/checker.h"
 
 /* One function per kind. */
@@ -65,6 +67,34 @@ static recipe_kind_check *const checks[] = {
     [RECIPE_XPATHS] = recipe_kind_xpaths,
 };
 
+/* Whether it is a page's step in no way, but an API's. */
+static bool
+begins_requests(const json_t *recipe)
+{
+    const json_t *step;
+    size_t i;
+
+    json_array_foreach(json_object_get(recipe, "commit"), i, step)
+    {
+        if (!recipe_verb_find(false, step) && recipe_verb_find(true, step))
+            return true;
+    }
+    return false;
+}
+
+/* Held against the wrong format, every other member would have a fault. */
+static bool
+check_kind(const json_t *recipe, const char *file, struct json_faults *faults)
+{
+    const json_t *kind = json_object_get(recipe, "kind");
+    const char *text = json_string_value(kind) ?: "";
+
+    if (kind ? strcmp(text, "http") == 0 || strcmp(text, "page") == 0 : !begins_requests(recipe))
+        return true;
+    json_fault_add(faults, file, "/kind", "must be \"http\" (an API recipe) or \"page\"");
+    return false;
+}
+
 bool
 recipe_check(const json_t *recipe, const char *file, struct json_faults *faults)
 {
@@ -77,14 +107,14 @@ recipe_check(const json_t *recipe, const char *file, struct json_faults *faults)
 
     if (json_object_size(json_object_get(recipe, "pieces")) > RECIPE_PIECES_MAX) {
         json_fault_add(faults, file, "/pieces", "has more than %d pieces", RECIPE_PIECES_MAX);
-    } else if (json_is_object(recipe)) {
+    } else if (json_is_object(recipe) && check_kind(recipe, file, faults)) {
         c.names = recipe_whole_names(recipe);
         recipe_check_object(
             &c, recipe, recipe_shape(c.http ? RECIPE_OBJECT_HTTP_FILE : RECIPE_OBJECT_FILE), NULL);
         recipe_whole_check(&c);
         recipe_id_check(&c);
         json_decref(c.names);
-    } else {
+    } else if (!json_is_object(recipe)) {
         recipe_fault(&c, "must be an object");
     }
     return faults->count == before;

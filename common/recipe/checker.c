@@ -115,6 +115,17 @@ try_all(struct similar *similar, const struct recipe_shape *shape)
         similar_try(similar, shape->members[i].name);
 }
 
+static bool
+is_verb(const struct recipe_checker *c, const char *name)
+{
+    const struct recipe_verb_row *row;
+
+    for (size_t i = 0; (row = recipe_verb_row(c->http, i)); i++)
+        if (strcmp(row->shape.members->name, name) == 0)
+            return true;
+    return false;
+}
+
 static void
 unknown_member(struct recipe_checker *c, const char *name, const struct recipe_shape *shape,
                const struct recipe_shape *more)
@@ -123,7 +134,9 @@ unknown_member(struct recipe_checker *c, const char *name, const struct recipe_s
 
     try_all(&similar, shape);
     try_all(&similar, more);
-    if (similar.best)
+    if (more == recipe_shape(RECIPE_OBJECT_STEP) && is_verb(c, name))
+        recipe_fault(c, "a step has exactly one verb: %s or %s", shape->members->name, name);
+    else if (similar.best)
         recipe_fault(c, "unknown member: did you mean \"%s\"?", similar.best);
     else
         recipe_fault(c, "unknown member");

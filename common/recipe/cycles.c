@@ -16,7 +16,7 @@ struct piece {
 };
 
 struct circles {
-    json_t *places; /* of pieces, by name */
+    json_t *indexes; /* of pieces, by name */
     struct piece *pieces;
     size_t count;
     size_t *stack, height, visited;
@@ -27,7 +27,7 @@ struct circles {
 static void
 add_call(struct circles *c, struct piece *from, const char *name)
 {
-    const json_t *location = name ? json_object_get(c->places, name) : NULL;
+    const json_t *location = name ? json_object_get(c->indexes, name) : NULL;
 
     if (!location)
         return;
@@ -63,13 +63,13 @@ load(struct circles *c, const json_t *pieces)
     const char *name;
     json_t *steps;
 
-    *c = (struct circles){.places = json_object()};
+    *c = (struct circles){.indexes = json_object()};
     c->pieces = mem_alloc((json_object_size(pieces) + 1) * sizeof *c->pieces);
     c->stack = mem_alloc((json_object_size(pieces) + 1) * sizeof *c->stack);
     json_object_foreach((json_t *)pieces, name, steps)
     {
         c->pieces[c->count].name = name;
-        json_object_set_new(c->places, name, json_integer((json_int_t)c->count++));
+        json_object_set_new(c->indexes, name, json_integer((json_int_t)c->count++));
     }
     for (size_t i = 0; i < c->count; i++)
         add_calls(c, &c->pieces[i], json_object_get(pieces, c->pieces[i].name));
@@ -82,7 +82,7 @@ clear(struct circles *c)
         free(c->pieces[i].calls);
     free(c->pieces);
     free(c->stack);
-    json_decref(c->places);
+    json_decref(c->indexes);
 }
 
 /* --- circles --- */

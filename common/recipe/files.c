@@ -38,19 +38,19 @@ in_folder(const char *folder, const char *name)
 }
 
 /* Where the shipped recipes are: relative to bin or sbin, to lib/pumpline, to a build folder, and
- * to the folder of its tests. NULL: place is past the last one; the caller frees it. */
+ * to the folder of its tests. NULL: i is past the last one; the caller frees it. */
 static char *
-shipped_folder(size_t place)
+shipped_folder(size_t i)
 {
-    static const char *const places[] = {"../share/pumpline/recipes",
-                                         "../../share/pumpline/recipes", "../erp-drivers/recipes",
-                                         "../../../erp-drivers/recipes"};
+    static const char *const folders[] = {"../share/pumpline/recipes",
+                                          "../../share/pumpline/recipes", "../erp-drivers/recipes",
+                                          "../../../erp-drivers/recipes"};
     char program[PATH_MAX] = "";
 
-    if (place >= sizeof places / sizeof *places ||
+    if (i >= sizeof folders / sizeof *folders ||
         readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
         return NULL;
-    return mem_format("%s/%s", dirname(program), places[place]);
+    return mem_format("%s/%s", dirname(program), folders[i]);
 }
 
 static char *
@@ -137,13 +137,13 @@ placed_faults(const char *path, const struct json_faults *faults)
 
     json_array_foreach(list, i, fault)
     {
-        struct json_position place;
+        struct json_position position;
 
         if (!sound)
             break;
-        place = json_position(text, faults->items[i].pointer);
-        json_object_set_new(fault, "line", json_integer((json_int_t)place.line));
-        json_object_set_new(fault, "column", json_integer((json_int_t)place.column));
+        position = json_position(text, faults->items[i].pointer);
+        json_object_set_new(fault, "line", json_integer((json_int_t)position.line));
+        json_object_set_new(fault, "column", json_integer((json_int_t)position.column));
     }
     json_decref(sound);
     secret_free(text);

@@ -11,34 +11,34 @@ struct known {
     bool one_of;   /* in one of several rows, where another may have our id as well */
 };
 
-struct walk {
+struct paths {
     struct recipe_checker *c; /* faults NULL: not reported */
     struct recipe_id id;
     json_t *done[2][2]; /* by what was known: piece → whether the id has been compared after it */
 };
 
-static bool walk_steps(struct walk *walk, const json_t *steps, struct known known);
+static bool follow_steps(struct paths *paths, const json_t *steps, struct known known);
 
 static bool
-walk_member(struct walk *walk, const json_t *step, const char *name, struct known known)
+follow_member(struct paths *paths, const json_t *step, const char *name, struct known known)
 {
-    size_t here = recipe_enter(walk->c, name);
-    bool compared = walk_steps(walk, json_object_get(step, name), known);
+    size_t here = recipe_enter(paths->c, name);
+    bool compared = follow_steps(paths, json_object_get(step, name), known);
 
-    recipe_leave(walk->c, here);
+    recipe_leave(paths->c, here);
     return compared;
 }
 
 static void
-check_found(struct walk *walk, struct known known)
+check_found(struct paths *paths, struct known known)
 {
-    if (!walk->c->faults || (known.compared && !known.one_of))
+    if (!paths->c->faults || (known.compared && !known.one_of))
         return;
     if (known.one_of)
-        recipe_fault(walk->c, "runs for one row of several, so a second line with this uniqueid "
-                              "would go unnoticed: compare {order.uniqueid} in \"where\"");
+        recipe_fault(paths->c, "runs for one row of several, so a second line with this uniqueid "
+                               "would go unnoticed: compare {order.uniqueid} in \"where\"");
     else
-        recipe_fault(walk->c,
+        recipe_fault(paths->c,
                      "runs without an exact comparison of {order.uniqueid}: compare it first, in a "
                      "\"where\", \"when\" or \"assert\", by \"is\", or by \"starts\", \"ends\" or "
                      "\"contains\" between punctuation, as in \"[{order.uniqueid}]\"");
@@ -49,86 +49,86 @@ check_found(struct walk *walk, struct known known)
  * A wait does not count: a text with the id that is waited for is usually the search's heading. */
 
 static bool
-walk_piece(struct walk *walk, const json_t *step, struct known known)
+follow_piece(struct paths *paths, const json_t *step, struct known known)
 {
     const char *name = json_string_value(json_object_get(step, "call")) ?: "";
-    const json_t *steps = json_object_get(json_object_get(walk->c->recipe, "pieces"), name);
-    json_t *done = walk->done[known.compared][known.one_of], *before = json_object_get(done, name);
+    const json_t *steps = json_object_get(json_object_get(paths->c->recipe, "pieces"), name);
+    json_t *done = paths->done[known.compared][known.one_of], *before = json_object_get(done, name);
     char here[RECIPE_POINTER_BYTES];
 
     if (before)
         return json_is_true(before);
     json_object_set_new(done, name, json_true()); /* for one that calls itself */
-    memcpy(here, walk->c->pointer, sizeof here);
-    strcpy(walk->c->pointer, "/pieces");
-    recipe_enter(walk->c, name);
-    known.compared = walk_steps(walk, steps, known);
-    memcpy(walk->c->pointer, here, sizeof here);
+    memcpy(here, paths->c->pointer, sizeof here);
+    strcpy(paths->c->pointer, "/pieces");
+    recipe_enter(paths->c, name);
+    known.compared = follow_steps(paths, steps, known);
+    memcpy(paths->c->pointer, here, sizeof here);
     json_object_set_new(done, name, json_boolean(known.compared));
     return known.compared;
 }
 
 static bool
-compares(struct walk *walk, const json_t *condition)
+compares(struct paths *paths, const json_t *condition)
 {
-    return recipe_id_condition(walk->c->recipe, condition, &walk->id);
+    return recipe_id_condition(paths->c->recipe, condition, &paths->id);
 }
 
 static bool
-walk_when(struct walk *walk, const json_t *step, struct known known)
+follow_when(struct paths *paths, const json_t *step, struct known known)
 {
     struct known then = known;
     bool behind;
 
-    then.compared = compares(walk, json_object_get(step, "when")) || known.compared;
-    behind = walk_member(walk, step, "then", then);
-    return walk_member(walk, step, "else", known) && behind;
+    then.compared = compares(paths, json_object_get(step, "when")) || known.compared;
+    behind = follow_member(paths, step, "then", then);
+    return follow_member(paths, step, "else", known) && behind;
 }
 
 static bool
-walk_each(struct walk *walk, const json_t *step, struct known known)
+follow_each(struct paths *paths, const json_t *step, struct known known)
 {
     struct known row = known;
-    bool of_id = recipe_id_locator(json_object_get(step, "each"), &walk->id);
+    bool of_id = recipe_id_locator(json_object_get(step, "each"), &paths->id);
 
-    of_id = compares(walk, json_object_get(step, "where")) || of_id;
+    of_id = compares(paths, json_object_get(step, "where")) || of_id;
     row.compared = known.compared || of_id;
     row.one_of = known.one_of || (!row.compared && json_is_false(json_object_get(step, "only")));
-    row.compared = walk_member(walk, step, "do", row);
+    row.compared = follow_member(paths, step, "do", row);
     if (json_object_get(step, "many"))
-        walk_member(walk, step, "many", (struct known){.one_of = true});
-    return (!json_object_get(step, "none") || walk_member(walk, step, "none", known)) &&
+        follow_member(paths, step, "many", (struct known){.one_of = true});
+    return (!json_object_get(step, "none") || follow_member(paths, step, "none", known)) &&
            row.compared;
 }
 
 /* An API's has steps. */
 static bool
-walk_wait(struct walk *walk, const json_t *step, struct known known)
+follow_wait(struct paths *paths, const json_t *step, struct known known)
 {
-    return walk_member(walk, step, "do", known);
+    return follow_member(paths, step, "do", known);
 }
 
 static bool
-walk_assert(struct walk *walk, const json_t *step, struct known known)
+follow_assert(struct paths *paths, const json_t *step, struct known known)
 {
-    return compares(walk, json_object_get(step, "assert")) || known.compared;
+    return compares(paths, json_object_get(step, "assert")) || known.compared;
 }
 
 static bool
-walk_found(struct walk *walk, const json_t *step, struct known known)
+follow_found(struct paths *paths, const json_t *step, struct known known)
 {
-    size_t here = recipe_enter(walk->c, "found");
+    size_t here = recipe_enter(paths->c, "found");
 
     (void)step;
-    check_found(walk, known);
-    recipe_leave(walk->c, here);
+    check_found(paths, known);
+    recipe_leave(paths->c, here);
     return true;
 }
 
 static bool
-walk_fail(struct walk *walk, const json_t *step, struct known known)
+follow_fail(struct paths *paths, const json_t *step, struct known known)
 {
-    (void)walk;
+    (void)paths;
     (void)step;
     (void)known;
     return true;
@@ -136,36 +136,36 @@ walk_fail(struct walk *walk, const json_t *step, struct known known)
 
 static const struct {
     const char *verb;
-    bool (*walk)(struct walk *walk, const json_t *step, struct known known);
-} verbs[] = {{"found", walk_found}, {"fail", walk_fail}, {"call", walk_piece},
-             {"when", walk_when},   {"each", walk_each}, {"assert", walk_assert},
-             {"wait", walk_wait}};
+    bool (*follow)(struct paths *paths, const json_t *step, struct known known);
+} verbs[] = {{"found", follow_found}, {"fail", follow_fail}, {"call", follow_piece},
+             {"when", follow_when},   {"each", follow_each}, {"assert", follow_assert},
+             {"wait", follow_wait}};
 
 static bool
-walk_step(struct walk *walk, const json_t *step, struct known known)
+follow_step(struct paths *paths, const json_t *step, struct known known)
 {
     bool compared = known.compared;
 
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (json_object_get(step, verbs[i].verb)) {
-            compared = verbs[i].walk(walk, step, known);
+            compared = verbs[i].follow(paths, step, known);
             break;
         }
     return json_is_true(json_object_get(step, "optional")) ? known.compared : compared;
 }
 
 static bool
-walk_steps(struct walk *walk, const json_t *steps, struct known known)
+follow_steps(struct paths *paths, const json_t *steps, struct known known)
 {
     const json_t *step;
     size_t i;
 
     json_array_foreach(steps, i, step)
     {
-        size_t here = recipe_enter_item(walk->c, i);
+        size_t here = recipe_enter_item(paths->c, i);
 
-        known.compared = walk_step(walk, step, known);
-        recipe_leave(walk->c, here);
+        known.compared = follow_step(paths, step, known);
+        recipe_leave(paths->c, here);
     }
     return known.compared;
 }
@@ -173,28 +173,28 @@ walk_steps(struct walk *walk, const json_t *steps, struct known known)
 /* --- the whole recipe --- */
 
 static struct recipe_id
-walk_recipe(struct recipe_checker *c)
+follow_recipe(struct recipe_checker *c)
 {
-    struct walk walk = {.c = c};
+    struct paths paths = {.c = c};
     const struct known nothing = {.compared = false};
 
     for (int i = 0; i < 4; i++)
-        walk.done[i / 2][i % 2] = json_object();
-    walk_member(&walk, c->recipe, "lookup", nothing);
-    walk_member(&walk, c->recipe, "verify", nothing);
+        paths.done[i / 2][i % 2] = json_object();
+    follow_member(&paths, c->recipe, "lookup", nothing);
+    follow_member(&paths, c->recipe, "verify", nothing);
     for (int i = 0; i < 4; i++)
-        json_decref(walk.done[i / 2][i % 2]);
-    return walk.id;
+        json_decref(paths.done[i / 2][i % 2]);
+    return paths.id;
 }
 
 void
 recipe_id_check(struct recipe_checker *c)
 {
-    walk_recipe(c);
+    follow_recipe(c);
 }
 
 struct recipe_id
 recipe_id_of(const json_t *recipe)
 {
-    return walk_recipe(&(struct recipe_checker){.recipe = recipe});
+    return follow_recipe(&(struct recipe_checker){.recipe = recipe});
 }

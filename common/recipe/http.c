@@ -225,7 +225,7 @@ recipe_kind_between(struct recipe_checker *c, const struct recipe_member *m, con
 {
     (void)m;
     if (json_array_size(value) != 2)
-        recipe_fault(c, "must be a list of two texts: before it, and behind it");
+        recipe_fault(c, "must be a list of two texts: before it, and after it");
     recipe_check_list(c, value, RECIPE_TEXT, 1);
 }
 

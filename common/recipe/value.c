@@ -7,6 +7,8 @@
 #include "common/order/reason.h"
 #include "common/recipe/checker.h"
 
+#define CODES_BYTES 300
+
 /* --- texts --- */
 
 /* {reply.error.code}: a part of a variable, which is JSON. */
@@ -57,6 +59,10 @@ recipe_kind_filled(struct recipe_checker *c, const struct recipe_member *m, cons
         recipe_fault(c, "must be a string that is not empty");
 }
 
+#define API_PASSWORD                                                                               \
+    "allowed only in headers and bodies, without a filter, and in the URLs of login as "           \
+    "{credentials.password|urlencode}"
+
 /* Some APIs take the secrets of a login nowhere else. */
 static bool
 is_login_url(const struct recipe_checker *c, const struct recipe_member *m)
@@ -69,9 +75,9 @@ recipe_kind_template(struct recipe_checker *c, const struct recipe_member *m, co
 {
     static const char *const needs[] = {
         [RECIPE_URL] = "urlencode", [RECIPE_CSS] = "css", [RECIPE_XPATH] = "xpath"};
-    const struct template_rules rules = {name_known, c,
-                                         m->kind == RECIPE_TYPED || is_login_url(c, m),
-                                         m->kind <= RECIPE_XPATH ? needs[m->kind] : NULL};
+    const struct template_rules rules = {
+        name_known, c, m->kind == RECIPE_TYPED || is_login_url(c, m),
+        m->kind <= RECIPE_XPATH ? needs[m->kind] : NULL, c->http ? API_PASSWORD : NULL};
     const char *text = json_string_value(value);
     char wrong[TEMPLATE_WRONG_BYTES];
 
@@ -114,13 +120,21 @@ unknown_reason(struct recipe_checker *c, const char *code)
 {
     struct similar similar = {.word = code};
     const struct reason *reason;
+    char all[CODES_BYTES] = "";
+    size_t used = 0;
 
-    for (size_t i = 0; (reason = reason_at(i)); i++)
-        if (reason->in_recipe)
-            similar_try(&similar, reason->code);
-    recipe_fault(c, "is not a reason code that a recipe may use%s%s%s",
-                 similar.best ? ": did you mean \"" : "", similar.best ?: "",
-                 similar.best ? "\"?" : "");
+    for (size_t i = 0; (reason = reason_at(i)); i++) {
+        if (!reason->in_recipe)
+            continue;
+        similar_try(&similar, reason->code);
+        used +=
+            (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", reason->code);
+    }
+    if (similar.best)
+        recipe_fault(c, "is not a reason code that a recipe may use: did you mean \"%s\"?",
+                     similar.best);
+    else
+        recipe_fault(c, "must be one of %s", all);
 }
 
 void

@@ -124,7 +124,8 @@ check_piece(const struct piece *piece, const struct template_rules *rules, char 
     if (!rules->known(name, rules->arg))
         return fail(wrong, "undefined variable", name, strlen(name));
     if (!password_fits(piece, rules))
-        return fail(wrong, "allowed only in typed text, without a filter", name, strlen(name));
+        return fail(wrong, rules->password_place ?: "allowed only in typed text, without a filter",
+                    name, strlen(name));
     if (rules->needs && strncmp(name, "order.", 6) == 0 && !is_escaped(piece, rules->needs)) {
         snprintf(wrong, TEMPLATE_WRONG_BYTES, "needs a filter here: {%s|%s}", name, rules->needs);
         return false;

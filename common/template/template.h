@@ -24,6 +24,7 @@ struct template_rules {
     /* A filter that the order's values need here ("css", …), since they are untrusted; number is
      * accepted as well. NULL: none. */
     const char *needs;
+    const char *password_place; /* where it is allowed, for people; NULL: in typed text */
 };
 
 /* NULL: no value of that name yet. */

@@ -70,7 +70,7 @@ class Workshop:
             time.sleep(pause_s)
 
     def check_worksheet(self, worksheet, product_nr=None, product_amount=None):
-        """What the ERP says before anybody pumps. Asked once: a person is waiting. Unavailable means: unknown."""
+        """What the ERP says before pumping. Asked once: a person is waiting. Unavailable means: unknown."""
         query = {} if product_nr is None else {"product_nr": product_nr}
         if product_amount is not None:
             query["product_amount"] = amount(product_amount)

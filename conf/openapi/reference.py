@@ -30,6 +30,24 @@ def document(name):
 COMMON, WORKSHOP, CONTROL = document("common.yaml"), document("workshop.yaml"), document("control.yaml")
 CODES = COMMON["schemas"]["Code"]["oneOf"]
 CODES_SAID = COMMON["schemas"]["Code"]["description"].replace("`x-any` marks", "A star marks")
+REASONS_SAID = """Why an order has no line, or not yet: `reason_code`. A code keeps its meaning between versions; new ones may be added."""
+DONE_ABOUT_IT = {
+    "REJECT": "The order ends in `error`.",
+    "RETRY": "The order is tried again, at growing intervals; several of these in a row park the worker.",
+    "WAIT": "The order is tried again, patiently; the worker is not parked.",
+    "PARK": "The worker parks itself; an order with credentials of its own ends in `error`.",
+    "LOG_IN": "The worker logs in again and goes on; no order ends with it.",
+}
+HOLD = "With `hold` in the workshop's configuration it waits first."
+HELD = {"worksheet_not_found", "worksheet_closed"}
+
+
+def reasons():
+    """[(code, meaning, what the worker does)]: the program's own table."""
+    order = FOLDER.parents[1] / "common/order"
+    codes = dict(re.findall(r'#define (REASON_\w+) "(\w+)"', (order / "reason.h").read_text()))
+    rows = re.findall(r'\{(REASON_\w+),\s*"([^"]+)",\s*REASON_(\w+)', (order / "reason.c").read_text())
+    return [(codes[name], meaning, DONE_ABOUT_IT[action] + (f" {HOLD}" if codes[name] in HELD else "")) for name, meaning, action in rows]
 
 
 def named(reference):
@@ -85,8 +103,8 @@ def members(schema, within=""):
         for name, one in part.get("properties", {}).items():
             text, about = type_of(one)
             seen = followed(one)
-            rows.append((within + name, text, about, name in part.get("required", []), one.get("description") or
-                         (seen.get("description", "") if not about else "")))
+            said = "" if about else "One of the error codes below." if seen is COMMON["schemas"]["Code"] else seen.get("description", "")
+            rows.append((within + name, text, about, name in part.get("required", []), one.get("description") or said))
             inner = seen.get("items", seen)
             if not about and "$ref" not in inner and "properties" in inner:
                 rows += members(inner, within + name + ("[]." if "items" in seen else "."))
@@ -111,6 +129,14 @@ def own_operations(spec):
 
 def parameters(operation):
     return [followed(one) for one in operation.get("parameters", [])]
+
+
+def limits_of(schema):
+    """In words: the range and the default of a parameter."""
+    schema = followed(schema)
+    limits = [f"{schema['minimum']} to {schema['maximum']}"] if "maximum" in schema else []
+    limits += [f"default {schema['default']}"] if "default" in schema else []
+    return f"{', '.join(limits)}. ".capitalize() if limits else ""
 
 
 def body_of(operation):
@@ -182,7 +208,8 @@ def html_operation(spec, method, path, operation):
     out = [f'<h3 id="{operation["operationId"]}"><span class="method">{method}</span> <code>{path}</code></h3>\n',
            f'<p>{marked(operation["summary"])}. {marked(operation.get("description", ""))}</p>\n']
     given = [(f"<code>{one['name']}</code>", one["in"] + (", required" if one.get("required") else ""),
-              html.escape(type_of(one["schema"])[0], quote=False), marked(one.get("description", ""))) for one in parameters(operation)]
+              html.escape(type_of(one["schema"])[0], quote=False), marked(limits_of(one["schema"]) + one.get("description", "")))
+             for one in parameters(operation)]
     if given:
         out.append(table(("Parameter", "In", "Type", ""), given))
     schema, required = body_of(operation)
@@ -218,7 +245,7 @@ def html_contents():
                 for method, path, operation in own_operations(spec)]
         title = spec["info"]["title"]
         out.append(f'<p><a href="#{title.split()[1]}-api">{title}</a></p>\n' + table(("", "", ""), rows))
-    return f'<nav>\n{"".join(out)}<p><a href="#errors">Errors</a>, <a href="#objects">objects</a></p>\n</nav>\n'
+    return f'<nav>\n{"".join(out)}<p><a href="#errors">Errors</a>, <a href="#reasons">reason codes</a>, <a href="#objects">objects</a></p>\n</nav>\n'
 
 
 def html_object(name, schema):
@@ -238,6 +265,11 @@ def objects():
             if {"properties", "allOf", "oneOf"} & set(schema) and name != "Code"]
 
 
+def html_reasons():
+    rows = [(f'<code id="reason-{code}">{code}</code>', marked(f"{meaning} {action}")) for code, meaning, action in reasons()]
+    return f'<h2 id="reasons">Reason codes</h2>\n<p>{marked(REASONS_SAID)}</p>\n' + table(("Code", ""), rows)
+
+
 def write_html():
     codes = [(f'<code id="code-{one["const"]}">{one["const"]}</code>' + (" *" if one.get("x-any") else ""), statuses_of(one),
               marked(one["description"])) for one in CODES]
@@ -245,7 +277,7 @@ def write_html():
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style>\n</head>\n<body>\n'
             f"<h1>Pumpline: reference of both APIs</h1>\n<p>{marked(ORDERS)}</p>\n<p>{marked(CALLBACKS)}</p>\n" + html_contents() +
             html_api(WORKSHOP) + html_api(CONTROL) + f'<h2 id="errors">Errors</h2>\n<p>{marked(CODES_SAID)} '
-            f'The body is a {link("Problem")}.</p>\n' + table(("Code", "Status", ""), codes) + '<h2 id="objects">Objects</h2>\n' +
+            f'The body is a {link("Problem")}.</p>\n' + table(("Code", "Status", ""), codes) + html_reasons() + '<h2 id="objects">Objects</h2>\n' +
             "".join(html_object(*one) for one in objects()) + "</body>\n</html>\n")
 
 
@@ -267,11 +299,15 @@ def man_members(schema):
     return "".join([*out, ".El\n"]) if len(out) > 1 else ""
 
 
+def man_parameters(given):
+    rows = [f".It Va {one['name']}\n" + roff(f"{type_of(one['schema'])[0]}{', required' if one.get('required') else ''}. {limits_of(one['schema'])}"
+                                           f"{one.get('description', '')}") + "\n" for one in given]
+    return ["Parameters:\n.Bl -tag -width Ds -compact\n", *rows, ".El\n"] if rows else []
+
+
 def man_operation(method, path, operation):
     out = [f".It Cm {method} Pa {path}\n", roff(f"{operation['summary']}. {operation.get('description', '')}") + "\n"]
-    given = [one["name"] + (" (required)" if one.get("required") else "") for one in parameters(operation) if one["in"] != "path"]
-    if given:
-        out.append(roff("Parameters: " + ", ".join(given) + ".") + "\n")
+    out += man_parameters([one for one in parameters(operation) if one["in"] != "path"])
     schema, required = body_of(operation)
     if schema:
         text, about = type_of(schema)
@@ -296,6 +332,11 @@ def man_object(name, schema):
     else:
         out.append(man_members(schema))
     return "".join(out)
+
+
+def man_reasons():
+    rows = "".join(f".It Cm {code}\n{roff(f'{meaning} {action}')}\n" for code, meaning, action in reasons())
+    return f".Sh REASON CODES\n{roff(REASONS_SAID)}\n.Bl -tag -width Ds -compact\n{rows}.El\n"
 
 
 MAN_HEAD = f""".Dd {DATE}
@@ -331,7 +372,7 @@ def write_man():
     forwarded = (f".Pp\nEach call of the workshop API also works on the control socket, below\n.Pa {FORWARDED} ,\nwithout a token: same method, "
                  "same reply.\n")
     return (MAN_HEAD + roff(ORDERS) + "\n.Pp\n" + roff(CALLBACKS) + "\n" + man_api(WORKSHOP) + man_api(CONTROL) + forwarded +
-            ".Sh ERROR CODES\n" + roff(CODES_SAID) + "\n.Bl -tag -width Ds -compact\n" + codes + ".El\n.Sh OBJECTS\n" +
+            ".Sh ERROR CODES\n" + roff(CODES_SAID) + "\n.Bl -tag -width Ds -compact\n" + codes + ".El\n" + man_reasons() + ".Sh OBJECTS\n" +
             "".join(man_object(*one) for one in objects()) + MAN_TAIL.replace("@EXAMPLES@", "\n".join(examples).replace("\\", "\\e")))
 
 

@@ -53,6 +53,15 @@ found_compare(const struct found *found, const struct order *order, const char *
     return verdict;
 }
 
+enum erp_verdict
+found_nothing(const struct order *order, struct erp_outcome *outcome)
+{
+    return erp_end(outcome, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
+                   "the ERP accepted the line, but does not show it: look for the uniqueid %s in "
+                   "the ERP, then resolve or retry the order",
+                   order->uniqueid);
+}
+
 void
 found_facts(const struct found *found, const struct order *order, struct erp_facts *facts)
 {

@@ -20,6 +20,9 @@ enum erp_verdict found_compare(const struct found *found, const struct order *or
                                const char *amount_code, const char *changed,
                                struct erp_outcome *outcome);
 
+/* Where it is not there after the ERP has accepted it. It is not sent again. */
+enum erp_verdict found_nothing(const struct order *order, struct erp_outcome *outcome);
+
 /* What ERP_LOOK_UP tells of it. */
 void found_facts(const struct found *found, const struct order *order, struct erp_facts *facts);
 

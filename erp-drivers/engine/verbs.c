@@ -8,6 +8,8 @@
 #include "common/template/template.h"
 #include "erp-drivers/engine/known.h"
 
+#define LABEL_BYTES 200
+
 static char *
 text_of(const struct engine *e, const json_t *of, const char *name)
 {
@@ -63,6 +65,18 @@ engine_fail(const struct engine *e, const json_t *step, const char *code, const 
     if (words)
         e->calls->fail(e->attempt, code ? reason_find(code)->code : NULL, words);
     template_free(words);
+}
+
+void
+engine_fail_step(const struct engine *e, const json_t *step)
+{
+    const char *code = json_string_value(json_object_get(step, "fail"));
+    char label[LABEL_BYTES], *otherwise;
+
+    levels_label(&e->levels, "", label, sizeof label);
+    otherwise = mem_format("the recipe's step %s says %s", label, code);
+    engine_fail(e, step, code, otherwise);
+    free(otherwise);
 }
 
 /* --- our line --- */

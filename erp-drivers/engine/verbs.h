@@ -39,9 +39,12 @@ bool engine_found_take(struct engine *e, const json_t *step);
 /* `when`, with its condition's result. */
 void engine_when(struct engine *e, const json_t *step, bool holds);
 
-/* `fail`, and an `assert` that does not hold. code: the recipe's, NULL: none. otherwise: the words
- * of a step that has none. */
+/* An `assert` that does not hold. code: the recipe's, NULL: none. otherwise: the words of a step
+ * that has none. */
 void engine_fail(const struct engine *e, const json_t *step, const char *code,
                  const char *otherwise);
+
+/* `fail`. */
+void engine_fail_step(const struct engine *e, const json_t *step);
 
 #endif

@@ -1,6 +1,7 @@
 /* From a reply to a variable, or to the next page. */
 #include "erp-drivers/http/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,38 +13,36 @@
 #include "erp-drivers/http/rules.h"
 #include "erp-drivers/http/value.h"
 #include "erp-drivers/http/xml.h"
-#include "erp-drivers/plain_text.h"
 
 #define PAGES_MAX 1000
 #define HEADER_BYTES 4096
-#define WORDS_BYTES 160
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503
+#define REDIRECTION 3
+#define WHAT_BYTES 120
 
 /* --- what a reply means --- */
 
 static enum result
-not_whole(struct walk *a, const struct erp_reply *reply)
+not_whole(struct attempt *a, const struct erp_reply *reply)
 {
     struct erp_outcome outcome = {.reason_code = ""};
-    const char *word = request_word(a);
+    const char *word = http_attempt_section_name(a);
 
     /* What it says is "WORD: …", and the reason begins with the step. */
     erp_reply_technical(reply, word, &outcome);
-    return walk_fail(a, REASON_ERP_UNREACHABLE, "%s", outcome.reason_text + strlen(word) + 2);
+    return http_attempt_fail(a, REASON_ERP_UNREACHABLE, "%s",
+                             outcome.reason_text + strlen(word) + 2);
 }
 
 /* Neither a rule nor the step knows it. */
 static enum result
-not_expected(struct walk *a, const char *wanted)
+not_expected(struct attempt *a, const char *what)
 {
-    char *words = mem_format("%.2000s", a->reply.body);
+    char *words = http_attempt_reply_words(a, what);
     bool busy = a->reply.status == TOO_MANY_REQUESTS || a->reply.status == UNAVAILABLE;
 
-    erp_job_mask(a->job, words);
-    plain_text(words, WORDS_BYTES);
-    walk_unexpected(a, "status %d, %s%s%s%s%s", a->reply.status, reply_type_name(a->reply.type),
-                    *wanted ? ", expected " : "", wanted, *words ? ": " : "", words);
+    http_attempt_unexpected(a, "%s", words);
     if (busy)
         a->failure.code = REASON_ERP_BUSY;
     a->failure.unexpected = !busy;
@@ -53,7 +52,43 @@ not_expected(struct walk *a, const char *wanted)
 }
 
 static enum result
-check_expected(struct walk *a, const json_t *step)
+not_of_type(struct attempt *a, const char *wanted)
+{
+    char what[WHAT_BYTES];
+
+    if (a->reply.type == REPLY_TEXT && strcmp(wanted, "json") == 0)
+        return not_expected(a, "the body is not valid JSON");
+    snprintf(what, sizeof what, "%s, expected %s", reply_type_name(a->reply.type), wanted);
+    return not_expected(a, what);
+}
+
+/* "200, 4xx"; wanted NULL: any success. The caller frees it. */
+static char *
+status_list(const json_t *wanted)
+{
+    char *list = wanted ? json_dumps(wanted, JSON_ENCODE_ANY) : mem_string("2xx"), *to = list;
+
+    for (const char *from = list; *from; from++)
+        if (!strchr("[]\"", *from))
+            *to++ = *from;
+    *to = '\0';
+    return list;
+}
+
+static enum result
+not_of_status(struct attempt *a, const json_t *wanted)
+{
+    bool redirects = a->reply.status / 100 == REDIRECTION;
+    char what[WHAT_BYTES], *list = status_list(wanted);
+
+    snprintf(what, sizeof what, "%s, expected %.60s%s", reply_type_name(a->reply.type), list,
+             redirects ? "; redirects are not followed" : "");
+    free(list);
+    return not_expected(a, what);
+}
+
+static enum result
+check_expected(struct attempt *a, const json_t *step)
 {
     const json_t *status = json_object_get(step, "status");
     const json_t *xpath = json_object_get(step, "xpath");
@@ -62,21 +97,21 @@ check_expected(struct walk *a, const json_t *step)
                                       : "json";
 
     if (status ? !condition_status(status, a->reply.status) : a->reply.status / 100 != 2)
-        return not_expected(a, "");
+        return not_of_status(a, status);
     if (xpath && !a->reply.xml)
-        return not_expected(a, "xml");
+        return not_of_type(a, "xml");
     if (strcmp(wanted, "json") == 0 && a->reply.type != REPLY_JSON)
-        return not_expected(a, "json");
+        return not_of_type(a, "json");
     if (strcmp(wanted, "text") == 0 && a->reply.type != REPLY_TEXT && a->reply.type != REPLY_XML &&
         a->reply.type != REPLY_JSON)
-        return not_expected(a, "text");
+        return not_of_type(a, "text");
     return DONE;
 }
 
 /* --- pages --- */
 
 static bool
-next_by_number(struct walk *a, const json_t *pages, const json_t *rows)
+next_by_number(struct attempt *a, const json_t *pages, const json_t *rows)
 {
     json_int_t step = recipe_number(pages, "step", 1);
 
@@ -88,7 +123,7 @@ next_by_number(struct walk *a, const json_t *pages, const json_t *rows)
 }
 
 static bool
-next_by_cursor(struct walk *a, const json_t *pages)
+next_by_cursor(struct attempt *a, const json_t *pages)
 {
     const json_t *cursor =
         reply_pointer(a->reply.json, json_string_value(json_object_get(pages, "cursor")));
@@ -119,7 +154,7 @@ link_of(const struct reply *reply)
 }
 
 static bool
-next_by_url(struct walk *a, const json_t *pages)
+next_by_url(struct attempt *a, const json_t *pages)
 {
     const char *pointer = json_string_value(json_object_get(pages, "next"));
     const char *url = pointer ? json_string_value(reply_pointer(a->reply.json, pointer)) : NULL;
@@ -130,7 +165,7 @@ next_by_url(struct walk *a, const json_t *pages)
 }
 
 static bool
-has_next(struct walk *a, const json_t *pages, const json_t *rows)
+has_next(struct attempt *a, const json_t *pages, const json_t *rows)
 {
     if (json_object_get(pages, "from"))
         return next_by_number(a, pages, rows);
@@ -139,48 +174,49 @@ has_next(struct walk *a, const json_t *pages, const json_t *rows)
 
 /* A server that always shows the same page would show it for ever. */
 static enum result
-take_page(struct walk *a, const json_t *step, const json_t *rows)
+take_page(struct attempt *a, const json_t *step, const json_t *rows)
 {
     bool more;
 
     if (!json_is_array(rows))
-        return walk_unexpected(a, "the reply has no list at %s",
-                               json_string_value(json_object_get(step, "at")));
+        return http_attempt_unexpected(a, "the reply has no list at %s",
+                                       json_string_value(json_object_get(step, "at")));
     if (a->paging.last && json_array_size(rows) && json_equal(a->paging.last, rows))
-        return walk_unexpected(a, "two pages are the same: the ERP does not page as expected");
+        return http_attempt_unexpected(a,
+                                       "two pages are the same: the ERP does not page as expected");
     if (++a->paging.count > PAGES_MAX)
-        return walk_unexpected(a, "the reply has more than %d pages", PAGES_MAX);
+        return http_attempt_unexpected(a, "the reply has more than %d pages", PAGES_MAX);
     json_decref(a->paging.last);
     a->paging.last = json_incref((json_t *)rows);
     json_array_extend(a->paging.rows, (json_t *)rows);
     if (json_array_size(a->paging.rows) > ERP_REPLY_VALUES_MAX)
-        return walk_unexpected(a, "the pages have too many rows");
+        return http_attempt_unexpected(a, "the pages have too many rows");
     more = has_next(a, json_object_get(step, "pages"), rows);
     if (more)
         return request_send(a, step, recipe_verb(true, step));
     value_set(a, json_string_value(json_object_get(step, "into")), json_incref(a->paging.rows));
-    walk_paging_end(a);
+    http_attempt_paging_end(a);
     return DONE;
 }
 
 /* --- the variable --- */
 
 static enum result
-take_xml(struct walk *a, const json_t *step, const json_t *xpath)
+take_xml(struct attempt *a, const json_t *step, const json_t *xpath)
 {
     json_t *value = xml_rows(a->reply.xml, json_object_get(a->session->recipe, "namespaces"),
                              json_string_value(json_object_get(xpath, "rows")),
                              json_object_get(xpath, "fields"));
 
     if (!value)
-        return walk_unexpected(a, "%s does not find elements",
-                               json_string_value(json_object_get(xpath, "rows")));
+        return http_attempt_unexpected(a, "%s does not find elements",
+                                       json_string_value(json_object_get(xpath, "rows")));
     value_set(a, json_string_value(json_object_get(step, "into")), value);
     return DONE;
 }
 
 static enum result
-take_value(struct walk *a, const json_t *step)
+take_value(struct attempt *a, const json_t *step)
 {
     const char *at = json_string_value(json_object_get(step, "at")) ?: "";
     const char *into = json_string_value(json_object_get(step, "into"));
@@ -195,7 +231,7 @@ take_value(struct walk *a, const json_t *step)
     if (text || (!into && !*at))
         return DONE;
     if (!value)
-        return walk_unexpected(a, "the reply has nothing at %s", at);
+        return http_attempt_unexpected(a, "the reply has nothing at %s", at);
     if (json_object_get(step, "pages"))
         return take_page(a, step, value);
     if (into)
@@ -204,7 +240,7 @@ take_value(struct walk *a, const json_t *step)
 }
 
 enum result
-answer_take(struct walk *a, const json_t *step, const struct erp_reply *reply)
+answer_take(struct attempt *a, const json_t *step, const struct erp_reply *reply)
 {
     enum result result;
 

@@ -2,9 +2,9 @@
 #ifndef ERP_DRIVERS_HTTP_ANSWER_H
 #define ERP_DRIVERS_HTTP_ANSWER_H
 
-#include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/attempt.h"
 
 /* DONE: its variable is set. SENT: the next page is asked for. */
-enum result answer_take(struct walk *a, const json_t *step, const struct erp_reply *reply);
+enum result answer_take(struct attempt *a, const json_t *step, const struct erp_reply *reply);
 
 #endif

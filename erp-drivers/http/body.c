@@ -20,12 +20,12 @@
 
 #define NUMBER_BYTES 160
 
-static json_t *build(struct walk *a, const json_t *body);
+static json_t *build(struct attempt *a, const json_t *body);
 
 /* --- operators --- */
 
 static json_t *
-build_number(struct walk *a, const json_t *operand)
+build_number(struct attempt *a, const json_t *operand)
 {
     char plain[NUMBER_BYTES], *text = value_text(a, operand);
     json_t *number = NULL;
@@ -33,36 +33,37 @@ build_number(struct walk *a, const json_t *operand)
     if (text && json_number_plain(text, plain, sizeof plain))
         number = json_sprintf("%c%s", JSON_NUMBER_MARK, plain);
     else if (text)
-        walk_unexpected(a, "\"%s\" is not a number", text);
+        http_attempt_unexpected(a, "\"%s\" is not a number", text);
     template_free(text);
     return number;
 }
 
 /* NULL: FAILED is set. */
 static json_t *
-variable(struct walk *a, const json_t *operand)
+variable(struct attempt *a, const json_t *operand)
 {
     const json_t *value = value_json(a, operand);
 
     if (!value)
-        walk_unexpected(a, "%s has no value", json_string_value(operand));
+        http_attempt_unexpected(a, "%s has no value", json_string_value(operand));
     return json_deep_copy(value);
 }
 
 static json_t *
-build_json(struct walk *a, const json_t *operand)
+build_json(struct attempt *a, const json_t *operand)
 {
     return variable(a, operand);
 }
 
 static json_t *
-build_merge(struct walk *a, const json_t *operands)
+build_merge(struct attempt *a, const json_t *operands)
 {
     json_t *whole = variable(a, json_array_get(operands, 0));
     json_t *part = whole ? build(a, json_array_get(operands, 1)) : NULL;
 
     if (part && json_object_update(whole, part)) {
-        walk_unexpected(a, "%s is not an object", json_string_value(json_array_get(operands, 0)));
+        http_attempt_unexpected(a, "%s is not an object",
+                                json_string_value(json_array_get(operands, 0)));
         json_decref(part);
         part = NULL;
     }
@@ -75,12 +76,13 @@ build_merge(struct walk *a, const json_t *operands)
 }
 
 static json_t *
-build_append(struct walk *a, const json_t *operands)
+build_append(struct attempt *a, const json_t *operands)
 {
     json_t *list = variable(a, json_array_get(operands, 0));
 
     if (list && !json_is_array(list))
-        walk_unexpected(a, "%s is not a list", json_string_value(json_array_get(operands, 0)));
+        http_attempt_unexpected(a, "%s is not a list",
+                                json_string_value(json_array_get(operands, 0)));
     for (size_t i = 1; json_is_array(list) && i < json_array_size(operands); i++) {
         json_t *element = build(a, json_array_get(operands, i));
 
@@ -98,7 +100,7 @@ build_append(struct walk *a, const json_t *operands)
 
 /* An absent value or null has no elements; anything else that is not a list is an error. */
 static json_t *
-build_each(struct walk *a, const json_t *operands)
+build_each(struct attempt *a, const json_t *operands)
 {
     const json_t *rows = value_json(a, json_array_get(operands, 0)), *row;
     json_t *list = json_array(), *element;
@@ -106,7 +108,8 @@ build_each(struct walk *a, const json_t *operands)
 
     if (rows && !json_is_null(rows) && !json_is_array(rows)) {
         json_decref(list);
-        walk_unexpected(a, "%s is not a list", json_string_value(json_array_get(operands, 0)));
+        http_attempt_unexpected(a, "%s is not a list",
+                                json_string_value(json_array_get(operands, 0)));
         return NULL;
     }
     json_array_foreach(rows, i, row)
@@ -124,7 +127,7 @@ build_each(struct walk *a, const json_t *operands)
 
 static const struct {
     const char *name;
-    json_t *(*build)(struct walk *a, const json_t *operand);
+    json_t *(*build)(struct attempt *a, const json_t *operand);
 } operators[] = {{"$number", build_number},
                  {"$json", build_json},
                  {"$merge", build_merge},
@@ -134,19 +137,19 @@ static const struct {
 /* --- JSON --- */
 
 static json_t *
-build_string(struct walk *a, const json_t *template)
+build_string(struct attempt *a, const json_t *template)
 {
     char *text = value_text(a, template);
     json_t *string = text ? json_string(text) : NULL;
 
     if (text && !string)
-        walk_fail(a, REASON_ERP_REJECTED, "a value is not valid UTF-8");
+        http_attempt_fail(a, REASON_ERP_REJECTED, "a value is not valid UTF-8");
     template_free(text);
     return string;
 }
 
 static json_t *
-build_array(struct walk *a, const json_t *body)
+build_array(struct attempt *a, const json_t *body)
 {
     json_t *array = json_array(), *part;
     const json_t *element;
@@ -165,7 +168,7 @@ build_array(struct walk *a, const json_t *body)
 }
 
 static bool
-add_member(struct walk *a, json_t *object, const char *name, const json_t *member)
+add_member(struct attempt *a, json_t *object, const char *name, const json_t *member)
 {
     const json_t *when = json_object_get(member, "$when");
     char why[CONDITION_WHY_BYTES], *key;
@@ -185,7 +188,7 @@ add_member(struct walk *a, json_t *object, const char *name, const json_t *membe
 }
 
 static json_t *
-build_object(struct walk *a, const json_t *body)
+build_object(struct attempt *a, const json_t *body)
 {
     json_t *object = json_object(), *member;
     const char *name;
@@ -207,7 +210,7 @@ build_object(struct walk *a, const json_t *body)
 
 /* NULL: FAILED is set. */
 static json_t *
-build(struct walk *a, const json_t *body)
+build(struct attempt *a, const json_t *body)
 {
     if (json_is_string(body))
         return build_string(a, body);
@@ -230,13 +233,13 @@ as_text(json_t *value)
 }
 
 char *
-body_json(struct walk *a, const json_t *body)
+body_json(struct attempt *a, const json_t *body)
 {
     return as_text(build(a, body));
 }
 
 char *
-body_graphql(struct walk *a, const json_t *query, const json_t *variables)
+body_graphql(struct attempt *a, const json_t *query, const json_t *variables)
 {
     json_t *values = variables ? build(a, variables) : json_object();
 
@@ -268,7 +271,7 @@ add_field(char *text, const char *name, const char *value)
 }
 
 char *
-body_form(struct walk *a, const json_t *fields)
+body_form(struct attempt *a, const json_t *fields)
 {
     char *text = mem_string(""), *value;
     const char *name;
@@ -299,7 +302,7 @@ add_part(char *text, const char *boundary, const char *name, const char *value)
 }
 
 char *
-body_multipart(struct walk *a, const json_t *fields, const char *boundary)
+body_multipart(struct attempt *a, const json_t *fields, const char *boundary)
 {
     char *text = mem_string(""), *value, *end;
     const char *name;
@@ -309,7 +312,8 @@ body_multipart(struct walk *a, const json_t *fields, const char *boundary)
     {
         value = value_text(a, field);
         if (value && strstr(value, boundary)) {
-            walk_fail(a, REASON_ERP_REJECTED, "a value has the boundary of the body's parts");
+            http_attempt_fail(a, REASON_ERP_REJECTED,
+                              "a value has the boundary of the body's parts");
             template_free(value);
             value = NULL;
         }

@@ -64,7 +64,7 @@ static const struct {
 
 /* text: NULL is unlike any other. */
 static enum truth
-compare(struct walk *a, const json_t *test, const char *text, char *why)
+compare(struct attempt *a, const json_t *test, const char *text, char *why)
 {
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
         const json_t *template = json_object_get(test, comparisons[i].name);
@@ -85,7 +85,7 @@ compare(struct walk *a, const json_t *test, const char *text, char *why)
 }
 
 static enum truth
-holds_equal(struct walk *a, const json_t *c, char *why)
+holds_equal(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *pair = json_object_get(c, "equal");
     const char *as = json_string_value(json_object_get(c, "as"));
@@ -102,7 +102,7 @@ holds_equal(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_variable(struct walk *a, const json_t *c, char *why)
+holds_variable(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "variable");
     char *text = value_text(a, json_object_get(test, "text"));
@@ -113,7 +113,7 @@ holds_variable(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_decimals(struct walk *a, const json_t *c, char *why)
+holds_decimals(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *pair = json_object_get(c, "decimals");
     char *number = value_text(a, json_array_get(pair, 0)), *places, *end;
@@ -123,7 +123,8 @@ holds_decimals(struct walk *a, const json_t *c, char *why)
     places = number ? value_text(a, json_array_get(pair, 1)) : NULL;
     most = places ? strtoul(places, &end, 10) : 0;
     if (places && (!*places || *end || !amount_valid(number)))
-        walk_unexpected(a, "\"%.80s\" has no number of decimal places: \"%.80s\"", number, places);
+        http_attempt_unexpected(a, "\"%.80s\" has no number of decimal places: \"%.80s\"", number,
+                                places);
     else if (places)
         truth = told(amount_scale(number) <= most, why, "%.80s has more than %lu decimal places",
                      number, most);
@@ -152,14 +153,14 @@ condition_status(const json_t *wanted, int status)
 }
 
 static enum truth
-holds_status(struct walk *a, const json_t *c, char *why)
+holds_status(struct attempt *a, const json_t *c, char *why)
 {
     return told(a->reply.is && condition_status(json_object_get(c, "status"), a->reply.status), why,
                 "the status is %d", a->reply.status);
 }
 
 static enum truth
-holds_type(struct walk *a, const json_t *c, char *why)
+holds_type(struct attempt *a, const json_t *c, char *why)
 {
     const char *type = reply_type_name(a->reply.type);
 
@@ -168,7 +169,7 @@ holds_type(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_sent(struct walk *a, const json_t *c, char *why)
+holds_sent(struct attempt *a, const json_t *c, char *why)
 {
     const char *name = a->reply.name ? a->reply.name : "";
 
@@ -177,7 +178,7 @@ holds_sent(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_header(struct walk *a, const json_t *c, char *why)
+holds_header(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "header");
     const json_t *present = json_object_get(test, "present");
@@ -205,7 +206,7 @@ type_of(const json_t *value)
 }
 
 static enum truth
-holds_json(struct walk *a, const json_t *c, char *why)
+holds_json(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "json");
     const json_t *present = json_object_get(test, "present");
@@ -222,7 +223,7 @@ holds_json(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_xml(struct walk *a, const json_t *c, char *why)
+holds_xml(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "xml"), *present = json_object_get(test, "present");
     const char *at = json_string_value(json_object_get(test, "at"));
@@ -238,7 +239,7 @@ holds_xml(struct walk *a, const json_t *c, char *why)
 }
 
 static enum truth
-holds_text(struct walk *a, const json_t *c, char *why)
+holds_text(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *test = json_object_get(c, "text");
     const char *body = a->reply.body ? a->reply.body : "";
@@ -256,7 +257,7 @@ holds_text(struct walk *a, const json_t *c, char *why)
 /* --- put together --- */
 
 static enum truth
-holds_parts(struct walk *a, const json_t *parts, enum truth decides, char *why)
+holds_parts(struct attempt *a, const json_t *parts, enum truth decides, char *why)
 {
     const json_t *part;
     size_t i;
@@ -272,19 +273,19 @@ holds_parts(struct walk *a, const json_t *parts, enum truth decides, char *why)
 }
 
 static enum truth
-holds_all(struct walk *a, const json_t *c, char *why)
+holds_all(struct attempt *a, const json_t *c, char *why)
 {
     return holds_parts(a, json_object_get(c, "all"), NO, why);
 }
 
 static enum truth
-holds_any(struct walk *a, const json_t *c, char *why)
+holds_any(struct attempt *a, const json_t *c, char *why)
 {
     return holds_parts(a, json_object_get(c, "any"), YES, why);
 }
 
 static enum truth
-holds_not(struct walk *a, const json_t *c, char *why)
+holds_not(struct attempt *a, const json_t *c, char *why)
 {
     const json_t *part = json_object_get(c, "not");
     enum truth truth = condition_holds(a, part, why);
@@ -300,7 +301,7 @@ holds_not(struct walk *a, const json_t *c, char *why)
 
 static const struct {
     const char *name;
-    enum truth (*holds)(struct walk *a, const json_t *c, char *why);
+    enum truth (*holds)(struct attempt *a, const json_t *c, char *why);
 } kinds[] = {{"equal", holds_equal},   {"variable", holds_variable}, {"decimals", holds_decimals},
              {"status", holds_status}, {"type", holds_type},         {"sent", holds_sent},
              {"header", holds_header}, {"json", holds_json},         {"xml", holds_xml},
@@ -308,7 +309,7 @@ static const struct {
              {"not", holds_not}};
 
 enum truth
-condition_holds(struct walk *a, const json_t *c, char why[CONDITION_WHY_BYTES])
+condition_holds(struct attempt *a, const json_t *c, char why[CONDITION_WHY_BYTES])
 {
     *why = '\0';
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -318,7 +319,7 @@ condition_holds(struct walk *a, const json_t *c, char why[CONDITION_WHY_BYTES])
 }
 
 enum truth
-condition_all(struct walk *a, const json_t *parts, char why[CONDITION_WHY_BYTES])
+condition_all(struct attempt *a, const json_t *parts, char why[CONDITION_WHY_BYTES])
 {
     enum truth truth = YES;
 

@@ -13,7 +13,7 @@
 #define SHOWN_BYTES 20000
 
 void
-failure_drop_login(struct walk *a)
+failure_drop_login(struct attempt *a)
 {
     struct session *session = a->session;
 
@@ -26,20 +26,22 @@ failure_drop_login(struct walk *a)
 
 /* The exchange that failed, for the person who mends the recipe. A login holds keys. */
 static void
-add_evidence(struct walk *a)
+add_evidence(struct attempt *a)
 {
     char *text;
 
     if (!a->reply.is || a->section == LOGIN || !a->reply.request)
         return;
-    text = mem_format("%s\n\n%d\n%s\n%.*s\n", a->reply.request, a->reply.status, a->reply.headers,
-                      SHOWN_BYTES, a->reply.body);
-    erp_job_mask(a->job, text);
+    text = mem_format("%s\n\n%d\n%s\n%s\n", a->reply.request, a->reply.status, a->reply.headers,
+                      a->reply.body);
+    erp_job_mask(a->job, text); /* before it is cut */
+    if (strlen(text) > SHOWN_BYTES)
+        text[SHOWN_BYTES] = '\0';
     erp_outcome_evidence(&a->outcome, "txt", text, strlen(text));
 }
 
 static enum erp_verdict
-verdict_of(struct walk *a)
+verdict_of(struct attempt *a)
 {
     const char *code = a->failure.code;
     enum reason_action action;
@@ -56,12 +58,12 @@ verdict_of(struct walk *a)
 }
 
 static void
-end(struct walk *a, enum erp_verdict verdict)
+end(struct attempt *a, enum erp_verdict verdict)
 {
     char label[200];
 
     a->verdict = verdict;
-    walk_label(a, label, sizeof label);
+    http_attempt_label(a, label, sizeof label);
     if (verdict == ERP_RETRY)
         erp_end(&a->outcome, verdict, a->failure.code, "%s: %s", label, a->failure.words);
     else
@@ -79,7 +81,7 @@ end(struct walk *a, enum erp_verdict verdict)
 
 /* Refused before it could be looked up whether an earlier request stored the line. */
 static void
-doubt(struct walk *a)
+doubt(struct attempt *a)
 {
     char *words = mem_format("the line may be in the ERP, but the look-up was refused: %s: %s",
                              a->failure.code, a->failure.words);
@@ -90,7 +92,7 @@ doubt(struct walk *a)
 }
 
 enum next
-failure_conclude(struct walk *a)
+failure_conclude(struct attempt *a)
 {
     enum erp_verdict verdict;
     bool refused;
@@ -109,7 +111,7 @@ failure_conclude(struct walk *a)
         a->refusal = a->failure;
         return NEXT_LOOK_UP;
     }
-    if (refused && a->section == LOOKUP && walk_in_doubt(a))
+    if (refused && a->section == LOOKUP && http_attempt_in_doubt(a))
         doubt(a);
     end(a, verdict);
     return NEXT_END;

@@ -1,4 +1,4 @@
-/* The walk of an attempt: login, where there is none → look-up → created, or create → commit →
+/* The sections of an attempt: login, where there is none → look-up → created, or create → commit →
  * verify → created. A question: login → check, or look-up, and then it is answered. Where an
  * earlier request may still be at work, the line is looked up once more right before the commit. A
  * refusal after the commit → look-up → created, or refused. What a recipe says is run.c's; this
@@ -12,24 +12,24 @@
 #include "common/base/secret.h"
 #include "common/order/reason.h"
 #include "erp-drivers/engine/known.h"
+#include "erp-drivers/http/attempt.h"
 #include "erp-drivers/http/failure.h"
 #include "erp-drivers/http/reply.h"
 #include "erp-drivers/http/run.h"
 #include "erp-drivers/http/session.h"
 #include "erp-drivers/http/verbs.h"
-#include "erp-drivers/http/walk.h"
 
 /* --- how it ends --- */
 
 static void
-end_with(struct walk *a, enum erp_verdict verdict, const char *code, const char *words)
+end_with(struct attempt *a, enum erp_verdict verdict, const char *code, const char *words)
 {
     a->verdict = erp_end(&a->outcome, verdict, code, "%s", words);
     a->ended = true;
 }
 
 static void
-compare(struct walk *a, const char *amount_code)
+compare(struct attempt *a, const char *amount_code)
 {
     a->verdict = found_compare(&a->engine.found, a->job->order, amount_code, "", &a->outcome);
     a->ended = true;
@@ -39,14 +39,14 @@ compare(struct walk *a, const char *amount_code)
 
 /* Nothing has come of what create has begun. */
 static void
-take_back(struct walk *a)
+take_back(struct attempt *a)
 {
     if (a->touched && json_object_get(a->session->recipe, "undo"))
-        walk_section(a, UNDO);
+        http_attempt_section(a, UNDO);
 }
 
 static void
-undo(struct walk *a)
+undo(struct attempt *a)
 {
     if (!a->committed)
         take_back(a);
@@ -55,20 +55,20 @@ undo(struct walk *a)
 /* --- questions --- */
 
 static bool
-has_section(const struct walk *a, const char *name)
+has_section(const struct attempt *a, const char *name)
 {
     return json_object_get(a->session->recipe, name) != NULL;
 }
 
 static void
-report_line(struct walk *a)
+report_line(struct attempt *a)
 {
     found_facts(&a->engine.found, a->job->order, a->job->facts);
     end_with(a, ERP_CREATED, NULL, "");
 }
 
 static void
-answered(struct walk *a)
+answered(struct attempt *a)
 {
     a->verdict = known_end(a->job, &a->outcome);
     a->ended = true;
@@ -76,29 +76,29 @@ answered(struct walk *a)
 
 /* To prove a login that is in each request, it asks for something that is not there. */
 static void
-try_login(struct walk *a)
+try_login(struct attempt *a)
 {
     if (has_section(a, "login") && has_section(a, "logout"))
-        walk_section(a, LOGOUT);
+        http_attempt_section(a, LOGOUT);
     else if (has_section(a, "login"))
         answered(a);
     else
-        walk_section(a, has_section(a, "check") ? CHECK : LOOKUP);
+        http_attempt_section(a, has_section(a, "check") ? CHECK : LOOKUP);
 }
 
 /* --- from section to section --- */
 
 static void
-logged_in(struct walk *a)
+logged_in(struct attempt *a)
 {
     if (a->job->purpose == ERP_LOG_IN)
         try_login(a);
     else
-        walk_section(a, a->job->purpose == ERP_CHECK ? CHECK : LOOKUP);
+        http_attempt_section(a, a->job->purpose == ERP_CHECK ? CHECK : LOOKUP);
 }
 
 static void
-looked_up(struct walk *a)
+looked_up(struct attempt *a)
 {
     if (!a->refusal.code && failpoint("mutant.no_look_up"))
         found_clear(&a->engine.found);
@@ -114,34 +114,35 @@ looked_up(struct walk *a)
         json_decref(a->vars);
         a->vars = a->kept_vars;
         a->kept_vars = NULL;
-        walk_section(a, COMMIT);
+        http_attempt_section(a, COMMIT);
     } else {
-        walk_section(a, CREATE);
+        http_attempt_section(a, CREATE);
     }
 }
 
 static void
-look_again(struct walk *a)
+look_again(struct attempt *a)
 {
     a->second_look = true;
     json_decref(a->kept_vars);
     a->kept_vars = json_copy(a->vars);
-    walk_section(a, LOOKUP);
+    http_attempt_section(a, LOOKUP);
 }
 
 static void
-verified(struct walk *a)
+verified(struct attempt *a)
 {
-    if (a->engine.found.is)
+    if (a->engine.found.is) {
         compare(a, REASON_AMOUNT_REFUSED);
-    else
-        end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                 "the ERP accepted the line, but does not show it: not sending it again");
+    } else {
+        a->verdict = found_nothing(a->job->order, &a->outcome);
+        a->ended = true;
+    }
 }
 
 /* A line that is not read back, on purpose. */
 static void
-no_read_back(struct walk *a)
+no_read_back(struct attempt *a)
 {
     erp_end(&a->outcome, ERP_CREATED, NULL, "%s", "");
     text_copy(a->outcome.reference, sizeof a->outcome.reference, a->job->order->uniqueid);
@@ -150,7 +151,7 @@ no_read_back(struct walk *a)
 }
 
 static void
-section_done(struct walk *a)
+section_done(struct attempt *a)
 {
     switch (a->section) {
     case LOGIN:
@@ -170,13 +171,13 @@ section_done(struct walk *a)
         looked_up(a);
         break;
     case CREATE:
-        if (walk_in_doubt(a))
+        if (http_attempt_in_doubt(a))
             look_again(a);
         else
-            walk_section(a, COMMIT);
+            http_attempt_section(a, COMMIT);
         break;
     case COMMIT:
-        walk_section(a, VERIFY);
+        http_attempt_section(a, VERIFY);
         if (failpoint("mutant.no_read_back"))
             no_read_back(a);
         break;
@@ -185,11 +186,11 @@ section_done(struct walk *a)
     }
 }
 
-/* --- the walk --- */
+/* --- an attempt --- */
 
 /* Whether another job of the session must go first. */
 static bool
-must_wait(const struct walk *a)
+must_wait(const struct attempt *a)
 {
     const struct session *session = a->session;
     bool alone = a->job->purpose == ERP_PLACE &&
@@ -200,7 +201,7 @@ must_wait(const struct walk *a)
 }
 
 static bool
-is_logged_in(const struct walk *a)
+is_logged_in(const struct attempt *a)
 {
     const struct session *session = a->session;
 
@@ -209,7 +210,7 @@ is_logged_in(const struct walk *a)
 
 /* From nothing, or once more after the session was lost. */
 static void
-begin(struct walk *a)
+begin(struct attempt *a)
 {
     struct session *session = a->session;
 
@@ -226,11 +227,11 @@ begin(struct walk *a)
     session->expires_ms = 0;
     http_session_clear_kept(session);
     session->logging_in = a;
-    walk_section(a, LOGIN);
+    http_attempt_section(a, LOGIN);
 }
 
 static void
-failed(struct walk *a)
+failed(struct attempt *a)
 {
     if (a->session->logging_in == a)
         a->session->logging_in = NULL;
@@ -240,23 +241,23 @@ failed(struct walk *a)
     }
     switch (failure_conclude(a)) {
     case NEXT_LOG_IN:
-        walk_clear_steps(a);
+        http_attempt_clear_steps(a);
         a->begun = false;
         break;
     case NEXT_LOOK_UP:
         a->second_look = false;
-        walk_section(a, LOOKUP);
+        http_attempt_section(a, LOOKUP);
         break;
     default:
         undo(a);
         if (a->section != UNDO)
-            walk_clear_steps(a);
+            http_attempt_clear_steps(a);
     }
 }
 
 /* What follows a verdict is nothing but cleaning up. */
 static enum erp_verdict
-go(struct walk *a, const struct erp_reply *reply)
+go(struct attempt *a, const struct erp_reply *reply)
 {
     enum result result;
 
@@ -282,7 +283,7 @@ go(struct walk *a, const struct erp_reply *reply)
 
 /* Before anything is sent. false: it has ended. */
 static bool
-is_fit(struct walk *a)
+is_fit(struct attempt *a)
 {
     char wrong[RECIPE_WRONG_BYTES];
 
@@ -295,15 +296,15 @@ is_fit(struct walk *a)
                  "not tried: a login would use up the token that the worker keeps");
     else if (known_asks_for_line(a->job) &&
              !recipe_id_fits(a->session->recipe, a->job->order->uniqueid, wrong))
-        end_with(a, ERP_REJECT, walk_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED,
-                 wrong);
+        end_with(a, ERP_REJECT,
+                 http_attempt_in_doubt(a) ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED, wrong);
     return !a->ended;
 }
 
-static struct walk *
-walk_begin(struct session *session, struct erp_job *job)
+static struct attempt *
+attempt_begin(struct session *session, struct erp_job *job)
 {
-    struct walk *a = walk_new(session, job, &http_calls);
+    struct attempt *a = http_attempt_new(session, job, &http_calls);
 
     /* What an earlier attempt has sent may still be under way in the ERP. */
     if (job->order->commit_sent)
@@ -319,11 +320,11 @@ static enum erp_verdict
 log_out(struct session *session, struct erp_job *job, const struct erp_reply *reply,
         struct erp_outcome *outcome)
 {
-    struct walk *a = job->state;
+    struct attempt *a = job->state;
 
     if (!a && http_session_may_log_out(session)) {
-        job->state = a = walk_new(session, job, &http_calls);
-        walk_section(a, LOGOUT);
+        job->state = a = http_attempt_new(session, job, &http_calls);
+        http_attempt_section(a, LOGOUT);
     }
     if (a && section_continue(a, reply) == SENT)
         return ERP_SEND;
@@ -337,13 +338,13 @@ static enum erp_verdict
 http_step(void *session, struct erp_job *job, const struct erp_reply *reply,
           struct erp_outcome *outcome)
 {
-    struct walk *a = job->state;
+    struct attempt *a = job->state;
     enum erp_verdict verdict;
 
     if (!job->order)
         return log_out(session, job, reply, outcome);
     if (!a)
-        job->state = a = walk_begin(session, job);
+        job->state = a = attempt_begin(session, job);
     if (job->abandoned && !a->ended) {
         end_with(a, ERP_RETRY, REASON_ERP_BUSY, "abandoned");
         take_back(a);
@@ -362,7 +363,7 @@ static void
 http_job_free(void *handle, struct erp_job *job)
 {
     struct session *session = handle;
-    struct walk *a = job->state;
+    struct attempt *a = job->state;
 
     if (!a)
         return;
@@ -370,7 +371,7 @@ http_job_free(void *handle, struct erp_job *job)
         session->logging_in = NULL;
     if (session->holder == a)
         session->holder = NULL;
-    walk_free(a);
+    http_attempt_free(a);
     job->state = NULL;
 }
 

@@ -48,7 +48,7 @@ check_text(struct replay *r, size_t i, const char *what, const char *wanted, con
 {
     if (strcmp(wanted, sent) == 0)
         return true;
-    return differ(r, "exchange %zu, %s: expected %.600s, sent %.600s", i, what, wanted, sent);
+    return differ(r, "exchange %zu, %s: expected %.600s, sent %.600s", i + 1, what, wanted, sent);
 }
 
 static bool
@@ -80,7 +80,7 @@ check_headers(struct replay *r, size_t i, const json_t *wanted, const struct erp
         for (size_t k = 0; k < request->header_count; k++)
             found = found || strcmp(request->headers[k], line) == 0;
         if (!found)
-            differ(r, "exchange %zu: the header %s was not sent", i, line);
+            differ(r, "exchange %zu: the header %s was not sent", i + 1, line);
         free(line);
         if (!found)
             return false;
@@ -102,10 +102,10 @@ check_request(struct replay *r, size_t i, const json_t *wanted, const struct erp
         !check_body(r, i, json_object_get(wanted, "body"), request->body ? request->body : ""))
         return false;
     if (commits && json_is_true(commits) != request->commits)
-        return differ(r, "exchange %zu: the request %s", i,
+        return differ(r, "exchange %zu: the request %s", i + 1,
                       request->commits ? "commits" : "does not commit");
     if (delay && json_integer_value(delay) != request->delay_ms)
-        return differ(r, "exchange %zu: sent after %u ms", i, request->delay_ms);
+        return differ(r, "exchange %zu: sent after %u ms", i + 1, request->delay_ms);
     return true;
 }
 
@@ -175,7 +175,11 @@ check_end(struct replay *r, const json_t *ends, enum erp_verdict verdict,
         [ERP_RETRY] = "retry", [ERP_REJECT] = "reject", [ERP_PARK] = "park"};
     const char *code = outcome->reason_code ? outcome->reason_code : "";
     const json_t *after = json_object_get(ends, "retry_after_s");
+    const char *before = text_of(ends, "stopped_before", NULL);
 
+    if (before && verdict != ERP_SEND)
+        return differ(r, "the recording stopped before %s, but the recipe ends with %s, %s: \"%s\"",
+                      before, names[verdict], code, outcome->reason_text);
     if (after && (int64_t)(1000 * json_number_value(after)) != outcome->retry_after_ms)
         return differ(r, "it is tried again after %g s", (double)outcome->retry_after_ms / 1000);
     if (strcmp(text_of(ends, "verdict", names[verdict]), names[verdict]) ||
@@ -235,12 +239,33 @@ take_order(const json_t *given, struct order *order)
               text_of(given, "product_amount", ""));
 }
 
-/* Whether all exchanges came; verdict: ERP_SEND where they ended before the attempt did. */
+/* Whether the recording had stopped before this request. */
 static bool
-go_through(struct replay *r, const json_t *exchanges, struct erp_job *job,
+stopped_before(const json_t *attempt, const struct erp_request *request)
+{
+    const json_t *ends = json_object_get(attempt, "ends");
+    const char *section = text_of(ends, "stopped_before", "");
+
+    if (strcmp(section, "commit") == 0)
+        return request->commits;
+    return !ends || strcmp(section, request->what) == 0;
+}
+
+static bool
+has_no_reply(struct replay *r, size_t count, const struct erp_request *request)
+{
+    return differ(r,
+                  "the dialogue ends after %zu exchanges, but the recipe then sends %s %s %.400s",
+                  count, request->method, request->url, request->body ? request->body : "");
+}
+
+/* Whether all exchanges came; verdict: ERP_SEND where the recording ended before the attempt. */
+static bool
+go_through(struct replay *r, const json_t *attempt, struct erp_job *job,
            struct erp_outcome *outcome, enum erp_verdict *verdict)
 {
     const struct erp_driver *driver = http_driver();
+    const json_t *exchanges = json_object_get(attempt, "exchanges");
     struct answer answer = {NULL, NULL};
     struct erp_reply reply, *taken = NULL;
     bool same = true;
@@ -252,11 +277,10 @@ go_through(struct replay *r, const json_t *exchanges, struct erp_job *job,
         erp_request_clear(&job->request);
         job->now_ms = r->now_ms;
         *verdict = driver->step(r->session, job, taken, outcome);
-        if (*verdict != ERP_SEND || !same)
+        if (*verdict != ERP_SEND || (!exchange && stopped_before(attempt, &job->request)))
             break;
         if (!exchange)
-            same = differ(r, "after %zu exchanges it sends %s %s %.400s", i, job->request.method,
-                          job->request.url, job->request.body ? job->request.body : "");
+            same = has_no_reply(r, i, &job->request);
         else
             same = check_request(r, i, json_object_get(exchange, "request"), &job->request);
         if (!same)
@@ -288,7 +312,7 @@ replay_attempt(struct replay *r, const json_t *attempt)
     bool same;
 
     take_order(json_object_get(attempt, "order"), &order);
-    same = go_through(r, json_object_get(attempt, "exchanges"), &job, &outcome, &verdict) &&
+    same = go_through(r, attempt, &job, &outcome, &verdict) &&
            check_end(r, json_object_get(attempt, "ends"), verdict, &outcome) &&
            check_facts(r, json_object_get(json_object_get(attempt, "ends"), "facts"), &job);
     driver->job_free(r->session, &job);

@@ -10,7 +10,10 @@
  *     exchanges  {"request": {…}, "reply": {…}} in their order
  *     ends       verdict ("created", "retry", "reject", "park"), reason_code, reason_text,
  *                reference, retry_after_s; facts: what a check or a look-up has found, as in the
- *                reply of GET /worksheets/{worksheet}, or "line" ("missing", "same", "changed")
+ *                reply of GET /worksheets/{worksheet}, or "line" ("missing", "same", "changed").
+ *                Of a recording that stopped at a section: stopped_before ("commit", "verify").
+ *                Absent: the recording was interrupted, and what the recipe then sends counts for
+ *                nothing
  *
  * A request is what the recipe is to send: method, path, headers, body, commits, delay_ms; what is
  * not named is not compared. A body that is JSON is compared as JSON.

@@ -2,7 +2,7 @@
 #ifndef ERP_DRIVERS_HTTP_REPLY_H
 #define ERP_DRIVERS_HTTP_REPLY_H
 
-#include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/attempt.h"
 
 /* Takes a whole reply; what is there of the request stays. */
 void reply_take(struct reply *reply, const struct erp_reply *from);

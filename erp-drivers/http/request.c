@@ -15,17 +15,11 @@
 #define BOUNDARY "pumpline-4b1f0c5d7e92"
 #define SHOWN_BYTES 4000
 
-/* For logs. */
-static const char *const request_words[] = {
-    [LOGIN] = "login",      [LOOKUP] = "look-up", [CREATE] = "preparation", [COMMIT] = "commit",
-    [VERIFY] = "read-back", [UNDO] = "undo",      [CHECK] = "check",        [LOGOUT] = "log-out",
-};
-
 /* --- the URL --- */
 
 /* What must not get a token: any host but the ERP's and those that the recipe names. */
 static bool
-is_allowed(const struct walk *a, const char *url)
+is_allowed(const struct attempt *a, const char *url)
 {
     const char *host = strstr(url, "://");
     struct host_pattern target, own, pattern;
@@ -51,7 +45,7 @@ is_allowed(const struct walk *a, const char *url)
 
 /* Absolute, or a path behind the ERP's URL; takes it over. */
 static char *
-whole_url(const struct walk *a, char *url)
+whole_url(const struct attempt *a, char *url)
 {
     char *whole;
 
@@ -64,7 +58,7 @@ whole_url(const struct walk *a, char *url)
 
 /* A link is relative to the server, not to the ERP's URL. */
 static char *
-linked_url(const struct walk *a, const char *link)
+linked_url(const struct attempt *a, const char *link)
 {
     const char *path = strstr(a->session->url, "://") + 3;
 
@@ -75,7 +69,7 @@ linked_url(const struct walk *a, const char *link)
 }
 
 static bool
-set_url(struct walk *a, const json_t *step, const char *method_name)
+set_url(struct attempt *a, const json_t *step, const char *method_name)
 {
     char *url = a->paging.next ? linked_url(a, a->paging.next)
                                : value_text(a, json_object_get(step, method_name));
@@ -88,7 +82,8 @@ set_url(struct walk *a, const json_t *step, const char *method_name)
         return true;
     }
     erp_job_mask(a->job, url); /* before it is cut */
-    walk_unexpected(a, "%.200s is not at the ERP's host, nor at one of the recipe's hosts", url);
+    http_attempt_unexpected(a, "%.200s is not at the ERP's host, nor at one of the recipe's hosts",
+                            url);
     template_free(url);
     return false;
 }
@@ -118,13 +113,13 @@ has_header(const struct erp_request *request, const char *name)
 
 /* Whether it can't be there before the login has kept it. */
 static bool
-is_of_session(const struct walk *a, const json_t *template)
+is_of_session(const struct attempt *a, const json_t *template)
 {
     return a->section == LOGIN && strstr(json_string_value(template), "{session.");
 }
 
 static bool
-add_headers(struct walk *a, const json_t *headers)
+add_headers(struct attempt *a, const json_t *headers)
 {
     const char *name;
     json_t *template;
@@ -140,7 +135,7 @@ add_headers(struct walk *a, const json_t *headers)
         if (sound)
             erp_request_header(&a->job->request, "%s: %s", name, value);
         else if (value)
-            walk_fail(a, REASON_ERP_REJECTED, "a header cannot hold the value of %s", name);
+            http_attempt_fail(a, REASON_ERP_REJECTED, "a header cannot hold the value of %s", name);
         template_free(value);
         if (!sound)
             return false;
@@ -150,7 +145,7 @@ add_headers(struct walk *a, const json_t *headers)
 
 /* The step's own headers go before those of every request. */
 static bool
-set_headers(struct walk *a, const json_t *step, const char *type)
+set_headers(struct attempt *a, const json_t *step, const char *type)
 {
     if (!add_headers(a, json_object_get(step, "headers")) ||
         !add_headers(a, json_object_get(a->session->recipe, "headers")))
@@ -164,7 +159,7 @@ set_headers(struct walk *a, const json_t *step, const char *type)
 
 /* *type: what it is; NULL: there is none. */
 static char *
-body_of(struct walk *a, const json_t *step, const char **type)
+body_of(struct attempt *a, const json_t *step, const char **type)
 {
     const json_t *body;
 
@@ -187,7 +182,7 @@ body_of(struct walk *a, const json_t *step, const char **type)
 }
 
 static bool
-set_body(struct walk *a, const json_t *step, const char *method)
+set_body(struct attempt *a, const json_t *step, const char *method)
 {
     struct erp_request *request = &a->job->request;
     const char *type;
@@ -205,21 +200,23 @@ set_body(struct walk *a, const json_t *step, const char *method)
 
 /* What a person sees of it. A login holds the password or a key. */
 static void
-note_request(struct walk *a, const json_t *step)
+note_request(struct attempt *a, const json_t *step)
 {
     const struct erp_request *request = &a->job->request;
 
     reply_clear(&a->reply);
     a->reply.name = json_string_value(json_object_get(step, "name"));
-    a->reply.request = request->secret
-                           ? mem_string("")
-                           : mem_format("%s %s\n%.*s", request->method, request->url, SHOWN_BYTES,
-                                        request->body ? request->body : "");
+    a->reply.request = request->secret ? mem_string("")
+                                       : mem_format("%s %s\n%s", request->method, request->url,
+                                                    request->body ? request->body : "");
+    erp_job_mask(a->job, a->reply.request); /* before it is cut */
+    if (strlen(a->reply.request) > SHOWN_BYTES)
+        a->reply.request[SHOWN_BYTES] = '\0';
 }
 
 /* As many a second as the recipe says, and not before the ERP has had its time. */
 static void
-set_delay(struct walk *a)
+set_delay(struct attempt *a)
 {
     const json_t *rate = json_object_get(a->session->recipe, "requests_per_s");
     struct session *session = a->session;
@@ -237,7 +234,7 @@ set_delay(struct walk *a)
 
 /* Whether the connection may be one on which libcurl repeats a request by itself. */
 static bool
-must_be_fresh(const struct walk *a, bool acts)
+must_be_fresh(const struct attempt *a, bool acts)
 {
     return acts && (a->section == UNDO ||
                     (a->section == CREATE && json_object_get(a->session->recipe, "undo")));
@@ -245,7 +242,7 @@ must_be_fresh(const struct walk *a, bool acts)
 
 /* The first of a list's pages. */
 static void
-paging_begin(struct walk *a, const json_t *pages)
+paging_begin(struct attempt *a, const json_t *pages)
 {
     if (!pages || a->paging.rows)
         return;
@@ -255,7 +252,7 @@ paging_begin(struct walk *a, const json_t *pages)
 }
 
 enum result
-request_send(struct walk *a, const json_t *step, const char *method_name)
+request_send(struct attempt *a, const json_t *step, const char *method_name)
 {
     static const char *const methods[][2] = {
         {"get", "GET"}, {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}};
@@ -275,7 +272,7 @@ request_send(struct walk *a, const json_t *step, const char *method_name)
     }
     request->kind = ERP_HTTP;
     request->gzip = true;
-    request->what = request_words[a->section];
+    request->what = http_attempt_section_name(a);
     request->secret = a->section == LOGIN || a->section == LOGOUT;
     request->timeout_ms =
         timeout ? (unsigned)(1000 * json_number_value(timeout)) : a->session->timeout_ms;
@@ -287,10 +284,4 @@ request_send(struct walk *a, const json_t *step, const char *method_name)
     set_delay(a);
     note_request(a, step);
     return SENT;
-}
-
-const char *
-request_word(const struct walk *a)
-{
-    return request_words[a->section];
 }

@@ -2,12 +2,9 @@
 #ifndef ERP_DRIVERS_HTTP_REQUEST_H
 #define ERP_DRIVERS_HTTP_REQUEST_H
 
-#include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/attempt.h"
 
 /* Fills the job's request from a step. */
-enum result request_send(struct walk *a, const json_t *step, const char *method);
-
-/* For logs and reasons: what the section's requests are for. */
-const char *request_word(const struct walk *a);
+enum result request_send(struct attempt *a, const json_t *step, const char *method);
 
 #endif

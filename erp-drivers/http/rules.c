@@ -18,7 +18,7 @@
 /* All that a rule names must hold. What its texts ask for may not be in this reply: then the rule
  * is about another. */
 static bool
-rule_holds(struct walk *a, const json_t *rule)
+rule_holds(struct attempt *a, const json_t *rule)
 {
     const json_t *when = json_object_get(rule, "when");
     struct failure before = a->failure;
@@ -33,7 +33,7 @@ rule_holds(struct walk *a, const json_t *rule)
 /* Whether there is a session is a question only where there was one, and no order is refused in a
  * login. */
 static bool
-rule_counts(const struct walk *a, const json_t *rule)
+rule_counts(const struct attempt *a, const json_t *rule)
 {
     const char *code = json_string_value(json_object_get(rule, "code"));
 
@@ -50,7 +50,7 @@ seconds_ms(const char *text)
 }
 
 static int64_t
-rule_wait_ms(const struct walk *a, const json_t *rule)
+rule_wait_ms(const struct attempt *a, const json_t *rule)
 {
     const char *name = json_string_value(json_object_get(rule, "wait_header"));
     const json_t *between = json_object_get(rule, "wait_between");
@@ -70,14 +70,14 @@ rule_wait_ms(const struct walk *a, const json_t *rule)
  * seen once and is over says nothing. The clock may have begun anew since (another boot of the
  * machine); then less time has passed by it than in truth. */
 static bool
-is_seen_again(struct walk *a, const json_t *rule, size_t place)
+is_seen_again(struct attempt *a, const json_t *rule, size_t index)
 {
     int64_t after_ms = (int64_t)(1000 * json_number_value(json_object_get(rule, "twice_s")));
     const json_t *first;
     int64_t passed_ms;
     char key[24];
 
-    snprintf(key, sizeof key, "%zu", place);
+    snprintf(key, sizeof key, "%zu", index);
     first = json_object_get(a->session->seen, key);
     passed_ms = a->job->now_ms - json_integer_value(first);
     if (!first || passed_ms < 0 || passed_ms > after_ms + SEEN_MS) {
@@ -88,25 +88,24 @@ is_seen_again(struct walk *a, const json_t *rule, size_t place)
 }
 
 static enum result
-fail_by_rule(struct walk *a, const json_t *rule, size_t place)
+fail_by_rule(struct attempt *a, const json_t *rule, size_t index)
 {
     const char *code = json_string_value(json_object_get(rule, "code"));
     const json_t *own = json_object_get(rule, "words");
     char *words = own ? value_text(a, own) : NULL;
 
-    if (json_object_get(rule, "twice_s") && !is_seen_again(a, rule, place))
+    if (!words)
+        words = http_attempt_reply_words(a, "");
+    if (json_object_get(rule, "twice_s") && !is_seen_again(a, rule, index))
         code = REASON_ERP_BUSY;
-    if (words)
-        walk_fail(a, reason_find(code)->code, "%s", words);
-    else
-        walk_fail(a, reason_find(code)->code, "status %d: %.200s", a->reply.status, a->reply.body);
+    http_attempt_fail(a, reason_find(code)->code, "%s", words);
     a->failure.retry_after_ms = rule_wait_ms(a, rule);
     template_free(words);
     return FAILED;
 }
 
 enum result
-rules_check(struct walk *a)
+rules_check(struct attempt *a)
 {
     const json_t *rule;
     size_t i;

@@ -32,7 +32,7 @@ function_of(const char *verb)
 /* --- levels --- */
 
 static bool
-next_row(struct walk *a, struct level *level)
+next_row(struct attempt *a, struct level *level)
 {
     const json_t *row = levels_next_row(level);
 
@@ -44,7 +44,7 @@ next_row(struct walk *a, struct level *level)
 
 /* Leaves levels that are through. */
 static enum result
-settle_levels(struct walk *a)
+settle_levels(struct attempt *a)
 {
     struct levels *levels = &a->engine.levels;
 
@@ -64,16 +64,16 @@ settle_levels(struct walk *a)
 
 /* An optional step's own failure is none, unless the ERP has given a reason. */
 static bool
-is_forgiven(const struct walk *a, const json_t *step)
+is_forgiven(const struct attempt *a, const json_t *step)
 {
     return a->failure.unexpected && json_is_true(json_object_get(step, "optional"));
 }
 
 static enum result
-forgive(struct walk *a, const json_t *step, size_t depth)
+forgive(struct attempt *a, const json_t *step, size_t depth)
 {
     a->failure = (struct failure){.code = NULL};
-    walk_paging_end(a);
+    http_attempt_paging_end(a);
     while (a->engine.levels.count > depth)
         levels_leave(&a->engine.levels);
     levels_step_done(&a->engine.levels, step);
@@ -83,7 +83,7 @@ forgive(struct walk *a, const json_t *step, size_t depth)
 /* --- steps --- */
 
 static enum result
-one_step(struct walk *a, const struct erp_reply *reply)
+one_step(struct attempt *a, const struct erp_reply *reply)
 {
     const json_t *step = levels_step(&a->engine.levels);
     const char *verb = recipe_verb(true, step);
@@ -105,7 +105,7 @@ one_step(struct walk *a, const struct erp_reply *reply)
 }
 
 enum result
-section_continue(struct walk *a, const struct erp_reply *reply)
+section_continue(struct attempt *a, const struct erp_reply *reply)
 {
     enum result result;
 
@@ -118,5 +118,5 @@ section_continue(struct walk *a, const struct erp_reply *reply)
         if (result != DONE)
             return result;
     }
-    return walk_unexpected(a, "the recipe loops without sending a request");
+    return http_attempt_unexpected(a, "the recipe loops without sending a request");
 }

@@ -3,7 +3,7 @@
 #ifndef ERP_DRIVERS_HTTP_SESSION_H
 #define ERP_DRIVERS_HTTP_SESSION_H
 
-#include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/attempt.h"
 
 void *http_session_new(const json_t *erp);
 void http_session_free(void *handle);

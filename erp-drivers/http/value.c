@@ -17,7 +17,7 @@
 /* --- JSON as text --- */
 
 static const char *
-keep_text(struct walk *a, char *text)
+keep_text(struct attempt *a, char *text)
 {
     template_free(a->scratch);
     a->scratch = text;
@@ -25,7 +25,7 @@ keep_text(struct walk *a, char *text)
 }
 
 static const char *
-string_text(struct walk *a, const char *text)
+string_text(struct attempt *a, const char *text)
 {
     char plain[NUMBER_BYTES];
 
@@ -35,7 +35,7 @@ string_text(struct walk *a, const char *text)
 }
 
 static const char *
-json_text(struct walk *a, const json_t *value)
+json_text(struct attempt *a, const json_t *value)
 {
     char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY), *text;
 
@@ -47,7 +47,7 @@ json_text(struct walk *a, const json_t *value)
 }
 
 const char *
-value_as_text(struct walk *a, const json_t *value)
+value_as_text(struct attempt *a, const json_t *value)
 {
     if (!value)
         return NULL;
@@ -60,7 +60,7 @@ value_as_text(struct walk *a, const json_t *value)
 
 /* {reply.lines.0.id} */
 static const json_t *
-part_of(const struct walk *a, const char *name)
+part_of(const struct attempt *a, const char *name)
 {
     const json_t *value = NULL;
     char part[TEMPLATE_NAME_MAX + 1];
@@ -84,7 +84,7 @@ part_of(const struct walk *a, const char *name)
 
 /* "user:password", as Basic authentication has it. */
 static const char *
-basic_value(struct walk *a)
+basic_value(struct attempt *a)
 {
     const struct credentials *auth = a->job->auth;
     char *plain, *text;
@@ -106,7 +106,7 @@ basic_value(struct walk *a)
 static const char *
 value_of(const char *name, void *attempt)
 {
-    struct walk *a = attempt;
+    struct attempt *a = attempt;
     const struct texts texts = {a->session->recipe, a->session->options, a->session->url, a->job};
     bool known;
     const char *value = texts_value(&texts, name, &known);
@@ -121,7 +121,7 @@ value_of(const char *name, void *attempt)
 }
 
 char *
-value_string(struct walk *a, const char *text)
+value_string(struct attempt *a, const char *text)
 {
     char wrong[TEMPLATE_WRONG_BYTES], words[2 * ORDER_REASON_TEXT_MAX];
     struct misfit misfit;
@@ -132,20 +132,20 @@ value_string(struct walk *a, const char *text)
         return result;
     code = texts_misfit(a->job->order, &misfit, text, words, sizeof words);
     if (code)
-        walk_fail(a, code, "%s", words);
+        http_attempt_fail(a, code, "%s", words);
     else
-        walk_unexpected(a, "\"%s\": %s", text, wrong);
+        http_attempt_unexpected(a, "\"%s\": %s", text, wrong);
     return NULL;
 }
 
 char *
-value_text(struct walk *a, const json_t *text)
+value_text(struct attempt *a, const json_t *text)
 {
     return value_string(a, json_string_value(text));
 }
 
 const json_t *
-value_json(struct walk *a, const json_t *variable)
+value_json(struct attempt *a, const json_t *variable)
 {
     const char *text = json_string_value(variable);
     char name[TEMPLATE_NAME_MAX + 1];
@@ -155,7 +155,7 @@ value_json(struct walk *a, const json_t *variable)
 }
 
 void
-value_set(struct walk *a, const char *name, json_t *value)
+value_set(struct attempt *a, const char *name, json_t *value)
 {
     json_object_set_new(a->vars, name, value);
 }

@@ -30,7 +30,7 @@ text_of(const json_t *step, const char *name)
 
 /* What a step reads, as JSON; NULL: there is none. The caller owns it. */
 static json_t *
-read_value(struct walk *a, const json_t *step)
+read_value(struct attempt *a, const json_t *step)
 {
     const json_t *from = member(step, "read"), *between = member(step, "between");
     const char *name = text_of(step, "header"), *text;
@@ -54,7 +54,7 @@ read_value(struct walk *a, const json_t *step)
 }
 
 static enum result
-set_number(struct walk *a, const json_t *step, json_t *value)
+set_number(struct attempt *a, const json_t *step, json_t *value)
 {
     const struct number_format format = recipe_number_format(member(step, "number"));
     const char *text = value_as_text(a, value);
@@ -64,13 +64,13 @@ set_number(struct walk *a, const json_t *step, json_t *value)
     if (template_number(text, &format, plain, sizeof plain))
         value_set(a, text_of(step, "into"), json_string(plain));
     else
-        result = walk_unexpected(a, "\"%.120s\" is not a number", text);
+        result = http_attempt_unexpected(a, "\"%.120s\" is not a number", text);
     json_decref(value);
     return result;
 }
 
 enum result
-http_read(struct walk *a, const json_t *step)
+http_read(struct attempt *a, const json_t *step)
 {
     const json_t *otherwise = member(step, "or");
     json_t *value = read_value(a, step);
@@ -85,7 +85,7 @@ http_read(struct walk *a, const json_t *step)
             return FAILED;
     }
     if (!value)
-        return walk_unexpected(a, "no value to read into %s", text_of(step, "into"));
+        return http_attempt_unexpected(a, "no value to read into %s", text_of(step, "into"));
     if (member(step, "number"))
         return set_number(a, step, value);
     value_set(a, text_of(step, "into"), value);
@@ -93,7 +93,7 @@ http_read(struct walk *a, const json_t *step)
 }
 
 static enum result
-keep_all(struct walk *a, const json_t *values, json_t *to)
+keep_all(struct attempt *a, const json_t *values, json_t *to)
 {
     const char *name;
     json_t *template;
@@ -104,7 +104,7 @@ keep_all(struct walk *a, const json_t *values, json_t *to)
         text = value_text(a, template);
         if (text && strlen(text) > KEPT_BYTES_MAX) {
             template_free(text);
-            return walk_unexpected(a, "the value of %s is too long", name);
+            return http_attempt_unexpected(a, "the value of %s is too long", name);
         }
         if (!text)
             return FAILED;
@@ -115,13 +115,13 @@ keep_all(struct walk *a, const json_t *values, json_t *to)
 }
 
 enum result
-http_set(struct walk *a, const json_t *step)
+http_set(struct attempt *a, const json_t *step)
 {
     return engine_set(&a->engine, member(step, "set")) ? DONE : FAILED;
 }
 
 enum result
-http_keep(struct walk *a, const json_t *step)
+http_keep(struct attempt *a, const json_t *step)
 {
     const json_t *for_s = member(step, "for_s");
     char *text = for_s ? value_text(a, for_s) : NULL;
@@ -136,7 +136,7 @@ http_keep(struct walk *a, const json_t *step)
 }
 
 enum result
-http_store(struct walk *a, const json_t *step)
+http_store(struct attempt *a, const json_t *step)
 {
     struct session *session = a->session;
 
@@ -149,7 +149,7 @@ http_store(struct walk *a, const json_t *step)
 /* --- conditions --- */
 
 enum result
-http_assert(struct walk *a, const json_t *step)
+http_assert(struct attempt *a, const json_t *step)
 {
     char why[CONDITION_WHY_BYTES];
     enum truth truth = condition_holds(a, member(step, "assert"), why);
@@ -161,14 +161,14 @@ http_assert(struct walk *a, const json_t *step)
 }
 
 enum result
-http_fail(struct walk *a, const json_t *step)
+http_fail(struct attempt *a, const json_t *step)
 {
-    engine_fail(&a->engine, step, text_of(step, "fail"), "the recipe says so");
+    engine_fail_step(&a->engine, step);
     return FAILED;
 }
 
 enum result
-http_when(struct walk *a, const json_t *step)
+http_when(struct attempt *a, const json_t *step)
 {
     char why[CONDITION_WHY_BYTES];
     enum truth truth = condition_holds(a, member(step, "when"), why);
@@ -180,7 +180,7 @@ http_when(struct walk *a, const json_t *step)
 }
 
 enum result
-http_wait(struct walk *a, const json_t *step)
+http_wait(struct attempt *a, const json_t *step)
 {
     const json_t *timeout = member(step, "timeout_s");
     double seconds = timeout ? json_number_value(timeout) : WAIT_S;
@@ -192,7 +192,7 @@ http_wait(struct walk *a, const json_t *step)
 }
 
 enum result
-http_wait_again(struct walk *a, struct level *level, bool *over)
+http_wait_again(struct attempt *a, struct level *level, bool *over)
 {
     char why[CONDITION_WHY_BYTES];
     enum truth truth = condition_holds(a, member(level->loop, "wait"), why);
@@ -202,7 +202,7 @@ http_wait_again(struct walk *a, struct level *level, bool *over)
     if (truth != NO)
         return truth == YES ? DONE : FAILED;
     if (a->job->now_ms >= level->until_ms)
-        return walk_fail(a, REASON_ERP_FAILURE, "timed out: %s", why);
+        return http_attempt_fail(a, REASON_ERP_FAILURE, "timed out: %s", why);
     level->index = 0;
     a->wait_ms = every ? (unsigned)(1000 * json_number_value(every)) : 1000;
     return DONE;
@@ -218,7 +218,7 @@ row_name(const json_t *step)
 
 /* The rows in which the condition holds; NULL: FAILED is set. */
 static json_t *
-matching(struct walk *a, const json_t *step, const json_t *list)
+matching(struct attempt *a, const json_t *step, const json_t *list)
 {
     const json_t *where = member(step, "where"), *row;
     char why[CONDITION_WHY_BYTES];
@@ -242,15 +242,15 @@ matching(struct walk *a, const json_t *step, const json_t *list)
 
 /* Only a person knows which of them is the order's; in a look-up they are lines of ours. */
 static enum result
-too_many(struct walk *a, json_t *rows)
+too_many(struct attempt *a, json_t *rows)
 {
     bool looks = a->section == LOOKUP || a->section == VERIFY;
     size_t count = json_array_size(rows);
     json_t *first = json_copy(json_array_get(rows, 0)), *second = json_array_get(rows, 1);
     char *one = mem_string(value_as_text(a, first)), *other = mem_string(value_as_text(a, second));
 
-    walk_fail(a, looks ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED,
-              "%zu rows match, expected one: %.150s and %.150s", count, one, other);
+    http_attempt_fail(a, looks ? REASON_OUTCOME_UNKNOWN : REASON_ERP_REJECTED,
+                      "%zu rows match, expected one: %.150s and %.150s", count, one, other);
     template_free(one);
     template_free(other);
     json_decref(first);
@@ -260,24 +260,24 @@ too_many(struct walk *a, json_t *rows)
 
 /* The steps for no row, or for many. */
 static enum result
-instead_of_rows(struct walk *a, const json_t *step, const char *name, json_t *rows)
+instead_of_rows(struct attempt *a, const json_t *step, const char *name, json_t *rows)
 {
     json_decref(rows);
     if (!member(step, name))
-        return walk_unexpected(a, "no row of %s matches", text_of(step, "each"));
+        return http_attempt_unexpected(a, "no row of %s matches", text_of(step, "each"));
     levels_push(&a->engine.levels, member(step, name), name, false);
     return DONE;
 }
 
 enum result
-http_each(struct walk *a, const json_t *step)
+http_each(struct attempt *a, const json_t *step)
 {
     const json_t *list = value_json(a, member(step, "each"));
     struct level *level;
     json_t *rows;
 
     if (!json_is_array(list)) /* not the same as none: that may mean that nothing is billed yet */
-        return walk_unexpected(a, "%s is not a list", text_of(step, "each"));
+        return http_attempt_unexpected(a, "%s is not a list", text_of(step, "each"));
     rows = matching(a, step, list);
     if (!rows)
         return FAILED;
@@ -293,7 +293,7 @@ http_each(struct walk *a, const json_t *step)
 }
 
 enum result
-http_call(struct walk *a, const json_t *step)
+http_call(struct attempt *a, const json_t *step)
 {
     return engine_call(&a->engine, step) ? DONE : FAILED;
 }
@@ -301,17 +301,17 @@ http_call(struct walk *a, const json_t *step)
 /* --- our line --- */
 
 enum result
-http_found(struct walk *a, const json_t *step)
+http_found(struct attempt *a, const json_t *step)
 {
     if (!engine_found(&a->engine, step))
         return FAILED;
     if (!*a->engine.found.reference)
-        return walk_unexpected(a, "the line that was found has no reference");
+        return http_attempt_unexpected(a, "the line that was found has no reference");
     return engine_found_take(&a->engine, step) ? DONE : FAILED;
 }
 
 enum result
-http_known(struct walk *a, const json_t *step)
+http_known(struct attempt *a, const json_t *step)
 {
     return engine_known(&a->engine, step) ? DONE : FAILED;
 }
@@ -334,9 +334,9 @@ static void
 own_fail(void *attempt, const char *code, const char *words)
 {
     if (code)
-        walk_fail(attempt, code, "%s", words);
+        http_attempt_fail(attempt, code, "%s", words);
     else
-        walk_unexpected(attempt, "%s", words);
+        http_attempt_unexpected(attempt, "%s", words);
 }
 
 const struct engine_calls http_calls = {own_text, own_set, own_fail};

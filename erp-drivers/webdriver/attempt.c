@@ -17,12 +17,6 @@ static const char *const section_names[] = {
     [COMMIT] = "commit", [VERIFY] = "verify", [LOGOUT] = "logout",
 };
 
-/* For logs. */
-static const char *const request_words[] = {
-    [LOGIN] = "login",   [CHECK] = "check",      [LOOKUP] = "look-up", [CREATE] = "form",
-    [COMMIT] = "commit", [VERIFY] = "read-back", [LOGOUT] = "log-out",
-};
-
 struct attempt *
 attempt_new(struct browser *browser, struct erp_job *job, const struct engine_calls *calls)
 {
@@ -65,7 +59,7 @@ attempt_send(struct attempt *a, const char *method, const char *command, json_t 
     struct erp_request *request = &a->job->request;
 
     wire_send(request, method, a->browser->url, a->browser->id, command, body);
-    request->what = request_words[a->section];
+    request->what = section_names[a->section];
     request->gate = a->opens_gate ? ERP_GATE_OPENS : ERP_GATE_STAYS;
     a->opens_gate = false;
     request->timeout_ms = a->browser->timeout_ms;

@@ -26,14 +26,14 @@ ask_errors(struct attempt *a)
 static enum result
 take_errors(struct attempt *a, const struct wire_reply *reply)
 {
-    const json_t *place = json_object_get(reply->value, "place");
+    const json_t *page_state = json_object_get(reply->value, "place");
     const json_t *rule = json_object_get(reply->value, "rule");
-    json_int_t status = json_integer_value(json_object_get(place, "status"));
+    json_int_t status = json_integer_value(json_object_get(page_state, "status"));
 
     if (rule)
         return rules_fail(a, json_integer_value(rule),
                           json_string_value(json_object_get(reply->value, "words")));
-    if (json_is_true(json_object_get(place, "dead")))
+    if (json_is_true(json_object_get(page_state, "dead")))
         return attempt_fail(a, REASON_ERP_UNREACHABLE, "the browser cannot reach the ERP");
     if (status >= 500)
         return attempt_fail(a, status == UNAVAILABLE ? REASON_ERP_BUSY : REASON_ERP_FAILURE,
@@ -243,9 +243,9 @@ not_answered(struct attempt *a, const struct wire_reply *reply)
 static enum result
 take_answer(struct attempt *a, const struct wire_reply *reply)
 {
-    const json_t *place = json_object_get(reply->value, "place");
+    const json_t *page_state = json_object_get(reply->value, "place");
 
-    if (take_errors(a, reply) == DONE && json_is_true(json_object_get(place, "loading")))
+    if (take_errors(a, reply) == DONE && json_is_true(json_object_get(page_state, "loading")))
         a->failure.code = REASON_ERP_BUSY;
     return settle(a);
 }

@@ -218,11 +218,12 @@ looked_up(struct attempt *a)
 static enum result
 verified(struct attempt *a)
 {
-    if (a->engine.found.is)
+    if (a->engine.found.is) {
         failure_compare(a, REASON_AMOUNT_REFUSED);
-    else
-        end_with(a, ERP_REJECT, REASON_OUTCOME_UNKNOWN,
-                 "the ERP accepted the line, but does not show it: not sending it again");
+    } else {
+        a->verdict = found_nothing(a->job->order, &a->outcome);
+        a->ended = true;
+    }
     return finish(a);
 }
 

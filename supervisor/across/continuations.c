@@ -14,7 +14,7 @@ struct continuation {
     TAILQ_ENTRY(continuation) link;
     char cursor[CURSOR_BYTES];
     char *filter, *slug;
-    struct place *places;
+    struct position *positions;
     size_t count;
 };
 
@@ -32,13 +32,13 @@ continuation_free(struct continuations *continuations, struct continuation *one)
     continuations->count--;
     free(one->filter);
     free(one->slug);
-    free(one->places);
+    free(one->positions);
     free(one);
 }
 
 const char *
 continuations_add(struct continuations *continuations, const char *filter, const char *slug,
-                  struct place *places, size_t count)
+                  struct position *positions, size_t count)
 {
     struct continuation *one = mem_alloc(sizeof *one);
     uint64_t number;
@@ -47,7 +47,7 @@ continuations_add(struct continuations *continuations, const char *filter, const
     snprintf(one->cursor, sizeof one->cursor, "%016llx", (unsigned long long)number);
     one->filter = mem_string(filter);
     one->slug = mem_string(slug);
-    one->places = places;
+    one->positions = positions;
     one->count = count;
     TAILQ_INSERT_HEAD(&continuations->all, one, link);
     if (++continuations->count > CONTINUATIONS_MAX)
@@ -55,7 +55,7 @@ continuations_add(struct continuations *continuations, const char *filter, const
     return one->cursor;
 }
 
-const struct place *
+const struct position *
 continuations_find(const struct continuations *continuations, const char *cursor,
                    const char *filter, const char *slug, size_t *count)
 {
@@ -65,7 +65,7 @@ continuations_find(const struct continuations *continuations, const char *cursor
         if (strcmp(one->cursor, cursor) == 0 && strcmp(one->filter, filter) == 0 &&
             strcmp(one->slug, slug) == 0) {
             *count = one->count;
-            return one->places;
+            return one->positions;
         }
     return NULL;
 }

@@ -10,12 +10,12 @@
 #include "common/order/order.h"
 
 #define CONTINUATIONS_MAX 32u
-#define PLACE_BYTES 64
+#define AFTER_BYTES 64
 
 /* Where a workshop's list goes on. */
-struct place {
+struct position {
     char slug[CONFIG_SLUG_MAX + 1];
-    char after[PLACE_BYTES];         /* the worker's cursor; empty: from the beginning */
+    char after[AFTER_BYTES];         /* the worker's cursor; empty: from the beginning */
     unsigned skipped;                /* so many behind it are on a page; … */
     char shown[ORDER_VALUE_MAX + 1]; /* … this is the last of them */
     bool ended;
@@ -25,13 +25,13 @@ struct place {
 struct continuations *continuations_new(void);
 void continuations_free(struct continuations *continuations);
 
-/* Takes over places; filter and slug are copied. Returns its cursor. */
+/* Takes over positions; filter and slug are copied. Returns its cursor. */
 const char *continuations_add(struct continuations *continuations, const char *filter,
-                              const char *slug, struct place *places, size_t count);
+                              const char *slug, struct position *positions, size_t count);
 
 /* Borrowed until the next call. NULL: the cursor is unknown, or one of another filter or slug. */
-const struct place *continuations_find(const struct continuations *continuations,
-                                       const char *cursor, const char *filter, const char *slug,
-                                       size_t *count);
+const struct position *continuations_find(const struct continuations *continuations,
+                                          const char *cursor, const char *filter, const char *slug,
+                                          size_t *count);
 
 #endif

@@ -66,8 +66,8 @@ incomplete_json(const struct listing *listing)
     json_t *slugs = json_array();
 
     for (size_t i = 0; i < listing->source_count; i++)
-        if (listing->sources[i].place.failed)
-            json_array_append_new(slugs, json_string(listing->sources[i].place.slug));
+        if (listing->sources[i].position.failed)
+            json_array_append_new(slugs, json_string(listing->sources[i].position.slug));
     return slugs;
 }
 
@@ -75,7 +75,7 @@ static bool
 goes_on(const struct listing *listing)
 {
     for (size_t i = 0; i < listing->source_count; i++)
-        if (!listing->sources[i].place.ended && !listing->sources[i].place.failed)
+        if (!listing->sources[i].position.ended && !listing->sources[i].position.failed)
             return true;
     return false;
 }
@@ -84,14 +84,14 @@ goes_on(const struct listing *listing)
 static const char *
 new_cursor(const struct listing *listing)
 {
-    struct place *places = mem_alloc((listing->source_count + 1) * sizeof *places);
+    struct position *positions = mem_alloc((listing->source_count + 1) * sizeof *positions);
     size_t count = 0;
 
     for (size_t i = 0; i < listing->source_count; i++)
-        if (!listing->sources[i].place.ended)
-            places[count++] = listing->sources[i].place;
+        if (!listing->sources[i].position.ended)
+            positions[count++] = listing->sources[i].position;
     return continuations_add(listing->listings->continuations, listing->shared.filter,
-                             listing->slug, places, count);
+                             listing->slug, positions, count);
 }
 
 static void
@@ -211,12 +211,12 @@ may_have(const struct child *child, bool attention, const char *status)
 
 /* child: whose newest order that needs attention the list begins with; NULL: that is unknown. */
 static void
-add_source(struct listing *listing, const struct place *place, const struct child *child)
+add_source(struct listing *listing, const struct position *position, const struct child *child)
 {
     struct source *source = &listing->sources[listing->source_count++];
 
-    *source = (struct source){.place = *place, .call = &listing->shared};
-    if (!child || !child->attention_ms || *place->after || *place->shown)
+    *source = (struct source){.position = *position, .call = &listing->shared};
+    if (!child || !child->attention_ms || *position->after || *position->shown)
         return;
     clock_text(child->attention_ms, source->newest);
     source->asleep = true;
@@ -247,12 +247,12 @@ take_workshops(struct listing *listing, const struct child *only, bool attention
     listing->sources = mem_alloc((daemon->child_count + 1) * sizeof *listing->sources);
     for (size_t i = 0; i < daemon->child_count; i++) {
         const struct child *child = daemon->children[i];
-        struct place place = {.after = ""};
+        struct position position = {.after = ""};
 
         if ((only && child != only) || !may_have(child, attention, status))
             continue;
-        text_copy(place.slug, sizeof place.slug, child->workshop->slug);
-        add_source(listing, &place, attention ? child : NULL);
+        text_copy(position.slug, sizeof position.slug, child->workshop->slug);
+        add_source(listing, &position, attention ? child : NULL);
     }
 }
 
@@ -261,15 +261,15 @@ static bool
 take_places(struct listing *listing, const char *cursor, bool attention)
 {
     size_t count;
-    const struct place *places = continuations_find(listing->listings->continuations, cursor,
-                                                    listing->shared.filter, listing->slug, &count);
+    const struct position *positions = continuations_find(
+        listing->listings->continuations, cursor, listing->shared.filter, listing->slug, &count);
 
-    if (!places)
+    if (!positions)
         return false;
     listing->sources = mem_alloc((count + 1) * sizeof *listing->sources);
     for (size_t i = 0; i < count; i++)
-        add_source(listing, &places[i],
-                   attention ? children_find(listing->listings->daemon, places[i].slug) : NULL);
+        add_source(listing, &positions[i],
+                   attention ? children_find(listing->listings->daemon, positions[i].slug) : NULL);
     return true;
 }
 

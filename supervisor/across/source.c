@@ -27,7 +27,7 @@ ended(struct source *source)
 {
     json_decref(source->orders);
     source->orders = NULL;
-    source->place.ended = true;
+    source->position.ended = true;
 }
 
 bool
@@ -48,9 +48,9 @@ turn_page(struct source *source)
     }
     json_decref(source->orders);
     source->orders = NULL;
-    text_copy(source->place.after, sizeof source->place.after, source->next);
-    source->place.shown[0] = '\0';
-    source->place.skipped = 0;
+    text_copy(source->position.after, sizeof source->position.after, source->next);
+    source->position.shown[0] = '\0';
+    source->position.skipped = 0;
 }
 
 /* Those that an earlier page of ours has shown. If the last of them has gone from the list, all are
@@ -60,15 +60,15 @@ skip_shown(struct source *source)
 {
     size_t i = 0, count = json_array_size(source->orders);
 
-    if (!*source->place.shown)
+    if (!*source->position.shown)
         return;
     while (i < count &&
            strcmp(json_string_value(json_object_get(json_array_get(source->orders, i), "uniqueid"))
                       ?: "",
-                  source->place.shown))
+                  source->position.shown))
         i++;
     source->at = i < count ? i + 1 : 0;
-    source->place.skipped = (unsigned)source->at;
+    source->position.skipped = (unsigned)source->at;
 }
 
 /* An order as an honest worker writes it; whatever it says, it is one of its own workshop. */
@@ -89,11 +89,11 @@ take_page(struct source *source, const json_t *body)
 {
     json_t *orders = json_object_get(body, "orders"), *order;
     const char *next = json_string_value(json_object_get(body, "next"));
-    const struct child *child = children_find(source->call->daemon, source->place.slug);
+    const struct child *child = children_find(source->call->daemon, source->position.slug);
     size_t i;
 
     if (!json_is_array(orders) || json_array_size(orders) > source->page ||
-        (next && (strlen(next) >= PLACE_BYTES || strcmp(next, source->place.after) == 0)))
+        (next && (strlen(next) >= AFTER_BYTES || strcmp(next, source->position.after) == 0)))
         return false;
     json_array_foreach(orders, i, order)
     {
@@ -112,10 +112,10 @@ take_page(struct source *source, const json_t *body)
 static void
 remember_none(const struct source *source)
 {
-    struct child *child = children_find(source->call->daemon, source->place.slug);
+    struct child *child = children_find(source->call->daemon, source->position.slug);
 
     if (child && !child->pid && strcmp(source->call->filter, "?needs_attention=true") == 0 &&
-        !json_array_size(source->orders) && !*source->next && !*source->place.after)
+        !json_array_size(source->orders) && !*source->next && !*source->position.after)
         child->attention_free = true;
 }
 
@@ -136,7 +136,7 @@ on_asked(enum asked asked, const json_t *message, void *arg)
     if (asked == ASKED_EMPTY)
         ended(source);
     else if (!take_page(source, body))
-        source->place.failed = true;
+        source->position.failed = true;
     else
         remember_none(source);
     json_decref(body);
@@ -148,8 +148,8 @@ static void
 ask(struct source *source)
 {
     struct source_call *call = source->call;
-    struct child *child = children_find(call->daemon, source->place.slug);
-    const char *filter = call->filter, *after = source->place.after;
+    struct child *child = children_find(call->daemon, source->position.slug);
+    const char *filter = call->filter, *after = source->position.after;
     char *target;
 
     if (!child) { /* it has been removed meanwhile */
@@ -172,9 +172,9 @@ source_order(const struct source *source)
 void
 source_advance(struct source *source)
 {
-    text_copy(source->place.shown, sizeof source->place.shown,
+    text_copy(source->position.shown, sizeof source->position.shown,
               json_string_value(json_object_get(source_order(source), "uniqueid")));
-    source->place.skipped++;
+    source->position.skipped++;
     source->at++;
     set_key(source);
     turn_page(source);
@@ -184,10 +184,10 @@ void
 source_ask(struct source *source, unsigned first, unsigned left)
 {
     turn_page(source);
-    if (source->asleep || source->orders || source->place.ended || source->place.failed)
+    if (source->asleep || source->orders || source->position.ended || source->position.failed)
         return;
     source->more = source->more ? source->more * NEXT_TIMES : first;
-    source->page = (source->more < left ? source->more : left) + source->place.skipped;
+    source->page = (source->more < left ? source->more : left) + source->position.skipped;
     if (source->page > SOURCE_LIMIT_MAX)
         source->page = SOURCE_LIMIT_MAX;
     ask(source);

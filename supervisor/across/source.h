@@ -21,11 +21,11 @@ struct source_call {
 };
 
 struct source {
-    struct place place;
+    struct position position;
     struct source_call *call;
-    json_t *orders; /* of the page that begins at the place */
+    json_t *orders; /* of the page that begins at the position */
     size_t at;
-    char next[PLACE_BYTES]; /* empty: it is the last one */
+    char next[AFTER_BYTES]; /* empty: it is the last one */
     unsigned more, page;    /* so many were wanted, and asked for with those that are known */
     const char *key;        /* of the order at `at` */
     /* While it is asleep it is not asked: all that is known is when its newest order was placed. */

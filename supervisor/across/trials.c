@@ -1,4 +1,4 @@
-/* Calls that wait for a process which tests a connection. */
+/* Calls that wait for a trial: a connection test, or a dry run of an order. */
 #include "supervisor/across/trials.h"
 
 #include <stdlib.h>
@@ -75,8 +75,8 @@ trials_begin(struct trials *trials, struct workshop_config *workshop, json_t *or
         workshop_config_free(workshop);
         json_decref(order);
         call_header(call, "Retry-After", "5");
-        call_problem(call, 503, "busy", NULL, "%d connections are being tested: try again",
-                     TRIALS_AT_ONCE);
+        call_problem(call, 503, "busy", NULL,
+                     "%d connection tests or dry runs are under way: try again", TRIALS_AT_ONCE);
         return;
     }
     child = children_try(trials->daemon, workshop, order, &err);
@@ -107,5 +107,5 @@ trials_changed(struct trials *trials, const struct child *child)
     if (trial)
         call_problem(take(trials, trial), 503, "test_failed", NULL, "%s",
                      *child->last_error ? child->last_error
-                                        : "the process ended before the test finished");
+                                        : "the process ended before it was finished");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/file_read.h"
 #include "common/base/loop.h"
 #include "common/base/text_value.h"
 #include "supervisor/audit/internal.h"
@@ -132,13 +133,16 @@ look_through(struct page *page, char *text, size_t length)
 static bool
 look_into(struct page *page, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct err err;
+    int fd = file_open(path, O_NOFOLLOW, &err);
     struct stat status;
     ssize_t length;
     char *text;
 
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode))
+    if (fd < 0)
         return false;
+    if (fstat(fd, &status))
+        status.st_size = 0;
     if (status.st_size > READ_MAX)
         status.st_size = READ_MAX;
     text = mem_alloc((size_t)status.st_size + 1);

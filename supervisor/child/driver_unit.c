@@ -116,8 +116,7 @@ run(struct driver_unit *u, const char *verb)
         return;
     }
     u->says = loop_event(u->base, u->systemctl, EV_READ | EV_PERSIST, on_said, u);
-    if (event_add(u->says, NULL))
-        die_abort("out of memory for an event");
+    loop_add(u->says, NULL);
 }
 
 /* --- the socket --- */

@@ -53,8 +53,7 @@ killer_start(struct event_base *base, const char *mark, void (*done)(unsigned en
     killer = mem_alloc(sizeof *killer);
     *killer = (struct killer){.fd = fd, .done = done, .arg = arg};
     killer->event = loop_event(base, fd, EV_READ, on_end, killer);
-    if (event_add(killer->event, NULL))
-        die_abort("out of memory for an event");
+    loop_add(killer->event, NULL);
     return killer;
 }
 

@@ -180,8 +180,7 @@ child_open_logs(struct child *child, int fd)
                               .resume = loop_timer(base, on_resume, child),
                               .files = {.fds = {-1, -1, -1}}};
     child->log = log;
-    if (event_add(log->readable, NULL))
-        die_abort("cannot listen to a process's log");
+    loop_add(log->readable, NULL);
     open_files(child);
 }
 

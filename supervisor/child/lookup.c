@@ -208,8 +208,7 @@ start(struct child *child, json_int_t id, const char *name)
     lookup = mem_alloc(sizeof *lookup);
     *lookup = (struct child_lookup){.child = child, .id = id, .fd = fd};
     lookup->readable = loop_event(child->host->base, fd, EV_READ | EV_PERSIST, on_readable, lookup);
-    if (event_add(lookup->readable, NULL))
-        die_abort("out of memory for an event");
+    loop_add(lookup->readable, NULL);
     LIST_INSERT_HEAD(&child->lookups, lookup, link);
 }
 

@@ -70,6 +70,7 @@ static const struct schema_member of_reply[] = {
     {.name = "content_type", .kind = SCHEMA_TEXT, .max = 128},
     {.name = "header", .kind = SCHEMA_TEXTS, .max = 2},
     {.name = "body", .kind = SCHEMA_TEXT, .max = CHAN_LINE_MAX},
+    {.name = "base64", .kind = SCHEMA_TEXT, .max = CHAN_LINE_MAX},
     {.name = NULL}};
 static const struct schema_member of_refused[] = {
     {.name = "reason", .kind = SCHEMA_TEXT, .max = 4096}, {.name = NULL}};

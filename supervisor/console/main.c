@@ -4,9 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "common/base/loop.h"
 #include "common/base/secret.h"
 #include "common/http/listen_tcp.h"
+#include "common/http/listen_unix.h"
 #include "common/http/server.h"
 #include "common/sandbox/sandbox.h"
 #include "supervisor/console/api/web.h"
@@ -114,28 +113,6 @@ take_sockets(struct settings *settings, const struct options *options)
     return 0;
 }
 
-/* The proxy's user reaches it by the mode of its folder. A leftover of an earlier process goes. */
-static int
-listen_unix(const char *path, struct err *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct stat found;
-    mode_t before = umask(0111);
-
-    text_copy(address.sun_path, sizeof address.sun_path, path);
-    if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode))
-        unlink(path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 128)) {
-        err_errno(err, "bind_failed", "cannot listen on %s", path);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    umask(before);
-    return fd;
-}
-
 /* What it reads later: the accounts. Its own files it has read by then. */
 static int
 shut_in(const struct settings *settings, struct err *err)
@@ -210,8 +187,9 @@ run(const struct settings *settings)
     if (sandbox_hide(&err))
         return fail(EX_OSERR, &err);
     hasher = hasher_start(settings->sandbox);
+    /* A proxy's user reaches the socket by the mode of its folder. */
     fd = *settings->host ? listen_tcp(settings->host, settings->port, &err)
-                         : listen_unix(settings->listen, &err);
+                         : listen_unix(settings->listen, 0666, &err);
     if (fd < 0)
         return fail(EX_OSERR, &err);
     console.base = loop_new();

@@ -108,7 +108,7 @@ struct control *
 control_open(struct daemon *daemon, struct err *err)
 {
     const struct daemon_config *config = daemon->config;
-    int fd = listen_unix(config->control_socket, config->control_group, err);
+    int fd = listen_control(config->control_socket, config->control_group, err);
     struct control *control;
 
     if (fd < 0)

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/loop.h"
+#include "common/ipc/reply_body.h"
 
 struct forward {
     TAILQ_ENTRY(forward) link;
@@ -73,20 +74,23 @@ is_status(json_int_t status, size_t length)
 void
 forward_answer(struct call *call, const json_t *reply)
 {
-    const char *type = NULL, *name = NULL, *value = NULL, *body = "";
+    const char *type = NULL, *name = NULL, *value = NULL;
     json_int_t status = 0;
     size_t length = 0;
+    char *body = reply_body_get(reply, &length);
 
-    if (json_unpack((json_t *)reply, "{sI s?s s?[ss] s?s%}", "status", &status, "content_type",
-                    &type, "header", &name, &value, "body", &body, &length) ||
+    if (!body ||
+        json_unpack((json_t *)reply, "{sI s?s s?[ss]}", "status", &status, "content_type", &type,
+                    "header", &name, &value) ||
         !is_status(status, length) || (type && !is_plain(type)) ||
         (name && (!is_known_header(name) || !is_plain(value)))) {
+        free(body);
         call_problem(call, 502, "bad_reply", NULL, "invalid reply from the workshop's process");
         return;
     }
     if (name && value)
         call_header(call, name, value);
-    call_reply_text(call, (int)status, type && *type ? type : NULL, body, length);
+    call_reply_owned(call, (int)status, type && *type ? type : NULL, body, length);
 }
 
 /* Removes it from the list and returns it to the caller. */
@@ -141,8 +145,7 @@ keep(struct forwards *forwards, const struct child *child, struct call *call, js
                                 .held = json_incref(held),
                                 .id = forwards->last_id};
     forward->timer = loop_timer(forwards->base, on_late, forward);
-    if (evtimer_add(forward->timer, &patience))
-        die_abort("out of memory for a timer");
+    loop_add(forward->timer, &patience);
     TAILQ_INSERT_TAIL(&forwards->open, forward, link);
 }
 

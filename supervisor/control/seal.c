@@ -8,12 +8,12 @@
 #include "supervisor/control/internal.h"
 #include "supervisor/daemon/children.h"
 
-/* The slug determines the key, the place the binding: those of the workshop, unless the request
+/* The slug determines the key, the object the binding: those of the workshop, unless the request
  * names others or the workshop does not exist yet. */
 struct seal {
     const char *slug; /* NULL: unknown */
     const struct sealed_secret *kind;
-    const json_t *document; /* has the place; NULL: not given */
+    const json_t *document; /* has the object that it is bound to; NULL: not given */
     const char *plain;
 };
 
@@ -36,9 +36,9 @@ read_request(const struct control *control, const json_t *request, struct seal *
     seal->kind =
         sealed_secret_at(json_object_get(request, "secret") ? SEALED_CALLBACK : SEALED_PASSWORD);
     seal->plain = json_string_value(json_object_get(request, seal->kind->member));
-    seal->document = json_object_get(request, seal->kind->place)                  ? request
-                     : json_is_object(json_object_get(stored, seal->kind->place)) ? stored
-                                                                                  : NULL;
+    seal->document = json_object_get(request, seal->kind->bound_to)                  ? request
+                     : json_is_object(json_object_get(stored, seal->kind->bound_to)) ? stored
+                                                                                     : NULL;
 }
 
 static bool
@@ -51,7 +51,7 @@ is_callback_secret(const char *text)
     return is;
 }
 
-/* One kind of secret, and its place. */
+/* One kind of secret, and what it is bound to. */
 static void
 check(const json_t *request, const struct seal *seal, struct json_faults *faults)
 {
@@ -76,10 +76,10 @@ check(const json_t *request, const struct seal *seal, struct json_faults *faults
     json_check_members(request, members, sizeof members / sizeof *members, &location);
     if (!json_object_get(request, seal->kind->member))
         json_check_fault(&location, seal->kind->member, "is missing");
-    if (json_object_get(request, other->member) || json_object_get(request, other->place))
-        json_check_fault(&location, other->place, "only one secret can be sealed at a time");
+    if (json_object_get(request, other->member) || json_object_get(request, other->bound_to))
+        json_check_fault(&location, other->bound_to, "only one secret can be sealed at a time");
     if (seal->slug && !seal->document)
-        json_check_fault(&location, seal->kind->place,
+        json_check_fault(&location, seal->kind->bound_to,
                          "is missing: it determines where the sealed %s is valid, and there is no "
                          "workshop \"%s\" that has it; pumplinectl seal takes it from a file with "
                          "--file FILE",

@@ -256,8 +256,7 @@ start_watchdog(struct daemon *daemon)
     if (!pause_ms)
         return;
     daemon->watchdog = loop_control_event(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
-    if (event_add(daemon->watchdog, &pause))
-        die_abort("cannot create the watchdog timer");
+    loop_add(daemon->watchdog, &pause);
 }
 
 int

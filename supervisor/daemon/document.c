@@ -178,8 +178,8 @@ sealed_text(const json_t *document, const struct sealed_secret *secret)
     return text_of(value, "sealed");
 }
 
-/* The secret sealed in `stored`, if it was sealed for document's place: a secret string; NULL if
- * there is none, or the key is NULL or wrong. */
+/* The secret sealed in `stored`, if it has the same binding as in document: a secret string; NULL
+ * if there is none, or the key is NULL or wrong. */
 static char *
 opened(const json_t *stored, const json_t *document, const struct sealed_secret *secret,
        const unsigned char *key)
@@ -207,7 +207,7 @@ unsealed(const json_t *document, const struct sealed_secret *secret, const unsig
                ?: sealed_open_unbound(key, unbound) ?: sealed_open_unbound(old_key, unbound);
 }
 
-/* The stored sealed text of this very secret for the same place; NULL if there is none. */
+/* The stored sealed text of this very secret with the same binding; NULL if there is none. */
 static char *
 same_sealed(const json_t *stored, const json_t *document, const struct sealed_secret *secret,
             const char *plain, const unsigned char *key)

@@ -24,7 +24,7 @@ void document_slug(const char *name, char slug[CONFIG_SLUG_MAX + 1]);
  * Both are borrowed; stored may be NULL. */
 json_t *document_complete(const json_t *sent, const json_t *stored);
 
-/* Seals each secret with the workshop's key for the place that the document names, if it is plain,
+/* Seals each secret with the workshop's key bound to what the document names, if it is plain,
  * sealed with the old key (NULL: there is none) or unbound (common/config/sealed.h: only documents
  * of root reach this unchecked); the stored sealed text is kept if it contains the same secret,
  * so that nothing changes. stored may be NULL. */
@@ -32,7 +32,7 @@ void document_seal(json_t *document, const json_t *stored, const unsigned char *
                    const unsigned char *old_key);
 
 /* Whether this secret is not there or not sealed, or this key, or the old one (or NULL), opens it
- * for the place that the document names. */
+ * bound to what the document names. */
 bool document_opens(const json_t *document, const struct sealed_secret *secret,
                     const unsigned char *key, const unsigned char *old_key);
 

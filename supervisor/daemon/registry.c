@@ -72,7 +72,7 @@ check_sealed(const char *slug, const json_t *document, const struct master_keys 
         else if (!document_opens(document, secret, key, old_key))
             json_fault_add(faults, file, secret->pointer,
                            "was sealed for another %s or with another key: enter the %s again",
-                           secret->other_place, secret->member);
+                           secret->server, secret->member);
     secret_free(key);
     secret_free(old_key);
 }
@@ -237,7 +237,7 @@ registry_reseal(const struct daemon_config *config, const struct master_keys *ke
     secret = unopened(sealed, key);
     if (secret)
         result = err_set(err, "unreadable",
-                         "%s: the %s was sealed with another key or for another place", path,
+                         "%s: the %s was sealed with another key or for another server", path,
                          secret->member);
     else if (!json_equal(found, sealed))
         result = disk_replace(path, text, strlen(text), err);

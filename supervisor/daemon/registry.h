@@ -19,8 +19,8 @@ char *registry_path(const struct daemon_config *config, const char *slug);
 void registry_seal(struct daemon_config *config, const struct daemon_config *before,
                    const struct master_keys *keys);
 
-/* Adds a fault if the workshop's password is sealed and does not open: wrong place, or wrong key.
- * To be called after registry_seal. */
+/* Adds a fault if the workshop's password is sealed and does not open: another binding, or another
+ * key. To be called after registry_seal. */
 void registry_check_sealed(const struct daemon_config *config,
                            const struct workshop_config *workshop, const struct master_keys *keys,
                            struct json_faults *faults);

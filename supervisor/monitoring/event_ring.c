@@ -54,15 +54,15 @@ event_ring_add(struct event_ring *ring, json_int_t id, char *text)
 unsigned
 event_ring_behind(const struct event_ring *ring, json_int_t id)
 {
-    unsigned place = 0;
+    unsigned index = 0;
 
-    while (place < ring->count && at(ring, place)->id <= id)
-        place++;
-    return place;
+    while (index < ring->count && at(ring, index)->id <= id)
+        index++;
+    return index;
 }
 
 const char *
-event_ring_text(const struct event_ring *ring, unsigned place)
+event_ring_text(const struct event_ring *ring, unsigned index)
 {
-    return place < ring->count ? at(ring, place)->text : NULL;
+    return index < ring->count ? at(ring, index)->text : NULL;
 }

@@ -26,8 +26,8 @@ void event_ring_close(struct event_ring *ring);
 /* Takes over text. If there is no room, the oldest ones go. */
 void event_ring_add(struct event_ring *ring, json_int_t id, char *text);
 
-/* The place of the first one behind this id, and what is at a place; NULL: it is the end. */
+/* The index of the first one behind this id, and what is at an index; NULL: it is the end. */
 unsigned event_ring_behind(const struct event_ring *ring, json_int_t id);
-const char *event_ring_text(const struct event_ring *ring, unsigned place);
+const char *event_ring_text(const struct event_ring *ring, unsigned index);
 
 #endif

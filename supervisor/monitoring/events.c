@@ -267,11 +267,11 @@ send_snapshot(struct events *events, struct event_reader *reader)
 static void
 send_kept(const struct events *events, struct event_reader *reader, json_int_t behind)
 {
-    unsigned place = event_ring_behind(&events->ring, behind);
+    unsigned index = event_ring_behind(&events->ring, behind);
     const char *text;
 
     event_reader_send(reader, ":\n\n"); /* so that it sees that it is connected */
-    while ((text = event_ring_text(&events->ring, place++)))
+    while ((text = event_ring_text(&events->ring, index++)))
         event_reader_send(reader, text);
 }
 

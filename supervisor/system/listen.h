@@ -1,4 +1,4 @@
-/* The control socket: non-blocking and close-on-exec. */
+/* Listening sockets of the daemon. */
 #ifndef SUPERVISOR_SYSTEM_LISTEN_H
 #define SUPERVISOR_SYSTEM_LISTEN_H
 
@@ -10,9 +10,8 @@
  * filter. Resets its backlog. */
 bool listen_sound(int fd);
 
-/* A Unix socket at path, 0660, in a folder that is created (0750) if it is missing; both belong to
- * group if that is given (not empty) and exists. A stale socket file is replaced, one in use is
- * refused. */
-int listen_unix(const char *path, const char *group, struct err *err);
+/* The control socket at path, 0660 (listen_unix.h), in a folder that is created (0750) if it is
+ * missing; both belong to group if that is given (not empty) and exists. */
+int listen_control(const char *path, const char *group, struct err *err);
 
 #endif

@@ -23,17 +23,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files that take half a minute or more begin first, so that the workers of pytest-xdist end at about the same time.
 LONGEST_FIRST = [f"test_{name}" for name in (
-    "package", "webdriver_tryton", "browser_repeats", "webdriver_hung", "firefox", "console_pages", "webdriver_failures", "hostile_channel",
-    "sandbox_modes", "recipe_run", "rekey_cut_off", "rekey", "supervision", "console_nginx", "webdriver_recipe", "webdriver", "own_webdriver", "users",
+    "package", "webdriver_tryton", "browser_repeats", "webdriver_hung", "firefox", "console_pages", "console_looks", "webdriver_failures",
+    "hostile_channel", "sandbox_modes", "recipe_run", "rekey_cut_off", "rekey", "supervision", "console_nginx", "webdriver_recipe", "webdriver", "own_webdriver", "users",
     "callbacks", "damage", "hostile_webdriver", "registry", "webdriver_ids", "console_live", "tryton", "console", "http_erp", "reload",
     "vendure", "browser_reach", "check", "stop_worker", "health", "hostile_erp", "events", "hostile_client", "recipes")]
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes seconds: not for test/check.sh")
-    config.addinivalue_line("markers", "faults: needs a build with fault points: test/run.sh has it in the sanitizer build")
+    config.addinivalue_line("markers", "faults: needs a build with failpoints: test/run.sh has it in the sanitizer build")
     config.addinivalue_line("markers", "unlike_the_reference(reason): what replies here is not this program, or not all of it")
-    config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor fault points")
+    config.addinivalue_line("markers", "release: needs a build with neither sanitizers nor failpoints")
     config.addinivalue_line("markers", "heavy: starts a browser or Tryton")
     config.addinivalue_line("markers", "by_itself: takes minutes before it begins: only with test/run.sh --all, in a run of its own")
 

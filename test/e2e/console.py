@@ -5,16 +5,13 @@ import contextlib
 import ctypes
 import functools
 import http.client
-import http.server
 import json
 import os
-import socket
-import socketserver
 import subprocess
-import threading
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
+import web_server
 from pumpline import BUILD, DEADLINE_S, UnixConnection, call, free_port, until
 
 PASSWORD = "correct horse battery"
@@ -37,44 +34,6 @@ def cheap_hash(password):
     return text.value.decode()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def address_string(self):
-        return "console"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path)
-        if parts.path == "/events":
-            self.server.owner.stream(self)
-            return
-        seen = {"method": self.command, "target": self.path, "path": parts.path, "query": dict(parse_qsl(parts.query)),
-                "by": self.headers.get("Pumpline-By"), "if_match": self.headers.get("If-Match"), "body": body.decode()}
-        self.server.owner.seen.append(seen)
-        status, reply, *more = self.server.owner.reply(seen)
-        data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-        self.send_response(status)
-        headers = {"Content-Type": "application/json", **(more[0] if more else {}), "Content-Length": str(len(data))}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_PUT = do_POST = do_DELETE = answer
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
-    def get_request(self):
-        request, _ = super().get_request()
-        return request, ("console", 0)
-
-
 def integration(slug, name, **more):
     return {"workshop": name, "slug": slug, "port": 8101, "erp_system": "file", "active": True, "process": "running", "faults": None,
             "pid": 4711, "restarts": 0, "last_exit": None, "api": "running", "worker": "running", "worker_reason": None, "worker_text": None,
@@ -89,47 +48,54 @@ def order(uniqueid, workshop="Bennys Auto", **more):
             "needs_attention": True, "erp_product": None, "erp_amount": None, **more}
 
 
-class FakeDaemon:
+class FakeDaemon(web_server.Server):
     def __init__(self, path):
+        super().__init__(path)
         self.path = path
         self.integrations = {one["slug"]: one for one in (integration("bennys-auto", "Bennys Auto"), integration("carls-cars", "Carls Cars"))}
         self.orders = {}
-        self.seen, self.streams, self.lock = [], [], threading.Condition()
-        self.server = Server(str(path), Handler)
-        self.server.owner = self
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.seen, self.streams = [], []
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        for stream in list(self.streams):
-            with contextlib.suppress(OSError):
-                stream.connection.shutdown(socket.SHUT_RDWR)
+        super().stop()
+        for thread in list(self.connections):
+            thread.join()
         Path(self.path).unlink()
+
+    def begin_again(self):
+        """After stop(), as a daemon that knows nothing of before."""
+        self.__init__(self.path)
+        self.start()
+
+    def handle(self, connection, request):
+        return self.stream(connection) if request.place == "/events" else super().handle(connection, request)
+
+    def answer(self, request):
+        seen = {"method": request.method, "target": request.path, "path": request.place, "query": request.query,
+                "by": request.headers.get("pumpline-by"), "if_match": request.headers.get("if-match"), "body": request.body.decode()}
+        self.seen.append(seen)
+        status, said, *more = self.reply(seen)
+        headers = {"Content-Type": "application/json", **(more[0] if more else {})}
+        return web_server.reply(status, said if isinstance(said, bytes) else json.dumps(said).encode(), [": ".join(one) for one in headers.items()])
 
     # --- events
 
-    def stream(self, handler):
-        handler.send_response(200)
-        handler.send_header("Content-Type", "text/event-stream")
-        handler.end_headers()
-        self.write(handler, "snapshot", {"summary": {}, "integrations": list(self.integrations.values())})
-        with self.lock:
-            self.streams.append(handler)
-            self.lock.notify_all()
-        handler.close_connection = True
+    def stream(self, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        self.write(connection, "snapshot", {"summary": {}, "integrations": list(self.integrations.values())})
+        self.streams.append(connection)
         with contextlib.suppress(OSError):
-            handler.connection.recv(1)
-        self.streams.remove(handler)
+            connection.recv(1)
+        self.streams.remove(connection)
+        return False
 
     @staticmethod
-    def write(handler, name, data):
-        handler.wfile.write(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
-        handler.wfile.flush()
+    def write(connection, name, data):
+        connection.sendall(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
 
     def tell(self, name, data):
-        for handler in list(self.streams):
-            self.write(handler, name, data)
+        for connection in list(self.streams):
+            self.write(connection, name, data)
 
     def change(self, slug, **members):
         self.integrations[slug].update(members)

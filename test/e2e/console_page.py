@@ -133,7 +133,7 @@ def page(chromium):
 
 @pytest.fixture
 def fake(tmp_path):
-    one = FakeDaemon(tmp_path / "control.sock")
+    one = FakeDaemon(tmp_path / "control.sock").start()
     for i in range(3):
         one.orders[f"e-{i}"] = order(f"e-{i}", worksheet=str(558 + i))
     one.orders["e-9"] = order("e-9", "Carls Cars", reason_code="amount_implausible", reason_text=EVIL, product_amount="12345.5", worksheet=EVIL)

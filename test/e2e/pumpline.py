@@ -138,12 +138,16 @@ class Reply:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.text = response.read().decode()
+        self.body = response.read()
         self.type = (self.headers.get("Content-Type") or "").split(";")[0]
 
     @property
+    def text(self):
+        return self.body.decode()
+
+    @property
     def json(self):
-        return json.loads(self.text)
+        return json.loads(self.body)
 
 
 class UnixConnection(http.client.HTTPConnection):

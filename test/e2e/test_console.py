@@ -29,7 +29,7 @@ ROUTES = list(routes())
 
 @pytest.fixture
 def fake(tmp_path):
-    one = FakeDaemon(tmp_path / "control.sock")
+    one = FakeDaemon(tmp_path / "control.sock").start()
     one.orders["e-1"] = order("e-1")
     yield one
     one.stop()
@@ -303,7 +303,7 @@ def test_without_the_daemon(console, fake):
     fake.stop()
     until(lambda: not console.call("GET", "/api/me", cookie=cookie).json["daemon"], "the console notices")
     assert console.call("GET", "/api/health", cookie=cookie).json["code"] == "daemon_unreachable"
-    fake.__init__(fake.path)
+    fake.begin_again()
     console.known(cookie)
     assert console.call("GET", "/api/health", cookie=cookie).status == 200
 

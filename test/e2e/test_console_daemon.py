@@ -7,6 +7,7 @@ import signal
 import pytest
 from console import Console
 from pumpline import until
+from test_http_erp import odoo, place, start  # noqa: F401: a fixture
 
 
 @pytest.fixture
@@ -51,3 +52,22 @@ def test_a_browser_sees_a_killed_worker_at_once(console, daemon):
     assert json.loads(seen.split(b":", 1)[1])["slug"] == "bennys-auto"
     next(line for line in lines if b'"process":"running"' in line)
     connection.close()
+
+
+def test_evidence_reaches_the_browser(daemon, odoo, tmp_path):  # noqa: F811
+    shop = start(daemon, odoo, "odoo-json2")
+    odoo.nonsense["search_read"] = 1
+    place(shop, "oil")
+    shop.wait("oil", "created")
+    (entry,) = [entry for entry in shop.history("oil") if entry.get("evidence")]
+    console = Console(tmp_path / "console", daemon.socket)
+    console.add("ann", "reader", "bennys-auto")
+    console.start()
+    try:
+        cookie = console.cookie("ann")
+        console.known(cookie)
+        target = f"/orders/oil/evidence/{entry['evidence'][0]}"
+        reply = console.call("GET", f"/api/workshops/bennys-auto{target}", cookie=cookie)
+        assert reply.status == 200 and reply.text == shop.get(target).text and "search_read" in reply.text
+    finally:
+        console.stop()

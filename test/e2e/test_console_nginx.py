@@ -83,7 +83,7 @@ class Caddy(Proxy):
 def test_the_example(kind, tmp_path):
     if not found(kind.__name__.lower()):
         pytest.skip(f"{kind.__name__.lower()} is not installed")
-    fake = FakeDaemon(tmp_path / "control.sock")
+    fake = FakeDaemon(tmp_path / "control.sock").start()
     upstream = tmp_path / "http.sock"
     console = Console(tmp_path / "console", fake.path, listen=str(upstream), behind_proxy=True, origins=[f"https://{NAME}"])
     console.add("ann", "reader")

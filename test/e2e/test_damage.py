@@ -6,7 +6,6 @@ import random
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -194,7 +193,6 @@ def test_a_full_disk_and_room_again(daemon, tmp_path):
     finally:
         if daemon.process and daemon.process.poll() is None:
             daemon.kill()
-            time.sleep(0)
         until(lambda: subprocess.run(["umount", state], check=False, capture_output=True).returncode == 0, "unmounted")
 
 

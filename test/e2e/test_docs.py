@@ -12,18 +12,18 @@ from pumpline import BUILD
 pytestmark = pytest.mark.release  # once is enough: it is about the tree
 
 ROOT = Path(__file__).parents[2]
-DOCS = [ROOT / name for name in (
-    "README.md", "common/README.md", "erp-drivers/README.md", "worker/README.md", "supervisor/README.md", "supervisor/console/README.md",
-    "test/README.md",
-    ".github/CONTRIBUTING.md", ".github/SECURITY.md")]
-SOURCES = [path for layer in ("common", "erp-drivers", "worker", "supervisor", "test") for path in (ROOT / layer).rglob("*.[ch]")]
+LAYERS = [ROOT / name for name in ("common", "erp-drivers", "worker", "supervisor", "test")]
+DOCS = [ROOT / "README.md", *(ROOT / ".github").glob("*.md"), *(path for layer in LAYERS for path in sorted(layer.rglob("README.md")))]
+SOURCES = [path for layer in LAYERS for path in layer.rglob("*.[ch]")]
+GUIDES = [ROOT / name / "README.md" for name in ("erp-drivers", "worker", "supervisor", "test")]  # read first, so two pages at most
+GUIDE_WORDS_MAX, GUIDE_CHARACTERS_MAX = 1150, 110 * 100
 MADE_UP = {"NAME.c", "NAME.h", "NAME_test.c"}  # placeholders in the guide for new files
 
 
 def found(doc, name):
-    """The files that a name may mean: relative to the document or to the root, or any file of that name if it has no folder."""
+    """The files that a name may mean: relative to a folder of the document, or any file of that name if it has no folder."""
     if "/" in name:
-        return [path for path in (doc.parent / name, ROOT / name, ROOT / "test" / name) if path.is_file()]
+        return [path for folder in (*doc.parents, ROOT / "test") if (path := folder / name).is_file()]
     return [path for path in SOURCES if path.name == name]
 
 
@@ -33,18 +33,51 @@ def test_each_file_is_there(doc):
     assert sorted(name for name in names if Path(name).name not in MADE_UP and not found(doc, name)) == []
 
 
-@pytest.mark.parametrize("doc", [ROOT / name for name in ("README.md", "worker/README.md", "supervisor/README.md")],
-                         ids=lambda doc: str(doc.relative_to(ROOT)))
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_each_link_leads_to_a_file(doc):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", doc.read_text())
+    assert [link for link in links if not (doc.parent / link).exists()] == []
+
+
+def steps_of(doc):
+    """`FILE` `FUNCTION`, `FUNCTION` …"""
+    for name, functions in re.findall(r"`([\w/-]+\.c)`((?:,?\s+`[a-z_]+`)+)", doc.read_text()):
+        yield from ((name, function) for function in re.findall(r"`(\w+)`", functions))
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: str(doc.relative_to(ROOT)))
 def test_each_step_of_the_walk_is_there(doc):
-    """`FILE` `FUNCTION`, `FUNCTION` …: FILE defines each."""
-    wrong = []
-    steps = re.findall(r"`([\w/-]+\.c)`((?:,?\s+`[a-z_]+`)+)", doc.read_text())
-    assert len(steps) > 12
-    for name, functions in steps:
-        for function in re.findall(r"`(\w+)`", functions):
-            if not any(re.search(rf"^{function}\(", path.read_text(), re.M) for path in found(doc, name)):
-                wrong.append(f"{name} {function}")
-    assert wrong == []
+    """FILE defines each FUNCTION."""
+    assert [f"{name} {function}" for name, function in steps_of(doc)
+            if not any(re.search(rf"^{function}\(", path.read_text(), re.M) for path in found(doc, name))] == []
+
+
+@pytest.mark.parametrize("doc", [ROOT / "README.md", ROOT / "worker/README.md"], ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_the_walk_names_its_functions(doc):
+    assert len([*steps_of(doc)]) > 12
+
+
+@pytest.mark.parametrize("doc", GUIDES, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_a_guide_is_short(doc):
+    text = doc.read_text()
+    assert len(text.split()) <= GUIDE_WORDS_MAX and len(text) <= GUIDE_CHARACTERS_MAX, "move details beside the code that they describe"
+
+
+@pytest.mark.parametrize("doc", GUIDES, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_a_guide_leads_to_the_documents_below_it(doc):
+    linked = {(doc.parent / link).resolve() for link in re.findall(r"\]\(([^)#:]+)", doc.read_text())}
+    assert [str(path.relative_to(ROOT)) for path in doc.parent.glob("*/README.md") if path.resolve() not in linked] == []
+
+
+def test_the_reference_has_every_reason_code():
+    codes = re.findall(r'#define REASON_\w+ "(\w+)"', (ROOT / "common/order/reason.h").read_text())
+    listed = (BUILD / "pumpline-api.7").read_text().partition(".Sh REASON CODES\n")[2].partition(".Sh ")[0]
+    assert sorted(codes) == sorted(re.findall(r"^\.It Cm (\w+)$", listed, re.M))
+
+
+def test_each_end_to_end_test_is_named():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "test/README.md").read_text()))
+    assert sorted({path.stem for path in (ROOT / "test/e2e").glob("test_*.py")} - named) == []
 
 
 def shell_lines(path):

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pumpline import DEADLINE_S, SECRET, free_port, until
+from pumpline import DEADLINE_S, SECRET, alive, free_port, freeze, until
 
 ERP = Path(__file__).parents[1] / "storm" / "scripted_erp.py"
 
@@ -140,3 +141,18 @@ def test_a_killed_daemon_finishes_or_looks_up(daemon, erp, in_hand):
     for uniqueid in ("in-hand", "behind"):
         in_hand.wait(uniqueid, "created")
     assert erp.notes() == ["behind", "first", "in-hand"]
+
+
+def test_two_terminations_in_a_moment_are_one(daemon):
+    daemon.add_file(stop_timeout_s=20)
+    daemon.start()
+    pid = daemon.worker_pid()
+    freeze(pid)
+    for _ in range(3):
+        daemon.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)  # each is a signal of its own
+    time.sleep(1)  # ASKED_AGAIN_MS of supervisor/daemon/daemon.c: a later one counts
+    assert alive(pid) and daemon.process.poll() is None
+    daemon.process.send_signal(signal.SIGTERM)  # asked again
+    assert daemon.process.wait(10) == 0
+    assert not alive(pid)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_an_answer_that_makes_no_sense(shop, odoo, method):
     assert entry["reason_code"] == "erp_failure" and "expected json" in entry["reason_text"]
 
 
-def test_the_failing_exchange_is_kept(shop, odoo):
+def test_the_failing_exchange_is_kept(daemon, shop, odoo):
     odoo.nonsense["search_read"] = 1
     place(shop, "oil")
     shop.wait("oil", "created")
@@ -130,6 +131,26 @@ def test_the_failing_exchange_is_kept(shop, odoo):
     reply = shop.get(f"/orders/oil/evidence/{name}")
     assert reply.status == 200 and "search_read" in reply.text and "Your application is offline" in reply.text
     assert KEY not in reply.text
+    assert daemon.call("GET", f"/workshops/bennys-auto/orders/oil/evidence/{name}").text == reply.text
+
+
+def test_large_evidence_by_the_control_socket(daemon, odoo):
+    shop = start(daemon, odoo, "odoo-json2")
+    odoo.nonsense["search_read"] = 1
+    place(shop, "oil")
+    shop.wait("oil", "created")
+    name = next(name for entry in shop.history("oil") for name in entry.get("evidence") or [])
+    target, file = f"/orders/oil/evidence/{name}", daemon.folder / "state/queues/bennys-auto/evidence" / name
+    data, pid = b"\x00\xff" * (1 << 20), daemon.worker_pid()
+    file.write_bytes(data)
+    with ThreadPoolExecutor(16) as several:  # more than the channel holds
+        replies = list(several.map(lambda _: daemon.call("GET", f"/workshops/bennys-auto{target}"), range(16)))
+    assert daemon.worker_pid() == pid and {one.status for one in replies} <= {200, 503}
+    assert {one.body == data for one in replies if one.status == 200} == {True}
+    file.write_bytes(data + b"x")
+    refusal = daemon.call("GET", f"/workshops/bennys-auto{target}")
+    assert (refusal.status, refusal.json["code"]) == (406, "not_by_socket")
+    assert shop.get(target).body == data + b"x"
 
 
 def test_a_server_that_ignores_filters(shop, odoo):

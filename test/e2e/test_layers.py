@@ -1,4 +1,4 @@
-"""The layers, rooms and their order; no cycle of files; and where each library may be used."""
+"""The layers, folders and their order; no cycle of files; and where each library may be used."""
 
 import json
 import os
@@ -19,7 +19,7 @@ LAYERS = {"common": {"common"}, "erp-drivers": {"common", "erp-drivers"}, "worke
 SYSTEM = {"lmdb.h": {"worker/store/store_internal.h"}, "pthread.h": {"worker/store/helper.c"}, "seccomp.h": {"common/sandbox/seccomp.c"},
           "curl/curl.h": {"worker/io/curl_api.h"}, "libxml/parser.h": {"erp-drivers/http/xml.c"}}
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h", "curl/"), "common": ("lmdb.h", "curl/")}
-# The rooms of a layer, lowest first: each may use those before it, and the layers below. Files outside a room
+# The folders of a layer, lowest first: each may use those before it, and the layers below. Files outside a folder
 # (main.c and what it is put together from) may use all of their layer.
 ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape", "recipe", "config", "sandbox", "people"],
          "erp-drivers": ["file", "engine", "webdriver", "http"],
@@ -34,13 +34,17 @@ STRANGERS = {("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
              ("common/http", "common/order"), ("common/ipc", "common/order"),
              ("common/recipe", "common/http")}
 ROOM_FILES_MAX = 15
-# Files outside a room that its rooms may use.
+# Files outside a folder that its folders may use.
 SHARED = {"worker/allowlist", "supervisor/console/settings", "erp-drivers/driver", "erp-drivers/facts", "erp-drivers/plain_text", "supervisor/ctl/ctl"}
 
 
 def sources():
     for layer in ("common", "erp-drivers", "worker", "supervisor"):
         yield from (str(path.relative_to(ROOT)) for path in sorted((ROOT / layer).rglob("*.[ch]")))
+
+
+def fuzz_targets():
+    return [str(path.relative_to(ROOT)) for path in sorted((ROOT / "test/fuzz").rglob("*.c"))]
 
 
 def includes():
@@ -88,8 +92,8 @@ def layer_of(path):
     return max((layer for layer in LAYERS if path.startswith(layer + "/")), key=len)
 
 
-def room(path):
-    """The room of a file or header; outside a room, its name without suffix."""
+def folder_of(path):
+    """The folder of a file or header; outside a folder, its name without suffix."""
     layer = layer_of(path)
     name = path[len(layer) + 1:].split("/")[0]
     return f"{layer}/{name}" if name in ROOMS[layer] else path.rsplit(".", 1)[0]
@@ -121,10 +125,10 @@ def test_each_library_has_its_one_place():
             assert any(path.startswith(place) for place in SYSTEM[name]), f"{path} includes {name}"
 
 
-def test_rooms_use_only_those_below():
+def test_folders_use_only_those_below():
     edges = {(path, name) for path, kind, name in includes() if kind == '"'} | symbols()
     wrong = sorted(f"{one} uses {other}" for one, other in edges
-                   if room(one) != room(other) and not may_use(room(one), room(other)))
+                   if folder_of(one) != folder_of(other) and not may_use(folder_of(one), folder_of(other)))
     assert not wrong
 
 
@@ -134,9 +138,9 @@ def test_no_cycle_of_files():
     assert sorted(map(sorted, cycles(symbols()))) == []
 
 
-def test_no_room_is_crowded():
+def test_no_folder_is_crowded():
     count = defaultdict(int)
-    for path in sources():
+    for path in (*sources(), *fuzz_targets()):
         count[path.rsplit("/", 1)[0]] += path.endswith(".c")
     assert {name: files for name, files in count.items() if files > ROOM_FILES_MAX} == {}
 
@@ -148,6 +152,13 @@ def test_unit_tests_stand_where_their_file_does():
         name = test.name[:-len("_test.c")]
         files = {path.stem for path in (ROOT / folder).iterdir() if path.suffix in (".c", ".js")}
         assert any(name == one or name.startswith(one + "_") for one in files), test
+
+
+def test_fuzz_targets_stand_in_the_layer_of_what_they_call():
+    layers = ["common", "erp-drivers", "worker", "supervisor"]
+    covered = dict(line.split(": ") for line in (ROOT / "test/fuzz/sources.txt").read_text().splitlines())
+    expected = {f"test/fuzz/{max((path.split('/')[0] for path in paths.split()), key=layers.index)}/{name}.c" for name, paths in covered.items()}
+    assert set(fuzz_targets()) == expected
 
 
 def test_the_root_holds_what_it_should():

@@ -234,3 +234,13 @@ def test_a_large_log_is_rotated_before_its_day(pair, tmp_path):
     assert sorted(path.name for path in (daemon.folder / "log").glob("*.1")) == \
         ["bennys-auto_api.log.1", "bennys-auto_create_orderline.log.1"]
     assert small.exists()
+
+
+def test_hangup_still_opens_the_logs_again(pair):
+    daemon, bennys, _ = pair
+    log = daemon.folder / "log" / "bennys-auto_api.log"
+    until(log.exists, "the log is there")
+    log.rename(log.with_suffix(".1"))
+    daemon.process.send_signal(signal.SIGHUP)
+    until(log.exists, "it is opened again")
+    assert bennys.get("/alive").status == 200

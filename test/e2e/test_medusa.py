@@ -208,7 +208,7 @@ def test_a_dry_run_leaves_no_edit_open(daemon, shop, medusa, between):
     order = json.dumps({"worksheet": "564", "product_nr": "10", "product_amount": "5", "uniqueid": "try"})
     done = subprocess.run([BUILD / "pumplinectl", "recipe", "run", daemon.folder / "medusa.json", "--config", daemon.config, "--workshop", "Bennys Auto",
                            "--order", order, "--folder", daemon.folder / "run"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and "stopped before" in done.stdout, done
+    assert done.returncode == 0 and "stopped before commit\n" in done.stdout, done
     assert between.steps == ["edit", "take back"] and not medusa.open_edits() and not medusa.of("try")
 
 

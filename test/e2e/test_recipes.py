@@ -312,6 +312,11 @@ def test_a_run_that_can_not_begin(daemon, shop, more, order, words):
     assert not (daemon.folder / "pictures").exists()
 
 
+def test_a_run_of_a_recipe_for_an_api(daemon, shop):
+    done = run(daemon, RECIPES / "odoo-json2.json", "--username", "bot", "--password-file", "-")
+    assert done.returncode == 1 and ' an HTTP API, but Shop has erp.system "webdriver"\n' in done.stderr, done
+
+
 def test_a_run_of_a_faulty_recipe(daemon, shop, tmp_path):
     faulty = tmp_path / "faulty.json"
     faulty.write_text(json.dumps(changed("/login/0/goto", 5)))

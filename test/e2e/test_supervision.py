@@ -362,3 +362,13 @@ def test_only_permitted_users_reach_the_control_socket(pair):
     reply = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-s", "--unix-socket",
                             str(daemon.socket), "http://pumpline/health"], capture_output=True, text=True, check=True)
     assert json.loads(reply.stdout)["status"] == 403
+
+
+def test_refusals_name_what_was_asked_for(pair):
+    daemon, _, _ = pair
+    assert daemon.call("GET", "/workshops/nobody").json["detail"] == 'no such workshop: "nobody"'
+    assert daemon.call("GET", "/workshops/%C3%96st/alive").json["detail"] == 'no such workshop: "Öst"'
+    assert daemon.call("GET", "/workshops/%ff%0a").json["code"] in ("unknown_workshop", "not_found")
+    daemon.call("PUT", "/workshops/bennys-auto/stop")
+    assert daemon.call("GET", "/workshops/Bennys%20Auto/alive").json["detail"] == (
+        "the workshop's process is not running: check pumplinectl status, or start it with pumplinectl start bennys-auto")

@@ -90,6 +90,7 @@ def test_the_page_has_changed(driver, old, daemon, tmp_path):
     reply = site.shop.raw(f"GET /orders/after/evidence/{picture} HTTP/1.1\r\nHost: localhost\r\n"
                           "Connection: close\r\n\r\n".encode())
     assert reply.split(b"\r\n\r\n", 1)[1].startswith(PNG)
+    assert daemon.call("GET", f"/workshops/bennys-auto/orders/after/evidence/{picture}").body == reply.split(b"\r\n\r\n", 1)[1]
     page = site.shop.get(f"/orders/after/evidence/{source}").text
     assert "line_1_amount" in page and "********" in page
     assert oldshop.PASSWORD not in page and "old&amp;shop" not in page

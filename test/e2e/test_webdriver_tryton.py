@@ -90,7 +90,7 @@ def test_tryton_lines_and_refusals(sao, tryton):
         # A kept connection that Tryton closes during the commit may cost one.
         assert order["attempts"] <= 2 and "auth_failed" not in [entry.get("reason_code") for entry in sao.shop.history(f"oil-{number}")]
     before = len(tryton.all_lines())
-    assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton makes 1.55 of the amount 1.555")
+    assert sao.refuse("rounded", "558", "10", "1.555") == ("amount_refused", "Tryton turns the amount 1.555 into 1.55")
     assert sao.refuse("closed", "600")[0] == "worksheet_closed"
     assert sao.refuse("unknown", "999")[0] == "worksheet_not_found"
     assert sao.refuse("product", "558", "1")[0] == "product_not_found"

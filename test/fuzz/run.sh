@@ -20,7 +20,7 @@ done
 seconds=${1:-10}
 [ $# -eq 0 ] || shift
 if [ $# -eq 0 ]; then
-    for source in "$here"/*.c; do
+    for source in "$here"/*/*.c; do
         set -- "$@" "$(basename "$source" .c)"
     done
 fi
@@ -65,8 +65,7 @@ cat >"$work/one" <<'END'
 name=$1
 mkdir -p "$work/$name/corpus"
 cp -r "$here/seeds/$name/." "$work/$name/corpus"
-dictionary=$here/$name.dict
-[ -e "$dictionary" ] || dictionary=
+dictionary=$(find "$here" -name "$name.dict")
 if "$programs/fuzz-$name" -max_total_time="$seconds" -max_len=4096 -timeout=20 -close_fd_mask=2 \
     ${dictionary:+-dict="$dictionary"} -artifact_prefix="$work/$name/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then
     echo "$name: nothing found, $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$work/$name/log") runs"

@@ -251,8 +251,8 @@ api_new(const struct api_setup *setup)
     api_tokens_open(api);
     api->pause = pause_new(setup->base, setup->queue, setup->delivery);
     TAILQ_INIT(&api->listings);
-    api->walk = loop_event(setup->base, -1, 0, api_walk_step, api);
-    TAILQ_INIT(&api->walks);
+    api->scan = loop_event(setup->base, -1, 0, api_scan_step, api);
+    TAILQ_INIT(&api->scans);
     api->retry = loop_event(setup->base, -1, 0, api_retry_step, api);
     TAILQ_INIT(&api->retries);
     return api;
@@ -276,10 +276,10 @@ api_free(struct api *api)
     api_check_end(api);
     api_list_end(api);
     api_tokens_close(api);
-    api_walk_end(api);
+    api_scan_end(api);
     api_retry_end(api);
     event_free(api->retry);
-    event_free(api->walk);
+    event_free(api->scan);
     pause_free(api->pause);
     event_free(api->list);
     event_free(api->commit);

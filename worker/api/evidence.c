@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/ipc/reply_body.h"
 #include "worker/api/internal.h"
 #include "worker/delivery/evidence.h"
 
@@ -75,13 +76,13 @@ reply_file(struct call *call, const char *name, const char *bytes, size_t length
     call_reply_text(call, 200, picture ? "image/png" : "text/plain; charset=utf-8", bytes, length);
 }
 
-/* The control socket's channel carries text, and its clients can read the file. A path would be
- * trusted by its reader, who may be root. */
+/* A path would be trusted by its reader, who may be root. */
 static void
 refuse_by_channel(struct call *call)
 {
     call_problem(call, 406, "not_by_socket", NULL,
-                 "not available on the control socket: read evidence/%s in the queue's folder",
+                 "too large for the control socket: get it from the workshop's own port, or read "
+                 "evidence/%s in the queue's folder",
                  call->params[1]);
 }
 
@@ -99,10 +100,10 @@ api_evidence(struct call *call, void *context)
     if (!is_named(history, call->params[1]))
         call_problem(call, 404, "unknown_evidence", NULL,
                      "the order's history does not name this file");
-    else if (call->trusted)
-        refuse_by_channel(call);
     else if (evidence_read(folder, call->params[1], &bytes, &length))
         call_problem(call, 404, "evidence_gone", NULL, "this file has been deleted");
+    else if (call->trusted && length > REPLY_BODY_OTHER_MAX)
+        refuse_by_channel(call);
     else
         reply_file(call, call->params[1], bytes, length);
     free(bytes);

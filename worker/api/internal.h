@@ -37,16 +37,16 @@ struct api {
     struct api_checked *checked; /* its last answers; NULL: none yet */
     struct event *list;          /* the next step of a listing */
     TAILQ_HEAD(, api_listing) listings;
-    struct event *walk; /* the next step of a search */
-    TAILQ_HEAD(, api_walk) walks;
+    struct event *scan; /* the next step of a search */
+    TAILQ_HEAD(, api_scan) scans;
     struct event *retry; /* the next step of a retry of many */
     TAILQ_HEAD(, api_retry) retries;
 };
 
 /* One search through the queue, in steps: a long one delays neither the loop nor other calls. The
  * first member of what is made of it. */
-struct api_walk {
-    TAILQ_ENTRY(api_walk) link;
+struct api_scan {
+    TAILQ_ENTRY(api_scan) link;
     struct api *api;
     struct call *call;
     struct find_filter filter;
@@ -55,14 +55,14 @@ struct api_walk {
     bool whole; /* nothing is seen twice or missed: it is begun again if an order moved meanwhile */
     unsigned begun;
     bool over; /* set by find.each, which returns false: what is found is enough */
-    void (*begin)(struct api_walk *walk);
-    void (*end)(struct api_walk *walk, const struct err *err); /* replies, and frees it */
+    void (*begin)(struct api_scan *scan);
+    void (*end)(struct api_scan *scan, const struct err *err); /* replies, and frees it */
 };
 
-/* walk.c */
-void api_walk_start(struct api_walk *walk);
-void api_walk_step(evutil_socket_t fd, short what, void *api);
-void api_walk_end(struct api *api); /* refuses those under way */
+/* scan.c */
+void api_scan_start(struct api_scan *scan);
+void api_scan_step(evutil_socket_t fd, short what, void *api);
+void api_scan_end(struct api *api); /* refuses those under way */
 /* check.c */
 void api_check(struct call *call, void *context);
 void api_check_end(struct api *api); /* refuses those under way */

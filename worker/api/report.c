@@ -8,16 +8,16 @@
 #include "worker/find/report.h"
 
 struct reporting {
-    struct api_walk walk; /* first */
+    struct api_scan scan; /* first */
     enum report_by by;
     bool csv;
     struct report *report;
 };
 
 static void
-begin(struct api_walk *walk)
+begin(struct api_scan *scan)
 {
-    struct reporting *reporting = (struct reporting *)walk;
+    struct reporting *reporting = (struct reporting *)scan;
 
     if (reporting->report)
         report_free(reporting->report);
@@ -29,8 +29,8 @@ each(const struct order *order, void *arg)
 {
     struct reporting *reporting = arg;
 
-    reporting->walk.over = !report_add(reporting->report, order);
-    return !reporting->walk.over;
+    reporting->scan.over = !report_add(reporting->report, order);
+    return !reporting->scan.over;
 }
 
 static json_t *
@@ -48,15 +48,15 @@ static void
 reply_json(const struct reporting *reporting)
 {
     static const char *const names[] = {"product", "worksheet", "day"};
-    const struct api_walk *walk = &reporting->walk;
+    const struct api_scan *scan = &reporting->scan;
     json_t *report = report_json(reporting->report);
-    json_t *body = json_pack("{s:s s:s s:o s:o}", "workshop", walk->api->setup.workshop->name, "by",
-                             names[reporting->by], "from", time_json(walk->filter.from_ms), "to",
-                             time_json(walk->filter.to_ms));
+    json_t *body = json_pack("{s:s s:s s:o s:o}", "workshop", scan->api->setup.workshop->name, "by",
+                             names[reporting->by], "from", time_json(scan->filter.from_ms), "to",
+                             time_json(scan->filter.to_ms));
 
     json_object_update(body, report);
     json_decref(report);
-    call_reply(walk->call, 200, body);
+    call_reply(scan->call, 200, body);
 }
 
 static void
@@ -65,18 +65,18 @@ reply_csv(const struct reporting *reporting)
     size_t length;
     char *text = report_csv(reporting->report, &length);
 
-    call_reply_owned(reporting->walk.call, 200, "text/csv; charset=utf-8", text, length);
+    call_reply_owned(reporting->scan.call, 200, "text/csv; charset=utf-8", text, length);
 }
 
 static void
-end(struct api_walk *walk, const struct err *err)
+end(struct api_scan *scan, const struct err *err)
 {
-    struct reporting *reporting = (struct reporting *)walk;
+    struct reporting *reporting = (struct reporting *)scan;
 
     if (err)
-        api_unavailable(walk->call, err);
-    else if (walk->over)
-        call_problem(walk->call, 400, "too_many_rows", NULL,
+        api_unavailable(scan->call, err);
+    else if (scan->over)
+        call_problem(scan->call, 400, "too_many_rows", NULL,
                      "the report would have more than %d rows: ask for a shorter time",
                      REPORT_ROWS_MAX);
     else if (reporting->csv)
@@ -94,7 +94,7 @@ read_query(struct call *call, struct reporting *reporting)
     char by[16] = "product", format[16] = "json";
     struct err err;
 
-    if (find_filter_times(call, &reporting->walk.filter, &err))
+    if (find_filter_times(call, &reporting->scan.filter, &err))
         api_bad_parameter(call, err.code, err.text);
     else if (call_query(call, "by", by, sizeof by) < 0 || report_by_parse(by, &reporting->by))
         api_bad_parameter(call, "by", "must be product, worksheet or day");
@@ -113,7 +113,7 @@ api_report(struct call *call, void *context)
 {
     struct reporting *reporting = mem_alloc(sizeof *reporting);
 
-    reporting->walk = (struct api_walk){.api = context,
+    reporting->scan = (struct api_scan){.api = context,
                                         .call = call,
                                         .looked_max = UINT_MAX,
                                         .whole = true,
@@ -124,5 +124,5 @@ api_report(struct call *call, void *context)
         free(reporting);
         return;
     }
-    api_walk_start(&reporting->walk);
+    api_scan_start(&reporting->scan);
 }

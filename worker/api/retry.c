@@ -11,7 +11,7 @@
 #define ORDERS_MAX 10000 /* in one call: bounds the memory and the reply */
 
 struct api_retry {
-    struct api_walk walk; /* first; of a filter */
+    struct api_scan scan; /* first; of a filter */
     TAILQ_ENTRY(api_retry) link;
     char **uniqueids;
     size_t count, size, expected, done, placed;
@@ -61,11 +61,11 @@ note_result(struct api_retry *retry, const char *uniqueid, enum queue_retried re
 static void
 reply(struct api_retry *retry)
 {
-    struct api *api = retry->walk.api;
+    struct api *api = retry->scan.api;
 
     log_info("POST /orders/retry: placed %zu order%s again, by %s", retry->placed,
-             plural((long long)retry->placed), retry->walk.call->by.who);
-    call_reply(retry->walk.call, 200,
+             plural((long long)retry->placed), retry->scan.call->by.who);
+    call_reply(retry->scan.call, 200,
                json_pack("{s:s s:I s:O}", "workshop", api->setup.workshop->name, "placed",
                          (json_int_t)retry->placed, "results", retry->results));
     delivery_wake(api->setup.delivery);
@@ -83,9 +83,9 @@ place_some(struct api_retry *retry)
         enum queue_retried results[STEP_ORDERS];
         struct err err;
 
-        if (queue_retry_some(retry->walk.api->setup.queue, uniqueids, results, count,
-                             &retry->walk.call->by, &err)) {
-            api_unavailable(retry->walk.call, &err);
+        if (queue_retry_some(retry->scan.api->setup.queue, uniqueids, results, count,
+                             &retry->scan.call->by, &err)) {
+            api_unavailable(retry->scan.call, &err);
             return true;
         }
         for (size_t i = 0; i < count; i++)
@@ -101,7 +101,7 @@ place_some(struct api_retry *retry)
 static void
 place(struct api_retry *retry)
 {
-    struct api *api = retry->walk.api;
+    struct api *api = retry->scan.api;
 
     retry->results = json_array();
     if (place_some(retry)) {
@@ -136,7 +136,7 @@ api_retry_end(struct api *api)
 
     while ((retry = TAILQ_FIRST(&api->retries))) {
         TAILQ_REMOVE(&api->retries, retry, link);
-        api_unavailable(retry->walk.call, &api_stopping);
+        api_unavailable(retry->scan.call, &api_stopping);
         retry_free(retry);
     }
 }
@@ -144,9 +144,9 @@ api_retry_end(struct api *api)
 /* --- of a filter --- */
 
 static void
-begin(struct api_walk *walk)
+begin(struct api_scan *scan)
 {
-    forget((struct api_retry *)walk);
+    forget((struct api_retry *)scan);
 }
 
 static bool
@@ -154,9 +154,9 @@ each(const struct order *order, void *arg)
 {
     struct api_retry *retry = arg;
 
-    retry->walk.over = retry->count == retry->expected;
+    retry->scan.over = retry->count == retry->expected;
     add(retry, mem_string(order->uniqueid));
-    return !retry->walk.over;
+    return !retry->scan.over;
 }
 
 /* They are found newest first; a worksheet's lines keep their order. */
@@ -172,9 +172,9 @@ oldest_first(struct api_retry *retry)
 }
 
 static void
-end(struct api_walk *walk, const struct err *err)
+end(struct api_scan *scan, const struct err *err)
 {
-    struct api_retry *retry = (struct api_retry *)walk;
+    struct api_retry *retry = (struct api_retry *)scan;
 
     if (!err && retry->count == retry->expected) {
         oldest_first(retry);
@@ -182,11 +182,11 @@ end(struct api_walk *walk, const struct err *err)
         return;
     }
     if (err)
-        api_unavailable(walk->call, err);
+        api_unavailable(scan->call, err);
     else
-        call_problem(walk->call, 409, "count_changed", NULL,
+        call_problem(scan->call, 409, "count_changed", NULL,
                      "the filter matches %s%zu order%s, not %zu as expected: list them again",
-                     walk->over ? "at least " : "", retry->count, plural((long long)retry->count),
+                     scan->over ? "at least " : "", retry->count, plural((long long)retry->count),
                      retry->expected);
     retry_free(retry);
 }
@@ -232,7 +232,7 @@ take_filter(struct call *call, struct api_retry *retry, const json_t *body)
     } else if (!json_is_integer(expected) || json_integer_value(expected) < 0 ||
                json_integer_value(expected) > ORDERS_MAX) {
         refuse(call, "expected", "must be the number of orders that match, at most 10000");
-    } else if (find_filter_json(filter, &retry->walk.filter, &err)) {
+    } else if (find_filter_json(filter, &retry->scan.filter, &err)) {
         call_problem(call, 400, "invalid_fields", json_pack("[s]", "filter"), "filter: %s %s",
                      err.code, err.text);
     } else {
@@ -274,7 +274,7 @@ api_retry_many(struct call *call, void *context)
     if (!body)
         return;
     retry = mem_alloc(sizeof *retry);
-    retry->walk = (struct api_walk){.api = context,
+    retry->scan = (struct api_scan){.api = context,
                                     .call = call,
                                     .looked_max = UINT32_MAX,
                                     .whole = true,
@@ -288,6 +288,6 @@ api_retry_many(struct call *call, void *context)
     else if (named)
         place(retry);
     else
-        api_walk_start(&retry->walk);
+        api_scan_start(&retry->scan);
     json_decref(body);
 }

@@ -7,7 +7,7 @@
 #include "worker/api/internal.h"
 
 struct listing {
-    struct api_walk walk; /* first */
+    struct api_scan scan; /* first */
     bool of_worksheet;    /* all are counted, only those of the page are listed */
     unsigned limit, left;
     uint64_t after, last, next; /* seqs; next: where the next page goes on */
@@ -38,9 +38,9 @@ put_text(struct listing *listing, const char *before, const char *text)
 }
 
 static void
-begin(struct api_walk *walk)
+begin(struct api_scan *scan)
 {
-    struct listing *listing = (struct listing *)walk;
+    struct listing *listing = (struct listing *)scan;
 
     close_text(listing);
     listing->out = open_memstream(&listing->text, &listing->size);
@@ -49,17 +49,17 @@ begin(struct api_walk *walk)
     listing->left = listing->limit;
     listing->last = listing->next = listing->open = 0;
     if (!listing->of_worksheet)
-        walk->find.after = listing->after;
-    put_text(listing, "{\"workshop\":", walk->api->setup.workshop->name);
+        scan->find.after = listing->after;
+    put_text(listing, "{\"workshop\":", scan->api->setup.workshop->name);
     if (listing->of_worksheet)
-        put_text(listing, ",\"worksheet\":", walk->filter.worksheet);
+        put_text(listing, ",\"worksheet\":", scan->filter.worksheet);
     fputs(",\"orders\":[", listing->out);
 }
 
 static void
 put_order(struct listing *listing, const struct order *order)
 {
-    json_t *object = order_json(order, listing->walk.api->setup.workshop->name);
+    json_t *object = order_json(order, listing->scan.api->setup.workshop->name);
 
     if (listing->last)
         fputc(',', listing->out);
@@ -90,8 +90,8 @@ each(const struct order *order, void *arg)
         put_order(listing, order);
     else if (!listing->next)
         listing->next = listing->last;
-    listing->walk.over = listing->next && !listing->of_worksheet;
-    return !listing->walk.over;
+    listing->scan.over = listing->next && !listing->of_worksheet;
+    return !listing->scan.over;
 }
 
 static void
@@ -108,18 +108,18 @@ reply(struct listing *listing)
     listing->out = NULL;
     if (!listing->text)
         die_abort("out of memory for a list");
-    call_reply_text(listing->walk.call, 200, "application/json", listing->text, listing->size);
+    call_reply_text(listing->scan.call, 200, "application/json", listing->text, listing->size);
 }
 
 static void
-end(struct api_walk *walk, const struct err *err)
+end(struct api_scan *scan, const struct err *err)
 {
-    struct listing *listing = (struct listing *)walk;
+    struct listing *listing = (struct listing *)scan;
 
-    if (!walk->find.done && !walk->over)
-        listing->next = walk->find.after;
+    if (!scan->find.done && !scan->over)
+        listing->next = scan->find.after;
     if (err)
-        api_unavailable(walk->call, err);
+        api_unavailable(scan->call, err);
     else
         reply(listing);
     close_text(listing);
@@ -131,7 +131,7 @@ listing_new(struct call *call, struct api *api)
 {
     struct listing *listing = mem_alloc(sizeof *listing);
 
-    *listing = (struct listing){.walk = {.api = api,
+    *listing = (struct listing){.scan = {.api = api,
                                          .call = call,
                                          .looked_max = FIND_LONG,
                                          .find = {.each = each},
@@ -146,13 +146,13 @@ api_orders(struct call *call, void *context)
     struct listing *listing = listing_new(call, context);
     struct err err;
 
-    if (find_filter_query(call, &listing->walk.filter, &err)) {
+    if (find_filter_query(call, &listing->scan.filter, &err)) {
         api_bad_parameter(call, err.code, err.text);
         free(listing);
     } else if (!api_page(call, &listing->limit, &listing->after)) {
         free(listing);
     } else {
-        api_walk_start(&listing->walk);
+        api_scan_start(&listing->scan);
     }
 }
 
@@ -161,15 +161,15 @@ void
 api_worksheet_orders(struct call *call, void *context)
 {
     struct listing *listing = listing_new(call, context);
-    struct find_filter *filter = &listing->walk.filter;
+    struct find_filter *filter = &listing->scan.filter;
 
     if (!api_page(call, &listing->limit, &listing->after)) {
         free(listing);
         return;
     }
-    listing->of_worksheet = listing->walk.whole = true;
-    listing->walk.looked_max = UINT_MAX;
+    listing->of_worksheet = listing->scan.whole = true;
+    listing->scan.looked_max = UINT_MAX;
     find_filter_any(filter);
     text_copy(filter->worksheet, sizeof filter->worksheet, call->params[0]);
-    api_walk_start(&listing->walk);
+    api_scan_start(&listing->scan);
 }

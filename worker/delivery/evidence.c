@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/descriptors.h"
 #include "common/base/disk.h"
+#include "common/base/file_read.h"
 #include "common/base/log.h"
 
 #define NAME_ID_BYTES 40 /* of the uniqueid, for people; the hash makes it unique */
@@ -207,7 +208,8 @@ int
 evidence_read(const char *queue_folder, const char *name, char **bytes, size_t *length)
 {
     char *path = evidence_path(queue_folder, name);
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    struct err err;
+    int fd = path ? file_open(path, O_NOFOLLOW, &err) : -1;
     struct stat file;
     ssize_t got = -1;
 
@@ -216,7 +218,7 @@ evidence_read(const char *queue_folder, const char *name, char **bytes, size_t *
     free(path);
     if (fd < 0)
         return -1;
-    if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size <= EVIDENCE_FILE_BYTES_MAX) {
+    if (fstat(fd, &file) == 0 && file.st_size <= EVIDENCE_FILE_BYTES_MAX) {
         *bytes = mem_alloc((size_t)file.st_size + 1);
         got = descriptors_read(fd, *bytes, (size_t)file.st_size);
         if (got < 0) {

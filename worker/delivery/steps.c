@@ -9,7 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/loop.h"
 #include "common/order/reason.h"
-#include "worker/delivery/dialogue.h"
+#include "worker/delivery/trace.h"
 #include "worker/delivery/turn.h"
 #include "worker/io/files.h"
 
@@ -54,7 +54,7 @@ steps_reply(struct steps *steps, const struct erp_reply *reply)
     steps->transfer = NULL;
     steps->kill = NULL;
     whole.cut_off = proxy_shut(steps->setup->proxy);
-    dialogue_reply(&steps->erp, &whole);
+    trace_reply(&steps->erp, &whole);
     steps_go(steps, &whole);
 }
 
@@ -110,7 +110,7 @@ leave(struct steps *steps, struct erp_outcome *outcome, struct at_once *at_once)
     if (steps->events->sends)
         steps->events->sends(steps->arg);
     proxy_leaves(steps->setup->proxy, request);
-    dialogue_request(&steps->erp);
+    trace_request(&steps->erp);
     if (request->commits && !in_turn)
         steps_commits();
     if (in_turn)

@@ -128,6 +128,25 @@ is_http(const struct dryrun *t)
     return config_erp_is_api(t->workshop->erp_system);
 }
 
+static void
+check_recipe(const struct dryrun *t, const json_t *recipe, const json_t *options,
+             struct json_faults *faults)
+{
+    const char *file = request_text(t, "recipe");
+
+    if (recipe_is_http(recipe) != is_http(t)) {
+        json_fault_add(faults, file, "", "a recipe for %s, but %s has erp.system \"%s\"",
+                       is_http(t) ? "web pages" : "an HTTP API", t->workshop->name,
+                       t->workshop->erp_system);
+        return;
+    }
+    if (recipe_stores(recipe) && !json_object_get(t->request, "username"))
+        json_fault_add(faults, file, "/login",
+                       "stores a token, which only the worker keeps: this run would use it up. Try "
+                       "it with other credentials (--username, --password-file)");
+    recipe_check_options(recipe, options, t->workshop->slug, "/erp", faults);
+}
+
 /* The workshop's erp object with the recipe that is tried. */
 static int
 load_recipe(struct dryrun *t)
@@ -137,15 +156,8 @@ load_recipe(struct dryrun *t)
     json_t *recipe = recipe_read(request_text(t, "recipe"), &faults), *browser;
     json_t *options = config_erp_options(configured, recipe);
 
-    if (recipe && recipe_is_http(recipe) != is_http(t))
-        json_fault_add(&faults, request_text(t, "recipe"), "/kind",
-                       "does not fit the workshop's erp.system");
-    if (recipe && recipe_stores(recipe) && !json_object_get(t->request, "username"))
-        json_fault_add(&faults, request_text(t, "recipe"), "/login",
-                       "stores a token, which only the worker keeps: this run would use it up. Try "
-                       "it with other credentials (--username, --password-file)");
     if (recipe)
-        recipe_check_options(recipe, options, t->workshop->slug, "/erp", &faults);
+        check_recipe(t, recipe, options, &faults);
     t->erp = json_deep_copy(configured);
     json_object_set_new(t->erp, "options", options);
     json_object_set_new(t->erp, "$recipe", recipe ? recipe : json_null());

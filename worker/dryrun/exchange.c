@@ -27,34 +27,35 @@ masked(const struct erp_job *job, const char *text)
 /* --- said --- */
 
 static void
-say_body(struct walk *w, const struct erp_job *job, const char *sign, const char *body)
+say_body(struct trace *t, const struct erp_job *job, const char *sign, const char *body)
 {
     char *text = job->request.secret ? mem_string("(not shown)") : masked(job, body);
 
     if (*text)
-        dryrun_page_say(w->page, "               %s %.*s%s\n", sign, SAID_BYTES, text,
+        dryrun_page_say(t->page, "               %s %.*s%s\n", sign, SAID_BYTES, text,
                         strlen(text) > SAID_BYTES ? " …" : "");
     if (strlen(text) > SAID_BYTES)
-        dryrun_page_fold(w->page, "all of it", text);
+        dryrun_page_fold(t->page, "all of it", text);
     template_free(text);
 }
 
 static void
-say(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
+say(struct trace *t, const struct erp_job *job, const struct erp_reply *reply)
 {
     const struct erp_request *request = &job->request;
     char *url = masked(job, request->url);
-    int64_t took_ms = clock_monotonic_ms() - w->began_ms;
+    int64_t took_ms = clock_monotonic_ms() - t->began_ms;
 
-    dryrun_page_say(w->page, "%3u %7.2f s  %s: %s %s\n", ++w->steps, (double)took_ms / 1000,
+    dryrun_page_say(t->page, "%3u %7.2f s  %s: %s %s\n", ++t->steps, (double)took_ms / 1000,
                     request->what, request->method, url);
-    say_body(w, job, "->", request->body);
+    say_body(t, job, "->", request->body);
     if (reply->complete)
-        dryrun_page_say(w->page, "               <- %d\n", reply->status);
+        dryrun_page_say(t->page, "               <- %d\n", reply->status);
     else
-        dryrun_page_say(w->page, "               <- incomplete reply: %s\n",
+        dryrun_page_say(t->page, "               <- %s: %s\n",
+                        reply->sent ? "incomplete reply" : "no reply",
                         reply->error ? reply->error : "");
-    say_body(w, job, "  ", reply->body);
+    say_body(t, job, "  ", reply->body);
     fflush(stdout);
     template_free(url);
 }
@@ -166,35 +167,62 @@ exchange_json(const char *erp_url, const struct erp_job *job, const struct erp_r
 }
 
 void
-exchange_add(struct walk *w, const struct erp_job *job, const struct erp_reply *reply)
+exchange_add(struct trace *t, const struct erp_job *job, const struct erp_reply *reply)
 {
-    say(w, job, reply);
-    json_array_append_new(w->exchanges, exchange_json(w->setup->url, job, reply));
+    if (strcmp(job->request.what, "undo"))
+        t->section = job->request.what;
+    say(t, job, reply);
+    json_array_append_new(t->exchanges, exchange_json(t->setup->url, job, reply));
 }
 
-void
-exchange_save(struct walk *w, const struct erp_job *job, const struct erp_outcome *outcome,
-              enum erp_verdict verdict)
+/* With it a replay sends what was kept: the password as it is masked. */
+static json_t *
+credentials_json(const struct erp_job *job)
+{
+    size_t length = job->auth && job->auth->password ? strlen(job->auth->password) : 0;
+    char *mask = mem_alloc(length + 1);
+    json_t *credentials;
+
+    memset(mask, '*', length);
+    credentials = length ? json_pack("{s:s}", "password", mask) : NULL;
+    free(mask);
+    return credentials;
+}
+
+/* NULL: the run was interrupted. */
+static json_t *
+ends_json(const struct trace *t, const struct erp_job *job, const struct erp_outcome *outcome,
+          enum erp_verdict verdict)
 {
     static const char *const names[] = {[ERP_CREATED] = "created",
                                         [ERP_RETRY] = "retry",
                                         [ERP_REJECT] = "reject",
                                         [ERP_PARK] = "park"};
-    const struct order *order = job->order;
-    json_t *dialogue = json_pack(
-        "{s:s s:O* s:{s:s s:s s:s s:s} s:O}", "url", w->setup->url, "options", w->setup->options,
-        "order", "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr",
-        order->product_nr, "product_amount", order->product_amount, "exchanges", w->exchanges);
-    char *text;
 
     if (outcome)
-        json_object_set_new(dialogue, "ends",
-                            json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
-                                      outcome->reason_code ? outcome->reason_code : "", "reference",
-                                      outcome->reference));
-    text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-    if (text && dryrun_folder_save(w->setup->folder, DIALOGUE, text, strlen(text)))
-        fprintf(stderr, "%s/" DIALOGUE ": %s\n", w->setup->folder_path, strerror(errno));
+        return json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
+                         outcome->reason_code ? outcome->reason_code : "", "reference",
+                         outcome->reference);
+    if (t->interrupted)
+        return NULL;
+    return json_pack("{s:s}", "stopped_before", job->request.commits ? "commit" : "verify");
+}
+
+void
+exchange_save(struct trace *t, const struct erp_job *job, const struct erp_outcome *outcome,
+              enum erp_verdict verdict)
+{
+    const struct order *order = job->order;
+    json_t *dialogue =
+        json_pack("{s:s s:O* s:o* s:{s:s s:s s:s s:s} s:O s:o*}", "url", t->setup->url, "options",
+                  t->setup->options, "credentials", credentials_json(job), "order", "uniqueid",
+                  order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
+                  "product_amount", order->product_amount, "exchanges", t->exchanges, "ends",
+                  ends_json(t, job, outcome, verdict));
+    char *text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+
+    if (text && dryrun_folder_save(t->setup->folder, DIALOGUE, text, strlen(text)))
+        fprintf(stderr, "%s/" DIALOGUE ": %s\n", t->setup->folder_path, strerror(errno));
     free(text);
     json_decref(dialogue);
 }

@@ -55,7 +55,7 @@ lane_key(unsigned char key[QUEUE_REASON_KEY_BYTES], const struct find_filter *fi
 
 /* The entries before find->after, down to `least`. True: there are no more. */
 static bool
-walk_lane(struct step *step, enum store_table table, uint64_t least)
+scan_lane(struct step *step, enum store_table table, uint64_t least)
 {
     unsigned char key[QUEUE_REASON_KEY_BYTES];
     size_t size = lane_key(key, step->find->filter, table, step->find->after),
@@ -87,7 +87,7 @@ text_or_null(const char *text)
 }
 
 static void
-walk_block(struct step *step, uint64_t first, const struct queue_block *block)
+scan_block(struct step *step, uint64_t first, const struct queue_block *block)
 {
     const struct find_filter *filter = step->find->filter;
     const struct queue_needles needles = {
@@ -97,9 +97,9 @@ walk_block(struct step *step, uint64_t first, const struct queue_block *block)
 
     queue_block_find(block, &needles, hits);
     step->find->looked += BLOCK_EFFORT;
-    for (unsigned place = QUEUE_BLOCK; place-- > 0 && !step->stopped && !step->txn.error;)
-        if (hits[place] && first + place < after)
-            look_at(step, first + place, true);
+    for (unsigned index = QUEUE_BLOCK; index-- > 0 && !step->stopped && !step->txn.error;)
+        if (hits[index] && first + index < after)
+            look_at(step, first + index, true);
     if (!step->stopped)
         step->find->after = first;
 }
@@ -111,7 +111,7 @@ is_in_time(const struct queue_block *block, const struct find_filter *filter)
 }
 
 static bool
-walk_blocks(struct step *step)
+scan_blocks(struct step *step)
 {
     unsigned char key[QUEUE_SEQ_BYTES];
     struct queue_block block;
@@ -125,7 +125,7 @@ walk_blocks(struct step *step)
         if (queue_block_read(cursor.value, &block)) {
             step->txn.error = EBADMSG;
         } else if (is_in_time(&block, step->find->filter)) {
-            walk_block(step, first, &block);
+            scan_block(step, first, &block);
         } else {
             step->find->after = first;
         }
@@ -136,16 +136,16 @@ walk_blocks(struct step *step)
 
 /* The orders of the last block are in none yet. */
 static bool
-walk_all_blocks(struct step *step)
+scan_all_blocks(struct step *step)
 {
     uint64_t first = queue_block_of(step->queue->last_seq);
 
     if (step->find->after > first) {
-        if (!walk_lane(step, STORE_ORDERS, first))
+        if (!scan_lane(step, STORE_ORDERS, first))
             return false;
         step->find->after = first;
     }
-    return first == 0 || walk_blocks(step);
+    return first == 0 || scan_blocks(step);
 }
 
 /* --- */
@@ -193,9 +193,9 @@ find_some(struct queue *queue, struct find *find, struct err *err)
     store_begin(queue->store, &step.txn, false);
     table = narrowest(&step, &candidates);
     if (has_text_or_time(find->filter) && candidates > FEW)
-        find->done = walk_all_blocks(&step);
+        find->done = scan_all_blocks(&step);
     else
-        find->done = walk_lane(&step, table, 0);
+        find->done = scan_lane(&step, table, 0);
     find->done = find->done && !step.stopped;
     return store_end(&step.txn, err);
 }

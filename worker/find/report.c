@@ -31,7 +31,7 @@ struct row {
 
 struct report {
     enum report_by by;
-    json_t *places; /* key → index in rows */
+    json_t *indices; /* key → index in rows */
     struct row *rows;
     size_t count, size, keys_bytes;
     struct row total;
@@ -54,14 +54,14 @@ report_new(enum report_by by)
     struct report *report = mem_alloc(sizeof *report);
 
     report->by = by;
-    report->places = json_object();
+    report->indices = json_object();
     return report;
 }
 
 void
 report_free(struct report *report)
 {
-    json_decref(report->places);
+    json_decref(report->indices);
     free(report->rows);
     free(report);
 }
@@ -128,7 +128,7 @@ row_new(struct report *report, const char *key)
         report->size = report->size ? report->size * 2 : 64;
         report->rows = mem_resize(report->rows, report->size * sizeof *report->rows);
     }
-    json_object_set_new(report->places, key, json_integer((json_int_t)report->count));
+    json_object_set_new(report->indices, key, json_integer((json_int_t)report->count));
     report->rows[report->count] = (struct row){.orders = 0};
     text_copy(report->rows[report->count].key, sizeof report->rows->key, key);
     return &report->rows[report->count++];
@@ -139,8 +139,8 @@ report_add(struct report *report, const struct order *order)
 {
     char day[CLOCK_TEXT_BYTES];
     const char *key = key_of(report, order, day);
-    const json_t *place = json_object_get(report->places, key);
-    struct row *row = place ? &report->rows[json_integer_value(place)] : row_new(report, key);
+    const json_t *index = json_object_get(report->indices, key);
+    struct row *row = index ? &report->rows[json_integer_value(index)] : row_new(report, key);
 
     if (!row)
         return false;
@@ -157,7 +157,7 @@ by_key(const void *a, const void *b)
     return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
 }
 
-/* A copy in the order of its keys; the places stay as they are. */
+/* A copy in the order of its keys; the indices stay as they are. */
 static struct row *
 sorted(const struct report *report)
 {

@@ -101,7 +101,7 @@ sync_folder(const struct files_spot *spot)
 }
 
 static int
-file_read(const struct erp_request *request, struct erp_reply *reply, char **body)
+read_file(const struct erp_request *request, struct erp_reply *reply, char **body)
 {
     struct stat file;
     struct files_spot spot;
@@ -161,7 +161,7 @@ write_end(struct files_call *call)
 }
 
 static int
-file_rename(struct files_call *call)
+rename_file(struct files_call *call)
 {
     struct files_spot from;
     int number = find(call->request->url, &from);
@@ -215,11 +215,11 @@ begin(struct files_call *call)
     failpoint_here("files.perform");
     switch (call->request->kind) {
     case ERP_FILE_READ:
-        return file_read(call->request, &call->reply, &call->body);
+        return read_file(call->request, &call->reply, &call->body);
     case ERP_FILE_WRITE:
         return write_begin(call);
     case ERP_FILE_RENAME:
-        return file_rename(call);
+        return rename_file(call);
     default:
         return EINVAL;
     }

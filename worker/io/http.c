@@ -75,6 +75,23 @@ set_status(struct erp_reply *reply, struct http_transfer *transfer, long status)
     text_copy(transfer->error, sizeof transfer->error, "the reply has no valid HTTP status");
 }
 
+/* Its library's words for a server that answers in plain text say nothing to people. */
+static void
+say_no_tls(struct http_transfer *transfer)
+{
+    const char *url = NULL, *host;
+
+    if (transfer->result != CURLE_SSL_CONNECT_ERROR ||
+        !strstr(transfer->error, "wrong version number"))
+        return;
+    transfer->http->api->easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
+    host = url ? strstr(url, "://") : NULL;
+    if (host)
+        snprintf(transfer->error, sizeof transfer->error,
+                 "%.*s does not speak TLS: is the URL's port that of https?",
+                 (int)strcspn(host + 3, "/?#"), host + 3);
+}
+
 static void
 transfer_deliver(struct http_transfer *transfer)
 {
@@ -91,6 +108,7 @@ transfer_deliver(struct http_transfer *transfer)
         api->easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     }
     set_status(&reply, transfer, status);
+    say_no_tls(transfer);
     reply.retry_after_ms = 1000 * clamp(retry_after, 0, RETRY_AFTER_MAX_S);
     if (!reply.complete)
         reply.error =

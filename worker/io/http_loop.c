@@ -110,8 +110,7 @@ curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
         note_socket(http, fd, 0);
     } else {
         event = loop_event(http->base, fd, (short)(wanted | EV_PERSIST), on_socket, http);
-        if (event_add(event, NULL))
-            die_abort("out of memory for a socket event");
+        loop_add(event, NULL);
     }
     http->api->multi_assign(http->multi, fd, event);
     return 0;

@@ -11,7 +11,9 @@
  * purpose, and logs that. The folder must be empty, owned by root, inaccessible to uid and others,
  * no symbolic link, below /srv, /tmp or /var/tmp, and no mount point of /etc/fstab (then a share
  * would hide it). Otherwise the author of a workshop's configuration could have root's folders
- * given away. */
+ * given away. In any other case the log and the orders name the chown to run
+ * (output_folder_advice); here an error would stop the delivery of whoever has just followed the
+ * README. */
 void output_folder_give(const struct pinned_path *folder, uid_t uid);
 
 /* Locks the folder until *fd is closed or the process ends: any other process that writes to it, by

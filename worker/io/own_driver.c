@@ -124,8 +124,7 @@ on_connects(evutil_socket_t fd, short what, void *arg)
         return;
     event_del(d->connects); /* others wait */
     d->passes = loop_event(d->base, d->link, EV_READ | EV_PERSIST, on_passed, d);
-    if (event_add(d->passes, NULL))
-        die_abort("out of memory for an event");
+    loop_add(d->passes, NULL);
 }
 
 static void
@@ -162,8 +161,7 @@ own_driver_new(struct event_base *base, int listen_fd, void (*browser)(int fd, v
         .listen_fd = listen_fd, .link = -1, .base = base, .browser = browser, .arg = arg};
     d->connects = loop_event(base, listen_fd, EV_READ | EV_PERSIST, on_connects, d);
     d->pause = loop_timer(base, on_pause_over, d);
-    if (event_add(d->connects, NULL))
-        die_abort("out of memory for an event");
+    loop_add(d->connects, NULL);
     return d;
 }
 

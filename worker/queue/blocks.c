@@ -1,4 +1,4 @@
-/* A block: two times and a number, then for each order its place in the block and the length of its
+/* A block: two times and a number, then for each order its index in the block and the length of its
  * text, then the texts. A text is "uniqueid \2 worksheet \3 product \4": no value has such bytes.
  */
 #include "worker/queue/blocks.h"
@@ -39,7 +39,7 @@ put_text(struct writing *w, struct bytes text, char end)
 }
 
 static void
-put_entry(struct writing *w, unsigned place, const struct record_brief *brief)
+put_entry(struct writing *w, unsigned index, const struct record_brief *brief)
 {
     unsigned char *entry = w->entries + (size_t)w->block.count++ * ENTRY_BYTES;
     size_t before = w->block.texts_size, length;
@@ -48,7 +48,7 @@ put_entry(struct writing *w, unsigned place, const struct record_brief *brief)
     put_text(w, brief->worksheet, END_WORKSHEET);
     put_text(w, brief->product_nr, END_PRODUCT);
     length = w->block.texts_size - before;
-    entry[0] = (unsigned char)place;
+    entry[0] = (unsigned char)index;
     entry[1] = (unsigned char)(length >> 8);
     entry[2] = (unsigned char)length;
     if (brief->placed_ms < w->block.first_ms)

@@ -75,15 +75,15 @@ void
 queue_callback_add(struct queue_txn *t, const struct order *order)
 {
     unsigned char key[QUEUE_WORKSHEET_KEY_BYTES];
-    struct bytes place, record;
+    struct bytes key_bytes, record;
     json_t *content;
 
     if (!t->queue->callbacks || failpoint("mutant.no_callback"))
         return;
-    place = queue_key_worksheet(key, order->worksheet, next_number(&t->txn, order->worksheet));
+    key_bytes = queue_key_worksheet(key, order->worksheet, next_number(&t->txn, order->worksheet));
     content = record_of(t->queue, order);
-    record = record_encode(place, content);
-    store_put(&t->txn, STORE_CALLBACKS, place, record);
+    record = record_encode(key_bytes, content);
+    store_put(&t->txn, STORE_CALLBACKS, key_bytes, record);
     t->callbacks_waiting++;
     free((void *)record.data);
     json_decref(content);

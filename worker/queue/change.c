@@ -207,7 +207,7 @@ encode(struct queue_txn *t, const struct order *was, const struct order *now,
 static void
 move(struct queue_txn *t, const struct order *was, const struct order *now)
 {
-    unsigned char key[QUEUE_SEQ_BYTES], place[QUEUE_SEQ_BYTES];
+    unsigned char key[QUEUE_SEQ_BYTES], seq_key[QUEUE_SEQ_BYTES];
 
     if (was && was->seq != now->seq) {
         store_delete(&t->txn, STORE_ORDERS, queue_key_seq(key, was->seq));
@@ -215,7 +215,7 @@ move(struct queue_txn *t, const struct order *was, const struct order *now)
     }
     if (!was || was->seq != now->seq)
         store_put(&t->txn, STORE_IDS, queue_key_text(now->uniqueid),
-                  queue_key_seq(place, now->seq));
+                  queue_key_seq(seq_key, now->seq));
 }
 
 /* Whether no index would say anything else. */
@@ -275,9 +275,9 @@ bool
 queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
 {
     unsigned char key[QUEUE_SEQ_BYTES], buffer[RECORD_ORDER_MAX];
-    struct bytes place = queue_key_seq(key, t->last_seq + 1), present;
+    struct bytes seq_key = queue_key_seq(key, t->last_seq + 1), present;
 
-    if (!store_insert(&t->txn, STORE_IDS, queue_key_text(order->uniqueid), place, &present))
+    if (!store_insert(&t->txn, STORE_IDS, queue_key_text(order->uniqueid), seq_key, &present))
         return false;
     order->seq = order->born = 0;
     give_seq(t, order);
@@ -285,8 +285,8 @@ queue_insert(struct queue_txn *t, struct order *order, struct bytes sealed)
     order->updated_ms = order->placed_ms;
     order->trusted_ms = t->queue->time.trusted_ms;
     failpoint_here("queue.insert");
-    store_append(&t->txn, STORE_ORDERS, place, record_encode_order(buffer, order, sealed));
-    store_append(&t->txn, STORE_PLACED, place, (struct bytes){"", 0});
+    store_append(&t->txn, STORE_ORDERS, seq_key, record_encode_order(buffer, order, sealed));
+    store_append(&t->txn, STORE_PLACED, seq_key, (struct bytes){"", 0});
     if (queue_is_indexed(t, order->seq))
         index_new(t, order);
     t->counts[0]++;

@@ -150,7 +150,7 @@ void queue_remove(struct queue_txn *t, const struct order *order);
 /* false: not there, or damaged (which sticks as an error of the transaction). */
 bool queue_read(struct store_txn *txn, const char *uniqueid, struct order *order);
 
-/* The order at a place that an index names: it must be there. sealed: NULL, or its credentials,
+/* The order whose seq an index names: it must be there. sealed: NULL, or its credentials,
  * which lie in its record. */
 bool queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed);
 

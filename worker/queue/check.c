@@ -89,11 +89,11 @@ static bool
 is_order(const struct part *part, struct bytes key, struct bytes value)
 {
     struct order order;
-    struct bytes place;
+    struct bytes seq_key;
 
     return record_decode_order(key, value, &order, NULL) == 0 &&
-           store_get(part->txn, STORE_IDS, queue_key_text(order.uniqueid), &place) &&
-           place.size == key.size && memcmp(place.data, key.data, key.size) == 0 &&
+           store_get(part->txn, STORE_IDS, queue_key_text(order.uniqueid), &seq_key) &&
+           seq_key.size == key.size && memcmp(seq_key.data, key.data, key.size) == 0 &&
            has(part->txn, queue_table(order.status), key) && is_findable(part, &order) &&
            is_seen(part, key, &order);
 }

@@ -168,8 +168,8 @@ void queue_set_refused(struct queue *queue, const struct credentials *credential
 json_t *queue_session_notes(struct queue *queue);
 int queue_note_session(struct queue *queue, const char *was, const char *now, struct err *err);
 
-/* A note that another room keeps in the queue, under a name of its own. NULL: there is none; the
- * caller owns it. Keeping NULL removes it. */
+/* A note of another part of the worker, under a name of its own. NULL: there is none; the caller
+ * owns it. Keeping NULL removes it. */
 json_t *queue_kept(struct queue *queue, const char *name);
 int queue_keep(struct queue *queue, const char *name, const json_t *note, struct err *err);
 

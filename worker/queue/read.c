@@ -53,21 +53,21 @@ queue_read_record(struct store_txn *txn, uint64_t seq, struct order *order, stru
 bool
 queue_read_seq(struct store_txn *txn, uint64_t seq, struct order *order, struct bytes *sealed)
 {
-    struct bytes place;
+    struct bytes seq_key;
 
     if (!queue_read_record(txn, seq, order, sealed))
         return false;
-    return (store_get(txn, STORE_IDS, queue_key_text(order->uniqueid), &place) &&
-            place.size == QUEUE_SEQ_BYTES && store_get_u64(place.data) == seq) ||
+    return (store_get(txn, STORE_IDS, queue_key_text(order->uniqueid), &seq_key) &&
+            seq_key.size == QUEUE_SEQ_BYTES && store_get_u64(seq_key.data) == seq) ||
            damaged(txn, order->uniqueid, "the index entry of this order is damaged");
 }
 
 static bool
-read_found(struct store_txn *txn, const char *uniqueid, struct bytes place, struct order *order)
+read_found(struct store_txn *txn, const char *uniqueid, struct bytes seq_key, struct order *order)
 {
-    if (place.size != QUEUE_SEQ_BYTES)
+    if (seq_key.size != QUEUE_SEQ_BYTES)
         return damaged(txn, uniqueid, "the index entry of this order is damaged");
-    if (!queue_read_record(txn, store_get_u64(place.data), order, NULL))
+    if (!queue_read_record(txn, store_get_u64(seq_key.data), order, NULL))
         return false;
     return strcmp(order->uniqueid, uniqueid) == 0 ||
            damaged(txn, uniqueid, "the index entry of this order points to another order");
@@ -76,10 +76,10 @@ read_found(struct store_txn *txn, const char *uniqueid, struct bytes place, stru
 bool
 queue_read(struct store_txn *txn, const char *uniqueid, struct order *order)
 {
-    struct bytes place;
+    struct bytes seq_key;
 
-    return store_get(txn, STORE_IDS, queue_key_text(uniqueid), &place) &&
-           read_found(txn, uniqueid, place, order);
+    return store_get(txn, STORE_IDS, queue_key_text(uniqueid), &seq_key) &&
+           read_found(txn, uniqueid, seq_key, order);
 }
 
 uint64_t

@@ -1,5 +1,5 @@
 /* Transactions of the queue: its counters change when they are on disk. Its own notes, and those
- * that other rooms keep in it, each under its own name. */
+ * of other parts of the worker, each under its own name. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,7 +162,7 @@ queue_event_note(struct queue *queue, const struct order *order, int64_t duratio
     text_copy(event->reason_code, sizeof event->reason_code, order->reason_code);
 }
 
-/* --- what other rooms keep --- */
+/* --- notes of other parts --- */
 
 json_t *
 queue_kept(struct queue *queue, const char *name)

@@ -74,7 +74,7 @@ read_meta(const struct file *file, unsigned page, struct meta *meta)
 /* Where the header is gone the system's page size is the best guess: LMDB takes it when it makes a
  * file. */
 static bool
-file_open(struct file *file, const char *path)
+pages_open(struct file *file, const char *path)
 {
     struct stat status;
     struct meta meta;
@@ -90,7 +90,7 @@ file_open(struct file *file, const char *path)
 }
 
 static void
-file_close(struct file *file)
+pages_close(struct file *file)
 {
     if (file->fd >= 0)
         close(file->fd);
@@ -103,14 +103,14 @@ store_pages_header(const char *path)
     struct meta first, second, *newest;
     struct file file;
 
-    if (!file_open(&file, path))
+    if (!pages_open(&file, path))
         result = STORE_PAGES_UNREAD;
     else if (read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
         newest = first.transaction > second.transaction ? &first : &second;
         result = (newest->last_page + 1) * file.page_bytes <= file.bytes ? STORE_PAGES_SOUND
                                                                          : STORE_PAGES_SHORT;
     }
-    file_close(&file);
+    pages_close(&file);
     return result;
 }
 
@@ -150,7 +150,7 @@ store_pages_format(const char *path)
     uint64_t format = 0, root;
     struct file file;
 
-    if (file_open(&file, path) && read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
+    if (pages_open(&file, path) && read_meta(&file, 0, &first) && read_meta(&file, 1, &second)) {
         root = (first.transaction > second.transaction ? first : second).databases[1].root;
         page = mem_alloc(file.page_bytes);
         if (root < file.bytes / file.page_bytes &&
@@ -158,7 +158,7 @@ store_pages_format(const char *path)
             format = format_in_page(page, file.page_bytes);
     }
     free(page);
-    file_close(&file);
+    pages_close(&file);
     return format;
 }
 
@@ -229,7 +229,7 @@ store_pages_scan(const char *path, void (*visit)(struct bytes key, struct bytes 
                  void *arg)
 {
     struct scan *scan = mem_alloc(sizeof *scan);
-    bool opened = file_open(&scan->file, path);
+    bool opened = pages_open(&scan->file, path);
     unsigned char *page = mem_alloc(scan->file.page_bytes);
 
     scan->visit = visit;
@@ -237,7 +237,7 @@ store_pages_scan(const char *path, void (*visit)(struct bytes key, struct bytes 
     for (uint64_t at = 0; opened && at < scan->file.bytes; at += scan->file.page_bytes)
         if (read_at(&scan->file, at, page, scan->file.page_bytes))
             visit_page(scan, page);
-    file_close(&scan->file);
+    pages_close(&scan->file);
     free(page);
     free(scan);
     return opened ? 0 : -1;

@@ -12,8 +12,8 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "worker/salvage/damaged_pages.h"
+#include "worker/salvage/reader.h"
 #include "worker/salvage/take_over.h"
-#include "worker/salvage/walk.h"
 #include "worker/store/folder.h"
 
 /* A release writes one format more than an earlier one at most: a number far beyond is damage. */
@@ -93,7 +93,7 @@ mend(const char *folder, struct salvage *s, unsigned format, const char *data, s
     s->err = err;
     remove_folder(fresh);
     unlink(records);
-    walk(folder, s->map_mib, format, records);
+    reader_run(folder, s->map_mib, format, records);
     result = take_over(s, data, records, fresh);
     if (result == 0)
         result = swap_files(data, aside, fresh, folder, err);
@@ -140,11 +140,11 @@ upgrade(const char *folder, struct salvage *s, unsigned format, const char *data
     char *records = records_name(folder);
     int result;
 
-    switch (walk(folder, s->map_mib, format, records)) {
-    case WALK_SOUND:
+    switch (reader_run(folder, s->map_mib, format, records)) {
+    case READING_SOUND:
         result = rewrite(folder, s, data, records, err);
         break;
-    case WALK_DAMAGED:
+    case READING_DAMAGED:
         result = mend(folder, s, format, data, err);
         break;
     default:
@@ -175,11 +175,11 @@ never_was_one(const char *folder, const char *data)
 static int
 check_now(const char *folder, struct salvage *s, const char *data, struct err *err)
 {
-    switch (walk(folder, s->map_mib, STORE_FORMAT, NULL)) {
-    case WALK_SOUND:
+    switch (reader_run(folder, s->map_mib, STORE_FORMAT, NULL)) {
+    case READING_SOUND:
         store_note_sound(folder);
         return 0;
-    case WALK_DAMAGED:
+    case READING_DAMAGED:
         return mend(folder, s, STORE_FORMAT, data, err);
     default:
         return err_set(err, "storage", "cannot check the queue now");
@@ -206,7 +206,7 @@ check_sound_header(const char *folder, struct salvage *s, const char *data,
     return 0;
 }
 
-/* Under the folder's lock, which the walking process inherits. */
+/* Under the folder's lock, which the reading process inherits. */
 static int
 check_locked(const char *folder, struct salvage *s, const char *data, struct err *err)
 {

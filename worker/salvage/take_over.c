@@ -12,7 +12,7 @@
 #include "worker/queue/keys.h"
 #include "worker/salvage/damaged_pages.h"
 #include "worker/salvage/format_1.h"
-#include "worker/salvage/walk.h"
+#include "worker/salvage/reader.h"
 
 #define BLOCKS_AT_ONCE 64
 #define AT_ONCE 2000 /* entries in one transaction: bounds the memory */
@@ -274,7 +274,7 @@ static void
 take_pass(struct salvage *s, const char *records, const char *damaged)
 {
     s->from_tree = true;
-    walk_read(records, take_entry, s);
+    reader_records(records, take_entry, s);
     s->from_tree = false;
     if (damaged && !s->failed && store_pages_scan(damaged, take_record, s)) {
         err_errno(s->err, "storage", "cannot read the damaged queue");

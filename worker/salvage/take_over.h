@@ -20,8 +20,8 @@ struct salvage {
     unsigned orders, for_a_person;
 };
 
-/* Makes a new queue in the folder `fresh`, of the file `records` (walk.h) and, unless NULL, of the
- * pages of the damaged file. -1 with *s->err. */
+/* Makes a new queue in the folder `fresh`, of the file `records` (reader.h) and, unless NULL, of
+ * the pages of the damaged file. -1 with *s->err. */
 int take_over(struct salvage *s, const char *damaged, const char *records, const char *fresh);
 
 #endif

@@ -149,8 +149,7 @@ enum result
 verb_fail(struct attempt *a, const struct wire_reply *reply)
 {
     (void)reply;
-    engine_fail(&a->engine, a->step.json, json_string_value(member(a, "fail")),
-                "the recipe says so");
+    engine_fail_step(&a->engine, a->step.json);
     return FAILED;
 }
 

@@ -9,14 +9,14 @@
 /* The names that were given, and which daemon each of them went to; all: NULL. */
 struct many {
     json_t *names;
-    size_t *places;
+    size_t *links; /* each order's daemon */
 };
 
 static void
 many_free(struct many *many)
 {
     json_decref(many->names);
-    free(many->places);
+    free(many->links);
     free(many);
 }
 
@@ -40,12 +40,11 @@ results_of_names(const struct fan *fan, const struct many *many, json_t **bodies
 
     json_array_foreach(many->names, i, name)
     {
-        size_t place = many->places[i];
-        json_t *result = json_array_get(json_object_get(bodies[place], "results"), used[place]++);
+        size_t link = many->links[i];
+        json_t *result = json_array_get(json_object_get(bodies[link], "results"), used[link]++);
 
-        json_array_append_new(results, result
-                                           ? json_incref(result)
-                                           : failed(&fan->parts[place], json_string_value(name)));
+        json_array_append_new(results, result ? json_incref(result)
+                                              : failed(&fan->parts[link], json_string_value(name)));
     }
     return results;
 }
@@ -82,14 +81,14 @@ on_done(struct fan *fan)
 
 /* The names that this daemon has. */
 static json_t *
-share_of(const struct many *many, size_t place)
+share_of(const struct many *many, size_t link)
 {
     json_t *share = json_array(), *name;
     size_t i;
 
     json_array_foreach(many->names, i, name)
     {
-        if (many->places[i] == place)
+        if (many->links[i] == link)
             json_array_append(share, name);
     }
     return share;
@@ -121,14 +120,14 @@ many_new(const struct request *request, const json_t *body)
     size_t i;
 
     *many = (struct many){.names = json_is_array(given) ? json_incref(given) : NULL};
-    many->places = mem_alloc((json_array_size(given) + 1) * sizeof *many->places);
+    many->links = mem_alloc((json_array_size(given) + 1) * sizeof *many->links);
     json_array_foreach(many->names, i, name)
     {
         struct link *link = request->web->daemons->links;
         const char *slug;
 
         (void)daemons_owner(request->web->daemons, json_string_value(name) ?: "", &link, &slug);
-        many->places[i] = (size_t)(link - request->web->daemons->links);
+        many->links[i] = (size_t)(link - request->web->daemons->links);
     }
     return many;
 }

@@ -45,14 +45,15 @@ print_faults(const struct ctl *ctl, const json_t *reply)
     json_array_foreach(json_object_get(reply, "faults"), i, fault)
     {
         const char *pointer = json_string_value(json_object_get(fault, "pointer"));
-        char place[64] = "";
+        char position[64] = "";
 
         if (json_object_get(fault, "line"))
-            snprintf(place, sizeof place, ":%lld:%lld",
+            snprintf(position, sizeof position, ":%lld:%lld",
                      (long long)json_integer_value(json_object_get(fault, "line")),
                      (long long)json_integer_value(json_object_get(fault, "column")));
-        text_say("%s%s: %s%s%s", json_string_value(json_object_get(fault, "file")), place, pointer,
-                 *pointer ? ": " : "", json_string_value(json_object_get(fault, "detail")));
+        text_say("%s%s: %s%s%s", json_string_value(json_object_get(fault, "file")), position,
+                 pointer, *pointer ? ": " : "",
+                 json_string_value(json_object_get(fault, "detail")));
     }
 }
 
@@ -146,14 +147,14 @@ request_new(const struct ctl *ctl)
 static int
 find_worker(char *path)
 {
-    static const char *const places[] = {"../lib/pumpline", "."};
+    static const char *const folders[] = {"../lib/pumpline", "."};
     char program[PATH_MAX] = "";
 
     if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0)
         return -1;
     dirname(program);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, 2UL * PATH_MAX, "%s/%s/pumpline-worker", program, places[i]);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, 2UL * PATH_MAX, "%s/%s/pumpline-worker", program, folders[i]);
         if (access(path, X_OK) == 0)
             return 0;
     }

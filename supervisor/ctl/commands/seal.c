@@ -36,19 +36,19 @@ print_sealed(const struct ctl *ctl, const json_t *reply)
     json_decref(value);
 }
 
-/* The place that the secret is bound to, from a workshop's file. The caller owns it; NULL after
+/* The object that the secret is bound to, from a workshop's file. The caller owns it; NULL after
  * reporting why. */
 static json_t *
-read_place(const struct sealed_secret *kind, const char *file)
+read_bound(const struct sealed_secret *kind, const char *file)
 {
     json_t *document = document_read(file);
-    json_t *place = json_incref(json_object_get(document, kind->place));
+    json_t *bound = json_incref(json_object_get(document, kind->bound_to));
 
-    if (document && !place)
+    if (document && !bound)
         text_complain("%s: /%s: is missing: it determines where the sealed %s is valid", file,
-                      kind->place, kind->member);
+                      kind->bound_to, kind->member);
     json_decref(document);
-    return place;
+    return bound;
 }
 
 static int
@@ -56,13 +56,13 @@ seal_by_daemon(struct ctl *ctl, const char *plain)
 {
     const struct sealed_secret *kind = kind_of(ctl);
     const char *file = ctl->options[OPTION_FILE];
-    json_t *body = json_object(), *place = file ? read_place(kind, file) : NULL;
-    int result = file && !place ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
+    json_t *body = json_object(), *bound = file ? read_bound(kind, file) : NULL;
+    int result = file && !bound ? CTL_USAGE : ctl_body_set(body, "workshop", ctl->args[0]);
 
     if (result == CTL_OK)
         result = ctl_body_set(body, kind->member, plain);
-    if (place)
-        json_object_set_new(body, kind->place, place);
+    if (bound)
+        json_object_set_new(body, kind->bound_to, bound);
     if (result == CTL_OK)
         return ctl_run(ctl, "POST", mem_string("/seal"), body, print_sealed);
     json_decref(body);
@@ -93,8 +93,8 @@ seal_for(const struct ctl *ctl, const struct daemon_config *config, const char *
     const char *slug = ctl->args[0], *other = ctl->options[OPTION_FILE];
     unsigned char *key = secret_alloc(SECRET_KEY_BYTES);
     char *file = other ? mem_string(other) : mem_format("%s/%s.json", config->workshops_dir, slug);
-    json_t *place = read_workshop_key(config, slug, key) ? NULL : read_place(kind, file);
-    json_t *document = place ? json_pack("{s:o}", kind->place, place) : NULL;
+    json_t *bound = read_workshop_key(config, slug, key) ? NULL : read_bound(kind, file);
+    json_t *document = bound ? json_pack("{s:o}", kind->bound_to, bound) : NULL;
     char *binding = document ? kind->binding(document) : NULL;
     char *sealed = binding ? sealed_make(key, binding, plain) : NULL;
 

@@ -91,11 +91,11 @@ copy_hash(const char *path, char hash[COPY_HASH_BYTES])
 }
 
 static int
-remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+remove_one(const char *path, const struct stat *status, int type, struct FTW *level)
 {
     (void)status;
     (void)type;
-    (void)place;
+    (void)level;
     return remove(path);
 }
 

@@ -28,7 +28,7 @@ value_of(const char *name, void *arg)
 static void
 check(const char *text, const char *needs, bool password, bool sound)
 {
-    const struct template_rules rules = {known, NULL, password, needs};
+    const struct template_rules rules = {known, NULL, password, needs, NULL};
     char wrong[TEMPLATE_WRONG_BYTES] = "";
 
     if (template_check(text, &rules, wrong) != sound)

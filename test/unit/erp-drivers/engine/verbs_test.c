@@ -124,6 +124,8 @@ test_a_branch_and_its_failure(void **state)
     engine_fail(&engine, step("lookup/1/else/0"), "product_not_found", "no words");
     assert_string_equal(attempt.code, "product_not_found");
     assert_string_equal(attempt.words, "no words");
+    engine_fail_step(&engine, step("lookup/1/else/0"));
+    assert_string_equal(attempt.words, "the recipe's step lookup/1/else/0 says product_not_found");
 }
 
 static void

@@ -29,8 +29,8 @@ load(const char *path)
     return json;
 }
 
-static const char *const places[] = {TEST_SOURCE_DIR "/../erp-drivers/recipes",
-                                     TEST_SOURCE_DIR "/../erp-drivers/recipes/unproven"};
+static const char *const folders[] = {TEST_SOURCE_DIR "/../erp-drivers/recipes",
+                                      TEST_SOURCE_DIR "/../erp-drivers/recipes/unproven"};
 
 /* A recipe of that name: one beside the dialogues, or a shipped one. The caller owns it. */
 static char *
@@ -41,7 +41,7 @@ path_of(const char *dialogue)
 
     for (size_t i = 0; i < 2 && access(path, R_OK); i++) {
         free(path);
-        path = mem_format("%s/%s.json", places[i], strrchr(folder, '/') + 1);
+        path = mem_format("%s/%s.json", folders[i], strrchr(folder, '/') + 1);
     }
     free(folder);
     return path;
@@ -83,10 +83,10 @@ test_difference(void **state)
     json_object_set_new(json_object_get(json_array_get(exchanges, 0), "request"), "path",
                         json_string("/elsewhere"));
     assert_false(http_replay(recipe, dialogue, difference));
-    assert_non_null(strstr(difference, "exchange 0, path: expected /elsewhere"));
+    assert_non_null(strstr(difference, "exchange 1, path: expected /elsewhere"));
     json_array_clear(exchanges);
     assert_false(http_replay(recipe, dialogue, difference));
-    assert_non_null(strstr(difference, "after 0 exchanges it sends POST"));
+    assert_non_null(strstr(difference, "ends after 0 exchanges, but the recipe then sends POST"));
     json_decref(dialogue);
     dialogue = load(*state);
     json_object_set_new(json_object_get(dialogue, "ends"), "reference", json_string("38"));
@@ -96,10 +96,38 @@ test_difference(void **state)
     json_decref(dialogue);
 }
 
+/* A recording that stopped before the commit ends there; see erp-drivers/http/replay.h. */
+static void
+test_stopped(void **state)
+{
+    char difference[REPLAY_BYTES];
+    json_t *recipe = recipe_of(*state), *dialogue = load(*state);
+    json_t *exchanges = json_object_get(dialogue, "exchanges");
+    size_t count = 0;
+
+    json_object_set_new(dialogue, "ends", json_pack("{s:s}", "stopped_before", "commit"));
+    assert_false(http_replay(recipe, dialogue, difference));
+    assert_non_null(strstr(difference, "the recording stopped before commit"));
+    while (!json_is_true(
+        json_object_get(json_object_get(json_array_get(exchanges, count), "request"), "commits")))
+        count++;
+    while (json_array_size(exchanges) > count)
+        json_array_remove(exchanges, count);
+    assert_true(http_replay(recipe, dialogue, difference));
+    json_array_remove(exchanges, count - 1);
+    assert_false(http_replay(recipe, dialogue, difference));
+    assert_non_null(strstr(difference, "but the recipe then sends POST"));
+    json_object_del(dialogue, "ends");
+    assert_true(http_replay(recipe, dialogue, difference));
+    json_decref(recipe);
+    json_decref(dialogue);
+}
+
 int
 main(void)
 {
     static struct CMUnitTest tests[DIALOGUES_MAX];
+    static char created[] = TEST_SOURCE_DIR "/golden/http/odoo-json2/created.json";
     glob_t found;
     size_t count = 0;
     int failed;
@@ -107,12 +135,11 @@ main(void)
     secret_start();
     if (glob(TEST_SOURCE_DIR "/golden/http/*/[a-z]*.json", 0, NULL, &found))
         return 1;
-    for (size_t i = 0; i < found.gl_pathc && count < DIALOGUES_MAX - 1; i++)
+    for (size_t i = 0; i < found.gl_pathc && count < DIALOGUES_MAX - 2; i++)
         tests[count++] = (struct CMUnitTest){strstr(found.gl_pathv[i], "http/"), test_dialogue,
                                              NULL, NULL, found.gl_pathv[i]};
-    tests[count++] = (struct CMUnitTest){
-        "difference", test_difference, NULL, NULL,
-        (void *)(uintptr_t)(TEST_SOURCE_DIR "/golden/http/odoo-json2/created.json")};
+    tests[count++] = (struct CMUnitTest){"difference", test_difference, NULL, NULL, created};
+    tests[count++] = (struct CMUnitTest){"stopped", test_stopped, NULL, NULL, created};
     failed = _cmocka_run_group_tests("replay", tests, count, NULL, NULL);
     globfree(&found);
     return failed;

@@ -96,6 +96,13 @@ a_reply_is_returned_unchanged(void **state)
     assert_string_equal(sent.header, "AllowPUT");
     assert_string_equal(sent.body, "{}");
     json_decref(reply);
+    reply =
+        json_pack("{si ss ss}", "status", 200, "content_type", "image/png", "base64", "iVBORw==");
+    forward_answer(new_call("GET", "/workshops/X/orders/a/evidence/b.png", NULL), reply);
+    assert_int_equal(sent.status, 200);
+    assert_string_equal(sent.type, "image/png");
+    assert_string_equal(sent.body, "\x89PNG");
+    json_decref(reply);
 }
 
 static void
@@ -103,7 +110,8 @@ an_invalid_reply_is_502(void **state)
 {
     static const char *const texts[] = {
         "{}", "{\"status\":\"200\"}", "{\"status\":20}", "{\"status\":200,\"header\":[\"Allow\"]}",
-        "{\"status\":200,\"body\":{}}",
+        "{\"status\":200,\"body\":{}}", "{\"status\":200,\"base64\":{}}",
+        "{\"status\":200,\"base64\":\"iVBORw=\"}", "{\"status\":204,\"base64\":\"iVBORw==\"}",
         /* an unexpected body would be parsed as the next reply */
         "{\"status\":204,\"body\":\"HTTP/1.1 200 OK\"}", "{\"status\":304,\"body\":\"x\"}",
         "{\"status\":100,\"body\":\"\"}", "{\"status\":200,\"content_type\":\"a\\r\\nb: c\"}",

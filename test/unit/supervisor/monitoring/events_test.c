@@ -1,5 +1,6 @@
 /* Which events are sent, and when. */
 #include "test/unit/supervisor/monitoring/reader.h"
+#include "test/unit/time_passes.h"
 
 static void
 a_reader_starts_with_a_snapshot(void **state)
@@ -57,6 +58,7 @@ figures_are_sent_together(void **state)
     for (int i = 1; i <= 50; i++)
         push(0, "running", i, i);
     assert_string_equal(got(one, NULL), "");
+    time_passes(EVENTS_FIGURES_MS);
     wait_for_text(one);
     assert_string_equal(got(one, &data), "4 integration");
     assert_int_equal(json_integer_value(json_object_get(data, "queue_length")), 50);
@@ -65,6 +67,8 @@ figures_are_sent_together(void **state)
     push(0, "parked", 8, 1); /* sent at once, together with the pending figures */
     assert_string_equal(got(one, NULL), "5 integration");
     push(1, "running", 1, 1);
+    assert_string_equal(got(one, NULL), "");
+    time_passes(EVENTS_FIGURES_MS);
     wait_for_text(one);
     assert_string_equal(got(one, &data), "6 integration");
     assert_string_equal(text_of(data, "slug"), "bennys");

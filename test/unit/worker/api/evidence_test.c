@@ -1,4 +1,5 @@
 /* Evidence from the driver to the reply: only what the order names is shown. */
+#include "common/ipc/reply_body.h"
 #include "test/unit/worker/asking.h"
 #include "test/unit/worker/evidence.h"
 #include "worker/delivery/evidence.h"
@@ -45,7 +46,7 @@ static void
 the_history_names_it_and_the_api_shows_it(void **state)
 {
     struct scripted *s = *state;
-    char name[128];
+    char name[128], *path;
     struct order order = one_that_failed(s, name);
     struct api *api = api_of(s, false);
     struct seen seen;
@@ -64,7 +65,13 @@ the_history_names_it_and_the_api_shows_it(void **state)
     seen = ask_file(api, "u-1", name, false);
     assert_int_equal(seen.status, 200);
     assert_string_equal(seen.type, "text/plain; charset=utf-8");
-    seen = ask_file(api, "u-1", name, true); /* the channel carries text only */
+    seen = ask_file(api, "u-1", name, true);
+    assert_int_equal(seen.status, 200);
+    assert_string_equal(seen.body, "<p>a page");
+    path = evidence_path(queue_folder(s->f.queue), name);
+    assert_int_equal(truncate(path, REPLY_BODY_OTHER_MAX + 1), 0);
+    free(path);
+    seen = ask_file(api, "u-1", name, true);
     assert_int_equal(seen.status, 406);
     assert_non_null(strstr(seen.body, "read evidence/"));
     assert_null(strstr(seen.body, s->f.folder)); /* the reader may be root, so no path is shown */

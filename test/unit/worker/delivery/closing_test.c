@@ -1,4 +1,5 @@
 /* What a session has open outside this process: noted before anything else leaves, and closed. */
+#include "test/unit/time_passes.h"
 #include "test/unit/worker/browser.h"
 
 /* --- the note --- */
@@ -92,9 +93,11 @@ an_idle_session_is_closed(void **state)
 {
     struct scripted *s = *state;
 
-    world.idle_s = 1;
+    world.idle_s = 600;
     place(s, "u-1", "558");
     run_until_counts(s, ORDER_CREATED, 1);
+    RUN_UNTIL(s->base, !delivery_in_hand(s->delivery));
+    time_passes(600000);
     RUN_UNTIL(s->base, strstr(world.log, "close/") && !delivery_closing(s->delivery));
     assert_string_equal(world.log, "open/bot line/u-1 close/s-1 ");
     assert_on_disk(s, "");
@@ -192,16 +195,14 @@ a_closing_that_hangs_stays_noted(void **state)
     struct scripted *s = *state;
 
     world.hang_close = true;
-    s->closing_ms = 2000; /* far longer than the wait below */
-    delivery_remake(s);
-    delivery_start(s->delivery);
     place(s, "u-1", "558");
     run_until_counts(s, ORDER_CREATED, 1);
     place_as(s, "u-2", "bea", "her-password");
     RUN_UNTIL(s->base, strstr(world.log, "close/s-1 "));
     run_for(s->base, 50);
-    assert_int_equal(s->lines, 1);         /* it waits for the way */
-    run_until_counts(s, ORDER_CREATED, 2); /* after the closing's deadline */
+    assert_int_equal(s->lines, 1); /* it waits for the way */
+    time_passes(s->closing_ms);
+    run_until_counts(s, ORDER_CREATED, 2);
     assert_on_disk(s, "s-1 s-2 ");
 }
 

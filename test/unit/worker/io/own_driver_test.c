@@ -21,6 +21,7 @@
 #include "common/http/listen_tcp.h"
 #include "common/ipc/pass_fd.h"
 #include "common/ipc/webdriver_link.h"
+#include "test/unit/time_passes.h"
 #include "worker/io/own_driver.h"
 
 #define PATIENCE_MS 20000
@@ -131,6 +132,7 @@ until_cut_off(struct fixture *f)
         assert_true(clock_monotonic_ms() < end_ms);
         event_base_loop(f->base, EVLOOP_NONBLOCK);
     }
+    time_passes(1000); /* another link is taken */
 }
 
 static void

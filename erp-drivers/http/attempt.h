@@ -1,11 +1,11 @@
 /* One attempt at one order by an HTTP API: its state, and the session that attempts share.
  *
- * The files build on each other in this order: walk (state, failures), reply (what came back),
+ * The files build on each other in this order: attempt (state, failures), reply (what came back),
  * value (texts and variables), condition, rules (error rules), body (JSON bodies), request (what a
  * step sends), answer (what its reply means), verbs (the other verbs), run (a section's steps),
- * failure (what a failure means for the order) and http (the walk from section to section). */
-#ifndef ERP_DRIVERS_HTTP_WALK_H
-#define ERP_DRIVERS_HTTP_WALK_H
+ * failure (what a failure means for the order) and http (from section to section). */
+#ifndef ERP_DRIVERS_HTTP_ATTEMPT_H
+#define ERP_DRIVERS_HTTP_ATTEMPT_H
 
 #include "common/recipe/recipe.h"
 #include "erp-drivers/driver.h"
@@ -17,10 +17,10 @@ enum section { LOGIN, LOOKUP, CREATE, COMMIT, VERIFY, UNDO, CHECK, LOGOUT, SECTI
 enum result {
     SENT, /* the job's request is filled */
     DONE,
-    FAILED /* walk.failure says why */
+    FAILED /* attempt.failure says why */
 };
 
-struct walk;
+struct attempt;
 struct xml;
 
 struct session {
@@ -28,7 +28,7 @@ struct session {
     char *url;      /* of the ERP, without a slash at its end */
     json_t *kept;   /* values by name, such as a token; all that is stored, too */
     json_t *stored; /* those that outlive the session */
-    json_t *seen;   /* rules that count only when seen twice: by place, when they were seen first */
+    json_t *seen;   /* rules that count only when seen twice: by index, when they were seen first */
     char *memory;   /* stored and seen, as text; guarded */
     bool logged_in;
     bool left_open;     /* by a process that is gone, with a token that is lost */
@@ -36,8 +36,8 @@ struct session {
     int64_t expires_ms; /* of what is kept; 0: never */
     int64_t next_ms;    /* no request leaves before, see requests_per_s */
     unsigned timeout_ms;
-    const struct walk *logging_in, *holder; /* holder: the order that is being worked on */
-    char *refused;                          /* words of the refusal; NULL: not refused */
+    const struct attempt *logging_in, *holder; /* holder: the order that is being worked on */
+    char *refused;                             /* words of the refusal; NULL: not refused */
 };
 
 enum reply_type { REPLY_EMPTY, REPLY_JSON, REPLY_HTML, REPLY_XML, REPLY_TEXT };
@@ -69,7 +69,7 @@ struct paging {
     char *next; /* the URL of the next one, as the ERP says it; owned */
 };
 
-struct walk {
+struct attempt {
     struct engine engine;
     struct session *session;
     struct erp_job *job;
@@ -95,26 +95,33 @@ struct walk {
     char *scratch; /* a value as text */
 };
 
-struct walk *walk_new(struct session *session, struct erp_job *job,
-                      const struct engine_calls *calls);
-void walk_free(struct walk *a);
+struct attempt *http_attempt_new(struct session *session, struct erp_job *job,
+                                 const struct engine_calls *calls);
+void http_attempt_free(struct attempt *a);
 
 /* Whether a request that may have stored the line has left, in this attempt or an earlier one. */
-bool walk_in_doubt(const struct walk *a);
+bool http_attempt_in_doubt(const struct attempt *a);
+
+/* As in the recipe. */
+const char *http_attempt_section_name(const struct attempt *a);
 
 /* FAILED with these words. */
-enum result walk_fail(struct walk *a, const char *code, const char *format, ...)
+enum result http_attempt_fail(struct attempt *a, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for what the recipe does not know: erp_failure, with the exchange as evidence. */
-enum result walk_unexpected(struct walk *a, const char *format, ...)
+enum result http_attempt_unexpected(struct attempt *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-void walk_section(struct walk *a, enum section section);
-void walk_clear_steps(struct walk *a);
-void walk_paging_end(struct walk *a);
+/* The last exchange in one line, without secrets: "GET /lines: status 500, WHAT: No such table";
+ * template_free() it. */
+char *http_attempt_reply_words(const struct attempt *a, const char *what);
+
+void http_attempt_section(struct attempt *a, enum section section);
+void http_attempt_clear_steps(struct attempt *a);
+void http_attempt_paging_end(struct attempt *a);
 
 /* "create/3" */
-void walk_label(const struct walk *a, char *text, size_t size);
+void http_attempt_label(const struct attempt *a, char *text, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
-/* The state of an attempt in slow motion, for printing its steps. For attempt.c and walk.c only. */
-#ifndef WORKER_DRYRUN_WALK_H
-#define WORKER_DRYRUN_WALK_H
+/* The state of an attempt in slow motion, for printing its steps. For attempt.c, exchange.c and
+ * trace.c only. */
+#ifndef WORKER_DRYRUN_TRACE_H
+#define WORKER_DRYRUN_TRACE_H
 
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/attempt.h"
@@ -14,7 +15,7 @@ struct answer {
     char error[256];
 };
 
-struct walk {
+struct trace {
     const struct dryrun_attempt *setup;
     struct dryrun_page *page;
     char step[LABEL_BYTES]; /* that has started; empty: none */
@@ -25,7 +26,8 @@ struct walk {
     json_t *unseen;    /* names of the pictures that are due: one picture shows them all */
     int64_t paused_ms; /* in all */
     char failed[LABEL_BYTES];
-    bool committed; /* a request that may store the line has been sent */
+    const char *section; /* of the last request to an API that was not to take back; static */
+    bool committed;      /* a request that may store the line has been sent */
     bool closing, interrupted;
     struct event *signals[2];
     struct http_transfer *transfer; /* under way */
@@ -34,9 +36,9 @@ struct walk {
 };
 
 /* A step starts. */
-void walk_begin(struct walk *w, const char *label, int64_t now_ms);
+void trace_begin(struct trace *t, const char *label, int64_t now_ms);
 
-/* Handles the driver's events; arg is the walk. */
-void walk_on_event(const struct webdriver_event *event, void *arg);
+/* Handles the driver's events; arg is the trace. */
+void trace_on_event(const struct webdriver_event *event, void *arg);
 
 #endif

@@ -2,7 +2,7 @@
 #include "test/unit/worker/fixture.h"
 
 #include "common/base/log.h"
-#include "worker/delivery/dialogue.h"
+#include "worker/delivery/trace.h"
 
 #define PASSWORD "pa\"ss/word"
 
@@ -68,8 +68,8 @@ exchange(bool secret, const char *password, const char *body, const char *answer
     const struct erp_reply reply = {
         .complete = true, .status = 200, .body = answer, .body_length = strlen(answer)};
 
-    dialogue_request(&job);
-    dialogue_reply(&job, &reply);
+    trace_request(&job);
+    trace_reply(&job, &reply);
 }
 
 static void
@@ -107,8 +107,8 @@ tokens_are_masked(void **state)
         .complete = true, .status = 200, .body = answer, .body_length = sizeof answer - 1};
 
     (void)state;
-    dialogue_request(&job);
-    dialogue_reply(&job, &reply);
+    trace_request(&job);
+    trace_reply(&job, &reply);
     assert_non_null(strstr(logged(), "GET http://erp/?t=****"));
     assert_null(strstr(said, "of-today"));
     json_decref(tokens);

@@ -1,5 +1,5 @@
 /* The process that reads, and the file that it writes. */
-#include "worker/salvage/walk.h"
+#include "worker/salvage/reader.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -68,46 +68,46 @@ write_entry(FILE *to, enum store_table table, struct bytes key, struct bytes val
            fflush(to) == 0;
 }
 
-static enum walk
+static enum reading
 write_table(struct store_txn *txn, unsigned format, enum store_table table, FILE *to)
 {
     struct store_cursor cursor;
-    enum walk result = WALK_SOUND;
+    enum reading result = READING_SOUND;
     bool found = store_seek(&cursor, txn, table, (struct bytes){NULL, 0});
 
-    for (; found && result != WALK_FAILED; found = store_next(&cursor))
+    for (; found && result != READING_FAILED; found = store_next(&cursor))
         if (!is_sound(format, table, cursor.key, cursor.value))
-            result = WALK_DAMAGED;
+            result = READING_DAMAGED;
         else if (!write_entry(to, table, cursor.key, cursor.value))
-            result = WALK_FAILED;
+            result = READING_FAILED;
     store_cursor_close(&cursor);
-    return txn->error && result == WALK_SOUND ? WALK_DAMAGED : result;
+    return txn->error && result == READING_SOUND ? READING_DAMAGED : result;
 }
 
-static enum walk
+static enum reading
 write_down(struct store *store, unsigned format, const char *records)
 {
     static const enum store_table tables[] = {STORE_ORDERS, STORE_HISTORY,    STORE_CREDENTIALS,
                                               STORE_META,   STORE_REFERENCES, STORE_CALLBACKS};
-    enum walk result = WALK_SOUND;
+    enum reading result = READING_SOUND;
     FILE *to = fopen(records, "we");
     struct store_txn txn;
 
     if (!to)
-        return WALK_FAILED;
+        return READING_FAILED;
     store_begin(store, &txn, false);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && result != WALK_FAILED; i++) {
-        enum walk one = write_table(&txn, format, tables[i], to);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && result != READING_FAILED; i++) {
+        enum reading one = write_table(&txn, format, tables[i], to);
 
-        if (one != WALK_SOUND)
+        if (one != READING_SOUND)
             result = one;
     }
-    return fclose(to) ? WALK_FAILED : result;
+    return fclose(to) ? READING_FAILED : result;
 }
 
 /* --- checking --- */
 
-static enum walk
+static enum reading
 check_all(struct store *store, bool writes)
 {
     struct queue_check check = {.writes = writes};
@@ -117,23 +117,23 @@ check_all(struct store *store, bool writes)
     while ((more = queue_check_some(store, &check, CHECK_AT_ONCE, &err)) > 0)
         continue;
     if (more == 0 || strcmp(err.code, "queue_full") == 0)
-        return WALK_SOUND;
-    return strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED;
+        return READING_SOUND;
+    return strcmp(err.code, "storage") ? READING_FAILED : READING_DAMAGED;
 }
 
 /* The tree has no loop, but many orders: the supervisor gives a start only so much time. */
 static void __attribute__((noreturn)) on_time_up(int number)
 {
     (void)number;
-    _exit(WALK_SOUND);
+    _exit(READING_SOUND);
 }
 
-static enum walk
+static enum reading
 check(struct store *store)
 {
-    enum walk result = check_all(store, false);
+    enum reading result = check_all(store, false);
 
-    if (result != WALK_SOUND)
+    if (result != READING_SOUND)
         return result;
     signal(SIGALRM, on_time_up);
     alarm(CHECK_SECONDS);
@@ -141,7 +141,8 @@ check(struct store *store)
 }
 
 static void __attribute__((noreturn))
-walk_child(const char *folder, unsigned map_mib, unsigned format, const char *records, pid_t parent)
+read_in_child(const char *folder, unsigned map_mib, unsigned format, const char *records,
+              pid_t parent)
 {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
     struct store *store;
@@ -152,28 +153,28 @@ walk_child(const char *folder, unsigned map_mib, unsigned format, const char *re
     alarm(CHECK_SECONDS);
     /* It holds the folder's lock, and must not outlive whom it works for. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-        _exit(WALK_FAILED);
+        _exit(READING_FAILED);
     store = store_open_locked(folder, map_mib, format, &err);
     if (!store)
-        _exit(strcmp(err.code, "storage") ? WALK_FAILED : WALK_DAMAGED);
+        _exit(strcmp(err.code, "storage") ? READING_FAILED : READING_DAMAGED);
     _exit((int)(records ? write_down(store, format, records) : check(store)));
 }
 
-enum walk
-walk(const char *folder, unsigned map_mib, unsigned format, const char *records)
+enum reading
+reader_run(const char *folder, unsigned map_mib, unsigned format, const char *records)
 {
     pid_t parent = getpid(), pid = failpoint("salvage.fork") ? -1 : fork();
     int status;
 
     if (pid < 0)
-        return WALK_FAILED;
+        return READING_FAILED;
     if (!pid)
-        walk_child(folder, map_mib, format, records, parent);
+        read_in_child(folder, map_mib, format, records, parent);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(status))
-        return (enum walk)WEXITSTATUS(status);
-    return WTERMSIG(status) == SIGKILL ? WALK_FAILED : WALK_DAMAGED;
+        return (enum reading)WEXITSTATUS(status);
+    return WTERMSIG(status) == SIGKILL ? READING_FAILED : READING_DAMAGED;
 }
 
 /* --- reading what was written --- */
@@ -188,9 +189,10 @@ read_bytes(FILE *from, struct bytes *bytes, char *buffer, size_t size)
 }
 
 void
-walk_read(const char *records,
-          void (*each)(enum store_table table, struct bytes key, struct bytes value, void *arg),
-          void *arg)
+reader_records(const char *records,
+               void (*each)(enum store_table table, struct bytes key, struct bytes value,
+                            void *arg),
+               void *arg)
 {
     char *buffer = mem_alloc(KEY_BYTES + VALUE_BYTES);
     FILE *from = fopen(records, "re");

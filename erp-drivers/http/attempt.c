@@ -1,5 +1,5 @@
 /* The state of an attempt, and where it is among its steps. */
-#include "erp-drivers/http/walk.h"
+#include "erp-drivers/http/attempt.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,17 +8,23 @@
 
 #include "common/base/secret.h"
 #include "common/order/reason.h"
+#include "common/template/template.h"
 #include "erp-drivers/http/reply.h"
+#include "erp-drivers/plain_text.h"
+
+#define LINE_BYTES 100
+#define BODY_BYTES 2000
+#define SHOWN_BYTES 160
 
 static const char *const section_names[] = {
     [LOGIN] = "login",   [LOOKUP] = "lookup", [CREATE] = "create", [COMMIT] = "commit",
     [VERIFY] = "verify", [UNDO] = "undo",     [CHECK] = "check",   [LOGOUT] = "logout",
 };
 
-struct walk *
-walk_new(struct session *session, struct erp_job *job, const struct engine_calls *calls)
+struct attempt *
+http_attempt_new(struct session *session, struct erp_job *job, const struct engine_calls *calls)
 {
-    struct walk *a = mem_alloc(sizeof *a);
+    struct attempt *a = mem_alloc(sizeof *a);
 
     a->engine =
         (struct engine){.calls = calls, .attempt = a, .recipe = session->recipe, .job = job};
@@ -30,9 +36,9 @@ walk_new(struct session *session, struct erp_job *job, const struct engine_calls
 }
 
 void
-walk_free(struct walk *a)
+http_attempt_free(struct attempt *a)
 {
-    walk_clear_steps(a);
+    http_attempt_clear_steps(a);
     json_decref(a->vars);
     json_decref(a->kept_vars);
     reply_clear(&a->reply);
@@ -43,18 +49,24 @@ walk_free(struct walk *a)
 }
 
 bool
-walk_in_doubt(const struct walk *a)
+http_attempt_in_doubt(const struct attempt *a)
 {
     return a->committed || a->job->order->commit_sent;
 }
 
+const char *
+http_attempt_section_name(const struct attempt *a)
+{
+    return section_names[a->section];
+}
+
 /* --- failures --- */
 
-static void set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
+static void set_failure(struct attempt *a, const char *code, bool unexpected, const char *format,
                         va_list arguments) __attribute__((format(printf, 4, 0)));
 
 static void
-set_failure(struct walk *a, const char *code, bool unexpected, const char *format,
+set_failure(struct attempt *a, const char *code, bool unexpected, const char *format,
             va_list arguments)
 {
     char words[2 * sizeof a->failure.words];
@@ -66,7 +78,7 @@ set_failure(struct walk *a, const char *code, bool unexpected, const char *forma
 }
 
 enum result
-walk_fail(struct walk *a, const char *code, const char *format, ...)
+http_attempt_fail(struct attempt *a, const char *code, const char *format, ...)
 {
     va_list arguments;
 
@@ -77,7 +89,7 @@ walk_fail(struct walk *a, const char *code, const char *format, ...)
 }
 
 enum result
-walk_unexpected(struct walk *a, const char *format, ...)
+http_attempt_unexpected(struct attempt *a, const char *format, ...)
 {
     va_list arguments;
 
@@ -87,21 +99,54 @@ walk_unexpected(struct walk *a, const char *format, ...)
     return FAILED;
 }
 
+/* "GET /lines", without its query; empty where the request was secret. template_free() it. */
+static char *
+request_line(const struct attempt *a)
+{
+    const char *request = a->reply.request, *url = request + strcspn(request, " ");
+    const char *path = *url ? url + 1 : url;
+    size_t base = strlen(a->session->url);
+    char *line;
+
+    if (strncmp(path, a->session->url, base) == 0)
+        path += base;
+    line = mem_format("%.*s%.*s", (int)(path == url ? 0 : url + 1 - request), request,
+                      (int)strcspn(path, "?#\n"), path);
+    erp_job_mask(a->job, line);
+    if (strlen(line) > LINE_BYTES)
+        line[LINE_BYTES] = '\0';
+    return line;
+}
+
+char *
+http_attempt_reply_words(const struct attempt *a, const char *what)
+{
+    char *line = request_line(a), *body = mem_format("%.*s", BODY_BYTES, a->reply.body), *words;
+
+    erp_job_mask(a->job, body); /* before it is cut */
+    plain_text(body, SHOWN_BYTES);
+    words = mem_format("%s%sstatus %d%s%s%s%s", line, *line ? ": " : "", a->reply.status,
+                       *what ? ", " : "", what, *body ? ": " : "", body);
+    template_free(line);
+    template_free(body);
+    return words;
+}
+
 /* --- levels of steps --- */
 
 void
-walk_section(struct walk *a, enum section section)
+http_attempt_section(struct attempt *a, enum section section)
 {
     const char *name = section_names[section];
 
-    walk_clear_steps(a);
+    http_attempt_clear_steps(a);
     a->section = section;
     a->failure = (struct failure){.code = NULL};
     levels_push(&a->engine.levels, json_object_get(a->session->recipe, name), name, false);
 }
 
 void
-walk_paging_end(struct walk *a)
+http_attempt_paging_end(struct attempt *a)
 {
     json_decref(a->paging.rows);
     json_decref(a->paging.last);
@@ -110,14 +155,14 @@ walk_paging_end(struct walk *a)
 }
 
 void
-walk_clear_steps(struct walk *a)
+http_attempt_clear_steps(struct attempt *a)
 {
     levels_clear(&a->engine.levels);
-    walk_paging_end(a);
+    http_attempt_paging_end(a);
 }
 
 void
-walk_label(const struct walk *a, char *text, size_t size)
+http_attempt_label(const struct attempt *a, char *text, size_t size)
 {
     const json_t *step = levels_step(&a->engine.levels);
     const char *name = json_string_value(json_object_get(step, "name"));

@@ -1,5 +1,5 @@
 /* One line for each request and one for each reply. */
-#include "worker/delivery/dialogue.h"
+#include "worker/delivery/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ log_body(const struct erp_job *job, const char *head, const char *body, size_t l
 }
 
 void
-dialogue_request(const struct erp_job *job)
+trace_request(const struct erp_job *job)
 {
     const struct erp_request *request = &job->request;
     char *url, *head;
@@ -58,7 +58,7 @@ dialogue_request(const struct erp_job *job)
 }
 
 void
-dialogue_reply(const struct erp_job *job, const struct erp_reply *reply)
+trace_reply(const struct erp_job *job, const struct erp_reply *reply)
 {
     char *head;
 

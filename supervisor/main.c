@@ -47,6 +47,16 @@ usage(FILE *to)
           to);
 }
 
+/* What getopt does not complain about. */
+static void
+complain(const struct options *options, const char *extra)
+{
+    if (extra)
+        fprintf(stderr, "pumplined: unexpected argument: %s\n", extra);
+    else if (!options->config)
+        fputs("pumplined: -c FILE is required\n", stderr);
+}
+
 /* -1 to go on, otherwise the exit status. */
 static int
 read_options(int count, char **arguments, struct options *options)
@@ -82,6 +92,7 @@ read_options(int count, char **arguments, struct options *options)
     }
     if (options->config && optind == count)
         return -1;
+    complain(options, arguments[optind]);
 wrong:
     usage(stderr);
     return EX_USAGE;

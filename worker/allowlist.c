@@ -46,8 +46,11 @@ take_folder(struct allowlist *allowlist, struct sandbox_setup *setup, const json
     bool tries = json_is_true(json_object_get(slice, "test")); /* beside the one that delivers */
 
     allowlist->folder = pinned_path_open(value);
-    if (!tries && setup->uid && !json_object_get(json_object_get(slice, "document"), "user"))
-        output_folder_give(allowlist->folder, setup->uid);
+    if (setup->uid && !json_object_get(json_object_get(slice, "document"), "user")) {
+        allowlist->folder_offered = output_folder_is_offered(allowlist->folder);
+        if (!tries)
+            output_folder_give(allowlist->folder, setup->uid);
+    }
     setup->paths[setup->path_count++] = (struct sandbox_path){allowlist->folder, SANDBOX_WRITE};
     return tries ? 0 : output_folder_lock(allowlist->folder, &allowlist->folder_lock, err);
 }
@@ -198,6 +201,13 @@ allowlist_check(const struct allowlist *allowlist)
 {
     if (allowlist->folder)
         output_folder_check(allowlist->folder);
+}
+
+const char *
+allowlist_fault(const struct allowlist *allowlist)
+{
+    return allowlist->folder && !allowlist->folder_offered ? output_folder_fault(allowlist->folder)
+                                                           : NULL;
 }
 
 const char *

@@ -1,4 +1,4 @@
-/* pumpline-worker: one integration. The supervisor starts it with --child; started by hand, it
+/* pumpline-worker: one workshop. The supervisor starts it with --child; started by hand, it
  * takes a port and a workshop. */
 #include <errno.h>
 #include <event2/event.h>
@@ -31,9 +31,9 @@
 #include "worker/worker.h"
 
 static const char usage[] =
-    "usage: pumpline-worker PORT WORKSHOP -c FILE [-v]\n"
+    "usage: pumpline-worker PORT WORKSHOP -c FILE [-v] | --version\n"
     "\n"
-    "Runs one integration without a supervisor: its HTTP API on PORT (at the configured address)\n"
+    "Runs one workshop without a supervisor: its HTTP API on PORT (at the configured address)\n"
     "and its worker. WORKSHOP is a name or slug; FILE is pumpline.json.\n"
     "-v logs each request to the ERP and its reply, without passwords.\n"
     "SIGTERM stops it after the orders in flight; SIGHUP reopens the log files.\n"
@@ -74,6 +74,25 @@ port_of(const char *text)
                                                                                    : 0;
 }
 
+/* Returns false, so that a failing path can be `return complain(…)`. */
+static bool
+complain(const char *what, const char *word)
+{
+    fprintf(stderr, "pumpline-worker: %s%s\n", what, word);
+    return false;
+}
+
+/* Whether what belongs together is there. */
+static bool
+is_complete(const struct options *o, int positional)
+{
+    bool alone = positional == 2 && o->config;
+
+    if (o->child || o->dryrun || o->resolve || o->queue_format)
+        return (!positional && !o->config) || complain("invalid combination of options", "");
+    return alone || complain("PORT, WORKSHOP and -c FILE are required", "");
+}
+
 static bool
 parse_options(int argc, char **argv, struct options *o)
 {
@@ -95,17 +114,36 @@ parse_options(int argc, char **argv, struct options *o)
             o->verbose = true;
         else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             o->config = argv[++i];
-        else if (argv[i][0] == '-' || positional > 1)
-            return false;
+        else if (argv[i][0] == '-')
+            return complain("unknown option, or no value for it: ", argv[i]);
+        else if (positional > 1)
+            return complain("unexpected argument: ", argv[i]);
         else if (positional++ == 0) {
             o->port = argv[i];
             if (!port_of(o->port))
-                return false;
+                return complain("PORT must be 1 to 65535: ", argv[i]);
         } else
             o->workshop = argv[i];
     }
-    return o->child || o->dryrun || o->resolve || o->queue_format ? !positional && !o->config
-                                                                  : positional == 2 && o->config;
+    return is_complete(o, positional);
+}
+
+/* -1 to go on, otherwise the exit status. */
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("pumpline-worker " PUMPLINE_VERSION);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (parse_options(argc, argv, o))
+        return -1;
+    fputs(usage, stderr);
+    return EX_USAGE;
 }
 
 static void
@@ -268,8 +306,10 @@ run_alone(struct process *p, const struct options *o)
     log_faults(workshop ? &workshop->faults : &faults);
     json_faults_clear(&faults);
     if (!sound) {
-        status = fail(EX_CONFIG, config && !workshop ? "no such workshop in the configuration"
-                                                     : "invalid configuration");
+        err_set(&err, "config", "invalid configuration");
+        if (config && !workshop)
+            err_set(&err, "config", "no workshop \"%s\" in %s", o->workshop, o->config);
+        status = fail(EX_CONFIG, err.text);
     } else if ((fd = listen_tcp(workshop->host, port_of(o->port), &err)) < 0 ||
                !(slice = alone_slice(config, workshop, &err))) {
         watchdog_dismiss(watchdog);
@@ -292,18 +332,10 @@ main(int argc, char **argv)
     struct options o = {.child = false};
     struct process p = {.base = NULL};
     struct err err;
-    int status;
+    int status = read_options(argc, argv, &o);
 
-    if (!parse_options(argc, argv, &o)) {
-        bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-
-        if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-            puts("pumpline-worker " PUMPLINE_VERSION);
-            return 0;
-        }
-        fputs(usage, help ? stdout : stderr);
-        return help ? 0 : EX_USAGE;
-    }
+    if (status >= 0)
+        return status;
     descriptors_standard();
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     if (o.resolve)

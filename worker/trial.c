@@ -220,7 +220,13 @@ on_ended(enum erp_verdict verdict, const struct erp_outcome *outcome, void *arg)
 {
     struct trial *t = arg;
     struct timeval pause = clock_timeval(DRIVER_PAUSE_MS);
+    const char *fault = t->closing ? NULL : allowlist_fault(&t->parts.allowlist);
+    struct erp_outcome refused;
 
+    if (fault && verdict == ERP_CREATED) {
+        verdict = erp_end(&refused, ERP_RETRY, REASON_ERP_FAILURE, "%s", fault);
+        outcome = &refused;
+    }
     t->again = verdict == ERP_RETRY && is_early(t, outcome->reason_code);
     if (t->again) {
         evtimer_add(t->timer, &pause);

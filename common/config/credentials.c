@@ -52,7 +52,8 @@ config_credentials(const struct workshop_config *workshop, const unsigned char *
     if (!credentials->password)
         return err_set(err, "credentials",
                        "cannot open the sealed password of %s: it was sealed with another key or "
-                       "for another ERP; seal it again",
+                       "for another ERP; put the previous master key back at key_file, or enter "
+                       "the password again",
                        workshop->slug);
     credentials->username = secret_string(json_string_value(json_object_get(object, "username")));
     return 0;

@@ -6,6 +6,7 @@
 
 #include "common/base/host_pattern.h"
 #include "common/config/parts.h"
+#include "common/json/similar.h"
 #include "common/recipe/recipe.h"
 
 static const char *const file_formats[] = {"csv", "json", NULL};
@@ -295,6 +296,30 @@ config_erp_recipe_name(const json_t *erp)
     return row->recipe ? row->recipe : json_string_value(json_object_get(erp, "recipe"));
 }
 
+static void
+recipe_missing(const char *name, const char *recipes_dir, const struct json_location *location)
+{
+    struct similar similar = {.word = name};
+    json_t *known = recipe_list(recipes_dir), *path;
+    const char *one;
+
+    json_object_foreach(known, one, path)
+    {
+        similar_try(&similar, one);
+    }
+    if (*name == '/')
+        json_check_fault(location, "recipe", "cannot read the recipe %s", name);
+    else if (similar.best)
+        json_check_fault(location, "recipe", "recipe \"%s\" not found: did you mean \"%s\"?", name,
+                         similar.best);
+    else
+        json_check_fault(location, "recipe",
+                         "recipe \"%s\" not found: give a path, or the name of a recipe in "
+                         "recipes_dir",
+                         name);
+    json_decref(known);
+}
+
 json_t *
 config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
                   struct json_faults *faults)
@@ -309,11 +334,11 @@ config_erp_recipe(const json_t *erp, const char *recipes_dir, const char *file,
         return NULL;
     path = recipe_find(recipes_dir, name);
     if (!path) {
-        json_check_fault(&location, row->recipe ? "system" : "recipe",
-                         row->recipe
-                             ? "the recipe of this name is neither in recipes_dir nor installed"
-                             : "recipe not found: give a path, or the name of a recipe in "
-                               "recipes_dir");
+        if (row->recipe)
+            json_check_fault(&location, "system",
+                             "the recipe of this name is neither in recipes_dir nor installed");
+        else
+            recipe_missing(name, recipes_dir, &location);
         return NULL;
     }
     recipe = recipe_read(path, faults);

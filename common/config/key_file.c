@@ -247,6 +247,16 @@ prefer_file(const char *path, struct master_keys *keys)
 }
 
 static unsigned char *
+new_key(const char *path, struct err *err)
+{
+    int made = make_key(path, err);
+
+    if (made > 0)
+        log_info("created a new master key %s, since there was none", path);
+    return made < 0 ? NULL : take_key(path, false, err);
+}
+
+static unsigned char *
 from_file(const char *path, bool create, struct err *err)
 {
     unsigned char *key = take_key(path, false, err);
@@ -259,7 +269,7 @@ from_file(const char *path, bool create, struct err *err)
                   "no master key (create one with pumplined --create-key): cannot read %s", path);
         return NULL;
     }
-    return make_key(path, err) < 0 ? NULL : take_key(path, false, err);
+    return new_key(path, err);
 }
 
 static int

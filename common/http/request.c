@@ -3,6 +3,7 @@
  * are exact. */
 #include "common/http/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,7 +38,7 @@ refuse(struct http_request *r, int status, const char *detail)
 {
     if (!r->status) {
         r->status = status;
-        r->detail = detail;
+        text_copy(r->detail, sizeof r->detail, detail);
     }
     return false;
 }
@@ -103,6 +104,16 @@ static const llhttp_settings_t settings = {.on_headers_complete = on_headers_com
                                            .on_message_complete = on_message_complete};
 
 static bool
+refuse_size(struct http_request *r)
+{
+    char detail[sizeof r->detail];
+
+    snprintf(detail, sizeof detail, "the body exceeds %u bytes (http.body_bytes)",
+             r->limits->body_bytes);
+    return refuse(r, 413, detail);
+}
+
+static bool
 parse(struct http_request *r, const char *bytes, size_t length)
 {
     llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
@@ -112,7 +123,7 @@ parse(struct http_request *r, const char *bytes, size_t length)
     if (error)
         return refuse(r, 400, r->parser.reason);
     if (r->parser.content_length > r->limits->body_bytes - r->body_length)
-        return refuse(r, 413, "the body exceeds the limit");
+        return refuse_size(r);
     return true;
 }
 

@@ -43,8 +43,8 @@ struct http_request {
     size_t field_bytes, chunk_bytes; /* bytes of lines: in the head, and around the chunks' data */
     char *body;                      /* NULL: none has arrived */
     size_t body_length;
-    int status;         /* 0: no fault so far */
-    const char *detail; /* of the fault; static */
+    int status;       /* 0: no fault so far */
+    char detail[112]; /* of the fault */
 };
 
 /* Consumes as much of the input as belongs to this request and can be judged. Afterwards the

@@ -1,5 +1,7 @@
 #include "common/json/file.h"
 
+#include <string.h>
+
 #include "common/base/file_read.h"
 #include "common/base/secret.h"
 #include "common/json/text.h"
@@ -9,8 +11,12 @@ json_file_read(const char *path, struct err *err)
 {
     size_t length = 0;
     char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, err);
-    json_t *document = text ? json_text_read(text, length, 0, err) : NULL;
+    json_t *document = NULL;
 
+    if (text && !text[strspn(text, " \t\r\n")] && !memchr(text, '\0', length))
+        err_set(err, "invalid_json", "the file is empty");
+    else if (text)
+        document = json_text_read(text, length, 0, err);
     secret_free(text);
     return document;
 }

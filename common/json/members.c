@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/text_value.h"
+#include "common/json/similar.h"
 
 void
 json_check_fault(const struct json_location *location, const char *name, const char *format, ...)
@@ -41,8 +42,11 @@ check_text(const struct json_member *m, const json_t *value, char *text, size_t 
     if (strlen(string) >= (size_t)m->minimum &&
         (!m->maximum || strlen(string) <= (size_t)m->maximum))
         return NULL;
-    snprintf(text, size, "must be %lld to %lld bytes long", (long long)m->minimum,
-             (long long)m->maximum);
+    if (m->minimum == m->maximum)
+        snprintf(text, size, "must be exactly %lld bytes long", (long long)m->minimum);
+    else
+        snprintf(text, size, "must be %lld to %lld bytes long", (long long)m->minimum,
+                 (long long)m->maximum);
     return text;
 }
 
@@ -146,8 +150,9 @@ check_choice(const struct json_member *m, const json_t *value, char *text, size_
     for (const char *const *choice = m->choices; *choice; choice++) {
         if (string && strcmp(string, *choice) == 0)
             return NULL;
-        used += (size_t)snprintf(text + used, size - used, "%s \"%s\"",
-                                 choice == m->choices ? "" : ",", *choice);
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s \"%s\"", choice == m->choices ? "" : ",",
+                             strcmp(*choice, "\t") ? *choice : "\\t");
     }
     return text;
 }
@@ -187,6 +192,20 @@ member_find(const struct json_member *members, size_t count, const char *name)
     return NULL;
 }
 
+static void
+unknown_member(const struct json_location *location, const char *name,
+               const struct json_member *members, size_t count)
+{
+    struct similar similar = {.word = name};
+
+    for (size_t i = 0; i < count; i++)
+        similar_try(&similar, members[i].name);
+    if (similar.best)
+        json_check_fault(location, name, "unknown member: did you mean \"%s\"?", similar.best);
+    else
+        json_check_fault(location, name, "unknown member");
+}
+
 bool
 json_check_members(const json_t *object, const struct json_member *members, size_t count,
                    const struct json_location *location)
@@ -201,7 +220,7 @@ json_check_members(const json_t *object, const struct json_member *members, size
         const struct json_member *m = member_find(members, count, name);
 
         if (!m) {
-            json_check_fault(location, name, "unknown member");
+            unknown_member(location, name, members, count);
             continue;
         }
         wrong = m->nullable && json_is_null(value) ? NULL

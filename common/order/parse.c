@@ -32,14 +32,17 @@ struct parse {
     size_t length;
     json_t *document;
     json_t *missing, *invalid; /* names */
-    char why[256];             /* the first invalid member's fault */
+    bool blank;                /* one of the missing is there, and empty */
+    char why[512];             /* what is wrong with the invalid ones, as far as it fits */
 };
 
 static void
 fault_invalid(struct parse *p, const char *name, const char *why)
 {
-    if (!json_array_size(p->invalid))
-        snprintf(p->why, sizeof p->why, "%s %s", name, why);
+    size_t used = strlen(p->why);
+
+    if (used + strlen(name) + strlen(why) + sizeof ";  " <= sizeof p->why)
+        snprintf(p->why + used, sizeof p->why - used, "%s%s %s", used ? "; " : "", name, why);
     json_array_append_new(p->invalid, json_string(name));
 }
 
@@ -99,6 +102,7 @@ take(struct parse *p, const struct member *m, bool required, char *to)
          !text_has_control(json_string_value(value), json_string_length(value)))) {
         if (required)
             json_array_append_new(p->missing, json_string(m->name));
+        p->blank |= required && json_is_string(value);
         return false;
     }
     if (json_is_number(value))
@@ -149,8 +153,9 @@ parse_begin(struct parse *p, const char *body, size_t length, struct order_fault
 }
 
 static void
-describe_missing(const json_t *names, char *detail, size_t size)
+describe_missing(const struct parse *p, char *detail, size_t size)
 {
+    const json_t *names = p->missing;
     size_t count = json_array_size(names), used = 0;
 
     for (size_t i = 0; i < count && used < size; i++)
@@ -160,7 +165,8 @@ describe_missing(const json_t *names, char *detail, size_t size)
                                                   : ", ",
                                  json_string_value(json_array_get(names, i)));
     if (used < size)
-        snprintf(detail + used, size - used, count == 1 ? " is missing" : " are missing");
+        snprintf(detail + used, size - used, "%s missing%s", count == 1 ? " is" : " are",
+                 p->blank ? " or empty" : "");
 }
 
 static int
@@ -232,7 +238,7 @@ parse_end(struct parse *p, const char *workshop, const char *wanted, struct orde
     int result = 0;
 
     if (json_array_size(p->missing)) {
-        describe_missing(p->missing, faults->detail, sizeof faults->detail);
+        describe_missing(p, faults->detail, sizeof faults->detail);
         result = fault_fields(faults, "missing_fields", p->missing);
     } else if (wanted && *wanted && strcmp(wanted, workshop)) {
         json_t *names = json_pack("[s]", workshop_member.name);

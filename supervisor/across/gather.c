@@ -149,7 +149,7 @@ refuse_incomplete(const struct gather *gather)
     bool any = json_array_size(slugs) != 0;
 
     if (any) {
-        problem = problem_json(503, "incomplete", NULL, "some workshops could not be asked");
+        problem = problem_json(503, "incomplete", NULL, "some workshops did not answer");
         json_object_set(problem, "incomplete", slugs);
         call_problem_json(gather->call, problem);
     }

@@ -266,7 +266,8 @@ write_obituary(struct child *child, pid_t pid)
         snprintf(text, sizeof text, "process %ld ended: %s", (long)pid, end);
     }
     if (!child->reads)
-        log_about(LOG_INFO, child->workshop->name, "%s", text);
+        log_about(LOG_INFO, child->workshop->name, "%s%s%s",
+                  child->tries ? child_trial_name(child) : "", child->tries ? ": " : "", text);
     if (child->wanted == CHILD_UP && !child->asked && !*child->last_error)
         snprintf(child->last_error, sizeof child->last_error, "%s%s", text,
                  child->was_ready || last->code == SPAWN_EXEC_FAILED ? ""
@@ -298,8 +299,7 @@ child_try(struct child *child, struct err *err)
     driver_unit_for_test(child->driver);
     if (start_process(child, true, err))
         return -1;
-    child_move(child, CHILD_STARTING, CHILD_START_MS, "process %ld, testing the connection",
-               (long)child->pid);
+    child_move(child, CHILD_STARTING, CHILD_START_MS, "process %ld started", (long)child->pid);
     return 0;
 }
 

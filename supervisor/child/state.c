@@ -67,12 +67,35 @@ child_heard(struct child *child, bool asleep)
     }
 }
 
-void
-child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format, ...)
+/* Of a test, the lines about its process say enough: the workshop's own is not concerned. */
+static void
+log_move(const struct child *child, enum child_state old, const char *reason)
 {
     static const enum log_level levels[CHILD_STATES] = {
         [CHILD_STOPPED] = LOG_INFO,  [CHILD_STARTING] = LOG_INFO,   [CHILD_RUNNING] = LOG_INFO,
         [CHILD_STOPPING] = LOG_INFO, [CHILD_BACKOFF] = LOG_WARNING, [CHILD_FAILED] = LOG_ERROR};
+    const char *name = child->workshop->name, *now = child_state_name(child->state);
+    enum log_level level = levels[child->state];
+
+    if (child->reads)
+        return;
+    if (child->tries && child->state == CHILD_STARTING)
+        log_about(level, name, "%s: %s", child_trial_name(child), reason);
+    else if (!child->tries && child->state == old)
+        log_about(level, name, "%s: %s", now, reason);
+    else if (!child->tries)
+        log_about(level, name, "%s -> %s: %s", child_state_name(old), now, reason);
+}
+
+const char *
+child_trial_name(const struct child *child)
+{
+    return child->order ? "dry run" : "connection test";
+}
+
+void
+child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format, ...)
+{
     struct timeval delay = clock_timeval(timer_ms);
     enum child_state old = child->state;
     char reason[600];
@@ -86,9 +109,7 @@ child_move(struct child *child, enum child_state state, int64_t timer_ms, const 
     evtimer_del(child->timer);
     if (timer_ms != CHILD_NO_TIMER)
         evtimer_add(child->timer, &delay);
-    if (!child->reads)
-        log_about(levels[state], child->workshop->name, "%s -> %s: %s", child_state_name(old),
-                  child_state_name(state), reason);
+    log_move(child, old, reason);
     child_changed(child);
 }
 

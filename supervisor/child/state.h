@@ -14,6 +14,9 @@
 #define CHILD_KILLED_ITSELF_MS 2000
 #define CHILD_NO_TIMER (-1)
 
+/* What a child that only tests is called in the log, beside the workshop's own process. */
+const char *child_trial_name(const struct child *child);
+
 /* The only function that changes the state: each state comes with its timer; logs old -> new and
  * why. */
 void child_move(struct child *child, enum child_state state, int64_t timer_ms, const char *format,

@@ -42,6 +42,16 @@ struct options {
     bool check_only;
 };
 
+/* What getopt does not complain about. */
+static void
+complain(const struct options *options, const char *extra)
+{
+    if (extra)
+        fprintf(stderr, "pumpline-console: unexpected argument: %s\n", extra);
+    else if (!options->config)
+        fputs("pumpline-console: -c FILE is required\n", stderr);
+}
+
 /* -1 to go on, otherwise the exit status. */
 static int
 read_options(int count, char **arguments, struct options *options)
@@ -68,6 +78,7 @@ read_options(int count, char **arguments, struct options *options)
     }
     if (options->config && optind == count)
         return -1;
+    complain(options, arguments[optind]);
 wrong:
     fputs(usage, stderr);
     return EX_USAGE;

@@ -76,7 +76,7 @@ add_socket(struct settings *settings, const char *name, const char *path, struct
     if (settings->socket_count == SETTINGS_SOCKETS_MAX)
         return err_set(err, "sockets", "at most %d daemons", SETTINGS_SOCKETS_MAX);
     if (!name_sound(name))
-        return err_set(err, "sockets", "\"%.64s\" is no name: use a-z, 0-9 and -", name);
+        return err_set(err, "sockets", "\"%.64s\" is not a valid name: use a-z, 0-9 and -", name);
     if (*path != '/' || strlen(path) >= sizeof one->path)
         return err_set(err, "sockets", "must be an absolute path of at most %d bytes",
                        (int)sizeof one->path - 1);

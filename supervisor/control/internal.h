@@ -44,8 +44,10 @@ bool control_accepts(const struct control *control, struct call *call);
 /* False if its configuration is faulty: replied with 409 and every fault. */
 bool control_sound(const struct child *child, struct call *call);
 
-/* 400 with every fault; takes over the call. */
+/* 400 with every fault, of a configuration or of a request that changes none; takes over the call.
+ */
 void control_refuse_faults(struct call *call, const struct json_faults *faults);
+void control_refuse_request(struct call *call, const struct json_faults *faults);
 
 /* 503: the file could not be written. Takes over the call. */
 void control_not_written(struct call *call, const struct err *err);

@@ -41,16 +41,29 @@ control_sound(const struct child *child, struct call *call)
     return false;
 }
 
-void
-control_refuse_faults(struct call *call, const struct json_faults *faults)
+/* where: of the faults, and what follows from them. */
+static void
+refuse(struct call *call, const struct json_faults *faults, const char *where)
 {
-    char *detail = mem_format("%zu fault%s in the configuration; nothing was changed",
-                              faults->count, plural((long long)faults->count));
+    char *detail =
+        mem_format("%zu fault%s in the %s", faults->count, plural((long long)faults->count), where);
     json_t *problem = problem_json(400, "bad_configuration", NULL, detail);
 
     json_object_set_new(problem, "faults", json_faults_json(faults));
     call_problem_json(call, problem);
     free(detail);
+}
+
+void
+control_refuse_faults(struct call *call, const struct json_faults *faults)
+{
+    refuse(call, faults, "configuration; nothing was changed");
+}
+
+void
+control_refuse_request(struct call *call, const struct json_faults *faults)
+{
+    refuse(call, faults, "request");
 }
 
 void

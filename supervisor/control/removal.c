@@ -42,7 +42,7 @@ end(struct removal *removal)
 static void
 refuse_waiting(struct call *call, json_int_t waiting)
 {
-    char *detail = mem_format("%lld order%s; add force=true to remove the integration "
+    char *detail = mem_format("%lld order%s; add force=true to remove the workshop "
                               "and archive its queue",
                               (long long)waiting, waiting == 1 ? " is waiting" : "s are waiting");
     json_t *problem = problem_json(409, "orders_waiting", NULL, detail);
@@ -125,8 +125,8 @@ carry_out(struct removal *removal, json_int_t waiting)
         fail(removal, was_active, &err);
         return;
     }
-    log_about(LOG_INFO, child->workshop->name, "removed; its queue is kept in %s",
-              queue ?: "no folder");
+    log_about(LOG_INFO, child->workshop->name, "removed; %s%s",
+              queue ? "its queue is kept in " : "it had no queue", queue ?: "");
     reply = removed_json(child->workshop, waiting, queue);
     free(queue);
     apply_without(daemon, removal->slug);
@@ -175,7 +175,7 @@ decide(struct removal *removal)
     else
         call_problem(removal->call, 409, "queue_unknown", NULL,
                      "cannot count the waiting orders: the process did not read the whole queue; "
-                     "add force=true to remove the integration and archive its queue");
+                     "add force=true to remove the workshop and archive its queue");
     call_off(removal);
 }
 
@@ -201,7 +201,7 @@ on_step(evutil_socket_t fd, short what, void *arg)
         end(removal);
     } else if (removal->child->wanted == CHILD_UP) {
         call_problem(removal->call, 409, "started", NULL,
-                     "not removed: the integration was started meanwhile");
+                     "not removed: the workshop was started meanwhile");
         end(removal);
     } else if (!child_at_rest(removal->child)) {
         return;
@@ -256,7 +256,7 @@ removals_begin(struct removals *removals, struct child *child, bool force, struc
     json_int_t waiting = child->status.queue_length;
 
     if (find(removals, child))
-        call_problem(call, 409, "being_removed", NULL, "the integration is already being removed");
+        call_problem(call, 409, "being_removed", NULL, "the workshop is already being removed");
     else if (waiting > 0 && !force)
         refuse_waiting(call, waiting);
     else

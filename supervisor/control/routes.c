@@ -114,6 +114,21 @@ get_logs(struct call *call, void *context)
     json_decref(paths);
 }
 
+static void
+refuse_inactive(const struct child *child, struct call *call)
+{
+    const char *slug = child->workshop->slug;
+    char *moved = config_moved_out(child->workshop->document);
+
+    if (moved)
+        call_problem(call, 409, "inactive", NULL, "%s was %s", slug, moved);
+    else
+        call_problem(call, 409, "inactive", NULL,
+                     "this workshop is inactive: activate it first (pumplinectl activate %s)",
+                     slug);
+    free(moved);
+}
+
 /* Commands that end with a process. */
 static void
 put_up(struct control *control, struct call *call, enum command command)
@@ -123,9 +138,7 @@ put_up(struct control *control, struct call *call, enum command command)
     if (!child || !control_accepts(control, call) || !control_sound(child, call))
         return;
     if (!child->workshop->active)
-        call_problem(call, 409, "inactive", NULL,
-                     "this workshop is inactive: activate it first (pumplinectl activate %s)",
-                     child->workshop->slug);
+        refuse_inactive(child, call);
     else
         commands_do(control->commands, command, child, call, NULL);
 }

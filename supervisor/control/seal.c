@@ -80,8 +80,10 @@ check(const json_t *request, const struct seal *seal, struct json_faults *faults
         json_check_fault(&location, other->bound_to, "only one secret can be sealed at a time");
     if (seal->slug && !seal->document)
         json_check_fault(&location, seal->kind->bound_to,
-                         "is missing: it determines where the sealed %s is valid",
-                         seal->kind->member);
+                         "is missing: it determines where the sealed %s is valid, and there is no "
+                         "workshop \"%s\" that has it; pumplinectl seal takes it from a file with "
+                         "--file FILE",
+                         seal->kind->member, seal->slug);
     if (seal->plain && callback && !is_callback_secret(seal->plain))
         json_check_fault(&location, "secret", "must be base64 after whsec_");
 }
@@ -115,7 +117,7 @@ workshops_seal(struct call *call, void *context)
     read_request(control, request, &seal);
     check(request, &seal, &faults);
     if (faults.count)
-        control_refuse_faults(call, &faults);
+        control_refuse_request(call, &faults);
     else if (!seal.slug)
         call_problem(call, 404, "unknown_workshop", NULL,
                      "no such workshop: \"%s\", and not a valid slug for a new one",

@@ -25,9 +25,10 @@ static const struct command commands[] = {
     {
         .name = "status",
         .usage = "[WORKSHOP] [--watch]",
-        .summary = "Show all integrations, or one",
+        .summary = "Show all workshops, or one",
         .about = "QUEUE is the number of orders waiting or being processed; OLDEST is how long the "
-                 "first one has waited.\nWith --watch the table is updated at every change, until "
+                 "first one has waited;\nATTENTION is the number of orders in error that are not "
+                 "written off.\nWith --watch the table is updated at every change, until "
                  "q or Ctrl-C; --json then prints one line per change.",
         .example = "pumplinectl status 'Bennys Auto'",
         .args_max = 1,
@@ -284,6 +285,8 @@ static const struct command commands[] = {
         ARGUMENTS(2, 2),
         .options = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_NOTE),
         .needed = OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_NOTE),
+        .meant = {{"reason", "spill|test|warranty|other", "why it is never billed"},
+                  {"note", "TEXT", "what happened; kept in the history"}},
         .run = command_write_off,
     },
     {
@@ -319,6 +322,7 @@ static const struct command commands[] = {
         .args_max = 1,
         .options = OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO) | OPTION_BIT(OPTION_BY) |
                    OPTION_BIT(OPTION_CSV),
+        .meant = {{"by", "product|worksheet|day", "what a row is about (default: product)"}},
         .run = command_report,
     },
     {
@@ -510,7 +514,8 @@ static const struct command commands[] = {
     },
     {
         .name = "user role",
-        .usage = "NAME --role reader|manager|operator|admin [--at WORKSHOP] [--accounts FILE]",
+        .usage = "NAME --role reader|manager|operator|admin|none [--at WORKSHOP] "
+                 "[--accounts FILE]",
         .summary = "Change the role of an account for one workshop or for all",
         .about = "--role none removes the role. If an account has a role for all workshops and one "
                  "for this workshop,\n"
@@ -519,6 +524,8 @@ static const struct command commands[] = {
         ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_AT) | OPTION_BIT(OPTION_ACCOUNTS),
         .needed = OPTION_BIT(OPTION_ROLE),
+        .meant = {{"role", "reader|manager|operator|admin|none",
+                   "what the account may do; none removes the role"}},
         .no_json = true,
         .run = command_user_role,
     },
@@ -549,11 +556,12 @@ static const struct command commands[] = {
         .usage =
             "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
             "[--folder DIR] [--record FILE] [--config FILE] [--username U --password-file FILE|-]",
-        .summary = "Try a recipe step by step in a browser",
+        .summary = "Try a recipe step by step",
         .about =
-            "Logs in as the workshop's user and stops before the commit, with the time, a "
-            "screenshot and the\n"
-            "variables of each step. Only --until stores a line. Needs neither daemon nor queue, "
+            "Logs in as the workshop's user and stops before the commit, with the time and the "
+            "variables of each\n"
+            "step and, of web pages, a screenshot. Only --until stores a line. Needs neither "
+            "daemon nor queue, "
             "but you must be\n"
             "allowed to read pumpline.json, and the key file if the workshop's password is sealed.",
         .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",

@@ -18,7 +18,9 @@ print_options(const struct command *command, uint64_t wanted)
             continue;
         used = printf("  --%s%s%s", option->name, option->value ? " " : "",
                       option->value ? option->value : "");
-        printf("%*s%s\n", used < 26 ? 26 - used : 1, "", option->help);
+        if (used >= 26)
+            used = printf("\n") - 1;
+        printf("%*s%s\n", 26 - used, "", option->help);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "common/base/secret.h"
 #include "common/json/similar.h"
 #include "supervisor/ctl/ctl.h"
@@ -73,24 +74,40 @@ complain_command(const char *word)
         text_complain("unknown command: %s; see pumplinectl --help", word);
 }
 
+/* "check, run, schema, test", which may follow this word; NULL: it is a command, or unknown. The
+ * caller frees it. */
+static char *
+subcommands(const char *word)
+{
+    size_t count, length = strlen(word);
+    const struct command *commands = command_table(&count);
+    char *list = NULL, *longer;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = commands[i].name;
+
+        if (strncmp(name, word, length) || name[length] != ' ')
+            continue;
+        longer = mem_format("%s%s%s", list ?: "", list ? ", " : "", name + length + 1);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
 static int
 no_command(const struct words *words)
 {
-    static const char *const firsts[][2] = {{"recipe", "check, run or test"},
-                                            {"token", "add, list or revoke"},
-                                            {"user", "add, link, list, passwd, remove or role"}};
     const char *word = words->count ? words->items[0] : NULL;
+    char *list = word ? subcommands(word) : NULL;
 
-    for (size_t i = 0; word && i < sizeof firsts / sizeof *firsts; i++)
-        if (strcmp(word, firsts[i][0]) == 0) {
-            text_complain("%s requires a subcommand: %s; see pumplinectl --help", word,
-                          firsts[i][1]);
-            return CTL_USAGE;
-        }
-    if (!word)
-        text_complain("missing command; see pumplinectl --help");
-    else
+    if (list)
+        text_complain("%s requires a subcommand: %s; see pumplinectl --help", word, list);
+    else if (word)
         complain_command(word);
+    else
+        text_complain("missing command; see pumplinectl --help");
+    free(list);
     return CTL_USAGE;
 }
 

@@ -45,9 +45,7 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_YES] = {"yes", NULL, "do not ask, even on a terminal"},
     [OPTION_FOLLOW] = {"follow", NULL, "show new lines as they are written (also -f)"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "check only; change nothing"},
-    [OPTION_BY] = {"by", "NAME",
-                   "audit: only what this user, token or person did; report: product, worksheet or "
-                   "day"},
+    [OPTION_BY] = {"by", "NAME", "only what this user, token or person did"},
     [OPTION_FROM] = {"from", "TIME", "from this time on, such as 2026-11-24T08:15:30Z"},
     [OPTION_TO] = {"to", "TIME", "up to this time"},
     [OPTION_ROLE] = {"role", "reader|manager|operator|admin", "what the account may do"},
@@ -55,7 +53,7 @@ static const struct option_def option_defs[OPTION_COUNT] = {
     [OPTION_ACCOUNTS] = {"accounts", "FILE",
                          "the console's accounts_file (default: the installed console's)"},
     [OPTION_ALL] = {"all", NULL, "all orders that need attention"},
-    [OPTION_REASON] = {"reason", "CODE", "orders with this reason code; for write-off: the reason"},
+    [OPTION_REASON] = {"reason", "CODE", "orders with this reason code"},
     [OPTION_STATUS] = {"status", "placed|processing|created|error", "orders with this status"},
     [OPTION_ATTENTION] = {"attention", NULL, "orders that need attention"},
     [OPTION_SEARCH] = {"search", "TEXT", "orders with this text in uniqueid, worksheet or product"},
@@ -175,7 +173,8 @@ options_check(const struct ctl *ctl)
         return CTL_USAGE;
     }
     if (ctl->args_count < command->args_min || ctl->args_count > command->args_max) {
-        text_complain("usage: pumplinectl %s %s", command->name, command->usage);
+        text_complain("usage: pumplinectl %s%s%s", command->name, *command->usage ? " " : "",
+                      command->usage);
         return CTL_USAGE;
     }
     for (size_t i = 0; i < ctl->args_count; i++)

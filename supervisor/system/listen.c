@@ -32,7 +32,9 @@ give_to_group(const char *path, const char *name)
     const struct group *group = *name ? getgrnam(name) : NULL;
 
     if (*name && !group)
-        log_warning("no such group %s: only the daemon's own user may access %s", name, path);
+        log_warning("no such group %s: only the daemon's own user may access %s; create it with "
+                    "groupadd -r %s and restart",
+                    name, path, name);
     else if (group && chown(path, (uid_t)-1, group->gr_gid))
         log_warning("cannot give %s to group %s: %s", path, name, strerror(errno));
 }

@@ -8,7 +8,7 @@
 #include "supervisor/webdriver/bridge.h"
 
 static const char usage[] =
-    "usage: pumpline-webdriver SOCKET COMMAND [ARGUMENT…]\n"
+    "usage: pumpline-webdriver SOCKET COMMAND [ARGUMENT…] | --version\n"
     "\n"
     "Runs COMMAND, a WebDriver server on 127.0.0.1:9514, for the workshop whose worker listens on "
     "SOCKET,\n"

@@ -44,7 +44,7 @@ def integration(workshop=SHOP, slug="bennys-auto", **changes):
         "process": "running", "pid": 4711, "restarts": 2, "last_exit": None, "api": "running",
         "worker": "parked", "worker_reason": "auth_failed", "queue_length": 7,
         "oldest_placed_age_s": 200,
-        "orders": {"placed": 6, "processing": 1, "created": 90, "error": 3}, "uptime_s": 7500,
+        "orders": {"placed": 6, "processing": 1, "created": 90, "error": 4}, "needs_attention": 3, "uptime_s": 7500,
         "version": "0.1.0",
     }
     one.update(changes)

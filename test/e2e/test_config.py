@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+import pytest
 from pumpline import BUILD, DEADLINE_S, SECRET
 
 
@@ -76,3 +77,13 @@ def test_usage(daemon):
         result = subprocess.run([BUILD / program, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
                                 check=False)
         assert result.returncode in (2, 64) and result.stderr
+
+
+@pytest.mark.parametrize("program, arguments, said", [
+    ("pumplined", [], "-c FILE is required"), ("pumplined", ["-c", "/x", "more"], "unexpected argument: more"),
+    ("pumpline-console", [], "-c FILE is required"), ("pumpline-worker", ["8101"], "PORT, WORKSHOP and -c FILE are required"),
+    ("pumpline-worker", ["abc", "x", "-c", "/x"], "PORT must be 1 to 65535: abc"),
+    ("pumpline-worker", ["1", "x", "y", "-c", "/x"], "unexpected argument: y"), ("pumpline-worker", ["-c"], "unknown option, or no value for it: -c")])
+def test_usage_says_what_is_wrong(program, arguments, said):
+    done = subprocess.run([BUILD / program, *arguments], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 64 and done.stderr.startswith(f"{program}: {said}\nusage: "), done.stderr

@@ -54,6 +54,25 @@ def test_version_and_configuration(tmp_path):
     assert done.returncode == 78 and "loopback" in done.stderr and "Unix socket" in done.stderr
 
 
+def test_a_daemon_that_does_not_answer_is_logged_once(tmp_path):
+    console = Console(tmp_path / "console", tmp_path / "none.sock").start()
+    told = f"cannot reach the daemon at {tmp_path / 'none.sock'}: "
+    until(lambda: told in console.log.read_text(), "it is logged")
+    fake = FakeDaemon(tmp_path / "none.sock")
+    fake.stop()
+    console.stop()
+    assert console.log.read_text().count(told) == 1
+
+
+def test_roles_are_words(tmp_path):
+    console = Console(tmp_path / "console", "/none")
+    assert "to sign in (once, within 15 minutes), open the console's address followed by:" in console.ctl("add", "bob", "--role", "admin").stdout
+    assert console.ctl("role", "bob", "--role", "reader", "--at", "south").stdout == "bob: reader at south\n"
+    assert "admin (all workshops), reader (south)" in console.ctl("list").stdout
+    assert console.ctl("role", "bob", "--role", "none").stdout == "bob: no role for all workshops; still reader (south)\n"
+    assert console.ctl("role", "bob", "--role", "none", "--at", "south").stdout == "bob: no role at south\n"
+
+
 def test_signing_in_and_out(console):
     console.add("ann", "reader")
     console.start()

@@ -271,7 +271,7 @@ def test_the_command_line_names_daemons(tmp_path):
         return done.returncode, done.stderr
 
     assert check("/run/a.sock", "north=/run/b.sock") == (0, "")
-    for sockets, said in ((("/run/a.sock", "/var/a.sock"), "two daemons are named a"), (("relative.sock",), "absolute"), (("North=/run/a",), "no name")):
+    for sockets, said in ((("/run/a.sock", "/var/a.sock"), "two daemons are named a"), (("relative.sock",), "absolute"), (("North=/run/a",), "not a valid name")):
         status, text = check(*sockets)
         assert status == 64 and said in text, sockets
     config.write_text('{"control_sockets": {"a b": "/run/a.sock", "ok": 5}, "control_socket": "/run/a"}')

@@ -49,9 +49,9 @@ def test_refusal_that_is_not_json(daemon, status):
 
 @pytest.mark.parametrize("args, code, said", [
     (["remove", "Ben's"], "orders_waiting",
-     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+     r"to remove it anyway and archive its queue: pumplinectl remove 'Ben'\''s' --force"),
     (["remove", "Ben's"], "queue_unknown",
-     r"to remove it anyway and keep its queue aside: pumplinectl remove 'Ben'\''s' --force"),
+     r"to remove it anyway and archive its queue: pumplinectl remove 'Ben'\''s' --force"),
 ])
 def test_a_refusal_says_what_to_do(daemon, args, code, said):
     daemon.otherwise = (409, problem(409, code, "no"))
@@ -83,14 +83,24 @@ def test_faults_of_a_configuration_are_all_named(daemon):
     refusal = problem(400, "bad_config", "2 faults")
     refusal["fields"] = ["left", "to", "detail"]
     refusal["faults"] = [{"pointer": "/erp/url", "detail": "is no URL"}, {"x": 1},
-                         {"file": "a.json", "pointer": "/listen", "detail": "is used twice"}]
+                         {"file": "a.json", "pointer": "/listen", "detail": "is used twice"}, {"file": "a.json", "pointer": "", "detail": "line 2"},
+                         {"slug": "a", "detail": "no key"}]
     daemon.on("PUT", "/reload", refusal, 400)
     assert ctl(daemon, "reload").stderr.splitlines() == [
         "pumplinectl: Refused: 2 faults (bad_config, 400)",
         "pumplinectl:   /erp/url: is no URL",
         'pumplinectl:   {"x":1}',
         "pumplinectl:   a.json /listen: is used twice",
+        "pumplinectl:   a.json: line 2",
+        "pumplinectl:   a: no key",
     ]
+
+
+def test_a_refusal_names_the_options(daemon):
+    refusal = {**problem(400, "invalid_fields", "product_amount must be a decimal"), "fields": ["product_amount", "workshop"]}
+    daemon.on("PUT", f"{PATH}/orders/u/retry", refusal, 400)
+    done = ctl(daemon, "retry", SHOP, "u", "--amount", "5,5")
+    assert done.stderr.splitlines()[1:] == ["pumplinectl: set \"product_amount\" with --amount"]
 
 
 @pytest.mark.parametrize("reply", [b"", b"[]", b"nonsense", b'{"a": 1', b"{} {}"])
@@ -157,6 +167,12 @@ def test_usage(daemon, args):
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"pumplinectl: [^\n]+\n", done.stderr)
     assert daemon.seen == []
+
+
+def test_subcommands_are_named():
+    for word, names in (("recipe", "check, schema, run, test"), ("token", "add, list, revoke")):
+        assert ctl(None, word).stderr == f"pumplinectl: {word} requires a subcommand: {names}; see pumplinectl --help\n"
+    assert ctl(None, "rekey", "x").stderr == "pumplinectl: usage: pumplinectl rekey\n"
 
 
 def test_options_stand_before_or_after_the_command(daemon):

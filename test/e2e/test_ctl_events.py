@@ -14,7 +14,7 @@ def test_events_as_lines(daemon, number):
     workshop = daemon.add_file()
     daemon.start()
     following = Watching(daemon, command=["events"])
-    following.sees("pumplined: 1 integration, 1 running, 0 parked, 0 failed\n")
+    following.sees("pumplined: 1 workshop, 1 running, 0 parked, 0 failed\n")
     ok(daemon, "stop-worker", SHOP)
     following.sees(f"{SHOP}: running, worker stopped, 0 in the queue, 0 in error\n")
     workshop.place("a1")

@@ -92,7 +92,7 @@ def test_status_at_80_columns_has_what_matters(daemon):
     daemon.on("GET", "/health", health(integration(), integration("Värkstad Öst", "varkstad-ost", worker_reason="erp_unreachable")))
     output = Terminal(daemon, "status", width=80, NO_COLOR="1").finish()[0]
     table = output.split("\r\n\r\n")[0].splitlines()
-    assert columns(table[0])[:3] == ["WORKSHOP", "SLUG", "PROCESS"] and "ERRORS" in table[0]
+    assert columns(table[0])[:3] == ["WORKSHOP", "SLUG", "PROCESS"] and "ATTENTION" in table[0]
     assert "parked (erp_unreachable)" in output and "varkstad-ost" in output
     assert "…" not in output and all(wide(line) <= 80 for line in table)
 

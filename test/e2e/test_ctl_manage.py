@@ -54,7 +54,7 @@ def test_add_change_and_remove(daemon, tmp_path):
     workshop.place("a1")
     workshop.wait("a1", "created")
     assert ok(daemon, "add", SHOP, "-", stdin=json.dumps({**one, "retention_days": 7})) == (
-        f"{SHOP}: changed as bennys-auto; process running\n")
+        f"{SHOP} (bennys-auto): changed; process running\n")
     assert stored(daemon)["retention_days"] == 7
     shown = ok(daemon, "show", SHOP)
     assert json.loads(shown)["retention_days"] == 7 and SECRET not in shown and "sealed" in shown
@@ -184,7 +184,8 @@ def test_what_was_sealed_for_another_is_refused(daemon, tmp_path):
     daemon.start()
     file = tmp_path / "other.json"
     file.write_text(json.dumps(document(daemon)))
-    assert run(daemon, "seal", "other", stdin=SECRET).returncode == 1  # the workshop is missing
+    refused = run(daemon, "seal", "other", stdin=SECRET)
+    assert refused.returncode == 1 and "1 fault in the request" in refused.stderr and 'there is no workshop "other"' in refused.stderr
     value = json.loads(ok(daemon, "seal", "other", "--file", file, stdin=SECRET))
     one = document(daemon, credentials={"username": "bot", "password": value})
     done = run(daemon, "add", "bennys-auto", "-", stdin=json.dumps(one))
@@ -220,7 +221,7 @@ def test_rekey(daemon):
     workshop = daemon.add_file(credentials={"username": "bot", "password": SECRET})
     daemon.start()
     before = (daemon.folder / "master.key").read_bytes()
-    assert ok(daemon, "rekey") == "the new master key is in use; 1 workshop resealed\n"
+    assert ok(daemon, "rekey") == "the new master key is in use; 1 workshop resealed (removed ones included)\n"
     assert (daemon.folder / "master.key").read_bytes() != before
     until(workshop.up, "it serves again")
     workshop.place("a1")

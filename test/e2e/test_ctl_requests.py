@@ -122,12 +122,12 @@ def test_status_shows_every_integration(daemon):
         integration(),
         integration("Värkstad Öst 修理", "vst", port=8102, active=False, process="stopped", pid=None,
                     restarts=0, worker=None, worker_reason=None, queue_length=None,
-                    oldest_placed_age_s=None, orders=None, uptime_s=None)))
+                    oldest_placed_age_s=None, orders=None, needs_attention=None, uptime_s=None)))
     done = ctl(daemon, "status")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert columns(lines[0]) == ["WORKSHOP", "SLUG", "PORT", "ERP", "PROCESS", "WORKER", "QUEUE", "OLDEST",
-                                 "ERRORS", "RESTARTS", "PID", "UPTIME"]
+                                 "ATTENTION", "RESTARTS", "PID", "UPTIME"]
     assert columns(lines[1]) == [SHOP, "bennys-auto", "8101", "tryton", "running", "parked (auth_failed)", "7",
                                  "3m", "3", "2", "4711", "2h 5m"]
     assert columns(lines[2]) == ["Värkstad Öst 修理", "vst", "8102", "tryton", "stopped, inactive", "-", "-",
@@ -135,7 +135,7 @@ def test_status_shows_every_integration(daemon):
     # A wide character is one code point and two columns.
     assert lines[1].index("8101") == lines[2].index("8102") + 2
     assert lines[0].index("PORT") == lines[1].index("8101")
-    assert "2 integrations: 1 active, 1 running, 1 parked, 0 failed; 7 in the queues" in lines[-1]
+    assert "2 workshops: 1 active, 1 running, 1 parked, 0 failed; 7 in the queues" in lines[-1]
     assert "up 1d 1h" in lines[-1]
 
 

@@ -25,7 +25,7 @@ def document(**more):
     (["-"], None, "Bennys%20Auto"),
     (["Some Shop", "-"], None, "Some%20Shop"),
 ])
-@pytest.mark.parametrize("created, said", [(True, "created"), (False, "changed")])
+@pytest.mark.parametrize("created, said", [(True, f"{SHOP}: created as s"), (False, f"{SHOP} (s): changed")])
 def test_add(daemon, tmp_path, args, file, path, created, said):
     text = json.dumps(document())
     if file:
@@ -36,7 +36,7 @@ def test_add(daemon, tmp_path, args, file, path, created, said):
     done = subprocess.run([CTL, "add", *args], env=environment(daemon), input=text, capture_output=True,
                           encoding="utf-8", cwd=tmp_path, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{SHOP}: {said} as s; process running\n"
+    assert done.stdout == f"{said}; process running\n"
     assert [one for one in daemon.seen if one[0] == "PUT"] == [("PUT", f"/workshops/{path}", document())]
 
 
@@ -95,6 +95,12 @@ def test_activate(daemon, command, was, said):
     assert daemon.seen == [("PUT", f"{PATH}/{command}", None)]
 
 
+@pytest.mark.parametrize("process, said", [("failed", "failed: no key"), ("backoff", "backoff: no key"), ("running", "running")])
+def test_why_a_process_does_not_run(daemon, process, said):
+    daemon.on("PUT", f"{PATH}/activate", integration(was_active=False, process=process, last_error="no key"))
+    assert ctl(daemon, "activate", SHOP).stdout == f"{SHOP}: activated; process {said}\n"
+
+
 def test_show(daemon):
     daemon.on("GET", PATH, integration(configuration=document()))
     assert json.loads(ctl(daemon, "show", SHOP).stdout) == document()
@@ -103,7 +109,7 @@ def test_show(daemon):
 
 def test_rekey(daemon):
     daemon.on("PUT", "/rekey", {"rekeyed": 1})
-    assert ctl(daemon, "rekey").stdout == "the new master key is in use; 1 workshop resealed\n"
+    assert ctl(daemon, "rekey").stdout == "the new master key is in use; 1 workshop resealed (removed ones included)\n"
 
 
 def test_token_add_shows_it_once_and_sends_its_hash(daemon):

@@ -31,8 +31,8 @@ def test_events_are_lines(daemon):
     assert status == 3 and "closed the event stream" in err
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", line) for line in out.splitlines())
     assert [line[24:] for line in out.splitlines()] == [
-        "pumplined: 1 integration, 1 running, 1 parked, 0 failed",
-        f"{SHOP}: running, worker parked (auth_failed), 7 in the queue, 3 in error",
+        "pumplined: 1 workshop, 1 running, 1 parked, 0 failed",
+        f"{SHOP}: running, worker parked (auth_failed), 7 in the queue, attention: 3",
         "Öst: backoff", "Öst: removed"]
 
 

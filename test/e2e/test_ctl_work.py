@@ -105,7 +105,7 @@ def test_a_worksheet_before_the_invoice(daemon, shop):
 
 def test_report(daemon, shop):
     lines = ok(daemon, "report", SHOP, "--by", "worksheet").splitlines()
-    assert lines[0].split() == ["OF", "ORDERS", "PLACED", "CREATED", "WAITING", "ERROR", "BY", "HAND", "WRITTEN", "OFF"]
+    assert lines[0].split() == ["WORKSHEET", "ORDERS", "PLACED", "CREATED", "WAITING", "ERROR", "BY", "HAND", "WRITTEN", "OFF"]
     assert lines[1].split() == ["558", "3", "4.5", "0", "0", "4.5", "0", "0"]
     assert lines[-1].split() == ["total", "4", "6", "0", "0", "6", "0", "0"]
     rows = list(csv.DictReader(io.StringIO(ok(daemon, "report", SHOP, "--csv", "--from", "2020-01-01"))))
@@ -118,7 +118,7 @@ def test_report_of_all_workshops(daemon, shop):
     assert daemon.call("PUT", "/reload").status == 200
     until(carls.up, "the other workshop serves")
     header, *rows = [line.split() for line in ok(daemon, "report", "--by", "worksheet").splitlines()]
-    assert header[:3] == ["WORKSHOP", "OF", "ORDERS"]
+    assert header[:3] == ["WORKSHOP", "WORKSHEET", "ORDERS"]
     assert [*SHOP.split(), "558", "3", "4.5", "0", "0", "4.5", "0", "0"] in rows
     assert [*SHOP.split(), "total", "4", "6", "0", "0", "6", "0", "0"] in rows
     assert ["Carls", "Cars", "total", "0", "0", "0", "0", "0", "0", "0"] in rows

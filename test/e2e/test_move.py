@@ -62,6 +62,8 @@ def test_one_moves_there_and_back(daemon, other, odoo, tmp_path):  # noqa: F811
     assert words in view(daemon)["last_error"] and not running(daemon)
     assert words in subprocess.run([BUILD / "pumplinectl", "--socket", daemon.socket, "status", SLUG], capture_output=True, text=True, check=True,
                                    timeout=60).stdout
+    refused = daemon.call("PUT", f"/workshops/{SLUG}/start")
+    assert refused.json["code"] == "inactive" and words in refused.json["detail"] and f"`pumplinectl move-in {there}`" in refused.json["detail"]
     # Nothing starts it here, and only root lifts that.
     for action in ("activate", "start", "restart"):
         daemon.call("PUT", f"/workshops/{SLUG}/{action}")

@@ -63,7 +63,7 @@ def test_two_daemons_do_not_share_a_folder_either(daemon, second):
     carls = second.add("carls-cars", "Carls Cars", {"system": "file", "folder": str(link), "format": "json"})
     daemon.start()
     second.start_only()
-    told = f"another process delivers to {link}: each workshop needs its own folder"
+    told = f"another process already serves this workshop or delivers to {link}: stop it, or give each workshop its own folder"
     until(lambda: told in second.log.read_text(), "it is refused")
     assert second.integration("carls-cars")["process"] != "running"
     bennys.place("u-1")

@@ -60,9 +60,10 @@ def test_one_at_a_time_across_a_restart(daemon, odoo):  # noqa: F811
 
 
 def test_bodies(bennys):
-    for body, field in (({"from": ALL["from"]}, "to"), ({**ALL, "to": "soon"}, "to"), ({**ALL, "x": 1}, "x")):
+    for body, field in (({"from": ALL["from"]}, "to"), ({**ALL, "to": "soon"}, "to"), ({**ALL, "x": 1}, "x"), ({}, "from to"),
+                        ({"from": ALL["to"], "to": ALL["from"]}, "from to")):
         reply = bennys.call("POST", "/reconcile", body)
-        assert reply.status == 400 and reply.json["fields"] == [field], reply.text
+        assert reply.status == 400 and reply.json["fields"] == field.split(), reply.text
     assert bennys.get("/reconcile?x=1").status == 400
     assert bennys.get("/reconcile?limit=1001").json["fields"] == ["limit"]
 

@@ -71,6 +71,7 @@ def test_the_files_are_their_owners(daemon):
     bennys.wait("p1", "created")
     assert daemon.folder.joinpath("master.key").stat().st_mode & 0o777 == 0o600
     assert daemon.folder.joinpath("master.key").stat().st_size == 32
+    assert f"created a new master key {daemon.folder / 'master.key'}, since there was none" in daemon.log.read_text()
     queue = daemon.folder / "state" / "queues" / "bennys-auto"
     assert queue.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o077 == 0 for path in queue.iterdir())

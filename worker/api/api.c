@@ -68,7 +68,7 @@ put_kill(struct call *call, void *context)
 {
     struct api *api = context;
 
-    log_info("PUT /kill: exiting; this instance will not be restarted");
+    log_info("PUT /kill: exiting; this workshop will not be restarted");
     api->stopping = true;
     api->setup.kill(api->setup.arg);
     call->sent = api->setup.killed;

@@ -165,13 +165,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 void
 api_check_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
-
     while (api->askings) {
         struct api_asking *asking = api->askings;
 
         if (asking->call)
-            api_unavailable(asking->call, &stopping);
+            api_unavailable(asking->call, &api_stopping);
         if (asking->inquiry)
             inquiry_forget(asking->inquiry);
         asking_free(asking);

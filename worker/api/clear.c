@@ -85,10 +85,8 @@ api_clear_queue(struct call *call, void *context)
 void
 api_clear_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
-
     while (api->clearings) {
-        api_unavailable(api->clearings->call, &stopping);
+        api_unavailable(api->clearings->call, &api_stopping);
         clearing_free(api->clearings);
     }
 }

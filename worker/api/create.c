@@ -51,7 +51,7 @@ api_create(struct call *call, void *context)
     if (api->stopping) {
         call_header(call, "Retry-After", "5");
         call_problem(call, 503, "stopping", NULL,
-                     "this integration is stopping: send the order again later");
+                     "this workshop is stopping: send the order again later");
     } else if (!call_is_json(call)) {
         call_problem(call, 415, "unsupported_media_type", NULL,
                      "Content-Type must be application/json");

@@ -128,6 +128,9 @@ bool api_site_allows(struct call *call, const struct workshop_config *workshop);
 /* Replies 400 for a parameter of the query. */
 void api_bad_parameter(struct call *call, const char *name, const char *detail);
 
+/* Whatever still waits for its reply when the process stops. */
+extern const struct err api_stopping;
+
 /* Replies 503, with the message and a Retry-After. */
 void api_unavailable(struct call *call, const struct err *err);
 

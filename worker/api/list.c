@@ -124,12 +124,11 @@ api_list_step(evutil_socket_t fd, short what, void *context)
 void
 api_list_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
     struct api_listing *listing;
 
     while ((listing = TAILQ_FIRST(&api->listings))) {
         TAILQ_REMOVE(&api->listings, listing, link);
-        listing_end(listing, &stopping);
+        listing_end(listing, &api_stopping);
     }
 }
 

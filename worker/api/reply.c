@@ -1,6 +1,8 @@
 /* Refusals that several routes share. */
 #include "worker/api/internal.h"
 
+const struct err api_stopping = {"stopping", "this workshop is stopping"};
+
 void
 api_unavailable(struct call *call, const struct err *err)
 {

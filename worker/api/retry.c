@@ -132,12 +132,11 @@ api_retry_step(evutil_socket_t fd, short what, void *context)
 void
 api_retry_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
     struct api_retry *retry;
 
     while ((retry = TAILQ_FIRST(&api->retries))) {
         TAILQ_REMOVE(&api->retries, retry, link);
-        api_unavailable(retry->scan.call, &stopping);
+        api_unavailable(retry->scan.call, &api_stopping);
         retry_free(retry);
     }
 }

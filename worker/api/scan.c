@@ -74,11 +74,10 @@ api_scan_step(evutil_socket_t fd, short what, void *context)
 void
 api_scan_end(struct api *api)
 {
-    static const struct err stopping = {"stopping", "this integration is stopping"};
     struct api_scan *scan;
 
     while ((scan = TAILQ_FIRST(&api->scans))) {
         TAILQ_REMOVE(&api->scans, scan, link);
-        scan->end(scan, &stopping);
+        scan->end(scan, &api_stopping);
     }
 }

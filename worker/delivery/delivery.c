@@ -194,7 +194,7 @@ int
 delivery_askable(const struct delivery *d, struct err *err)
 {
     if (d->ending)
-        return err_set(err, "stopping", "this integration is stopping");
+        return err_set(err, "stopping", "this workshop is stopping");
     if (d->state == STOPPED)
         return err_set(err, "worker_stopped", "the worker is stopped: it does not ask the ERP");
     if (d->state == PARKED)
@@ -223,9 +223,10 @@ delivery_cannot_check(const struct delivery *d)
     const struct erp_driver *driver = d->setup.driver;
 
     if (driver->needs_credentials && !d->setup.credentials->username)
-        return "the ERP cannot be asked: the workshop's file has no credentials";
+        return "cannot query the ERP: the workshop's file has no credentials";
     if (driver->can_check && !driver->can_check(d->setup.erp))
-        return "this workshop's ERP does not support questions about worksheets";
+        return "this workshop's ERP does not answer questions about worksheets; for the file "
+               "driver, set erp.worksheets";
     return NULL;
 }
 

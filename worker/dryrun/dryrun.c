@@ -178,6 +178,7 @@ static int
 load(struct dryrun *t)
 {
     struct json_faults faults = {NULL, 0};
+    struct err err;
     int status;
 
     t->request = json_loadf(stdin, 0, NULL);
@@ -187,8 +188,11 @@ load(struct dryrun *t)
     t->workshop = config_find(t->config, request_text(t, "workshop"));
     if (t->workshop && t->workshop->faults.count)
         return refuse_faults(&t->workshop->faults);
-    if (!t->workshop)
-        return refuse(EX_CONFIG, "no such workshop in the configuration");
+    if (!t->workshop) {
+        err_set(&err, "config", "no workshop \"%s\" in %s", request_text(t, "workshop"),
+                request_text(t, "config"));
+        return refuse(EX_CONFIG, err.text);
+    }
     if (strcmp(t->workshop->erp_system, "webdriver") && !is_http(t))
         return refuse(EX_CONFIG, "the workshop's erp.system does not use a recipe");
     status = load_recipe(t);

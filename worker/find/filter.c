@@ -28,7 +28,7 @@ static const char *
 take_reason(struct find_filter *filter, const char *text)
 {
     if (!reason_find(text))
-        return "must be a reason code";
+        return "is none of the reason codes in pumpline-api(7)";
     text_copy(filter->reason_code, sizeof filter->reason_code, text);
     return NULL;
 }

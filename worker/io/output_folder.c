@@ -94,20 +94,32 @@ is_roots_own(const struct stat *status)
            (status->st_mode & S_IRWXU) == S_IRWXU;
 }
 
-void
-output_folder_give(const struct pinned_path *folder, uid_t uid)
+bool
+output_folder_is_offered(const struct pinned_path *folder)
 {
     char *real = pinned_path_real(folder);
     struct stat status;
+    bool is = real && fstat(folder->fd, &status) == 0 && is_roots_own(&status) &&
+              is_on_grounds(real) && is_no_link(folder, real) && !is_for_a_share(real) &&
+              is_empty(folder);
 
-    if (real && fstat(folder->fd, &status) == 0 && is_roots_own(&status) && is_on_grounds(real) &&
-        is_no_link(folder, real) && !is_for_a_share(real) && is_empty(folder)) {
-        if (fchownat(folder->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH))
-            log_warning("cannot chown %s to user %ld: %s", real, (long)uid, strerror(errno));
-        else
-            log_info("changed the owner of %s, an empty folder of root's, to user %ld", real,
-                     (long)uid);
-    }
+    free(real);
+    return is;
+}
+
+void
+output_folder_give(const struct pinned_path *folder, uid_t uid)
+{
+    char *real;
+
+    if (!output_folder_is_offered(folder))
+        return;
+    real = pinned_path_real(folder);
+    if (fchownat(folder->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH))
+        log_warning("cannot chown %s to user %ld: %s", real, (long)uid, strerror(errno));
+    else
+        log_info("changed the owner of %s, an empty folder of root's, to user %ld", real,
+                 (long)uid);
     free(real);
 }
 
@@ -126,7 +138,8 @@ output_folder_lock(const struct pinned_path *folder, int *fd, struct err *err)
     close(*fd);
     *fd = -1;
     return in_use ? err_set(err, "in_use",
-                            "another process delivers to %s: each workshop needs its own folder",
+                            "another process already serves this workshop or delivers to %s: stop "
+                            "it, or give each workshop its own folder",
                             folder->path)
                   : 0;
 }
@@ -143,9 +156,24 @@ output_folder_advice(const struct pinned_path *folder)
     return text;
 }
 
+const char *
+output_folder_fault(const struct pinned_path *folder)
+{
+    static char text[PATH_MAX + 160];
+
+    if (folder->fd < 0 || faccessat(folder->fd, ".", W_OK | X_OK, 0) == 0)
+        return NULL;
+    if (errno == EACCES)
+        return output_folder_advice(folder);
+    snprintf(text, sizeof text, "cannot write to %s: %s", folder->path, strerror(errno));
+    return text;
+}
+
 void
 output_folder_check(const struct pinned_path *folder)
 {
-    if (folder->fd >= 0 && faccessat(folder->fd, ".", W_OK | X_OK, 0) && errno == EACCES)
-        log_warning("%s", output_folder_advice(folder));
+    const char *fault = output_folder_fault(folder);
+
+    if (fault)
+        log_warning("%s", fault);
 }

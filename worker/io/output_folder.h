@@ -2,6 +2,8 @@
 #ifndef WORKER_IO_OUTPUT_FOLDER_H
 #define WORKER_IO_OUTPUT_FOLDER_H
 
+#include <stdbool.h>
+
 #include "common/base/err.h"
 #include "common/sandbox/pinned_path.h"
 
@@ -22,6 +24,13 @@ int output_folder_lock(const struct pinned_path *folder, int *fd, struct err *er
 
 /* As the process's user: warns if it cannot write there, and says what to do. */
 void output_folder_check(const struct pinned_path *folder);
+
+/* As root: output_folder_give would give it to uid. */
+bool output_folder_is_offered(const struct pinned_path *folder);
+
+/* As the process's user: why it cannot write there, and what to do. NULL: it can, or the folder
+ * does not exist. Valid until the next call. */
+const char *output_folder_fault(const struct pinned_path *folder);
 
 /* What to do if it cannot. Valid until the next call. */
 const char *output_folder_advice(const struct pinned_path *folder);

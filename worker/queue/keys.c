@@ -159,7 +159,8 @@ reseal_credentials(struct queue *queue, struct err *err)
     }
     log_info("sealed the credentials of %u order%s with the new key", r.done, plural(r.done));
     if (r.unreadable)
-        log_error("cannot open the credentials of %u order%s: sealed with an unknown key",
+        log_error("cannot open the credentials of %u order%s: sealed with another key; put the "
+                  "previous master key back at key_file",
                   r.unreadable, plural(r.unreadable));
     return 0;
 }
@@ -185,7 +186,7 @@ read_hash_key(struct queue *queue)
         memcpy(queue->hash_key, plain, SECRET_KEY_BYTES);
     else if (sealed.data)
         log_error("the queue was sealed with another key: the credentials of some orders may be "
-                  "unreadable");
+                  "unreadable; put the previous master key back at key_file");
     secret_wipe(plain, sizeof plain);
     return store_end(&txn, &err) ? NULL : with;
 }

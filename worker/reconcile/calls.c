@@ -10,17 +10,31 @@
 #define PAGE_DEFAULT 100
 #define PAGE_MAX 1000
 
+/* Whether both times are there; otherwise it has replied. */
+static bool
+has_both(struct call *call, const json_t *body)
+{
+    bool from = json_is_string(json_object_get(body, "from")),
+         to = json_is_string(json_object_get(body, "to"));
+
+    if (!from && !to)
+        call_problem(call, 400, "missing_fields", json_pack("[s s]", "from", "to"),
+                     "from and to are missing");
+    else if (!from || !to)
+        call_problem(call, 400, "missing_fields", json_pack("[s]", from ? "to" : "from"),
+                     "%s is missing", from ? "to" : "from");
+    return from && to;
+}
+
 /* Reads a time of the body, or replies with the error. */
 static bool
 take_time(struct call *call, const json_t *body, const char *name,
           int (*parse)(const char *text, int64_t *at_ms), int64_t *at_ms)
 {
-    const char *text = json_string_value(json_object_get(body, name));
-
-    if (text && parse(text, at_ms) == 0)
+    if (parse(json_string_value(json_object_get(body, name)), at_ms) == 0)
         return true;
-    call_problem(call, 400, text ? "invalid_fields" : "missing_fields", json_pack("[s]", name),
-                 "%s %s", name, text ? CLOCK_NOT_A_TIME : "is missing");
+    call_problem(call, 400, "invalid_fields", json_pack("[s]", name), "%s %s", name,
+                 CLOCK_NOT_A_TIME);
     return false;
 }
 
@@ -38,8 +52,14 @@ take_period(struct call *call, const json_t *body, int64_t *from_ms, int64_t *to
                      "the only members allowed in the body are from and to");
         return false;
     }
-    return take_time(call, body, "from", clock_parse_from, from_ms) &&
-           take_time(call, body, "to", clock_parse_to, to_ms);
+    if (!has_both(call, body) || !take_time(call, body, "from", clock_parse_from, from_ms) ||
+        !take_time(call, body, "to", clock_parse_to, to_ms))
+        return false;
+    if (*from_ms <= *to_ms)
+        return true;
+    call_problem(call, 400, "invalid_fields", json_pack("[s s]", "from", "to"),
+                 "from must not be later than to");
+    return false;
 }
 
 static const char *const kinds[] = {"missing", "changed", "unknown"};

@@ -35,7 +35,7 @@ config_moved_out(const json_t *document)
                *at = json_string_value(json_object_get(moved, "at"));
 
     return to && at ? mem_format("moved out to %s at %s: this machine no longer starts it; to take "
-                                 "it back, run `pumplinectl move-in` on that folder",
-                                 to, at)
+                                 "it back, run `pumplinectl move-in %s`",
+                                 to, at, to)
                     : NULL;
 }

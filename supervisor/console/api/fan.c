@@ -118,7 +118,7 @@ fan_refused(struct fan *fan)
         call_reply_text(fan->call, part->status, part->content_type, part->body, part->length);
     } else if (none) {
         call_header(fan->call, "Retry-After", "5");
-        call_problem(fan->call, 503, "daemon_unreachable", NULL, "no daemon can be reached");
+        call_problem(fan->call, 503, "daemon_unreachable", NULL, "cannot reach any daemon");
     }
     return part || none;
 }

@@ -111,7 +111,7 @@ reply_csv(struct fan *fan)
     char *text = mem_string(""), *longer;
 
     if (json_array_size(missing)) {
-        problem = problem_json(503, "incomplete", NULL, "some daemons could not be asked");
+        problem = problem_json(503, "incomplete", NULL, "some daemons did not answer");
         json_object_set(problem, "incomplete", missing);
         call_problem_json(fan->call, problem);
     } else {

@@ -23,7 +23,7 @@ many_free(struct many *many)
 static json_t *
 failed(const struct fan_part *part, const char *workshop)
 {
-    char *detail = mem_format("%s cannot be reached", part->link->socket->name);
+    char *detail = mem_format("cannot reach %s", part->link->socket->name);
     json_t *result = json_pack("{ss si ss ss}", "workshop", workshop, "status", 503, "code",
                                "daemon_unreachable", "detail", detail);
 

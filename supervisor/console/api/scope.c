@@ -57,8 +57,7 @@ is_unsure(struct call *call, const struct request *request)
 
     call_header(call, "Retry-After", "5");
     call_problem(call, 503, "daemon_unknown", NULL,
-                 "whether another daemon has this workshop is not known: %s cannot be reached",
-                 names);
+                 "cannot tell whether another daemon has this workshop: cannot reach %s", names);
     free(names);
     return false;
 }

@@ -93,7 +93,7 @@ keep(struct daemons *daemons)
     json_decref(daemons->known);
     daemons->known = known;
     if (text && disk_replace(daemons->path, text, strlen(text), &err))
-        log_warning("which daemon has which workshop is not kept: %s", err.text);
+        log_warning("cannot save which daemon has which workshop: %s", err.text);
     free(text);
 }
 

@@ -21,6 +21,7 @@ struct feed {
     struct event *again;
     json_t *slugs;          /* by slug and by name */
     bool up, told, changed; /* told: slugs are the daemon's; changed: since the last event */
+    bool warned;            /* of this outage */
     feed_fn *on_event;
     void *arg;
 };
@@ -96,6 +97,7 @@ on_sse(const char *name, const char *data, void *arg)
     if (strcmp(name, "snapshot") == 0) {
         learn_all(feed, event);
         feed->up = true;
+        feed->warned = false;
     } else if (event) {
         if (strcmp(name, "integration") == 0)
             learn(feed, event);
@@ -119,14 +121,27 @@ on_part(const char *bytes, size_t length, void *arg)
 }
 
 static void
+warn(struct feed *feed, const struct upstream_reply *reply)
+{
+    if (feed->up)
+        log_warning("lost the daemon's event stream: %.200s",
+                    reply->status ? "it is stopping" : reply->body);
+    else if (!feed->warned && reply->status)
+        log_warning("the daemon at %s refuses the event stream with status %d; retrying",
+                    feed->socket_path, reply->status);
+    else if (!feed->warned)
+        log_warning("cannot reach the daemon at %s: %.200s; retrying", feed->socket_path,
+                    reply->body);
+    feed->warned = true;
+}
+
+static void
 on_done(const struct upstream_reply *reply, void *arg)
 {
     struct feed *feed = arg;
     struct timeval pause = clock_timeval(AGAIN_MS);
 
-    if (feed->up)
-        log_warning("lost the daemon's event stream: %.200s",
-                    reply->status ? "it is stopping" : reply->body);
+    warn(feed, reply);
     feed->call = NULL;
     if (feed->up)
         feed->on_event("down", NULL, "{}", feed->arg);

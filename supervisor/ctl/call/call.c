@@ -1,6 +1,7 @@
 /* How a command talks to the daemon, and how replies and refusals are shown. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/err.h"
 #include "supervisor/ctl/call/hint.h"
@@ -47,14 +48,15 @@ ctl_print_json(const json_t *reply, bool indented)
 static void
 print_fault(const json_t *fault)
 {
-    const char *file = json_string_value(json_object_get(fault, "file"));
-    const char *pointer = json_string_value(json_object_get(fault, "pointer"));
+    const char *file = json_string_value(json_object_get(fault, "file"))
+                           ?: json_string_value(json_object_get(fault, "slug")) ?: "";
+    const char *pointer = json_string_value(json_object_get(fault, "pointer")) ?: "";
     const char *detail = json_string_value(json_object_get(fault, "detail"));
     char *whole = text_of_json(fault);
 
     if (detail)
-        text_complain("  %s%s%s: %s", file ? file : "", file && *file ? " " : "",
-                      pointer ? pointer : "", detail);
+        text_complain("  %s%s%s%s%s", file, *file && *pointer ? " " : "", pointer,
+                      *file || *pointer ? ": " : "", detail);
     else
         text_complain("  %s", whole);
     free(whole);
@@ -164,6 +166,17 @@ ctl_workshop(const struct ctl *ctl, const json_t *reply)
     const char *name = json_string_value(json_object_get(reply, "workshop"));
 
     return name ? name : ctl->args[0];
+}
+
+char *
+ctl_process_text(const json_t *reply)
+{
+    const char *process = json_string_value(json_object_get(reply, "process"));
+    const char *error = json_string_value(json_object_get(reply, "last_error"));
+    bool fails = process && (strcmp(process, "backoff") == 0 || strcmp(process, "failed") == 0);
+
+    return mem_format("%s%s%s%s", process ? "; process " : "", process ?: "",
+                      fails && error ? ": " : "", fails && error ? error : "");
 }
 
 long long

@@ -11,11 +11,43 @@
 static const struct {
     const char *code, *before, *after; /* the workshop, quoted, stands between them */
 } hints[] = {
-    {"orders_waiting", "to remove it anyway and keep its queue aside: pumplinectl remove ",
+    {"orders_waiting", "to remove it anyway and archive its queue: pumplinectl remove ",
      " --force"},
-    {"queue_unknown", "to remove it anyway and keep its queue aside: pumplinectl remove ",
-     " --force"},
+    {"queue_unknown", "to remove it anyway and archive its queue: pumplinectl remove ", " --force"},
 };
+
+/* The options that set what the API calls by another name. */
+static const struct {
+    const char *field;
+    enum ctl_option option;
+    const char *with;
+} setters[] = {
+    {"worksheet", OPTION_WORKSHEET, "--worksheet"},
+    {"product_nr", OPTION_PRODUCT, "--product"},
+    {"product_amount", OPTION_AMOUNT, "--amount"},
+    {"uniqueid", OPTION_ID, "--id"},
+    {"username", OPTION_USERNAME, "--username"},
+    {"password", OPTION_PASSWORD_FILE, "--password-file"},
+    {"reason_code", OPTION_REASON, "--reason"},
+    {"from", OPTION_FROM, "--from"},
+    {"to", OPTION_TO, "--to"},
+    {"until", OPTION_UNTIL, "--until, a time or a duration such as 2h"},
+};
+
+static void
+hint_setters(const struct ctl *ctl, const json_t *fields)
+{
+    json_t *field;
+    size_t i;
+
+    json_array_foreach(fields, i, field)
+    {
+        for (size_t k = 0; json_is_string(field) && k < sizeof setters / sizeof *setters; k++)
+            if (strcmp(json_string_value(field), setters[k].field) == 0 &&
+                ctl->command->options & OPTION_BIT(setters[k].option))
+                text_complain("set \"%s\" with %s", setters[k].field, setters[k].with);
+    }
+}
 
 static void
 hint_nearest(const struct ctl *ctl)
@@ -42,6 +74,7 @@ hint_print(const struct ctl *ctl, const json_t *problem)
 {
     const char *code = json_string_value(json_object_get(problem, "code"));
 
+    hint_setters(ctl, json_object_get(problem, "fields"));
     if (!code || !ctl->args_count)
         return;
     if (strcmp(code, "unknown_workshop") == 0)

@@ -13,12 +13,6 @@
 #include "supervisor/ctl/term/signals.h"
 #include "supervisor/ctl/term/text.h"
 
-static long long
-errors_of(const json_t *integration)
-{
-    return ctl_number(json_object_get(integration, "orders"), "error");
-}
-
 /* The essentials for people; status shows the rest. */
 static char *
 integration_text(const json_t *one)
@@ -29,9 +23,10 @@ integration_text(const json_t *one)
 
     if (!worker)
         return mem_string(process ? process : "-");
-    return mem_format("%s, worker %s%s%s%s, %lld in the queue, %lld in error",
+    return mem_format("%s, worker %s%s%s%s, %lld in the queue, attention: %lld",
                       process ? process : "-", worker, reason ? " (" : "", reason ? reason : "",
-                      reason ? ")" : "", ctl_number(one, "queue_length"), errors_of(one));
+                      reason ? ")" : "", ctl_number(one, "queue_length"),
+                      ctl_number(one, "needs_attention"));
 }
 
 static char *
@@ -40,7 +35,7 @@ snapshot_text(const json_t *health)
     const json_t *summary = json_object_get(health, "summary");
     long long total = ctl_number(summary, "total");
 
-    return mem_format("%lld integration%s, %lld running, %lld parked, %lld failed", total,
+    return mem_format("%lld workshop%s, %lld running, %lld parked, %lld failed", total,
                       plural(total), ctl_number(summary, "running"), ctl_number(summary, "parked"),
                       ctl_number(summary, "failed"));
 }

@@ -62,8 +62,8 @@ static void
 print_added(const struct ctl *ctl, const json_t *reply)
 {
     const char *slug = json_string_value(json_object_get(reply, "slug"));
-    const char *process = json_string_value(json_object_get(reply, "process"));
     bool created = json_is_true(json_object_get(reply, "created"));
+    char *process;
 
     if (json_is_true(json_object_get(reply, "dry_run"))) {
         text_say("%s: valid; would be %s", ctl_workshop(ctl, reply),
@@ -72,9 +72,10 @@ print_added(const struct ctl *ctl, const json_t *reply)
                                                                    : "left as it is");
         return;
     }
-    text_say("%s: %s%s%s%s%s", ctl_workshop(ctl, reply), created ? "created" : "changed",
-             slug ? " as " : "", slug ? slug : "", process ? "; process " : "",
-             process ? process : "");
+    process = ctl_process_text(reply);
+    text_say(created ? "%s: created as %s%s" : "%s (%s): changed%s", ctl_workshop(ctl, reply),
+             slug ?: "?", process);
+    free(process);
 }
 
 int
@@ -137,8 +138,9 @@ print_rekeyed(const struct ctl *ctl, const json_t *reply)
     long long count = ctl_number(reply, "rekeyed");
 
     (void)ctl;
-    text_say("the new master key is in use; %lld workshop%s resealed", count,
-             plural((long long)count));
+    text_say("the new master key is in use; %lld workshop%s resealed (removed ones "
+             "included)",
+             count, plural((long long)count));
 }
 
 int

@@ -123,6 +123,11 @@ request_new(const struct ctl *ctl)
         text_complain("%s: %s", ctl->args[0], strerror(errno));
         return NULL;
     }
+    if (!ctl->options[OPTION_CONFIG] && access(DEFAULT_CONFIG, F_OK)) {
+        text_complain("%s: %s; name the daemon's configuration with --config FILE", DEFAULT_CONFIG,
+                      strerror(errno));
+        return NULL;
+    }
     order = read_order(ctl->options[OPTION_ORDER]);
     if (!order)
         return NULL;

@@ -17,7 +17,7 @@ enum {
     STATUS_WORKER,
     STATUS_QUEUE,
     STATUS_OLDEST,
-    STATUS_ERRORS,
+    STATUS_ATTENTION,
     STATUS_RESTARTS,
     STATUS_PID,
     STATUS_UPTIME,
@@ -33,7 +33,7 @@ static const struct column status_columns[STATUS_COUNT] = {
     [STATUS_WORKER] = {.title = "WORKER", .below = 1},
     [STATUS_QUEUE] = {.title = "QUEUE", .right = true},
     [STATUS_OLDEST] = {.title = "OLDEST", .right = true},
-    [STATUS_ERRORS] = {.title = "ERRORS", .right = true},
+    [STATUS_ATTENTION] = {.title = "ATTENTION", .right = true},
     [STATUS_RESTARTS] = {.title = "RESTARTS", .right = true, .spare = true},
     [STATUS_PID] = {.title = "PID", .right = true, .spare = true},
     [STATUS_UPTIME] = {.title = "UPTIME", .right = true, .spare = true},
@@ -92,7 +92,7 @@ static void
 put_integration(struct table *table, const json_t *one)
 {
     const json_t *erp = member(one, "erp_system");
-    const json_t *errors = json_object_get(member(one, "orders"), "error");
+    const json_t *attention = member(one, "needs_attention");
 
     table_row(table);
     table_json(table, STATUS_WORKSHOP, COLOUR_NONE, member(one, "workshop"));
@@ -104,8 +104,8 @@ put_integration(struct table *table, const json_t *one)
     put_states(table, one);
     table_json(table, STATUS_QUEUE, COLOUR_NONE, member(one, "queue_length"));
     put_age(table, STATUS_OLDEST, member(one, "oldest_placed_age_s"));
-    table_json(table, STATUS_ERRORS, json_integer_value(errors) > 0 ? COLOUR_BAD : COLOUR_NONE,
-               errors);
+    table_json(table, STATUS_ATTENTION,
+               json_integer_value(attention) > 0 ? COLOUR_BAD : COLOUR_NONE, attention);
     table_json(table, STATUS_RESTARTS, COLOUR_NONE, member(one, "restarts"));
     table_json(table, STATUS_PID, COLOUR_NONE, member(one, "pid"));
     put_age(table, STATUS_UPTIME, member(one, "uptime_s"));
@@ -118,7 +118,7 @@ print_summary(const json_t *health)
     const char *version = json_string_value(json_object_get(health, "version"));
     char *uptime = text_age((long long)json_number_value(json_object_get(health, "uptime_s")));
 
-    text_say("%lld integration%s: %lld active, %lld running, %lld parked, %lld failed; "
+    text_say("%lld workshop%s: %lld active, %lld running, %lld parked, %lld failed; "
              "%lld in the queues (pumplined %s, pid %lld, up %s)",
              ctl_number(summary, "total"), plural(ctl_number(summary, "total")),
              ctl_number(summary, "active"), ctl_number(summary, "running"),
@@ -178,6 +178,7 @@ static void
 print_worker(const json_t *one)
 {
     const char *worker = json_string_value(member(one, "worker"));
+    const char *reason = json_string_value(member(one, "worker_reason"));
     const char *text = json_string_value(member(one, "worker_text"));
     const char *probe = json_string_value(member(one, "next_probe_at"));
     char *since = text_time(json_string_value(member(one, "worker_since")));
@@ -188,6 +189,9 @@ print_worker(const json_t *one)
         text_say("worker: %s since %s", worker, since);
     if (text)
         text_say("worker's reason: %s", text);
+    if (worker && reason && strcmp(worker, "parked") == 0 && strcmp(reason, "auth_failed") == 0)
+        text_say("to go on: correct the credentials, or run `pumplinectl start-worker %s`",
+                 json_string_value(member(one, "slug")) ?: "WORKSHOP");
     if (probe)
         text_say("next probe of the ERP: %s", at);
     if (until)

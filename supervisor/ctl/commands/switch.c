@@ -13,11 +13,11 @@ print_put(const struct ctl *ctl, const json_t *reply)
 {
     const struct put *put = &ctl->command->put;
     const json_t *was = json_object_get(reply, put->was ? put->was : "was_running");
-    const char *process = json_string_value(json_object_get(reply, "process"));
     bool other = put->other && json_is_boolean(was) && json_is_true(was) == put->other_if;
+    char *process = ctl_process_text(reply);
 
-    text_say("%s: %s%s%s", ctl_workshop(ctl, reply), other ? put->other : put->done,
-             process ? "; process " : "", process ? process : "");
+    text_say("%s: %s%s", ctl_workshop(ctl, reply), other ? put->other : put->done, process);
+    free(process);
 }
 
 static int

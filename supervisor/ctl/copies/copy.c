@@ -49,7 +49,7 @@ copy_bytes(int from, const char *target, char hash[COPY_HASH_BYTES])
     int to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result;
 
     if (to < 0) {
-        text_complain("%s: %s", target, strerror(errno));
+        text_complain("cannot create %s: %s", target, strerror(errno));
         return -1;
     }
     result = pump(from, to, hash);

@@ -147,7 +147,9 @@ copy(struct out *out)
         text_say("%s is moved out and no longer starts here. On the other machine, run: "
                  "pumplinectl move-in %s",
                  out->slug, out->folder);
-        manifest_say_key(manifest, &out->site);
+        text_say("The folder does not contain the master key: the other machine needs the same one "
+                 "(%s).",
+                 out->site.config.key_file);
     }
     json_decref(manifest);
     return result ? CTL_REFUSED : CTL_OK;

@@ -80,6 +80,11 @@ site_open(struct ctl *ctl, struct site *site)
     struct err err;
 
     *site = (struct site){.file = given ? given : INSTALLED, .lock = -1};
+    if (!given && access(INSTALLED, F_OK)) {
+        text_complain("%s: %s; name the daemon's configuration with --config FILE", INSTALLED,
+                      strerror(errno));
+        return CTL_USAGE;
+    }
     if (config_paths(site->file, &site->config, &err) || open_state(site, &err)) {
         text_complain("%s", err.text);
         return CTL_USAGE;

@@ -215,7 +215,7 @@ enum {
 
 static const struct column report_columns[REPORT_COUNT] = {
     [REPORT_WORKSHOP] = {.title = "WORKSHOP", .optional = true},
-    [REPORT_KEY] = {.title = "OF", .whole = true},
+    [REPORT_KEY] = {.whole = true}, /* its title is what the rows are about */
     [REPORT_ORDERS] = {.title = "ORDERS", .right = true},
     [REPORT_FIGURES] = {.title = "PLACED", .right = true},
     [REPORT_FIGURES + 1] = {.title = "CREATED", .right = true},
@@ -256,13 +256,27 @@ put_report(struct table *table, const json_t *report, const char *by, const json
     put_figures(table, json_object_get(report, "total"));
 }
 
+static struct table *
+report_table(const char *by)
+{
+    static const char *const titles[][2] = {
+        {"product", "PRODUCT"}, {"worksheet", "WORKSHEET"}, {"day", "DAY"}};
+    struct column columns[REPORT_COUNT];
+
+    memcpy(columns, report_columns, sizeof columns);
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (strcmp(by, titles[i][0]) == 0)
+            columns[REPORT_KEY].title = titles[i][1];
+    return table_new(columns, REPORT_COUNT);
+}
+
 /* Of one workshop, or of all: amounts of different workshops are not added up. */
 static void
 print_report(const struct ctl *ctl, const json_t *reply)
 {
     const char *by = ctl->options[OPTION_BY] ? ctl->options[OPTION_BY] : "product";
     const json_t *workshops = json_object_get(reply, "workshops");
-    struct table *table = table_new(report_columns, REPORT_COUNT);
+    struct table *table = report_table(by);
     size_t i;
     json_t *one;
 

@@ -21,6 +21,7 @@ struct user {
     struct ctl *ctl;
     const char *name, *hash; /* hash NULL: no password */
     char *link;              /* a new one, for secret_free */
+    char *roles;             /* after the change */
 };
 
 static const char *
@@ -101,6 +102,24 @@ set_role(json_t *account, const struct ctl *ctl)
         json_object_del(roles, at ? at : "*");
 }
 
+/* "admin (all workshops), reader (bennys-auto)"; the caller frees it. */
+static char *
+roles_text(const json_t *roles)
+{
+    char *text = mem_string(""), *longer;
+    const char *at;
+    json_t *role;
+
+    json_object_foreach((json_t *)roles, at, role)
+    {
+        longer = mem_format("%s%s%s (%s)", text, *text ? ", " : "", json_string_value(role) ?: "?",
+                            strcmp(at, "*") ? at : "all workshops");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 static int
 do_role(json_t *accounts, void *arg, struct err *err)
 {
@@ -110,7 +129,20 @@ do_role(json_t *accounts, void *arg, struct err *err)
     if (find(accounts, user, &account, err))
         return -1;
     set_role(account, user->ctl);
+    user->roles = roles_text(json_object_get(account, "roles"));
     return 0;
+}
+
+static void
+say_role(const struct user *user)
+{
+    const char *role = user->ctl->options[OPTION_ROLE], *at = user->ctl->options[OPTION_AT];
+
+    if (role_find(role))
+        text_say("%s: %s at %s", user->name, role, at ?: "all workshops");
+    else
+        text_say("%s: no role %s%s%s%s", user->name, at ? "at " : "for all workshops", at ?: "",
+                 *user->roles ? "; still " : "", user->roles);
 }
 
 int
@@ -122,9 +154,8 @@ command_user_role(struct ctl *ctl)
     if (result == CTL_OK)
         result = change_file(&user, do_role);
     if (result == CTL_OK)
-        text_say("%s: %s%s%s", user.name, ctl->options[OPTION_ROLE],
-                 ctl->options[OPTION_AT] ? " at " : " at all workshops",
-                 ctl->options[OPTION_AT] ? ctl->options[OPTION_AT] : "");
+        say_role(&user);
+    free(user.roles);
     return result;
 }
 
@@ -133,7 +164,7 @@ command_user_role(struct ctl *ctl)
 static void
 say_link(struct user *user)
 {
-    text_say("%s: signs in once within %lld minutes at the console's address followed by",
+    text_say("%s: to sign in (once, within %lld minutes), open the console's address followed by:",
              user->name, ACCOUNT_LINK_MS / 60000);
     text_say("#link=%s", user->link);
     secret_free(user->link);
@@ -277,7 +308,7 @@ print_accounts(const struct ctl *ctl, const json_t *reply)
 
     json_array_foreach(json_object_get(reply, "accounts"), i, one)
     {
-        char *roles = json_dumps(json_object_get(one, "roles"), JSON_SORT_KEYS);
+        char *roles = roles_text(json_object_get(one, "roles"));
 
         table_row(table);
         table_json(table, 0, COLOUR_NONE, json_object_get(one, "name"));

@@ -109,6 +109,12 @@ test_members(void **state)
         expect_fault(wrong[i].erp, "shops/shop.json", wrong[i].pointer);
     expect_fault("{\"system\": \"webdriver\", \"url\": \"http://e/\", \"recipe\": \"none\"}",
                  "shops/shop.json", "/erp/recipe");
+    assert_string_equal(faults.items[0].text,
+                        "recipe \"none\" not found: give a path, or the name of "
+                        "a recipe in recipes_dir");
+    expect_fault("{\"system\": \"webdriver\", \"url\": \"http://e/\", \"recipe\": \"shpo\"}",
+                 "shops/shop.json", "/erp/recipe");
+    assert_string_equal(faults.items[0].text, "recipe \"shpo\" not found: did you mean \"shop\"?");
 }
 
 static void

@@ -104,11 +104,15 @@ test_all_faults_at_once(void **state)
         "\"ports\":[],"
         "\"erp\":{\"system\":\"tryton\",\"url\":\"x\",\"verify\":false},\"retention_days\":0,"
         "\"credentials\":{\"username\":7,\"password\":\"\",\"token\":\"t\"},"
-        "\"api_tokens\":[{\"scope\":\"all\"},5],\"retry\":{\"max_s\":-1,\"twice\":2}}");
+        "\"api_tokens\":[{\"scope\":\"all\"},5,{\"scope\":\"order\",\"hash\":\"0\"}],\"retry\":{"
+        "\"max_s\":-1,\"twice\":2}}");
     write_file("shops/b.json",
                "{\"workshop\":\"A\",\"listen\":\"127.0.0.1:8101\",\"user\":\"root\"}");
     write_file("shops/c.json", "{\"workshop\":\"C\"");
     write_file("shops/d.json", "{\"workshop\":\"Pumplined: x\"}");
+    write_file("shops/e.json", " \n");
+    write_file("shops/f.json", "{\"workshop\":\"F\",\"erp\":{\"system\":\"file\",\"folder\":\"/f\","
+                               "\"delimiter\":\"x\"}}");
     assert_null(load());
     expect_fault("pumpline.json", "/sandbox", "must be one of");
     expect_fault("pumpline.json", "/x~1y~0z", "unknown member");
@@ -121,7 +125,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/user", "must not be root or in root");
     expect_fault("shops/a.json", "/user", "must be listed in allowed_users");
     expect_fault("shops/a.json", "/active", "true or false");
-    expect_fault("shops/a.json", "/ports", "unknown member");
+    expect_fault("shops/a.json", "/ports", "unknown member: did you mean \"hosts\"?");
     expect_fault("shops/a.json", "/erp/url", "URL");
     expect_fault("shops/a.json", "/erp/verify", "unknown member");
     expect_fault("shops/a.json", "/retention_days", "whole number from 1");
@@ -131,6 +135,7 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/a.json", "/api_tokens/0/scope", "\"order\", \"manage\"");
     expect_fault("shops/a.json", "/api_tokens/0/hash", "is missing");
     expect_fault("shops/a.json", "/api_tokens/1", "must be an object");
+    expect_fault("shops/a.json", "/api_tokens/2/hash", "must be exactly 64 bytes long");
     expect_fault("shops/a.json", "/retry/max_s", "number from 0");
     expect_fault("shops/a.json", "/retry/twice", "unknown member");
     expect_fault("shops/b.json", "/erp", "is missing");
@@ -138,6 +143,8 @@ test_all_faults_at_once(void **state)
     expect_fault("shops/b.json", "/workshop", "this name is already used by workshop a");
     expect_fault("shops/c.json", "", "line 1");
     expect_fault("shops/d.json", "/workshop", "the daemon's own log lines");
+    expect_fault("shops/e.json", "", "the file is empty");
+    expect_fault("shops/f.json", "/erp/delimiter", "\"\\t\"");
     list = json_faults_json(&faults);
     assert_int_equal(json_array_size(list), faults.count);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")),

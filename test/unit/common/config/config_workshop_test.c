@@ -102,7 +102,7 @@ tokens_have_valid_hashes_and_unique_names(void **state)
         {"a\"},{\"scope\":\"order\",\"hash\":\"" ZEROS "b\"}]}", NULL, NULL},
         {"A\"}]}", "/api_tokens/0/hash", "0-9 and a-f"},
         {"g\"}]}", "/api_tokens/0/hash", "0-9 and a-f"},
-        {"\"}]}", "/api_tokens/0/hash", "64 to 64"},
+        {"\"}]}", "/api_tokens/0/hash", "exactly 64"},
         {"a\",\"name\":\"n\"},{\"scope\":\"manage\",\"hash\":\"" ZEROS "b\",\"name\":\"n\"}]}",
          "/api_tokens/1/name", "another token"},
         {"a\",\"name\":\"n\"},{\"scope\":\"manage\",\"hash\":\"" ZEROS "b\",\"name\":\"N\"}]}",

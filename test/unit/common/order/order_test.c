@@ -38,6 +38,26 @@ test_missing(void **state)
     forget();
 }
 
+/* One text for all that is wrong, so that nobody has to try again for each. */
+static void
+test_each_is_explained(void **state)
+{
+    const char *body = body_with("worksheet", "\"\"", "");
+
+    (void)state;
+    assert_int_equal(parse_bytes(body, strlen(body), false), -1);
+    assert_string_equal(o.faults.detail, "worksheet is missing or empty");
+    forget();
+    body =
+        "{\"workshop\":\"Bennys Auto\",\"worksheet\":true,\"product_nr\":1.5,\"product_amount\":1,"
+        "\"uniqueid\":1}";
+    assert_int_equal(parse_bytes(body, strlen(body), false), -1);
+    assert_string_equal(o.faults.detail,
+                        "worksheet must be a string; product_nr must be a string or "
+                        "an integer");
+    forget();
+}
+
 static void
 test_wrong_workshop(void **state)
 {
@@ -159,6 +179,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
                                        cmocka_unit_test(test_missing),
+                                       cmocka_unit_test(test_each_is_explained),
                                        cmocka_unit_test(test_wrong_workshop),
                                        cmocka_unit_test(test_duplicates),
                                        cmocka_unit_test(test_utf8),

@@ -1,6 +1,6 @@
 /* The structure of one run of pumplinectl: the parsed command line (struct ctl), the commands
  * (struct command), and the calls that every command is built from. To add a command, add one row
- * in command_table.c and, if command_put() is not enough, one function. */
+ * in tables/ and, if command_put() is not enough, one function. */
 #ifndef SUPERVISOR_CTL_CTL_H
 #define SUPERVISOR_CTL_CTL_H
 
@@ -120,7 +120,15 @@ struct command {
     struct put put;
 };
 
-const struct command *command_table(size_t *count);
+struct command_group {
+    const char *title;
+    const struct command *commands;
+    size_t count;
+};
+
+/* NULL after the last. */
+const struct command_group *command_group_at(size_t i);
+const struct command *command_at(size_t i); /* of all groups */
 
 /* Each returns an exit status and has reported any failure on stderr. */
 int command_put(struct ctl *ctl);

@@ -1,4 +1,4 @@
-/* The layout of the help; the texts are in command_table.c and options.c. */
+/* The layout of the help; the texts are in tables/ and options.c. */
 #include "supervisor/ctl/help.h"
 
 #include <stdio.h>
@@ -30,25 +30,25 @@ print_exit_status(void)
     puts("\n"
          "Exit status:\n"
          "  0  success\n"
-         "  1  the daemon refused the call; stderr says why\n"
-         "  2  invalid command line; nothing was sent to the daemon\n"
+         "  1  refused, or failed; stderr says why\n"
+         "  2  invalid command line, or file that it names; nothing was sent to the daemon\n"
          "  3  cannot reach the daemon, or its reply is invalid");
 }
 
 void
 help_program(void)
 {
-    size_t count;
-    const struct command *commands = command_table(&count);
+    const struct command_group *group;
 
     puts("Usage: pumplinectl [OPTIONS] COMMAND [ARGUMENTS]\n"
          "\n"
          "Show and control a running pumplined. WORKSHOP is a name or slug; quote names with "
-         "spaces.\n"
-         "\n"
-         "Commands:");
-    for (size_t i = 0; i < count; i++)
-        printf("  %-17s%s\n", commands[i].name, commands[i].summary);
+         "spaces.");
+    for (size_t i = 0; (group = command_group_at(i)); i++) {
+        printf("\n%s:\n", group->title);
+        for (size_t k = 0; k < group->count; k++)
+            printf("  %-17s%s\n", group->commands[k].name, group->commands[k].summary);
+    }
     puts("\nOptions, before or after the command:");
     print_options(NULL, OPTIONS_GLOBAL);
     puts("\n"
@@ -117,13 +117,11 @@ list_options(const struct command *command, uint64_t wanted)
 void
 help_list(void)
 {
-    size_t count;
-    const struct command *commands = command_table(&count);
+    const struct command *command;
 
-    for (size_t i = 0; i < count; i++) {
-        printf("%s\t%.*s\t", commands[i].name, arguments_length(commands[i].usage),
-               commands[i].usage);
-        list_options(&commands[i], commands[i].options | global_options(&commands[i]));
+    for (size_t i = 0; (command = command_at(i)); i++) {
+        printf("%s\t%.*s\t", command->name, arguments_length(command->usage), command->usage);
+        list_options(command, command->options | global_options(command));
         putchar('\n');
     }
 }

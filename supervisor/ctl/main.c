@@ -32,12 +32,12 @@ name_words(const struct command *command, const struct words *words)
 static void
 find_command(struct ctl *ctl, const struct words *words)
 {
-    size_t count, used = 0;
-    const struct command *commands = command_table(&count);
+    const struct command *command;
+    size_t used = 0;
 
-    for (size_t i = 0; i < count && !ctl->command; i++)
-        if ((used = name_words(&commands[i], words)))
-            ctl->command = &commands[i];
+    for (size_t i = 0; !ctl->command && (command = command_at(i)); i++)
+        if ((used = name_words(command, words)))
+            ctl->command = command;
     ctl->args_count = words->count - used;
     ctl->args = words->items + used;
 }
@@ -63,11 +63,10 @@ static void
 complain_command(const char *word)
 {
     struct similar similar = {.word = word};
-    size_t count;
-    const struct command *commands = command_table(&count);
+    const struct command *command;
 
-    for (size_t i = 0; i < count; i++)
-        similar_try(&similar, commands[i].name);
+    for (size_t i = 0; (command = command_at(i)); i++)
+        similar_try(&similar, command->name);
     if (similar.best)
         text_complain("unknown command: %s; did you mean %s?", word, similar.best);
     else
@@ -79,12 +78,12 @@ complain_command(const char *word)
 static char *
 subcommands(const char *word)
 {
-    size_t count, length = strlen(word);
-    const struct command *commands = command_table(&count);
+    const struct command *command;
+    size_t length = strlen(word);
     char *list = NULL, *longer;
 
-    for (size_t i = 0; i < count; i++) {
-        const char *name = commands[i].name;
+    for (size_t i = 0; (command = command_at(i)); i++) {
+        const char *name = command->name;
 
         if (strncmp(name, word, length) || name[length] != ' ')
             continue;

@@ -1,5 +1,7 @@
 """POST /workshops/{workshop}/test: reaches the ERP and logs in, in a process of its own; it changes nothing."""
 
+import os
+
 import pytest
 import web_server
 from odoo import DATABASE, KEY, Odoo
@@ -140,3 +142,15 @@ def test_pumplinectl(daemon, odoo):
     bad = run(daemon, "test", "bennys-auto")
     assert bad.returncode == 1 and "auth_failed" in bad.stdout, bad
     assert '"ok": false' in run(daemon, "--json", "test", "bennys-auto").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_a_test_counts_on_being_given_the_folder(daemon):
+    """As the console's form does, before there is a process that takes it."""
+    daemon.start()
+    lines = daemon.folder / "offered"
+    lines.mkdir()
+    sent = {"workshop": "Emils", "listen": f"127.0.0.1:{free_port()}", "erp": {"system": "file", "folder": str(lines), "format": "json"}}
+    assert daemon.call("POST", "/workshops/emils/test", sent).json["ok"] and lines.stat().st_uid == 0
+    (lines / "another's").touch()
+    assert "may not write to" in daemon.call("POST", "/workshops/emils/test", sent).json["steps"][-1]["text"]

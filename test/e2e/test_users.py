@@ -262,17 +262,6 @@ def test_nothing_above_has_to_let_it_through(daemon):
     assert daemon.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_test_counts_on_being_given_the_folder(daemon):
-    """As the console's form does, before there is a process that takes it."""
-    daemon.start()
-    lines = daemon.folder / "offered"
-    lines.mkdir()
-    sent = {"workshop": "Emils", "listen": f"127.0.0.1:{free_port()}", "erp": {"system": "file", "folder": str(lines), "format": "json"}}
-    assert daemon.call("POST", "/workshops/emils/test", sent).json["ok"] and lines.stat().st_uid == 0
-    (lines / "another's").touch()
-    assert "may not write to" in daemon.call("POST", "/workshops/emils/test", sent).json["steps"][-1]["text"]
-
-
 def test_an_empty_folder_of_roots_is_handed_over(daemon):
     bennys = daemon.add_file()
     os.chown(bennys.lines, 0, 12345)  # an importer's group

@@ -48,13 +48,17 @@ char *
 reply_body_get(const json_t *reply, size_t *length)
 {
     const json_t *base64 = json_object_get(reply, "base64"), *text = json_object_get(reply, "body");
+    char *body;
 
     if (base64)
         return json_is_string(base64)
                    ? decode(json_string_value(base64), json_string_length(base64), length)
                    : NULL;
-    *length = json_string_length(text);
     if (text && !json_is_string(text))
         return NULL;
-    return mem_part(text ? json_string_value(text) : "", *length);
+    *length = json_string_length(text);
+    body = mem_alloc(*length + 1); /* a worker's text may have a NUL in it */
+    if (*length)
+        memcpy(body, json_string_value(text), *length);
+    return body;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "common/ipc/reply_body.h"
 #include "supervisor/across/query.h"
 #include "supervisor/daemon/children.h"
 
@@ -187,15 +188,14 @@ finish(struct gather *gather)
 
 /* The part's text: sound JSON that is about its own workshop, or CSV. NULL: it is neither. */
 static char *
-part_text(const struct part *part, const json_t *body)
+part_text(const struct part *part, const char *body, size_t length)
 {
-    const char *text = json_string_value(body) ?: "";
     json_t *object;
     char *own = NULL;
 
     if (part->gather->csv)
-        return json_is_string(body) ? mem_string(text) : NULL;
-    object = json_loadb(text, json_string_length(body), 0, NULL);
+        return strlen(body) == length ? mem_string(body) : NULL;
+    object = json_loadb(body, length, 0, NULL);
     if (json_is_object(object)) {
         json_object_set_new(object, "workshop", json_string(part->workshop));
         own = json_dumps(object, JSON_COMPACT);
@@ -208,19 +208,22 @@ static void
 take(struct part *part, const json_t *message)
 {
     struct gather *gather = part->gather;
-    const json_t *body = json_object_get(message, "body");
     json_int_t status = json_integer_value(json_object_get(message, "status"));
+    size_t length = 0;
+    char *body;
 
-    gather->bytes += json_string_length(body);
     if (gather->single || (status == 400 && !gather->refusal)) {
         json_decref(gather->refusal);
         gather->refusal = json_incref((json_t *)message);
         return;
     }
-    if (status == 200 && gather->bytes <= GATHER_BYTES_MAX)
-        part->text = part_text(part, body);
+    body = reply_body_get(message, &length);
+    gather->bytes += length;
+    if (status == 200 && body && gather->bytes <= GATHER_BYTES_MAX)
+        part->text = part_text(part, body, length);
     if (!part->text)
         part->asked = ASKED_NOTHING;
+    free(body);
 }
 
 static void

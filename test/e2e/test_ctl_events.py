@@ -16,9 +16,9 @@ def test_events_as_lines(daemon, number):
     following = Watching(daemon, command=["events"])
     following.sees("pumplined: 1 workshop, 1 running, 0 parked, 0 failed\n")
     ok(daemon, "stop-worker", SHOP)
-    following.sees(f"{SHOP}: running, worker stopped, 0 in the queue, 0 in error\n")
+    following.sees(f"{SHOP}: running, worker stopped, 0 in the queue, attention: 0\n")
     workshop.place("a1")
-    following.sees(f"{SHOP}: running, worker stopped, 1 in the queue, 0 in error\n")
+    following.sees(f"{SHOP}: running, worker stopped, 1 in the queue, attention: 0\n")
     ok(daemon, "stop", SHOP)
     following.sees(f"{SHOP}: stopped\n")
     assert following.finish(number) == 0

@@ -77,6 +77,8 @@ def test_a_status_of_many_values_is_not_kept(tmp_path):
 
 def test_a_reply_that_would_be_two_is_rejected(tmp_path):
     with lying(tmp_path, "forged-reply") as daemon:
+        # No more of the daemon's memory than it sent.
+        assert daemon.call("GET", "/workshops/forged-reply/worksheets/1/orders").body == b"a\0" + 200000 * b"b"
         for target in ("alive", "queue"):
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(60)
@@ -85,7 +87,6 @@ def test_a_reply_that_would_be_two_is_rejected(tmp_path):
                                "Connection: close\r\n\r\n".encode())
                 text = b"".join(iter(lambda: client.recv(65536), b""))
             assert text.startswith(b"HTTP/1.1 502 ") and text.count(b"HTTP/1.1") == 1, text
-
 
 def test_a_socket_that_was_shut_down_is_bound_anew(tmp_path):
     with lying(tmp_path, "deaf") as daemon:

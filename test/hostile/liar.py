@@ -17,7 +17,7 @@ lines = channel.makefile("r", encoding="utf-8", newline="\n")
 
 
 def say(**message):
-    channel.sendall(json.dumps(message).encode() + b"\n")
+    channel.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")  # a long one must begin as a reply does
 
 
 def ready():
@@ -94,7 +94,8 @@ def many_values():
 def forged_reply():
     second = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     serve({"/alive": lambda message: answer(message, 204, second),
-           "/queue": lambda message: answer(message, header=["Transfer-Encoding", "chunked"])})
+           "/queue": lambda message: answer(message, header=["Transfer-Encoding", "chunked"]),
+           "/worksheets/1/orders": lambda message: answer(message, body="a\0" + 200000 * "b")})
 
 
 def deaf():

@@ -256,14 +256,14 @@ put_report(struct table *table, const json_t *report, const char *by, const json
     put_figures(table, json_object_get(report, "total"));
 }
 
+/* The columns must outlive the table. */
 static struct table *
-report_table(const char *by)
+report_table(const char *by, struct column columns[REPORT_COUNT])
 {
     static const char *const titles[][2] = {
         {"product", "PRODUCT"}, {"worksheet", "WORKSHEET"}, {"day", "DAY"}};
-    struct column columns[REPORT_COUNT];
 
-    memcpy(columns, report_columns, sizeof columns);
+    memcpy(columns, report_columns, sizeof report_columns);
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (strcmp(by, titles[i][0]) == 0)
             columns[REPORT_KEY].title = titles[i][1];
@@ -276,7 +276,8 @@ print_report(const struct ctl *ctl, const json_t *reply)
 {
     const char *by = ctl->options[OPTION_BY] ? ctl->options[OPTION_BY] : "product";
     const json_t *workshops = json_object_get(reply, "workshops");
-    struct table *table = report_table(by);
+    struct column columns[REPORT_COUNT];
+    struct table *table = report_table(by, columns);
     size_t i;
     json_t *one;
 

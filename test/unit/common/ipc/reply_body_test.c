@@ -43,6 +43,20 @@ any_bytes_come_back(void **state)
 }
 
 static void
+a_text_with_a_nul_is_as_long_as_it_says(void **state)
+{
+    json_t *reply = json_loads("{\"body\":\"a\\u0000bcd\"}", JSON_ALLOW_NUL, NULL);
+    size_t length;
+    char *body = reply_body_get(reply, &length);
+
+    (void)state;
+    assert_int_equal(length, 5);
+    assert_memory_equal(body, "a\0bcd", 6);
+    free(body);
+    json_decref(reply);
+}
+
+static void
 the_largest_fits_into_a_line(void **state)
 {
     json_t *reply = json_object();
@@ -77,6 +91,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(any_bytes_come_back),
+                                       cmocka_unit_test(a_text_with_a_nul_is_as_long_as_it_says),
                                        cmocka_unit_test(the_largest_fits_into_a_line),
                                        cmocka_unit_test(what_is_no_body)};
 

@@ -99,6 +99,8 @@ def test_one_moves_there_and_back(daemon, other, odoo, tmp_path):  # noqa: F811
     assert len(odoo.lines) == 3 and not running(other)
     # And back from the folder, before anybody has taken it.
     ctl(daemon, "move-out", SLUG, tmp_path / "changed-my-mind")
+    status, said = declined(daemon, "move-in", tmp_path / "changed-my-mind")
+    assert status == 1 and "nothing was changed" in said and not running(daemon)
     ctl(daemon, "move-in", tmp_path / "changed-my-mind")
     until(bennys.up, "it serves here still")
     assert bennys.state("c")["status"] == "created"

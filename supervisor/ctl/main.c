@@ -13,19 +13,19 @@
 #include "supervisor/ctl/options.h"
 #include "supervisor/ctl/term/text.h"
 
-/* The number of words that form the command's name; 0 if they are another's. */
+/* How many words form the command's name, which may be quoted; 0 if they are another's. */
 static size_t
 name_words(const struct command *command, const struct words *words)
 {
     const char *space = strchr(command->name, ' ');
-    size_t length = space ? (size_t)(space - command->name) : strlen(command->name);
+    size_t length = space ? (size_t)(space - command->name) : 0;
 
-    if (words->count < 1 || strlen(words->items[0]) != length ||
+    if (words->count > 0 && strcmp(words->items[0], command->name) == 0)
+        return 1;
+    if (!space || words->count < 2 || strlen(words->items[0]) != length ||
         strncmp(words->items[0], command->name, length))
         return 0;
-    if (!space)
-        return 1;
-    return words->count > 1 && strcmp(words->items[1], space + 1) == 0 ? 2 : 0;
+    return strcmp(words->items[1], space + 1) == 0 ? 2 : 0;
 }
 
 /* Finds the command; the words after it become its arguments. */

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,6 +28,17 @@ def ctl(daemon, *words, status=0):
                           timeout=120)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def declined(daemon, *words):
+    """The status and the terminal's text after the answer no."""
+    ours, there = pty.openpty()
+    os.write(ours, b"n\n")
+    done = subprocess.run([BUILD / "pumplinectl", *words, "--config", daemon.config], stdin=there, stderr=there, check=False, timeout=120)
+    said = os.read(ours, 4096).decode()
+    os.close(ours)
+    os.close(there)
+    return done.returncode, said
 
 
 def backups(folder):
@@ -111,6 +123,8 @@ def test_one_workshop_beside_a_running_daemon(daemon, odoo, tmp_path):  # noqa: 
     assert "is damaged" in ctl(daemon, "restore", copy, "bennys-auto", status=1)
     assert not (daemon.folder / "state/removed").exists() and (daemon.folder / "workshops.d/bennys-auto.json").exists()
     (copy / "queues/bennys-auto.mdb").write_bytes(good)
+    status, said = declined(daemon, "restore", copy, "bennys-auto")
+    assert status == 1 and "nothing was changed" in said and not (daemon.folder / "state/removed").exists()
     ctl(daemon, "restore", copy, "bennys-auto")
     until(bennys.up, "it serves")
     assert bennys.get("/get_order_status?uniqueid=b").status == 404 and bennys.state("a")["status"] == "created"

@@ -232,6 +232,7 @@ def test_help_is_a_command_too():
     assert ctl(None, "help").stdout == ctl(None, "--help").stdout
     for command in listed():
         assert ctl(None, "help", *command.split()).stdout == ctl(None, *command.split(), "--help").stdout
+        assert ctl(None, "help", command).stdout == ctl(None, "help", *command.split()).stdout, "quoted"
     assert ctl(None, "help", "frobnicate").returncode == 2
 
 

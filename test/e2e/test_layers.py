@@ -21,19 +21,19 @@ SYSTEM = {"lmdb.h": {"worker/store/store_internal.h"}, "pthread.h": {"worker/sto
 FORBIDDEN = {"erp-drivers": ("event2/", "curl/", "lmdb.h"), "supervisor": ("lmdb.h", "curl/"), "common": ("lmdb.h", "curl/")}
 # The folders of a layer, lowest first: each may use those before it, and the layers below. Files outside a folder
 # (main.c and what it is put together from) may use all of their layer.
-ROOMS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape", "recipe", "config", "sandbox", "people"],
+FOLDERS = {"common": ["base", "json", "order", "ipc", "http", "template", "shape", "recipe", "config", "sandbox", "people"],
          "erp-drivers": ["file", "engine", "webdriver", "http"],
          "worker": ["store", "queue", "find", "salvage", "io", "proxy", "delivery", "reconcile", "callback", "api", "dryrun"],
          "supervisor": ["system", "audit", "child", "daemon", "across", "monitoring", "control"],
          "supervisor/ctl": ["term", "net", "call", "people", "orders", "copies", "commands"], "supervisor/webdriver": [], "supervisor/console": ["people", "upstream", "api"]}
-# Rooms that may not use each other despite their order: {later: earlier ones}.
+# Folders that may not use each other despite their order: (later, earlier).
 STRANGERS = {("worker/io", "worker/queue"), ("worker/proxy", "worker/queue"),
              ("worker/io", "worker/store"), ("worker/proxy", "worker/store"),
              ("erp-drivers/webdriver", "erp-drivers/file"), ("erp-drivers/engine", "erp-drivers/file"),
              ("erp-drivers/http", "erp-drivers/file"), ("erp-drivers/http", "erp-drivers/webdriver"),
              ("common/http", "common/order"), ("common/ipc", "common/order"),
              ("common/recipe", "common/http")}
-ROOM_FILES_MAX = 15
+FOLDER_FILES_MAX = 15
 # Files outside a folder that its folders may use.
 SHARED = {"worker/allowlist", "supervisor/console/settings", "erp-drivers/driver", "erp-drivers/facts", "erp-drivers/plain_text", "supervisor/ctl/ctl"}
 
@@ -96,14 +96,14 @@ def folder_of(path):
     """The folder of a file or header; outside a folder, its name without suffix."""
     layer = layer_of(path)
     name = path[len(layer) + 1:].split("/")[0]
-    return f"{layer}/{name}" if name in ROOMS[layer] else path.rsplit(".", 1)[0]
+    return f"{layer}/{name}" if name in FOLDERS[layer] else path.rsplit(".", 1)[0]
 
 
 def may_use(one, other):
     layer, base = layer_of(one), layer_of(other)
     if layer != base:
         return base in LAYERS[layer]
-    order, name, used = ROOMS[layer], one[len(layer) + 1:], other[len(base) + 1:]
+    order, name, used = FOLDERS[layer], one[len(layer) + 1:], other[len(base) + 1:]
     if other in SHARED or name not in order:
         return True
     return used in order and order.index(used) < order.index(name) and (one, other) not in STRANGERS
@@ -142,7 +142,7 @@ def test_no_folder_is_crowded():
     count = defaultdict(int)
     for path in (*sources(), *fuzz_targets()):
         count[path.rsplit("/", 1)[0]] += path.endswith(".c")
-    assert {name: files for name, files in count.items() if files > ROOM_FILES_MAX} == {}
+    assert {name: files for name, files in count.items() if files > FOLDER_FILES_MAX} == {}
 
 
 def test_unit_tests_stand_where_their_file_does():

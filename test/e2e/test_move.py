@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import watched
 from odoo import DATABASE, KEY
+from test_backup import declined
 from test_http_erp import odoo, place, recipe  # noqa: F401: a fixture
 
 from pumpline import BUILD, DEADLINE_S, until
@@ -57,6 +58,8 @@ def test_one_moves_there_and_back(daemon, other, odoo, tmp_path):  # noqa: F811
     bennys.put("/stop_worker")
     place(bennys, "b")
     there, back = tmp_path / "there", tmp_path / "back"
+    status, said = declined(daemon, "move-out", SLUG, there)
+    assert status == 1 and "nothing was changed" in said and running(daemon)
     assert f"pumplinectl move-in {there}" in ctl(daemon, "move-out", SLUG, there)
     words = f"moved out to {there} at "
     assert words in view(daemon)["last_error"] and not running(daemon)
@@ -96,6 +99,8 @@ def test_one_moves_there_and_back(daemon, other, odoo, tmp_path):  # noqa: F811
     assert len(odoo.lines) == 3 and not running(other)
     # And back from the folder, before anybody has taken it.
     ctl(daemon, "move-out", SLUG, tmp_path / "changed-my-mind")
+    status, said = declined(daemon, "move-in", tmp_path / "changed-my-mind")
+    assert status == 1 and "nothing was changed" in said and not running(daemon)
     ctl(daemon, "move-in", tmp_path / "changed-my-mind")
     until(bennys.up, "it serves here still")
     assert bennys.state("c")["status"] == "created"

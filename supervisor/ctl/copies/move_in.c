@@ -123,7 +123,8 @@ may_go_on(const struct in *in)
            refuse_used(in);
 }
 
-static bool
+/* CTL_OK: it may. */
+static int
 may_begin(const struct in *in)
 {
     const char *fence = fence_of(in);
@@ -133,11 +134,12 @@ may_begin(const struct in *in)
         text_complain(
             "%s already exists on this machine and was not moved out; nothing was changed",
             in->slug);
-        return false;
+        return CTL_USAGE;
     }
-    return !back ||
-           ctl_confirm(in->ctl, "Take it back? Only if no other machine has moved in a copy "
-                                "of this folder");
+    if (back && !ctl_confirm(in->ctl, "Take it back? Only if no other machine has moved in a copy "
+                                      "of this folder"))
+        return CTL_REFUSED;
+    return CTL_OK;
 }
 
 static void
@@ -197,7 +199,9 @@ run(struct in *in)
     if (!in->slug)
         text_complain("%s contains no workshop", in->folder);
     else if (manifest_fits_keys(in->manifest, &in->site) && read_state(in) == 0 &&
-             (in->claim ? may_go_on(in) : may_begin(in)))
+             (!in->claim || may_go_on(in)))
+        result = in->claim ? CTL_OK : may_begin(in);
+    if (result == CTL_OK)
         result = put_in_place(in);
     json_decref(in->here);
     json_decref(in->claim);

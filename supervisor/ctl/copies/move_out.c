@@ -224,8 +224,10 @@ command_move_out(struct ctl *ctl)
         return result;
     out.folder = absolute(ctl->args[1]);
     out.partial = mem_format("%s.partial", out.folder ? out.folder : "");
-    result =
-        out.folder && ctl_confirm(ctl, "Stop this workshop here for good") ? run(&out) : CTL_USAGE;
+    if (!out.folder)
+        result = CTL_USAGE;
+    else
+        result = ctl_confirm(ctl, "Stop this workshop here for good") ? run(&out) : CTL_REFUSED;
     free(out.partial);
     free(out.folder);
     site_close(&out.site);

@@ -338,9 +338,10 @@ command_restore(struct ctl *ctl)
 
     if (result == CTL_OK)
         result = CTL_USAGE;
-    if (slugs && manifest_fits_keys(manifest, &site) &&
-        ctl_confirm(ctl, "Replace the queues and files of these workshops"))
-        result = restore_slugs(ctl, &site, manifest, slugs);
+    if (slugs && manifest_fits_keys(manifest, &site))
+        result = ctl_confirm(ctl, "Replace the queues and files of these workshops")
+                     ? restore_slugs(ctl, &site, manifest, slugs)
+                     : CTL_REFUSED;
     json_decref(slugs);
     json_decref(manifest);
     site_close(&site);

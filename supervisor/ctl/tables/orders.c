@@ -48,6 +48,9 @@ static const struct command commands[] = {
         .name = "errors",
         .usage = "[WORKSHOP] [--limit N]",
         .summary = "List the orders in error of one workshop or of all, newest first",
+        .about = "A workshop that is named must be running; without one, those that are not "
+                 "running are included.\n`errors` includes orders that are written off; `orders "
+                 "--attention` does not.",
         .example = "pumplinectl errors 'Bennys Auto'",
         .args_max = 1,
         .options = OPTION_BIT(OPTION_LIMIT),
@@ -59,10 +62,10 @@ static const struct command commands[] = {
                  "[--reason CODE] [--confirm] [--yes]",
         .summary = "Retry an order in error, optionally corrected, or many orders",
         .about = "With one UNIQUEID, --worksheet, --product and --amount correct the order, and "
-                 "--confirm\naccepts an amount above max_amount. "
-                 "Without one, --all,\n--reason, --worksheet and --product select among the orders "
-                 "that need attention; on a terminal the\ncommand says how many there are and asks "
-                 "first. If their number has changed meanwhile, nothing is\nretried.",
+                 "--confirm accepts an\namount above max_amount. Without one, --all, --reason, "
+                 "--worksheet and --product select among the\norders that need attention; on a "
+                 "terminal the command says how many there are and asks first. If\ntheir number "
+                 "has changed meanwhile, nothing is retried.",
         .example = "pumplinectl retry 'Bennys Auto' --reason worksheet_closed",
         ARGUMENTS(1, CTL_ARGS_MANY),
         .options = CONTENT_BITS | OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_REASON) |
@@ -99,7 +102,8 @@ static const struct command commands[] = {
                  "[--to TIME] [--limit N]",
         .summary = "Search the orders of one workshop or of all, newest first",
         .about = "Shows at most 100 orders unless --limit is given. TIME is a day such as "
-                 "2026-11-24, or a time such as\n2026-11-24T08:15:30Z.",
+                 "2026-11-24, or a time such\nas 2026-11-24T08:15:30Z. A workshop that is named "
+                 "must be running; without one, those that are not\nrunning are included.",
         .example = "pumplinectl orders 'Bennys Auto' --attention --search 558",
         .args_max = 1,
         .options = FILTER_BITS | OPTION_BIT(OPTION_LIMIT),
@@ -120,7 +124,8 @@ static const struct command commands[] = {
         .name = "report",
         .usage = "[WORKSHOP] [--from TIME] [--to TIME] [--by product|worksheet|day] [--csv]",
         .summary = "Add up amounts by product, worksheet or day",
-        .about = "PLACED is the sum of the other columns. Amounts are exact.",
+        .about = "PLACED is the sum of the other columns. Amounts are exact. A workshop that is "
+                 "named must be running;\nwithout one, those that are not running are included.",
         .example = "pumplinectl report 'Bennys Auto' --from 2026-11-01 --to 2026-11-30",
         .args_max = 1,
         .options = OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_TO) | OPTION_BIT(OPTION_BY) |

@@ -29,13 +29,10 @@ static const struct command commands[] = {
             "FILE --workshop WORKSHOP --order JSON|FILE [--until commit|end] [--show] "
             "[--folder DIR] [--record FILE] [--config FILE] [--username U --password-file FILE|-]",
         .summary = "Try a recipe step by step",
-        .about =
-            "Logs in as the workshop's user and stops before the commit, with the time and the "
-            "variables of each\n"
-            "step and, of web pages, a screenshot. Only --until stores a line. Needs neither "
-            "daemon nor queue, "
-            "but you must be\n"
-            "allowed to read pumpline.json, and the key file if the workshop's password is sealed.",
+        .about = "Logs in as the workshop's user and stops before the commit, showing the time and "
+                 "variables of each\nstep and, for web pages, a screenshot. Only --until stores a "
+                 "line. Needs neither daemon nor queue,\nbut you must be allowed to read "
+                 "pumpline.json, and the key file if the workshop's password is\nsealed.",
         .example = "pumplinectl recipe run our-erp.json --workshop bennys-auto --order order.json",
         ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_WORKSHOP) | OPTION_BIT(OPTION_ORDER) |
@@ -51,8 +48,9 @@ static const struct command commands[] = {
         .usage = "FILE DIALOGUE...",
         .summary = "Replay recorded exchanges against a recipe for an HTTP API",
         .about = "Reports the first exchange in which the recipe sends another request or ends "
-                 "differently. Needs\n"
-                 "neither daemon nor ERP. share/pumpline/recipes/API.md explains dialogues.",
+                 "differently. Needs\nneither daemon nor ERP. share/pumpline/recipes/API.md "
+                 "explains dialogues. Exits with 65 if the\nrecipe is invalid, describes web "
+                 "pages, or cannot be read, and with 1 if a dialogue deviates.",
         .example = "pumplinectl recipe test our-erp.json dialogues/*.json",
         .args_min = 2,
         .args_max = CTL_ARGS_MANY,

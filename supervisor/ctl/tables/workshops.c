@@ -75,17 +75,14 @@ static const struct command commands[] = {
         .name = "seal",
         .usage = "WORKSHOP [--callback] [--password-file FILE|-] [--file FILE] [--config FILE]",
         .summary = "Seal an ERP password, or a callback's secret, for a workshop's file",
-        .about = "Prints {\"sealed\": \"…\"}; use this as credentials.password in the workshop's "
-                 "file. It is valid only for\n"
-                 "this workshop, and only while the file's erp names the same system, host, port, "
-                 "ca_file, recipe,\n"
-                 "options and browser. With --callback it is the value for callback.secret, valid "
-                 "for the scheme, host and\n"
-                 "port of callback.url. The command prompts for the secret, or reads it from "
-                 "stdin. For a new workshop,\n"
-                 "or if erp or callback is about to change, give the slug and --file FILE. With "
-                 "--config, root can seal\n"
-                 "without the daemon: the command reads the key file itself.",
+        .about =
+            "Prints {\"sealed\": \"…\"}; use this as credentials.password in the workshop's file. "
+            "It is valid only\nfor this workshop, and only while the file's erp names the same "
+            "system, host, port, ca_file, recipe,\noptions and browser. With --callback it is the "
+            "value for callback.secret, valid for the scheme, host\nand port of callback.url. The "
+            "command prompts for the secret, or reads it from stdin. For a new\nworkshop, or if "
+            "erp or callback is about to change, give the slug and --file FILE. With "
+            "--config,\nroot can seal without the daemon: the command reads the key file itself.",
         .example = "pumplinectl seal bennys-auto",
         ARGUMENTS(1, 1),
         .options = OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_CONFIG) |

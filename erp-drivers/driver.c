@@ -1,6 +1,7 @@
 /* Helpers of all drivers: requests that free what they own, and outcomes in one line. */
 #include "erp-drivers/driver.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "common/base/secret.h"
 #include "common/json/mask.h"
 #include "common/order/reason.h"
+#include "common/template/template.h"
 
 #define TOO_MANY_REQUESTS 429
 #define UNAVAILABLE 503
@@ -50,9 +52,33 @@ erp_request_clear(struct erp_request *request)
     *request = (struct erp_request){0};
 }
 
+char *
+erp_job_basic(const struct erp_job *job)
+{
+    const struct credentials *auth = job->auth;
+    char *plain, *text;
+    size_t length, size;
+
+    if (!auth || !auth->username || !auth->password)
+        return NULL;
+    plain = mem_format("%s:%s", auth->username, auth->password);
+    length = strlen(plain);
+    size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+    text = mem_alloc(size);
+    sodium_bin2base64(text, size, (const unsigned char *)plain, length,
+                      sodium_base64_VARIANT_ORIGINAL);
+    template_free(plain);
+    return text;
+}
+
 void
 erp_job_mask(const struct erp_job *job, char *text)
 {
+    char *basic = erp_job_basic(job);
+
+    if (basic)
+        secret_mask(text, basic);
+    template_free(basic);
     if (job->auth && job->auth->password)
         mask_password(text, job->auth->password);
     mask_secrets(text, job->secrets);

@@ -206,8 +206,11 @@ void erp_request_header(struct erp_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void erp_request_clear(struct erp_request *request);
 
-/* Replaces the job's password and its session's tokens in text by as many '*' (common/json/mask.h).
- */
+/* The credentials as Basic authentication has them; NULL: there are none. template_free() it. */
+char *erp_job_basic(const struct erp_job *job);
+
+/* Replaces the job's password, also as Basic authentication encodes it, and its session's tokens in
+ * text by as many '*' (common/json/mask.h). */
 void erp_job_mask(const struct erp_job *job, char *text);
 
 /* Fills *outcome anew and returns verdict, so that a step can end in one line. Evidence is added

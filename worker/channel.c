@@ -18,6 +18,7 @@
 #define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
 
 #define REPLIES_UNREAD_MAX (CHAN_BACKLOG_MAX - CHAN_LINE_MAX) /* so that any reply fits */
+#define LARGE_BYTES (64u << 10) /* only replies that change nothing are larger */
 
 /* Carries a call's reply back over the channel. */
 struct remote {
@@ -37,7 +38,8 @@ remote_send(struct call *call, int status, const char *content_type, const char 
     struct remote *remote = call->carrier;
     json_t *message;
 
-    if (chan_backlog(remote->channel->chan) > REPLIES_UNREAD_MAX) {
+    if (length > LARGE_BYTES && chan_backlog(remote->channel->chan) > REPLIES_UNREAD_MAX) {
+        call_header(call, "Retry-After", "1");
         status = 503;
         content_type = "application/problem+json";
         body = too_many;

@@ -41,8 +41,10 @@ fault_invalid(struct parse *p, const char *name, const char *why)
 {
     size_t used = strlen(p->why);
 
-    if (used + strlen(name) + strlen(why) + sizeof ";  " <= sizeof p->why)
-        snprintf(p->why + used, sizeof p->why - used, "%s%s %s", used ? "; " : "", name, why);
+    if (!used)
+        snprintf(p->why, sizeof p->why, "%s %s", name, why);
+    else if (used + strlen(name) + strlen(why) + sizeof ";  " <= sizeof p->why)
+        snprintf(p->why + used, sizeof p->why - used, "; %s %s", name, why);
     json_array_append_new(p->invalid, json_string(name));
 }
 

@@ -121,9 +121,13 @@ request_line(const struct attempt *a)
 char *
 http_attempt_reply_words(const struct attempt *a, const char *what)
 {
-    char *line = request_line(a), *body = mem_format("%.*s", BODY_BYTES, a->reply.body), *words;
+    char *line = request_line(a), *words;
+    /* What a secret request is granted may be a token. */
+    char *body = mem_string(*line || a->reply.status >= 400 ? a->reply.body : "");
 
     erp_job_mask(a->job, body); /* before it is cut */
+    if (strlen(body) > BODY_BYTES)
+        body[BODY_BYTES] = '\0';
     plain_text(body, SHOWN_BYTES);
     words = mem_format("%s%sstatus %d%s%s%s%s", line, *line ? ": " : "", a->reply.status,
                        *what ? ", " : "", what, *body ? ": " : "", body);

@@ -24,16 +24,31 @@ failure_drop_login(struct attempt *a)
     http_session_clear_kept(session);
 }
 
+/* Cookies are sessions, which whoever reads the evidence could take over. */
+static void
+mask_cookies(char *headers)
+{
+    static const char name[] = "set-cookie:";
+
+    for (char *line = headers; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncasecmp(line, name, sizeof name - 1) == 0)
+            for (char *at = line + sizeof name - 1; *at && !strchr("\r\n", *at); at++)
+                *at = '*';
+}
+
 /* The exchange that failed, for the person who mends the recipe. A login holds keys. */
 static void
 add_evidence(struct attempt *a)
 {
-    char *text;
+    char *headers, *text;
 
     if (!a->reply.is || a->section == LOGIN || !a->reply.request)
         return;
-    text = mem_format("%s\n\n%d\n%s\n%s\n", a->reply.request, a->reply.status, a->reply.headers,
-                      a->reply.body);
+    headers = mem_string(a->reply.headers);
+    mask_cookies(headers);
+    text =
+        mem_format("%s\n\n%d\n%s\n%s\n", a->reply.request, a->reply.status, headers, a->reply.body);
+    template_free(headers);
     erp_job_mask(a->job, text); /* before it is cut */
     if (strlen(text) > SHOWN_BYTES)
         text[SHOWN_BYTES] = '\0';

@@ -248,7 +248,7 @@ stopped_before(const json_t *attempt, const struct erp_request *request)
 
     if (strcmp(section, "commit") == 0)
         return request->commits;
-    return !ends || strcmp(section, request->what) == 0;
+    return ends ? strcmp(section, request->what) == 0 : !request->commits;
 }
 
 static bool

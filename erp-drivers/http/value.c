@@ -3,7 +3,6 @@
 #include "erp-drivers/http/value.h"
 
 #include <ctype.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,27 +81,6 @@ part_of(const struct attempt *a, const char *name)
     return value;
 }
 
-/* "user:password", as Basic authentication has it. */
-static const char *
-basic_value(struct attempt *a)
-{
-    const struct credentials *auth = a->job->auth;
-    char *plain, *text;
-    size_t length, size;
-
-    if (!auth)
-        return NULL;
-    length = strlen(auth->username) + strlen(auth->password) + 1;
-    plain = mem_alloc(length + 1);
-    snprintf(plain, length + 1, "%s:%s", auth->username, auth->password);
-    size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
-    text = mem_alloc(size);
-    sodium_bin2base64(text, size, (const unsigned char *)plain, length,
-                      sodium_base64_VARIANT_ORIGINAL);
-    template_free(plain);
-    return keep_text(a, text);
-}
-
 static const char *
 value_of(const char *name, void *attempt)
 {
@@ -114,7 +92,7 @@ value_of(const char *name, void *attempt)
     if (known)
         return value;
     if (strcmp(name, "credentials.basic") == 0)
-        return basic_value(a);
+        return keep_text(a, erp_job_basic(a->job));
     if (strncmp(name, "session.", 8) == 0)
         return json_string_value(json_object_get(a->session->kept, name + 8));
     return value_as_text(a, part_of(a, name));

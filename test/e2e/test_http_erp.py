@@ -1,5 +1,6 @@
 """API recipes with the real daemon, against a server with state: whatever goes wrong, an order is exactly one line."""
 
+import base64
 import json
 import os
 import signal
@@ -304,3 +305,31 @@ def test_the_daemon_warns_of_a_recipe_that_is_not_proven(daemon, odoo, proven):
     place(shop, "oil")
     shop.wait("oil", "created")
     assert daemon.log.read_text().count("has not been tested with an ERP") == (proven is None)
+
+
+# --- an ERP that shows what it was sent
+
+class TalkativeShop(web_server.Server):
+    def answer(self, request):
+        sent = request.headers["authorization"]
+        before = f"<html>{sent}<style>"
+        text = f"{before}{(2000 - len(before) - 22) * 'x'}</style>login {SHOWN_PASSWORD}"  # is cut within the password
+        return web_server.page(text, 500, ["Set-Cookie: sid=cookie-4711"])
+
+
+SHOWN_PASSWORD = "Pw-7b1c-never-shown"
+
+
+def test_what_an_erp_shows_of_a_login_is_kept_nowhere(daemon, tmp_path):
+    path = tmp_path / "xml.json"
+    path.write_text(json.dumps(XML_RECIPE))
+    with TalkativeShop(0) as server:
+        erp = {"system": "http", "recipe": str(path), "url": server.url + "/"}
+        shop = daemon.add("bennys-auto", "Bennys Auto", erp, credentials={"username": "bot", "password": SHOWN_PASSWORD})
+        daemon.start()
+        place(shop, "oil")
+        (name,) = until(lambda: [name for entry in shop.history("oil") for name in entry.get("evidence") or []][:1], "it is kept")
+        kept = [shop.get(f"/orders/oil/evidence/{name}").text, json.dumps(shop.history("oil")), daemon.log.read_text()]
+    assert "login " in kept[1] and "set-cookie" in kept[0].lower()
+    basic = base64.b64encode(f"bot:{SHOWN_PASSWORD}".encode()).decode()
+    assert not [text for text in kept if SHOWN_PASSWORD[:6] in text or basic[:16] in text or "cookie-4711" in text]

@@ -147,7 +147,8 @@ class TokenShop(web_server.Server):
 
     def answer(self, request):
         self.asked.append(request.path)
-        return web_server.json_reply({"value": {"token": "session-4711"}} if request.method == "PUT" else [])
+        text = json.dumps({"value": {"token": "session-4711"}} if request.method == "PUT" else [])
+        return web_server.reply(200, text.encode(), ["Content-Type: application/json", f"Location: {request.path}", f"Link: <{request.path}>; rel=next"])
 
 
 def test_a_password_in_a_url_is_shown_nowhere(daemon):

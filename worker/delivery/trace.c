@@ -66,8 +66,8 @@ trace_reply(const struct erp_job *job, const struct erp_reply *reply)
         return;
     head = reply->complete
                ? mem_format("<- %d (%s)", reply->status, job->request.what ?: "request")
-               : mem_format("<- incomplete reply (%s): %s", job->request.what ?: "request",
-                            reply->error ?: "unknown error");
+               : mem_format("<- %s (%s): %s", reply->sent ? "incomplete reply" : "no reply",
+                            job->request.what ?: "request", reply->error ?: "unknown error");
     log_body(job, head, reply->body, reply->body_length);
     free(head);
 }

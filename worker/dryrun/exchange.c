@@ -98,24 +98,25 @@ without_texts(const json_t *value)
     return copy;
 }
 
-/* Cookies are sessions, too. */
+/* Cookies are sessions, too, and where a secret request is redirected to may contain a token. */
 static json_t *
-headers_json(const char *headers)
+headers_json(const char *headers, bool secret)
 {
-    static const char *const kept[] = {"Content-Type", "ETag", "Link", "Location", "Retry-After"};
+    static const char *const all[] = {"Content-Type", "Retry-After", "ETag", "Link", "Location"};
+    size_t count = secret ? 2 : sizeof all / sizeof *all;
     json_t *object = json_object();
 
     for (const char *line = headers; line && *line; line += strspn(line, "\r\n")) {
         size_t length = strcspn(line, "\r\n");
 
-        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-            size_t name = strlen(kept[i]);
+        for (size_t i = 0; i < count; i++) {
+            size_t name = strlen(all[i]);
 
-            if (length > name + 1 && line[name] == ':' && strncasecmp(line, kept[i], name) == 0) {
+            if (length > name + 1 && line[name] == ':' && strncasecmp(line, all[i], name) == 0) {
                 size_t blank = strspn(line + name + 1, " ");
 
                 json_object_set_new(
-                    object, kept[i],
+                    object, all[i],
                     json_stringn(line + name + 1 + blank, length - name - 1 - blank));
             }
         }
@@ -145,7 +146,8 @@ request_json(const char *erp_url, const struct erp_job *job)
 static json_t *
 reply_json(const struct erp_job *job, const struct erp_reply *reply)
 {
-    json_t *body, *plain;
+    json_t *body, *plain, *kept;
+    char *headers;
 
     if (!reply->complete)
         return json_pack("{s:b}", "lost", 1);
@@ -155,8 +157,10 @@ reply_json(const struct erp_job *job, const struct erp_reply *reply)
         json_decref(body);
         body = plain;
     }
-    return json_pack("{s:i s:o s:o}", "status", reply->status, "headers",
-                     headers_json(reply->headers), "body", body);
+    headers = masked(job, reply->headers);
+    kept = headers_json(headers, job->request.secret);
+    template_free(headers);
+    return json_pack("{s:i s:o s:o}", "status", reply->status, "headers", kept, "body", body);
 }
 
 json_t *
@@ -175,17 +179,19 @@ exchange_add(struct progress *p, const struct erp_job *job, const struct erp_rep
     json_array_append_new(p->exchanges, exchange_json(p->setup->url, job, reply));
 }
 
-/* With it a replay sends what was kept: the password as it is masked. */
+/* With it a replay sends what was kept, if it was sent: the password as it is masked. */
 static json_t *
-credentials_json(const struct erp_job *job)
+credentials_json(const struct erp_job *job, const json_t *exchanges)
 {
     size_t length = job->auth && job->auth->password ? strlen(job->auth->password) : 0;
-    char *mask = mem_alloc(length + 1);
-    json_t *credentials;
+    char *mask = mem_alloc(length + 1), *text = json_dumps(exchanges, JSON_COMPACT);
+    json_t *credentials = NULL;
 
     memset(mask, '*', length);
-    credentials = length ? json_pack("{s:s}", "password", mask) : NULL;
+    if (length && text && strstr(text, mask))
+        credentials = json_pack("{s:s}", "password", mask);
     free(mask);
+    free(text);
     return credentials;
 }
 
@@ -203,7 +209,7 @@ ends_json(const struct progress *p, const struct erp_job *job, const struct erp_
         return json_pack("{s:s s:s s:s}", "verdict", names[verdict], "reason_code",
                          outcome->reason_code ? outcome->reason_code : "", "reference",
                          outcome->reference);
-    if (p->interrupted)
+    if (p->interrupted && !job->request.commits)
         return NULL;
     return json_pack("{s:s}", "stopped_before", job->request.commits ? "commit" : "verify");
 }
@@ -215,10 +221,10 @@ exchange_save(struct progress *p, const struct erp_job *job, const struct erp_ou
     const struct order *order = job->order;
     json_t *dialogue =
         json_pack("{s:s s:O* s:o* s:{s:s s:s s:s s:s} s:O s:o*}", "url", p->setup->url, "options",
-                  p->setup->options, "credentials", credentials_json(job), "order", "uniqueid",
-                  order->uniqueid, "worksheet", order->worksheet, "product_nr", order->product_nr,
-                  "product_amount", order->product_amount, "exchanges", p->exchanges, "ends",
-                  ends_json(p, job, outcome, verdict));
+                  p->setup->options, "credentials", credentials_json(job, p->exchanges), "order",
+                  "uniqueid", order->uniqueid, "worksheet", order->worksheet, "product_nr",
+                  order->product_nr, "product_amount", order->product_amount, "exchanges",
+                  p->exchanges, "ends", ends_json(p, job, outcome, verdict));
     char *text = json_dumps(dialogue, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 
     if (text && dryrun_folder_save(p->setup->folder, DIALOGUE, text, strlen(text)))

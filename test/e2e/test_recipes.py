@@ -298,7 +298,7 @@ def test_a_foreign_folder_keeps_its_owner(daemon, shop):
     (["--until", "tomorrow"], ORDER, "--until accepts"),
     ([], "{", "--order requires"),
     ([], '{"worksheet": "558"}', "invalid order:"),
-    (["--workshop", "Nobody"], ORDER, "no such workshop"),
+    (["--workshop", "Nobody"], ORDER, "no workshop \"Nobody\" in "),
     (["--config", "/nowhere.json"], ORDER, "/nowhere.json"),
     ([], ORDER, "no credentials"),
     ([], ORDER, "master.key"),

@@ -93,5 +93,6 @@ def test_what_a_person_should_read(lines, written):
                           check=False, timeout=60).stdout.splitlines()
     left = [line.split("pumplined[71]: ", 1)[1] for line in left]
     assert set(warnings) <= set(left)
-    assert all(line in warnings or FORGED in line for line in left), left
+    keys = [line for line in left if "created a new master key" in line]  # the old one may be lost
+    assert len(keys) == 1 and all(line in warnings or FORGED in line or line in keys for line in left), left
     assert all(re.match(r"\^.*\$$", rule) for rule in (CONF / "logcheck/pumpline").read_text().splitlines())

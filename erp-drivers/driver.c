@@ -1,7 +1,6 @@
 /* Helpers of all drivers: requests that free what they own, and outcomes in one line. */
 #include "erp-drivers/driver.h"
 
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,16 +56,11 @@ erp_job_basic(const struct erp_job *job)
 {
     const struct credentials *auth = job->auth;
     char *plain, *text;
-    size_t length, size;
 
     if (!auth || !auth->username || !auth->password)
         return NULL;
     plain = mem_format("%s:%s", auth->username, auth->password);
-    length = strlen(plain);
-    size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
-    text = mem_alloc(size);
-    sodium_bin2base64(text, size, (const unsigned char *)plain, length,
-                      sodium_base64_VARIANT_ORIGINAL);
+    text = secret_base64(plain, strlen(plain));
     template_free(plain);
     return text;
 }

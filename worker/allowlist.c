@@ -47,8 +47,9 @@ take_folder(struct allowlist *allowlist, struct sandbox_setup *setup, const json
 
     allowlist->folder = pinned_path_open(value);
     if (setup->uid && !json_object_get(json_object_get(slice, "document"), "user")) {
-        allowlist->folder_offered = output_folder_is_offered(allowlist->folder);
-        if (!tries)
+        if (tries)
+            allowlist->folder_offered = output_folder_is_offered(allowlist->folder);
+        else
             output_folder_give(allowlist->folder, setup->uid);
     }
     setup->paths[setup->path_count++] = (struct sandbox_path){allowlist->folder, SANDBOX_WRITE};

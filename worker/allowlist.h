@@ -11,7 +11,7 @@
 /* Opened or read before the user changes: its own user may have no access. NULL: not configured. */
 struct allowlist {
     struct pinned_path *folder; /* of the file driver */
-    bool folder_offered;        /* the process that delivers gives it to its user */
+    bool folder_offered;        /* of a test: the process that delivers gives it to its user */
     int folder_lock;            /* -1: none */
     struct pinned_path *ca_file;
     char *ca;      /* its content; see ca_file_read */
@@ -48,8 +48,8 @@ int allowlist_callback(struct sandbox_setup *setup, const json_t *slice, struct 
 /* Once in the sandbox: checks that the process has access where it needs it; only warns. */
 void allowlist_check(const struct allowlist *allowlist);
 
-/* Once in the sandbox: why the process that delivers cannot write to its folder, and what to do.
- * NULL: it can, or has none. */
+/* Of a test, once in the sandbox: why the process that delivers cannot write to its folder, and
+ * what to do. NULL: it can, or has none. */
 const char *allowlist_fault(const struct allowlist *allowlist);
 
 /* The first of these paths that now leads to another file or folder, or NULL: then only a new

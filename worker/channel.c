@@ -18,7 +18,7 @@
 #define LAST_WORDS_MS 1 /* a turn of the loop, in which they are sent */
 
 #define REPLIES_UNREAD_MAX (CHAN_BACKLOG_MAX - CHAN_LINE_MAX) /* so that any reply fits */
-#define LARGE_BYTES (64u << 10) /* only replies that change nothing are larger */
+#define LARGE_BYTES (64u << 10) /* replies to calls that change something are shorter */
 
 /* Carries a call's reply back over the channel. */
 struct remote {
@@ -26,24 +26,32 @@ struct remote {
     json_int_t id;
 };
 
-/* In place of one that the supervisor would read too late. */
-static const char too_many[] =
-    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-    "\"code\":\"overloaded\",\"detail\":\"too many large replies at once: repeat the request\"}";
+/* In place of one that the supervisor would read too late; the caller frees it. */
+static char *
+too_many_text(void)
+{
+    json_t *problem =
+        problem_json(503, "overloaded", NULL, "too many large replies at once: repeat the request");
+    char *text = json_dumps(problem, JSON_COMPACT);
+
+    json_decref(problem);
+    return text;
+}
 
 static void
 remote_send(struct call *call, int status, const char *content_type, const char *body,
             size_t length)
 {
     struct remote *remote = call->carrier;
+    char *refusal = NULL;
     json_t *message;
 
     if (length > LARGE_BYTES && chan_backlog(remote->channel->chan) > REPLIES_UNREAD_MAX) {
         call_header(call, "Retry-After", "1");
         status = 503;
         content_type = "application/problem+json";
-        body = too_many;
-        length = sizeof too_many - 1;
+        body = refusal = too_many_text();
+        length = strlen(body);
     }
     message = json_pack("{s:s s:I s:i s:s}", "type", "reply", "id", remote->id, "status", status,
                         "content_type", content_type ? content_type : "");
@@ -53,6 +61,7 @@ remote_send(struct call *call, int status, const char *content_type, const char 
                             json_pack("[s, s]", call->header_name, call->header_value));
     chan_send(remote->channel->chan, message);
     json_decref(message);
+    free(refusal);
     free(remote);
 }
 

@@ -189,15 +189,22 @@ secret_open(const unsigned char *key, const char *context, const unsigned char *
 }
 
 char *
+secret_base64(const void *bytes, size_t length)
+{
+    size_t size = sodium_base64_encoded_len(length, BASE64);
+
+    return sodium_bin2base64(mem_alloc(size), size, bytes, length, BASE64);
+}
+
+char *
 secret_seal_text(const unsigned char *key, const char *context, const char *plain)
 {
     size_t length = strlen(plain), sealed_length = length + SECRET_OVERHEAD_BYTES;
-    size_t text_size = sodium_base64_encoded_len(sealed_length, BASE64);
     unsigned char *sealed = mem_alloc(sealed_length);
-    char *text = mem_alloc(text_size);
+    char *text;
 
     secret_seal(key, context, plain, length, sealed);
-    sodium_bin2base64(text, text_size, sealed, sealed_length, BASE64);
+    text = secret_base64(sealed, sealed_length);
     free(sealed);
     return text;
 }

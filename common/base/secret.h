@@ -41,6 +41,9 @@ void secret_seal(const unsigned char *key, const char *context, const void *plai
 int secret_open(const unsigned char *key, const char *context, const unsigned char *sealed,
                 size_t length, void *out);
 
+/* Base64 text; the caller frees it. */
+char *secret_base64(const void *bytes, size_t length);
+
 /* The same as base64 text for configuration files. seal: the caller frees it; open: secret_free it,
  * NULL on failure. */
 char *secret_seal_text(const unsigned char *key, const char *context, const char *plain);

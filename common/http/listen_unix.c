@@ -28,7 +28,7 @@ clear_stale(const char *path, const struct sockaddr_un *address, struct err *err
         answered = unlink(path) ? -1 : 1;
     else if (answered == 0 || errno == EAGAIN)
         answered =
-            err_set(err, "socket_in_use", "another process is running: it answers on %s", path);
+            err_set(err, "socket_in_use", "%s is in use: another process listens on it", path);
     if (answered < 0 && err->code[0] == '\0')
         err_errno(err, "socket_failed", "%s", path);
     close(fd);

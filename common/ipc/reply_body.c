@@ -5,18 +5,14 @@
 #include <string.h>
 
 #include "common/base/err.h"
-
-#define BASE64 sodium_base64_VARIANT_ORIGINAL
+#include "common/base/secret.h"
 
 static json_t *
 encode(const char *body, size_t length)
 {
-    size_t size = sodium_base64_encoded_len(length, BASE64);
-    char *text = mem_alloc(size);
-    json_t *value;
+    char *text = secret_base64(body, length);
+    json_t *value = json_string(text);
 
-    sodium_bin2base64(text, size, (const unsigned char *)body, length, BASE64);
-    value = json_string(text);
     free(text);
     return value;
 }
@@ -36,7 +32,7 @@ decode(const char *text, size_t text_length, size_t *length)
     char *body = mem_alloc(text_length + 1);
 
     if (sodium_base642bin((unsigned char *)body, text_length, text, text_length, NULL, length, NULL,
-                          BASE64)) {
+                          sodium_base64_VARIANT_ORIGINAL)) {
         free(body);
         return NULL;
     }

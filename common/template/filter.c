@@ -3,13 +3,13 @@
 
 #include <ctype.h>
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
 #include "common/base/percent.h"
+#include "common/base/secret.h"
 #include "common/template/template.h"
 
 #define PLAIN_BYTES 160
@@ -139,13 +139,8 @@ apply_sqlfilters(const char *value, const char *argument)
 static char *
 apply_base64(const char *value, const char *argument)
 {
-    size_t length = strlen(value),
-           size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
-    char *text = mem_alloc(size);
-
     (void)argument;
-    return sodium_bin2base64(text, size, (const unsigned char *)value, length,
-                             sodium_base64_VARIANT_ORIGINAL);
+    return secret_base64(value, strlen(value));
 }
 
 static bool

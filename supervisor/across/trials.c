@@ -107,5 +107,5 @@ trials_changed(struct trials *trials, const struct child *child)
     if (trial)
         call_problem(take(trials, trial), 503, "test_failed", NULL, "%s",
                      *child->last_error ? child->last_error
-                                        : "the process ended before it was finished");
+                                        : "the process ended before it replied");
 }

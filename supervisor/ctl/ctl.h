@@ -213,6 +213,10 @@ int ctl_run(struct ctl *ctl, const char *method, char *path, json_t *body,
 /* The workshop's own name if the reply has it, else the user's argument. Borrowed. */
 const char *ctl_workshop(const struct ctl *ctl, const json_t *reply);
 
+/* The daemon's configuration: the one that was given, or the installed one. NULL: it is not there,
+ * which has been said. */
+const char *ctl_config(const struct ctl *ctl);
+
 /* "; process backoff: cannot listen on …": the reply's process, and why it does not run; "" if the
  * reply has none. To be freed. */
 char *ctl_process_text(const json_t *reply);

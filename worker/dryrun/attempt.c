@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/loop.h"
 #include "common/order/reason.h"
 #include "worker/dryrun/exchange.h"
 #include "worker/dryrun/folder.h"
@@ -326,9 +327,8 @@ dryrun_attempt(const struct dryrun_attempt *setup)
     int status;
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        p.signals[i] = evsignal_new(setup->base, numbers[i], on_signal, &p);
-        if (!p.signals[i] || event_add(p.signals[i], NULL))
-            die_abort("out of memory for signals");
+        p.signals[i] = loop_event(setup->base, numbers[i], EV_SIGNAL | EV_PERSIST, on_signal, &p);
+        loop_add(p.signals[i], NULL);
     }
     if (is_of_pages(&p))
         webdriver_trace(setup->session, progress_on_event, &p);

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/loop.h"
+#include "common/base/secret.h"
 #include "common/order/reason.h"
 #include "erp-drivers/webdriver/dryrun.h"
 #include "worker/dryrun/exchange.h"
@@ -100,14 +101,12 @@ show_exchange(struct remote_run *r, json_t *step, const struct erp_reply *reply)
 static void
 show_picture(struct remote_run *r, const char *bytes, size_t length)
 {
-    size_t size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
     char *text;
 
-    if (!json_array_size(r->steps) || !fits(r, size))
+    if (!json_array_size(r->steps) ||
+        !fits(r, sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL)))
         return;
-    text = mem_alloc(size);
-    sodium_bin2base64(text, size, (const unsigned char *)bytes, length,
-                      sodium_base64_VARIANT_ORIGINAL);
+    text = secret_base64(bytes, length);
     json_object_set_new(last_step(r), "picture", json_string(text));
     free(text);
 }

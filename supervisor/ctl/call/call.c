@@ -1,13 +1,17 @@
 /* How a command talks to the daemon, and how replies and refusals are shown. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/err.h"
 #include "supervisor/ctl/call/hint.h"
 #include "supervisor/ctl/ctl.h"
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
+
+#define INSTALLED_CONFIG "/etc/pumpline/pumpline.json"
 
 char *
 ctl_path(const struct ctl *ctl, const char *rest)
@@ -166,6 +170,18 @@ ctl_workshop(const struct ctl *ctl, const json_t *reply)
     const char *name = json_string_value(json_object_get(reply, "workshop"));
 
     return name ? name : ctl->args[0];
+}
+
+const char *
+ctl_config(const struct ctl *ctl)
+{
+    const char *given = ctl->options[OPTION_CONFIG];
+
+    if (given || access(INSTALLED_CONFIG, F_OK) == 0)
+        return given ? given : INSTALLED_CONFIG;
+    text_complain("%s: %s; name the daemon's configuration with --config FILE", INSTALLED_CONFIG,
+                  strerror(errno));
+    return NULL;
 }
 
 char *

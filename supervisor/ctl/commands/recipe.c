@@ -17,7 +17,6 @@
 #include "supervisor/ctl/term/input.h"
 #include "supervisor/ctl/term/text.h"
 
-#define DEFAULT_CONFIG "/etc/pumpline/pumpline.json"
 #define DEFAULT_FOLDER "recipe-run"
 
 /* --- check --- */
@@ -116,6 +115,7 @@ add_user(const struct ctl *ctl, json_t *request)
 static json_t *
 request_new(const struct ctl *ctl)
 {
+    const char *config;
     char path[PATH_MAX];
     json_t *order, *request;
 
@@ -123,19 +123,15 @@ request_new(const struct ctl *ctl)
         text_complain("%s: %s", ctl->args[0], strerror(errno));
         return NULL;
     }
-    if (!ctl->options[OPTION_CONFIG] && access(DEFAULT_CONFIG, F_OK)) {
-        text_complain("%s: %s; name the daemon's configuration with --config FILE", DEFAULT_CONFIG,
-                      strerror(errno));
-        return NULL;
-    }
-    order = read_order(ctl->options[OPTION_ORDER]);
+    config = ctl_config(ctl);
+    order = config ? read_order(ctl->options[OPTION_ORDER]) : NULL;
     if (!order)
         return NULL;
-    request = json_pack(
-        "{s:s s:s s:s s:o s:s s:s s:b}", "config", option_or(ctl, OPTION_CONFIG, DEFAULT_CONFIG),
-        "workshop", ctl->options[OPTION_WORKSHOP], "recipe", path, "order", order, "folder",
-        option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER), "until",
-        option_or(ctl, OPTION_UNTIL, "create"), "show", ctl->options[OPTION_SHOW] != NULL);
+    request = json_pack("{s:s s:s s:s s:o s:s s:s s:b}", "config", config, "workshop",
+                        ctl->options[OPTION_WORKSHOP], "recipe", path, "order", order, "folder",
+                        option_or(ctl, OPTION_FOLDER, DEFAULT_FOLDER), "until",
+                        option_or(ctl, OPTION_UNTIL, "create"), "show",
+                        ctl->options[OPTION_SHOW] != NULL);
     if (!request || add_user(ctl, request) != CTL_OK) {
         json_decref(request);
         return NULL;

@@ -16,7 +16,6 @@
 #include "supervisor/ctl/net/client.h"
 #include "supervisor/ctl/term/text.h"
 
-#define INSTALLED "/etc/pumpline/pumpline.json"
 #define LOCK_TRIES 600 /* a minute */
 
 /* The daemon holds this lock as long as it lives. 0, or -1 with errno. */
@@ -76,15 +75,11 @@ point_client(struct ctl *ctl, const struct site *site)
 int
 site_open(struct ctl *ctl, struct site *site)
 {
-    const char *given = ctl->options[OPTION_CONFIG];
     struct err err;
 
-    *site = (struct site){.file = given ? given : INSTALLED, .lock = -1};
-    if (!given && access(INSTALLED, F_OK)) {
-        text_complain("%s: %s; name the daemon's configuration with --config FILE", INSTALLED,
-                      strerror(errno));
+    *site = (struct site){.file = ctl_config(ctl), .lock = -1};
+    if (!site->file)
         return CTL_USAGE;
-    }
     if (config_paths(site->file, &site->config, &err) || open_state(site, &err)) {
         text_complain("%s", err.text);
         return CTL_USAGE;
